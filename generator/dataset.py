@@ -39,7 +39,9 @@ KEYPOINTS: tuple[str, ...] = (
 """The 21 joints of a hand, in the usual order: wrist, thumb to little finger, from the palm outwards."""
 
 SKELETON: tuple[tuple[int, int], ...] = tuple(
-    (a, b) for f in range(5) for a, b in zip((1, *range(4 * f + 2, 4 * f + 5)), range(4 * f + 2, 4 * f + 6), strict=True)
+    (a, b)
+    for f in range(5)
+    for a, b in zip((1, *range(4 * f + 2, 4 * f + 5)), range(4 * f + 2, 4 * f + 6), strict=True)
 )
 """COCO's skeleton: pairs of keypoints, counted from 1, that a bone joins."""
 
@@ -213,7 +215,8 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
 
     :param info: goes into ``dataset.json`` (settings, seed, versions, counts ...); plain JSON.
     """
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image_id, record in enumerate(records, start=1):
         images.append({"id": image_id, **record["image"]})
         for annotation in record["annotations"]:
