@@ -150,7 +150,9 @@ def _runs(counts: str | bytes) -> np.ndarray:
 
     pycocotools trusts them: runs that add up to less than the picture give it a mask of whatever is in memory.
     """
-    symbols = np.frombuffer(counts.encode() if isinstance(counts, str) else counts, np.uint8).astype(np.int64) - 48
+    symbols: np.ndarray = (
+        np.frombuffer(counts.encode() if isinstance(counts, str) else counts, np.uint8).astype(np.int64) - 48
+    )
     if not symbols.size or symbols.min() < 0 or symbols.max() > 63 or symbols[-1] > 31:
         raise ValueError("the RLE is damaged or cut short")
     ends = np.flatnonzero(symbols < 32)
