@@ -1,0 +1,60 @@
+# make help says what there is. Everything lands in .venv and demo/ inside this folder.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test test-slow lint clean
+
+help:
+	@echo "make setup       make the virtual environment .venv and install everything into it"
+	@echo "make demo        render, train, predict, score: about 20 minutes on two cores, ends with demo/report.html"
+	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
+	@echo "make test        the tests, under 10 minutes"
+	@echo "make test-slow   the tests that take longer"
+	@echo "make lint        ruff and mypy"
+	@echo "make clean       remove .venv and demo/"
+	@echo "PYTHON=/path/to/python3.13 chooses the Python; by default the newest of 3.13 and 3.11 that runs"
+
+# bpy has wheels for Python 3.13 (Blender 5.1, 5.2) and 3.11 (4.5, 5.0). A name on the PATH may be a shim that does
+# not run, so every candidate is tried.
+define FIND_PYTHON
+for version in 3.13 3.11; do \
+  for python in "$(PYTHON)" python$$version "$$(pyenv root 2>/dev/null)"/versions/$$version*/bin/python python3 python; do \
+    [ -n "$$python" ] || continue; \
+    "$$python" -c "import sys, venv, ensurepip; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')" 2>/dev/null \
+      && { echo "$$python"; exit 0; }; \
+    [ -z "$(PYTHON)" ] || break; \
+  done; \
+done; exit 1
+endef
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@python=$$($(FIND_PYTHON)) || { \
+	  echo "No usable Python 3.13 or 3.11 (with venv) was found$(if $(PYTHON), at PYTHON=$(PYTHON))." >&2; \
+	  echo "Install one (Debian: apt-get install python3 python3-venv; or pyenv install 3.13) or name it: make PYTHON=/path/to/python3.13" >&2; exit 2; }; \
+	if [ -x $(BIN)/python ] && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$("$$python" -V)" ]; then rm -rf $(VENV); fi; \
+	echo "Installing into $(VENV) with $$("$$python" -V) (some GB; a few minutes)"; \
+	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"  # 25.1: dependency groups
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all]' --group dev
+	@$(BIN)/python -c "import bpy" >/dev/null 2>$(VENV)/bpy.log || { cat $(VENV)/bpy.log >&2; \
+	  echo "Blender's module needs system libraries that are not here. On Debian or Ubuntu:" >&2; \
+	  echo "  sudo apt-get install -y libegl1 libgl1 libgomp1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1" >&2; exit 2; }
+	@touch $@
+
+test: $(READY)
+	$(BIN)/pytest
+
+test-slow: $(READY)
+	$(BIN)/pytest -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) demo
