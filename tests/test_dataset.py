@@ -1,0 +1,202 @@
+"""The dataset contract: what is written is read back, by us and by pycocotools, and damage is named."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from generator import dataset as ds
+
+
+def two_pieces(height=40, width=60):
+    mask = np.zeros((height, width), bool)
+    mask[5:20, 7:30] = True
+    mask[8:12, 10:20] = False  # a hole
+    mask[30:35, 40:41] = True  # a second piece, one pixel wide
+    return mask
+
+
+def make(folder, frames=3, suffix="png"):
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    rng = np.random.default_rng(0)
+    records = []
+    for i in range(frames):
+        picture = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        points = np.column_stack([rng.uniform(0, 60, 21), rng.uniform(0, 40, 21), rng.integers(0, 3, 21)])
+        instance = ds.Instance(np.roll(two_pieces(), i, axis=1), points, "right")
+        records.append(ds.write_frame(folder, ds.Frame(f"f{i}", picture, (instance,), {"set": "l2"}), suffix))
+    ds.assemble(folder, records, {"seed": 0})
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make(tmp_path / "set")
+
+
+def edit(folder, change):
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_written_and_read_back(tmp_path, suffix):
+    dataset = ds.Dataset(make(tmp_path / "set", suffix=suffix))
+    assert len(dataset) == 3 and [image["id"] for image in dataset] == [1, 2, 3]
+    for i, image in enumerate(dataset):
+        (mask,) = dataset.masks(image)
+        assert (mask == np.roll(two_pieces(), i, axis=1)).all()
+        assert (ds.read_mask(dataset.folder / "masks" / f"f{i}.png") == mask).all()
+        assert dataset.picture(image).shape == (40, 60, 3)
+        assert ds.check_image(dataset, image) == []
+    assert dataset.info == {"seed": 0, "images": 3, "hands": 3}
+
+
+def test_pycocotools_reads_it(folder, capsys):
+    coco = COCO(str(folder / "annotations.json"))
+    for i, annotation in enumerate(coco.loadAnns(coco.getAnnIds())):
+        mask = coco.annToMask(annotation).astype(bool)
+        assert (mask == np.roll(two_pieces(), i, axis=1)).all()
+        assert annotation["area"] == mask.sum()
+        ys, xs = np.nonzero(mask)
+        assert annotation["bbox"] == [xs.min(), ys.min(), xs.max() + 1 - xs.min(), ys.max() + 1 - ys.min()]
+        assert annotation["iscrowd"] == 0 and annotation["id"] == i + 1
+    capsys.readouterr()
+
+
+def test_same_frames_same_bytes(tmp_path):
+    one, two = make(tmp_path / "a"), make(tmp_path / "b")
+    for path in sorted(p for p in one.rglob("*") if p.is_file()):
+        assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
+    assert ds.Dataset(one).id == ds.Dataset(two).id
+
+
+def test_a_hand_of_no_pixel_is_left_out(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    picture, empty = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), bool)
+    assert ds.write_frame(tmp_path, ds.Frame("x", picture, (ds.Instance(empty),)))["annotations"] == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (lambda: ds.Frame("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
+        (lambda: ds.Frame("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
+        (
+            lambda: ds.Frame("x", np.zeros((4, 5, 3), np.uint8), (ds.Instance(np.zeros((5, 4), bool)),)),
+            "the mask is 4x5, its picture 5x4",
+        ),
+    ],
+)
+def test_a_wrong_frame_is_refused(frame, message):
+    with pytest.raises(ds.DatasetError, match=message):
+        frame()
+
+
+def test_polygons_and_plain_rle_are_decoded():
+    square = ds.decode_mask([[2, 1, 6, 1, 6, 4, 2, 4]], 8, 10)
+    assert square[1:4, 2:6].all() and square.sum() == 12
+    plain = ds.decode_mask({"size": [2, 2], "counts": [1, 2, 1]}, 2, 2)
+    assert (plain == [[False, True], [True, False]]).all()
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        ds.write_atomic(path, b"new")
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+class TestDamage:
+    """Every fault is named with its file."""
+
+    def test_no_folder(self, tmp_path):
+        with pytest.raises(ds.DatasetError, match="nowhere is no folder"):
+            ds.Dataset(tmp_path / "nowhere")
+
+    def test_unfinished(self, tmp_path):
+        with pytest.raises(ds.DatasetError, match=r"holds no annotations\.json"):
+            ds.Dataset(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("{", "is no valid JSON"),
+            ("[]", "is not in COCO's form"),
+            ('{"images": [], "annotations": []}', "the dataset is empty"),
+            ('{"images": [{"id": 1}], "annotations": []}', "'file_name'"),
+        ],
+    )
+    def test_annotations_json(self, folder, text, message):
+        (folder / "annotations.json").write_text(text)
+        with pytest.raises(ds.DatasetError, match=message):
+            ds.Dataset(folder)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda c: c["images"][0].update(file_name="../../etc/passwd"), "leaves the dataset's folder"),
+            (lambda c: c["images"][0].update(file_name="/etc/passwd"), "leaves the dataset's folder"),
+            (lambda c: c["images"][0].update(width=0), "image 1 has the width 0"),
+            (lambda c: c["images"][1].update(id=1), "an image id stands twice"),
+            (lambda c: c["annotations"][1].update(image_id=9), "annotation 2 belongs to image 9"),
+        ],
+    )
+    def test_fields(self, folder, change, message):
+        edit(folder, change)
+        with pytest.raises(ds.DatasetError, match=message):
+            ds.Dataset(folder)
+
+    def test_missing_and_truncated_picture(self, folder):
+        path = folder / "images" / "f0.png"
+        dataset = ds.Dataset(folder)
+        path.write_bytes(path.read_bytes()[:200])
+        with pytest.raises(ds.DatasetError, match=r"f0\.png is damaged or cut short"):
+            dataset.picture(dataset.images[0])
+        path.write_bytes(b"text")
+        with pytest.raises(ds.DatasetError, match=r"f0\.png is no picture"):
+            dataset.picture(dataset.images[0])
+        path.unlink()
+        with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
+            dataset.picture(dataset.images[0])
+
+    def test_picture_of_another_size(self, folder):
+        Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")
+        dataset = ds.Dataset(folder)
+        with pytest.raises(ds.DatasetError, match=r"f1\.png is 30x20, annotations\.json says 60x40"):
+            dataset.picture(dataset.images[1])
+
+    @pytest.mark.parametrize(
+        ("segmentation", "message"),
+        [
+            (ds.encode_mask(two_pieces(20, 60)[:, ::-1]), "the mask is 60x20, its picture 60x40"),
+            (ds.encode_mask(np.zeros((40, 60), bool)), "the mask has no pixel"),
+            ([], "the segmentation is an empty list"),
+            ({"size": [40, 60]}, "cannot be decoded|no segmentation"),
+            ("text", "cannot be decoded"),
+        ],
+    )
+    def test_segmentation(self, folder, segmentation, message):
+        edit(folder, lambda c: c["annotations"][0].update(segmentation=segmentation))
+        dataset = ds.Dataset(folder)
+        with pytest.raises(ds.DatasetError, match=message) as caught:
+            dataset.masks(dataset.images[0])
+        assert "annotation 1 of f0.png" in str(caught.value)
+
+    def test_check_finds_what_differs(self, folder):
+        edit(folder, lambda c: c["annotations"][0].update(area=3, bbox=[0, 0, 1, 1]))
+        Image.fromarray(np.zeros((40, 60), np.uint8)).save(folder / "masks" / "f1.png")
+        (folder / "masks" / "f2.png").unlink()
+        dataset = ds.Dataset(folder)
+        found = [ds.check_image(dataset, image) for image in dataset]
+        assert "area says 3" in found[0][0] and "bbox says [0, 0, 1, 1]" in found[0][1]
+        assert "differs from annotations.json in" in found[1][0]
+        assert "f2.png is missing" in found[2][0]
