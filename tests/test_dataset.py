@@ -179,7 +179,7 @@ class TestDamage:
         [
             (ds.encode_mask(two_pieces(20, 60)[:, ::-1]), "the mask is 60x20, its picture 60x40"),
             (ds.encode_mask(np.zeros((40, 60), bool)), "the mask has no pixel"),
-            ([], "the segmentation is an empty list"),
+            ([], "a polygon is a list of x and y of at least three points"),
             ({"size": [40, 60]}, "cannot be decoded|no segmentation"),
             ("text", "cannot be decoded"),
         ],
