@@ -1,0 +1,69 @@
+"""Where bones and joints are for a pose, for many poses at once, without Blender."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.anatomy import Skeleton
+from generator.pose import SIZE, TRANSLATION
+
+
+def transforms(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """How each bone has moved from the bind pose.
+
+    :param poses: (28,) or (N, 28), metres and radians.
+    :returns: (21, 4, 4) or (N, 21, 4, 4) float64, bind pose to posed in scene axes; identities for the bind pose.
+    :raises ValueError: if the last axis is not 28 long.
+    """
+    poses = np.asarray(poses, float)
+    if poses.ndim not in (1, 2) or poses.shape[-1] != SIZE:
+        raise ValueError(f"poses are (28,) or (N, 28), not {poses.shape}")
+    batch = np.atleast_2d(poses)
+    result = np.zeros((len(batch), len(skeleton.heads), 4, 4))
+    for bone, parent in enumerate(skeleton.parents):
+        pivot = skeleton.tails[bone] if parent < 0 else skeleton.heads[bone]
+        local = _about(pivot, _rotation(batch, skeleton.dofs[bone]))
+        if parent < 0:
+            local[:, :3, 3] += batch[:, TRANSLATION]
+            result[:, bone] = local
+        else:
+            result[:, bone] = result[:, parent] @ local
+    return result if poses.ndim == 2 else result[0]
+
+
+def keypoints(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """The 21 joints of :data:`generator.dataset.KEYPOINTS`: (21, 3) or (N, 21, 3), scene axes, metres."""
+    moved = transforms(poses, skeleton)[..., skeleton.keypoint_bones, :, :]
+    return np.einsum("...kij,kj->...ki", moved[..., :3, :3], skeleton.keypoints) + moved[..., :3, 3]
+
+
+def capsules(poses: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Heads and tails of the posed bones, each (21, 3) or (N, 21, 3) m; their radii are ``skeleton.radii``."""
+    moved = transforms(poses, skeleton)
+    turn, shift = moved[..., :3, :3], moved[..., :3, 3]
+    heads = np.einsum("...bij,bj->...bi", turn, skeleton.heads) + shift
+    return heads, np.einsum("...bij,bj->...bi", turn, skeleton.tails) + shift
+
+
+def axis_rotation(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Rodrigues' formula: (N, 3, 3) turns by ``angles`` (N,), radians, about a unit axis (3,)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    sin, cos = np.sin(angles)[:, None, None], np.cos(angles)[:, None, None]
+    return np.eye(3) + sin * cross + (1.0 - cos) * (cross @ cross)
+
+
+def _rotation(poses: np.ndarray, dofs: tuple[tuple[int, np.ndarray], ...]) -> np.ndarray:
+    turn = np.broadcast_to(np.eye(3), (len(poses), 3, 3))
+    for index, axis in dofs:
+        turn = turn @ axis_rotation(axis, poses[:, index])
+    return turn
+
+
+def _about(pivot: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """The 4x4 of turning about a point that stays."""
+    result = np.zeros((len(turn), 4, 4))
+    result[:, :3, :3] = turn
+    result[:, :3, 3] = pivot - turn @ pivot
+    result[:, 3, 3] = 1.0
+    return result

@@ -1,0 +1,88 @@
+"""The skeleton: proportions of a human hand, right-handed frames, shapes that vary as people's do."""
+
+import numpy as np
+import pytest
+
+from generator import pose
+from generator.anatomy import BONE_LENGTHS_MM, BONES, TIP_MM, HandShape, skeleton
+from generator.dataset import KEYPOINTS
+
+
+def length_mm(bones, name):
+    index = BONES.index(name)
+    return 1000 * np.linalg.norm(bones.tails[index] - bones.heads[index])
+
+
+def test_bones_have_the_published_lengths():
+    bones = skeleton()
+    parts = ("metacarpal", "proximal", "middle", "distal")
+    for finger, lengths in BONE_LENGTHS_MM.items():
+        names = parts if finger != "thumb" else ("metacarpal", "proximal", "distal")
+        for name, expected in zip(names, lengths, strict=True):
+            soft = TIP_MM[finger] if name == "distal" else 0.0
+            assert length_mm(bones, f"{finger}_{name}") == pytest.approx(expected + soft, abs=1e-6)
+
+
+def test_the_mean_hand_is_188_mm_long():
+    # 188 mm lies between the means of women (181) and men (193) in ANSUR II.
+    tip = skeleton().keypoints[KEYPOINTS.index("middle_tip")]
+    assert 0.183 < tip[2] < 0.193
+
+
+def test_fingertips_stand_in_the_human_order():
+    bones = skeleton()
+    height = {name: bones.keypoints[KEYPOINTS.index(f"{name}_tip")][2] for name in pose.FINGERS}
+    assert height["middle"] > max(height["index"], height["ring"]) > height["little"] > height["thumb"]
+
+
+def test_the_skeleton_is_a_tree_that_hangs_together():
+    bones = skeleton(HandShape.random(np.random.default_rng(5)))
+    assert len(BONES) == len(bones.heads) == len(bones.dofs) == 21
+    assert bones.parents[0] == -1 and all(bones.parents[i] < i for i in range(1, 21))
+    for index, name in enumerate(BONES):
+        if name.endswith(("proximal", "middle", "distal")):
+            assert np.allclose(bones.heads[index], bones.tails[bones.parents[index]])
+
+
+def test_frames_are_right_handed_and_lie_along_the_bones():
+    bones = skeleton()
+    for index, frame in enumerate(bones.frames):
+        assert np.allclose(frame.T @ frame, np.eye(3)) and np.linalg.det(frame) > 0
+        along = bones.tails[index] - bones.heads[index]
+        if BONES[index] != "hand":
+            assert np.allclose(along / np.linalg.norm(along), frame[:, 2])
+
+
+def test_every_number_of_the_pose_but_the_translation_turns_exactly_one_bone():
+    used = sorted(index for dofs in skeleton().dofs for index, _ in dofs)
+    assert used == list(range(3, 28))
+
+
+def test_fingers_are_spread_but_do_not_touch():
+    bones = skeleton()
+    tips = [bones.keypoints[KEYPOINTS.index(f"{name}_tip")] for name in ("little", "ring", "middle", "index")]
+    gaps = np.linalg.norm(np.diff(tips, axis=0), axis=1)
+    assert (gaps > 0.015).all()
+
+
+def test_shapes_scale_what_they_name():
+    wide, plain = skeleton(HandShape(width=1.2)), skeleton()
+    index = BONES.index("index_proximal")
+    assert wide.heads[index][0] == pytest.approx(1.2 * plain.heads[index][0])
+    assert length_mm(skeleton(HandShape(ring=1.1)), "ring_middle") == pytest.approx(1.1 * 25.65)
+    thick = skeleton(HandShape(finger_thickness=1.3))
+    assert np.allclose(thick.radii[index + 1], 1.3 * plain.radii[index + 1])
+
+
+def test_random_shapes_vary_as_people_do():
+    rng = np.random.default_rng(0)
+    shapes = [HandShape.random(rng) for _ in range(2000)]
+    lengths, widths = np.array([s.length for s in shapes]), np.array([s.width for s in shapes])
+    assert abs(lengths.mean() - 1) < 0.01 and 0.05 < lengths.std() < 0.07
+    assert 0.6 < np.corrcoef(lengths, widths)[0, 1] < 0.9
+    assert HandShape.random(np.random.default_rng(3)) == HandShape.random(np.random.default_rng(3))
+
+
+def test_an_impossible_shape_names_the_factor():
+    with pytest.raises(ValueError, match=r"the hand's width is 3\.0; it is a factor between 0.5 and 2"):
+        HandShape(width=3.0)

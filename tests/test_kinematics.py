@@ -1,0 +1,106 @@
+"""Forward kinematics: identities, hand-made turns, and what each angle does to a hand."""
+
+import numpy as np
+import pytest
+
+from generator import pose
+from generator.anatomy import BONES, HandShape, skeleton
+from generator.dataset import KEYPOINTS
+from generator.kinematics import capsules, keypoints, transforms
+
+BONES_ = skeleton()
+
+
+def joint(values, name):
+    return keypoints(values, BONES_)[KEYPOINTS.index(name)]
+
+
+def random_poses(count, seed=0):
+    low, high = pose.LIMITS.T
+    return np.random.default_rng(seed).uniform(low, high, (count, pose.SIZE))
+
+
+def test_the_bind_pose_moves_nothing():
+    assert np.array_equal(transforms(pose.bind(), BONES_), np.broadcast_to(np.eye(4), (21, 4, 4)))
+    assert np.allclose(keypoints(pose.bind(), BONES_), BONES_.keypoints)
+
+
+def test_transforms_are_rigid_and_keep_bones_together():
+    poses = random_poses(50)
+    moved = transforms(poses, BONES_)
+    turn = moved[..., :3, :3]
+    assert np.allclose(turn @ np.swapaxes(turn, -1, -2), np.eye(3)) and np.allclose(np.linalg.det(turn), 1)
+    heads, tails = capsules(poses, BONES_)
+    assert np.allclose(np.linalg.norm(tails - heads, axis=-1), np.linalg.norm(BONES_.tails - BONES_.heads, axis=-1))
+    for bone, name in enumerate(BONES):
+        if name.endswith(("proximal", "middle", "distal")):
+            assert np.allclose(heads[:, bone], tails[:, BONES_.parents[bone]])
+
+
+def test_many_poses_at_once_equal_one_at_a_time():
+    poses = random_poses(5)
+    assert np.allclose(transforms(poses, BONES_)[3], transforms(poses[3], BONES_))
+
+
+def test_the_forearm_turns_in_the_stated_order():
+    values = pose.with_angles(forearm_x=30, forearm_z=-50, forearm_y=110)
+    values[:3] = 0.1, -0.2, 0.3
+    x, z, y = np.radians([30, -50, 110])
+    rx = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    rz = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    expected = BONES_.keypoints @ (ry @ rx @ rz).T + values[:3]
+    assert np.allclose(keypoints(values, BONES_), expected)
+    assert np.allclose(joint(values, "wrist"), values[:3])
+
+
+@pytest.mark.parametrize(
+    ("angle", "tip", "axis", "sign"),
+    [
+        ("wrist_flexion", "middle_tip", 1, -1),
+        ("wrist_deviation", "middle_tip", 0, +1),
+        ("index_mcp_flexion", "index_tip", 1, -1),
+        ("index_mcp_abduction", "index_tip", 0, +1),
+        ("little_mcp_abduction", "little_tip", 0, +1),
+        ("ring_pip_flexion", "ring_tip", 1, -1),
+        ("middle_dip_flexion", "middle_tip", 1, -1),
+        ("thumb_cmc_flexion", "thumb_tip", 0, -1),
+        ("thumb_cmc_abduction", "thumb_tip", 1, -1),
+        ("thumb_mcp_flexion", "thumb_tip", 0, -1),
+        ("thumb_ip_flexion", "thumb_tip", 1, -1),
+    ],
+)
+def test_each_angle_moves_its_tip_the_anatomical_way(angle, tip, axis, sign):
+    # Axis 0 is radial, 1 is dorsal.
+    moved = joint(pose.with_angles(**{angle: 20}), tip) - joint(pose.bind(), tip)
+    assert sign * moved[axis] > 0.003
+
+
+def test_bent_fingers_converge_towards_the_wrist():
+    bent = {f"{f}_{j}_flexion": 80 for f in pose.FINGERS[:4] for j in ("mcp", "pip")}
+    tips = [joint(pose.with_angles(**bent), f"{f}_tip")[0] for f in pose.FINGERS[:4]]
+    knuckles = [joint(pose.bind(), f"{f}_mcp")[0] for f in pose.FINGERS[:4]]
+    assert max(tips) - min(tips) < max(knuckles) - min(knuckles)
+    assert (np.diff(tips) > 0.008).all()
+
+
+def test_the_thumb_opposes_the_little_finger():
+    # Kapandji's highest scores: the thumb's tip reaches the little finger when both bend.
+    low, high = pose.LIMITS.T
+    rng = np.random.default_rng(1)
+    poses = np.zeros((20000, 28))
+    for name in ("thumb", "little"):
+        poses[:, pose.FINGER_SLICE[name]] = rng.uniform(low, high, (20000, 28))[:, pose.FINGER_SLICE[name]]
+    points = keypoints(poses, BONES_)
+    reach = points[:, KEYPOINTS.index("thumb_tip")] - points[:, KEYPOINTS.index("little_tip")]
+    assert np.linalg.norm(reach, axis=1).min() < 0.012
+
+
+def test_shape_and_pose_are_independent():
+    bones = skeleton(HandShape.random(np.random.default_rng(2)))
+    assert np.allclose(keypoints(pose.bind(), bones), bones.keypoints)
+
+
+def test_a_pose_of_another_length_is_refused():
+    with pytest.raises(ValueError, match=r"poses are \(28,\) or \(N, 28\), not \(27,\)"):
+        transforms(np.zeros(27), BONES_)
