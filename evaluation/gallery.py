@@ -1,0 +1,151 @@
+"""The gallery: thumbnails of pictures with the outlines of true and predicted hands."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as rle
+
+from evaluation.matching import Match, Picture
+from generator.dataset import Dataset
+
+WIDTH, HEIGHT = 320, 240
+"""Size of a thumbnail in pixels."""
+
+COLOURS = {"truth": "#00c48c", "found": "#2f9bff", "false": "#ff6a1a", "missed": "#ff3df0"}
+"""Outlines: a true hand that was found and its prediction, a false prediction, a hand that was missed."""
+
+MARGIN = 0.25
+"""What is shown around the hands, as a part of their box."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture of the gallery.
+
+    :param group: the name it is filtered by.
+    :param quality: :func:`quality` of the picture, 0 to 1.
+    :param iou: mean IoU of the hands found, or None.
+    :param source: the thumbnail as a ``data:`` address.
+    """
+
+    group: str
+    name: str
+    found: int
+    missed: int
+    false: int
+    quality: float
+    iou: float | None
+    source: str
+
+
+def quality(picture: Picture, match: Match) -> float:
+    """How well a picture went, 0 to 1: the summed IoU of the hands found over found, missed and false ones."""
+    count = len(match.found) + len(match.missed) + len(match.false)
+    return float(sum(picture.iou[pair] for pair in match.found)) / count if count else 1.0
+
+
+def choose(qualities: Sequence[float], most: int) -> list[int]:
+    """Indices of the pictures to show, in their order: all if they fit, else half the worst and half the best."""
+    order = [int(index) for index in np.argsort(qualities, kind="stable")]
+    if len(order) > most:
+        order = order[: most - most // 2] + order[len(order) - most // 2 :]
+    return sorted(order)
+
+
+def cards(
+    dataset: Dataset, pictures: Sequence[Picture], matches: Sequence[Match], group: str, most: int, most_bytes: int
+) -> Iterator[Card]:
+    """The cards of one set of predictions, made one by one.
+
+    :param most: how many at most.
+    :param most_bytes: how large a thumbnail may be.
+    :raises DatasetError: if a picture is missing or damaged.
+    """
+    qualities = [quality(picture, match) for picture, match in zip(pictures, matches, strict=True)]
+    for index in choose(qualities, most):
+        picture, match = pictures[index], matches[index]
+        overlaps = [float(picture.iou[pair]) for pair in match.found]
+        yield Card(
+            group=_group(group, picture.image),
+            name=picture.image["file_name"],
+            found=len(match.found),
+            missed=len(match.missed),
+            false=len(match.false),
+            quality=qualities[index],
+            iou=float(np.mean(overlaps)) if overlaps else None,
+            source=_address(thumbnail(dataset.picture(picture.image), picture, match), most_bytes),
+        )
+
+
+def _group(name: str, image: dict[str, Any]) -> str:
+    subset = image.get("set")
+    return f"{name}, {subset}" if isinstance(subset, str) else name
+
+
+def thumbnail(pixels: np.ndarray, picture: Picture, match: Match) -> Image.Image:
+    """The part of a picture with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
+    outlined = [(picture.truth[hand], "truth") for _, hand in match.found]
+    outlined += [(picture.predictions[index].code, "found") for index, _ in match.found]
+    outlined += [(picture.predictions[index].code, "false") for index in match.false]
+    outlined += [(picture.truth[hand], "missed") for hand in match.missed]
+    box = crop_box([code for code, _ in outlined], picture.image["width"], picture.image["height"])
+    small = np.array(_resize(Image.fromarray(pixels), box, Image.Resampling.BICUBIC))
+    for code, kind in outlined:
+        mask = Image.fromarray(rle.decode(code) * np.uint8(255))
+        colour = tuple(int(COLOURS[kind][at : at + 2], 16) for at in (1, 3, 5))
+        small[outline(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127)] = colour
+    return Image.fromarray(small)
+
+
+def crop_box(codes: list[dict[str, Any]], width: int, height: int) -> tuple[int, int, int, int]:
+    """What to show of a picture: the box of the masks with a margin, widened to the thumbnail's proportions.
+
+    :returns: xyxy in whole pixels, half-open, inside the picture; the whole picture where there is no mask.
+    """
+    if not codes:
+        return 0, 0, width, height
+    x, y, w, h = rle.toBbox(codes).T
+    across, down = (x + w).max() - x.min(), (y + h).max() - y.min()
+    scale = (1 + 2 * MARGIN) * max(across / WIDTH, down / HEIGHT)
+    left, right = _span(x.min() + across / 2, scale * WIDTH, width)
+    top, bottom = _span(y.min() + down / 2, scale * HEIGHT, height)
+    return left, top, right, bottom
+
+
+def _span(middle: float, length: float, size: int) -> tuple[int, int]:
+    """The whole pixels of a stretch about ``middle``, moved into 0 .. size, or all of it if it is longer."""
+    start = min(max(middle - length / 2, 0.0), max(size - length, 0.0))
+    return int(start), min(int(start + length) + 1, size)
+
+
+def _resize(image: Image.Image, box: tuple[int, int, int, int], how: Image.Resampling) -> Image.Image:
+    part = image.crop(box)
+    scale = min(WIDTH / part.width, HEIGHT / part.height)
+    return part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))), how, reducing_gap=2.0)
+
+
+def outline(mask: np.ndarray) -> np.ndarray:
+    """The two outermost pixels of a (H, W) bool mask; the frame's edge counts as outside."""
+    inner = np.pad(mask, 1)
+    for _ in range(2):
+        eroded = inner.copy()
+        for axis in (0, 1):
+            eroded &= np.roll(inner, 1, axis) & np.roll(inner, -1, axis)
+        inner = eroded
+    return mask & ~inner[1:-1, 1:-1]
+
+
+def _address(image: Image.Image, most_bytes: int) -> str:
+    for quality in (75, 55, 35, 15):
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=quality, method=4)
+        if buffer.tell() <= most_bytes:
+            break
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,135 @@
+"""A COCO results file, checked against the truth it is to be measured with."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pycocotools import mask as rle
+
+from generator.dataset import CATEGORY_ID, Dataset, DatasetError, to_rle
+
+
+class ResultsError(ValueError):
+    """Something is wrong with a results file or a run folder; the text says what, where, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One predicted hand.
+
+    :param code: its mask as compressed RLE, of its picture's size, with at least one pixel.
+    :param score: 0 to 1.
+    """
+
+    code: dict[str, Any]
+    score: float
+
+
+def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Prediction]]:
+    """The predictions of each picture by image id, highest score first (equal scores in the file's order).
+
+    :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``; or the
+        folder that ``hand-trainer predict`` wrote, whose record says which dataset was predicted.
+    :raises ResultsError: naming the file and the entry, if it is no such file, if it belongs to other pictures, or if
+        an entry has no pixel, another size than its picture, a score outside 0 to 1, or an id that stands twice.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "results.json"
+    entries = read_json(path, "run hand-trainer predict, or give another tool's COCO results file")
+    if not isinstance(entries, list):
+        raise ResultsError(f"{path} is no COCO results file: it must hold a list, not {_kind(entries)}")
+    check_origin(path.parent, dataset)
+    images = {image["id"]: image for image in dataset}
+    found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
+    seen: set[Any] = set()
+    for number, entry in enumerate(entries, start=1):
+        where = f"{path}: result {number} of {len(entries)}"
+        if not isinstance(entry, dict):
+            raise ResultsError(f"{where} is {_kind(entry)}, not an object")
+        image = _image(entry, images, where, dataset)
+        _check_id(entry, seen, where)
+        found[image["id"]].append(_prediction(entry, image, f"{where} ({image['file_name']})"))
+    for predictions in found.values():
+        predictions.sort(key=lambda prediction: -prediction.score)
+    return found
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """What a JSON file holds.
+
+    :raises ResultsError: if it is missing (with the remedy) or no JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ResultsError(f"{path} is missing; {remedy}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ResultsError(f"{path} is no valid JSON ({error})") from None
+
+
+def check_origin(folder: Path, dataset: Dataset) -> None:
+    """Refuse a predictions folder whose ``predict.json`` names another dataset.
+
+    :raises ResultsError: if the dataset's id is not the one that was predicted.
+    """
+    if not (folder / "predict.json").is_file():
+        return
+    record = read_json(folder / "predict.json", "")
+    predicted = record.get("dataset_id") if isinstance(record, dict) else None
+    if predicted is not None and predicted != dataset.id:
+        raise ResultsError(
+            f"{folder} was predicted for other pictures: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
+            "give the dataset it was made from, or run hand-trainer predict again"
+        )
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _image(entry: dict[str, Any], images: dict[int, dict[str, Any]], where: str, dataset: Dataset) -> dict[str, Any]:
+    for key in ("image_id", "category_id", "segmentation", "score"):
+        if key not in entry:
+            hint = "; boxes alone cannot be scored, masks are needed" if key == "segmentation" else ""
+            raise ResultsError(f'{where} has no "{key}"{hint}')
+    image_id = entry["image_id"]
+    if not isinstance(image_id, int) or isinstance(image_id, bool) or image_id not in images:
+        raise ResultsError(
+            f"{where} is for picture {image_id!r}, which {dataset.folder} does not hold; "
+            "give the dataset that these results were predicted for"
+        )
+    if entry["category_id"] != CATEGORY_ID:
+        raise ResultsError(
+            f"{where} has the category {entry['category_id']!r}; hands are category {CATEGORY_ID}, leave the others out"
+        )
+    return images[image_id]
+
+
+def _check_id(entry: dict[str, Any], seen: set[Any], where: str) -> None:
+    if "id" not in entry:
+        return
+    identity = entry["id"]
+    if isinstance(identity, dict | list) or identity in seen:
+        raise ResultsError(f"{where} has the id {identity!r}, which stands twice or is none; ids must differ")
+    seen.add(identity)
+
+
+def _prediction(entry: dict[str, Any], image: dict[str, Any], where: str) -> Prediction:
+    score = entry["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+        raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
+    if not 0 <= score <= 1:
+        raise ResultsError(f"{where} has the score {score!r}; scores go from 0 to 1, scale them first")
+    try:
+        code = to_rle(entry["segmentation"], image["height"], image["width"])
+    except DatasetError as error:
+        raise ResultsError(f"{where}: {error}") from error
+    if rle.area(code) == 0:
+        raise ResultsError(f"{where}: the mask has no pixel; leave such results out")
+    return Prediction(code, float(score))

@@ -1,0 +1,121 @@
+"""A run folder of the trainer, read: what was trained on what and how, the losses, and the predictions.
+
+::
+
+    RUN/run.json                     command, seed, recipe, data, versions, sessions, best session
+    RUN/losses.csv                   session, step (from 1 in each session), loss and its parts
+    RUN/predictions/NAME/            predict.json (which pictures) and results.json (COCO results)
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.matching import Picture, load_pictures
+from evaluation.results import ResultsError, read_json
+from generator.dataset import Dataset
+
+REMEDY = "give one that hand-trainer train or repeat wrote"
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One predictions folder.
+
+    :param name: its folder's name.
+    :param record: what ``predict.json`` says.
+    :param dataset: the truth, or None where pictures without one were predicted.
+    :param pictures: truth and predictions of every picture; empty without truth.
+    """
+
+    name: str
+    record: dict[str, Any]
+    dataset: Dataset | None
+    pictures: list[Picture]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder.
+
+    :param record: what ``run.json`` says.
+    :param losses: for each session in its order, the loss of every step, shape (steps,).
+    :param predictions: in the order of their names.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    losses: dict[int, np.ndarray]
+    predictions: list[Predicted]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder with all its predictions.
+
+    :raises ResultsError: if it is no run folder, or its record, its losses or a predictions folder is damaged, or a
+        predicted dataset is gone or no longer the same.
+    :raises DatasetError: if a predicted dataset is damaged.
+    """
+    if not folder.is_dir():
+        raise ResultsError(f"{folder} is no folder; give the one that hand-trainer train or repeat wrote")
+    record = read_json(
+        folder / "run.json", "this is no run folder; give the one that hand-trainer train or repeat wrote"
+    )
+    if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
+        raise ResultsError(f"{folder / 'run.json'} is no record of a run: it lists no sessions")
+    if not all(isinstance(session, dict) for session in record["sessions"]):
+        raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
+    paths = sorted(path for path in (folder / "predictions").glob("*") if path.is_dir())
+    return Run(folder, record, _losses(folder / "losses.csv"), [_predicted(path) for path in paths])
+
+
+def _losses(path: Path) -> dict[int, np.ndarray]:
+    sessions: dict[int, list[float]] = {}
+    try:
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                sessions.setdefault(int(row["session"]), []).append(float(row["loss"]))
+    except FileNotFoundError:
+        raise ResultsError(f"{path} is missing; the run folder is not whole, train it again") from None
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ResultsError(f"{path} is no table of losses ({error}); it needs the columns session and loss") from None
+    return {session: np.array(values) for session, values in sorted(sessions.items())}
+
+
+def _predicted(folder: Path) -> Predicted:
+    record = read_json(
+        folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
+    )
+    if not isinstance(record, dict) or not isinstance(record.get("source"), str):
+        raise ResultsError(f'{folder / "predict.json"} is no record of a prediction: it has no "source"')
+    if record.get("dataset_id") is None:
+        return Predicted(folder.name, record, None, [])
+    if not Path(record["source"]).is_dir():
+        raise ResultsError(
+            f"{folder} was predicted for the dataset {record['source']}, which is gone; "
+            "put it back, or remove the predictions' folder"
+        )
+    dataset = Dataset(record["source"])
+    return Predicted(folder.name, record, dataset, load_pictures(dataset, folder / "results.json"))
+
+
+def plain(value: Any) -> str:
+    """A value of a record as a person reads it."""
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+    return "–" if value is None else str(value)
