@@ -1,0 +1,288 @@
+"""Why a pose is kept or not. Five rules, each with a threshold that means something outside this program.
+
+1. ``joint limit``: an angle lies outside the range of its joint (:data:`generator.pose.LIMITS`).
+2. ``self-collision``: two parts of the hand stand in each other by more than :data:`FLESH`.
+3. ``out of reach``: no right arm of a person who faces the camera can hold its forearm so (:func:`reachable`).
+4. ``hidden``: the forearm hides more than :data:`HIDDEN_SHARE` of the hand's joints from the camera.
+5. ``cut``: a joint of the hand falls outside the picture.
+
+All functions take poses of shape (N, 28) as :mod:`generator.pose` defines them and work on all of them at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from generator import kinematics, pose
+from generator.anatomy import BONES, Skeleton, skeleton
+from generator.camera import Camera
+
+RULES = ("joint limit", "self-collision", "out of reach", "hidden", "cut")
+"""The reasons a pose is dropped for; a pose that breaks several has the first."""
+
+FLESH = 0.004
+"""How far two parts may overlap, metres: both give way by about 2 mm where they touch (finger pulp yields by 2 mm
+under a light touch, Serina et al., J. Biomech. 30, 1997)."""
+
+HIDDEN_SHARE = 0.5
+"""A hand of which the forearm hides more than half of the joints is not one a person would annotate."""
+
+# The arm. Ranges in degrees: American Academy of Orthopaedic Surgeons, Joint Motion (1965).
+ELBOW_FLEXION = 150.0
+PRONATION, SUPINATION = 80.0, 80.0
+SHOULDER_INWARD, SHOULDER_OUTWARD = 70.0, 90.0
+SHOULDER_CONE = 100.0
+"""Half-angle of the cone the upper arm can point in, about the direction halfway between forward and sideways and
+half as much downwards: everything but straight back and far across the chest."""
+FACING = 30.0
+"""The person's chest faces the camera within this angle to either side."""
+UPPER_ARM, FOREARM = 0.30, 0.27
+"""Segment lengths in metres of a person 1.70 m tall (Drillis & Contini 1966: 0.186 and 0.146 of the stature, to the
+wrist), rounded; they decide only whether the wrist is in front of the chest."""
+
+
+# ---------------------------------------------------------------- 1. joint limits
+
+
+def limit_excess(poses: np.ndarray) -> np.ndarray:
+    """How far each number lies outside its range, (N, 28), radians or metres; 0 inside."""
+    low, high = pose.LIMITS.T
+    excess = np.maximum(np.maximum(low - poses, poses - high), 0.0)
+    return np.where(excess > 1e-9, excess, 0.0)
+
+
+# ---------------------------------------------------------------- 2. self-collision
+
+
+def segment_gap(
+    p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distance of two segments p-q and r-s, and where along each (0..1) they are nearest.
+
+    :param p: shape (..., 3), as q, r and s; neither segment may have the length zero.
+    :returns: distance (...), position on p-q, position on r-s. After Ericson, Real-Time Collision Detection (2005).
+    """
+    d1, d2, w = q - p, s - r, p - r
+    a, e, f = (d1 * d1).sum(-1), (d2 * d2).sum(-1), (d2 * w).sum(-1)
+    b, c = (d1 * d2).sum(-1), (d1 * w).sum(-1)
+    denominator = a * e - b * b
+    parallel = denominator < 1e-12 * a * e
+    t1 = np.where(parallel, 0.0, np.clip((b * f - c * e) / np.where(parallel, 1.0, denominator), 0.0, 1.0))
+    t2 = np.clip((b * t1 + f) / e, 0.0, 1.0)
+    t1 = np.clip((b * t2 - c) / a, 0.0, 1.0)
+    gap = np.linalg.norm(w + t1[..., None] * d1 - t2[..., None] * d2, axis=-1)
+    return gap, t1, t2
+
+
+@cache
+def collision_pairs() -> tuple[tuple[int, int], ...]:
+    """The pairs of bones that could meet: parts of different fingers, and fingers with the palm."""
+
+    def index(finger: str, part: str) -> int:
+        return BONES.index(f"{finger}_{part}")
+
+    four = pose.FINGERS[:4]
+    parts = ("proximal", "middle", "distal")
+    pairs = [
+        (index(one, a), index(other, b))
+        for i, one in enumerate(four)
+        for other in four[i + 1 :]
+        for a in parts
+        for b in parts
+    ]
+    pairs += [(index("thumb", a), index(f, b)) for a in ("proximal", "distal") for f in four for b in parts]
+    pairs += [(index(f, a), index(g, "metacarpal")) for f in four for a in parts[1:] for g in four]
+    pairs += [(index("thumb", a), index(f, "metacarpal")) for a in ("proximal", "distal") for f in four]
+    return tuple(pairs)
+
+
+def overlap(poses: np.ndarray, hand: Skeleton) -> np.ndarray:
+    """How deep each pair of :func:`collision_pairs` stands in each other, (N, pairs), metres.
+
+    Bones are tapered capsules. Where two already touch in the bind pose (webs, neighbours at the knuckles), only what
+    comes on top of that counts. Negative where they are apart.
+    """
+    depth = _raw_overlap(poses, hand)
+    return depth - np.maximum(_raw_overlap(pose.bind()[None], hand), 0.0)
+
+
+def _raw_overlap(poses: np.ndarray, hand: Skeleton) -> np.ndarray:
+    heads, tails = kinematics.capsules(poses, hand)
+    depth = np.empty((len(poses), len(collision_pairs())))
+    for column, (i, j) in enumerate(collision_pairs()):
+        gap, t, u = segment_gap(heads[:, i], tails[:, i], heads[:, j], tails[:, j])
+        radius = hand.radii[i, 0] + t * (hand.radii[i, 1] - hand.radii[i, 0])
+        radius += hand.radii[j, 0] + u * (hand.radii[j, 1] - hand.radii[j, 0])
+        depth[:, column] = radius - gap
+    return depth
+
+
+# ---------------------------------------------------------------- 3. reach
+
+
+def reachable(poses: np.ndarray) -> np.ndarray:
+    """Whether an arm can hold its forearm in this direction and turned this way, (N,) bool.
+
+    Tried are upper arm directions all over the shoulder's cone and three directions the chest may face. With each,
+    the elbow's bend, the upper arm's turn about itself (from where a swing out of hanging takes it), and the
+    forearm's turn from thumb-up must lie in their ranges, and the wrist must be in front of the chest.
+    """
+    turn = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
+    forearm, palm = turn[..., 2], -turn[..., 1]
+    possible = np.zeros(len(poses), bool)
+    for upper_arm in _upper_arms():
+        for facing in np.radians([0.0, FACING, -FACING]):
+            open_ = np.flatnonzero(~possible)
+            cos, sin = np.cos(facing), np.sin(facing)
+            to_body = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+            possible[open_] = _arm_fits(upper_arm, forearm[open_] @ to_body.T, palm[open_] @ to_body.T)
+    return possible
+
+
+_FORWARD, _UP, _OUT = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.array([-1.0, 0.0, 0.0])
+"""The body's axes when it faces the camera: forward, up, to its right."""
+
+
+@cache
+def _upper_arms() -> np.ndarray:
+    """Directions from shoulder to elbow, evenly over the shoulder's cone, (M, 3)."""
+    count = 600  # about 8 degrees apart
+    i = np.arange(count) + 0.5
+    z, turn = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
+    sphere = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], axis=-1)
+    axis = _FORWARD + _OUT - 0.5 * _UP
+    inside = sphere @ axis >= np.cos(np.radians(SHOULDER_CONE)) * np.linalg.norm(axis)
+    return np.random.default_rng(0).permutation(sphere[inside])  # any order; a mixed one decides most poses early
+
+
+def _arm_fits(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) -> np.ndarray:
+    """Whether the elbow, the upper arm's turn and the forearm's turn are in range; directions in the body's frame."""
+    bend = forearm @ upper_arm
+    elbow = bend >= np.cos(np.radians(ELBOW_FLEXION))
+    in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
+    # Where the forearm would point at a right-angled elbow if the upper arm only swung out of hanging.
+    swung = _swing(_FORWARD, upper_arm)
+    bent = forearm - bend[:, None] * upper_arm
+    size = np.linalg.norm(bent, axis=-1)
+    turn = np.degrees(np.arctan2(np.cross(swung, bent) @ upper_arm, bent @ swung))
+    shoulder = (turn >= -SHOULDER_INWARD) & (turn <= SHOULDER_OUTWARD)
+    shoulder |= size < np.sin(np.radians(5.0))  # a straight arm has no plane of bending
+    # The forearm's turn: 0 with the thumb to the shoulder's side, + supinated (palm there), - pronated.
+    supine = bend[:, None] * forearm - upper_arm
+    thumb_up = np.cross(supine, forearm)
+    roll = np.degrees(np.arctan2((palm * supine).sum(-1), (palm * thumb_up).sum(-1)))
+    return elbow & in_front & shoulder & (roll >= -PRONATION) & (roll <= SUPINATION)
+
+
+def _swing(vector: np.ndarray, upper_arm: np.ndarray) -> np.ndarray:
+    """A vector turned by the smallest rotation that takes a hanging upper arm to where it is."""
+    hanging = -_UP
+    axis, cos = np.cross(hanging, upper_arm), hanging @ upper_arm
+    if cos < -1 + 1e-9:
+        return -vector  # straight up: half a turn about the sideways axis
+    return vector + np.cross(axis, vector) + np.cross(axis, np.cross(axis, vector)) / (1 + cos)
+
+
+# ---------------------------------------------------------------- 4. and 5. the view
+
+
+def hidden_share(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
+    """The share of the 20 joints beyond the wrist that lie behind the forearm as the camera sees them, (N,)."""
+    bone = BONES.index("forearm")
+    heads, tails = kinematics.capsules(poses, hand)
+    joints = kinematics.keypoints(poses, hand)[:, 1:]
+    eye = np.broadcast_to([0.0, -camera.distance, 0.0], joints.shape)
+    gap, _, along = segment_gap(eye, joints, heads[:, bone, None], tails[:, bone, None])
+    radius = hand.radii[bone, 0] + along * (hand.radii[bone, 1] - hand.radii[bone, 0])
+    return (gap < radius).mean(axis=-1)
+
+
+def outside_px(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
+    """How far the outermost joint lies outside the picture, (N,) pixels; infinite behind the camera, <= 0 inside."""
+    x, y, depth = np.moveaxis(camera.project(kinematics.keypoints(poses, hand)), -1, 0)
+    beyond = np.maximum(np.maximum(-x, x - camera.width), np.maximum(-y, y - camera.height))
+    return np.where(depth > 0, beyond, np.inf).max(axis=-1)
+
+
+# ---------------------------------------------------------------- the verdict
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one pose is plausible, and why not: the first broken rule, in words, and the bones to look at."""
+
+    reason: str
+    text: str
+    bones: tuple[str, ...] = ()
+
+    @property
+    def plausible(self) -> bool:
+        """Whether no rule is broken."""
+        return not self.reason
+
+
+def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None = None) -> np.ndarray:
+    """Why each pose is dropped: (N,) of str, one of :data:`RULES`, or ``""`` for a pose that is kept."""
+    hand, camera = hand or skeleton(), camera or Camera()
+    poses = np.asarray(poses, float)
+    tests = (
+        lambda p: limit_excess(p).any(axis=-1),
+        lambda p: _by_distinct(p, slice(6, 28), lambda q: overlap(q, hand).max(axis=-1) > FLESH),
+        lambda p: ~_by_distinct(p, slice(3, 6), reachable),
+        lambda p: hidden_share(p, hand, camera) > HIDDEN_SHARE,
+        lambda p: outside_px(p, hand, camera) > 0,
+    )
+    reasons = np.full(len(poses), "", dtype=object)
+    for rule, broken in zip(RULES, tests, strict=True):
+        open_ = np.flatnonzero(reasons == "")
+        for part in np.array_split(open_, len(open_) // 4096 + 1):  # in parts, so that memory stays small
+            if len(part):
+                reasons[part[broken(poses[part])]] = rule
+    return reasons.astype(str)
+
+
+def _by_distinct(poses: np.ndarray, columns: slice, test) -> np.ndarray:
+    """The test's result for each pose, worked out once for poses that agree in the columns it depends on."""
+    distinct, index = np.unique(poses[:, columns], axis=0, return_inverse=True)
+    some = np.zeros((len(distinct), pose.SIZE))
+    some[:, columns] = distinct
+    return test(some)[index.reshape(-1)]
+
+
+def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None = None) -> Verdict:
+    """The verdict on one pose, (28,), with the amount by which it breaks the rule."""
+    hand, camera = hand or skeleton(), camera or Camera()
+    poses = np.asarray(one, float)[None]
+    reason = str(judge(poses, hand, camera)[0])
+    if reason == "joint limit":
+        excess = limit_excess(poses)[0]
+        worst = int(excess.argmax())
+        amount = f"{excess[worst] * 100:.1f} cm" if worst < 3 else f"{np.degrees(excess[worst]):.1f}°"
+        return Verdict(reason, f"{pose.NAMES[worst]} is {amount} outside its range", _bones_of(worst, hand))
+    if reason == "self-collision":
+        depth = overlap(poses, hand)[0]
+        i, j = collision_pairs()[int(depth.argmax())]
+        text = f"{_words(i)} and {_words(j)} overlap by {(depth.max() - FLESH) * 1000:.1f} mm more than flesh gives way"
+        return Verdict(reason, text, (BONES[i], BONES[j]))
+    if reason == "out of reach":
+        return Verdict(reason, "no arm of a person who faces the camera can hold its forearm so", ("forearm",))
+    if reason == "hidden":
+        share = hidden_share(poses, hand, camera)[0]
+        return Verdict(
+            reason, f"the forearm hides {share:.0%} of the hand, at most {HIDDEN_SHARE:.0%} may be", ("forearm",)
+        )
+    if reason == "cut":
+        far = outside_px(poses, hand, camera)[0]
+        return Verdict(reason, f"the hand reaches {far:.0f} pixels beyond the picture's edge", ("hand",))
+    return Verdict("", "plausible")
+
+
+def _words(bone: int) -> str:
+    return BONES[bone].replace("_", " ")
+
+
+def _bones_of(index: int, hand: Skeleton) -> tuple[str, ...]:
+    return tuple(name for name, dofs in zip(BONES, hand.dofs, strict=True) if any(d[0] == index for d in dofs))

@@ -1,0 +1,49 @@
+"""``poses --plot``: the kept and dropped poses of a sweep over the v4-v5 plane, coloured by reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from generator import sweep
+from generator.plausibility import RULES
+
+_COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
+
+
+def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
+    """Draw one map a set.
+
+    :param reasons: by set, what :func:`generator.plausibility.judge` says of its 32,400 poses.
+    :param path: a .png, .svg or .pdf file.
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    labels = ("", *RULES)
+    figure = Figure(figsize=(1.0 + 4.6 * len(reasons), 5.4), layout="constrained")
+    for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(reasons))), reasons.items(), strict=True):
+        side = 360 // sweep.STEP_DEGREES
+        codes = np.array([labels.index(value) for value in values]).reshape(side, side)
+        axes.imshow(
+            codes,
+            origin="lower",
+            extent=(-180, 180, -180, 180),
+            cmap=ListedColormap(_COLOURS),
+            vmin=0,
+            vmax=len(labels) - 1,
+            interpolation="nearest",
+        )
+        axes.set_title(f"{name}: {int((codes == 0).sum()):,} of {codes.size:,} kept")
+        axes.set_xlabel("v5, about the picture's vertical axis (°)")
+        axes.set_ylabel("v4, about its horizontal axis (°)")
+        axes.set_xticks(range(-180, 181, 90))
+        axes.set_yticks(range(-180, 181, 90))
+    patches = [
+        Patch(facecolor=colour, edgecolor="#55555a", label=label or "kept")
+        for label, colour in zip(labels, _COLOURS, strict=True)
+    ]
+    figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,165 @@
+"""The pose sets: ``l2``, ``l11``, and files of poses.
+
+Both sets sweep v4 and v5 by 2 degrees through the full circle: 180 x 180 = 32,400 poses, v4 slow, v5 fast. ``l2``
+keeps the fingers in the bind pose. ``l11`` moves them: they walk from one key pose to the next along a closed tour in
+which every two key poses follow each other, so that everything between any two occurs, and the last frame joins the
+first.
+
+A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
+:data:`generator.pose.NAMES`, centimetres for the first three and degrees for the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from generator import pose
+from generator.presets import PRESETS
+
+STEP_DEGREES = 2
+SIZE = (360 // STEP_DEGREES) ** 2
+SETS = ("l2", "l11")
+
+KEY_POSES = (
+    *("open", "fist", "five", "point", "pinch", "four", "relaxed", "thumb_up", "three", "ok", "two", "claw", "flat"),
+)
+"""What the fingers of ``l11`` walk through. Their number is prime, which makes :func:`tour` a closed one."""
+
+LAPS = 5
+"""How often ``l11`` walks the tour: a change from one key pose to the next takes 83 frames, about half a turn of v5,
+and each key pose is met from all sides."""
+
+
+@dataclass(frozen=True)
+class PoseSet:
+    """Poses and where they come from.
+
+    :param names: the set of each pose, N strings.
+    :param frames: its index in that set, (N,) int.
+    :param poses: (N, 28) float64, metres and radians.
+    """
+
+    names: tuple[str, ...]
+    frames: np.ndarray
+    poses: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    def take(self, index: np.ndarray) -> PoseSet:
+        """The poses at these indices."""
+        index = np.asarray(index)
+        return PoseSet(tuple(self.names[i] for i in index.tolist()), self.frames[index], self.poses[index])
+
+
+class PoseError(ValueError):
+    """A pose set or file that cannot be used; the text says which, where, and what would do."""
+
+
+def grid() -> np.ndarray:
+    """The angles v4 and v5 of the sweep, (32400, 2) radians: from -180 to 178 degrees each, v4 slow, v5 fast."""
+    angles = np.radians(np.arange(-180, 180, STEP_DEGREES))
+    return np.stack(np.meshgrid(angles, angles, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def tour(count: int) -> np.ndarray:
+    """A closed walk over 0..count-1 in which each two follow each other exactly once, in one order or the other.
+
+    :param count: an odd prime. The walk goes round by steps of 1, then of 2, and so on to (count - 1) / 2; each round
+        meets every number once because the step and the prime have no common factor.
+    :returns: (count * (count - 1) / 2,) int, starting at 0.
+    """
+    return np.concatenate([np.arange(count) * stride % count for stride in range(1, (count - 1) // 2 + 1)])
+
+
+def finger_motion() -> np.ndarray:
+    """v9..v28 of ``l11``, (32400, 20) radians: at rest in each key pose, moving smoothly between."""
+    keys = np.stack([PRESETS[name][8:] for name in KEY_POSES])[tour(len(KEY_POSES))]
+    phase = np.arange(SIZE) * (len(keys) * LAPS / SIZE)
+    start = phase.astype(int)
+    part = (phase - start)[:, None]
+    ease = part * part * (3 - 2 * part)
+    return (1 - ease) * keys[start % len(keys)] + ease * keys[(start + 1) % len(keys)]
+
+
+def poses(name: str) -> np.ndarray:
+    """All poses of a set, plausible or not, (32400, 28) float64.
+
+    :raises PoseError: if the set is not ``l2`` or ``l11``.
+    """
+    if name not in SETS:
+        raise PoseError(f"there is no set {name!r}; the sets are {', '.join(SETS)} and all, or name a file of poses")
+    result = np.zeros((SIZE, pose.SIZE))
+    result[:, [pose.V4, pose.V5]] = grid()
+    if name == "l11":
+        result[:, 8:] = finger_motion()
+    return result
+
+
+def select(name: str) -> PoseSet:
+    """The poses of ``l2``, ``l11``, ``all`` (both) or of a file.
+
+    :raises PoseError: if it is neither a set nor a file, or the file cannot be used.
+    """
+    if name in SETS or name == "all":
+        sets = SETS if name == "all" else (name,)
+        return PoseSet(
+            tuple(s for s in sets for _ in range(SIZE)),
+            np.tile(np.arange(SIZE), len(sets)),
+            np.concatenate([poses(s) for s in sets]),
+        )
+    path = Path(name)
+    if path.is_file():
+        return load(path)
+    raise PoseError(f"{name!r} is neither a set (l2, l11, all) nor a file of poses")
+
+
+# ---------------------------------------------------------------- files of poses
+
+_HEADER = ("set", "frame", *pose.NAMES)
+
+
+def dump(some: PoseSet) -> bytes:
+    """A file of poses as bytes; angles to a millionth of a degree."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER)
+    for name, frame, values in zip(some.names, some.frames, pose.to_degrees(some.poses), strict=True):
+        writer.writerow([name, int(frame), *(f"{v:.6f}".rstrip("0").rstrip(".") for v in values)])
+    return text.getvalue().encode()
+
+
+def load(path: Path) -> PoseSet:
+    """Read a file of poses.
+
+    :raises PoseError: naming the line and the column, if it is not in the form above or holds no pose.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text("utf-8"))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PoseError(f"{path} is no CSV file of poses ({error})") from None
+    if not rows or tuple(rows[0]) != _HEADER:
+        raise PoseError(f"{path} does not start with the header of a file of poses: set,frame,{pose.NAMES[0]},...")
+    if len(rows) == 1:
+        raise PoseError(f"{path} holds no pose")
+    values = np.empty((len(rows) - 1, pose.SIZE))
+    for line, row in enumerate(rows[1:], start=2):
+        if len(row) != len(_HEADER):
+            raise PoseError(f"{path}, line {line}: {len(row)} columns, expected {len(_HEADER)}")
+        for column, cell in enumerate(row[1:], start=1):
+            try:
+                number = float(cell)
+            except ValueError:
+                number = np.nan
+            if not np.isfinite(number) or (column == 1 and number != int(number)):
+                raise PoseError(f"{path}, line {line}, {_HEADER[column]}: {cell!r} is no number that fits there")
+            if column > 1:
+                values[line - 2, column - 2] = number
+    names = tuple(row[0] for row in rows[1:])
+    frames = np.array([int(float(row[1])) for row in rows[1:]])
+    return PoseSet(names, frames, pose.from_degrees(values))

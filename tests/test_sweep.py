@@ -1,0 +1,109 @@
+"""The pose sets and files of poses."""
+
+import numpy as np
+import pytest
+
+from generator import pose, sweep
+from generator.presets import PRESETS
+
+
+def test_the_grid_is_the_full_circle_twice_by_two_degrees():
+    grid = np.degrees(sweep.grid())
+    assert grid.shape == (32_400, 2)
+    assert len(np.unique(grid.round(6), axis=0)) == 32_400
+    assert np.allclose(np.unique(grid[:, 0].round(6)), np.arange(-180, 180, 2))
+    assert np.allclose(grid[1] - grid[0], [0, 2])
+
+
+def test_l2_moves_v4_and_v5_alone():
+    poses = sweep.poses("l2")
+    assert poses.shape == (32_400, 28) and poses.dtype == np.float64
+    moving = np.flatnonzero(np.ptp(poses, axis=0) > 0)
+    assert moving.tolist() == [3, 4]
+    assert (np.delete(poses, [3, 4], axis=1) == 0).all()
+
+
+def test_l11_moves_v4_v5_and_the_fingers_within_their_limits():
+    poses = sweep.poses("l11")
+    assert poses.shape == (32_400, 28)
+    assert (poses[:, :8] == sweep.poses("l2")[:, :8]).all()
+    low, high = pose.LIMITS.T
+    assert (poses >= low - 1e-9).all() and (poses <= high + 1e-9).all()
+    still = [pose.NAMES[i] for i in range(8, 28) if np.ptp(poses[:, i]) == 0]
+    assert not still, "every finger angle takes part"
+
+
+def test_l11_is_smooth_and_closed():
+    fingers = np.degrees(sweep.finger_motion())
+    steps = np.abs(np.diff(np.vstack([fingers, fingers[:1]]), axis=0))
+    assert steps.max() < 2.2, "no finger angle moves faster than the sweep's own step, about"
+
+
+def test_l11_meets_every_key_pose():
+    fingers = sweep.finger_motion()
+    for name in sweep.KEY_POSES:
+        nearest = np.degrees(np.abs(fingers - PRESETS[name][8:]).max(axis=1).min())
+        assert nearest < 0.2, name
+
+
+@pytest.mark.parametrize("count", [3, 5, 7, 13])
+def test_the_tour_joins_every_two_once(count):
+    tour = sweep.tour(count)
+    joined = [frozenset(pair) for pair in zip(tour, np.roll(tour, -1), strict=True)]
+    assert len(joined) == len(set(joined)) == count * (count - 1) // 2
+    assert all(len(pair) == 2 for pair in joined)
+
+
+def test_all_is_both_sets():
+    both = sweep.select("all")
+    assert len(both) == 64_800
+    assert both.names[0] == "l2" and both.names[-1] == "l11"
+    assert both.frames[32_400] == 0
+    assert (both.poses[:32_400] == sweep.poses("l2")).all()
+
+
+def test_a_file_of_poses_is_read_back(tmp_path):
+    some = sweep.select("l11").take(np.array([5, 77, 20_000]))
+    path = tmp_path / "poses.csv"
+    path.write_bytes(sweep.dump(some))
+    back = sweep.select(str(path))
+    assert back.names == ("l11",) * 3 and back.frames.tolist() == [5, 77, 20_000]
+    assert np.allclose(back.poses, some.poses, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("l3", "there is no set 'l3'"), ("nowhere.csv", "neither a set")],
+)
+def test_unknown_sets_are_refused(name, message):
+    with pytest.raises(sweep.PoseError, match=message):
+        sweep.poses(name) if name == "l3" else sweep.select(name)
+
+
+HEADER = "set,frame," + ",".join(pose.NAMES)
+ZEROS = ",".join(["0"] * 28)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "does not start with the header"),
+        ("a,b\n1,2\n", "does not start with the header"),
+        (HEADER + "\n", "holds no pose"),
+        (HEADER + "\nmine,1,2\n", "line 2: 3 columns, expected 30"),
+        (HEADER + f"\nmine,x,{ZEROS}\n", "line 2, frame: 'x' is no number"),
+        (HEADER + f"\nmine,0,{ZEROS}\nmine,1,{ZEROS[:-1]}nan\n", "line 3, thumb_ip_flexion: 'nan' is no number"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_line(tmp_path, text, message):
+    path = tmp_path / "poses.csv"
+    path.write_text(text)
+    with pytest.raises(sweep.PoseError, match=message):
+        sweep.select(str(path))
+
+
+def test_a_picture_is_no_file_of_poses(tmp_path):
+    path = tmp_path / "poses.csv"
+    path.write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(sweep.PoseError, match="is no CSV file of poses"):
+        sweep.select(str(path))
