@@ -1,0 +1,146 @@
+"""Pictures as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
+
+``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees:
+the hand covers a seventh of the frame's height up to more than all of it, lies anywhere, turned and mirrored anyhow,
+is cut by the frame's edge in half of the pictures; its colour, the light, and the background's tint and shade vary.
+Every draw comes from the generator that is passed in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
+"""Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
+MIN_MASK_PX = 48
+"""A hand of which less is left in the frame counts as not there."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture and its masks: (H, W, 3) uint8 RGB and (N, H, W) bool."""
+
+    picture: np.ndarray
+    masks: np.ndarray
+
+
+def fit(width: int, height: int, short_px: int, long_px: int) -> tuple[int, int]:
+    """The size (width, height) of a picture scaled so that its sides are at most ``short_px`` and ``long_px``."""
+    scale = min(short_px / min(width, height), long_px / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize(sample: Sample, size_wh: tuple[int, int]) -> Sample:
+    """A sample in another size; picture by antialiased bilinear, masks true where at least half covered."""
+    if (sample.picture.shape[1], sample.picture.shape[0]) == size_wh:
+        return sample
+    picture = Image.fromarray(sample.picture).resize(size_wh, Image.Resampling.BILINEAR)
+    masks = [
+        np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size_wh, Image.Resampling.BILINEAR)) > 127
+        for mask in sample.masks
+    ]
+    return Sample(np.asarray(picture), _stack(masks, size_wh))
+
+
+def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
+    return np.stack(masks) if masks else np.zeros((0, size_wh[1], size_wh[0]), bool)
+
+
+def studio_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
+    """The size (width, height) of all pictures of one batch: one of :data:`ASPECTS`, seldom upright."""
+    aspect = ASPECTS[rng.integers(len(ASPECTS))]
+    width, height = fit(round(1000 * aspect), 1000, short_px, long_px)
+    return (height, width) if rng.random() < 0.15 else (width, height)
+
+
+def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """One picture in its augmented form, of the given size. See the module's text."""
+    matrix = _placement(sample, size_wh, rng)
+    warped = _warp(sample, matrix, size_wh)
+    picture = _relight(_recolour(warped.picture.astype(np.float32) / 255, rng), rng)
+    return Sample(_lens(picture, rng), warped.masks)
+
+
+def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The (2, 3) affine map from frame to source that puts the hand where this draw wants it."""
+    angle = math.pi / 2 * rng.integers(4) + rng.normal(0, math.radians(12))
+    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    share = math.exp(rng.uniform(math.log(0.15), math.log(1.1)))
+    cut = rng.random() < 0.5
+    where = rng.random(2)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) @ np.diag([mirror, 1.0])
+    corners = _hand_corners(sample) @ turn.T
+    low, high = corners.min(0), corners.max(0)
+    extent = np.maximum(high - low, 1.0)
+    frame = np.array(size_wh, float)
+    scale = min(share * frame[1] / extent[1], 1.1 * frame[0] / extent[0])
+    # The hand's box lies inside the frame, or, where it is to be cut, up to a third of it outside.
+    half = extent * scale / 2
+    margin = np.where(cut, half / 3, np.minimum(half, frame / 2))
+    centre = margin + where * (frame - 2 * margin)
+    linear = np.linalg.inv(turn) / scale
+    return np.column_stack([linear, np.linalg.inv(turn) @ ((low + high) / 2) - linear @ centre])
+
+
+def _hand_corners(sample: Sample) -> np.ndarray:
+    """The four corners (x, y) of the box around all hands, of the whole picture where there is none."""
+    height, width = sample.picture.shape[:2]
+    rows = np.flatnonzero(sample.masks.any((0, 2))) if len(sample.masks) else np.array([0, height - 1])
+    columns = np.flatnonzero(sample.masks.any((0, 1))) if len(sample.masks) else np.array([0, width - 1])
+    x, y = (columns[0], columns[-1] + 1), (rows[0], rows[-1] + 1)
+    return np.array([(x[0], y[0]), (x[1], y[0]), (x[0], y[1]), (x[1], y[1])], float)
+
+
+def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sample:
+    picture = Image.fromarray(sample.picture)
+    border = np.concatenate([sample.picture[0], sample.picture[-1], sample.picture[:, 0], sample.picture[:, -1]])
+    fill = tuple(int(v) for v in np.median(border, 0))
+    masks = [Image.fromarray(mask.astype(np.uint8) * 255) for mask in sample.masks]
+    shrink = int(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if shrink > 1:  # PIL's affine map does not smooth what it shrinks
+        picture, masks = picture.reduce(shrink), [mask.reduce(shrink) for mask in masks]
+        matrix = matrix / shrink
+    data = tuple(matrix.ravel())
+    affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
+    warped = np.asarray(picture.transform(size_wh, affine, data, bilinear, fillcolor=fill))
+    kept = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
+    return Sample(warped, _stack([mask for mask in kept if mask.sum() >= MIN_MASK_PX], size_wh))
+
+
+def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another skin: gamma, saturation and hue, all of which leave white white."""
+    gamma = math.exp(rng.uniform(math.log(0.6), math.log(2.2)))
+    hue, saturation = rng.normal(0, math.radians(12)), rng.uniform(0.4, 1.5)
+    # Turn and scale the chroma plane of YIQ; rows of the matrix sum to one, so greys stay.
+    yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+    turn = np.eye(3)
+    turn[1:, 1:] = saturation * np.array([[math.cos(hue), -math.sin(hue)], [math.sin(hue), math.cos(hue)]])
+    matrix = (np.linalg.inv(yiq) @ turn @ yiq).astype(np.float32)
+    return np.clip(np.power(picture, np.float32(gamma)) @ matrix.T, 0, 1)
+
+
+def _relight(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another light: a tint, a brightness, and a shade that runs across the frame or lies as a soft spot in it."""
+    height, width = picture.shape[:2]
+    tint = rng.uniform(0.9, 1.0, 3) * rng.uniform(0.75, 1.08)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.2)
+    field = 1 - strength * (0.5 + 0.5 * (x * math.cos(angle) + y * math.sin(angle)))
+    if rng.random() < 0.4:
+        spot, radius = rng.uniform(-1, 1, 2), rng.uniform(0.2, 0.8)
+        field -= rng.uniform(0.05, 0.3) * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / radius**2)
+    return np.clip(picture * field[..., None] * tint.astype(np.float32), 0, 1)
+
+
+def _lens(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blur in some pictures, noise in all; (H, W, 3) uint8."""
+    blur, noise = rng.random(), rng.uniform(0, 0.02)
+    image = Image.fromarray((picture * 255).astype(np.uint8))
+    if blur < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(4 * blur))
+    grain = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(noise * 255)
+    return np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)

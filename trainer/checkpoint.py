@@ -1,0 +1,142 @@
+"""Weights on disk: safetensors, with a JSON beside them that says what they are. A file is only ever data.
+
+``network.safetensors`` holds the tensors under their names in the model; ``network.json``::
+
+    {"format": "handforge-network-1", "architecture": {...}, "pictures": {...}, "recipe": name, "seed": n,
+     "sessions": [...]}          # the history that led to these weights
+
+The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, SGD's momentum as
+``momentum.NAME``), its position in the file's own metadata, so that both change at once.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from generator.dataset import dump_json, write_atomic
+
+FORMAT = "handforge-network-1"
+NETWORK = "network.safetensors"
+STATE = "state.safetensors"
+
+
+class CheckpointError(ValueError):
+    """A weights file is missing, damaged, or not what it should be."""
+
+
+def _file(path: Path) -> Path:
+    """The weights file meant by a run folder or a file."""
+    return path / NETWORK if path.is_dir() else path
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a run folder or weights file has our description beside it."""
+    return _file(path).with_suffix(".json").is_file()
+
+
+def write_network(path: Path, weights: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
+    """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file."""
+    write_atomic(path, safetensors.torch.save(_plain(weights)))
+    write_atomic(path.with_suffix(".json"), dump_json({"format": FORMAT, **description}))
+
+
+def _plain(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().to("cpu", memory_format=torch.contiguous_format) for name, tensor in weights.items()}
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """What a run's network, or a weights file, is.
+
+    :raises CheckpointError: if there is none, or it is not in our form.
+    """
+    file = _file(path)
+    if not file.is_file():
+        hint = "the run has not finished a session yet" if path.is_dir() else "give a run folder or .safetensors file"
+        raise CheckpointError(f"{file} is missing; {hint}")
+    beside = file.with_suffix(".json")
+    try:
+        description = json.loads(beside.read_bytes())
+        if description["format"] != FORMAT:
+            raise CheckpointError(f"{beside} is in the form {description['format']!r}, not {FORMAT!r}")
+        for key in ("architecture", "pictures"):
+            if not isinstance(description[key], dict):
+                raise KeyError(key)
+        return description
+    except FileNotFoundError:
+        raise CheckpointError(f"{beside} is missing; the weights need the description written with them") from None
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{beside} describes no network ({error!r})") from None
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run's network or of a ``.safetensors`` file.
+
+    :raises CheckpointError: if the file is missing or damaged.
+    """
+    file = _file(path)
+    try:
+        return safetensors.torch.load_file(file)
+    except FileNotFoundError:
+        raise CheckpointError(f"{file} is missing; give a run folder or .safetensors file") from None
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} is damaged or no safetensors file ({error})") from None
+
+
+def read_foreign(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file that is not ours: ``.safetensors``, or torchvision's ``.pth`` as pure data.
+
+    :raises CheckpointError: if it is missing, damaged, or holds anything but tensors by name.
+    """
+    if path.suffix == ".safetensors":
+        return read_weights(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; init is coco, imagenet, none, a run folder or a weights file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the unpickler raises whatever a damaged or unsafe file leads it to
+        raise CheckpointError(f"{path} holds no plain weights ({str(error).splitlines()[0]})") from None
+    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
+        raise CheckpointError(f"{path} holds no weights by name")
+    return state
+
+
+def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: dict[str, Any]) -> None:
+    """Write where a run stands: weights, momentum, and ``position`` (plain JSON), in one atomic file."""
+    tensors = {f"network.{name}": tensor for name, tensor in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        buffer = optimizer.state.get(parameter, {}).get("momentum_buffer")
+        if buffer is not None:
+            tensors[f"momentum.{name}"] = buffer
+    write_atomic(path, safetensors.torch.save(_plain(tensors), metadata={"position": json.dumps(position)}))
+
+
+def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Position, weights and momentum buffers of an unfinished run.
+
+    :raises CheckpointError: if the file is damaged.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            position = json.loads(file.metadata()["position"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); start the run anew in another folder") from None
+    parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "momentum": {}}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition(".")
+        parts[kind][rest] = tensor
+    return position, parts["network"], parts["momentum"]
+
+
+def set_momentum(model: torch.nn.Module, optimizer: torch.optim.Optimizer, buffers: dict[str, torch.Tensor]) -> None:
+    """Give SGD the momentum it had."""
+    for name, parameter in model.named_parameters():
+        if name in buffers:
+            buffer = torch.empty_like(parameter, memory_format=torch.preserve_format)
+            optimizer.state[parameter]["momentum_buffer"] = buffer.copy_(buffers[name])

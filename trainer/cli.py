@@ -1,0 +1,125 @@
+"""The command ``hand-trainer``. Torch is loaded by the commands that compute, never by ``--help``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Commands(click.Group):
+    """A group whose errors are one line: wrong use or input ends with 2, Ctrl-C with 130."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and turn errors into exit codes; always ends by ``SystemExit``."""
+        kwargs["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **kwargs) or 0)
+        except click.ClickException as error:
+            click.echo(f"Error: {error.format_message()}", err=True)
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted; a run continues with the same command and --resume", err=True)
+            sys.exit(130)
+        except (ValueError, OSError) as error:
+            # our errors are ValueErrors with a whole sentence; an OSError names its file (a full disk, no permission)
+            click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+            sys.exit(2)
+
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="handforge")
+def main() -> None:
+    r"""Train Mask R-CNN on hands, in one session or repetitively, and predict with it.
+
+    \b
+    hand-generator render --set all --out data --count 400
+    hand-trainer repeat --recipe demo --data data --out run
+    hand-trainer predict --weights run photos --out found --overlays
+    """
+
+
+@main.group(name="import")
+def import_() -> None:
+    """Make a dataset folder of real pictures."""
+
+
+@import_.command(name="masks")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option("--min-area", default=0, show_default=True, help="Drop pieces of a mask with fewer pixels than this.")
+def import_masks_command(source: Path, out: Path, min_area: int) -> None:
+    """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is."""
+    from trainer.importers.masks import import_masks
+
+    count = import_masks(source, out, min_area)
+    click.echo(f"{out}: {count} pictures")
+
+
+def _training_options(command: Any) -> Any:
+    options = [
+        click.option("--recipe", required=True, metavar="NAME|FILE", help="A shipped recipe, or a .toml file."),
+        click.option("--data", required=True, type=FOLDER, help="The dataset folder to train on."),
+        click.option("--real", type=FOLDER, help="A dataset of real pictures, put into every subset."),
+        click.option("--replicate", default=1, show_default=True, help="So many copies of each real picture a subset."),
+        click.option("--out", required=True, type=FOLDER, help="The run folder."),
+        click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's."),
+        click.option("--resume", is_flag=True, help="Continue the run in --out where it was interrupted."),
+        click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
+        click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for pictures."),
+        click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_training_options
+def train(**options: Any) -> None:
+    """One conventional session on the whole set.
+
+    A recipe of several sessions is trained as one with as many steps, set up like the first.
+    """
+    _train("train", options)
+
+
+@main.command()
+@_training_options
+def repeat(**options: Any) -> None:
+    """Repetitive training: the recipe's sessions, each on its subset, from the network of the last."""
+    _train("repeat", options)
+
+
+def _train(command: str, options: dict[str, Any]) -> None:
+    from trainer import training
+
+    training.train(command, **options)
+
+
+@main.command()
+@click.option("--weights", required=True, type=FOLDER, help="A run folder, or a network.safetensors.")
+@click.argument("source", type=FOLDER)
+@click.option("--out", required=True, type=FOLDER, help="Folder for results.json.")
+@click.option("--overlays", is_flag=True, help="Also write each picture with its hands drawn in.")
+@click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
+@click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Pictures at once.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
+def predict(weights: Path, source: Path, out: Path, device: str, **options: Any) -> None:
+    """Find the hands of SOURCE: a picture, a folder of pictures, or a dataset folder."""
+    from trainer import predict as prediction
+    from trainer.training import pick_device, progress
+
+    opened = prediction.Source.open(source)
+    with progress() as bar:
+        task = bar.add_task("predict", total=len(opened.pictures), note="")
+        summary = prediction.predict(
+            weights, opened, out, pick_device(device), on_done=lambda count: bar.advance(task, count), **options
+        )
+    rate = summary["pictures"] / max(summary["seconds"], 1e-9)
+    click.echo(f"{out}: {summary['pictures']} pictures, {rate:.1f} a second")

@@ -1,0 +1,170 @@
+"""Pictures for training: checked and decoded once, kept small in memory, drawn into batches.
+
+All randomness of a batch comes from the generator passed in, so a step's batch can be made alone, in any thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from pycocotools import mask as rle
+
+from generator.dataset import Dataset, DatasetError, encode_mask
+from trainer import augment
+from trainer.augment import Sample
+from trainer.recipe import PictureSettings
+
+CACHE_SHARE = 0.4
+"""Share of the machine's memory that decoded pictures may take; the rest is decoded when drawn."""
+STUDIO_SCALE = 2
+"""``studio`` zooms into pictures, so they are kept in so many times the network's size."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step trains on.
+
+    :param images: B tensors (3, H, W) float32 in 0..1.
+    :param targets: B dictionaries as torchvision's Mask R-CNN takes them; boxes are half-open pixel xyxy.
+    :param names: the pictures' file names, for messages.
+    """
+
+    images: list[torch.Tensor]
+    targets: list[dict[str, torch.Tensor]]
+    names: list[str]
+
+
+class Pictures:
+    """All pictures of one or more datasets, by number: those of the first from 0, then those of the next.
+
+    Every picture and mask is decoded here once, so whatever is wrong is known before any training.
+
+    :param datasets: the folders, each checked for what torchvision would accept in silence.
+    :param on_done: called after each picture.
+    :raises DatasetError: naming file and annotation.
+    """
+
+    def __init__(
+        self,
+        datasets: Sequence[Dataset],
+        settings: PictureSettings,
+        workers: int = 2,
+        on_done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.settings = settings
+        self._entries = [(dataset, image) for dataset in datasets for image in dataset]
+        for dataset in datasets:
+            check_records(dataset)
+        self._free_bytes = int(CACHE_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        self._cache: dict[int, tuple[np.ndarray, list[dict[str, Any]]]] = {}
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            for _ in pool.map(self._fill, range(len(self))):
+                on_done()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def name(self, index: int) -> str:
+        """A picture's file name."""
+        return self._entries[index][1]["file_name"]
+
+    def _fill(self, index: int) -> None:
+        sample = self._decode(index)
+        if self._free_bytes >= sample.picture.nbytes:
+            self._free_bytes -= sample.picture.nbytes
+            self._cache[index] = (sample.picture, [encode_mask(mask) for mask in sample.masks])
+
+    def _decode(self, index: int) -> Sample:
+        dataset, image = self._entries[index]
+        picture = dataset.picture(image)
+        masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
+        scale = STUDIO_SCALE if self.settings.augmentation == "studio" else 1
+        size = self._fit(picture, scale)
+        if size[0] >= picture.shape[1] and scale > 1:
+            size = (picture.shape[1], picture.shape[0])
+        return augment.resize(Sample(picture, masks), size)
+
+    def _fit(self, picture: np.ndarray, scale: int = 1) -> tuple[int, int]:
+        height, width = picture.shape[:2]
+        return augment.fit(width, height, scale * self.settings.short_px, scale * self.settings.long_px)
+
+    def sample(self, index: int) -> Sample:
+        """A picture and its masks in the size they are kept in."""
+        if index not in self._cache:
+            return self._decode(index)
+        picture, codes = self._cache[index]
+        masks = [rle.decode(code).astype(bool) for code in codes]
+        return Sample(picture, np.array(masks, bool).reshape(-1, *picture.shape[:2]))
+
+    def batch(self, indices: Sequence[int], rng: np.random.Generator | None) -> Batch:
+        """Pictures as one batch; augmented with draws of ``rng``, or as they are where it is None."""
+        samples = [self.sample(index) for index in indices]
+        if self.settings.augmentation == "studio" and rng is not None:
+            size = augment.studio_size(self.settings.short_px, self.settings.long_px, rng)
+            samples = [augment.studio(sample, size, rng) for sample in samples]
+        else:
+            samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
+        return Batch(
+            [torch.from_numpy(s.picture.copy()).permute(2, 0, 1).float().div_(255) for s in samples],
+            [target(s.masks) for s in samples],
+            [self.name(index) for index in indices],
+        )
+
+
+def target(masks: np.ndarray) -> dict[str, torch.Tensor]:
+    """The target of (N, H, W) bool masks as torchvision takes it: masks, labels 1, and the half-open boxes of the masks.
+
+    A mask of no pixel (one that vanished in scaling) is left out.
+    """
+    masks = masks[masks.any((1, 2))]
+    boxes = np.zeros((len(masks), 4), np.float32)
+    for box, mask in zip(boxes, masks, strict=True):
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return {
+        "boxes": torch.from_numpy(boxes),
+        "labels": torch.ones(len(masks), dtype=torch.int64),
+        "masks": torch.from_numpy(masks.astype(np.uint8)),
+    }
+
+
+def check_records(dataset: Dataset) -> None:
+    """Refuse annotations that torchvision would train on in silence; masks and pictures are checked as they decode.
+
+    :raises DatasetError: naming file and annotation: another category than the dataset's one, a crowd, a box that
+        is not the mask's, or two annotations with one mask.
+    """
+    seen: set[tuple[int, str]] = set()
+    for image in dataset:
+        for annotation in dataset.annotations(image):
+            where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
+            if annotation.get("category_id") != 1:
+                raise DatasetError(f"{where}: category_id is {annotation.get('category_id')!r}, a hand's is 1")
+            if annotation.get("iscrowd", 0) != 0:
+                raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
+            code = str(annotation.get("segmentation"))
+            if (image["id"], code) in seen:
+                raise DatasetError(f"{where}: the picture has another annotation with the same mask")
+            seen.add((image["id"], code))
+            _check_box(annotation, image, where)
+
+
+def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
+    box = annotation.get("bbox")
+    if box is None:
+        return
+    try:
+        x, y, width, height = (float(value) for value in box)
+    except (TypeError, ValueError):
+        raise DatasetError(f"{where}: bbox is {box!r}, it must be x, y, width, height") from None
+    inside = x >= -1 and y >= -1 and x + width <= image["width"] + 1 and y + height <= image["height"] + 1
+    if not (width > 0 and height > 0 and inside):
+        raise DatasetError(
+            f"{where}: bbox {box} does not lie in the picture of {image['width']}x{image['height']} pixels"
+        )

@@ -1,0 +1,182 @@
+"""The network: torchvision's Mask R-CNN with a ResNet-FPN, its layer groups, and where its weights start.
+
+From scratch the ResNet normalises by groups (batch statistics of two pictures do not train); with pretrained weights
+by BatchNorm whose statistics stand still, as Matterport's Mask R-CNN and torchvision's reference both do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.ops import FrozenBatchNorm2d
+
+from trainer import checkpoint
+from trainer.recipe import Network, PictureSettings, Session
+
+HEADS = ("backbone.fpn.", "rpn.", "roi_heads.")
+STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
+"""ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
+CLASSES = ("hand",)
+
+
+class WeightsError(ValueError):
+    """Weights cannot be had or do not fit; the text says which and what to do."""
+
+
+def architecture(network: Network) -> dict[str, Any]:
+    """What must agree between a checkpoint and the network it is loaded into."""
+    return {
+        "model": "maskrcnn_fpn",
+        "backbone": network.backbone,
+        "norm": _norm(network),
+        "channels": network.channels,
+        "box_units": network.box_units,
+        "classes": list(CLASSES),
+    }
+
+
+def _norm(network: Network) -> str:
+    if network.init in ("coco", "imagenet"):
+        return "frozen_batch"
+    if network.init == "none":
+        return "group"
+    path = Path(network.init)
+    # A file without our JSON beside it is torchvision's, and torchvision's networks have BatchNorm.
+    return checkpoint.read_description(path)["architecture"]["norm"] if checkpoint.is_ours(path) else "frozen_batch"
+
+
+def _norm_layer(norm: str) -> Any:
+    if norm == "group":
+        return lambda channels: nn.GroupNorm(min(32, channels // 8), channels)
+    return FrozenBatchNorm2d
+
+
+def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
+    """A network of the given architecture with fresh weights (drawn from torch's generator).
+
+    Test settings are Matterport's where the paper's numbers depend on them: NMS at IoU 0.3; the score threshold is
+    low (0.05) because every reader of results sets its own.
+    """
+    resnet = getattr(torchvision.models, arch["backbone"])(weights=None, norm_layer=_norm_layer(arch["norm"]))
+    width, channels, units = resnet.fc.in_features // 8, arch["channels"], arch["box_units"]
+    stages = {f"layer{i + 1}": str(i) for i in range(4)}
+    backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels)
+    classes = len(arch["classes"]) + 1
+    return MaskRCNN(
+        backbone,
+        num_classes=None,
+        min_size=pictures.short_px,
+        max_size=pictures.long_px,
+        box_head=TwoMLPHead(channels * 7 * 7, units),
+        box_predictor=FastRCNNPredictor(units, classes),
+        mask_head=MaskRCNNHeads(channels, (channels,) * 4, 1),
+        mask_predictor=MaskRCNNPredictor(channels, channels, classes),
+        box_nms_thresh=0.3,
+        box_score_thresh=0.05,
+        rpn_pre_nms_top_n_test=500,
+        rpn_post_nms_top_n_test=200,
+    )
+
+
+def start(network: Network, pictures: PictureSettings, seed: int) -> MaskRCNN:
+    """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
+
+    :raises WeightsError: if weights are not there, cannot be fetched, or belong to another architecture.
+    """
+    arch = architecture(network)
+    torch.manual_seed(seed)
+    model = build(arch, pictures)
+    if network.init == "imagenet":
+        weights = torchvision.models.get_model_weights(network.backbone)["IMAGENET1K_V1"]
+        state = {k: v for k, v in _fetch(weights).items() if not k.startswith("fc.")}
+        _load(model.backbone.body, state, f"ImageNet weights of {network.backbone}", skip=("num_batches_tracked",))
+    elif network.init == "coco":
+        _load(model, _fetch(MaskRCNN_ResNet50_FPN_Weights.COCO_V1), "COCO weights", skip=_OTHER_CLASSES)
+    elif network.init != "none":
+        _load_file(model, Path(network.init), arch)
+    return model
+
+
+_OTHER_CLASSES = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.", "num_batches_tracked")
+"""What of torchvision's own weights does not fit: the last layers know 91 classes, ours one."""
+
+
+def _fetch(weights: Any) -> dict[str, torch.Tensor]:
+    try:
+        return torch.hub.load_state_dict_from_url(weights.url, progress=False, check_hash=True, weights_only=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise WeightsError(
+            f"the pretrained weights {weights} cannot be fetched ({error}); go online once, put the file "
+            f"{Path(weights.url).name} into {Path(torch.hub.get_dir()) / 'checkpoints'}, or use --init none or a file"
+        ) from None
+
+
+def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
+    if checkpoint.is_ours(path):
+        theirs = checkpoint.read_description(path)["architecture"]
+        if theirs != arch:
+            differing = ", ".join(f"{k} {theirs.get(k)} (here {arch.get(k)})" for k in arch if theirs.get(k) != arch[k])
+            raise WeightsError(f"{path} holds a network of another architecture: {differing}")
+        _load(model, checkpoint.read_weights(path), str(path))
+    else:
+        _load(model, checkpoint.read_foreign(path), str(path), skip=_OTHER_CLASSES)
+
+
+def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:
+    """Load what the module needs; only names that begin or end with one of ``skip`` may be missing or left over."""
+
+    def skipped(name: str) -> bool:
+        return name.startswith(skip) or name.endswith(skip)
+
+    state = {name: tensor for name, tensor in state.items() if not skipped(name)}
+    own = module.state_dict()
+    wrong = [n for n in own if not skipped(n) and n not in state]
+    wrong += [n for n in state if n not in own or own[n].shape != state[n].shape]
+    if wrong:
+        raise WeightsError(f"{what} is of another architecture: {wrong[0]} and {len(wrong) - 1} more do not fit")
+    module.load_state_dict(state, strict=False)
+
+
+def load(path: Path) -> tuple[MaskRCNN, dict[str, Any]]:
+    """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
+
+    :raises WeightsError: if the weights and the description beside them do not belong together.
+    """
+    description = checkpoint.read_description(path)
+    pictures = PictureSettings(**description["pictures"])
+    model = build(description["architecture"], pictures)
+    _load(model, checkpoint.read_weights(path), str(path))
+    return model.eval(), description
+
+
+def train_layers(model: nn.Module, word: str) -> None:
+    """Let the layers of a Matterport word learn and freeze the others."""
+    prefixes = HEADS
+    for stage, names in STAGES.items():
+        if word in [f"{s}+" for s in range(3, stage + 1)]:
+            prefixes += names
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(word == "all" or name.startswith(prefixes))
+
+
+def set_sampling(model: MaskRCNN, session: Session) -> None:
+    """How many ROIs are sampled a picture in this session, and how many of them on a hand."""
+    sampler = model.roi_heads.fg_bg_sampler
+    sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
+
+
+def best_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor computes with it, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    supported = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if supported else torch.float32

@@ -1,0 +1,38 @@
+"""Output folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class OutputError(ValueError):
+    """An output folder cannot be used; the text says why and what to do."""
+
+
+@contextmanager
+def whole_folder(out: Path, mark: str | None = None) -> Iterator[Path]:
+    """A temporary folder beside ``out`` that takes its place when the block ends without an error.
+
+    :param mark: name of a file by which an earlier output of the same command is known; its files are then replaced
+        one by one, and others in the folder stay. Without, ``out`` must be new or empty.
+    :raises OutputError: if ``out`` holds something else.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is a file; give a folder")
+    if out.is_dir() and any(out.iterdir()) and not (mark and (out / mark).is_file()):
+        raise OutputError(f"{out} is not empty and was not made by this command; give a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in sorted(path for path in temporary.rglob("*") if path.is_file()):
+            goal = out / file.relative_to(temporary)
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(goal)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

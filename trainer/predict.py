@@ -1,0 +1,168 @@
+"""Hands found by a trained network, as a COCO results list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from pycocotools import mask as rle
+from torchvision.models.detection import MaskRCNN
+
+from generator.dataset import (
+    CATEGORY_ID,
+    IMAGE_SUFFIXES,
+    Dataset,
+    DatasetError,
+    dump_json,
+    encode_mask,
+    read_picture,
+)
+from trainer import model as networks
+from trainer.output import whole_folder
+
+MASK_THRESHOLD = 0.5
+OVERLAY_SCORE = 0.5
+"""Hands of a lower score are in the results but not drawn."""
+_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is predicted: a picture, a folder of pictures, or a dataset folder.
+
+    :param pictures: (image id, name, path) in their order.
+    """
+
+    path: Path
+    dataset_id: str | None
+    pictures: tuple[tuple[int, str, Path], ...]
+
+    @staticmethod
+    def open(path: Path) -> Source:
+        """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names.
+
+        :raises DatasetError: if there is nothing to predict.
+        """
+        if path.is_dir() and (path / "annotations.json").is_file():
+            dataset = Dataset(path)
+            entries = [(image["id"], image["file_name"], dataset.picture_path(image)) for image in dataset]
+            return Source(path, dataset.id, tuple(entries))
+        if not path.exists():
+            raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, or a dataset")
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
+        if not files:
+            raise DatasetError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
+        return Source(path, None, tuple((i, file.name, file) for i, file in enumerate(files, start=1)))
+
+
+def find(
+    model: MaskRCNN, pictures: list[np.ndarray], device: torch.device, precision: torch.dtype
+) -> list[list[dict[str, Any]]]:
+    """The hands of each (H, W, 3) uint8 picture: ``mask`` (H, W) bool and ``score``, best first."""
+    tensors = [torch.from_numpy(p.copy()).permute(2, 0, 1).float().div(255).to(device) for p in pictures]
+    with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
+        outputs = model(tensors)
+    found = []
+    for output in outputs:
+        masks = (output["masks"][:, 0] > MASK_THRESHOLD).cpu().numpy()
+        scores = output["scores"].float().cpu().tolist()
+        hands = [{"mask": mask, "score": score} for mask, score in zip(masks, scores, strict=True) if mask.any()]
+        found.append(hands)
+    return found
+
+
+def result(image_id: int, hand: dict[str, Any]) -> dict[str, Any]:
+    """One entry of a COCO results list; the box is the mask's."""
+    code = encode_mask(hand["mask"])
+    return {
+        "image_id": image_id,
+        "category_id": CATEGORY_ID,
+        "segmentation": code,
+        "score": round(hand["score"], 5),
+        "bbox": [float(value) for value in rle.toBbox(code)],
+    }
+
+
+def predict(
+    weights: Path,
+    source: Source,
+    out: Path,
+    device: str = "cpu",
+    batch: int = 4,
+    score: float = 0.05,
+    overlays: bool = False,
+    on_done: Callable[[int], None] = lambda count: None,
+) -> dict[str, Any]:
+    """Write ``results.json`` and ``predict.json`` (and overlays, and ``images.json`` for loose pictures) into ``out``.
+
+    :param score: hands below this score are left out.
+    :param on_done: called with the number of pictures just done.
+    :returns: what ``predict.json`` says.
+    :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
+    """
+    with whole_folder(out, mark="predict.json") as folder:
+        where = torch.device(device)
+        model, description = networks.load(weights)
+        model.to(where, memory_format=torch.channels_last)
+        model.roi_heads.score_thresh = score
+        precision = networks.best_precision(where)
+        results: list[dict[str, Any]] = []
+        images = []
+        begin = time.perf_counter()
+        for entries, pictures in _read(source, batch):
+            for entry, picture, hands in zip(entries, pictures, find(model, pictures, where, precision), strict=True):
+                results += [result(entry[0], hand) for hand in hands]
+                images.append(
+                    {"id": entry[0], "file_name": entry[1], "width": picture.shape[1], "height": picture.shape[0]}
+                )
+                if overlays:
+                    write_overlay(folder / "overlays" / f"{Path(entry[1]).stem}.jpg", picture, hands)
+            on_done(len(entries))
+        summary = {
+            "source": str(source.path.resolve()),
+            "dataset_id": source.dataset_id,
+            "weights": str(weights.resolve()),
+            "settings": {"score": score, "batch": batch, "pictures": description["pictures"]},
+            "pictures": len(source.pictures),
+            "seconds": round(time.perf_counter() - begin, 3),
+        }
+        (folder / "results.json").write_bytes(dump_json(results))
+        (folder / "predict.json").write_bytes(dump_json(summary))
+        if source.dataset_id is None:
+            (folder / "images.json").write_bytes(dump_json(images))
+    return summary
+
+
+def _read(source: Source, batch: int) -> Iterator[tuple[list[tuple[int, str, Path]], list[np.ndarray]]]:
+    for first in range(0, len(source.pictures), batch):
+        entries = list(source.pictures[first : first + batch])
+        yield entries, [read_picture(path) for _, _, path in entries]
+
+
+def overlay(picture: np.ndarray, hands: list[dict[str, Any]]) -> np.ndarray:
+    """The picture with its hands tinted, outlined by their boxes, and labelled with their scores."""
+    image = picture.astype(np.float32)
+    shown = [hand for hand in hands if hand["score"] >= OVERLAY_SCORE]
+    for number, hand in enumerate(shown):
+        colour = np.array(_COLOURS[number % len(_COLOURS)], np.float32)
+        image[hand["mask"]] = 0.5 * image[hand["mask"]] + 0.5 * colour
+    drawn = Image.fromarray(image.astype(np.uint8))
+    pen = ImageDraw.Draw(drawn)
+    for number, hand in enumerate(shown):
+        x, y, width, height = rle.toBbox(encode_mask(hand["mask"]))
+        pen.rectangle((x, y, x + width - 1, y + height - 1), outline=_COLOURS[number % len(_COLOURS)])
+        pen.text((x + 2, y + 2), f"{hand['score']:.2f}", fill=_COLOURS[number % len(_COLOURS)])
+    return np.asarray(drawn)
+
+
+def write_overlay(path: Path, picture: np.ndarray, hands: list[dict[str, Any]]) -> None:
+    """Write :func:`overlay` as a JPEG."""
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(overlay(picture, hands)).save(path, quality=90)

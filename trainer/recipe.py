@@ -1,0 +1,265 @@
+"""A recipe: what a training is, as data. A TOML file becomes a :class:`Recipe` of :class:`Session` values.
+
+A recipe file::
+
+    about = "one line"
+    subsets = 10                # S: the set is shuffled into so many equal parts
+    validation = 0.0            # share of the pictures kept aside to measure a loss on after each session
+    [network]                   # see Network
+    [pictures]                  # see PictureSettings
+    [session]                   # what all sessions share, see Session
+    [[sessions]]                # one entry a session; what differs from [session]
+    layers = ["all", "3+"]      # a list of words stands for as many sessions
+
+A recipe is checked as a whole: :class:`RecipeError` names every problem it has, in one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
+BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
+INITS = ("coco", "imagenet", "none")
+
+
+class RecipeError(ValueError):
+    """A recipe, or what was asked of it, cannot be followed; the text names every problem."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
+
+    layers: str = "all"
+    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (heads and ResNet's stages from there), ``all``."""
+    epochs: int = 1
+    """How often ``steps`` are done; an epoch is no pass over the data."""
+    steps: int = 100
+    """Optimiser steps an epoch."""
+    batch: int = 2
+    """Pictures a step."""
+    rois: int = 200
+    """Regions of interest sampled a picture for the box and mask heads."""
+    positive_share: float = 0.33
+    """Share of the ROIs that lie on a hand, at most."""
+    lr: float = 0.001
+    """Learning rate of SGD."""
+    schedule: str = "constant"
+    """``constant``, or ``cosine``: from ``lr`` after the warm-up down to nothing at the last step."""
+    warmup_steps: int = 0
+    """Steps in which the learning rate rises linearly to ``lr``."""
+    momentum: float = 0.9
+    weight_decay: float = 0.0001
+    clip_norm: float = 5.0
+    """The gradient's norm is clipped to this."""
+    subset: int | str = "next"
+    """``next``, ``same`` (the last session's again), or a subset's number, from 1."""
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole session."""
+        return self.epochs * self.steps
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network that is trained."""
+
+    backbone: str = "resnet101"
+    init: str = "imagenet"
+    """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
+    channels: int = 256
+    """Width of FPN, RPN and mask head."""
+    box_units: int = 1024
+    """Width of the box head's two layers."""
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """What the network sees."""
+
+    short_px: int = 800
+    """Pictures are scaled so that the short side is at most this ..."""
+    long_px: int = 1024
+    """... and the long side at most this."""
+    augmentation: str = "none"
+    """``none``, or ``studio``: see :mod:`trainer.augment`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole training."""
+
+    name: str
+    sessions: tuple[Session, ...]
+    about: str = ""
+    subsets: int = 1
+    validation: float = 0.0
+    after: str = ""
+    """The recipe whose network this one starts from; its run is then given with ``--init``."""
+    network: Network = field(default_factory=Network)
+    pictures: PictureSettings = field(default_factory=PictureSettings)
+
+    def conventional(self) -> Recipe:
+        """The same number of steps as one conventional session on the whole set, trained like the first session."""
+        total = sum(session.total_steps for session in self.sessions)
+        one = replace(self.sessions[0], epochs=1, steps=total, subset="next")
+        return replace(self, sessions=(one,), subsets=1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dataclasses.asdict(self)
+
+
+def shipped() -> list[str]:
+    """The names of the recipes that come with handforge."""
+    folder = resources.files("trainer") / "recipes"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name_or_file: str) -> Recipe:
+    """A recipe by its name among the shipped ones, or from a TOML file.
+
+    :raises RecipeError: if there is none, it is no TOML, or anything in it is wrong; all problems are named.
+    """
+    if name_or_file in shipped():
+        text = (resources.files("trainer") / "recipes" / f"{name_or_file}.toml").read_text("utf-8")
+        name = name_or_file
+    else:
+        path = Path(name_or_file)
+        if path.suffix != ".toml" or not path.is_file():
+            raise RecipeError(
+                f"no recipe is called {name_or_file!r}; there are {', '.join(shipped())}, or give a .toml file"
+            )
+        text, name = path.read_text("utf-8"), path.stem
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name_or_file} is no valid TOML ({error})") from None
+    return from_table(name, table)
+
+
+def from_table(name: str, table: dict[str, Any]) -> Recipe:
+    """A recipe from what its TOML file holds. Errors as :func:`load`."""
+    problems: list[str] = []
+    top = {key: value for key, value in table.items() if key not in ("network", "pictures", "session", "sessions")}
+    values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "pictures"))
+    network = Network(**_fields(Network, table.get("network", {}), "network", problems))
+    pictures = PictureSettings(**_fields(PictureSettings, table.get("pictures", {}), "pictures", problems))
+    sessions = _sessions(table, problems)
+    recipe = Recipe(name=name, sessions=tuple(sessions), network=network, pictures=pictures, **values)
+    problems += _check(recipe)
+    if problems:
+        raise RecipeError(f"recipe {name}: {'; '.join(problems)}")
+    return recipe
+
+
+def _sessions(table: dict[str, Any], problems: list[str]) -> list[Session]:
+    shared = table.get("session", {})
+    entries = table.get("sessions", [{}])
+    if not isinstance(shared, dict) or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        problems.append("[session] is one table and [[sessions]] a list of tables")
+        return []
+    sessions = []
+    for number, entry in enumerate(entries, start=1):
+        merged = {**shared, **entry}
+        words = merged.pop("layers", Session.layers)
+        for word in words if isinstance(words, list) else [words]:
+            sessions.append(Session(**_fields(Session, {**merged, "layers": word}, f"sessions {number}", problems)))
+    return sessions
+
+
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "int | str": (int, str),
+}
+
+
+def _fields(cls: type, table: Any, where: str, problems: list[str], skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The entries of a table that the dataclass knows and that have its type; all others become problems."""
+    prefix = f"[{where}] " if where else ""
+    if not isinstance(table, dict):
+        problems.append(f"{prefix}is no table")
+        return {}
+    known = {f.name: str(f.type) for f in dataclasses.fields(cls) if f.name not in skip}
+    good: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            problems.append(f"{prefix}{key} is not known (there are {', '.join(known)})")
+        elif isinstance(value, bool) or not isinstance(value, _ACCEPTED[known[key]]):
+            problems.append(f"{prefix}{key} is {value!r}, it must be {known[key]}")
+        else:
+            good[key] = float(value) if known[key] == "float" else value
+    return good
+
+
+def _check(recipe: Recipe) -> list[str]:
+    problems = []
+
+    def need(true: bool, text: str) -> None:
+        if not true and text not in problems:
+            problems.append(text)
+
+    need(bool(recipe.sessions), "there is no session")
+    need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
+    need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
+    net, pics = recipe.network, recipe.pictures
+    need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
+    need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
+    need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")
+    need(net.channels >= 16 and net.channels % 16 == 0, f"channels is {net.channels}, it must be a multiple of 16")
+    need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
+    need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")
+    need(pics.augmentation in ("none", "studio"), f"augmentation {pics.augmentation!r} is not none or studio")
+    for number, session in enumerate(recipe.sessions, start=1):
+        for text in _check_session(session, recipe.subsets, first=number == 1):
+            need(False, f"session {number}: {text}")
+    return problems
+
+
+def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
+    problems = []
+    if session.layers not in LAYER_WORDS:
+        problems.append(f"layers {session.layers!r} is not known (there are {', '.join(LAYER_WORDS)})")
+    for name in ("epochs", "steps", "batch", "rois"):
+        if getattr(session, name) < 1:
+            problems.append(f"{name} is {getattr(session, name)}, it must be at least 1")
+    for name in ("lr", "clip_norm"):
+        if not 0 < getattr(session, name) < float("inf"):
+            problems.append(f"{name} is {getattr(session, name)}, it must be above 0")
+    for name in ("momentum", "positive_share"):
+        if not 0 <= getattr(session, name) <= 1:
+            problems.append(f"{name} is {getattr(session, name)}, it must be from 0 to 1")
+    if not 0 <= session.weight_decay < 1:
+        problems.append(f"weight_decay is {session.weight_decay}, it must be from 0 to below 1")
+    if not 0 <= session.warmup_steps <= session.total_steps:
+        problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
+    if session.schedule not in ("constant", "cosine"):
+        problems.append(f"schedule {session.schedule!r} is not constant or cosine")
+    if isinstance(session.subset, str):
+        if session.subset not in ("next", "same") or (first and session.subset == "same"):
+            problems.append(f"subset {session.subset!r} is not next, same (from session 2 on), or a number")
+    elif not 1 <= session.subset <= subsets:
+        problems.append(f"subset {session.subset} is not one of the {subsets} subsets")
+    return problems
+
+
+def subset_numbers(recipe: Recipe) -> list[int]:
+    """Which subset, from 1, each session trains on; ``next`` begins again after the last."""
+    numbers: list[int] = []
+    for session in recipe.sessions:
+        if isinstance(session.subset, int):
+            numbers.append(session.subset)
+        elif session.subset == "same":
+            numbers.append(numbers[-1])
+        else:
+            numbers.append(numbers[-1] % recipe.subsets + 1 if numbers else 1)
+    return numbers

@@ -1,0 +1,232 @@
+"""Repetitive training: the set shuffled into equal subsets, and a chain of sessions on them.
+
+Session 1 starts from the recipe's network, each next one from the whole network that the last one left, with a fresh
+optimiser, on its subset. The network of the session with the least average loss is kept (Dadgar & Brunnett, VISAPP
+2023). Where a run stands is one file that is replaced whole, so a run killed anywhere continues and ends with the
+weights of an unbroken one.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torchvision.models.detection import MaskRCNN
+
+from generator.dataset import Dataset, dump_json, write_atomic
+from trainer import checkpoint, session
+from trainer import model as networks
+from trainer.data import Pictures
+from trainer.recipe import Recipe, RecipeError, subset_numbers
+from trainer.run_folder import RunFolder
+from trainer.saturation import saturation_step
+from trainer.session import Job
+
+STATE_EVERY_STEPS = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole run, decided before it starts.
+
+    :param data: the dataset; :param real: another one, each picture of which stands ``replicate`` times in every subset.
+    """
+
+    command: list[str]
+    recipe: Recipe
+    data: Dataset
+    real: Dataset | None = None
+    replicate: int = 1
+    seed: int = 0
+    device: str = "cpu"
+    workers: int = 1
+
+    def header(self) -> dict[str, Any]:
+        """What ``run.json`` says of the run from its start."""
+        return {
+            "handforge": importlib.metadata.version("handforge"),
+            "command": self.command,
+            "seed": self.seed,
+            "recipe": self.recipe.as_dict(),
+            "data": _describe(self.data),
+            "real": _describe(self.real) if self.real else None,
+            "replicate": self.replicate if self.real else None,
+            "precision": str(networks.best_precision(torch.device(self.device))).removeprefix("torch."),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy")},
+            },
+            "git": _git_hash(),
+        }
+
+
+def _describe(dataset: Dataset) -> dict[str, Any]:
+    return {"path": str(dataset.folder.resolve()), "id": dataset.id, "images": len(dataset)}
+
+
+def _git_hash() -> str | None:
+    """The commit of the checkout that this file runs from, None where it is no checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
+    """The subsets, as sorted picture numbers of ``plan.data``, and the numbers kept aside for validation.
+
+    Pictures whose records name the same ``group`` (a person, a video) are kept aside together or not at all.
+
+    :raises RecipeError: if there are fewer pictures than subsets.
+    """
+    rng = np.random.default_rng([plan.seed, session.SUBSETS])
+    groups: dict[Any, list[int]] = {}
+    for index, image in enumerate(plan.data):
+        groups.setdefault(image.get("group", ("picture", index)), []).append(index)
+    wanted = round(plan.recipe.validation * len(plan.data))
+    aside: list[int] = []
+    keys = list(groups)
+    for place in rng.permutation(len(keys)):
+        if len(aside) + len(groups[keys[place]]) <= wanted:
+            aside += groups[keys[place]]
+    rest = np.setdiff1d(np.arange(len(plan.data)), aside)
+    if len(rest) < plan.recipe.subsets:
+        raise RecipeError(
+            f"{plan.recipe.subsets} subsets cannot be made of the {len(rest)} training pictures of "
+            f"{plan.data.folder}; lower subsets in the recipe"
+        )
+    parts = np.array_split(rng.permutation(rest), plan.recipe.subsets)
+    return [np.sort(part) for part in parts], np.sort(np.array(aside, int))
+
+
+class Repetition:
+    """A run: its network, pictures and folder. Nothing is written before :meth:`run`.
+
+    :param model: the network the first session starts from.
+    """
+
+    def __init__(self, plan: Plan, folder: RunFolder, pictures: Pictures, model: MaskRCNN) -> None:
+        self.plan, self.folder, self.pictures = plan, folder, pictures
+        self.subsets, self.validation = split(plan)
+        self.device = torch.device(plan.device)
+        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.sessions: list[dict[str, Any]] = []
+        self.best: int | None = None
+        self.rows: list[dict[str, float]] = []
+
+    def run(
+        self,
+        on_step: Callable[[int, int, float], None] = lambda number, step, loss: None,
+        on_session: Callable[[dict[str, Any]], None] = lambda entry: None,
+    ) -> None:
+        """Train all sessions, or those that are left.
+
+        :param on_step: called with session, step (both from 1) and loss; on_session: with the session's entry.
+        :raises TrainingDivergedError: if a loss is not finite; the best network so far is kept.
+        """
+        self.folder.create()
+        if self.folder.header.get("finished"):
+            return
+        state = self.folder.path / checkpoint.STATE
+        number, step, momentum = 1, 0, {}
+        if state.exists():
+            position, weights, momentum = checkpoint.read_state(state)
+            self.model.load_state_dict(weights)
+            number, step = position["session"], position["step"]
+            self.sessions, self.best = position["sessions"], position["best_session"]
+        self.rows = self.folder.rows_until(number, step)
+        self._write_subsets()
+        try:
+            for current in range(number, len(self.plan.recipe.sessions) + 1):
+                self._session(current, step, momentum, on_step)
+                on_session(self.sessions[-1])
+                step, momentum = 0, {}
+            self.folder.header["finished"] = True
+            self.folder.write(self.sessions, self.best)
+            state.unlink()
+        finally:
+            self.folder.close()
+
+    def _session(
+        self, number: int, first: int, momentum: dict[str, torch.Tensor], on_step: Callable[[int, int, float], None]
+    ) -> None:
+        job = self._job(number)
+        optimizer = session.begin(self.model, job.session)
+        checkpoint.set_momentum(self.model, optimizer, momentum)
+        for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
+            self.rows.append({"session": number, "step": step, **losses})
+            self.folder.add_row(self.rows[-1])
+            on_step(number, step, losses["loss"])
+            if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
+                self._save(number, step, optimizer)
+        self._finish(number, job)
+        self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
+        self.folder.write(self.sessions, self.best)
+
+    def _job(self, number: int) -> Job:
+        plan = self.plan
+        pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
+        if plan.real is not None:
+            real = len(plan.data) + np.arange(len(plan.real))
+            pool = np.concatenate([pool, np.repeat(real, plan.replicate)])
+        precision = networks.best_precision(self.device)
+        settings = plan.recipe.sessions[number - 1]
+        return Job(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
+
+    def _finish(self, number: int, job: Job) -> None:
+        """Note a finished session, and keep its network if it is the best so far."""
+        losses = [row["loss"] for row in self.rows if row["session"] == number]
+        validation = None
+        if len(self.validation):
+            validation = session.validate(self.model, _with_pool(job, self.validation))
+        entry = {
+            "session": number,
+            "subset": subset_numbers(self.plan.recipe)[number - 1],
+            "images": len(job.pool),
+            **{
+                key: value
+                for key, value in self.plan.recipe.as_dict()["sessions"][number - 1].items()
+                if key != "subset"
+            },
+            "average_loss": float(np.mean(losses)),
+            "validation_loss": validation,
+            "saturation_step": saturation_step(losses),
+        }
+        self.sessions.append(entry)
+        if self.best is None or entry["average_loss"] < self.sessions[self.best - 1]["average_loss"]:
+            self.best = number
+            self._keep_network()
+
+    def _keep_network(self) -> None:
+        description = {
+            "architecture": networks.architecture(self.plan.recipe.network),
+            "pictures": self.plan.recipe.as_dict()["pictures"],
+            "recipe": self.plan.recipe.name,
+            "seed": self.plan.seed,
+            "sessions": self.sessions,
+        }
+        checkpoint.write_network(self.folder.path / checkpoint.NETWORK, self.model.state_dict(), description)
+
+    def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer) -> None:
+        self.folder.sync()
+        position = {"session": number, "step": step, "sessions": self.sessions, "best_session": self.best}
+        checkpoint.write_state(self.folder.path / checkpoint.STATE, self.model, optimizer, position)
+
+    def _write_subsets(self) -> None:
+        def names(numbers: np.ndarray) -> list[str]:
+            return [self.pictures.name(int(number)) for number in numbers]
+
+        value = {"subsets": [names(part) for part in self.subsets], "validation": names(self.validation)}
+        write_atomic(self.folder.path / "subsets.json", dump_json(value))
+
+
+def _with_pool(job: Job, pool: np.ndarray) -> Job:
+    return Job(job.number, job.session, job.pictures, pool, job.seed, job.device, job.precision, job.workers)

@@ -1,0 +1,151 @@
+"""The folder of one run: what is in it, when it may be written to, and how it is continued.
+
+::
+
+    run.json                 command, recipe, seed, data, versions, and one entry a finished session
+    losses.csv               one row a step
+    subsets.json             the pictures' file names of each subset, and of the validation part
+    network.safetensors      the best session's network, with network.json beside it
+    state.safetensors        while it runs: where it stands
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from generator.dataset import dump_json, write_atomic
+
+FORMAT = "handforge-run-1"
+COLUMNS = (
+    "session",
+    "step",
+    "loss",
+    "loss_classifier",
+    "loss_box_reg",
+    "loss_mask",
+    "loss_objectness",
+    "loss_rpn_box_reg",
+    "lr",
+)
+IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision")
+"""What must be the same for a run to be continued."""
+
+
+class RunFolderError(ValueError):
+    """A folder cannot be used for this run; the text says why and what to do."""
+
+
+class RunFolder:
+    """An output folder that is new, or a run of ours that is continued.
+
+    Constructing one only looks; :meth:`create` writes.
+
+    :param header: what ``run.json`` starts with; of it, :data:`IDENTITY` must agree when continuing.
+    :raises RunFolderError: if the folder is not ours, holds a run and ``resume`` is not set, or holds another run.
+    """
+
+    def __init__(self, path: Path, header: dict[str, Any], resume: bool) -> None:
+        self.path = path
+        self.header: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **header}))
+        self.continued = False
+        self._losses: TextIO | None = None
+        if path.exists() and not path.is_dir():
+            raise RunFolderError(f"{path} is a file; give a folder for the run")
+        if not path.exists() or not [entry for entry in path.iterdir() if not _is_leftover(entry)]:
+            return
+        found = _read(path)
+        if not resume:
+            raise RunFolderError(f"{path} holds a run already; continue it with --resume, or give another folder")
+        differing = [key for key in IDENTITY if _comparable(found, key) != _comparable(self.header, key)]
+        if differing:
+            texts = [difference(key, _comparable(found, key), _comparable(self.header, key)) for key in differing]
+            raise RunFolderError(f"{path} holds another run: {'; '.join(texts)}; give another folder")
+        self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session")}
+        self.continued = True
+
+    def create(self) -> None:
+        """Make the folder with a first ``run.json``, or leave a continued one as it is."""
+        if not self.continued:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.write([], None)
+
+    def write(self, sessions: list[dict[str, Any]], best: int | None) -> None:
+        """Write ``run.json`` anew."""
+        write_atomic(self.path / "run.json", dump_json({**self.header, "sessions": sessions, "best_session": best}))
+
+    def rows_until(self, session: int, step: int) -> list[dict[str, float]]:
+        """The loss rows of all steps before a position (step from 0 = steps done); later ones are cut off the file."""
+        path = self.path / "losses.csv"
+        rows: list[dict[str, float]] = []
+        if path.exists():
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    if None in row.values() or (int(row["session"]), int(row["step"])) > (session, step):
+                        break
+                    rows.append({key: float(value) for key, value in row.items()})
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(self._cells(row) for row in rows)])
+        write_atomic(path, text.getvalue().encode())
+        return rows
+
+    @staticmethod
+    def _cells(row: dict[str, float]) -> list[str]:
+        return [str(int(row[name])) if name in ("session", "step") else repr(float(row[name])) for name in COLUMNS]
+
+    def add_row(self, row: dict[str, float]) -> None:
+        """Append one step to ``losses.csv``."""
+        if self._losses is None:
+            self._losses = (self.path / "losses.csv").open("a", newline="")
+        csv.writer(self._losses, lineterminator="\n").writerow(self._cells(row))
+        self._losses.flush()
+
+    def sync(self) -> None:
+        """Make sure that the rows so far outlive a crash; called before the state that counts on them is written."""
+        if self._losses is not None:
+            os.fsync(self._losses.fileno())
+
+    def close(self) -> None:
+        """Close ``losses.csv``."""
+        if self._losses is not None:
+            self._losses.close()
+            self._losses = None
+
+
+def _is_leftover(entry: Path) -> bool:
+    """A temporary file that a kill left while the folder was being made."""
+    return entry.name.startswith(".") and entry.name.endswith(".tmp")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((path / "run.json").read_bytes())
+        if found["format"] == FORMAT:
+            return found
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise RunFolderError(f"{path} is not empty and holds no run of ours; give a new folder")
+
+
+def _comparable(header: dict[str, Any], key: str) -> Any:
+    value = header.get(key)
+    if key == "command":
+        return value[0] if value else None  # train or repeat; the options are compared by what they resolve to
+    if key in ("data", "real") and value:
+        return {name: part for name, part in value.items() if name != "path"}  # a dataset may have been moved
+    return value
+
+
+def difference(key: str, theirs: Any, ours: Any) -> str:
+    """Where two nested settings differ, as ``recipe.network.channels was 256, is now 128``."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        names = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
+        return ", ".join(difference(f"{key}.{name}", theirs.get(name), ours.get(name)) for name in names)
+    if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        pairs = enumerate(zip(theirs, ours, strict=True), start=1)
+        return ", ".join(difference(f"{key} {number}", a, b) for number, (a, b) in pairs if a != b)
+    return f"{key} was {theirs!r}, is now {ours!r}" if not isinstance(ours, list) else f"{key} has another length"

@@ -1,0 +1,45 @@
+"""When a session saturates: the step at which its smoothed batch loss stops falling.
+
+The paper calls saturation premature where it comes early in the session: step ~300 of 1000 (conventional), against
+~80 of 100 (one repetition), both read from its Fig. 2. It gives no rule; this one is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+PREMATURE_SHARE = 0.5
+"""Saturation before this share of the session is premature; it lies between the paper's two examples."""
+REMAINDER = 0.05
+"""The loss has stopped falling when this share of its whole fall, or less, is left."""
+
+
+def smoothed(losses: Sequence[float]) -> np.ndarray:
+    """The centred moving mean over a tenth of the session (at least 5 steps), shorter at both ends; shape (steps,)."""
+    values = np.asarray(losses, float)
+    half = max(2, len(values) // 20)
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    low = np.maximum(np.arange(len(values)) - half, 0)
+    high = np.minimum(np.arange(len(values)) + half + 1, len(values))
+    return (total[high] - total[low]) / (high - low)
+
+
+def saturation_step(losses: Sequence[float]) -> int | None:
+    """The step, from 1, at which the smoothed loss has done all but 5 % of its fall; None where it never falls.
+
+    :param losses: one value a step, of one whole session.
+    """
+    if len(losses) < 2:
+        return None
+    curve = smoothed(losses)
+    fall = curve[0] - curve.min()
+    if fall <= 0:
+        return None
+    return int(np.argmax(curve <= curve.min() + REMAINDER * fall)) + 1
+
+
+def is_premature(step: int, steps: int) -> bool:
+    """Whether saturation at ``step`` of ``steps`` is premature."""
+    return step < PREMATURE_SHARE * steps

@@ -1,0 +1,149 @@
+"""One session: so many SGD steps on one pool of pictures. Every draw of a step comes from (seed, session, step)."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torchvision.models.detection import MaskRCNN
+
+from trainer import model as networks
+from trainer.data import Batch, Pictures
+from trainer.recipe import Session
+
+SUBSETS, ORDER, STEP, VALIDATION = range(4)
+"""Streams of random numbers, so that no two uses of a seed draw the same."""
+
+
+class TrainingDivergedError(ValueError):
+    """The loss is no finite number any more; the text names session, step and pictures."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a session works on.
+
+    :param number: the session, from 1.
+    :param pool: picture numbers to train on; one that stands twice is drawn twice as often.
+    """
+
+    number: int
+    session: Session
+    pictures: Pictures
+    pool: np.ndarray
+    seed: int
+    device: torch.device
+    precision: torch.dtype
+    workers: int = 1
+
+
+def learning_rate(session: Session, step: int) -> float:
+    """The learning rate of a step, counted from 0."""
+    if step < session.warmup_steps:
+        return session.lr * (step + 1) / session.warmup_steps
+    if session.schedule == "constant":
+        return session.lr
+    share = (step - session.warmup_steps) / max(1, session.total_steps - session.warmup_steps)
+    return session.lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def drawn(job: Job, step: int) -> list[int]:
+    """The picture numbers of a step, from 0: the pool is gone through whole, in a new order each time."""
+    numbers = []
+    for position in range(step * job.session.batch, (step + 1) * job.session.batch):
+        turn, place = divmod(position, len(job.pool))
+        order = np.random.default_rng([job.seed, ORDER, job.number, turn]).permutation(len(job.pool))
+        numbers.append(int(job.pool[order[place]]))
+    return numbers
+
+
+def new_optimizer(model: MaskRCNN, session: Session) -> torch.optim.SGD:
+    """SGD on the layers that this session trains; call after :func:`trainer.model.train_layers`."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
+
+
+def begin(model: MaskRCNN, session: Session) -> torch.optim.SGD:
+    """Make a network ready for a session: layers, ROI sampling, and a fresh optimiser."""
+    networks.train_layers(model, session.layers)
+    networks.set_sampling(model, session)
+    return new_optimizer(model, session)
+
+
+def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int = 0) -> Iterator[dict[str, float]]:
+    """Train; after each step yield its losses: ``loss``, torchvision's five parts, and ``lr``.
+
+    :param first_step: steps before this one, counted from 0, were done already.
+    :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
+    """
+    model.train()
+    for step, batch in enumerate(_batches(job, first_step), start=first_step):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(job.session, step)
+        torch.manual_seed(_seed(job, STEP, step, 1))  # torchvision samples anchors and ROIs from torch's generator
+        losses = _losses(model, job, batch)
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise TrainingDivergedError(
+                f"the loss of session {job.number}, step {step + 1} is {float(total)}; its pictures are "
+                f"{', '.join(batch.names)}; check them, or lower lr"
+            )
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
+        optimizer.step()
+        row = {"loss": total, **losses}
+        yield {**{name: float(value.detach()) for name, value in row.items()}, "lr": optimizer.param_groups[0]["lr"]}
+
+
+def validate(model: MaskRCNN, job: Job) -> float:
+    """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is."""
+    model.train()
+    total = 0.0
+    for start in range(0, len(job.pool), job.session.batch):
+        indices = [int(i) for i in job.pool[start : start + job.session.batch]]
+        torch.manual_seed(_seed(job, VALIDATION, start, 0))
+        with torch.no_grad():
+            losses = _losses(model, job, job.pictures.batch(indices, None))
+        total += len(indices) * float(torch.stack(list(losses.values())).sum())
+    return total / len(job.pool)
+
+
+def _losses(model: MaskRCNN, job: Job, batch: Batch) -> dict[str, torch.Tensor]:
+    images = [image.to(job.device) for image in batch.images]
+    targets: list[dict[str, Any]] = [{k: v.to(job.device) for k, v in t.items()} for t in batch.targets]
+    half = job.precision != torch.float32
+    with torch.autocast(job.device.type, job.precision) if half else nullcontext():
+        losses = model(images, targets)
+    return {name: value.float() for name, value in losses.items()}
+
+
+def _seed(job: Job, stream: int, step: int, kind: int) -> int:
+    return int(np.random.default_rng([job.seed, stream, job.number, step, kind]).integers(2**63))
+
+
+def _batches(job: Job, first_step: int) -> Iterator[Batch]:
+    """The batches from a step to the session's end, made some steps ahead by other threads."""
+
+    def make(step: int) -> Batch:
+        return job.pictures.batch(drawn(job, step), np.random.default_rng([job.seed, STEP, job.number, step, 0]))
+
+    with ThreadPoolExecutor(max(1, job.workers)) as pool:
+        ahead: deque[Any] = deque()
+        try:
+            for step in range(first_step, job.session.total_steps):
+                ahead.append(pool.submit(make, step))
+                if len(ahead) > job.workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()

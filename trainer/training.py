@@ -1,0 +1,145 @@
+"""From the command line's words to a run, with progress: what ``hand-trainer train`` and ``repeat`` do."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from generator.dataset import Dataset
+from trainer import model as networks
+from trainer import recipe as recipes
+from trainer.data import Pictures
+from trainer.recipe import Recipe, RecipeError
+from trainer.repetition import Plan, Repetition, split
+from trainer.run_folder import RunFolder
+from trainer.saturation import is_premature
+
+
+def progress() -> Progress:
+    """A progress bar with a ``note``, rate and time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Steps or pictures a second."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.2f}/s" if speed else "-/s")
+
+
+def pick_device(name: str) -> str:
+    """A device that is there; ``auto`` is the first GPU, or else the CPU.
+
+    :raises RecipeError: if the named one is not there.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(
+            f"there is no device {name!r} here ({str(error).splitlines()[0]}); try --device cpu"
+        ) from None
+    return name
+
+
+def plan(command: str, options: dict[str, Any]) -> Plan:
+    """A plan from the command's options. Only looks, writes nothing."""
+    chosen = _recipe(command, options)
+    if options["replicate"] < 1:
+        raise RecipeError(f"--replicate is {options['replicate']}, it must be at least 1")
+    return Plan(
+        command=[command, *sys.argv[2:]],
+        recipe=chosen,
+        data=Dataset(options["data"]),
+        real=Dataset(options["real"]) if options["real"] else None,
+        replicate=options["replicate"],
+        seed=options["seed"],
+        device=pick_device(options["device"]),
+        workers=options["workers"],
+    )
+
+
+def _recipe(command: str, options: dict[str, Any]) -> Recipe:
+    chosen = recipes.load(options["recipe"])
+    if command == "train":
+        chosen = chosen.conventional()
+    if options["init"]:
+        return replace(chosen, network=replace(chosen.network, init=options["init"]), after="")
+    if chosen.after:
+        raise RecipeError(f"recipe {chosen.name} starts from the network of {chosen.after}; give its run with --init")
+    return chosen
+
+
+def train(command: str, **options: Any) -> None:
+    """Train, with progress on the console."""
+    decided = plan(command, options)
+    split(decided)  # so that a wrong number of subsets is known before pictures are read
+    folder = RunFolder(Path(options["out"]), decided.header(), options["resume"])
+    if folder.header.get("finished"):
+        click.echo(f"{folder.path} is finished already")
+        return
+    model = networks.start(decided.recipe.network, decided.recipe.pictures, decided.seed)
+    datasets = [decided.data, *([decided.real] if decided.real else [])]
+    with progress() as bar:
+        task = bar.add_task("pictures", total=sum(map(len, datasets)), note="")
+        pictures = Pictures(datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.advance(task))
+    _run(Repetition(decided, folder, pictures, model))
+
+
+def _run(repetition: Repetition) -> None:
+    sessions = repetition.plan.recipe.sessions
+    before = [sum(s.total_steps for s in sessions[:i]) for i in range(len(sessions) + 1)]
+    with progress() as bar:
+        task = bar.add_task("session 1", total=before[-1], note="")
+        average = [0.0]
+
+        def on_step(number: int, step: int, loss: float) -> None:
+            average[0] = loss if step == 1 else 0.95 * average[0] + 0.05 * loss
+            bar.update(
+                task,
+                completed=before[number - 1] + step,
+                description=f"session {number}/{len(sessions)}",
+                note=f"loss {average[0]:.3f}",
+            )
+
+        repetition.run(on_step, lambda entry: bar.console.print(_summary(entry)))
+    click.echo(f"{repetition.folder.path}: the network of session {repetition.best} is the best")
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    steps = entry["epochs"] * entry["steps"]
+    text = (
+        f"session {entry['session']}: subset {entry['subset']}, {entry['images']} pictures, layers {entry['layers']}, "
+    )
+    text += f"average loss {entry['average_loss']:.4f}"
+    if entry["validation_loss"] is not None:
+        text += f", validation {entry['validation_loss']:.4f}"
+    step = entry["saturation_step"]
+    if step is not None:
+        text += f", saturates at step {step} of {steps}{' (premature)' if is_premature(step, steps) else ''}"
+    return text
