@@ -190,21 +190,32 @@ def _swing(vector: np.ndarray, upper_arm: np.ndarray) -> np.ndarray:
 
 
 def hidden_share(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
-    """The share of the 20 joints beyond the wrist that lie behind the forearm as the camera sees them, (N,)."""
-    bone = BONES.index("forearm")
-    heads, tails = kinematics.capsules(poses, hand)
-    joints = kinematics.keypoints(poses, hand)[:, 1:]
+    """The share of the 19 joints and tips beyond the wrist that the camera sees behind the forearm, (N,)."""
+    return _hidden_share(*kinematics.capsules(poses, hand), hand, camera)
+
+
+def _hidden_share(heads: np.ndarray, tails: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
+    arm = BONES.index("forearm")
+    joints = tails[:, _DIGITS]
     eye = np.broadcast_to([0.0, -camera.distance, 0.0], joints.shape)
-    gap, _, along = segment_gap(eye, joints, heads[:, bone, None], tails[:, bone, None])
-    radius = hand.radii[bone, 0] + along * (hand.radii[bone, 1] - hand.radii[bone, 0])
+    gap, _, along = segment_gap(eye, joints, heads[:, arm, None], tails[:, arm, None])
+    radius = hand.radii[arm, 0] + along * (hand.radii[arm, 1] - hand.radii[arm, 0])
     return (gap < radius).mean(axis=-1)
 
 
 def outside_px(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
     """How far the outermost joint lies outside the picture, (N,) pixels; infinite behind the camera, <= 0 inside."""
-    x, y, depth = np.moveaxis(camera.project(kinematics.keypoints(poses, hand)), -1, 0)
+    return _outside_px(kinematics.capsules(poses, hand)[1], camera)
+
+
+def _outside_px(joints: np.ndarray, camera: Camera) -> np.ndarray:
+    x, y, depth = np.moveaxis(camera.project(joints), -1, 0)
     beyond = np.maximum(np.maximum(-x, x - camera.width), np.maximum(-y, y - camera.height))
     return np.where(depth > 0, beyond, np.inf).max(axis=-1)
+
+
+_DIGITS = slice(2, None)
+"""The bones of the five digits: all but forearm and hand."""
 
 
 # ---------------------------------------------------------------- the verdict
@@ -228,20 +239,20 @@ def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
     """Why each pose is dropped: (N,) of str, one of :data:`RULES`, or ``""`` for a pose that is kept."""
     hand, camera = hand or skeleton(), camera or Camera()
     poses = np.asarray(poses, float)
-    tests = (
-        lambda p: limit_excess(p).any(axis=-1),
-        lambda p: _by_distinct(p, slice(6, 28), lambda q: overlap(q, hand).max(axis=-1) > FLESH),
-        lambda p: ~_by_distinct(p, slice(3, 6), reachable),
-        lambda p: hidden_share(p, hand, camera) > HIDDEN_SHARE,
-        lambda p: outside_px(p, hand, camera) > 0,
-    )
-    reasons = np.full(len(poses), "", dtype=object)
-    for rule, broken in zip(RULES, tests, strict=True):
-        open_ = np.flatnonzero(reasons == "")
-        for part in np.array_split(open_, len(open_) // 4096 + 1):  # in parts, so that memory stays small
-            if len(part):
-                reasons[part[broken(poses[part])]] = rule
-    return reasons.astype(str)
+    broken = np.zeros((len(RULES), len(poses)), bool)
+    broken[0] = limit_excess(poses).any(axis=-1)
+    broken[2] = ~_by_distinct(poses, slice(3, 6), reachable)
+    for start in range(0, len(poses), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        heads, tails = kinematics.capsules(poses[part], hand)
+        broken[1, part] = _by_distinct(poses[part], slice(6, 28), lambda p: overlap(p, hand).max(axis=-1) > FLESH)
+        broken[3, part] = _hidden_share(heads, tails, hand, camera) > HIDDEN_SHARE
+        broken[4, part] = _outside_px(tails, camera) > 0
+    return np.where(broken.any(axis=0), np.array(RULES)[broken.argmax(axis=0)], "")
+
+
+_AT_ONCE = 4096
+"""Poses worked on together, so that memory stays small."""
 
 
 def _by_distinct(poses: np.ndarray, columns: slice, test) -> np.ndarray:

@@ -18,7 +18,7 @@ def _hand(
     spread: float = 0.0,
 ) -> np.ndarray:
     """A pose from MCP, PIP and DIP flexion of each finger, the thumb's four, and how far the fingers are spread."""
-    angles = {}
+    angles: dict[str, float] = {}
     for finger, (mcp, pip, dip) in fingers.items():
         angles |= {f"{finger}_mcp_flexion": mcp, f"{finger}_pip_flexion": pip, f"{finger}_dip_flexion": dip}
         angles[f"{finger}_mcp_abduction"] = spread * _SPREAD[finger]

