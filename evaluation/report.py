@@ -141,7 +141,8 @@ def _cards(scored: list[Scored]) -> list[gallery.Card]:
     count = sum(min(most, len(item.matches)) for item in scored)
     made = []
     columns = (TextColumn("pictures of the report"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=count)
         for item in scored:
             for card in gallery.cards(

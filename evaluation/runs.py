@@ -22,6 +22,7 @@ from evaluation.results import ResultsError, read_json
 from generator.dataset import Dataset
 
 REMEDY = "give one that hand-trainer train or repeat wrote"
+"""What to do where something is no run folder."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,8 @@ def load_run(folder: Path) -> Run:
     :raises DatasetError: if a predicted dataset is damaged.
     """
     if not folder.is_dir():
-        raise ResultsError(f"{folder} is no folder; give the one that hand-trainer train or repeat wrote")
-    record = read_json(
-        folder / "run.json", "this is no run folder; give the one that hand-trainer train or repeat wrote"
-    )
+        raise ResultsError(f"{folder} is no folder; {REMEDY}")
+    record = read_json(folder / "run.json", f"{folder} is no run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: it lists no sessions")
     if not all(isinstance(session, dict) for session in record["sessions"]):

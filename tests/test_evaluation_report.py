@@ -1,0 +1,240 @@
+"""The report: what is in it, what is refused, and that a browser runs it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from evaluation_scenes import four_pictures, rectangle, write_run
+from PIL import Image
+
+from evaluation import figures, gallery
+from evaluation.cli import main
+from evaluation.matching import load_pictures, match
+from evaluation.runs import load_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+def run(tmp_path):
+    return write_run(tmp_path / "run", *four_pictures(tmp_path))
+
+
+def report(run, *options):
+    out = run.parent / "report.html"
+    done = CliRunner().invoke(main, ["report", str(run), "--out", str(out), *options])
+    return done, out
+
+
+def refused(run) -> str:
+    done, out = report(run)
+    assert done.exit_code == 2
+    assert not list(out.parent.glob("*report.html*"))
+    assert done.output.startswith("Error: ") and done.output.count("\n") == 1, done.output
+    return done.output
+
+
+def test_the_page_says_what_how_and_how_well(run):
+    done, out = report(run)
+    assert done.exit_code == 0, done.output
+    page = out.read_text()
+    assert "hand-trainer repeat --recipe tiny --data train" in page
+    for text in ("0123456789ab", "resnet18", "0.650", "0.286", "0.444", "C1 of the paper", "0.837", "C2 of the paper"):
+        assert text in page
+    assert page.count("<figure ") == 4 and page.count("<svg ") == 1
+    assert 'class="best"' in page.split("<tbody>")[2].split("<tr")[2]
+    kinds = re.findall(r'data-found="(\d)" data-missed="(\d)" data-false="(\d)" data-quality="([\d.]+)"', page)
+    assert kinds == [  # worst first
+        ("0", "1", "0", "0.00000"),
+        ("0", "0", "1", "0.00000"),
+        ("1", "1", "1", "0.16667"),
+        ("1", "0", "1", "0.40000"),
+    ]
+
+
+def test_the_page_needs_no_network_and_is_the_same_again(run):
+    _, out = report(run)
+    page = out.read_text()
+    assert not re.findall(r'(?:src|href|url)\s*[=(]\s*["\']?(?!data:|#)[a-z]', page)
+    assert "default-src 'none'" in page
+    report(run)
+    assert out.read_text() == page
+
+
+def test_thresholds_reach_the_report(run):
+    _, out = report(run, "--iou", "0.49", "--score-threshold", "0.3")
+    assert "mask IoU of 0.49 or more; predictions scoring below 0.3" in out.read_text()
+
+
+def test_names_are_escaped(run):
+    record = json.loads((run / "run.json").read_text())
+    record["command"] = ["hand-trainer", "<script>alert(1)</script>"]
+    (run / "run.json").write_text(json.dumps(record))
+    _, out = report(run)
+    assert "<script>alert" not in out.read_text()
+
+
+def test_predictions_without_truth_are_named(run):
+    folder = run / "predictions" / "holiday"
+    folder.mkdir()
+    (folder / "predict.json").write_text(json.dumps({"source": "photos", "dataset_id": None}))
+    done, out = report(run)
+    assert "1 set(s) of predictions scored" in done.output
+    assert "holiday holds predictions of photos, which has no truth" in out.read_text()
+
+
+def test_a_run_without_predictions(run):
+    shutil.rmtree(run / "predictions")
+    done, out = report(run)
+    assert done.exit_code == 0
+    assert "No predictions of a dataset were found in run" in out.read_text()
+
+
+def test_no_run(run, tmp_path):
+    assert "nowhere is no folder; give one that hand-trainer" in refused(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "run.json is missing; " in refused(tmp_path / "empty")
+    for content, message in (
+        ("[]", "lists no sessions"),
+        ('{"sessions": [1]}', "not an object"),
+        ("{", "no valid JSON"),
+    ):
+        (run / "run.json").write_text(content)
+        assert message in refused(run)
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "session,loss\n1,high\n"])
+def test_wrong_losses(run, content):
+    if content:
+        (run / "losses.csv").write_text(content)
+        assert "losses.csv is no table of losses" in refused(run)
+    else:
+        (run / "losses.csv").unlink()
+        assert "losses.csv is missing" in refused(run)
+
+
+def test_predictions_that_do_not_fit(run, tmp_path):
+    predictions = run / "predictions" / "test"
+    data = tmp_path / "data"
+    (data / "annotations.json").write_text((data / "annotations.json").read_text() + "\n")
+    assert "was predicted for other pictures" in refused(run)
+    data.rename(tmp_path / "gone")
+    assert "which is gone; put it back" in refused(run)
+    (predictions / "predict.json").write_text("{}")
+    assert 'it has no "source"' in refused(run)
+    (predictions / "predict.json").unlink()
+    assert "the prediction was not finished" in refused(run)
+
+
+def test_a_missing_picture(run, tmp_path):
+    (tmp_path / "data" / "images" / "p2.png").unlink()
+    assert "p2.png is missing" in refused(run)
+
+
+def test_out_must_be_a_page_in_a_folder(run, tmp_path):
+    for out, message in (("report.pdf", "must end in .html"), ("no/report.html", "does not exist; make it first")):
+        done = CliRunner().invoke(main, ["report", str(run), "--out", str(tmp_path / out)])
+        assert (done.exit_code, message in done.output) == (2, True)
+
+
+def test_outlines_lie_on_the_masks_edges():
+    mask = rectangle(4, 4, 10, 8)
+    inner = rectangle(6, 6, 6, 4)
+    assert (gallery.outline(mask) == (mask & ~inner)).all()
+    assert gallery.outline(np.ones((9, 9), bool)).sum() == 81 - 25
+
+
+def test_thumbnails_show_the_hands_in_their_colours(tmp_path):
+    dataset, results = four_pictures(tmp_path)
+    picture = load_pictures(dataset, results)[1]
+    small = gallery.thumbnail(dataset.picture(picture.image), picture, match(picture, 0.5, 0.5))
+    colours = {tuple(int(c) for c in pixel) for pixel in np.asarray(small).reshape(-1, 3)}
+    for kind, colour in gallery.COLOURS.items():
+        assert tuple(bytes.fromhex(colour[1:])) in colours, kind
+
+
+def test_crops_keep_to_the_picture_and_hold_the_hands():
+    from generator.dataset import encode_mask
+
+    mask = np.zeros((300, 400), bool)
+    mask[280:300, 0:30] = True
+    assert gallery.crop_box([encode_mask(mask)], 400, 300) == (0, 266, 46, 300)
+    assert gallery.crop_box([], 400, 300) == (0, 0, 400, 300)
+    assert gallery.crop_box([encode_mask(np.ones((300, 400), bool))], 400, 300) == (0, 0, 400, 300)
+
+
+def test_the_worst_and_the_best_are_chosen():
+    assert gallery.choose([0.5, 0.1, 0.9, 0.3, 0.7], 5) == [0, 1, 2, 3, 4]
+    assert gallery.choose([0.5, 0.1, 0.9, 0.3, 0.7], 3) == [1, 2, 3]
+    assert gallery.choose([], 3) == []
+
+
+def test_thumbnails_keep_to_their_weight():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
+    heavy, light = gallery._address(noise, 10**9), gallery._address(noise, 15_000)
+    assert len(light) < len(heavy)
+    assert Image.open(io.BytesIO(base64.b64decode(light.split(",")[1]))).size == (320, 240)
+
+
+def test_running_means():
+    assert figures.smooth(np.array([4.0, 2.0, 0.0, 6.0]), 2) == pytest.approx([4, 3, 1, 3])
+    assert list(figures.thin(np.arange(10), 4)) == [0, 3, 6, 9]
+    assert list(figures.thin(np.arange(2), 4)) == [0, 1]
+
+
+def test_losses_are_read_by_session(run):
+    found = load_run(run)
+    assert {session: len(values) for session, values in found.losses.items()} == {1: 40, 2: 40}
+    assert found.losses[1][0] == pytest.approx(2.3)
+
+
+def test_help_loads_neither_torch_nor_bpy_nor_matplotlib():
+    code = (
+        "import sys, evaluation.cli\n"
+        "for command in ([], ['score'], ['report']):\n"
+        "    try: evaluation.cli.main([*command, '--help'])\n"
+        "    except SystemExit as stop: assert not stop.code\n"
+        "assert not {'torch', 'bpy', 'matplotlib', 'pycocotools'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium to run the page")
+def test_a_browser_shows_and_filters_the_page(run, tmp_path):
+    _, out = report(run)
+    probe = """<script>
+    const set = (name, value) => {
+      const s = document.getElementById(name); s.value = value; s.dispatchEvent(new Event("change")); };
+    const names = () => [...document.querySelectorAll("#cards figure:not([hidden]) img")].map(i => i.alt.split(".")[0]);
+    const seen = [names()];
+    set("kind", "missed"); seen.push(names());
+    set("kind", "false"); set("order", "-1"); seen.push(names());
+    Promise.all([...document.images].map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
+      document.title = JSON.stringify([seen, document.documentElement.scrollWidth <= innerWidth]); });
+    </script></body>"""
+    page = tmp_path / "probed.html"
+    page.write_text(out.read_text().replace("</body>", probe))
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    flags += " --disable-component-update --disable-sync --enable-logging=stderr --window-size=500,900 --dump-dom"
+    command = [
+        CHROMIUM,
+        *flags.split(),
+        "--virtual-time-budget=5000",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        page.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "CONSOLE" not in done.stderr
+    seen, fits = json.loads(re.search(r"<title>(.*?)</title>", done.stdout).group(1))
+    assert seen == [["p3", "p4", "p2", "p1"], ["p3", "p2"], ["p1", "p2", "p4"]]
+    assert fits

@@ -1,0 +1,164 @@
+"""What a results file may hold: everything else is refused in one line that says what and where."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results
+
+from evaluation.cli import main
+from evaluation.results import load_results
+from generator.dataset import Dataset
+
+GOOD = result(1, rectangle(0, 0, 4, 4), 0.9)
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Dataset:
+    return write_dataset(tmp_path / "data", [[rectangle(0, 0, 5, 5)], []])
+
+
+def refused(dataset: Dataset, path) -> str:
+    out = dataset.folder.parent / "numbers.json"
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(path), "--json", str(out)])
+    assert done.exit_code == 2
+    assert not out.exists()
+    assert done.output.startswith("Error: ") and done.output.count("\n") == 1, done.output
+    return done.output
+
+
+def test_good_results_are_sorted_by_score(dataset, tmp_path):
+    entries = [{**GOOD, "score": value} for value in (0.2, 1, 0.5)]
+    found = load_results(write_results(tmp_path / "r.json", entries), dataset)
+    assert [prediction.score for prediction in found[1]] == [1.0, 0.5, 0.2]
+    assert found[2] == []
+
+
+def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
+    polygon = {**GOOD, "segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]]}
+    runs = {**GOOD, "segmentation": {"size": [20, 20], "counts": [0, 4, 16, 4, 376]}}
+    found = load_results(write_results(tmp_path / "r.json", [polygon, runs]), dataset)
+    assert len(found[1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_id": 7}, "is for picture 7, which"),
+        ({"image_id": "1"}, "is for picture '1', which"),
+        ({"image_id": True}, "is for picture True, which"),
+        ({"category_id": 2}, "has the category 2; hands are category 1"),
+        ({"score": float("nan")}, "has the score nan; a score is a number from 0 to 1"),
+        ({"score": "high"}, "has the score 'high'; a score is a number"),
+        ({"score": None}, "has the score None; a score is a number"),
+        ({"score": 87.0}, "has the score 87.0; scores go from 0 to 1, scale them first"),
+        ({"segmentation": result(1, np.zeros((20, 20), bool), 1)["segmentation"]}, "(p1.png): the mask has no pixel"),
+        (
+            {"segmentation": result(1, rectangle(0, 0, 3, 3, 30), 1)["segmentation"]},
+            "(p1.png): the mask is 30x30, its picture 20x20",
+        ),
+        ({"segmentation": {"size": [20, 20], "counts": "0"}}, "(p1.png): the runs of the RLE do not add up"),
+        ({"segmentation": None}, "(p1.png): the segmentation cannot be decoded"),
+        ({"segmentation": []}, "(p1.png): a polygon is a list of x and y"),
+        ({"id": 5}, "has the id 5, which stands twice"),
+    ],
+)
+def test_wrong_entries(dataset, tmp_path, change, message):
+    path = write_results(tmp_path / "r.json", [{**GOOD, "id": 5}, {**GOOD, **change}])
+    output = refused(dataset, path)
+    assert f"{path}: result 2 of 2" in output
+    assert message in output
+
+
+@pytest.mark.parametrize("key", ["image_id", "category_id", "segmentation", "score"])
+def test_missing_fields(dataset, tmp_path, key):
+    entry = {name: value for name, value in GOOD.items() if name != key}
+    assert f'result 1 of 1 has no "{key}"' in refused(dataset, write_results(tmp_path / "r.json", [entry]))
+
+
+def test_boxes_alone(dataset, tmp_path):
+    entry = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], "score": 1}
+    assert "boxes alone cannot be scored" in refused(dataset, write_results(tmp_path / "r.json", [entry]))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[{", "is no valid JSON"),
+        (b"\xff\xfe\x00", "is no valid JSON"),
+        (b"{}", "is no COCO results file: it must hold a list, not an object"),
+        (b"[3]", "result 1 of 1 is a number, not an object"),
+        (b'["a"]', "result 1 of 1 is a text, not an object"),
+    ],
+)
+def test_no_results_file(dataset, tmp_path, content, message):
+    path = tmp_path / "r.json"
+    path.write_bytes(content)
+    assert message in refused(dataset, path)
+
+
+def test_missing_file_and_folder(dataset, tmp_path):
+    assert "nothing.json is missing; run hand-trainer predict" in refused(dataset, tmp_path / "nothing.json")
+    assert "results.json is missing; run hand-trainer predict" in refused(dataset, tmp_path)
+
+
+def test_predictions_of_another_dataset(tmp_path):
+    dataset, results = four_pictures(tmp_path / "a")
+    other = write_dataset(tmp_path / "b", [[rectangle(1, 1, 5, 5)] for _ in range(4)])
+    (results.parent / "predict.json").write_text(json.dumps({"source": "a", "dataset_id": dataset.id}))
+    assert "was predicted for other pictures: dataset" in refused(other, results.parent)
+    assert CliRunner().invoke(main, ["score", str(dataset.folder), str(results.parent)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"iscrowd": 1}, "annotation 1 of p1.png is a crowd"),
+        (
+            {"segmentation": result(1, np.zeros((20, 20), bool), 1)["segmentation"]},
+            "annotation 1 of p1.png: the mask has",
+        ),
+        (
+            {"segmentation": {"size": [4, 4], "counts": [16]}},
+            "annotation 1 of p1.png: the mask is 4x4, its picture 20x20",
+        ),
+    ],
+)
+def test_wrong_truth(dataset, tmp_path, change, message):
+    content = json.loads(dataset.path.read_text())
+    content["annotations"][0].update(change)
+    dataset.path.write_text(json.dumps(content))
+    assert message in refused(dataset, write_results(tmp_path / "r.json", [GOOD]))
+
+
+def test_no_dataset(dataset, tmp_path):
+    done = CliRunner().invoke(main, ["score", str(tmp_path / "none"), str(write_results(tmp_path / "r.json", []))])
+    assert (done.exit_code, "none is no folder; give a dataset" in done.output) == (2, True)
+
+
+def test_json_into_a_missing_folder(dataset, tmp_path):
+    results = write_results(tmp_path / "r.json", [])
+    done = CliRunner().invoke(
+        main, ["score", str(dataset.folder), str(results), "--json", str(tmp_path / "no" / "f.json")]
+    )
+    assert done.exit_code == 2
+    assert done.output.startswith("Error: ") and "No such file or directory" in done.output
+
+
+@pytest.mark.parametrize("value", ["0", "1.1", "half"])
+def test_wrong_threshold(dataset, tmp_path, value):
+    results = write_results(tmp_path / "r.json", [])
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--iou", value])
+    assert (done.exit_code, "Invalid value for '--iou'" in done.output) == (2, True)
+
+
+def test_interrupted(dataset, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evaluation.matching.load_results", interrupt)
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(write_results(tmp_path / "r.json", []))])
+    assert (done.exit_code, done.output.strip()) == (130, "Interrupted.")
