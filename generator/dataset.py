@@ -19,6 +19,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -411,6 +413,33 @@ class Dataset:
                 raise DatasetError(f"{where}: the mask has no pixel")
             masks.append(mask)
         return masks
+
+
+def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
+    """Copy some pictures of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
+
+    :param images: in the order they shall have; their ids are counted anew from 1.
+    :raises DatasetError: if ``out`` is there already and not empty, or a file to copy is missing.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out} is there already; give a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    records = []
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+        folder = Path(temporary) / "dataset"
+        for image in images:
+            names = [f"images/{image['file_name']}", f"masks/{Path(image['file_name']).stem}.png"]
+            for name in names:
+                if not (source.folder / name).is_file():
+                    raise DatasetError(f"{source.folder / name} is missing")
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source.folder / name, folder / name)
+            annotations = [{**a} for a in source.annotations(image)]
+            for annotation in annotations:
+                del annotation["id"], annotation["image_id"]
+            records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
+        assemble(folder, records, {**source.info, "part_of": source.id})
+        folder.replace(out)
 
 
 # ---------------------------------------------------------------- checking

@@ -115,6 +115,26 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_a_part_is_a_dataset_of_its_own(folder, tmp_path):
+    whole = ds.Dataset(folder)
+    ds.copy_subset(whole, [whole.images[2], whole.images[0]], tmp_path / "part")
+    part = ds.Dataset(tmp_path / "part")
+    assert [(i["id"], i["file_name"]) for i in part] == [(1, "f2.png"), (2, "f0.png")]
+    assert (part.masks(part.images[0])[0] == whole.masks(whole.images[2])[0]).all()
+    assert [ds.check_image(part, image) for image in part] == [[], []]
+    assert part.info == {"seed": 0, "images": 2, "hands": 2, "part_of": whole.id}
+    with pytest.raises(ds.DatasetError, match="part is there already"):
+        ds.copy_subset(whole, whole.images, tmp_path / "part")
+
+
+def test_a_part_with_a_missing_picture_leaves_nothing(folder, tmp_path):
+    whole = ds.Dataset(folder)
+    (folder / "masks" / "f1.png").unlink()
+    with pytest.raises(ds.DatasetError, match=r"f1\.png is missing"):
+        ds.copy_subset(whole, whole.images, tmp_path / "part")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["set"]
+
+
 class TestDamage:
     """Every fault is named with its file."""
 
