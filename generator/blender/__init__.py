@@ -1,0 +1,11 @@
+"""All of Blender that the generator uses: the only room that imports bpy.
+
+silence.py   keeps Blender's own chatter off the terminal
+rig.py       the hand as a Blender object with an armature; posing it; its posed surface
+raster.py    the fast engine: our shader on Blender's gpu module, off screen
+cycles.py    the engine that runs everywhere
+engines.py   which engines run here, and why the others do not
+render.py    one frame: pose and look in, picture and truth out
+
+Data goes one way: pose -> armature -> evaluated mesh -> engine, so what is posed in Blender's window is what is drawn.
+"""

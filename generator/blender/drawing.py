@@ -1,0 +1,68 @@
+"""What engines return, and what they share: the box around the hand, the light's formula, colour, coverage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from generator.blender.rig import Rig
+from generator.camera import Camera
+from generator.look import Look
+
+WRAP = 0.4
+"""How far the light reaches around the hand: shade = ambient + (1 - ambient) max(0, (n.l + WRAP) / (1 + WRAP)).
+Wrapped diffuse light without shadows, as the paper's pictures have it."""
+
+MARGIN = 2
+"""Pixels drawn around the hand's outermost vertex."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The part of a picture that a hand is in; all around it is the plain background.
+
+    :param box: x0, y0, x1, y1 in the picture, half-open.
+    :param picture: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
+    :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel the hand covers.
+    :param forearm: the same of the forearm; the two add up to 1 at most.
+    """
+
+    box: tuple[int, int, int, int]
+    picture: np.ndarray
+    hand: np.ndarray
+    forearm: np.ndarray
+
+
+class Engine(Protocol):
+    """Draws a posed and painted hand."""
+
+    name: str
+
+    def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
+        """Draw one frame; its number keys whatever the engine draws at random."""
+        ...
+
+
+def box_around(points: np.ndarray, camera: Camera) -> tuple[int, int, int, int]:
+    """The box of pixels, inside the picture, around scene points (V, 3); of no area where none is in the picture."""
+    x, y, depth = np.moveaxis(camera.project(points), -1, 0)
+    if depth.min() < 0.01:
+        return 0, 0, camera.width, camera.height
+    limits = np.array([camera.width, camera.height, camera.width, camera.height])
+    edges = np.floor([x.min() - MARGIN, y.min() - MARGIN, x.max() + MARGIN + 1, y.max() + MARGIN + 1])
+    x0, y0, x1, y1 = (int(v) for v in np.clip(edges, 0, limits))
+    return x0, y0, x1, y1
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light as sRGB uint8, clipped; 1 becomes 255 exactly."""
+    linear = np.clip(linear, 0.0, 1.0)
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.round(curve * 255).astype(np.uint8)
+
+
+def nothing(camera: Camera) -> Drawing:
+    """The drawing of a hand that is not in the picture."""
+    return Drawing((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0)), np.zeros((0, 0)))

@@ -1,0 +1,80 @@
+"""Which engines run here, and why the others do not."""
+
+from __future__ import annotations
+
+import functools
+
+from generator.blender.drawing import Engine
+from generator.blender.silence import load_bpy, silence
+
+FASTEST_FIRST = ("raster", "cycles")
+
+
+class EngineError(ValueError):
+    """An engine that cannot run here; the text says why and what would help."""
+
+
+@functools.cache
+def why_not(name: str) -> str:
+    """Why an engine cannot run here; empty if it can."""
+    load_bpy()
+    import bpy
+
+    if name == "cycles":
+        return "" if hasattr(bpy.types.Scene, "cycles") else "this Blender was built without Cycles"
+    import gpu
+
+    if not bpy.app.background:
+        return ""
+    if not hasattr(gpu, "init"):
+        return (
+            f"drawing without a window needs Blender 5.2 or newer, this is {bpy.app.version_string}; "
+            "with Python 3.13, pip install 'bpy>=5.2' brings it, or use --engine cycles"
+        )
+    try:
+        with silence():
+            gpu.init()
+    except (RuntimeError, SystemError) as error:
+        return (
+            f"no OpenGL can be opened ({error}); a driver or Mesa's software one helps (Debian: apt install "
+            "libegl1 libgl1-mesa-dri), or use --engine cycles"
+        )
+    return ""
+
+
+def choose(name: str) -> str:
+    """The engine's name; ``auto`` becomes the fastest that runs here.
+
+    :raises EngineError: if it cannot run.
+    """
+    if name != "auto":
+        if reason := why_not(name):
+            raise EngineError(f"the engine {name} cannot run here: {reason}")
+        return name
+    reasons = {engine: why_not(engine) for engine in FASTEST_FIRST}
+    for engine, reason in reasons.items():
+        if not reason:
+            return engine
+    raise EngineError("no engine runs here: " + "; ".join(f"{e}: {r}" for e, r in reasons.items()))
+
+
+def start(name: str, samples: int) -> Engine:
+    """An engine, ready to draw in the current scene; ``name`` is what :func:`choose` returned.
+
+    :raises EngineError: if it cannot run.
+    """
+    if choose(name) == "raster":
+        from generator.blender.raster import Raster
+
+        return Raster()
+    from generator.blender.cycles import Cycles
+
+    return Cycles(samples)
+
+
+def version() -> str:
+    """Blender's version, as in 5.2.3."""
+    load_bpy()
+    import bpy
+
+    return ".".join(str(part) for part in bpy.app.version)

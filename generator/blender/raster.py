@@ -1,0 +1,183 @@
+"""The fast engine: the evaluated mesh drawn off screen by Blender's gpu module with our own shader.
+
+Runs without a window since Blender 5.2 (``gpu.init``), also in software. The hand is drawn at twice the width and
+height into linear colours, with a code for the region in the alpha channel; a second pass averages 2 x 2 in linear
+light and counts the codes, so that picture and masks have the same edges.
+"""
+
+from __future__ import annotations
+
+import gpu
+import numpy as np
+from mathutils import Matrix
+
+from generator.blender.drawing import WRAP, Drawing, box_around, nothing
+from generator.blender.rig import COLOUR, REGION, Rig, posed_surface
+from generator.camera import Camera
+from generator.look import Look
+
+_NEAR, _FAR = 0.01, 20.0
+
+_SURFACE_VERTEX = """
+void main() { gl_Position = projection * vec4(pos, 1.0); v_normal = normal; v_colour = colour; v_region = region; }
+"""
+_SURFACE_FRAGMENT = """
+void main() {
+  float lit = max(0.0, (dot(normalize(v_normal), light.xyz) + WRAP) / (1.0 + WRAP));
+  vec3 shade = light_colour.rgb * (light.w + (1.0 - light.w) * lit);
+  drawn = vec4(v_colour * shade, v_region > 0.0 ? 1.0 : 0.5);
+}
+"""
+_AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
+_AVERAGE_FRAGMENT = """
+float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
+void main() {
+  ivec2 corner = ivec2(gl_FragCoord.xy) * 2;
+  vec3 sum = vec3(0.0);
+  float codes = 0.0;
+  for (int i = 0; i < 4; i++) {
+    vec4 texel = texelFetch(large, corner + ivec2(i & 1, i >> 1), 0);
+    sum += clamp(texel.rgb, 0.0, 1.0) * 0.25;
+    codes += texel.a > 0.75 ? 16.0 : (texel.a > 0.25 ? 1.0 : 0.0);
+  }
+  drawn = vec4(srgb(sum.r), srgb(sum.g), srgb(sum.b), codes / 255.0);
+}
+"""
+
+
+class Raster:
+    """Draws with our shader; see the module's text."""
+
+    name = "raster"
+
+    def __init__(self) -> None:
+        self._surface = _surface_shader()
+        self._average = _average_shader()
+        self._size = (0, 0)
+        corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
+        self._screen = _batch({"pos": corners}, None)
+
+    def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
+        """Draw one frame; nothing of it is random."""
+        vertices, normals = posed_surface(rig)
+        box = box_around(vertices, camera)
+        width, height = box[2] - box[0], box[3] - box[1]
+        if width <= 0 or height <= 0:
+            return nothing(camera)
+        self._make_room(camera)
+        hand = _batch({"pos": vertices, "normal": normals, **_skin(rig)}, _triangles(rig))
+        with self._large.bind():
+            self._draw_surface(hand, _projection(camera, box), look, 2 * width, 2 * height)
+        with self._small.bind():
+            self._small.viewport_set(0, 0, width, height)
+            gpu.state.depth_test_set("NONE")
+            self._average.bind()
+            self._average.uniform_sampler("large", self._colours)
+            self._screen.draw(self._average)
+            pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
+        pixels = pixels.reshape(height, width, 4)[::-1]
+        codes = pixels[..., 3]
+        return Drawing(box, np.ascontiguousarray(pixels[..., :3]), (codes >> 4) / 4, (codes & 15) / 4)
+
+    def _make_room(self, camera: Camera) -> None:
+        if self._size == (camera.width, camera.height):
+            return
+        self._size = (camera.width, camera.height)
+        large = (2 * camera.width, 2 * camera.height)
+        self._colours = gpu.types.GPUTexture(large, format="RGBA16F")
+        self._depth = gpu.types.GPUTexture(large, format="DEPTH_COMPONENT32F")
+        self._result = gpu.types.GPUTexture(self._size, format="RGBA8")
+        self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
+        self._small = gpu.types.GPUFrameBuffer(color_slots=(self._result,))
+
+    def _draw_surface(self, hand, projection: Matrix, look: Look, width: int, height: int) -> None:
+        self._large.viewport_set(0, 0, width, height)
+        gpu.state.scissor_test_set(True)  # clear only what is drawn on
+        gpu.state.scissor_set(0, 0, width, height)
+        self._large.clear(color=(*look.background.tolist(), 0.0), depth=1.0)
+        gpu.state.scissor_test_set(False)
+        gpu.state.depth_test_set("LESS")
+        gpu.state.depth_mask_set(True)
+        self._surface.bind()
+        self._surface.uniform_float("projection", projection)
+        self._surface.uniform_float("light", (*look.light.tolist(), look.ambient))
+        self._surface.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
+        hand.draw(self._surface)
+
+
+def _surface_shader() -> gpu.types.GPUShader:
+    passed = gpu.types.GPUStageInterfaceInfo("hand_surface")
+    passed.smooth("VEC3", "v_normal")
+    passed.smooth("VEC3", "v_colour")
+    passed.smooth("FLOAT", "v_region")
+    info = gpu.types.GPUShaderCreateInfo()
+    info.define("WRAP", str(WRAP))
+    info.push_constant("MAT4", "projection")
+    info.push_constant("VEC4", "light")
+    info.push_constant("VEC4", "light_colour")
+    for slot, (kind, name) in enumerate((("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "region"))):
+        info.vertex_in(slot, kind, name)
+    info.vertex_out(passed)
+    info.fragment_out(0, "VEC4", "drawn")
+    info.vertex_source(_SURFACE_VERTEX)
+    info.fragment_source(_SURFACE_FRAGMENT)
+    return gpu.shader.create_from_info(info)
+
+
+def _average_shader() -> gpu.types.GPUShader:
+    info = gpu.types.GPUShaderCreateInfo()
+    info.sampler(0, "FLOAT_2D", "large")
+    info.vertex_in(0, "VEC2", "pos")
+    info.fragment_out(0, "VEC4", "drawn")
+    info.vertex_source(_AVERAGE_VERTEX)
+    info.fragment_source(_AVERAGE_FRAGMENT)
+    return gpu.shader.create_from_info(info)
+
+
+def _batch(columns: dict[str, np.ndarray], triangles: np.ndarray | None) -> gpu.types.GPUBatch:
+    layout = gpu.types.GPUVertFormat()
+    for name, values in columns.items():
+        layout.attr_add(id=name, comp_type="F32", len=1 if values.ndim == 1 else values.shape[1], fetch_mode="FLOAT")
+    buffer = gpu.types.GPUVertBuf(layout, len(next(iter(columns.values()))))
+    for name, values in columns.items():
+        buffer.attr_fill(name, np.ascontiguousarray(values, np.float32))
+    if triangles is None:
+        return gpu.types.GPUBatch(type="TRIS", buf=buffer)
+    return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=gpu.types.GPUIndexBuf(type="TRIS", seq=triangles))
+
+
+def _skin(rig: Rig) -> dict[str, np.ndarray]:
+    attributes = rig.surface.data.attributes
+    colour = np.empty((len(rig.surface.data.vertices), 4), np.float32)
+    attributes[COLOUR].data.foreach_get("color", colour.ravel())
+    region = np.empty(len(colour), np.float32)
+    attributes[REGION].data.foreach_get("value", region)
+    return {"colour": colour[:, :3], "region": region}
+
+
+def _triangles(rig: Rig) -> np.ndarray:
+    data = rig.surface.data
+    if not data.loop_triangles:
+        data.calc_loop_triangles()
+    triangles = np.empty((len(data.loop_triangles), 3), np.int32)
+    data.loop_triangles.foreach_get("vertices", triangles.ravel())
+    return triangles
+
+
+def _projection(camera: Camera, box: tuple[int, int, int, int]) -> Matrix:
+    """From scene axes to clip space, so that the box fills the viewport."""
+    x0, y0, x1, y1 = box
+    (focal, _, centre_x), (_, _, centre_y), _ = camera.matrix
+    a = (2 * centre_x - x0 - x1) / (x1 - x0)
+    b = (y0 + y1 - 2 * centre_y) / (y1 - y0)
+    c = (_FAR + _NEAR) / (_FAR - _NEAR)
+    view = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, camera.distance], [0, 0, 0, 1]])  # x right, z up, y away
+    clip = np.array(
+        [
+            [2 * focal / (x1 - x0), 0, a, 0],
+            [0, 2 * focal / (y1 - y0), b, 0],
+            [0, 0, c, -c * _NEAR - _NEAR],
+            [0, 0, 1, 0],
+        ]
+    )
+    return Matrix((clip @ view).tolist())

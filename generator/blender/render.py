@@ -1,0 +1,124 @@
+"""One frame: settings, a pose and the frame's number in; the picture and its truth out."""
+
+from __future__ import annotations
+
+import functools
+
+import bpy
+import numpy as np
+
+from generator import anatomy, kinematics, look, skin, surface
+from generator.blender import engines, rig
+from generator.blender.drawing import Drawing, srgb
+from generator.camera import Camera
+from generator.dataset import Frame, Instance
+from generator.settings import RenderSettings
+
+OCCLUDED, VISIBLE = 1, 2
+
+
+class Studio:
+    """A Blender scene that renders the frames of one run, in any order.
+
+    :param settings: with the engine's name resolved (not ``auto``).
+    """
+
+    def __init__(self, settings: RenderSettings) -> None:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self.settings = settings
+        self.engine = engines.start(settings.engine, settings.samples)
+        self.hand = functools.lru_cache(look.SHAPES)(self._build)
+        self._shown: rig.Rig | None = None
+
+    def frame(self, number: int, pose: np.ndarray, meta: dict) -> Frame:
+        """Render one frame.
+
+        :param number: the frame's number in the run, which together with the seed decides its look.
+        :param pose: (28,), metres and radians.
+        :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
+        """
+        drawn = look.look(self.settings, number)
+        hand, mesh = self.hand(drawn.shape)
+        camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
+        self._show(hand)
+        rig.paint(hand, skin.colours(mesh, drawn.tone))
+        rig.set_pose(hand, pose)
+        drawing = self.engine.draw(hand, camera, drawn, number)
+        picture, covered = _compose(drawing, camera, drawn, self.settings.mask)
+        points = keypoints(hand, pose, camera)
+        return Frame(
+            name=f"{number:06d}",
+            picture=picture,
+            instances=(Instance(covered, points, "right"),),
+            meta=meta | self._meta(pose, camera, drawn),
+        )
+
+    def _meta(self, pose: np.ndarray, camera: Camera, drawn: look.Look) -> dict:
+        meta: dict = {"pose": pose.tolist(), "side": "right", "camera": camera.matrix.tolist()}
+        if self.settings.skin == "varied":
+            meta["tone"] = round(drawn.tone, 4)
+        if self.settings.shape == "varied":
+            meta["shape"] = drawn.shape
+        if self.settings.distance == "varied":
+            meta["distance"] = camera.distance
+        return meta
+
+    def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
+        proportions = look.hand_shape(self.settings.seed, shape)
+        mesh = surface.build(proportions)
+        return rig.build(anatomy.skeleton(proportions), mesh), mesh
+
+    def _show(self, hand: rig.Rig) -> None:
+        """Leave only this hand in the scene, so that Blender evaluates no other."""
+        if hand is self._shown:
+            return
+        collection = bpy.context.scene.collection
+        for thing in (hand.surface, hand.armature):
+            if thing.name not in collection.objects:
+                collection.objects.link(thing)
+        for other in [o for o in collection.objects if o.type in ("MESH", "ARMATURE")]:
+            if other not in (hand.surface, hand.armature):
+                collection.objects.unlink(other)
+        self._shown = hand
+
+
+def _compose(drawing: Drawing, camera: Camera, drawn: look.Look, mask: str) -> tuple[np.ndarray, np.ndarray]:
+    """The whole picture, (H, W, 3) uint8, and the mask, (H, W) bool: where at least half of a pixel is covered."""
+    shape = (camera.height, camera.width)
+    picture = np.tile(srgb(drawn.background), (camera.height, camera.width, 1))
+    covered = np.zeros(shape, bool)
+    x0, y0, x1, y1 = drawing.box
+    picture[y0:y1, x0:x1] = drawing.picture
+    coverage = drawing.hand if mask == "hand" else drawing.hand + drawing.forearm
+    covered[y0:y1, x0:x1] = coverage >= 0.5
+    return picture, covered
+
+
+def keypoints(hand: rig.Rig, pose: np.ndarray, camera: Camera) -> np.ndarray:
+    """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the picture, 1 hidden, 2 visible).
+
+    A joint lies inside the flesh; it counts as hidden where the skin nearest to its line of sight stands nearer to the
+    camera than its own flesh reaches.
+    """
+    joints = kinematics.keypoints(pose, hand.skeleton)
+    x, y, depth = camera.project(joints).T
+    inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
+    hidden = _hidden(camera.to_camera(joints), camera.to_camera(rig.posed_surface(hand)[0]), _flesh(hand))
+    visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
+    return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
+
+
+def _flesh(hand: rig.Rig) -> np.ndarray:
+    """How far skin may stand before a joint that it belongs to, (21,) metres."""
+    return hand.skeleton.radii[hand.skeleton.keypoint_bones].max(axis=1) * 1.3 + 0.004
+
+
+def _hidden(joints: np.ndarray, vertices: np.ndarray, flesh: np.ndarray, near: float = 0.004) -> np.ndarray:
+    """Which joints (21, 3) have a vertex within ``near`` metres of their line of sight and in front of their flesh."""
+    x, y, depth = np.ascontiguousarray(vertices.T, np.float32)
+    hidden = np.zeros(len(joints), bool)
+    for index, (joint, clear) in enumerate(zip(joints, flesh, strict=True)):
+        u, v = joint[:2] / joint[2]
+        apart = (x - np.float32(u) * depth) ** 2 + (y - np.float32(v) * depth) ** 2
+        hidden[index] = ((apart < near**2) & (depth < joint[2] - clear)).any()
+    return hidden

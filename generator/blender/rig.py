@@ -1,0 +1,112 @@
+"""The hand as Blender objects: a skinned mesh and its armature. Posing them, and reading the posed surface back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from generator import kinematics
+from generator.anatomy import BONES, Skeleton
+from generator.surface import HandMesh
+
+COLOUR = "colour"
+"""Point attribute with the skin's linear RGB."""
+REGION = "wrist_distance"
+"""Point attribute, metres: positive on the hand's side of the wrist crease, negative on the forearm."""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """One hand in the current scene.
+
+    :param armature: the armature object, with the bones of :data:`generator.anatomy.BONES`.
+    :param surface: the mesh object that it deforms.
+    :param skeleton: where the bones are in the bind pose.
+    :param rest: (21, 4, 4), the bones' rest matrices in the armature.
+    """
+
+    armature: bpy.types.Object
+    surface: bpy.types.Object
+    skeleton: Skeleton
+    rest: np.ndarray
+
+
+def build(skeleton: Skeleton, mesh: HandMesh, name: str = "hand") -> Rig:
+    """Add a hand in the bind pose to the current scene."""
+    armature = _armature(skeleton, name)
+    surface = _surface(mesh, name)
+    surface.parent = armature
+    modifier = surface.modifiers.new("armature", "ARMATURE")
+    modifier.object = armature
+    modifier.use_deform_preserve_volume = True
+    rest = np.array([armature.data.bones[bone].matrix_local for bone in BONES])
+    return Rig(armature, surface, skeleton, rest)
+
+
+def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
+    data = bpy.data.armatures.new(f"{name}_armature")
+    thing = bpy.data.objects.new(f"{name}_armature", data)
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone, head, tail in zip(BONES, skeleton.heads, skeleton.tails, strict=True):
+        edit = data.edit_bones.new(bone)
+        edit.head, edit.tail = head.tolist(), tail.tolist()
+    for bone, parent in zip(BONES, skeleton.parents, strict=True):
+        if parent >= 0:
+            data.edit_bones[bone].parent = data.edit_bones[BONES[parent]]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for bone in thing.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+    return thing
+
+
+def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
+    data = bpy.data.meshes.new(name)
+    data.from_pydata(mesh.vertices, [], mesh.faces)
+    data.shade_smooth()
+    region = data.attributes.new(REGION, "FLOAT", "POINT")
+    region.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
+    data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
+    thing = bpy.data.objects.new(name, data)
+    bpy.context.scene.collection.objects.link(thing)
+    for index, bone in enumerate(BONES):
+        group = thing.vertex_groups.new(name=bone)
+        for vertex in np.flatnonzero(mesh.weights[:, index]).tolist():
+            group.add([vertex], float(mesh.weights[vertex, index]), "REPLACE")
+    return thing
+
+
+def set_pose(rig: Rig, pose: np.ndarray) -> None:
+    """Pose the armature.
+
+    :param pose: (28,), metres and radians. Blender's bones then are where :mod:`generator.kinematics` says.
+    """
+    moved = kinematics.transforms(pose, rig.skeleton)
+    parents = rig.skeleton.parents
+    above = np.where((parents < 0)[:, None, None], np.eye(4), moved[parents])
+    basis = np.linalg.inv(rig.rest) @ np.linalg.inv(above) @ moved @ rig.rest
+    bones = rig.armature.pose.bones
+    for name, matrix in zip(BONES, basis.tolist(), strict=True):
+        bones[name].matrix_basis = Matrix(matrix)
+
+
+def paint(rig: Rig, colours: np.ndarray) -> None:
+    """Colour the skin: (V, 3) linear RGB."""
+    rgba = np.ones((len(colours), 4), np.float32)
+    rgba[:, :3] = colours
+    rig.surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
+
+
+def posed_surface(rig: Rig) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and smooth normals as Blender evaluates them, each (V, 3) float32 in scene axes."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    data = rig.surface.evaluated_get(graph).data
+    vertices = np.empty((len(data.vertices), 3), np.float32)
+    normals = np.empty_like(vertices)
+    data.attributes["position"].data.foreach_get("vector", vertices.ravel())
+    data.vertex_normals.foreach_get("vector", normals.ravel())
+    return vertices, normals

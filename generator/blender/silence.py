@@ -1,0 +1,42 @@
+"""Blender writes to the process's own standard output and error; these calls keep that off the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Swallow what is written to file descriptors 1 and 2 inside the block; show it if the block fails."""
+    with tempfile.TemporaryFile() as sink, contextlib.ExitStack() as stack:
+        for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                stream.flush()
+            kept = os.dup(number)
+            os.dup2(sink.fileno(), number)
+            stack.callback(_restore, kept, number)
+        yield
+
+
+def _restore(kept: int, number: int) -> None:
+    os.dup2(kept, number)
+    os.close(kept)
+
+
+def load_bpy() -> None:
+    """Import bpy for the first time, quietly.
+
+    :raises RuntimeError: if it cannot be imported, with what to do.
+    """
+    try:
+        with silence():
+            import bpy  # noqa: F401
+    except ImportError as error:
+        raise RuntimeError(
+            f"Blender's Python module cannot be imported ({error}); "
+            "install handforge[generator] with Python 3.11 or 3.13"
+        ) from error

@@ -1,0 +1,132 @@
+"""hand-generator: render pictures of hands with their truth, look at them, check them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+class Group(click.Group):
+    """A group whose commands end with one line and exit code 2 on wrong input, and with 130 on Ctrl-C."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's, see the class."""
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.exceptions.Exit as stop:
+            sys.exit(stop.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            sys.exit(130)
+        except (ValueError, RuntimeError) as error:
+            click.echo(f"Error: {error}", err=True)
+        except OSError as error:
+            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(2)
+
+
+@contextlib.contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and time left on standard error; the callable takes the number done and of all."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None, rate="")
+
+        def tell(done: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield tell
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="handforge")
+def main() -> None:
+    r"""Pictures of hands with exact masks, rendered with Blender: a COCO dataset.
+
+    \b
+    hand-generator render --set all --count 400 --out data     400 pictures, spread over both pose sets
+    hand-generator preview data                                a contact sheet with the masks' outlines
+    hand-generator check data                                  verify every picture and mask
+    """
+
+
+@main.command()
+@click.option("--set", "set_", help="l2, l11, all, or a file of poses.  [default: all]")
+@click.option("--out", type=FILE, required=True, help="The dataset's folder: new, empty, or an unfinished run's.")
+@click.option("--count", type=int, help="This many pictures, spread evenly over the plausible poses.  [default: all]")
+@click.option("--seed", type=int, help="Of everything drawn at random.  [default: 0]")
+@click.option("--size", help="Of the pictures, WIDTHxHEIGHT.  [default: 1280x720]")
+@click.option("--format", "format_", help="Of the pictures: png, jpg or webp.  [default: png]")
+@click.option("--engine", help="raster (fastest, Blender 5.2), cycles (runs everywhere) or auto.  [default: auto]")
+@click.option("--mask", help="hand (ends at the wrist) or hand+forearm.  [default: hand]")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
+@click.option("--settings", type=FILE, help="A TOML file of settings; options given here go before it.")
+def render(out: Path, workers: int | None, settings: Path | None, set_: str, format_: str, **options: Any) -> None:
+    """Render pictures, masks and annotations into a COCO dataset.
+
+    A run that was stopped, by whatever, continues with the same command, and ends as if it never had been. The same
+    settings and seed give the same bytes on any number of workers.
+    """
+    from generator import run
+    from generator import settings as reader
+
+    chosen = reader.load(settings, {"set": set_, "format": format_, **options})
+    with progress_bar("rendering") as progress:
+        made = run.render(chosen, out, workers or processors(), progress)
+    if made:
+        click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
+    else:
+        click.echo(f"{out} is already complete; nothing was done")
+
+
+@main.command("preview")
+@click.argument("folder", type=FILE, metavar="DIR")
+def preview_command(folder: Path) -> None:
+    """Make DIR/preview.jpg: pictures spread over the dataset, with their masks' outlines."""
+    from generator import preview
+
+    click.echo(preview.write(folder))
+
+
+@main.command("check")
+@click.argument("folder", type=FILE, metavar="DIR")
+@click.option("--json", "json_", type=FILE, help="Write the result to a JSON file.")
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
+def check_command(folder: Path, json_: Path | None, workers: int | None) -> None:
+    """Verify every picture, mask and annotation of DIR; exit code 1 if something is wrong."""
+    from generator import checking, dataset
+
+    data = dataset.Dataset(folder)
+    with progress_bar("checking") as progress:
+        problems = checking.check(folder, workers or processors(), progress)
+    hands = sum(len(data.annotations(image)) for image in data)
+    if json_ is not None:
+        result = {"images": len(data), "hands": hands, "problems": problems}
+        dataset.write_atomic(json_, dataset.dump_json(result))
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        click.echo(f"{len(problems)} problems in {len(data)} pictures", err=True)
+        sys.exit(1)
+    click.echo(f"{len(data)} pictures with {hands} hands, nothing wrong")
+
+
+def processors() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

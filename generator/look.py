@@ -1,0 +1,123 @@
+"""What one frame looks like, drawn from (seed, frame): skin, light, hand, background, camera. Nothing of Blender.
+
+A frame's look depends on the settings, the seed and the frame's number alone, so any frame can be made on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator import kinematics, pose
+from generator.anatomy import BONES, HandShape, Skeleton
+from generator.camera import Camera
+from generator.settings import RenderSettings
+
+SHAPES = 16
+"""How many different hands a run with a varied shape has."""
+
+EDGE = 0.04
+"""How near a joint may come to the picture's edge where the framing is varied, as a share of the picture's size."""
+
+NEAREST, FARTHEST = 0.45, 1.1
+"""Range of a varied distance, metres."""
+
+CLEAR = 0.25
+"""How far in front of the camera the whole arm stays where the distance is varied, metres."""
+
+_FRONT = np.array([-0.35, -0.75, 0.56])
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one frame looks like.
+
+    :param shape: which hand, 0 to :data:`SHAPES` - 1 for :func:`hand_shape`; None is the average hand.
+    :param tone: skin tone, 0..1.
+    :param light: unit vector (3,) from the hand to the light, scene axes.
+    :param light_colour: linear RGB (3,).
+    :param ambient: the share of light that comes from everywhere, 0..1.
+    :param background: linear RGB (3,) of what is behind the hand.
+    """
+
+    shape: int | None
+    tone: float
+    light: np.ndarray
+    light_colour: np.ndarray
+    ambient: float
+    background: np.ndarray
+
+
+def generator_of(seed: int, frame: int) -> np.random.Generator:
+    """The random numbers of one frame."""
+    return np.random.default_rng((seed, frame))
+
+
+def hand_shape(seed: int, shape: int | None) -> HandShape:
+    """The proportions of one of the run's hands."""
+    return HandShape() if shape is None else HandShape.random(np.random.default_rng((seed, shape, 0x5A)))
+
+
+def look(settings: RenderSettings, frame: int) -> Look:
+    """The look of a frame. All draws are made whatever the settings, so that one setting does not change another."""
+    rng = generator_of(settings.seed, frame)
+    shape = int(rng.integers(SHAPES))
+    tone = float(rng.uniform(0, 1))
+    direction = _towards_camera(rng)
+    warmth = rng.uniform(-1, 1)
+    colour = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
+    ambient = float(rng.uniform(0.3, 0.75))
+    paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
+    lit = settings.light == "varied"
+    return Look(
+        shape=shape if settings.shape == "varied" else None,
+        tone=tone if isinstance(settings.skin, str) else float(settings.skin),
+        light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
+        light_colour=colour if lit else np.ones(3),
+        ambient=ambient if lit else 0.45,
+        background=paper if settings.background == "varied" else np.ones(3),
+    )
+
+
+def _towards_camera(rng: np.random.Generator) -> np.ndarray:
+    """A direction evenly over the half sphere that the camera is in, (3,)."""
+    vector = rng.normal(size=3)
+    vector[1] = -abs(vector[1]) - 1e-3
+    return vector / np.linalg.norm(vector)
+
+
+def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
+    """The camera of a frame, and its pose as that camera sees it.
+
+    With a fixed distance the pose stays as it is. With a varied one it is turned about the viewing axis (v6) and moved
+    in the picture's plane (v1, v3) to where all its joints are inside the picture.
+    """
+    width, height = settings.size
+    if not isinstance(settings.distance, str):
+        return Camera(width, height, float(settings.distance), settings.focal_mm), one
+    rng = np.random.default_rng((settings.seed, frame, 0xCA))
+    one = one.copy()
+    one[pose.NAMES.index("forearm_y")] = rng.uniform(-np.pi, np.pi)
+    share = rng.uniform(size=2)
+    elbow = kinematics.capsules(one, hand)[0][BONES.index("forearm")]
+    nearest = max(NEAREST, CLEAR - float(elbow[1]))
+    camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), settings.focal_mm)
+    for _ in range(40):  # step back until the hand fits
+        low, high = _room(camera, one, hand)
+        if (low <= high).all():
+            break
+        camera = Camera(width, height, camera.distance * 1.05, settings.focal_mm)
+    one[[0, 2]] = low + share * np.maximum(high - low, 0)
+    return camera, one
+
+
+def _room(camera: Camera, one: np.ndarray, hand: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest X and Z that the wrist may have so that all joints are inside the picture."""
+    joints = kinematics.keypoints(one, hand)
+    wrist = one[:3]
+    depth = joints[:, 1] + camera.distance
+    focal = camera.matrix[0, 0]
+    half = np.array([camera.width, camera.height]) * (0.5 - EDGE) / focal * depth[:, None]
+    offset = (joints - wrist)[:, [0, 2]]
+    return (-half - offset).max(axis=0), (half - offset).min(axis=0)

@@ -1,0 +1,138 @@
+"""What a rendering run can be told: one dataclass, read from TOML, overridden by the command line.
+
+Everything that changes a byte of the finished folder is here, and nothing else: the number of workers is not.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+FORMATS = ("png", "jpg", "webp")
+ENGINES = ("auto", "raster", "cycles")
+MASKS = ("hand", "hand+forearm")
+SIZE_RANGE = (64, 4096)
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; the text names every one, what was expected, and where it was read."""
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """A rendering run. Where a setting may be ``"varied"``, each frame draws its own from (seed, frame)."""
+
+    set: str = "all"
+    """``l2``, ``l11``, ``all``, or a file of poses."""
+    count: int | None = None
+    """How many pictures, spread evenly over the kept poses; None renders every one."""
+    seed: int = 0
+    """0 or more. With the same seed, frame i is the same picture on any machine and any number of workers."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height in pixels; ``"1280x720"`` in a file."""
+    format: str = "png"
+    """Of the pictures: png, jpg or webp. Masks are always png."""
+    engine: str = "auto"
+    """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), or ``auto``: the fastest that runs."""
+    mask: str = "hand"
+    """``hand`` ends at the wrist crease; ``hand+forearm`` does not."""
+    samples: int = 4
+    """Samples a pixel of the engines that take samples (cycles)."""
+    focal_mm: float = 45.0
+    """Focal length for a sensor 36 mm wide."""
+    distance: float | str = 1.0
+    """Metres from the camera to the wrist. Varied: 0.45 to 1.1, the hand moved and turned about the viewing axis (v1,
+    v3, v6) so that its joints are inside the picture."""
+    skin: float | str = 0.5
+    """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
+    shape: str = "average"
+    """``average`` or ``varied``: one of 16 hands whose proportions are drawn from the seed."""
+    light: str = "front"
+    """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
+    warmer or cooler."""
+    background: str = "white"
+    """``white`` (exactly 255) or ``varied``: one near-white tone a picture."""
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The settings' names."""
+        return tuple(f.name for f in fields(cls))
+
+    def to_json(self) -> dict[str, Any]:
+        """As dataset.json has them: plain JSON, the size as ``"1280x720"``."""
+        return {**asdict(self), "size": f"{self.size[0]}x{self.size[1]}"}
+
+
+def load(path: Path | None, overrides: dict[str, Any] | None = None) -> RenderSettings:
+    """The settings of a TOML file, overridden by those values of ``overrides`` that are not None.
+
+    :raises SettingsError: naming all problems at once.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise SettingsError(f"{path} does not exist; give a TOML file of settings") from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{path} is no TOML file ({error})") from None
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    problems = _problems(values)
+    if problems:
+        raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
+    if "size" in values:
+        values["size"] = parse_size(values["size"])
+    return replace(RenderSettings(), **values)
+
+
+def parse_size(text: Any) -> tuple[int, int]:
+    """``"1280x720"`` as (width, height).
+
+    :raises SettingsError: if it is not of that form or outside :data:`SIZE_RANGE`.
+    """
+    parts = text.split("x") if isinstance(text, str) else text
+    low, high = SIZE_RANGE
+    if isinstance(parts, list | tuple) and len(parts) == 2 and all(str(p).isdecimal() for p in parts):
+        width, height = int(parts[0]), int(parts[1])
+        if low <= min(width, height) and max(width, height) <= high:
+            return width, height
+    raise SettingsError(f"size is WIDTHxHEIGHT, each {low} to {high}, not {text!r}")
+
+
+def _problems(values: dict[str, Any]) -> list[str]:
+    found = [
+        f"there is no setting {name!r} (known: {', '.join(RenderSettings.names())})"
+        for name in values
+        if name not in RenderSettings.names()
+    ]
+    for name, choices in (("format", FORMATS), ("engine", ENGINES), ("mask", MASKS), ("shape", ("average", "varied"))):
+        found += _choice(values, name, choices)
+    found += _choice(values, "light", ("front", "varied")) + _choice(values, "background", ("white", "varied"))
+    found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
+    found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300)
+    found += _number(values, "distance", float, 0.3, 10, varied=True)
+    found += _number(values, "skin", float, 0, 1, varied=True)
+    if not isinstance(values.get("set", ""), str):
+        found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
+    try:
+        parse_size(values.get("size", "1280x720"))
+    except SettingsError as error:
+        found.append(str(error))
+    return found
+
+
+def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list[str]:
+    if name not in values or values[name] in choices:
+        return []
+    return [f"{name} is {' or '.join(choices)}, not {values[name]!r}"]
+
+
+def _number(values: dict[str, Any], name: str, kind: type, low: float, high: float, varied: bool = False) -> list[str]:
+    value = values.get(name, low)
+    kinds = (int,) if kind is int else (int, float)
+    if (varied and value == "varied") or (type(value) in kinds and low <= value <= high):
+        return []
+    words = "a whole number" if kind is int else "a number"
+    return [f"{name} is {words} from {low:,} to {high:,}{' or varied' if varied else ''}, not {value!r}"]

@@ -1,0 +1,153 @@
+"""Processes that render frames: each has one Blender, takes a few frames at a time, and records what it finished."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from generator import dataset
+from generator.settings import RenderSettings
+
+BATCH = 4
+"""Frames given to a worker at a time: what is lost at most when it is killed."""
+
+FRAMES_A_WORKER = 20
+"""Starting a Blender takes about as long as rendering this many frames."""
+
+
+class WorkerError(ValueError):
+    """A worker was lost; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A frame to render: its number in the run, its pose (28,), and what is known of the pose (plain JSON)."""
+
+    number: int
+    pose: np.ndarray
+    meta: dict[str, Any]
+
+
+class Renderer:
+    """What one worker does: a Blender scene, and the file it appends its records to.
+
+    :raises ValueError: if the engine cannot run here.
+    """
+
+    def __init__(self, settings: RenderSettings) -> None:
+        os.environ.setdefault("LP_NUM_THREADS", "0")  # software OpenGL in the worker's own thread
+        from generator.blender import engines
+
+        self.settings = replace(settings, engine=engines.choose(settings.engine))
+        self.blender = engines.version()
+        from generator.blender.render import Studio
+
+        self._studio = Studio(self.settings)
+        self._records: Any = None
+
+    def render(self, out: Path, items: list[Item]) -> int:
+        """Render some frames into a run's folder; their number."""
+        if self._records is None:
+            handle, _ = tempfile.mkstemp(".jsonl", "records-", out / ".partial")
+            self._records = os.fdopen(handle, "wb", buffering=0)
+        for item in items:
+            frame = self._studio.frame(item.number, item.pose, item.meta)
+            record = dataset.write_frame(out, frame, self.settings.format)
+            self._records.write(json.dumps({"number": item.number, "record": record}).encode() + b"\n")
+        os.fsync(self._records.fileno())
+        return len(items)
+
+
+class Workers:
+    """Renderers in processes of their own. As a context manager, ends them all on the way out.
+
+    :param count: how many, at most; a short run starts fewer.
+    """
+
+    def __init__(self, count: int, frames: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipes: dict[Connection, Any] = {}
+        for _ in range(max(1, min(count, frames // FRAMES_A_WORKER))):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes[ours] = process
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for pipe, process in self._pipes.items():
+            pipe.close()
+            if error[0] is not None:
+                process.terminate()
+        for process in self._pipes.values():
+            process.join(5)
+            process.kill()
+
+    def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
+        """Start Blender in each; the settings with the engine they chose, and Blender's version."""
+        for pipe in self._pipes:
+            pipe.send(settings)
+        answers = [self._receive(pipe) for pipe in self._pipes]
+        return answers[0]
+
+    def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
+        """Render frames into a run's folder; yields how many are done, whenever some more are."""
+        items = iter(items)
+        busy = [pipe for pipe in self._pipes if _give(pipe, out, items)]
+        done = 0
+        while busy:
+            for pipe in wait(busy):
+                assert isinstance(pipe, Connection)
+                done += self._receive(pipe)
+                if not _give(pipe, out, items):
+                    busy.remove(pipe)
+            yield done
+
+    def _receive(self, pipe: Connection) -> Any:
+        try:
+            answer = pipe.recv()
+        except (EOFError, ConnectionError):
+            process = self._pipes[pipe]
+            process.join(5)
+            raise WorkerError(
+                f"a worker ended unexpectedly (exit code {process.exitcode}; -9 is most often too little memory); what "
+                "is done is kept: run the same command again, with fewer --workers if it recurs"
+            ) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def _give(pipe: Connection, out: Path, items: Iterator[Item]) -> bool:
+    batch = list(islice(items, BATCH))
+    if batch:
+        pipe.send((out, batch))
+    return bool(batch)
+
+
+def _serve(pipe: Connection) -> None:
+    """A worker's life: settings first, then batches, until the pipe is closed (also by its owner's death)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner, who ends its workers
+    try:
+        renderer = Renderer(pipe.recv())
+        pipe.send((renderer.settings, renderer.blender))
+        while True:
+            pipe.send(renderer.render(*pipe.recv()))
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:
+        pipe.send(error)
