@@ -123,6 +123,10 @@ class HandShape:
         )
 
 
+MEAN = HandShape()
+"""The mean hand."""
+
+
 @dataclass(frozen=True)
 class Skeleton:
     """Bones and joints of one hand in the bind pose, scene axes, metres."""
@@ -227,7 +231,7 @@ def _radii(shape: HandShape) -> np.ndarray:
     return np.array(rows) / 1000.0
 
 
-def skeleton(shape: HandShape = HandShape()) -> Skeleton:
+def skeleton(shape: HandShape = MEAN) -> Skeleton:
     """The skeleton of a hand of this shape, in the bind pose."""
     heads, tails = [np.array([0.0, 0.0, -FOREARM_LENGTH]), np.zeros(3)], [np.zeros(3), np.zeros(3)]
     frames = [np.eye(3), np.eye(3)]

@@ -1,0 +1,218 @@
+"""The hand's skin as the zero set of a smooth function, sculpted from rounded limbs around the bones of the mean hand.
+
+A limb is a straight axis with a cross-section that changes along it: half a superellipse to the back and half to the
+palm. Limbs are joined by a smooth minimum. Inside this room lengths are millimetres. The sections are chosen by eye:
+wrist 57 x 40 mm, palm 84 x 29 mm, fingers 16-20 mm broad at the middle joint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from generator.anatomy import BONES, LONG_FINGERS, Skeleton, skeleton
+
+Points = np.ndarray
+
+
+@dataclass(frozen=True)
+class Limb:
+    """A rounded solid around a straight axis.
+
+    :param origin: (3,) mm, where the axis starts counting.
+    :param frame: (3, 3), columns side, back, length.
+    :param stations: (n, 4) rows of position along the axis, half-width, height to the back, height to the palm, mm.
+    :param caps: how far the rounded ends reach beyond the first and the last station, mm.
+    :param power: 2 for elliptical sections, more for squarer ones.
+    """
+
+    origin: np.ndarray
+    frame: np.ndarray
+    stations: np.ndarray
+    caps: tuple[float, float]
+    power: float = 2.0
+
+    def distance(self, points: Points) -> np.ndarray:
+        """Distance in mm of points (N, 3), right to first order near the surface; negative inside."""
+        side, back, along = ((points - self.origin) @ self.frame).T
+        first, last = self.stations[0, 0], self.stations[-1, 0]
+        width, up, down = _sections(self.stations, np.clip(along, first, last))
+        beyond = np.where(along < first, first - along, np.maximum(along - last, 0.0))
+        cap = np.where(along < first, self.caps[0], self.caps[1])
+        height = np.where(back > 0, up, down)
+        n = self.power
+        ratios = np.abs(np.stack([side / width, back / height, beyond / cap])) + 1e-6
+        total = (ratios**n).sum(axis=0) ** (1 / n)
+        slope = np.sqrt(((ratios ** (n - 1) / np.stack([width, height, cap])) ** 2).sum(axis=0)) * total ** (1 - n)
+        return np.maximum((total - 1) / slope, -np.minimum(width, height))
+
+
+def _sections(stations: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Half-width and the two heights at positions along the axis, (3, N): a smoothed line through the stations."""
+    fine = np.linspace(stations[0, 0], stations[-1, 0], 257)
+    kernel = np.hanning(35)[1:-1]
+    result = []
+    for column in stations[:, 1:].T:
+        values = np.pad(np.interp(fine, stations[:, 0], column), 16, mode="reflect", reflect_type="odd")
+        result.append(np.interp(along, fine, np.convolve(values, kernel / kernel.sum(), mode="valid")))
+    return np.array(result)
+
+
+def smooth_min(a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
+    """The lesser of two distances, with the edge between the two solids filled over ``radius`` mm."""
+    overlap = np.maximum(radius - np.abs(a - b), 0.0) / radius
+    return np.minimum(a, b) - overlap**3 * radius / 6
+
+
+# ---------------------------------------------------------------- sections, mm
+
+# z; half-width, back, palm: elbow side to carpus.
+_ARM = np.array(
+    [
+        (-450, 45, 42, 40), (-260, 43, 40, 38), (-180, 40, 35, 35), (-120, 35.5, 29, 30), (-70, 31, 23.5, 24.5),
+        (-35, 28.7, 20.5, 21), (-8, 28.2, 19.0, 20), (6, 28.5, 17.5, 20), (20, 28.5, 15.5, 19), (32, 28, 14, 17),
+    ],
+    float,
+)  # fmt: skip
+
+# Fraction of the metacarpal; half-width, back, palm for a middle finger.
+_RAY = np.array([(-0.05, 9.5, 9.5, 15), (0.5, 10.3, 7.6, 14.5), (0.85, 11.0, 7.6, 13.5), (1.02, 11.0, 7.8, 13.0)])
+
+# Phalanx + fraction; factors of the finger's half-breadth at the PIP joint.
+_FINGER = np.array(
+    [
+        (-0.10, 0.98, 0.96, 0.95), (0.08, 1.00, 1.00, 1.00), (0.25, 1.02, 0.92, 1.06), (0.50, 0.99, 0.85, 1.06),
+        (0.80, 0.97, 0.87, 0.98), (1.00, 1.02, 0.97, 0.86), (1.20, 0.97, 0.90, 0.90), (1.50, 0.92, 0.79, 0.95),
+        (1.80, 0.89, 0.77, 0.86), (2.00, 0.91, 0.77, 0.76), (2.18, 0.89, 0.72, 0.82), (2.42, 0.88, 0.66, 0.88),
+        (2.62, 0.84, 0.60, 0.84),
+    ]
+)  # fmt: skip
+HALF_BREADTH = {"little": 8.0, "ring": 9.0, "middle": 9.6, "index": 9.5, "thumb": 11.0}
+"""Half the breadth of each digit at its PIP joint (thumb: IP), mm."""
+
+_THENAR = np.array([(0, 11, 9, 13.5), (0.5, 11.5, 9, 16), (1, 11.5, 10, 12.0)])
+
+_THUMB_PROXIMAL = np.array(
+    [(-0.25, 1.12, 0.98, 1.10), (0.0, 1.08, 0.98, 1.08), (0.5, 0.93, 0.84, 0.98), (0.85, 0.97, 0.86, 0.90),
+     (1.0, 1.00, 0.88, 0.84)]
+)  # fmt: skip
+_THUMB_DISTAL = np.array(
+    [(0.0, 1.00, 0.86, 0.82), (0.18, 1.01, 0.80, 0.86), (0.4, 1.02, 0.72, 0.94), (0.62, 0.96, 0.62, 0.90)]
+)  # fmt: skip
+
+
+def _at(bones: Skeleton, name: str) -> tuple[np.ndarray, np.ndarray, float]:
+    index = BONES.index(name)
+    head, tail = bones.heads[index] * 1000, bones.tails[index] * 1000
+    return head, bones.frames[index], float(np.linalg.norm(tail - head))
+
+
+def _between(
+    start: Sequence[float] | np.ndarray,
+    end: Sequence[float] | np.ndarray,
+    stations: list[tuple],
+    caps: tuple[float, float],
+    back=(0.0, 1.0, 0.0),
+) -> Limb:
+    """A limb from one point to another; station positions are fractions of the way."""
+    a, b = np.array(start, float), np.array(end, float)
+    length = np.linalg.norm(b - a)
+    along = (b - a) / length
+    side = np.cross(back, along)
+    side /= np.linalg.norm(side)
+    frame = np.stack([side, np.cross(along, side), along], axis=1)
+    table = np.array(stations, float)
+    table[:, 0] *= length
+    return Limb(a, frame, table, caps)
+
+
+def _finger(bones: Skeleton, finger: str) -> Limb:
+    origin, frame, proximal = _at(bones, f"{finger}_proximal")
+    lengths = [proximal, _at(bones, f"{finger}_middle")[2], _at(bones, f"{finger}_distal")[2]]
+    ends = np.concatenate([[0.0], np.cumsum(lengths)])
+    table = _FINGER.copy()
+    table[:, 0] = np.interp(table[:, 0], [-1, 0, 1, 2, 3], [-lengths[0], *ends])
+    table[:, 1:] *= HALF_BREADTH[finger]
+    return Limb(origin, frame, table, (6.0, ends[-1] - table[-1, 0]), power=2.2)
+
+
+def _ray(bones: Skeleton, finger: str) -> Limb:
+    origin, frame, length = _at(bones, f"{finger}_metacarpal")
+    table = _RAY * [length, *[HALF_BREADTH[finger] / 9.6] * 2, 1.0]
+    return Limb(origin, frame, table, (6.0, 9.0), power=2.2)
+
+
+def _web(bones: Skeleton, a: str, b: str) -> Limb:
+    (origin_a, frame_a, length_a), (origin_b, frame_b, length_b) = (_at(bones, f"{f}_proximal") for f in (a, b))
+    middle = (origin_a + origin_b) / 2
+    along = frame_a[:, 2] + frame_b[:, 2]
+    reach = 0.36 * (length_a + length_b) / 2
+    end = middle + along / np.linalg.norm(along) * reach
+    forward = np.array([0.0, -3.0, 0.0])
+    return _between(
+        middle + forward, end + forward,
+        [(-0.4, 9, 7, 9.5), (0.5, 9, 5, 8), (1.0, 9, 3.0, 5.0)], (5, 4),
+    )  # fmt: skip
+
+
+def _thumb_part(bones: Skeleton, part: str) -> Limb:
+    origin, frame, length = _at(bones, f"thumb_{part}")
+    table = (_THUMB_PROXIMAL if part == "proximal" else _THUMB_DISTAL).copy()
+    table[:, 0] *= length
+    table[:, 1:] *= HALF_BREADTH["thumb"]
+    end = length - table[-1, 0] if part == "distal" else 5.0
+    return Limb(origin, frame, table, (5.0, end), power=2.2)
+
+
+class Skin:
+    """The function whose zero set is the mean hand's skin."""
+
+    def __init__(self) -> None:
+        bones = skeleton()
+        identity = np.eye(3)
+        self.arm = Limb(np.zeros(3), identity, _ARM, (20.0, 14.0), power=2.3)
+        self.rays = [_ray(bones, finger) for finger in LONG_FINGERS]
+        self.webs = [_web(bones, a, b) for a, b in pairwise(LONG_FINGERS)]
+        self.fingers = [_finger(bones, finger) for finger in LONG_FINGERS]
+        self.thumb = [_thumb_part(bones, part) for part in ("proximal", "distal")]
+        base, frame, length = _at(bones, "thumb_metacarpal")
+        mcp = base + frame[:, 2] * length
+        self.thenar = [
+            Limb(
+                base, frame, np.array([(0, 11, 9, 13.5), (0.5 * length, 11.5, 9, 16), (length, 11.5, 10, 12.0)]), (9, 6)
+            ),
+            _between((13, -11, 8), mcp - np.array([6, 4, 6]), [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)], (8, 7)),
+        ]
+        self.hypothenar = _between(
+            (-19, -9, 8), (-30, -8, 66), [(0, 9, 9, 9), (0.4, 11, 11, 11.5), (1, 9.5, 10, 8.5)], (10, 10)
+        )
+        self.thumb_web = [
+            _between(base + frame[:, 2] * 0.62 * length, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7)),
+            _between(base + frame[:, 2] * 0.40 * length, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8)),
+        ]
+
+    def __call__(self, points: Points) -> np.ndarray:
+        """Distance in mm of points (N, 3) mm, right to first order near the skin; negative inside."""
+        palm = self.arm.distance(points)
+        for ray in self.rays:
+            palm = smooth_min(palm, ray.distance(points), 10.0)
+        for web in self.webs:
+            palm = smooth_min(palm, web.distance(points), 6.0)
+        palm = smooth_min(palm, self.hypothenar.distance(points), 12.0)
+        for part in self.thenar:
+            palm = smooth_min(palm, part.distance(points), 12.0)
+        for part in self.thumb_web:
+            palm = smooth_min(palm, part.distance(points), 12.0)
+        thumb = smooth_min(self.thumb[0].distance(points), self.thumb[1].distance(points), 4.0)
+        result = smooth_min(palm, thumb, 9.0)
+        for finger in self.fingers:
+            result = smooth_min(result, smooth_min(palm, finger.distance(points), 7.0), 1.0)
+        return result
+
+    def gradient(self, points: Points) -> np.ndarray:
+        """(N, 3) by central differences over 0.1 mm."""
+        step = 0.05 * np.eye(3)
+        return np.stack([(self(points + s) - self(points - s)) / 0.1 for s in step], axis=1)

@@ -1,0 +1,64 @@
+"""The colour of skin: tones over the human range, and what palm, creases and nails do to them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.surface import HandMesh
+
+TONES: np.ndarray = np.array(
+    [
+        (0.70, 0.51, 0.42),
+        (0.63, 0.44, 0.34),
+        (0.55, 0.35, 0.25),
+        (0.45, 0.26, 0.17),
+        (0.34, 0.185, 0.11),
+        (0.23, 0.12, 0.07),
+        (0.14, 0.070, 0.041),
+        (0.075, 0.040, 0.026),
+    ]
+)
+"""Linear RGB albedo of the back of the hand from the fairest to the darkest, (8, 3). The second is the diffuse
+reflectance of the fairer skin that Jensen et al. measured (A Practical Model for Subsurface Light Transport, 2001);
+the others are chosen by eye around it."""
+
+
+def colours(mesh: HandMesh, tone: float) -> np.ndarray:
+    """The skin's colour at every vertex.
+
+    :param tone: 0 the fairest to 1 the darkest; between the rows of :data:`TONES` they are mixed.
+    :returns: (V, 3) float32 linear RGB.
+    :raises ValueError: if ``tone`` is outside 0..1.
+    """
+    if not 0 <= tone <= 1:
+        raise ValueError(f"the skin tone is {tone}; it goes from 0 (fairest) to 1 (darkest)")
+    base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
+    palm, crease, nail = mesh.palm[:, None], mesh.crease[:, None], mesh.nail[:, None]
+    colour = base * (1 + 0.10 * _mottling(mesh.vertices)[:, None])
+    colour = colour + palm * (_palm_tone(base) - base)
+    colour = colour * (1 - crease * np.array([0.38, 0.46, 0.48]))
+    colour = colour + nail * (_nail_tone(base) - colour)
+    return np.clip(colour, 0, 1).astype(np.float32)
+
+
+def _palm_tone(base: np.ndarray) -> np.ndarray:
+    """The palm has little pigment whatever the tone, so the darker the hand the more it differs."""
+    fair = np.array([0.62, 0.39, 0.30])
+    share = 0.25 + 0.30 * (1 - base[0] / TONES[0, 0])
+    return np.maximum(base + share * (fair - base), base * [1.04, 1.0, 1.0])
+
+
+def _nail_tone(base: np.ndarray) -> np.ndarray:
+    pink = np.array([0.66, 0.42, 0.36])
+    return base + 0.55 * (pink - base)
+
+
+def _mottling(vertices: np.ndarray) -> np.ndarray:
+    """Smooth irregularity in -1..1: a few waves in fixed directions, 8 to 40 mm long."""
+    rng = np.random.default_rng(0)
+    total = np.zeros(len(vertices))
+    for _ in range(24):
+        direction = rng.normal(size=3)
+        wave = direction / np.linalg.norm(direction) * 2 * np.pi / rng.uniform(0.008, 0.04)
+        total += np.sin(vertices @ wave + rng.uniform(0, 2 * np.pi))
+    return np.clip(total / np.sqrt(24), -1.5, 1.5) / 1.5

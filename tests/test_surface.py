@@ -1,0 +1,172 @@
+"""The mesh: closed, true to the implicit skin, human in size, and still a hand when it bends."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from generator import pose, surface
+from generator.anatomy import BONES, HandShape, skeleton
+from generator.implicit import HALF_BREADTH, Skin
+from generator.kinematics import transforms
+from generator.skin import TONES, colours
+from generator.skinning import skin
+from generator.weights import edges
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return surface.build()
+
+
+def volume(vertices, faces):
+    a, b, c = (vertices[faces[:, i]].astype(float) for i in range(3))
+    return np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
+
+
+def posed(mesh, **degrees):
+    return skin(mesh.vertices.astype(float), mesh.weights, transforms(pose.with_angles(**degrees), skeleton()))
+
+
+def section(vertices, faces, origin, normal):
+    """Points where the mesh's edges cross a plane."""
+    pairs = edges(faces)
+    height = (vertices - origin) @ normal
+    a, b = pairs[height[pairs[:, 0]] * height[pairs[:, 1]] < 0].T
+    share = (height[a] / (height[a] - height[b]))[:, None]
+    return vertices[a] + share * (vertices[b] - vertices[a])
+
+
+def test_the_mesh_is_one_closed_surface_seen_from_outside(mesh):
+    directed = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]])
+    forward = {tuple(edge) for edge in directed.tolist()}
+    assert len(forward) == len(directed), "an edge is used twice in the same direction"
+    assert all((b, a) in forward for a, b in forward), "the surface has a border"
+    assert len(mesh.vertices) - len(edges(mesh.faces)) + len(mesh.faces) == 2  # Euler: a sphere with no handle
+    assert volume(mesh.vertices, mesh.faces) > 0
+    assert 5_000 <= len(mesh.vertices) <= 15_000
+
+
+def test_it_lies_on_the_implicit_skin_and_does_not_fold(mesh):
+    function, points = Skin(), mesh.vertices.astype(float) * 1000
+    assert np.abs(function(points)).max() < 0.3
+    a, b, c = (points[mesh.faces[:, i]] for i in range(3))
+    normals, middles = np.cross(b - a, c - a), (a + b + c) / 3
+    assert ((normals * function.gradient(middles)).sum(axis=1) > 0).mean() > 0.9995
+
+
+@pytest.mark.parametrize(
+    ("height", "breadth", "depth"),
+    [
+        (0.0, (0.050, 0.064), (0.034, 0.046)),
+        (0.072, (0.071, 0.090), (0.024, 0.036)),
+        (-0.25, (0.075, 0.1), (0.065, 0.09)),
+    ],
+    ids=["wrist", "palm", "elbow"],
+)
+def test_sections_have_human_size(mesh, height, breadth, depth):
+    points = section(mesh.vertices.astype(float), mesh.faces, np.array([0, 0, height]), np.array([0, 0, 1.0]))
+    points = points[points[:, 0] < 0.045]  # without the thumb
+    wide, deep = np.ptp(points[:, 0]), np.ptp(points[:, 1])
+    assert breadth[0] < wide < breadth[1] and depth[0] < deep < depth[1]
+
+
+def test_fingers_are_as_broad_as_their_table(mesh):
+    for finger, half in HALF_BREADTH.items():
+        bone = BONES.index(f"{finger}_proximal")
+        frame, joint = skeleton().frames[bone], skeleton().tails[bone]
+        points = section(mesh.vertices.astype(float), mesh.faces, joint, frame[:, 2])
+        near = points[np.linalg.norm(points - joint, axis=1) < 0.0125]
+        assert np.ptp(near @ frame[:, 0]) * 1000 == pytest.approx(2 * half, rel=0.12)
+
+
+def test_weights_are_weights(mesh):
+    assert np.allclose(mesh.weights.sum(axis=1), 1, atol=1e-5)
+    assert (mesh.weights >= 0).all() and (mesh.weights > 0).sum(axis=1).max() <= 4
+
+
+def test_a_finger_does_not_drag_its_neighbours(mesh):
+    for finger in ("little", "ring", "middle", "index"):
+        other = [n for n in pose.FINGERS if n != finger]
+        own = mesh.weights[:, [BONES.index(f"{finger}_{p}") for p in ("middle", "distal")]].sum(axis=1)
+        theirs = mesh.weights[:, [i for i, b in enumerate(BONES) if b.split("_")[0] in other and "meta" not in b]]
+        assert theirs[own > 0.5].max() < 1e-6
+
+
+@pytest.mark.parametrize("joint", ["index_pip_flexion", "ring_dip_flexion", "middle_mcp_flexion", "thumb_ip_flexion"])
+def test_a_joint_bent_to_ninety_degrees_keeps_its_volume(mesh, joint):
+    limit = np.degrees(pose.LIMITS[pose.NAMES.index(joint), 1])
+    bent = posed(mesh, **{joint: min(90, limit)})
+    lost = volume(mesh.vertices, mesh.faces) - volume(bent, mesh.faces)
+    assert abs(lost) < 2.5e-6  # m3, a tenth of a finger
+
+
+def test_the_knuckle_does_not_collapse(mesh):
+    # The section that halves the bent PIP joint is at least as thick as 80 % of the straight finger's.
+    bone = BONES.index("middle_middle")
+    bones = skeleton()
+    joint, frame = bones.heads[bone], bones.frames[bone]
+    bent = posed(mesh, middle_pip_flexion=90)
+    halving = frame @ np.array([0, np.sin(np.pi / 4), np.cos(np.pi / 4)])
+    points = section(bent, mesh.faces, joint, halving)
+    points = points[np.linalg.norm(points - joint, axis=1) < 0.016]
+    across = frame @ np.array([0, np.cos(np.pi / 4), -np.sin(np.pi / 4)])
+    assert np.ptp(points @ frame[:, 0]) > 0.8 * 2 * HALF_BREADTH["middle"] / 1000
+    assert (points @ across).max() - joint @ across > 0.006
+
+
+def test_the_wrist_divides_hand_from_forearm(mesh):
+    assert np.array_equal(mesh.wrist_distance > 0, mesh.vertices[:, 2] > 0)
+    assert mesh.vertices[:, 2].min() < -0.40
+
+
+def test_shapes_share_faces_and_weights_and_follow_their_skeleton(mesh):
+    shape = HandShape.random(np.random.default_rng(4))
+    other = surface.build(shape)
+    assert np.array_equal(other.faces, mesh.faces) and np.array_equal(other.weights, mesh.weights)
+    assert volume(other.vertices, other.faces) > 0
+    tip = skeleton(shape).tails[BONES.index("middle_distal")]
+    assert np.linalg.norm(other.vertices - tip, axis=1).min() < 0.003
+    assert np.allclose(surface.build(HandShape()).vertices, mesh.vertices, atol=1e-6)
+
+
+def test_marks_lie_where_they_belong(mesh):
+    for item in fields(mesh)[4:]:
+        values = getattr(mesh, item.name)
+        assert values.shape == (len(mesh.vertices),) and values.min() >= 0 and values.max() <= 1
+    bones = skeleton()
+    for finger in pose.FINGERS:
+        bone = BONES.index(f"{finger}_distal")
+        nail = mesh.vertices[(mesh.nail > 0.5) & (mesh.weights[:, bone] > 0.5)] - bones.heads[bone]
+        assert len(nail) > 8 and ((nail @ bones.frames[bone])[:, 1] > 0).all()
+    palm = (mesh.palm > 0.5) & (mesh.vertices[:, 2] > 0.03) & (mesh.vertices[:, 2] < 0.08)
+    assert mesh.vertices[palm, 1].mean() < -0.01 and palm.sum() > 300
+
+
+def test_skin_is_lighter_in_the_palm_and_darker_in_creases(mesh):
+    for tone in (0.0, 0.5, 1.0):
+        colour = colours(mesh, tone)
+        assert colour.shape == (len(mesh.vertices), 3) and colour.dtype == np.float32
+        assert colour.min() > 0 and colour.max() < 1
+        plain = (mesh.crease < 0.05) & (mesh.nail == 0)
+        assert colour[plain & (mesh.palm > 0.9)].mean() > colour[plain & (mesh.palm < 0.1)].mean()
+        assert colour[mesh.crease > 0.6].mean() < 0.9 * colour[plain & (mesh.palm > 0.9)].mean()
+    assert (np.diff(TONES.mean(axis=1)) < 0).all()
+
+
+def test_a_tone_outside_the_range_is_refused(mesh):
+    with pytest.raises(ValueError, match=r"the skin tone is 1\.5; it goes from 0 \(fairest\) to 1 \(darkest\)"):
+        colours(mesh, 1.5)
+
+
+def test_a_damaged_cache_is_made_again(mesh, tmp_path, monkeypatch):
+    broken = tmp_path / "hand.npz"
+    broken.write_bytes(b"PK\x03\x04 cut short")
+    monkeypatch.setattr(surface, "cache_path", lambda: broken)
+    surface._base.cache_clear()
+    monkeypatch.setattr(surface, "_mesh", lambda: mesh)
+    assert np.array_equal(surface.build().faces, mesh.faces)
+    surface._base.cache_clear()
+    monkeypatch.setattr(surface, "_mesh", lambda: pytest.fail("the cache was not used"))
+    assert np.allclose(surface.build().vertices, mesh.vertices)
+    surface._base.cache_clear()
