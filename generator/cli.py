@@ -76,7 +76,13 @@ def main() -> None:
 @click.option("--engine", help="raster (fastest, Blender 5.2), cycles (runs everywhere) or auto.  [default: auto]")
 @click.option("--mask", help="hand (ends at the wrist) or hand+forearm.  [default: hand]")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
-@click.option("--settings", type=FILE, help="A TOML file of settings; options given here go before it.")
+@click.option(
+    "--settings",
+    type=FILE,
+    metavar="NAME|FILE",
+    help="paper (the default), studio (varied hands, light and distance before white), or a TOML file; "
+    "options given here go before it.",
+)
 def render(out: Path, workers: int | None, settings: Path | None, set_: str, format_: str, **options: Any) -> None:
     """Render pictures, masks and annotations into a COCO dataset.
 
@@ -93,6 +99,64 @@ def render(out: Path, workers: int | None, settings: Path | None, set_: str, for
         click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
         click.echo(f"{out} is already complete; nothing was done")
+
+
+@main.command("split")
+@click.argument("folder", type=FILE, metavar="DIR")
+@click.argument("train", type=FILE, metavar="TRAIN")
+@click.argument("test", type=FILE, metavar="TEST")
+@click.option("--test", "count", type=click.IntRange(1), required=True, help="How many pictures go into TEST.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
+    """Copy the dataset DIR into two: TEST with --test random pictures, TRAIN with the rest."""
+    import numpy as np
+
+    from generator import dataset
+
+    data = dataset.Dataset(folder)
+    if count >= len(data):
+        raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} pictures")
+    chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
+    for out in (train, test):
+        if out.exists():
+            raise dataset.DatasetError(f"{out} is there already; give a new folder")
+    dataset.copy_subset(data, [image for i, image in enumerate(data) if i not in chosen], train)
+    dataset.copy_subset(data, [image for i, image in enumerate(data) if i in chosen], test)
+
+
+@main.command()
+@click.option("--set", "set_", default="all", show_default=True, help="l2, l11, all, or a file of poses.")
+@click.option("--out", type=FILE, help="Write the kept poses to a CSV file that render --set takes.")
+@click.option("--json", "json_", type=FILE, help="Write the counts to a JSON file.")
+@click.option("--plot", "plot_", type=FILE, help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.")
+def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
+    """Count the poses of a set that are kept, and those dropped by reason."""
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from generator import dataset, plausibility, plot, sweep
+
+    chosen = sweep.select(set_)
+    with Console(stderr=True).status("judging"):
+        reasons = plausibility.judge(chosen.poses)
+    names = np.array(chosen.names)
+    by_set = {name: reasons[names == name] for name in dict.fromkeys(chosen.names)}
+    table = Table("set", *(f"{column}" for column in ("poses", "kept", *plausibility.RULES)))
+    counts = {}
+    for name, values in by_set.items():
+        dropped = {rule: int((values == rule).sum()) for rule in plausibility.RULES}
+        counts[name] = {"poses": len(values), "kept": int((values == "").sum()), "dropped": dropped}
+        table.add_row(name, f"{len(values):,}", f"{counts[name]['kept']:,}", *(f"{n:,}" for n in dropped.values()))
+    Console().print(table)
+    if plot_ is not None:
+        if any(len(values) != sweep.SIZE for values in by_set.values()):
+            raise sweep.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
+        plot.plot(by_set, plot_)
+    if json_ is not None:
+        dataset.write_atomic(json_, dataset.dump_json(counts))
+    if out is not None:
+        dataset.write_atomic(out, sweep.dump(chosen.take(np.flatnonzero(reasons == ""))))
 
 
 @main.command("preview")

@@ -16,6 +16,13 @@ MASKS = ("hand", "hand+forearm")
 SIZE_RANGE = (64, 4096)
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "studio": {"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied", "background": "varied"},
+}
+"""Settings by name: ``paper`` is the default; ``studio`` varies all that a photograph before a white wall varies in."""
+
+
 class SettingsError(ValueError):
     """Settings that cannot be used; the text names every one, what was expected, and where it was read."""
 
@@ -66,16 +73,21 @@ class RenderSettings:
 
 
 def load(path: Path | None, overrides: dict[str, Any] | None = None) -> RenderSettings:
-    """The settings of a TOML file, overridden by those values of ``overrides`` that are not None.
+    """The settings of a preset or a TOML file, overridden by those values of ``overrides`` that are not None.
 
+    :param path: the name of one of :data:`PRESETS`, or a file.
     :raises SettingsError: naming all problems at once.
     """
     values: dict[str, Any] = {}
-    if path is not None:
+    if str(path) in PRESETS:
+        values = dict(PRESETS[str(path)])
+    elif path is not None:
         try:
             values = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
-            raise SettingsError(f"{path} does not exist; give a TOML file of settings") from None
+            raise SettingsError(
+                f"{path} is neither a preset ({', '.join(PRESETS)}) nor a TOML file of settings"
+            ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} is no TOML file ({error})") from None
     values |= {name: value for name, value in (overrides or {}).items() if value is not None}

@@ -64,7 +64,7 @@ def _palm(vertices: np.ndarray) -> np.ndarray:
     thumb = np.maximum(segment_distance(vertices, *_bone("thumb_metacarpal")) - 9, 1.0)
     others = [segment_distance(vertices, *_bone(name)) for name in ("hand", "index_metacarpal", "middle_metacarpal")]
     rest = np.maximum(np.min(others, axis=0) - 9, 1.0)
-    pull = _step(rest / (rest + thumb), 0.28, 0.80)
+    pull = hand * _step(rest / (rest + thumb), 0.28, 0.80)  # the thumb moves nothing beyond the wrist
     result *= 1 - pull[:, None]
     result[:, BONES.index("thumb_metacarpal")] = pull
     return result

@@ -170,3 +170,9 @@ def test_a_damaged_cache_is_made_again(mesh, tmp_path, monkeypatch):
     monkeypatch.setattr(surface, "_mesh", lambda: pytest.fail("the cache was not used"))
     assert np.allclose(surface.build().vertices, mesh.vertices)
     surface._base.cache_clear()
+
+
+def test_beyond_the_wrist_only_the_forearm_moves_the_skin(mesh):
+    arm = mesh.wrist_distance < -0.04
+    assert arm.sum() > 1000
+    assert (mesh.weights[arm, BONES.index("forearm")] == 1).all()

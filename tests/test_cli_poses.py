@@ -1,0 +1,89 @@
+"""hand-generator poses and split."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from generator import dataset, plausibility, pose, sweep
+from generator.cli import main
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def few(tmp_path):
+    """A file of four poses: two kept, one beyond a joint's limit, one with crossed fingers."""
+    poses = np.stack(
+        [
+            pose.bind(),
+            pose.with_angles(index_pip_flexion=60),
+            pose.with_angles(index_pip_flexion=170),
+            pose.with_angles(index_mcp_abduction=-18, middle_mcp_abduction=18),
+        ]
+    )
+    path = tmp_path / "few.csv"
+    path.write_bytes(sweep.dump(sweep.PoseSet(("mine",) * 4, np.arange(4), poses)))
+    return path
+
+
+def test_counts_and_kept_poses(few, tmp_path):
+    out, counts = tmp_path / "kept.csv", tmp_path / "counts.json"
+    done = run("poses", "--set", few, "--out", out, "--json", counts)
+    assert done.exit_code == 0, done.output
+    dropped = dict.fromkeys(plausibility.RULES, 0) | {"joint limit": 1, "self-collision": 1}
+    assert json.loads(counts.read_text()) == {"mine": {"poses": 4, "kept": 2, "dropped": dropped}}
+    assert sweep.load(out).frames.tolist() == [0, 1]
+
+
+@pytest.mark.slow
+def test_the_map_of_the_sweep(tmp_path):
+    done = run("poses", "--set", "l2", "--plot", tmp_path / "map.png")
+    assert done.exit_code == 0, done.output
+    assert dataset.read_picture(tmp_path / "map.png").shape[0] > 300
+
+
+def test_a_map_of_some_poses_is_refused(few, tmp_path):
+    done = run("poses", "--set", few, "--plot", tmp_path / "map.png")
+    assert done.exit_code == 2
+    assert "--plot draws the whole sets l2 and l11" in done.stderr
+    assert not (tmp_path / "map.png").exists()
+
+
+def test_an_unknown_set_ends_with_one_line():
+    done = run("poses", "--set", "l3")
+    assert done.exit_code == 2
+    assert done.stderr.strip().endswith("Error: 'l3' is neither a set (l2, l11, all) nor a file of poses")
+
+
+def small_dataset(folder, count=5):
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    mask = np.zeros((8, 9), bool)
+    mask[2:5, 3:6] = True
+    picture = np.zeros((8, 9, 3), np.uint8)
+    frames = [dataset.Frame(f"f{i}", picture + i, (dataset.Instance(mask),)) for i in range(count)]
+    dataset.assemble(folder, [dataset.write_frame(folder, frame) for frame in frames], {})
+    return folder
+
+
+def test_split_parts_a_dataset(tmp_path):
+    folder = small_dataset(tmp_path / "all")
+    done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
+    assert done.exit_code == 0, done.output
+    parts = [dataset.Dataset(tmp_path / name) for name in ("train", "test")]
+    names = [{image["file_name"] for image in part} for part in parts]
+    assert [len(n) for n in names] == [3, 2] and names[0] | names[1] == {f"f{i}.png" for i in range(5)}
+
+
+def test_split_refuses_what_it_cannot_do(tmp_path):
+    folder = small_dataset(tmp_path / "all")
+    done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 5)
+    assert done.exit_code == 2 and "leaves nothing to train on" in done.stderr
+    (tmp_path / "test").mkdir()
+    done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
+    assert done.exit_code == 2 and "test is there already" in done.stderr
+    assert not (tmp_path / "train").exists()
