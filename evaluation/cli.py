@@ -1,4 +1,4 @@
-"""hand-evaluation: score results, and make the report."""
+"""hand-evaluation: score results, compare them, and make the report."""
 
 from __future__ import annotations
 
@@ -34,15 +34,23 @@ class Group(click.Group):
         sys.exit(2)
 
 
-def thresholds(command: Any) -> Any:
-    """The two options that every number but AP depends on."""
+def how(command: Any) -> Any:
+    """The three options that say how predictions and truth are compared."""
     for option in (
+        click.option(
+            "--region",
+            type=click.Choice(["skin", "hand"]),
+            default="skin",
+            show_default=True,
+            help="skin: masks as they are. hand: true pixels beyond the wrist do not count, for truth that covers "
+            "the forearm and has keypoints.",
+        ),
         click.option(
             "--score-threshold",
             type=FRACTION,
             default=0.5,
             show_default=True,
-            help="Leave predictions below this score out of everything but AP.",
+            help="Leave predictions below this score out of everything but AP and curves.",
         ),
         click.option(
             "--iou",
@@ -56,6 +64,13 @@ def thresholds(command: Any) -> Any:
     return command
 
 
+def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a file in a folder that does not exist before any work is done."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
+    return value
+
+
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="handforge")
 def main() -> None:
@@ -65,9 +80,18 @@ def main() -> None:
 @main.command()
 @click.argument("dataset", type=FILE)
 @click.argument("results", type=FILE)
-@thresholds
-@click.option("--json", "json_path", type=FILE, help="Write the numbers to this file, too.")
-def score(dataset: Path, results: Path, iou: float, score_threshold: float, json_path: Path | None) -> None:
+@how
+@click.option("--details", is_flag=True, help="Intervals, IoU sweep, COCO's AP and AR, outlines, errors, sizes, too.")
+@click.option("--json", "json_path", type=FILE, callback=into_folder, help="Write the numbers to this file, too.")
+def score(
+    dataset: Path,
+    results: Path,
+    iou: float,
+    score_threshold: float,
+    region: str,
+    details: bool,
+    json_path: Path | None,
+) -> None:
     """Score RESULTS, a COCO results file, against DATASET, a dataset folder.
 
     RESULTS may come from hand-trainer predict (its folder will do) or from any other tool: a JSON list of
@@ -81,22 +105,61 @@ def score(dataset: Path, results: Path, iou: float, score_threshold: float, json
 
     Predictions are matched one-to-one with true hands, in falling score, each with the free hand it overlaps most.
     """  # noqa: D301 - click wants the real control character
+    from dataclasses import asdict
+
+    from evaluation import metrics, tables
+    from evaluation.details import details as measure_details
     from evaluation.matching import load_pictures
-    from evaluation.metrics import score as measure
-    from evaluation.tables import print_score
     from generator.dataset import Dataset, dump_json, write_atomic
 
-    numbers = measure(load_pictures(Dataset(dataset), results), iou, score_threshold)
+    pictures = load_pictures(Dataset(dataset), results, region)
+    found = metrics.score(pictures, iou, score_threshold)
+    content = asdict(found)
+    tables.print_score(found)
+    if details:
+        matches = metrics.match_all(pictures, iou, score_threshold)
+        more = measure_details(pictures, matches, iou, score_threshold)
+        content["details"] = {"region": region, **asdict(more)}
+        tables.print_details(more)
     if json_path:
-        write_atomic(json_path, dump_json(numbers.as_json()))
-    print_score(numbers)
+        write_atomic(json_path, dump_json(content))
+
+
+@main.command()
+@click.argument("dataset", type=FILE)
+@click.argument("results", type=FILE, nargs=-1, required=True, metavar="RESULTS...")
+@how
+@click.option("--json", "json_path", type=FILE, callback=into_folder, help="Write the numbers to this file, too.")
+def compare(
+    dataset: Path,
+    results: tuple[Path, ...],
+    iou: float,
+    score_threshold: float,
+    region: str,
+    json_path: Path | None,
+) -> None:
+    """Score several RESULTS of the same DATASET side by side, and their differences to the first.
+
+    Differences are paired, picture by picture, with 95 % intervals: where an interval does not hold 0, the
+    difference is more than the choice of pictures.
+    """
+    from dataclasses import asdict
+
+    from evaluation import tables
+    from evaluation.compare import compare_results
+    from generator.dataset import Dataset, dump_json, write_atomic
+
+    rows = compare_results(Dataset(dataset), results, iou, score_threshold, region)
+    tables.print_comparison(rows)
+    if json_path:
+        write_atomic(json_path, dump_json([asdict(row) for row in rows]))
 
 
 @main.command()
 @click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("--out", type=FILE, required=True, help="The HTML file to write.")
-@thresholds
-def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float) -> None:
+@click.option("--out", type=FILE, required=True, callback=into_folder, help="The HTML file to write.")
+@how
+def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str) -> None:
     """Write one HTML file about the run folders RUN...: their training, scores, and pictures.
 
     A RUN is what hand-trainer train or repeat wrote. Predictions are looked for in RUN/predictions/NAME, as
@@ -107,7 +170,5 @@ def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
-    if not out.parent.is_dir():
-        raise click.BadParameter(f"the folder {out.parent} does not exist; make it first", param_hint="--out")
-    scored = write_report(runs, out, iou, score_threshold)
+    scored = write_report(runs, out, iou, score_threshold, region)
     click.echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")

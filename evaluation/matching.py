@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from evaluation.region import without_forearm
 from evaluation.results import Prediction, load_results
 from generator.dataset import Dataset, DatasetError, to_rle
 
@@ -52,14 +53,22 @@ class Match:
     false: list[int]
 
 
-def load_pictures(dataset: Dataset, results: str | Path) -> list[Picture]:
+def load_pictures(dataset: Dataset, results: str | Path, region: str = "skin") -> list[Picture]:
     """Every picture of a dataset with its truth and its predictions, in the dataset's order.
 
+    :param region: ``skin``: masks as they are; ``hand``: as :func:`evaluation.region.without_forearm` leaves them.
     :raises ResultsError: as :func:`evaluation.results.load_results`.
-    :raises DatasetError: if a true mask is damaged, has another size than its picture, has no pixel, or is a crowd.
+    :raises DatasetError: if a true mask is damaged, has another size than its picture, has no pixel, or is a crowd; or,
+        for ``hand``, does not say where its wrist is.
     """
-    predictions = load_results(results, dataset)
-    return [pair(image, _truth(dataset, image), predictions[image["id"]]) for image in dataset]
+    found = load_results(results, dataset)
+    pictures = []
+    for image in dataset:
+        truth, predictions = _truth(dataset, image), found[image["id"]]
+        if region == "hand":
+            truth, predictions = without_forearm(dataset, image, truth, predictions)
+        pictures.append(pair(image, truth, predictions))
+    return pictures
 
 
 def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> Picture:

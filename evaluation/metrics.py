@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,12 @@ IOU_THRESHOLD = 0.5
 """A prediction finds a hand when their masks' IoU is at least this. The paper does not state its own."""
 
 SCORE_THRESHOLD = 0.5
-"""Predictions below this score are left out of everything but AP, which is about all scores."""
+"""Predictions below this score are left out of everything but AP and curves, which are about all scores."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was found, picture by picture: five arrays of shape (N,).
+    """What was found, picture by picture: five float arrays of shape (N,).
 
     :param hands: true hands.
     :param tp: hands found.
@@ -37,13 +37,12 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Score:
-    """The numbers of one results file.
+class Numbers:
+    """The paper's numbers at one IoU and one score threshold.
 
     ``hands`` is the paper's TtlHnd; ``mean_iou`` is over the true positives and None without one; ``acc`` is
     TP/(TP+FP+FN) and ``f1`` 2TP/(2TP+FP+FN), both None where there is neither a hand nor a prediction; ``tph`` counts
-    the true positives that have the highest score of their picture; ``ap`` is COCO's AP over IoU 0.50:0.95 and ``ap50``
-    that at IoU 0.50, None without a hand.
+    the true positives that have the highest score of their picture (of equal scores the first one of the file).
     """
 
     hands: int
@@ -54,14 +53,16 @@ class Score:
     acc: float | None
     f1: float | None
     tph: int
-    ap: float | None
-    ap50: float | None
     iou_threshold: float
     score_threshold: float
 
-    def as_json(self) -> dict[str, Any]:
-        """What ``score --json`` writes."""
-        return asdict(self)
+
+@dataclass(frozen=True)
+class Score(Numbers):
+    """The same with COCO's AP over IoU 0.50:0.95, and that at IoU 0.50; None without a hand."""
+
+    ap: float | None
+    ap50: float | None
 
 
 def tally(pictures: Sequence[Picture], matches: Sequence[Match]) -> Tally:
@@ -80,36 +81,45 @@ def tally(pictures: Sequence[Picture], matches: Sequence[Match]) -> Tally:
     return Tally(hands, tp, fp, iou_sum, top)
 
 
-def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> tuple[Any, Any, Any]:
-    """Mean IoU, Acc and F1 of sums over pictures; numbers or arrays alike, NaN where there is nothing to divide by."""
+def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
+    """``mean_iou``, ``acc`` and ``f1`` of sums over pictures, numbers or arrays; NaN where that is 0 / 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean_iou = np.divide(iou_sum, tp)
-        acc = np.divide(tp, hands + fp)
-        f1 = np.divide(2 * tp, hands + tp + fp)
-    return mean_iou, acc, f1
+        return {
+            "mean_iou": np.divide(iou_sum, tp),
+            "acc": np.divide(tp, hands + fp),
+            "f1": np.divide(2 * tp, hands + tp + fp),
+        }
+
+
+def match_all(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> list[Match]:
+    """Every picture's :func:`evaluation.matching.match`."""
+    return [match(picture, iou_threshold, score_threshold) for picture in pictures]
+
+
+def numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> Numbers:
+    """The paper's numbers of a results file."""
+    return Numbers(**_numbers(pictures, iou_threshold, score_threshold))
 
 
 def score(
     pictures: Sequence[Picture], iou_threshold: float = IOU_THRESHOLD, score_threshold: float = SCORE_THRESHOLD
 ) -> Score:
-    """The numbers of a results file at one IoU and one score threshold."""
-    counts = tally(pictures, [match(picture, iou_threshold, score_threshold) for picture in pictures])
-    hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
-    mean_iou, acc, f1 = (
-        None if np.isnan(value) else float(value) for value in rates(hands, tp, fp, counts.iou_sum.sum())
-    )
+    """The paper's numbers and AP of a results file."""
     ap = average_precision(pictures)
-    return Score(
-        hands=hands,
-        tp=tp,
-        fp=fp,
-        fn=hands - tp,
-        mean_iou=mean_iou,
-        acc=acc,
-        f1=f1,
-        tph=int(counts.top.sum()),
-        ap=ap["ap"],
-        ap50=ap["ap50"],
-        iou_threshold=iou_threshold,
-        score_threshold=score_threshold,
-    )
+    return Score(**_numbers(pictures, iou_threshold, score_threshold), ap=ap["ap"], ap50=ap["ap50"])
+
+
+def _numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> dict[str, Any]:
+    counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
+    hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
+    found = rates(hands, tp, fp, counts.iou_sum.sum())
+    return {
+        "hands": hands,
+        "tp": tp,
+        "fp": fp,
+        "fn": hands - tp,
+        **{name: None if np.isnan(value) else float(value) for name, value in found.items()},
+        "tph": int(counts.top.sum()),
+        "iou_threshold": iou_threshold,
+        "score_threshold": score_threshold,
+    }

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from evaluation import figures, gallery
 from evaluation.matching import Match, match
 from evaluation.metrics import Score, score
+from evaluation.paper import SYNTHETIC
 from evaluation.runs import Predicted, Run, load_run, plain
-from evaluation.tables import COLUMNS, PAPER, cells, paper_cells, text
+from evaluation.tables import COLUMNS, cells, text
 from generator.dataset import Dataset, write_atomic
 
 MOST_CARDS = 500
@@ -54,13 +55,13 @@ class Scored:
     matches: list[Match]
 
 
-def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float) -> int:
+def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, region: str) -> int:
     """Read the run folders, score their predictions, write the page, and return how many sets were scored.
 
     :raises ResultsError: as :func:`evaluation.runs.load_run`.
     :raises DatasetError: if a predicted dataset or one of its pictures is missing or damaged.
     """
-    runs = [load_run(folder) for folder in folders]
+    runs = [load_run(folder, region) for folder in folders]
     scored = [
         _score(run, predicted, predicted.dataset, len(runs) > 1, iou_threshold, score_threshold)
         for run in runs
@@ -73,7 +74,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
         .render(
             runs=[_run(run, number) for number, run in enumerate(runs)],
             columns=COLUMNS,
-            paper=[(case, paper_cells(case)) for case in PAPER],
+            paper=[(case, case.cells()) for case in SYNTHETIC],
             rows=[(item.label, item.predicted.record, cells(item.score)) for item in scored],
             unscored=[(run.name, p.name, p.record) for run in runs for p in run.predictions if p.dataset is None],
             cards=_cards(scored),

@@ -61,9 +61,10 @@ class Run:
         return self.folder.resolve().name
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path, region: str = "skin") -> Run:
     """Read a run folder with all its predictions.
 
+    :param region: as :func:`evaluation.matching.load_pictures`.
     :raises ResultsError: if it is no run folder, or its record, its losses or a predictions folder is damaged, or a
         predicted dataset is gone or no longer the same.
     :raises DatasetError: if a predicted dataset is damaged.
@@ -76,7 +77,7 @@ def load_run(folder: Path) -> Run:
     if not all(isinstance(session, dict) for session in record["sessions"]):
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
     paths = sorted(path for path in (folder / "predictions").glob("*") if path.is_dir())
-    return Run(folder, record, _losses(folder / "losses.csv"), [_predicted(path) for path in paths])
+    return Run(folder, record, _losses(folder / "losses.csv"), [_predicted(path, region) for path in paths])
 
 
 def _losses(path: Path) -> dict[int, np.ndarray]:
@@ -92,7 +93,7 @@ def _losses(path: Path) -> dict[int, np.ndarray]:
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
-def _predicted(folder: Path) -> Predicted:
+def _predicted(folder: Path, region: str) -> Predicted:
     record = read_json(
         folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
     )
@@ -106,7 +107,7 @@ def _predicted(folder: Path) -> Predicted:
             "put it back, or remove the predictions' folder"
         )
     dataset = Dataset(record["source"])
-    return Predicted(folder.name, record, dataset, load_pictures(dataset, folder / "results.json"))
+    return Predicted(folder.name, record, dataset, load_pictures(dataset, folder / "results.json", region))
 
 
 def plain(value: Any) -> str:

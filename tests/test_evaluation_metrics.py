@@ -113,9 +113,8 @@ def test_score_command(tmp_path):
     assert done.exit_code == 0, done.output
     assert "0.650" in done.output and "0.286" in done.output and "0.444" in done.output
     numbers = json.loads(out.read_text())
-    assert list(numbers) == (
-        ["hands", "tp", "fp", "fn", "mean_iou", "acc", "f1", "tph", "ap", "ap50", "iou_threshold", "score_threshold"]
-    )
+    names = "hands tp fp fn mean_iou acc f1 tph ap ap50 iou_threshold score_threshold"
+    assert set(numbers) == set(names.split())
     assert (numbers["hands"], numbers["tp"], numbers["iou_threshold"], numbers["score_threshold"]) == (4, 2, 0.5, 0.5)
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--iou", "0.49", "--json", str(out)])
     assert (done.exit_code, json.loads(out.read_text())["tp"]) == (0, 3)

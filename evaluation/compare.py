@@ -1,0 +1,45 @@
+"""Several results of one dataset side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.bootstrap import differences
+from evaluation.matching import Picture, load_pictures
+from evaluation.metrics import Score, Tally, match_all, score, tally
+from generator.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Row:
+    """One results file.
+
+    :param name: its path.
+    :param differences: to the first row, by :func:`evaluation.bootstrap.differences`; None in the first row itself.
+    """
+
+    name: str
+    score: Score
+    differences: dict[str, tuple[float, float, float] | None] | None
+
+
+def compare_results(
+    dataset: Dataset, results: Sequence[Path], iou_threshold: float, score_threshold: float, region: str
+) -> list[Row]:
+    """Score each results file and compare it with the first. Errors as :func:`evaluation.matching.load_pictures`."""
+    named = [(str(path), load_pictures(dataset, path, region)) for path in results]
+    return compare(named, iou_threshold, score_threshold)
+
+
+def compare(named: Sequence[tuple[str, Sequence[Picture]]], iou_threshold: float, score_threshold: float) -> list[Row]:
+    """The same for results that are loaded: (name, pictures) of one dataset."""
+    first: Tally | None = None
+    rows = []
+    for name, pictures in named:
+        counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
+        moved = differences(first, counts) if first is not None else None
+        rows.append(Row(name, score(pictures, iou_threshold, score_threshold), moved))
+        first = first or counts
+    return rows

@@ -1,0 +1,228 @@
+"""The field's numbers: curves, sweeps, intervals, errors, sizes, outlines, the region; worked out or by an oracle."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from evaluation_scenes import four_pictures, random_scene, rectangle, result, write_dataset, write_results
+
+from evaluation import boundary
+from evaluation.bootstrap import differences, intervals
+from evaluation.breakdown import Errors, by_size, errors
+from evaluation.cli import main
+from evaluation.curves import SWEEP, curve, sweep
+from evaluation.details import picture_iou
+from evaluation.matching import load_pictures
+from evaluation.metrics import Tally, match_all, numbers, tally
+from generator.dataset import encode_mask
+
+
+def test_curve_worked_out(tmp_path):
+    found = curve(load_pictures(*four_pictures(tmp_path)), 0.5)
+    # falling scores: 0.95 false, 0.9 right, 0.8 false, 0.7 false, 0.6 right, 0.3 right; four hands
+    assert found.scores == pytest.approx([0.95, 0.9, 0.8, 0.7, 0.6, 0.3])
+    assert found.precision == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4, 2 / 5, 3 / 6])
+    assert found.recall == pytest.approx([0, 1 / 4, 1 / 4, 1 / 4, 2 / 4, 3 / 4])
+    assert found.f1 == pytest.approx([0, 2 / 6, 2 / 7, 2 / 8, 4 / 9, 6 / 10])
+    assert found.best == 5
+
+
+def test_equal_scores_are_one_point_and_nothing_is_none(tmp_path):
+    hand = rectangle(0, 0, 5, 5)
+    dataset = write_dataset(tmp_path / "data", [[hand], [hand]])
+    entries = [result(1, hand, 0.7), result(2, rectangle(9, 9, 5, 5), 0.7), result(2, hand, 0.6)]
+    found = curve(load_pictures(dataset, write_results(tmp_path / "r.json", entries)), 0.5)
+    assert (list(found.scores), list(found.precision), list(found.recall)) == ([0.7, 0.6], [1 / 2, 2 / 3], [1 / 2, 1])
+    empty = curve(load_pictures(dataset, write_results(tmp_path / "r.json", [])), 0.5)
+    assert (len(empty.scores), empty.best) == (0, None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_curve_goes_through_the_numbers_at_every_score(tmp_path, seed):
+    pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
+    found = curve(pictures, 0.4)
+    for index, threshold in enumerate(found.scores):
+        at = numbers(pictures, 0.4, threshold)
+        assert found.f1[index] == pytest.approx(at.f1)
+        assert found.precision[index] == pytest.approx(at.tp / (at.tp + at.fp))
+
+
+def test_sweep(tmp_path):
+    found = sweep(load_pictures(*four_pictures(tmp_path)), 0.5)
+    assert [row.iou_threshold for row in found] == list(SWEEP)
+    assert [row.tp for row in found] == [3, 3, 3, 3, 2, 1, 1, 1, 1]
+
+
+def test_errors_worked_out(tmp_path):
+    pictures = load_pictures(*four_pictures(tmp_path))
+    found = errors(pictures, match_all(pictures, 0.5, 0.5), 0.5)
+    # the second prediction of picture 1; that of IoU 0.49 in picture 2, which spoils that hand; picture 4; picture 3
+    assert found == Errors(duplicate=1, localisation=1, background=1, outlined_badly=1, missed=1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_errors_add_up(tmp_path, seed):
+    pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
+    for iou in (0.05, 0.5, 0.9):
+        found, at = errors(pictures, match_all(pictures, iou, 0.4), iou), numbers(pictures, iou, 0.4)
+        assert found.duplicate + found.localisation + found.background == at.fp
+        assert found.outlined_badly + found.missed == at.fn
+
+
+def test_sizes(tmp_path):
+    masks = [rectangle(0, 0, side, side, 100) for side in (9, 10, 20, 40)]
+    dataset = write_dataset(tmp_path / "data", [[mask] for mask in masks], size=100)
+    entries = [result(1, masks[0], 0.9), result(4, rectangle(0, 0, 40, 30, 100), 0.9)]
+    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", entries))
+    rows = by_size(pictures, match_all(pictures, 0.5, 0.5))
+    assert [(row.name, row.hands, row.found, row.mean_iou) for row in rows] == [
+        ("tiny", 1, 1, 1.0),
+        ("small", 1, 0, None),
+        ("medium", 1, 0, None),
+        ("large", 1, 1, 0.75),
+    ]
+
+
+def test_boundary_iou_worked_out():
+    first = np.zeros((300, 400), bool)  # diagonal 500, so the rim is 10 wide
+    first[100:200, 100:200] = True
+    second = np.roll(first, 5, axis=1)
+    rim = 100 * 100 - 80 * 80
+    # moved by 5: each upright bar keeps 5 x 100, each level one 95 - 20 more columns of 10 on both sides
+    shared = 2 * 5 * 100 + 2 * 10 * (95 - 10)
+    assert boundary.boundary_iou(encode_mask(first), encode_mask(first)) == 1.0
+    found = boundary.boundary_iou(encode_mask(first), encode_mask(second))
+    assert found == pytest.approx(shared / (2 * rim - shared))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_rims_agree_with_step_by_step_erosion(depth):
+    rng = np.random.default_rng(depth)
+    for _ in range(20):
+        mask = rng.random((17, 23)) < 0.97
+        inner = np.pad(mask, depth)
+        for _ in range(depth):
+            grown = np.pad(inner, 1)
+            rows, columns = inner.shape
+            windows = [grown[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+            inner = np.logical_and.reduce(windows)
+        assert (boundary.rim(mask, depth) == (mask & ~inner[depth:-depth, depth:-depth])).all()
+
+
+def test_picture_iou(tmp_path):
+    pictures = load_pictures(*four_pictures(tmp_path))
+    # 1: both predictions together are the hand; 2: 50 + 49 of 200 pixels; 3: not predicted; 4: predicted for nothing
+    assert picture_iou(pictures, 0.5) == pytest.approx((1 + 99 / 200 + 0 + 0) / 4)
+
+
+def counts(tp: list[int]) -> Tally:
+    found = np.array(tp, float)
+    return Tally(hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found)
+
+
+def test_intervals_are_those_of_a_proportion():
+    found = intervals(counts([1] * 300 + [0] * 100))
+    low, high = found["acc"]
+    spread = 1.96 * np.sqrt(0.75 * 0.25 / 400)
+    assert (low, high) == (pytest.approx(0.75 - spread, abs=0.006), pytest.approx(0.75 + spread, abs=0.006))
+    assert found["mean_iou"] == pytest.approx((0.8, 0.8))
+    assert intervals(counts([1, 0] * 20)) == intervals(counts([1, 0] * 20))
+    assert intervals(counts([0, 0]))["mean_iou"] is None
+
+
+def test_paired_differences_are_narrower_than_the_intervals():
+    rng = np.random.default_rng(0)
+    first = (rng.random(400) < 0.5).astype(int)
+    second = first.copy()
+    second[np.flatnonzero(first == 0)[:20]] = 1  # 20 hands more, all others alike
+    difference, low, high = differences(counts(list(first)), counts(list(second)))["acc"]
+    assert difference == pytest.approx(20 / 400)
+    assert 0 < low < difference < high
+    spread = intervals(counts(list(first)))["acc"]
+    assert high - low < 0.6 * (spread[1] - spread[0])
+    assert differences(counts([1, 0]), counts([1, 0]))["f1"] == (0.0, 0.0, 0.0)
+    assert differences(counts([0, 0]), counts([1, 0]))["mean_iou"] is None
+
+
+def test_details_command(tmp_path):
+    dataset, results = four_pictures(tmp_path)
+    out = tmp_path / "numbers.json"
+    command = ["score", str(dataset.folder), str(results), "--details", "--json", str(out)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    for title in ("95 % intervals", "by IoU threshold", "COCO", "boundary IoU", "missed altogether", "by size of hand"):
+        assert title in done.output
+    found = json.loads(out.read_text())["details"]
+    assert found["errors"]["background"] == 1
+    assert found["sweep"][0]["tp"] == 3
+    assert set(found["coco"]) >= {"ap", "ap75", "ar100"}
+    assert found["region"] == "skin"
+
+
+def test_compare_command(tmp_path):
+    dataset, results = four_pictures(tmp_path)
+    better = write_results(tmp_path / "better.json", [result(i, rectangle(0, 0, 10, 10), 0.9) for i in (1, 2, 3)])
+    out = tmp_path / "numbers.json"
+    done = CliRunner().invoke(
+        main, ["compare", str(dataset.folder), str(results), str(better), "--json", str(out)], catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    first, second = json.loads(out.read_text())
+    assert first["differences"] is None
+    assert second["score"]["f1"] == pytest.approx(6 / 7)
+    assert second["differences"]["f1"][0] == pytest.approx(6 / 7 - 4 / 9)
+    assert f"1: {results}\n2: {better}\n" in done.output and "+0.413" in done.output
+
+
+def with_wrists(tmp_path):
+    """One arm upright in the picture, ten pixels of hand above ten of forearm, and its wrist in the middle."""
+    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]])
+    content = json.loads(dataset.path.read_text())
+    points = np.zeros((21, 3))
+    points[0], points[9] = (10, 10, 2), (10, 4, 2)
+    content["annotations"][0]["keypoints"] = points.ravel().tolist()
+    dataset.path.write_text(json.dumps(content))
+    return dataset.folder
+
+
+@pytest.mark.parametrize(
+    ("predicted", "skin", "hand"),
+    [
+        (rectangle(5, 0, 10, 10), 0.5, 1.0),  # the hand alone
+        (rectangle(5, 0, 10, 20), 1.0, 1.0),  # with the forearm
+        (rectangle(5, 0, 10, 5), 0.25, 0.5),  # half the hand
+        (rectangle(0, 0, 20, 20), 0.5, 100 / 300),  # beyond the arm is wrong in both
+        (rectangle(5, 12, 10, 8), 0.4, None),  # nothing but forearm: neither right nor false
+    ],
+)
+def test_region(tmp_path, predicted, skin, hand):
+    from generator.dataset import Dataset
+
+    folder = with_wrists(tmp_path)
+    results = write_results(tmp_path / "r.json", [result(1, predicted, 0.9)])
+    (as_it_is,) = load_pictures(Dataset(folder), results, "skin")
+    (cut,) = load_pictures(Dataset(folder), results, "hand")
+    assert as_it_is.iou[0, 0] == pytest.approx(skin)
+    if hand is None:
+        assert (cut.iou.shape, numbers([cut], 0.5, 0.5).fp) == ((0, 1), 0)
+    else:
+        assert cut.iou[0, 0] == pytest.approx(hand)
+
+
+def test_region_needs_wrists(tmp_path):
+    dataset, results = four_pictures(tmp_path)
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--region", "hand"])
+    assert done.exit_code == 2
+    assert "annotation 1 of p1.png has no keypoints wrist and middle_mcp" in done.output
+
+
+def test_tally_of_no_prediction(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 5, 5)]])
+    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", []))
+    matches = match_all(pictures, 0.5, 0.5)
+    assert tally(pictures, matches).tp.tolist() == [0]
+    assert errors(pictures, matches, 0.5) == Errors(0, 0, 0, 0, 1)
+    assert boundary.mean_boundary_iou(pictures, matches) is None
