@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-from skimage.measure import marching_cubes
 
 from generator import anatomy, implicit, markings, weights
 from generator.anatomy import BONES, FOREARM_LENGTH, MEAN, HandShape, Skeleton, skeleton
@@ -93,6 +92,8 @@ def _spacing(z: np.ndarray) -> np.ndarray:
 
 def _march(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) mm and faces of the zero set, on a grid that widens with its spacing from row to row."""
+    from skimage.measure import marching_cubes  # where the mesh is shipped, scikit-image is not needed
+
     rows = [-MM * FOREARM_LENGTH - 30.0]
     while rows[-1] < 200:
         rows.append(rows[-1] + float(_spacing(np.array(rows[-1]))))
@@ -159,20 +160,30 @@ def cache_path() -> Path:
     return Path(platformdirs.user_cache_dir("handforge", appauthor=False)) / f"hand-{digest}.npz"
 
 
+SHIPPED = Path(__file__).with_name("hand.npz")
+"""The mean hand beside the code, as in the extension for Blender; elsewhere it is meshed and cached."""
+
+
 @lru_cache(maxsize=1)
 def _base() -> HandMesh:
     path = cache_path()
-    try:
-        with np.load(io.BytesIO(path.read_bytes())) as stored:
-            return HandMesh(**{name: stored[name] for name in HandMesh.__dataclass_fields__})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # not there yet, or damaged: make it
+    for stored in (SHIPPED, path):
+        try:
+            with np.load(io.BytesIO(stored.read_bytes())) as arrays:
+                return HandMesh(**{name: arrays[name] for name in HandMesh.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            pass  # not there, or damaged: make it
     mesh = _mesh()
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(mesh, name) for name in HandMesh.__dataclass_fields__})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, buffer.getvalue())
+        write_atomic(path, mesh_bytes(mesh))
     except OSError:
         pass  # a machine without a writable cache folder meshes each time
     return mesh
+
+
+def mesh_bytes(mesh: HandMesh) -> bytes:
+    """A mesh as an .npz file."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: getattr(mesh, name) for name in HandMesh.__dataclass_fields__})
+    return buffer.getvalue()
