@@ -45,6 +45,30 @@ $(READY): pyproject.toml
 	  echo "  sudo apt-get install -y libegl1 libgl1 libgomp1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1" >&2; exit 2; }
 	@touch $@
 
+# Every step continues or skips what an earlier, interrupted `make demo` has done.
+REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
+demo: $(READY)
+	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
+	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
+	@[ -d demo/test ] || { rm -rf demo/train; $(BIN)/hand-generator split demo/hands demo/train demo/test --test 60; }
+	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
+	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
+	@echo "3/5 Predicting the 60 held-out pictures"
+	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
+ifdef REAL
+	@echo "    and the photographs of $(REAL)"
+	@rm -rf "demo/$(REAL_NAME)"; $(BIN)/hand-trainer import masks "$(REAL)" "demo/$(REAL_NAME)" --min-area 50
+	@$(BIN)/hand-trainer predict --weights demo/run "demo/$(REAL_NAME)" --out "demo/run/predictions/$(REAL_NAME)"
+endif
+	@echo "4/5 Scoring"
+	@$(BIN)/hand-evaluation score demo/test demo/run/predictions/synthetic --json demo/synthetic.json
+ifdef REAL
+	@$(BIN)/hand-evaluation score "demo/$(REAL_NAME)" "demo/run/predictions/$(REAL_NAME)" --json "demo/$(REAL_NAME).json"
+endif
+	@echo "5/5 Writing the report"
+	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
+	@echo "Done: open $(CURDIR)/demo/report.html"
+
 test: $(READY)
 	$(BIN)/pytest
 
