@@ -28,13 +28,11 @@ class Cycles:
     name = "cycles"
 
     def __init__(self, samples: int) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="handforge-")
-        self._file = Path(self._folder.name) / "frame.exr"
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
         self._material = _material()
         _prepare(self._scene, samples)
-        _write_exr(self._scene.render, self._file)
+        _write_exr(self._scene.render)
 
     def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
@@ -48,9 +46,12 @@ class Cycles:
         self._aim(camera, box)
         self._light(look)
         self._scene.cycles.seed = frame % 2**31
-        with silence():
-            bpy.ops.render.render(write_still=True)
-        return _read(self._file, box, look)
+        with tempfile.TemporaryDirectory(prefix="handforge-") as folder:
+            path = Path(folder) / "frame.exr"
+            self._scene.render.filepath = str(path)
+            with silence():
+                bpy.ops.render.render(write_still=True)
+            return _read(path, box, look)
 
     def _aim(self, camera: Camera, box: tuple[int, int, int, int]) -> None:
         self._camera.location = (0.0, -camera.distance, 0.0)
@@ -98,7 +99,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     aov.name, aov.type = _AOV, "VALUE"
 
 
-def _write_exr(render: bpy.types.RenderSettings, path: Path) -> None:
+def _write_exr(render: bpy.types.RenderSettings) -> None:
     output = render.image_settings
     if hasattr(output, "media_type"):  # Blender 5.0 and newer
         output.media_type = "MULTI_LAYER_IMAGE"
@@ -107,7 +108,6 @@ def _write_exr(render: bpy.types.RenderSettings, path: Path) -> None:
     if hasattr(output, "use_exr_interleave"):  # Blender 5: all passes in one part, as before
         output.use_exr_interleave = True
     render.use_file_extension = False
-    render.filepath = str(path)
 
 
 def _material() -> bpy.types.Material:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
-from generator.blender.drawing import Engine
 from generator.blender.silence import load_bpy, silence
+
+if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
+    from generator.blender.drawing import Engine
 
 FASTEST_FIRST = ("raster", "cycles")
 

@@ -110,7 +110,10 @@ def keypoints(hand: rig.Rig, pose: np.ndarray, camera: Camera) -> np.ndarray:
 
 def _flesh(hand: rig.Rig) -> np.ndarray:
     """How far skin may stand before a joint that it belongs to, (21,) metres."""
-    return hand.skeleton.radii[hand.skeleton.keypoint_bones].max(axis=1) * 1.3 + 0.004
+    bones = hand.skeleton.keypoint_bones
+    parents = np.maximum(hand.skeleton.parents[bones], 0)
+    radii = hand.skeleton.radii
+    return np.maximum(radii[bones].max(axis=1), radii[parents, 1]) * 1.3 + 0.004
 
 
 def _hidden(joints: np.ndarray, vertices: np.ndarray, flesh: np.ndarray, near: float = 0.004) -> np.ndarray:

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -32,6 +33,9 @@ def load_bpy() -> None:
 
     :raises RuntimeError: if it cannot be imported, with what to do.
     """
+    if "bpy" not in sys.modules:
+        # A process started by one that has bpy inherits Blender's own script folders, where another `bpy` lies.
+        sys.path[:] = [folder for folder in sys.path if not Path(folder, "addon_utils.py").exists()]
     try:
         with silence():
             import bpy  # noqa: F401

@@ -1,0 +1,215 @@
+"""What engines draw, by truth first: areas, joints on their pixels, white, edges. Then the two engines side by side."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from generator import kinematics, pose, skin, surface
+from generator.anatomy import BONES, HandShape, skeleton
+from generator.camera import Camera
+from generator.dataset import KEYPOINTS
+from generator.look import SHAPES, Look, framing, hand_shape, look
+from generator.settings import RenderSettings
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+from generator.blender import engines, rig
+from generator.blender.render import VISIBLE, Studio, keypoints
+
+SMALL = RenderSettings(size=(640, 360))
+POSE = pose.with_angles(
+    forearm_x=20, forearm_z=40, wrist_flexion=15, index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20
+)
+PLAIN = Look(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
+
+
+@pytest.fixture(scope="module", params=["raster", "cycles"])
+def studio(request):
+    if reason := engines.why_not(request.param):
+        pytest.skip(reason)
+    return Studio(replace(SMALL, engine=request.param, samples=16))
+
+
+def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
+    """A sphere that moves with one bone; its upper half belongs to the hand, its lower one to the forearm."""
+    polar, around = np.linspace(0, np.pi, rings + 1), np.arange(2 * rings) * np.pi / rings
+    grid = np.stack(
+        [
+            np.sin(polar)[:, None] * np.cos(around),
+            np.sin(polar)[:, None] * np.sin(around),
+            np.cos(polar)[:, None] * np.ones_like(around),
+        ],
+        axis=-1,
+    )
+    index = np.arange(grid.shape[0] * grid.shape[1]).reshape(grid.shape[:2])
+    a, b = index[:-1], index[1:]
+    faces = [np.stack([a, b, np.roll(b, -1, 1)], -1), np.stack([a, np.roll(b, -1, 1), np.roll(a, -1, 1)], -1)]
+    vertices = grid.reshape(-1, 3) * radius
+    weights = np.zeros((len(vertices), len(BONES)), np.float32)
+    weights[:, bone] = 1
+    mark = np.zeros(len(vertices), np.float32)
+    return surface.HandMesh(
+        (vertices + centre).astype(np.float32),
+        np.concatenate([f.reshape(-1, 3) for f in faces]).astype(np.int32),
+        weights,
+        vertices[:, 2].astype(np.float32),
+        mark,
+        mark,
+        mark,
+    )
+
+
+def draw(studio, mesh, angles, camera):
+    """A drawing of any mesh on the mean hand's bones, painted white-ish."""
+    thing = rig.build(skeleton(), mesh)
+    rig.paint(thing, np.full((len(mesh.vertices), 3), 0.6))
+    rig.set_pose(thing, angles)
+    studio._show(thing)
+    return studio.engine.draw(thing, camera, PLAIN, 0)
+
+
+def test_a_sphere_covers_the_area_that_geometry_says(studio):
+    camera = Camera(640, 360, 1.0, 45.0)
+    drawing = draw(studio, ball(0.1), pose.bind(), camera)
+    radius = camera.matrix[0, 0] * 0.1 / np.sqrt(1 - 0.1**2)
+    area = np.pi * radius**2
+    hand, forearm = drawing.hand.sum(), drawing.forearm.sum()
+    assert hand + forearm == pytest.approx(area, rel=0.005)
+    assert hand == pytest.approx(area / 2, rel=0.01)
+    assert ((drawing.hand + drawing.forearm) >= 0.5).sum() == pytest.approx(area, rel=0.005)
+
+
+def test_the_brightest_point_of_a_sphere_faces_the_light_and_the_formula_gives_its_value(studio):
+    camera = Camera(640, 360, 1.0, 45.0)
+    drawing = draw(studio, ball(0.1), pose.bind(), camera)
+    middle = drawing.picture[camera.height // 2 - drawing.box[1], camera.width // 2 - drawing.box[0]]
+    expected = 255 * (1.055 * 0.6 ** (1 / 2.4) - 0.055)  # full light on a linear albedo of 0.6, as sRGB
+    assert middle == pytest.approx(expected, abs=1.5)
+
+
+@pytest.mark.parametrize("name", ["little_tip", "thumb_ip", "wrist", "index_pip"])
+def test_joints_fall_on_their_pixels(studio, name):
+    number = KEYPOINTS.index(name)
+    bones = skeleton()
+    camera = Camera(640, 360, 1.1, 40.0)
+    mesh = ball(0.008, bones.keypoints[number], int(bones.keypoint_bones[number]), rings=12)
+    drawing = draw(studio, mesh, POSE, camera)
+    covered = drawing.hand + drawing.forearm
+    rows, columns = np.indices(covered.shape) + 0.5
+    found = np.array([(columns * covered).sum(), (rows * covered).sum()]) / covered.sum() + drawing.box[:2]
+    expected = camera.project(kinematics.keypoints(POSE, bones))[number, :2]
+    assert found == pytest.approx(expected, abs=0.15)
+
+
+def test_white_is_exactly_255_and_masks_follow_coverage(studio):
+    frame = studio.frame(0, POSE, {})
+    hand, _ = studio.hand(None)
+    rig.set_pose(hand, POSE)
+    drawing = studio.engine.draw(hand, Camera(640, 360), look(studio.settings, 0), 0)
+    x0, y0, x1, y1 = drawing.box
+    empty = np.ones((360, 640), bool)
+    empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
+    assert (frame.picture[empty] == 255).all()
+    assert (frame.picture[~empty].min(axis=-1) < 255).mean() > 0.99
+    mask = frame.instances[0].mask
+    assert (mask[y0:y1, x0:x1] == (drawing.hand >= 0.5)).all()
+    assert mask.sum() == pytest.approx(drawing.hand.sum(), rel=0.02)
+
+
+def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):
+    first = studio.frame(3, POSE, {})
+    studio.frame(4, pose.with_angles(forearm_z=90), {})
+    again = studio.frame(3, POSE, {})
+    assert (first.picture == again.picture).all()
+    assert (first.instances[0].mask == again.instances[0].mask).all()
+
+
+def test_blender_puts_every_bone_where_kinematics_does(studio):
+    import bpy
+
+    rng = np.random.default_rng(1)
+    hand, _ = studio.hand(None)
+    studio._show(hand)
+    for _ in range(5):
+        angles = rng.uniform(*pose.LIMITS.T) * np.r_[np.full(3, 0.2), np.ones(25)]
+        rig.set_pose(hand, angles)
+        bones = hand.armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+        heads, tails = kinematics.capsules(angles, hand.skeleton)
+        assert [bones[b].head for b in BONES] == pytest.approx(heads, abs=1e-5)
+        assert [bones[b].tail for b in BONES] == pytest.approx(tails, abs=1e-5)
+
+
+def test_forearm_and_hand_make_up_the_arm(studio):
+    hand, _ = studio.hand(None)
+    studio._show(hand)
+    rig.set_pose(hand, POSE)
+    drawing = studio.engine.draw(hand, Camera(640, 360), PLAIN, 0)
+    assert (drawing.hand + drawing.forearm <= 1 + 1e-6).all()
+    wrist = Camera(640, 360).project(kinematics.keypoints(POSE, hand.skeleton))[0, :2]
+    rows = np.flatnonzero((drawing.forearm > 0.5).any(axis=1)) + drawing.box[1]
+    assert rows.min() > wrist[1] - 15, "the forearm lies below the wrist"
+
+
+def test_a_hand_outside_the_picture_leaves_it_white(studio):
+    away = pose.bind()
+    away[0] = 0.9
+    frame = studio.frame(0, away, {})
+    assert (frame.picture == 255).all()
+    assert not frame.instances[0].mask.any()
+    assert (frame.instances[0].keypoints == 0).all()
+
+
+def test_visibility_of_joints(studio):
+    hand, _ = studio.hand(None)
+    studio._show(hand)
+    camera = Camera(640, 360)
+    tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
+    open_palm = pose.bind()
+    rig.set_pose(hand, open_palm)
+    assert (keypoints(hand, open_palm, camera)[:, 2] == VISIBLE).all()
+    fist = {f"{f}_{j}": a for f in pose.FINGERS[:4] for j, a in (("mcp_flexion", 80), ("pip_flexion", 95))}
+    from_behind = pose.with_angles(forearm_z=180, **fist)
+    rig.set_pose(hand, from_behind)
+    assert (keypoints(hand, from_behind, camera)[tips, 2] == 1).all(), "the fist hides its finger tips"
+    aside = pose.bind()
+    aside[0] = 0.4
+    assert (keypoints(hand, aside, camera)[:, 2] == 0).any()
+
+
+def test_the_engines_agree():
+    if reason := engines.why_not("raster"):
+        pytest.skip(reason)
+    varied = replace(SMALL, samples=16, shape="varied", light="varied")
+    first, second = (Studio(replace(varied, engine=name)).frame(5, POSE, {}) for name in ("raster", "cycles"))
+    both = first.instances[0].mask & second.instances[0].mask
+    either = first.instances[0].mask | second.instances[0].mask
+    assert both.sum() / either.sum() > 0.985
+    assert np.abs(first.picture.astype(int) - second.picture)[both].mean() < 3
+
+
+def test_varied_looks_are_drawn_from_seed_and_frame_alone():
+    varied = replace(SMALL, skin="varied", light="varied", shape="varied", background="varied", distance="varied")
+    drawn = [look(varied, i) for i in range(200)]
+    assert {d.shape for d in drawn} == set(range(SHAPES))
+    assert np.ptp([d.tone for d in drawn]) > 0.9
+    assert all(d.light[1] < 0 and np.linalg.norm(d.light) == pytest.approx(1) for d in drawn)
+    fixed_skin = look(replace(varied, skin=0.3), 7)
+    assert (fixed_skin.light == drawn[7].light).all(), "one setting does not change another's draw"
+    assert look(replace(varied, seed=1), 7).tone != drawn[7].tone
+    assert hand_shape(0, None) == HandShape() != hand_shape(0, 3)
+
+
+def test_a_varied_framing_keeps_all_joints_in_the_picture():
+    varied = replace(SMALL, distance="varied")
+    bones = skeleton()
+    for frame in range(100):
+        camera, moved = framing(varied, frame, POSE, bones)
+        x, y, _ = camera.project(kinematics.keypoints(moved, bones)).T
+        assert x.min() >= 0 and x.max() <= 640 and y.min() >= 0 and y.max() <= 360
+        assert (moved[[3, 4, *range(6, 28)]] == POSE[[3, 4, *range(6, 28)]]).all()
+
+
+def test_skin_has_colour_of_every_tone():
+    mesh = surface.build()
+    light, dark = skin.colours(mesh, 0.0).mean(), skin.colours(mesh, 1.0).mean()
+    assert light > 3 * dark

@@ -1,0 +1,221 @@
+"""A run ends with the same bytes however it was made: by one worker or two, at once or after kills and full disks."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+
+from generator import checking, pose, run, sweep
+from generator.dataset import Dataset
+from generator.settings import RenderSettings
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+
+FRAMES = 48
+
+
+def ignore(done, total):
+    pass
+
+
+@pytest.fixture(scope="session")
+def poses_file(tmp_path_factory):
+    """Few poses, so that no time goes into judging many."""
+    turned = [pose.with_angles(forearm_x=x, forearm_z=z) for x in range(-30, 31, 5) for z in range(-90, 91, 36)]
+    poses = sweep.PoseSet(("few",) * len(turned), np.arange(len(turned)), np.array(turned))
+    path = tmp_path_factory.mktemp("poses") / "few.csv"
+    path.write_bytes(sweep.dump(poses))
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(poses_file):
+    return RenderSettings(set=str(poses_file), count=FRAMES, size=(160, 90), skin="varied", shape="varied")
+
+
+@pytest.fixture(scope="session")
+def whole(settings, tmp_path_factory):
+    """A run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("run") / "whole"
+    told = []
+    assert run.render(settings, out, 1, lambda done, total: told.append((done, total)))
+    assert told[0] == (0, FRAMES) and told[-1] == (FRAMES, FRAMES)
+    return out
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def command(settings_file, out, workers=2):
+    return [
+        *(sys.executable, "-m", "generator", "render", "--settings", str(settings_file)),
+        *("--out", str(out), "--workers", str(workers)),
+    ]
+
+
+@pytest.fixture
+def settings_file(settings, tmp_path):
+    values = {k: v for k, v in settings.to_json().items() if v is not None}
+    path = tmp_path / "run.toml"
+    path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+    return path
+
+
+def test_the_folder_is_what_the_contract_says(whole):
+    assert sorted(p.name for p in whole.iterdir()) == [
+        *("annotations.json", "dataset.json", "images", "masks", "preview.jpg")
+    ]
+    names = [f"{i:06d}.png" for i in range(FRAMES)]
+    assert sorted(p.name for p in (whole / "images").iterdir()) == names
+    assert sorted(p.name for p in (whole / "masks").iterdir()) == names
+    data = Dataset(whole)
+    assert checking.check(whole, 1, ignore) == []
+    image = data.images[3]
+    assert image["set"] == "few" and image["side"] == "right" and len(image["pose"]) == 28
+    assert np.array(image["camera"]).shape == (3, 3) and 0 <= image["tone"] <= 1
+    assert data.info["settings"]["seed"] == 0 and data.info["settings"]["engine"] != "auto"
+    kept = data.info["counts"]["few"]
+    assert kept["poses"] == 78 and kept["kept"] + sum(kept["dropped"].values()) == 78
+
+
+def test_others_read_it(whole):
+    coco = COCO(str(whole / "annotations.json"))
+    assert len(coco.getImgIds()) == FRAMES
+    data = Dataset(whole)
+    for annotation in coco.loadAnns(coco.getAnnIds()):
+        image = data.images[annotation["image_id"] - 1]
+        assert (coco.annToMask(annotation).astype(bool) == data.masks(image)[0]).all()
+
+
+def test_torchvision_reads_it(whole):
+    if not importlib.util.find_spec("torchvision"):
+        pytest.skip("torchvision is not installed")
+    code = (  # in a process of its own: torch cannot be loaded after Mesa's software OpenGL has drawn
+        "from torchvision.datasets import CocoDetection\n"
+        f"picture, annotations = CocoDetection({str(whole / 'images')!r}, {str(whole / 'annotations.json')!r})[0]\n"
+        "assert picture.size == (160, 90) and annotations[0]['category_id'] == 1"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_workers_make_the_same_bytes(whole, settings, tmp_path):
+    run.render(settings, tmp_path / "two", 2, ignore)
+    assert contents(tmp_path / "two") == contents(whole)
+
+
+def test_a_second_run_does_nothing(whole, settings):
+    before = {p: p.stat().st_mtime_ns for p in whole.rglob("*")}
+    assert run.render(settings, whole, 1, ignore) is False
+    assert {p: p.stat().st_mtime_ns for p in whole.rglob("*")} == before
+
+
+def test_other_settings_are_refused_naming_the_difference(whole, settings):
+    with pytest.raises(run.RunError, match="mask was 'hand', now 'hand\\+forearm'; give the same settings"):
+        run.render(replace(settings, mask="hand+forearm"), whole, 1, ignore)
+
+
+def test_a_folder_of_others_is_refused(settings, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(run.RunError, match="is not empty and holds no rendering run"):
+        run.render(settings, tmp_path, 1, ignore)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_more_than_there_are_is_refused(settings, tmp_path):
+    with pytest.raises(run.RunError, match="plausible poses, 500 were asked for; lower --count"):
+        run.render(replace(settings, count=500), tmp_path / "out", 1, ignore)
+    assert not (tmp_path / "out").exists()
+
+
+def records(out):
+    return len(run.read_records(out)) if out.exists() else 0
+
+
+def wait_for(condition, process, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def start(settings_file, out):
+    return subprocess.Popen(
+        command(settings_file, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_killed_and_continued_is_as_if_never_killed(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 8, process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert 8 <= records(out) < FRAMES
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 4, process)
+        begin = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert time.monotonic() - begin < 4  # 1-2 s on a machine that does nothing else
+        assert "Interrupted." in errors and "Traceback" not in errors
+
+
+def test_a_lost_worker_is_told_and_loses_nothing(whole, settings, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 4, process)
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "a worker ended unexpectedly (exit code -9" in errors and "Traceback" not in errors
+    run.render(settings, out, 2, ignore)
+    assert contents(out) == contents(whole)
+
+
+def test_a_record_cut_short_is_rendered_again(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run.render(settings, out, 1, stop_after(20))
+    path = next((out / ".partial").glob("records-*"))
+    path.write_bytes(path.read_bytes()[:-40])
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
+def stop_after(frames):
+    def progress(done, total):
+        if done >= frames:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments(whole, settings_file, tmp_path):
+    out, rng = tmp_path / "out", np.random.default_rng(0)
+    for _ in range(20):
+        with start(settings_file, out) as process:
+            time.sleep(rng.uniform(0.5, 8))
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
