@@ -9,7 +9,8 @@ import numpy as np
 from generator import sweep
 from generator.plausibility import RULES
 
-_COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
+COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
+"""Of a kept pose, then of :data:`generator.plausibility.RULES`."""
 
 
 def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
@@ -31,7 +32,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
             codes,
             origin="lower",
             extent=(-180, 180, -180, 180),
-            cmap=ListedColormap(_COLOURS),
+            cmap=ListedColormap(COLOURS),
             vmin=0,
             vmax=len(labels) - 1,
             interpolation="nearest",
@@ -43,7 +44,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
         axes.set_yticks(range(-180, 181, 90))
     patches = [
         Patch(facecolor=colour, edgecolor="#55555a", label=label or "kept")
-        for label, colour in zip(labels, _COLOURS, strict=True)
+        for label, colour in zip(labels, COLOURS, strict=True)
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
     figure.savefig(path, dpi=110)

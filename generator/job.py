@@ -1,0 +1,59 @@
+"""A rendering run for a program with a window: told what to do on standard input, it tells how far it is on output.
+
+The first line of standard input is JSON: ``{"settings": {...}, "out": DIR, "workers": N}``. The run ends when standard
+input does, so it never outlives the program that started it; the same job later continues it. Of the lines of output,
+those that start with :data:`MARK` are JSON: ``{"done": n, "total": m}``, and last ``{"out": DIR}`` or
+``{"error": TEXT}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+MARK = "handforge: "
+"""Before each line of ours; whatever else is printed is Blender's."""
+
+
+def main() -> int:
+    """Do the job that standard input states; the exit code is 0, or 2 if it cannot be done."""
+    task = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    try:
+        _render(**task)
+    except (ValueError, RuntimeError) as error:
+        _tell({"error": str(error)})
+        return 2
+    except OSError as error:
+        _tell({"error": f"{error.filename}: {error.strerror}"})
+        return 2
+    _tell({"out": task["out"]})
+    return 0
+
+
+def _render(settings: dict[str, Any], out: str, workers: int) -> None:
+    from generator import run
+    from generator import settings as reader
+
+    run.render(
+        reader.load(None, settings), Path(out), workers, lambda done, total: _tell({"done": done, "total": total})
+    )
+
+
+def _tell(what: dict[str, Any]) -> None:
+    print(MARK + json.dumps(what), flush=True)
+
+
+def _end_with_input() -> None:
+    """Wait for the end of standard input. A run may be cut off anywhere, and its workers end with it."""
+    while sys.stdin.readline():
+        pass
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""A part of a sweep, coarser or narrower, and its map over v4 and v5, for looking at in a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator import pose, sweep
+from generator.plausibility import RULES
+from generator.plot import COLOURS
+
+FULL = (-180, 178)
+"""First and last angle of the whole sweep, degrees."""
+
+MARK = (20, 120, 255)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Poses of a sweep over a grid of v4 (slow) and v5 (fast).
+
+    :param name: the set they are from.
+    :param frames: the index of each in its set, (N,) int.
+    :param poses: (N, 28).
+    :param shape: how many v4 and v5, whose product is N.
+    """
+
+    name: str
+    frames: np.ndarray
+    poses: np.ndarray
+    shape: tuple[int, int]
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Row (v4) and column (v5) of a pose."""
+        return divmod(number, self.shape[1])
+
+
+def part(name: str, step: int = sweep.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
+    """The poses of ``l2`` or ``l11`` whose v4 and v5 lie in a range, every ``step`` degrees from its start.
+
+    :param step: a multiple of the sweep's own 2 degrees.
+    :raises sweep.PoseError: if the step is none, no pose is in the range, or there is no such set.
+    """
+    if step < 1 or step % sweep.STEP_DEGREES:
+        raise sweep.PoseError(f"the step is a multiple of {sweep.STEP_DEGREES} degrees, not {step}")
+    poses = sweep.poses(name)
+    angles = np.arange(-180, 180, sweep.STEP_DEGREES)
+    rows, columns = (_within(angles, limits, step) for limits in (v4, v5))
+    if not len(rows) or not len(columns):
+        raise sweep.PoseError(f"no pose of {name} has v4 in {v4[0]}..{v4[1]} and v5 in {v5[0]}..{v5[1]} degrees")
+    frames = (rows[:, None] * len(angles) + columns).ravel()
+    return Part(name, frames, poses[frames], (len(rows), len(columns)))
+
+
+def _within(angles: np.ndarray, limits: tuple[int, int], step: int) -> np.ndarray:
+    inside = np.flatnonzero((angles >= limits[0]) & (angles <= limits[1]))
+    return inside[:: step // sweep.STEP_DEGREES]
+
+
+def counts(reasons: np.ndarray) -> dict[str, int]:
+    """How many poses are kept (``""``) and dropped for each reason, in the rules' order; those that occur."""
+    found = {reason: int((reasons == reason).sum()) for reason in ("", *RULES)}
+    return {reason: number for reason, number in found.items() if number or not reason}
+
+
+def picture(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, scale: int = 4) -> np.ndarray:
+    """The map, (rows * scale, columns * scale, 3) uint8: v4 upwards, v5 to the right, each pose in its reason's colour.
+
+    :param marked: a pose (28,) whose v4 and v5 get a cross hair.
+    """
+    palette = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLOURS], np.uint8)
+    codes = np.select([reasons == rule for rule in RULES], range(1, len(RULES) + 1), 0)
+    cells = palette[codes.reshape(some.shape)]
+    pixels = np.repeat(np.repeat(cells, scale, axis=0), scale, axis=1)
+    if marked is not None:
+        row, column = _nearest(some, marked)
+        pixels[row * scale + scale // 2] = MARK
+        pixels[:, column * scale + scale // 2] = MARK
+    return pixels[::-1]
+
+
+def _nearest(some: Part, one: np.ndarray) -> tuple[int, int]:
+    """Row and column of the grid that come nearest to a pose's v4 and v5."""
+    grid = some.poses[:, [pose.V4, pose.V5]].reshape(*some.shape, 2)
+    apart = [axis - one[v] for axis, v in ((grid[:, 0, 0], pose.V4), (grid[0, :, 1], pose.V5))]
+    row, column = (int(np.abs((a + np.pi) % (2 * np.pi) - np.pi).argmin()) for a in apart)
+    return row, column
