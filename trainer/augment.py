@@ -61,7 +61,7 @@ def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -
     """One picture in its augmented form, of the given size. See the module's text."""
     matrix = _placement(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
-    picture = _relight(_recolour(warped.picture.astype(np.float32) / 255, rng), rng)
+    picture = _relight(_recolour(warped.picture, rng), rng)
     return Sample(_lens(picture, rng), warped.masks)
 
 
@@ -112,7 +112,7 @@ def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sampl
 
 
 def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another skin: gamma, saturation and hue, all of which leave white white."""
+    """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1."""
     gamma = math.exp(rng.uniform(math.log(0.6), math.log(2.2)))
     hue, saturation = rng.normal(0, math.radians(12)), rng.uniform(0.4, 1.5)
     # Turn and scale the chroma plane of YIQ; rows of the matrix sum to one, so greys stay.
@@ -120,20 +120,22 @@ def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     turn = np.eye(3)
     turn[1:, 1:] = saturation * np.array([[math.cos(hue), -math.sin(hue)], [math.sin(hue), math.cos(hue)]])
     matrix = (np.linalg.inv(yiq) @ turn @ yiq).astype(np.float32)
-    return np.clip(np.power(picture, np.float32(gamma)) @ matrix.T, 0, 1)
+    table = (np.arange(256) / 255) ** gamma
+    return np.clip(table.astype(np.float32)[picture] @ matrix.T, 0, 1)
 
 
 def _relight(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another light: a tint, a brightness, and a shade that runs across the frame or lies as a soft spot in it."""
     height, width = picture.shape[:2]
     tint = rng.uniform(0.9, 1.0, 3) * rng.uniform(0.75, 1.08)
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    y, x = np.mgrid[-1:1:32j, -1:1:32j].astype(np.float32)
     angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.2)
     field = 1 - strength * (0.5 + 0.5 * (x * math.cos(angle) + y * math.sin(angle)))
     if rng.random() < 0.4:
         spot, radius = rng.uniform(-1, 1, 2), rng.uniform(0.2, 0.8)
         field -= rng.uniform(0.05, 0.3) * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / radius**2)
-    return np.clip(picture * field[..., None] * tint.astype(np.float32), 0, 1)
+    smooth = np.asarray(Image.fromarray(field).resize((width, height), Image.Resampling.BILINEAR))
+    return np.clip(picture * (smooth[..., None] * tint.astype(np.float32)), 0, 1)
 
 
 def _lens(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -20,14 +20,11 @@ import safetensors.torch
 import torch
 
 from generator.dataset import dump_json, write_atomic
+from trainer.errors import CheckpointError
 
 FORMAT = "handforge-network-1"
 NETWORK = "network.safetensors"
 STATE = "state.safetensors"
-
-
-class CheckpointError(ValueError):
-    """A weights file is missing, damaged, or not what it should be."""
 
 
 def _file(path: Path) -> Path:

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from generator.dataset import DatasetError
+from trainer.errors import TrainerError
+
 
 class Commands(click.Group):
     """A group whose errors are one line: wrong use or input ends with 2, Ctrl-C with 130."""
@@ -23,8 +26,7 @@ class Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("Interrupted; a run continues with the same command and --resume", err=True)
             sys.exit(130)
-        except (ValueError, OSError) as error:
-            # our errors are ValueErrors with a whole sentence; an OSError names its file (a full disk, no permission)
+        except (TrainerError, DatasetError, OSError) as error:  # an OSError names its file (full disk, no permission)
             click.echo(f"Error: {' '.join(str(error).split())}", err=True)
             sys.exit(2)
 

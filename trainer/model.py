@@ -20,16 +20,13 @@ from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights
 from torchvision.ops import FrozenBatchNorm2d
 
 from trainer import checkpoint
+from trainer.errors import WeightsError
 from trainer.recipe import Network, PictureSettings, Session
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.")
 STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 CLASSES = ("hand",)
-
-
-class WeightsError(ValueError):
-    """Weights cannot be had or do not fit; the text says which and what to do."""
 
 
 def architecture(network: Network) -> dict[str, Any]:
@@ -160,7 +157,7 @@ def load(path: Path) -> tuple[MaskRCNN, dict[str, Any]]:
 
 def train_layers(model: nn.Module, word: str) -> None:
     """Let the layers of a Matterport word learn and freeze the others."""
-    prefixes = HEADS
+    prefixes: tuple[str, ...] = HEADS
     for stage, names in STAGES.items():
         if word in [f"{s}+" for s in range(3, stage + 1)]:
             prefixes += names

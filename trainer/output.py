@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
-class OutputError(ValueError):
-    """An output folder cannot be used; the text says why and what to do."""
+from trainer.errors import OutputError
 
 
 @contextmanager

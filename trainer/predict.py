@@ -24,6 +24,7 @@ from generator.dataset import (
     read_picture,
 )
 from trainer import model as networks
+from trainer.data import tensor
 from trainer.output import whole_folder
 
 MASK_THRESHOLD = 0.5
@@ -66,7 +67,7 @@ def find(
     model: MaskRCNN, pictures: list[np.ndarray], device: torch.device, precision: torch.dtype
 ) -> list[list[dict[str, Any]]]:
     """The hands of each (H, W, 3) uint8 picture: ``mask`` (H, W) bool and ``score``, best first."""
-    tensors = [torch.from_numpy(p.copy()).permute(2, 0, 1).float().div(255).to(device) for p in pictures]
+    tensors = [tensor(picture).to(device) for picture in pictures]
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
         outputs = model(tensors)
     found = []

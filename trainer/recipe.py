@@ -23,13 +23,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from trainer.errors import RecipeError
+
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
 INITS = ("coco", "imagenet", "none")
-
-
-class RecipeError(ValueError):
-    """A recipe, or what was asked of it, cannot be followed; the text names every problem."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Session:
     """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
 
     layers: str = "all"
-    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (heads and ResNet's stages from there), ``all``."""
+    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (heads and stages from there), ``all``."""
     epochs: int = 1
     """How often ``steps`` are done; an epoch is no pass over the data."""
     steps: int = 100
@@ -192,9 +190,10 @@ def _fields(cls: type, table: Any, where: str, problems: list[str], skip: tuple[
     known = {f.name: str(f.type) for f in dataclasses.fields(cls) if f.name not in skip}
     good: dict[str, Any] = {}
     for key, value in table.items():
+        fits = isinstance(value, _ACCEPTED[known.get(key, "str")]) and not isinstance(value, bool)
         if key not in known:
             problems.append(f"{prefix}{key} is not known (there are {', '.join(known)})")
-        elif isinstance(value, bool) or not isinstance(value, _ACCEPTED[known[key]]):
+        elif not fits:
             problems.append(f"{prefix}{key} is {value!r}, it must be {known[key]}")
         else:
             good[key] = float(value) if known[key] == "float" else value

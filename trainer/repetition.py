@@ -8,6 +8,7 @@ weights of an unbroken one.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import platform
 import subprocess
@@ -24,7 +25,8 @@ from generator.dataset import Dataset, dump_json, write_atomic
 from trainer import checkpoint, session
 from trainer import model as networks
 from trainer.data import Pictures
-from trainer.recipe import Recipe, RecipeError, subset_numbers
+from trainer.errors import RecipeError, TrainingDivergedError
+from trainer.recipe import Recipe, subset_numbers
 from trainer.run_folder import RunFolder
 from trainer.saturation import saturation_step
 from trainer.session import Job
@@ -36,7 +38,7 @@ STATE_EVERY_STEPS = 50
 class Plan:
     """A whole run, decided before it starts.
 
-    :param data: the dataset; :param real: another one, each picture of which stands ``replicate`` times in every subset.
+    :param real: another dataset, each picture of which stands ``replicate`` times in every subset.
     """
 
     command: list[str]
@@ -133,10 +135,9 @@ class Repetition:
         :raises TrainingDivergedError: if a loss is not finite; the best network so far is kept.
         """
         self.folder.create()
-        if self.folder.header.get("finished"):
-            return
         state = self.folder.path / checkpoint.STATE
-        number, step, momentum = 1, 0, {}
+        number, step = 1, 0
+        momentum: dict[str, torch.Tensor] = {}
         if state.exists():
             position, weights, momentum = checkpoint.read_state(state)
             self.model.load_state_dict(weights)
@@ -161,12 +162,17 @@ class Repetition:
         job = self._job(number)
         optimizer = session.begin(self.model, job.session)
         checkpoint.set_momentum(self.model, optimizer, momentum)
-        for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
-            self.rows.append({"session": number, "step": step, **losses})
-            self.folder.add_row(self.rows[-1])
-            on_step(number, step, losses["loss"])
-            if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
-                self._save(number, step, optimizer)
+        try:
+            for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
+                self.rows.append({"session": number, "step": step, **losses})
+                self.folder.add_row(self.rows[-1])
+                on_step(number, step, losses["loss"])
+                if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
+                    self._save(number, step, optimizer)
+        except TrainingDivergedError:
+            if self.best is None:
+                self._keep_network()
+            raise
         self._finish(number, job)
         self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
         self.folder.write(self.sessions, self.best)
@@ -188,14 +194,10 @@ class Repetition:
         if len(self.validation):
             validation = session.validate(self.model, _with_pool(job, self.validation))
         entry = {
+            **dataclasses.asdict(job.session),
             "session": number,
             "subset": subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
-            **{
-                key: value
-                for key, value in self.plan.recipe.as_dict()["sessions"][number - 1].items()
-                if key != "subset"
-            },
             "average_loss": float(np.mean(losses)),
             "validation_loss": validation,
             "saturation_step": saturation_step(losses),

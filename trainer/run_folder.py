@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from generator.dataset import dump_json, write_atomic
+from trainer.errors import RunFolderError
 
 FORMAT = "handforge-run-1"
 COLUMNS = (
@@ -34,10 +35,6 @@ COLUMNS = (
 )
 IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision")
 """What must be the same for a run to be continued."""
-
-
-class RunFolderError(ValueError):
-    """A folder cannot be used for this run; the text says why and what to do."""
 
 
 class RunFolder:

@@ -16,14 +16,11 @@ from torchvision.models.detection import MaskRCNN
 
 from trainer import model as networks
 from trainer.data import Batch, Pictures
+from trainer.errors import TrainingDivergedError
 from trainer.recipe import Session
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
 """Streams of random numbers, so that no two uses of a seed draw the same."""
-
-
-class TrainingDivergedError(ValueError):
-    """The loss is no finite number any more; the text names session, step and pictures."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +87,14 @@ def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int =
         torch.manual_seed(_seed(job, STEP, step, 1))  # torchvision samples anchors and ROIs from torch's generator
         losses = _losses(model, job, batch)
         total = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
-            raise TrainingDivergedError(
-                f"the loss of session {job.number}, step {step + 1} is {float(total)}; its pictures are "
-                f"{', '.join(batch.names)}; check them, or lower lr"
-            )
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
         total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
+        if not torch.isfinite(total + norm):
+            raise TrainingDivergedError(
+                f"the loss of session {job.number}, step {step + 1} is {total.item()}, its gradient {norm.item()}; "
+                f"the pictures are {', '.join(batch.names)}; check them, or lower lr"
+            )
         optimizer.step()
         row = {"loss": total, **losses}
         yield {**{name: float(value.detach()) for name, value in row.items()}, "lr": optimizer.param_groups[0]["lr"]}

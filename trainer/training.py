@@ -25,7 +25,8 @@ from generator.dataset import Dataset
 from trainer import model as networks
 from trainer import recipe as recipes
 from trainer.data import Pictures
-from trainer.recipe import Recipe, RecipeError
+from trainer.errors import RecipeError
+from trainer.recipe import Recipe
 from trainer.repetition import Plan, Repetition, split
 from trainer.run_folder import RunFolder
 from trainer.saturation import is_premature
@@ -127,16 +128,14 @@ def _run(repetition: Repetition) -> None:
                 note=f"loss {average[0]:.3f}",
             )
 
-        repetition.run(on_step, lambda entry: bar.console.print(_summary(entry)))
+        repetition.run(on_step, lambda entry: bar.console.print(_summary(entry), soft_wrap=True, highlight=False))
     click.echo(f"{repetition.folder.path}: the network of session {repetition.best} is the best")
 
 
 def _summary(entry: dict[str, Any]) -> str:
     steps = entry["epochs"] * entry["steps"]
-    text = (
-        f"session {entry['session']}: subset {entry['subset']}, {entry['images']} pictures, layers {entry['layers']}, "
-    )
-    text += f"average loss {entry['average_loss']:.4f}"
+    text = f"session {entry['session']}: subset {entry['subset']}, {entry['images']} pictures, "
+    text += f"layers {entry['layers']}, average loss {entry['average_loss']:.4f}"
     if entry["validation_loss"] is not None:
         text += f", validation {entry['validation_loss']:.4f}"
     step = entry["saturation_step"]

@@ -1,0 +1,94 @@
+"""hand-trainer import masks: folders of pictures and masks become datasets."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from trainer_samples import blob
+
+from generator.dataset import Dataset, check_image
+from trainer.cli import main
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    for index, suffix in enumerate(("jpg", "png", "png")):
+        mask = blob((64, 48), (20 + 8 * index, 24), 10)
+        mask[2:4, 2:4] = True  # a speck
+        Image.fromarray(np.where(mask[..., None], np.uint8(90), np.uint8(250)).repeat(3, 2)).save(
+            folder / "images" / f"p{index}.{suffix}"
+        )
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"p{index}.png")
+    return folder
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["import", "masks", *map(str, words)])
+
+
+def test_pictures_and_masks_arrive_whole(source, tmp_path):
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    dataset = Dataset(tmp_path / "out")
+    assert [image["file_name"] for image in dataset] == ["p0.png", "p1.png", "p2.png"]
+    for index, image in enumerate(dataset):
+        assert check_image(dataset, image) == []
+        truth = np.asarray(Image.open(source / "masks" / f"p{index}.png")) > 127
+        assert (dataset.masks(image)[0] == truth).all()
+
+
+def test_specks_are_dropped_on_request(source, tmp_path):
+    assert run(source, tmp_path / "out", "--min-area", 5).exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    for index, image in enumerate(dataset):
+        assert (dataset.masks(image)[0] == blob((64, 48), (20 + 8 * index, 24), 10)).all()
+
+
+def _drop_mask(source):
+    (source / "masks/p1.png").unlink()
+
+
+def _other_size(source):
+    Image.new("L", (32, 32), 255).save(source / "masks/p1.png")
+
+
+def _cut(source):
+    path = source / "images/p1.png"
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def _no_pictures(source):
+    for path in (source / "images").iterdir():
+        path.unlink()
+
+
+def _no_folder(source):
+    (source / "images").rename(source / "pictures")
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (_drop_mask, "p1.png is missing; every picture needs a mask of the same name"),
+        (_other_size, "p1: the mask is 32x32, its picture 64x48"),
+        (_cut, "p1.png is damaged or cut short"),
+        (_no_pictures, "there is no picture to import"),
+        (_no_folder, "images is missing"),
+    ],
+)
+def test_wrong_input_leaves_nothing(source, tmp_path, spoil, message):
+    spoil(source)
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 2
+    assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_folder_in_use_is_refused(source, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").write_text("x")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 2 and "out is not empty" in done.stderr

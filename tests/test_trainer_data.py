@@ -1,0 +1,118 @@
+"""Pictures: the truth survives scaling and augmentation, and bad data is refused by name."""
+
+import numpy as np
+import pytest
+from trainer_samples import blob, edit_annotations, write_blobs
+
+from generator.dataset import Dataset, DatasetError, encode_mask
+from trainer import augment
+from trainer.augment import Sample
+from trainer.data import Pictures, target
+from trainer.recipe import PictureSettings
+
+PLAIN = PictureSettings(64, 96, "none")
+STUDIO = PictureSettings(64, 96, "studio")
+
+
+@pytest.mark.parametrize(
+    "size, expected",
+    [((1280, 720), (1024, 576)), ((720, 1280), (576, 1024)), ((640, 480), (1024, 768)), ((500, 500), (800, 800))],
+)
+def test_fit_is_the_papers_1024x800(size, expected):
+    assert augment.fit(*size, 800, 1024) == expected
+
+
+def test_boxes_are_half_open_and_empty_masks_are_left_out():
+    masks = np.zeros((3, 10, 12), bool)
+    masks[0, 2:5, 3:4] = True  # one pixel wide
+    masks[2, 0, 0] = True
+    found = target(masks)
+    assert found["boxes"].tolist() == [[3, 2, 4, 5], [0, 0, 1, 1]]
+    assert found["labels"].tolist() == [1, 1]
+    assert found["masks"].shape == (2, 10, 12)
+
+
+def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
+    dataset = Dataset(write_blobs(tmp_path / "d", hands=2))
+    batch = Pictures([dataset], PLAIN).batch([0, 3], None)
+    assert [tuple(image.shape) for image in batch.images] == [(3, 64, 85)] * 2
+    assert batch.names == ["blob000.png", "blob003.png"]
+    for image, truth in zip(batch.images, batch.targets, strict=True):
+        assert len(truth["boxes"]) == 2
+        skin = image[2] < 0.73  # halfway between the disc's blue and white
+        assert (skin == truth["masks"].any(0).bool()).float().mean() > 0.99
+
+
+def test_pictures_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
+    dataset = Dataset(write_blobs(tmp_path / "d"))
+    kept = Pictures([dataset], STUDIO)
+    monkeypatch.setattr("trainer.data.CACHE_SHARE", 0)
+    decoded = Pictures([dataset], STUDIO)
+    for index in range(len(dataset)):
+        one, other = kept.sample(index), decoded.sample(index)
+        assert (one.picture == other.picture).all() and (one.masks == other.masks).all()
+
+
+def test_studio_keeps_picture_and_mask_together():
+    size = (320, 240)
+    mask = blob(size, (150, 130), 40)
+    picture = np.where(mask[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
+    shares = []
+    for index in range(60):
+        made = augment.studio(Sample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        assert made.picture.shape == (96, 128, 3) and made.picture.dtype == np.uint8
+        if not len(made.masks):
+            continue
+        inside = made.masks[0]
+        grey = made.picture.mean(2)
+        assert grey[inside].mean() < 0.75 * grey[~inside].mean()
+        dark = grey < (grey[inside].mean() + grey[~inside].mean()) / 2
+        assert (dark & inside).sum() / (dark | inside).sum() > 0.6
+        shares.append(inside.sum() / inside.size)
+    assert len(shares) > 50
+    assert min(shares) < 0.03 and max(shares) > 0.4  # from a small hand to one that fills the frame
+
+
+def test_studio_depends_on_its_generator_only(tmp_path):
+    pictures = Pictures([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
+    one, same, other = (pictures.batch([1, 2], np.random.default_rng([0, k])) for k in (5, 5, 6))
+    assert all((a == b).all() for a, b in zip(one.images, same.images, strict=True))
+    assert one.images[0].shape != other.images[0].shape or (one.images[0] != other.images[0]).any()
+
+
+def test_a_missing_and_a_truncated_picture(tmp_path):
+    folder = write_blobs(tmp_path / "d")
+    path = folder / "images" / "blob002.png"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DatasetError, match=r"blob002\.png is damaged or cut short"):
+        Pictures([Dataset(folder)], PLAIN)
+    path.unlink()
+    with pytest.raises(DatasetError, match=r"blob002\.png is missing"):
+        Pictures([Dataset(folder)], PLAIN)
+
+
+def _small_mask(content):
+    content["annotations"][3]["segmentation"] = encode_mask(np.ones((60, 80), bool))
+
+
+def _same_mask(content):
+    content["annotations"].append({**content["annotations"][3], "id": 99})
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (_small_mask, "annotation 4 of blob003.png: the mask is 80x60, its picture 160x120"),
+        (_same_mask, "annotation 99 of blob003.png: the picture has another annotation with the same mask"),
+        (lambda c: c["annotations"][3].update(category_id=0), "annotation 4 of blob003.png: category_id is 0"),
+        (lambda c: c["annotations"][3].update(iscrowd=1), "annotation 4 of blob003.png: iscrowd is set"),
+        (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the picture"),
+        (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the picture"),
+        (lambda c: c["annotations"][3].update(bbox="x"), "annotation 4 of blob003.png: bbox is 'x'"),
+    ],
+)
+def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
+    folder = write_blobs(tmp_path / "d")
+    edit_annotations(folder, change)
+    with pytest.raises(DatasetError, match=message):
+        Pictures([Dataset(folder)], PLAIN)

@@ -1,0 +1,157 @@
+"""Predictions by the real command: a COCO results list that pycocotools reads, and clear refusals."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from pycocotools.coco import COCO
+from trainer_samples import TINY, blob, write_blobs, write_recipe
+
+from generator.dataset import Dataset, decode_mask
+from trainer import checkpoint, model, predict, recipe
+from trainer.cli import main
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """An untrained network; with scores around a half it "finds" plenty."""
+    folder = tmp_path_factory.mktemp("weights")
+    tiny = recipe.load(str(write_recipe(folder / "tiny.toml", TINY)))
+    network = model.start(tiny.network, tiny.pictures, seed=0)
+    description = {
+        "architecture": model.architecture(tiny.network),
+        "pictures": {"short_px": 64, "long_px": 96, "augmentation": "none"},
+        "sessions": [],
+    }
+    checkpoint.write_network(folder / "network.safetensors", network.state_dict(), description)
+    return folder
+
+
+def test_results_of_a_dataset_load_in_pycocotools(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=3)
+    done = invoke("predict", "--weights", weights, data, "--out", tmp_path / "out", "--score", 0, "--overlays")
+    assert done.exit_code == 0, done.output
+    summary = json.loads((tmp_path / "out/predict.json").read_text())
+    assert summary["dataset_id"] == Dataset(data).id and summary["pictures"] == 3
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert results and {r["image_id"] for r in results} <= {1, 2, 3}
+    for entry in results:
+        mask = decode_mask(entry["segmentation"], 120, 160)
+        x, y, width, height = entry["bbox"]
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        assert (x, y, x + width, y + height) == (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    coco = COCO(data / "annotations.json")
+    assert len(coco.loadRes(str(tmp_path / "out/results.json")).anns) == len(results)
+    assert sorted(p.name for p in (tmp_path / "out/overlays").iterdir()) == [f"blob00{i}.jpg" for i in range(3)]
+
+
+def test_a_folder_gets_ids_in_sorted_order(weights, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("b.jpg", "a.png", "C.webp"):
+        Image.new("RGB", (80, 60), "white").save(photos / name)
+    (photos / "notes.txt").write_text("no picture")
+    assert invoke("predict", "--weights", weights, photos, "--out", tmp_path / "out").exit_code == 0
+    images = json.loads((tmp_path / "out/images.json").read_text())
+    assert [(i["id"], i["file_name"]) for i in images] == [(1, "C.webp"), (2, "a.png"), (3, "b.jpg")]
+    assert images[0]["width"] == 80 and images[0]["height"] == 60
+    # again into the same folder is fine, and so is a single picture
+    assert invoke("predict", "--weights", weights, photos / "b.jpg", "--out", tmp_path / "out").exit_code == 0
+    assert json.loads((tmp_path / "out/predict.json").read_text())["dataset_id"] is None
+
+
+def test_batches_change_nothing(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=3)
+    for batch in (1, 3):
+        out = tmp_path / str(batch)
+        assert invoke("predict", "--weights", weights, data, "--out", out, "--batch", batch).exit_code == 0
+    one, three = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("1", "3"))
+    for image_id in (1, 2, 3):
+        best = [max(r["score"] for r in results if r["image_id"] == image_id) for results in (one, three)]
+        assert np.isclose(*best, atol=0.02)
+
+
+def test_overlay_tints_the_hand_only():
+    picture = np.full((60, 80, 3), 255, np.uint8)
+    mask = blob((80, 60), (40, 30), 12)
+    drawn = predict.overlay(picture, [{"mask": mask, "score": 0.9}, {"mask": ~mask, "score": 0.1}])
+    assert (drawn[mask] != 255).any(1).all()
+    assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
+
+
+def refused(result, *parts):
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_wrong_input_leaves_nothing(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=2)
+    out = tmp_path / "out"
+    refused(invoke("predict", "--weights", tmp_path / "no", data, "--out", out), "no is missing")
+    refused(invoke("predict", "--weights", weights, tmp_path / "gone", "--out", out), "gone is missing")
+    path = data / "images/blob001.png"
+    path.write_bytes(path.read_bytes()[:150])
+    refused(invoke("predict", "--weights", weights, data, "--out", out), "blob001.png is damaged")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data"]
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("x")
+    refused(invoke("predict", "--weights", weights, data, "--out", tmp_path / "mine"), "was not made by this command")
+
+
+def test_damaged_or_foreign_weights(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=1)
+    for name in ("network.safetensors", "network.json"):
+        (tmp_path / name).write_bytes((weights / name).read_bytes())
+    description = json.loads((tmp_path / "network.json").read_text())
+    description["architecture"]["backbone"] = "resnet34"
+    (tmp_path / "network.json").write_text(json.dumps(description))
+    out = tmp_path / "out"
+    refused(
+        invoke("predict", "--weights", tmp_path / "network.safetensors", data, "--out", out), "another architecture"
+    )
+    (tmp_path / "network.safetensors").write_bytes(b"\x80\x04pickle")
+    refused(invoke("predict", "--weights", tmp_path / "network.safetensors", data, "--out", out), "is damaged")
+    (tmp_path / "network.json").unlink()
+    refused(
+        invoke("predict", "--weights", tmp_path / "network.safetensors", data, "--out", out), "network.json is missing"
+    )
+    assert not out.exists()
+
+
+def test_a_pickle_with_code_is_not_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "boom"), "w"))
+
+    torch.save({"weights": Bomb()}, tmp_path / "evil.pth")
+    with pytest.raises(checkpoint.CheckpointError, match="holds no plain weights"):
+        checkpoint.read_foreign(tmp_path / "evil.pth")
+    assert not (tmp_path / "boom").exists()
+
+
+@pytest.mark.parametrize(
+    "word, trained",
+    [
+        ("heads", {"fpn", "rpn", "roi_heads"}),
+        ("5+", {"fpn", "rpn", "roi_heads", "layer4"}),
+        ("4+", {"fpn", "rpn", "roi_heads", "layer4", "layer3"}),
+        ("3+", {"fpn", "rpn", "roi_heads", "layer4", "layer3", "layer2"}),
+        ("all", {"fpn", "rpn", "roi_heads", "layer4", "layer3", "layer2", "layer1", "conv1", "bn1"}),
+    ],
+)
+def test_layer_words_are_matterports(weights, word, trained):
+    network, _ = model.load(weights)
+    model.train_layers(network, word)
+    names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    parts = {name.split(".")[2] if "body" in name else name.split(".")[name.startswith("backbone")] for name in names}
+    assert parts == trained

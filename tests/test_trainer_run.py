@@ -1,0 +1,202 @@
+"""Runs by the real command: the files they leave, resuming, and wrong input."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+from trainer_samples import TINY, write_blobs, write_recipe
+
+from trainer import repetition
+from trainer.cli import main
+from trainer.run_folder import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory):
+    return write_blobs(tmp_path_factory.mktemp("blobs") / "data")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return write_recipe(tmp_path_factory.mktemp("recipe") / "tiny.toml")
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def repeat(recipe, data, out, *more):
+    return invoke("repeat", "--recipe", recipe, "--data", data, "--out", out, "--device", "cpu", *more)
+
+
+@pytest.fixture(scope="module")
+def unbroken(blobs, tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp("unbroken") / "run"
+    done = repeat(tiny, blobs, out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_a_run_leaves_exactly_its_files(unbroken):
+    names = {"run.json", "losses.csv", "subsets.json", "network.safetensors", "network.json"}
+    assert {path.name for path in unbroken.iterdir()} == names
+
+
+def test_losses_are_finite_and_named(unbroken):
+    with (unbroken / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["session"], row["step"]) for row in rows] == [(str(s), str(i)) for s in (1, 2) for i in (1, 2, 3, 4)]
+    for row in rows:
+        values = [float(row[name]) for name in COLUMNS[2:]]
+        assert all(math.isfinite(value) for value in values)
+        assert math.isclose(values[0], sum(values[1:6]), rel_tol=1e-4)
+    assert [float(row["lr"]) for row in rows[:3]] == [0.005, 0.01, 0.01]
+
+
+def test_run_json_tells_the_run(unbroken, blobs):
+    run = json.loads((unbroken / "run.json").read_text())
+    assert run["seed"] == 0 and run["data"]["images"] == 6 and run["recipe"]["network"]["backbone"] == "resnet18"
+    assert [(s["session"], s["subset"], s["images"], s["layers"]) for s in run["sessions"]] == [
+        (1, 1, 3, "all"),
+        (2, 2, 3, "3+"),
+    ]
+    averages = [s["average_loss"] for s in run["sessions"]]
+    assert run["best_session"] == averages.index(min(averages)) + 1
+    subsets = json.loads((unbroken / "subsets.json").read_text())["subsets"]
+    assert sorted(subsets[0] + subsets[1]) == [f"blob{i:03d}.png" for i in range(6)]
+
+
+def test_resume_in_the_middle_of_a_session_is_exact(blobs, tiny, unbroken, tmp_path, monkeypatch):
+    """Stopped after each third step, with the state written every step, until it is done."""
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    add_row = repetition.RunFolder.add_row
+    steps = []
+
+    def stop_after_three(self, row):
+        add_row(self, row)
+        steps.append(row["step"])
+        if len(steps) % 3 == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(repetition.RunFolder, "add_row", stop_after_three)
+    codes = [repeat(tiny, blobs, tmp_path / "run", "--resume").exit_code for _ in range(20)]
+    assert codes[0] == 130 and codes[-1] == 0
+    for name in ("network.safetensors", "network.json", "losses.csv", "subsets.json"):
+        assert (tmp_path / "run" / name).read_bytes() == (unbroken / name).read_bytes(), name
+
+
+def test_resume_after_sigkill_is_exact(blobs, tiny, unbroken, tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "trainer", "repeat", "--recipe", tiny, "--data", blobs, "--out", out]
+    command += ["--device", "cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # as many as the unbroken run had
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    losses = out / "losses.csv"
+    while process.poll() is None and (not losses.exists() or len(losses.read_text().splitlines()) < 7):
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (out / "state.safetensors").exists(), "it was to be killed before it ended"
+    subprocess.run([*command, "--resume"], check=True, capture_output=True, env=environment)
+    for name in ("network.safetensors", "losses.csv"):
+        assert (out / name).read_bytes() == (unbroken / name).read_bytes(), name
+
+
+def test_workers_and_a_second_run_change_nothing(blobs, tiny, unbroken, tmp_path):
+    assert repeat(tiny, blobs, tmp_path / "run", "--workers", 3).exit_code == 0
+    assert (tmp_path / "run/network.safetensors").read_bytes() == (unbroken / "network.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    text = TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", "")
+    return write_recipe(tmp_path_factory.mktemp("quick") / "quick.toml", text)
+
+
+def test_train_is_one_session_of_as_many_steps_on_the_whole_set(blobs, quick, tmp_path):
+    done = invoke("train", "--recipe", quick, "--data", blobs, "--out", tmp_path / "run", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    sessions = json.loads((tmp_path / "run/run.json").read_text())["sessions"]
+    assert [(s["steps"], s["images"], s["layers"]) for s in sessions] == [(2, 6, "all")]
+
+
+def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, unbroken, tmp_path):
+    real = write_blobs(tmp_path / "real", count=2, size_wh=(100, 80))
+    more = ("--real", real, "--replicate", 5, "--init", unbroken, "--seed", 1)
+    done = repeat(quick, blobs, tmp_path / "run", *more)
+    assert done.exit_code == 0, done.output
+    run = json.loads((tmp_path / "run/run.json").read_text())
+    assert [s["images"] for s in run["sessions"]] == [3 + 10, 3 + 10]
+    assert run["real"]["images"] == 2 and run["replicate"] == 5 and run["seed"] == 1
+    assert run["recipe"]["network"]["init"] == str(unbroken)
+    assert (tmp_path / "run/subsets.json").read_bytes() != (unbroken / "subsets.json").read_bytes()
+
+
+def refused(result, *parts):
+    """One line, exit code 2."""
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+@pytest.mark.parametrize(
+    "change, parts",
+    [
+        (("subsets = 2", "subsets = 7"), ("7 subsets", "6 training pictures", "lower subsets")),
+        (('"3+"', '"2+"'), ("layers '2+' is not known",)),
+        (('init = "none"', 'init = "nowhere.pth"'), ("nowhere.pth is missing",)),
+    ],
+)
+def test_wrong_recipes_leave_nothing(blobs, tmp_path, change, parts):
+    recipe = write_recipe(tmp_path / "bad.toml", TINY.replace(*change))
+    refused(repeat(recipe, blobs, tmp_path / "run"), *parts)
+    assert not (tmp_path / "run").exists()
+
+
+def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
+    refused(repeat("nonesuch", blobs, tmp_path / "run"), "no recipe is called 'nonesuch'")
+    refused(repeat(tiny, tmp_path / "nowhere", tmp_path / "run"), "nowhere is no folder")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    refused(repeat(tiny, empty, tmp_path / "run"), "lists no pictures; the dataset is empty")
+    refused(repeat(tiny, blobs, tmp_path / "run", "--device", "cuda:77"), "there is no device 'cuda:77'")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
+    recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
+    refused(
+        repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "another architecture", "channels 16 (here 32)"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbroken, tmp_path):
+    refused(repeat(tiny, blobs, unbroken), "holds a run already; continue it with --resume")
+    refused(repeat(tiny, blobs, unbroken, "--resume", "--seed", 3), "seed was 0, is now 3")
+    wide = write_recipe(tmp_path / "tiny.toml", TINY.replace("rois = 8", "rois = 9"))
+    refused(repeat(wide, blobs, unbroken, "--resume"), "recipe.sessions 1.rois was 8, is now 9")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    refused(repeat(tiny, blobs, foreign, "--resume"), "holds no run of ours; give a new folder")
+    assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    finished = repeat(tiny, blobs, unbroken, "--resume")
+    assert finished.exit_code == 0 and "finished already" in finished.output
+
+
+def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blobs, tmp_path):
+    recipe = write_recipe(tmp_path / "hot.toml", TINY.replace("lr = 0.01", "lr = 1e30").replace("clip_norm", ""))
+    refused(repeat(recipe, blobs, tmp_path / "run"), "the loss of session 1, step", "blob0", "lower lr")
+    assert (tmp_path / "run/network.safetensors").exists()

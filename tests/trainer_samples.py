@@ -1,0 +1,71 @@
+"""Small datasets and recipes for the trainer's tests."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generator.dataset import Frame, Instance, assemble, write_frame
+
+torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
+
+TINY = """
+subsets = 2
+[network]
+backbone = "resnet18"
+init = "none"
+channels = 16
+box_units = 16
+[pictures]
+short_px = 64
+long_px = 96
+augmentation = "studio"
+[session]
+steps = 4
+batch = 1
+rois = 8
+lr = 0.01
+warmup_steps = 2
+[[sessions]]
+layers = ["all", "3+"]
+"""
+
+
+def blob(size_wh: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:
+    """A (H, W) bool disc."""
+    y, x = np.mgrid[: size_wh[1], : size_wh[0]]
+    return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
+
+
+def write_blobs(folder: Path, count: int = 6, size_wh: tuple[int, int] = (160, 120), hands: int = 1) -> Path:
+    """A dataset of skin-coloured discs on white; disc h of picture i has its own place and size."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    records = []
+    for index in range(count):
+        rng = np.random.default_rng([7, index])
+        picture = np.full((size_wh[1], size_wh[0], 3), 255, np.uint8)
+        instances = []
+        for hand in range(hands):
+            place = ((hand + 0.5) * size_wh[0] / hands + rng.uniform(-8, 8), size_wh[1] / 2 + rng.uniform(-10, 10))
+            mask = blob(size_wh, place, rng.uniform(18, 28))
+            picture[mask] = (200, 150, 120)
+            instances.append(Instance(mask))
+        records.append(write_frame(folder, Frame(f"blob{index:03d}", picture, tuple(instances))))
+    assemble(folder, records, {"made_by": "test"})
+    return folder
+
+
+def write_recipe(path: Path, text: str = TINY) -> Path:
+    """A recipe file."""
+    path.write_text(text)
+    return path
+
+
+def edit_annotations(folder: Path, change) -> None:
+    """Let ``change`` alter what ``annotations.json`` holds."""
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
