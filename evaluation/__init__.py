@@ -2,11 +2,22 @@
 
 results     a results file, checked against its truth
 matching    who matches whom: one-to-one, by mask IoU
+region      truth cut off at the wrist
 metrics     mean IoU, Acc, F1, TPH and the counts
-ap          COCO's average precision, by pycocotools
+ap          COCO's average precision and recall, by pycocotools
+curves      precision, recall and F1 over scores; numbers over IoU thresholds
+bootstrap   95 % intervals, and paired differences
+breakdown   kinds of error; hands by size
+boundary    boundary IoU
+details     all of these in one record
+compare     several results side by side
+paper       the published cases
+tables      numbers as text, for screen, report and CSV
+screen      tables on the screen
 runs        a trainer's run folder
 figures     curves as SVG
 gallery     thumbnails with outlines
+sections    the report's tables, curves and training
 report      the page
 cli         hand-evaluation
 """

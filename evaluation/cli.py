@@ -107,7 +107,7 @@ def score(
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
-    from evaluation import metrics, tables
+    from evaluation import metrics, screen
     from evaluation.details import details as measure_details
     from evaluation.matching import load_pictures
     from generator.dataset import Dataset, dump_json, write_atomic
@@ -115,12 +115,12 @@ def score(
     pictures = load_pictures(Dataset(dataset), results, region)
     found = metrics.score(pictures, iou, score_threshold)
     content = asdict(found)
-    tables.print_score(found)
+    screen.print_score(found)
     if details:
         matches = metrics.match_all(pictures, iou, score_threshold)
         more = measure_details(pictures, matches, iou, score_threshold)
         content["details"] = {"region": region, **asdict(more)}
-        tables.print_details(more)
+        screen.print_details(more)
     if json_path:
         write_atomic(json_path, dump_json(content))
 
@@ -145,12 +145,12 @@ def compare(
     """
     from dataclasses import asdict
 
-    from evaluation import tables
+    from evaluation import screen
     from evaluation.compare import compare_results
     from generator.dataset import Dataset, dump_json, write_atomic
 
     rows = compare_results(Dataset(dataset), results, iou, score_threshold, region)
-    tables.print_comparison(rows)
+    screen.print_comparison(rows)
     if json_path:
         write_atomic(json_path, dump_json([asdict(row) for row in rows]))
 

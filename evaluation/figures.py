@@ -33,7 +33,7 @@ STYLE: Any = {
 }
 
 
-def axes(width: float = 7.0, height: float = 3.0) -> tuple[Figure, Axes]:
+def axes(width: float = 5.6, height: float = 3.2) -> tuple[Figure, Axes]:
     """An empty figure, in inches, in the page's style; draw and :func:`svg` inside ``matplotlib.rc_context(STYLE)``."""
     figure = Figure(figsize=(width, height), layout="constrained")
     ax = figure.subplots()
@@ -64,6 +64,39 @@ def smooth(values: np.ndarray, width: int) -> np.ndarray:
 def thin(values: np.ndarray, most: int) -> np.ndarray:
     """Indices of at most ``most`` evenly spread values, the last among them."""
     return np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int))
+
+
+def lines(series: list[tuple[str, np.ndarray, np.ndarray]], x_label: str, y_label: str, name: str) -> str:
+    """Lines between 0 and 1 on both axes.
+
+    :param series: (label, x, y) of each, x and y of shape (K,).
+    """
+    with matplotlib.rc_context(STYLE):
+        figure, ax = axes(4.4, 3.3)
+        for number, (label, x, y) in enumerate(series):
+            shown = thin(x, 400)
+            ax.plot(x[shown], y[shown], color=COLOURS[number % len(COLOURS)], label=label, linewidth=1.8)
+        ax.set_xlim(0, 1.01)
+        ax.set_ylim(0, 1.02)
+        ax.set_xlabel(x_label)
+        ax.set_ylabel(y_label)
+        if len(series) > 1:
+            ax.legend(fontsize=8)
+        return svg(figure, name)
+
+
+def session_bars(sessions: list[str], losses: list[float], best: int | None, name: str) -> str:
+    """The average loss of each session, as the paper's Fig. 2 has it, the kept one (by its index) strong."""
+    with matplotlib.rc_context(STYLE):
+        figure, ax = axes()
+        bars = ax.bar(sessions, losses, color=COLOURS[0], alpha=0.45, width=0.6)
+        if best is not None:
+            bars[best].set_alpha(1.0)
+        ax.bar_label(bars, fmt="%.3f", fontsize=9, padding=2)
+        ax.margins(y=0.18)
+        ax.set_xlabel("session")
+        ax.set_ylabel("average loss")
+        return svg(figure, name)
 
 
 def loss_curves(losses: dict[int, np.ndarray], saturation: dict[int, int | None], name: str) -> str:

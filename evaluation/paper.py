@@ -24,7 +24,7 @@ class Case:
     tph: int | None = None
 
     def cells(self) -> list[str]:
-        """The row in the order of :data:`evaluation.tables.COLUMNS`; what is not printed is a dash."""
+        """The row in the order of :func:`evaluation.tables.score_table` after its label; not printed is a dash."""
         found = ["NAN" if value is None else text(value) for value in (self.iou, self.acc, self.f1)]
         return [str(self.hands), "–", "–", "–", *found, text(self.tph), "–", "–"]
 

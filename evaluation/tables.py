@@ -1,29 +1,48 @@
-"""The numbers as people read them on the screen."""
+"""The numbers as tables of text, for the screen, the report and CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from evaluation.ap import NAMES as AP_NAMES
+from evaluation.ap import NAMES as COCO_NAMES
 from evaluation.compare import Row
 from evaluation.details import Details
 from evaluation.metrics import Score
 
-COLUMNS = ("hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
-
-NAMES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
+RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
 """What the numbers that have intervals are called."""
 
 
-def cells(score: Score) -> list[str]:
-    """A score as text, in the order of :data:`COLUMNS`."""
-    values: list[Any] = [score.hands, score.tp, score.fp, score.fn, score.mean_iou, score.acc, score.f1]
-    return [text(value) for value in [*values, score.tph, score.ap, score.ap50]]
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    :param columns: as many as every row has cells; the first ``left`` of them are words, the others numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    left: int = 1
+
+    def unlabelled(self) -> Table:
+        """Without its first column, for a single results file."""
+        return replace(self, columns=self.columns[1:], rows=[row[1:] for row in self.rows], left=self.left - 1)
+
+    def csv(self) -> str:
+        """As CSV, with a line of columns; a dash becomes an empty cell."""
+        return csv_text([self.columns, *([cell if cell != "–" else "" for cell in row] for row in self.rows)])
+
+
+def csv_text(rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as the text of a CSV file."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
 
 
 def text(value: Any) -> str:
@@ -38,83 +57,72 @@ def interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 0) -> None:
-    """A table on the screen; the first ``left`` columns are texts."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for number, column in enumerate(columns):
-        if number < left:
-            table.add_column(column, justify="left", overflow="fold")
-        else:
-            table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+def score_table(named: Sequence[tuple[str, Score]]) -> Table:
+    """The paper's numbers and AP."""
+    columns = ("", "hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
+    rows = []
+    for name, s in named:
+        rows.append([name, *map(text, (s.hands, s.tp, s.fp, s.fn, s.mean_iou, s.acc, s.f1, s.tph, s.ap, s.ap50))])
+    return Table("scores", columns, rows)
 
 
-def print_score(score: Score) -> None:
-    """One score."""
-    title = f"IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)"
-    print_table(title, COLUMNS, [cells(score)])
+def interval_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """95 % intervals."""
+    rows = [[name, *(interval(found.intervals[rate]) for rate in RATES)] for name, found in named]
+    return Table("95 % intervals over pictures", ("", *RATES.values()), rows)
 
 
-def print_details(found: Details) -> None:
-    """Everything else."""
-    values = [interval(found.intervals[name]) for name in NAMES]
-    print_table("95 % intervals over pictures", list(NAMES.values()), [values])
-    print_table("by IoU threshold", *sweep_table(found))
-    print_table("COCO", *coco_table(found))
-    print_table("outlines", ("boundary IoU", "IoU a picture"), [[text(found.boundary_iou), text(found.picture_iou)]])
-    print_table("errors", *error_table(found), left=2)
-    print_table("by size of hand", *size_table(found), left=1)
+def sweep_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """The paper's numbers over IoU thresholds."""
+    columns = ("", "IoU ≥", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH")
+    rows = []
+    for name, found in named:
+        for n in found.sweep:
+            values = map(text, (n.tp, n.fp, n.fn, n.mean_iou, n.acc, n.f1, n.tph))
+            rows.append([name, f"{n.iou_threshold:g}", *values])
+    return Table("by IoU threshold", columns, rows)
 
 
-def print_comparison(rows: Sequence[Row]) -> None:
-    """Several scores, and their differences to the first; the files are numbered, as their paths may be long."""
-    Console(soft_wrap=True).print("\n".join(f"{number}: {row.name}" for number, row in enumerate(rows, start=1)))
-    print_table("side by side", ("", *COLUMNS), [[f"{n}", *cells(row.score)] for n, row in enumerate(rows, start=1)])
-    if len(rows) > 1:
-        columns, moved = difference_table([(f"{number}", row) for number, row in enumerate(rows, start=1)])
-        print_table("differences to 1, with 95 % intervals", columns, moved)
+def coco_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """COCO's figures, boundary IoU and the IoU a picture."""
+    columns = ("", "AP", "AP50", "AP75", "AP s", "AP m", "AP l", "AR1", "AR10", "AR100")
+    rows = [[name, *(text(found.coco[figure]) for figure in COCO_NAMES)] for name, found in named]
+    return Table("COCO", columns, rows)
 
 
-def difference_table(named: Sequence[tuple[str, Row]]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Columns and rows of the paired differences to the first."""
+def outline_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """Boundary IoU, and IoU without instances."""
+    rows = [[name, text(found.boundary_iou), text(found.picture_iou)] for name, found in named]
+    return Table("outlines", ("", "boundary IoU", "IoU a picture"), rows)
+
+
+def error_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """Kinds of error."""
+    columns = ("", "FP twice", "FP outline", "FP background", "FN outline", "FN missed")
+    rows = []
+    for name, found in named:
+        kinds = found.errors
+        counts = (kinds.duplicate, kinds.localisation, kinds.background, kinds.outlined_badly, kinds.missed)
+        rows.append([name, *map(text, counts)])
+    return Table("errors", columns, rows)
+
+
+def size_table(named: Sequence[tuple[str, Details]]) -> Table:
+    """Hands by size."""
+    rows = [
+        [name, size.name, *map(text, (size.hands, size.found, size.mean_iou))]
+        for name, found in named
+        for size in found.sizes
+        if size.hands
+    ]
+    return Table("by size of hand", ("", "size", "hands", "found", "IoU"), rows, left=2)
+
+
+def difference_table(named: Sequence[tuple[str, Row]]) -> Table:
+    """Paired differences to the first results file, one row a number."""
     rows = []
     for label, row in named:
         for name, values in (row.differences or {}).items():
             signed = ["–"] * 3 if values is None else [f"{value:+.3f}" for value in values]
-            rows.append([label, NAMES[name], *signed])
-    return ("", "", "difference", "from", "to"), rows
-
-
-def sweep_table(found: Details) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Columns and rows of the numbers over IoU thresholds."""
-    rows = [(n.tp, n.fp, n.fn, n.mean_iou, n.acc, n.f1, n.tph) for n in found.sweep]
-    return ("IoU ≥", *COLUMNS[1:8]), [
-        [f"{n.iou_threshold:g}", *map(text, row)] for n, row in zip(found.sweep, rows, strict=True)
-    ]
-
-
-def error_table(found: Details) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Columns and rows of the kinds of error."""
-    kinds = found.errors
-    rows: list[tuple[str, str, int]] = [
-        ("FP", "a second prediction of a hand", kinds.duplicate),
-        ("FP", "overlaps a hand, but too little", kinds.localisation),
-        ("FP", "on the background", kinds.background),
-        ("FN", "overlapped, but too little", kinds.outlined_badly),
-        ("FN", "missed altogether", kinds.missed),
-    ]
-    return ("", "what", "count"), [[kind, what, f"{count}"] for kind, what, count in rows]
-
-
-def size_table(found: Details) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Columns and rows of the hands by size."""
-    rows = [[row.name, f"{row.hands}", f"{row.found}", text(row.mean_iou)] for row in found.sizes]
-    return ("size", "hands", "found", "IoU"), rows
-
-
-def coco_table(found: Details) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Columns and the row of COCO's figures."""
-    columns = ("AP", "AP50", "AP75", "AP s", "AP m", "AP l", "AR1", "AR10", "AR100")
-    return columns, [[text(found.coco[name]) for name in AP_NAMES]]
+            rows.append([label, RATES[name], *signed])
+    return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)

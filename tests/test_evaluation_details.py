@@ -153,7 +153,7 @@ def test_details_command(tmp_path):
     command = ["score", str(dataset.folder), str(results), "--details", "--json", str(out)]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0, done.output
-    for title in ("95 % intervals", "by IoU threshold", "COCO", "boundary IoU", "missed altogether", "by size of hand"):
+    for title in ("95 % intervals", "by IoU threshold", "COCO", "boundary IoU", "FN missed", "by size of hand"):
         assert title in done.output
     found = json.loads(out.read_text())["details"]
     assert found["errors"]["background"] == 1

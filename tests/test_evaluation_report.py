@@ -50,8 +50,8 @@ def test_the_page_says_what_how_and_how_well(run):
     assert "hand-trainer repeat --recipe tiny --data train" in page
     for text in ("0123456789ab", "resnet18", "0.650", "0.286", "0.444", "C1 of the paper", "0.837", "C2 of the paper"):
         assert text in page
-    assert page.count("<figure ") == 4 and page.count("<svg ") == 1
-    assert 'class="best"' in page.split("<tbody>")[2].split("<tr")[2]
+    assert page.count("<figure ") == 4 and page.count("<svg ") == 5
+    assert 'class="best"' in page.split(">Sessions ")[1].split("<tr")[3]
     kinds = re.findall(r'data-found="(\d)" data-missed="(\d)" data-false="(\d)" data-quality="([\d.]+)"', page)
     assert kinds == [  # worst first
         ("0", "1", "0", "0.00000"),

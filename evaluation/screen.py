@@ -1,0 +1,53 @@
+"""The tables on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from evaluation import tables
+from evaluation.compare import Row
+from evaluation.details import Details
+from evaluation.metrics import Score
+
+
+def print_table(table: tables.Table) -> None:
+    """One table."""
+    shown = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, column in enumerate(table.columns):
+        shown.add_column(column, justify="left" if number < table.left else "right", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*row)
+    Console().print(shown)
+
+
+def print_score(score: Score) -> None:
+    """One score."""
+    print(f"IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
+    print_table(tables.score_table([("", score)]).unlabelled())
+
+
+def print_details(found: Details) -> None:
+    """Everything else about it."""
+    for make in (
+        tables.interval_table,
+        tables.sweep_table,
+        tables.coco_table,
+        tables.outline_table,
+        tables.error_table,
+        tables.size_table,
+    ):
+        print_table(make([("", found)]).unlabelled())
+
+
+def print_comparison(rows: Sequence[Row]) -> None:
+    """Several scores, and their differences to the first; the files are numbered, as their paths may be long."""
+    for number, row in enumerate(rows, start=1):
+        print(f"{number}: {row.name}")
+    numbered = [(f"{number}", row) for number, row in enumerate(rows, start=1)]
+    print_table(tables.score_table([(label, row.score) for label, row in numbered]))
+    if len(rows) > 1:
+        print_table(tables.difference_table(numbered))

@@ -1,0 +1,167 @@
+"""What stands in the report beside the pictures: scores, curves, tables and the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evaluation import figures, tables
+from evaluation.compare import compare
+from evaluation.curves import Curve, curve
+from evaluation.details import Details, details
+from evaluation.matching import Match
+from evaluation.metrics import Score, match_all, score
+from evaluation.paper import SYNTHETIC
+from evaluation.runs import Predicted, Run, plain
+from evaluation.tables import Table
+from generator.dataset import Dataset
+
+SESSION_COLUMNS = {
+    "session": "session",
+    "subset": "subset",
+    "images": "pictures",
+    "epochs": "epochs",
+    "steps": "steps",
+    "layers": "layers",
+    "lr": "learning rate",
+    "average_loss": "average loss",
+    "validation_loss": "validation loss",
+    "saturation_step": "saturated at step",
+}
+"""What ``run.json`` says of a session, and what the report calls it."""
+
+FACTS = ("data", "real", "replicate", "seed", "precision", "versions", "git", "handforge")
+"""What else of ``run.json`` the report shows."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One predictions folder with truth, measured."""
+
+    label: str
+    predicted: Predicted
+    dataset: Dataset
+    score: Score
+    details: Details
+    curve: Curve
+    matches: list[Match]
+
+
+def measure(label: str, predicted: Predicted, iou_threshold: float, score_threshold: float) -> Scored:
+    assert predicted.dataset is not None
+    pictures = predicted.pictures
+    matches = match_all(pictures, iou_threshold, score_threshold)
+    return Scored(
+        label=label,
+        predicted=predicted,
+        dataset=predicted.dataset,
+        score=score(pictures, iou_threshold, score_threshold),
+        details=details(pictures, matches, iou_threshold, score_threshold),
+        curve=curve(pictures, iou_threshold),
+        matches=matches,
+    )
+
+
+def score_table(scored: list[Scored]) -> Table:
+    """The scores, with the paper's cases below them."""
+    table = tables.score_table([(item.label, item.score) for item in scored])
+    table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells()] for case in SYNTHETIC)
+    return table
+
+
+def further_tables(scored: list[Scored], iou_threshold: float, score_threshold: float) -> list[tuple[Table, str]]:
+    """The further tables, each with its explanation."""
+    if not scored:
+        return []
+    named = [(item.label, item.details) for item in scored]
+    found = [
+        (
+            tables.error_table(named),
+            "False predictions: twice (of a hand that a higher-scoring one had found), outline (on a hand, but below "
+            "the IoU threshold), background (on none). Hands not found: outline (of a prediction there), missed.",
+        ),
+        (
+            tables.size_table(named),
+            "Size: the side of a square of the hand's area over that of the picture's; tiny below 0.1, small below "
+            "0.2, medium below 0.4.",
+        ),
+        (
+            tables.coco_table(named),
+            "AR: average recall with at most 1, 10, 100 predictions a picture; s, m, l: COCO's sizes.",
+        ),
+        (
+            tables.outline_table(named),
+            "Boundary IoU: of the masks' rims, over the hands found. IoU a picture: all predicted, all true pixels.",
+        ),
+        (tables.sweep_table(named), "The same predictions at other IoU thresholds."),
+    ]
+    return [*_differences(scored, iou_threshold, score_threshold), *found]
+
+
+def _differences(scored: list[Scored], iou_threshold: float, score_threshold: float) -> list[tuple[Table, str]]:
+    """Paired differences for every dataset that was predicted more than once."""
+    by_dataset: dict[str, list[Scored]] = {}
+    for item in scored:
+        by_dataset.setdefault(item.dataset.id, []).append(item)
+    found = []
+    for items in by_dataset.values():
+        if len(items) > 1:
+            rows = compare([(item.label, item.predicted.pictures) for item in items], iou_threshold, score_threshold)
+            table = tables.difference_table([(row.name, row) for row in rows])
+            note = f"To {items[0].label}, picture by picture: an interval without 0 is no chance of pictures."
+            found.append((table, note))
+    return found
+
+
+def charts(scored: list[Scored], iou_threshold: float) -> list[tuple[str, str, str]]:
+    """(title, SVG, CSV) of the curves."""
+    if not scored:
+        return []
+    at = f"IoU ≥ {iou_threshold:g}"
+    points = [
+        [item.label, *(f"{value:.5f}" for value in point)]
+        for item in scored
+        for point in zip(item.curve.scores, item.curve.precision, item.curve.recall, item.curve.f1, strict=True)
+    ]
+    content = tables.csv_text([("set", "score", "precision", "recall", "f1"), *points])
+    drawn = [item for item in scored if len(item.curve.scores)]
+    sweeps = tables.sweep_table([(item.label, item.details) for item in scored]).csv()
+    recall = figures.lines([(i.label, i.curve.recall, i.curve.precision) for i in drawn], "recall", "precision", "pr")
+    f1 = figures.lines([(i.label, i.curve.scores, i.curve.f1) for i in drawn], "score", "F1", "f1")
+    sweep = figures.lines([_sweep_line(item) for item in scored], "IoU threshold", "F1", "sweep")
+    return [
+        (f"precision and recall, {at}", recall, content),
+        (f"F1 if predictions count from a score on, {at}", f1, content),
+        ("F1 by IoU threshold", sweep, sweeps),
+    ]
+
+
+def _sweep_line(item: Scored) -> tuple[str, np.ndarray, np.ndarray]:
+    rows = item.details.sweep
+    return item.label, np.array([n.iou_threshold for n in rows]), np.array([n.f1 or 0.0 for n in rows])
+
+
+def training(run: Run, number: int) -> dict[str, Any]:
+    record, sessions = run.record, run.record["sessions"]
+    saturation = {session.get("session"): session.get("saturation_step") for session in sessions}
+    losses = {session: values[np.isfinite(values)] for session, values in run.losses.items()}
+    losses = {session: values for session, values in losses.items() if len(values)}
+    shown = [key for key in SESSION_COLUMNS if any(session.get(key) is not None for session in sessions)]
+    rows = [[plain(session.get(key)) for key in shown] for session in sessions]
+    best = next((i for i, s in enumerate(sessions) if s.get("session") == record.get("best_session")), None)
+    averages = [session.get("average_loss") for session in sessions]
+    bars = len(averages) > 1 and all(isinstance(value, int | float) for value in averages)
+    steps = [(session, step, value) for session, values in run.losses.items() for step, value in enumerate(values, 1)]
+    return {
+        "name": run.name,
+        "command": " ".join(map(str, record.get("command") or [])),
+        "facts": [(key, plain(record[key])) for key in FACTS if record.get(key) is not None],
+        "recipe": record.get("recipe") or {},
+        "curves": figures.loss_curves(losses, saturation, f"losses{number}") if losses else "",
+        "losses": tables.csv_text([("session", "step", "loss"), *steps]),
+        "bars": figures.session_bars([row[0] for row in rows], averages, best, f"bars{number}") if bars else "",
+        "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
+        "best": best,
+    }
