@@ -18,6 +18,7 @@ runs        a trainer's run folder
 figures     curves as SVG
 gallery     thumbnails with outlines
 sections    the report's tables, curves and training
+testsets    zoomed and sampled test sets
 report      the page
 cli         hand-evaluation
 """

@@ -172,3 +172,41 @@ def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
     scored = write_report(runs, out, iou, score_threshold, region)
     click.echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
+
+
+@main.command()
+@click.argument("source", type=FILE)
+@click.argument("out", type=FILE, callback=into_folder)
+@click.option(
+    "--factor", type=click.FloatRange(1, 20, min_open=True), default=2.0, show_default=True, help="How far in."
+)
+def zoom(source: Path, out: Path, factor: float) -> None:
+    """Make the dataset OUT from SOURCE: every picture cropped around its hands and scaled up to the same size.
+
+    As the paper's Vid2 was made from Vid1: the same hands, larger. Masks and keypoints go with the pictures.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from evaluation.testsets import zoom as zoom_in
+    from generator.dataset import Dataset
+
+    dataset = Dataset(source)
+    steps, console = zoom_in(dataset, out, factor), Console(stderr=True)
+    for _ in track(steps, "zoom", len(dataset), console=console, transient=True, disable=not console.is_terminal):
+        pass
+    click.echo(f"{out}: {len(dataset)} pictures")
+
+
+@main.command()
+@click.argument("source", type=FILE)
+@click.argument("out", type=FILE)
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many pictures.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another sample.")
+def sample(source: Path, out: Path, count: int, seed: int) -> None:
+    """Copy --count random pictures of SOURCE into the dataset OUT, as the paper drew 100 of Img1's 1500."""
+    from evaluation.testsets import sample as draw
+    from generator.dataset import Dataset
+
+    draw(Dataset(source), out, count, seed)
+    click.echo(f"{out}: {count} pictures")

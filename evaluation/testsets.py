@@ -1,0 +1,107 @@
+"""Test sets made of test sets: Vid2 out of Vid1 by zooming in, and a random sample."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pycocotools import mask as rle
+
+from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, copy_subset, write_frame
+
+SUFFIXES = {".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
+"""What a picture is written as; all others become png."""
+
+
+def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
+    """Copy ``count`` random pictures with their truth into a new dataset, in the source's order.
+
+    :raises DatasetError: if there are fewer pictures, ``out`` is not new, or a file is missing.
+    """
+    if count > len(source):
+        raise DatasetError(f"{source.folder} has {len(source)} pictures, fewer than the {count} asked for")
+    chosen = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False))
+    copy_subset(source, [source.images[index] for index in chosen], out)
+
+
+def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
+    """Crop every picture around its hands and scale the part up to the frame's size, into a new dataset.
+
+    The part has 1/factor of the frame's width and height, its middle is that of the hands' box (the frame's where there
+    is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need.
+
+    :returns: yields the number of pictures done, after each.
+    :raises DatasetError: if ``out`` is not new, or a picture or mask is missing or damaged.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out} is there already; give a new folder")
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+        folder = Path(temporary) / "dataset"
+        for name in ("images", "masks"):
+            (folder / name).mkdir(parents=True)
+        records = []
+        for image in source:
+            records.append(_write(folder, source, image, factor))
+            yield len(records)
+        assemble(folder, records, {**source.info, "zoomed_from": source.id, "zoom": factor})
+        folder.replace(out)
+
+
+def _write(folder: Path, source: Dataset, image: dict[str, Any], factor: float) -> dict[str, Any]:
+    path = Path(image["file_name"])
+    frame = zoomed(source, image, factor)
+    return write_frame(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"))
+
+
+def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
+    """One picture, zoomed; keypoints and the camera's matrix go with it."""
+    width, height = image["width"], image["height"]
+    masks = source.masks(image)
+    left, top, right, bottom = window(masks, width, height, factor)
+    instances = []
+    for annotation, mask in zip(source.annotations(image), masks, strict=True):
+        part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
+        scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
+        points = annotation.get("keypoints")
+        moved = _moved(points, (left, top, right, bottom), width, height) if points else None
+        instances.append(Instance(scaled, moved, annotation.get("side")))
+    picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
+    meta = {key: value for key, value in image.items() if key not in ("id", "file_name", "width", "height")}
+    if "camera" in meta:
+        scale = np.diag([width / (right - left), height / (bottom - top), 1.0])
+        shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+        meta["camera"] = (scale @ shift @ np.array(meta["camera"])).tolist()
+    name = "_".join(Path(image["file_name"]).with_suffix("").parts)
+    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    return Frame(name, pixels, tuple(instances), meta)
+
+
+def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:
+    """The part to show, xyxy in whole pixels, half-open, in the frame's proportions to within a pixel."""
+    union = np.zeros((height, width), bool)
+    for mask in masks:
+        union |= mask
+    x, y, w, h = (0, 0, width, height)
+    share = 1 / factor
+    if union.any():
+        x, y, w, h = (int(value) for value in rle.toBbox(rle.encode(np.asfortranarray(union, dtype=np.uint8))))
+        share = max(share, w / width, h / height)
+    across, down = max(1, round(width * share)), max(1, round(height * share))
+    left = min(max(x + (w - across) // 2, 0), width - across)
+    top = min(max(y + (h - down) // 2, 0), height - down)
+    return left, top, left + across, top + down
+
+
+def _moved(points: list[float], box: tuple[int, int, int, int], width: int, height: int) -> np.ndarray:
+    """Keypoints (21, 3) in the part's pixels; those outside it have visibility 0 and lie at 0, 0, as COCO has it."""
+    left, top, right, bottom = box
+    moved = np.array(points, float).reshape(-1, 3)
+    moved[:, 0] = (moved[:, 0] - left) * width / (right - left)
+    moved[:, 1] = (moved[:, 1] - top) * height / (bottom - top)
+    inside = (moved[:, :2] >= 0).all(axis=1) & (moved[:, 0] < width) & (moved[:, 1] < height)
+    moved[~inside | (moved[:, 2] == 0)] = 0
+    return moved

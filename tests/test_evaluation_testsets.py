@@ -1,0 +1,97 @@
+"""Zooming and sampling: what is shown, that the truth goes with it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from evaluation_scenes import rectangle, write_dataset
+
+from evaluation.cli import main
+from evaluation.testsets import window, zoomed
+from generator.dataset import Dataset, check_image
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Dataset:
+    camera = [[100.0, 0, 20], [0, 100, 20], [0, 0, 1]]
+    masks = [[rectangle(22, 20, 8, 6, 40)], [rectangle(0, 0, 30, 4, 40)], [], [rectangle(33, 33, 7, 7, 40)]]
+    return write_dataset(tmp_path / "data", masks, size=40, camera=camera)
+
+
+def run(*arguments) -> tuple[int, str]:
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return done.exit_code, done.output
+
+
+def test_the_window_holds_the_hand_and_keeps_to_the_frame():
+    assert window([rectangle(22, 20, 8, 6, 40)], 40, 40, 2) == (16, 13, 36, 33)
+    assert window([rectangle(33, 33, 7, 7, 40)], 40, 40, 2) == (20, 20, 40, 40)  # moved into the frame
+    assert window([rectangle(0, 0, 30, 4, 40)], 40, 40, 2) == (0, 0, 30, 30)  # as large as the hand needs
+    assert window([], 40, 40, 4) == (15, 15, 25, 25)
+
+
+def test_zoomed_masks_lie_on_the_zoomed_hands(dataset):
+    frame = zoomed(dataset, dataset.images[0], 2)
+    assert frame.picture.shape == (40, 40, 3)
+    (instance,) = frame.instances
+    assert (instance.mask == rectangle(12, 14, 16, 12, 40)).all()  # (22 - 16) * 2, (20 - 13) * 2, twice 8 x 6
+    bright = frame.picture[..., 0] > 150
+    assert (bright == instance.mask).mean() > 0.98
+    assert np.array(frame.meta["camera"]) @ [0.02, 0, 1] == pytest.approx(
+        [(100 * 0.02 + 20 - 16) * 2, (20 - 13) * 2, 1]
+    )
+
+
+def test_keypoints_go_with_the_picture(dataset):
+    content = json.loads(dataset.path.read_text())
+    points = np.zeros((21, 3))
+    points[0], points[5] = (26, 23, 2), (2, 2, 2)
+    content["annotations"][0]["keypoints"] = points.ravel().tolist()
+    dataset.path.write_text(json.dumps(content))
+    opened = Dataset(dataset.folder)
+    moved = zoomed(opened, opened.images[0], 2).instances[0].keypoints
+    assert moved[0].tolist() == [20, 20, 2]
+    assert moved[5].tolist() == [0, 0, 0]  # outside
+
+
+def test_zoom_command(dataset, tmp_path):
+    out = tmp_path / "vid2"
+    code, output = run("zoom", dataset.folder, out, "--factor", 2)
+    assert code == 0, output
+    made = Dataset(out)
+    assert [image["file_name"] for image in made] == [image["file_name"] for image in dataset]
+    assert [problem for image in made for problem in check_image(made, image)] == []
+    assert (made.info["zoomed_from"], made.info["zoom"]) == (dataset.id, 2.0)
+    code, output = run("zoom", dataset.folder, out)
+    assert (code, "is there already; give a new folder" in output) == (2, True)
+
+
+def test_zoom_leaves_nothing_half_written(dataset, tmp_path):
+    (dataset.folder / "images" / "p4.png").unlink()
+    code, output = run("zoom", dataset.folder, tmp_path / "vid2")
+    assert code == 2
+    assert output.startswith("Error: ") and "p4.png is missing" in output and output.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_sample_command(dataset, tmp_path):
+    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+        code, output = run("sample", dataset.folder, tmp_path / out, "--count", 2, "--seed", seed)
+        assert code == 0, output
+    names = {out: [image["file_name"] for image in Dataset(tmp_path / out)] for out in "abc"}
+    assert names["a"] == names["b"] == sorted(names["a"])
+    assert len(names["c"]) == 2
+    assert [
+        problem for image in Dataset(tmp_path / "a") for problem in check_image(Dataset(tmp_path / "a"), image)
+    ] == []
+
+
+def test_sample_is_refused(dataset, tmp_path):
+    code, output = run("sample", dataset.folder, tmp_path / "a", "--count", 5)
+    assert (code, "has 4 pictures, fewer than the 5 asked for" in output) == (2, True)
+    code, output = run("sample", dataset.folder, dataset.folder, "--count", 2)
+    assert (code, "is there already" in output) == (2, True)
+    assert not (tmp_path / "a").exists()
