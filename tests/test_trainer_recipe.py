@@ -57,6 +57,36 @@ def test_subsets_follow_each_other_unless_said_otherwise():
     assert recipe.subset_numbers(Recipe("r", sessions, subsets=3)) == [1, 2, 2, 3, 1, 2, 3]
 
 
+def test_the_chain_of_cases_is_the_papers():
+    after = {name: recipe.load(name).after for name in recipe.shipped() if name.startswith("c") and name[1:].isdigit()}
+    assert after == {
+        **{"c1": "", "c2": "", "c3": "c1", "c4": "c1", "c5": "", "c6": "c5", "c7": "c5"},
+        **{"c8": "c7", "c9": "c8", "c10": "c9", "c11": "c9"},
+    }
+    eight, nine = recipe.load("c8"), recipe.load("c9")
+    assert recipe.subset_numbers(eight) == recipe.subset_numbers(nine) == [2]
+    assert eight.sessions[0].layers != nine.sessions[0].layers
+
+
+def test_the_cases_have_the_papers_figures():
+    one = recipe.load("c1").sessions
+    assert [(s.layers, s.epochs, s.steps, s.rois, s.lr, s.momentum) for s in one] == [("4+", 5, 1000, 300, 0.001, 0.9)]
+    two = recipe.load("c2")
+    assert [s.layers for s in two.sessions] == ["all", "all", "3+", "3+", "4+", "4+", "5+", "5+", "heads", "heads"]
+    assert two.subsets == 10 and {s.epochs for s in two.sessions} == {5}
+    five, six = recipe.load("c5"), recipe.load("c6")
+    assert (five.subsets, len(five.sessions), five.replicate) == (10, 10, 5)
+    assert {(s.epochs, s.steps, s.rois) for s in five.sessions} == {(4, 150, 150)}
+    assert (six.subsets, six.replicate, six.sessions[0].steps, six.sessions[0].rois) == (4, 10, 500, 300)
+    study = recipe.load("fig2-repetitive")
+    assert [s.layers for s in study.sessions] == ["all", "all", "all", "3+", "3+", "all", "all", "4+", "5+", "all"]
+    assert (
+        sum(s.total_steps for s in study.sessions) == recipe.load("fig2-conventional").sessions[0].total_steps == 1000
+    )
+    assert {n.network.backbone for n in (two, five, study)} == {"resnet101"}
+    assert (two.pictures.short_px, two.pictures.long_px) == (800, 1024)
+
+
 def test_conventional_has_the_same_number_of_steps():
     loaded = recipe.load("demo")
     one = loaded.conventional()

@@ -174,6 +174,13 @@ def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_recipes_that_need_something_say_what(blobs, tmp_path):
+    refused(repeat("c10", blobs, tmp_path / "run"), "c10 trains nothing", "the network of C9 on Vid2")
+    refused(repeat("c5", blobs, tmp_path / "run"), "needs real pictures (EgoHands", "--real DIR")
+    refused(repeat("c6", blobs, tmp_path / "run", "--real", blobs), "starts from the network of c5", "--init")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
     recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
     refused(

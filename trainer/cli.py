@@ -68,7 +68,9 @@ def _training_options(command: Any) -> Any:
         click.option("--recipe", required=True, metavar="NAME|FILE", help="A shipped recipe, or a .toml file."),
         click.option("--data", required=True, type=FOLDER, help="The dataset folder to train on."),
         click.option("--real", type=FOLDER, help="A dataset of real pictures, put into every subset."),
-        click.option("--replicate", default=1, show_default=True, help="So many copies of each real picture a subset."),
+        click.option(
+            "--replicate", type=click.IntRange(1), help="Copies of each real picture a subset  [the recipe's]."
+        ),
         click.option("--out", required=True, type=FOLDER, help="The run folder."),
         click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's."),
         click.option("--resume", is_flag=True, help="Continue the run in --out where it was interrupted."),

@@ -100,7 +100,12 @@ class Recipe:
     subsets: int = 1
     validation: float = 0.0
     after: str = ""
-    """The recipe whose network this one starts from; its run is then given with ``--init``."""
+    """The recipe whose network this one starts from; its run is then given with ``--init``.
+    A recipe without sessions trains nothing: it is that network on other pictures."""
+    real: str = ""
+    """The real pictures it needs, in words; they are then given with ``--real``."""
+    replicate: int = 1
+    """How often each real picture stands in every subset."""
     network: Network = field(default_factory=Network)
     pictures: PictureSettings = field(default_factory=PictureSettings)
 
@@ -207,7 +212,8 @@ def _check(recipe: Recipe) -> list[str]:
         if not true and text not in problems:
             problems.append(text)
 
-    need(bool(recipe.sessions), "there is no session")
+    need(bool(recipe.sessions or recipe.after), "there is no session")
+    need(recipe.replicate >= 1, f"replicate is {recipe.replicate}, it must be at least 1")
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
     net, pics = recipe.network, recipe.pictures

@@ -71,14 +71,12 @@ def pick_device(name: str) -> str:
 def plan(command: str, options: dict[str, Any]) -> Plan:
     """A plan from the command's options. Only looks, writes nothing."""
     chosen = _recipe(command, options)
-    if options["replicate"] < 1:
-        raise RecipeError(f"--replicate is {options['replicate']}, it must be at least 1")
     return Plan(
         command=[command, *sys.argv[2:]],
         recipe=chosen,
         data=Dataset(options["data"]),
         real=Dataset(options["real"]) if options["real"] else None,
-        replicate=options["replicate"],
+        replicate=options["replicate"] or chosen.replicate,
         seed=options["seed"],
         device=pick_device(options["device"]),
         workers=options["workers"],
@@ -87,6 +85,10 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
 
 def _recipe(command: str, options: dict[str, Any]) -> Recipe:
     chosen = recipes.load(options["recipe"])
+    if not chosen.sessions:
+        raise RecipeError(f"recipe {chosen.name} trains nothing ({chosen.about}); predict with that network's run")
+    if chosen.real and not options["real"]:
+        raise RecipeError(f"recipe {chosen.name} needs real pictures ({chosen.real}); import them and give --real DIR")
     if command == "train":
         chosen = chosen.conventional()
     if options["init"]:
