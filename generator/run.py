@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from generator import __version__, dataset, plausibility, preview, sweep
+from generator import __version__, dataset, plausibility, preview, surface, sweep
 from generator.camera import Camera
 from generator.settings import RenderSettings
 from generator.workers import Item, Workers
@@ -95,6 +95,7 @@ def render(settings: RenderSettings, out: Path, workers: int, progress: Progress
     if is_finished(out):
         return False
     frames = plan(settings)
+    surface.build()  # meshed here once if it is in no cache yet, rather than in each worker
     with Workers(workers, len(frames.poses)) as crew:
         settings, blender = crew.start(settings)
         frames = replace(frames, settings=settings)

@@ -220,3 +220,12 @@ class TestDamage:
         assert "area says 3" in found[0][0] and "bbox says [0, 0, 1, 1]" in found[0][1]
         assert "differs from annotations.json in" in found[1][0]
         assert "f2.png is missing" in found[2][0]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (40, 61), (40, 61, 3), (3, 1, 3)])
+def test_our_png_is_read_back_by_pillow(shape, tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(ds.encode_picture(picture, "png"))
+    with Image.open(tmp_path / "a.png") as image:
+        image.verify()
+    assert (np.asarray(Image.open(tmp_path / "a.png")) == picture).all()

@@ -65,7 +65,7 @@ def draw(studio, mesh, angles, camera):
     rig.paint(thing, np.full((len(mesh.vertices), 3), 0.6))
     rig.set_pose(thing, angles)
     studio._show(thing)
-    return studio.engine.draw(thing, camera, PLAIN, 0)
+    return studio.engine.draw(thing, rig.posed(thing), camera, PLAIN, 0)
 
 
 def test_a_sphere_covers_the_area_that_geometry_says(studio):
@@ -105,7 +105,7 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(None)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, Camera(640, 360), look(studio.settings, 0), 0)
+    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), look(studio.settings, 0), 0)
     x0, y0, x1, y1 = drawing.box
     empty = np.ones((360, 640), bool)
     empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
@@ -143,7 +143,7 @@ def test_forearm_and_hand_make_up_the_arm(studio):
     hand, _ = studio.hand(None)
     studio._show(hand)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, Camera(640, 360), PLAIN, 0)
+    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), PLAIN, 0)
     assert (drawing.hand + drawing.forearm <= 1 + 1e-6).all()
     wrist = Camera(640, 360).project(kinematics.keypoints(POSE, hand.skeleton))[0, :2]
     rows = np.flatnonzero((drawing.forearm > 0.5).any(axis=1)) + drawing.box[1]
@@ -166,14 +166,14 @@ def test_visibility_of_joints(studio):
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
     open_palm = pose.bind()
     rig.set_pose(hand, open_palm)
-    assert (keypoints(hand, open_palm, camera)[:, 2] == VISIBLE).all()
+    assert (keypoints(hand, rig.posed(hand), open_palm, camera)[:, 2] == VISIBLE).all()
     fist = {f"{f}_{j}": a for f in pose.FINGERS[:4] for j, a in (("mcp_flexion", 80), ("pip_flexion", 95))}
     from_behind = pose.with_angles(forearm_z=180, **fist)
     rig.set_pose(hand, from_behind)
-    assert (keypoints(hand, from_behind, camera)[tips, 2] == 1).all(), "the fist hides its finger tips"
+    assert (keypoints(hand, rig.posed(hand), from_behind, camera)[tips, 2] == 1).all(), "the fist hides its finger tips"
     aside = pose.bind()
     aside[0] = 0.4
-    assert (keypoints(hand, aside, camera)[:, 2] == 0).any()
+    assert (keypoints(hand, rig.posed(hand), aside, camera)[:, 2] == 0).any()
 
 
 def test_the_engines_agree():

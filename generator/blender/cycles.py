@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing, srgb
-from generator.blender.rig import COLOUR, REGION, Rig, posed_surface
+from generator.blender.rig import COLOUR, REGION, Posed, Rig
 from generator.blender.silence import silence
 from generator.camera import SENSOR_MM, Camera
 from generator.look import Look
@@ -34,10 +34,9 @@ class Cycles:
         _prepare(self._scene, samples)
         _write_exr(self._scene.render)
 
-    def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
-        vertices, _ = posed_surface(rig)
-        box = box_around(vertices, camera)
+        box = box_around(posed.vertices, camera)
         if box[2] <= box[0] or box[3] <= box[1]:
             return nothing(camera)
         if rig.surface.data.materials[:] != [self._material]:

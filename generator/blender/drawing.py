@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from generator.blender.rig import Rig
+from generator.blender.rig import Posed, Rig
 from generator.camera import Camera
 from generator.look import Look
 
@@ -40,8 +40,8 @@ class Engine(Protocol):
 
     name: str
 
-    def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
-        """Draw one frame; its number keys whatever the engine draws at random."""
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
+        """Draw one frame of the rig, whose present surface is ``posed``; the frame's number keys what is random."""
         ...
 
 

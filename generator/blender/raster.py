@@ -1,18 +1,22 @@
 """The fast engine: the evaluated mesh drawn off screen by Blender's gpu module with our own shader.
 
 Runs without a window since Blender 5.2 (``gpu.init``), also in software. The hand is drawn at twice the width and
-height into linear colours, with a code for the region in the alpha channel; a second pass averages 2 x 2 in linear
-light and counts the codes, so that picture and masks have the same edges.
+height into square roots of linear colours (8 bits are enough for those), with a code for the region in the alpha
+channel; a second pass averages 2 x 2 in linear light and counts the codes, so that picture and masks have the same
+edges.
 """
 
 from __future__ import annotations
 
+import functools
+
+import bpy
 import gpu
 import numpy as np
 from mathutils import Matrix
 
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
-from generator.blender.rig import COLOUR, REGION, Rig, posed_surface
+from generator.blender.rig import COLOUR, REGION, Posed, Rig
 from generator.camera import Camera
 from generator.look import Look
 
@@ -25,7 +29,7 @@ _SURFACE_FRAGMENT = """
 void main() {
   float lit = max(0.0, (dot(normalize(v_normal), light.xyz) + WRAP) / (1.0 + WRAP));
   vec3 shade = light_colour.rgb * (light.w + (1.0 - light.w) * lit);
-  drawn = vec4(v_colour * shade, v_region > 0.0 ? 1.0 : 0.5);
+  drawn = vec4(sqrt(v_colour * shade), v_region > 0.0 ? 1.0 : 0.5);
 }
 """
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
@@ -37,7 +41,7 @@ void main() {
   float codes = 0.0;
   for (int i = 0; i < 4; i++) {
     vec4 texel = texelFetch(large, corner + ivec2(i & 1, i >> 1), 0);
-    sum += clamp(texel.rgb, 0.0, 1.0) * 0.25;
+    sum += texel.rgb * texel.rgb * 0.25;
     codes += texel.a > 0.75 ? 16.0 : (texel.a > 0.25 ? 1.0 : 0.0);
   }
   drawn = vec4(srgb(sum.r), srgb(sum.g), srgb(sum.b), codes / 255.0);
@@ -54,23 +58,24 @@ class Raster:
         self._surface = _surface_shader()
         self._average = _average_shader()
         self._size = (0, 0)
+        self._triangles = functools.lru_cache(32)(_triangles)
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; nothing of it is random."""
-        vertices, normals = posed_surface(rig)
-        box = box_around(vertices, camera)
+        box = box_around(posed.vertices, camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
             return nothing(camera)
         self._make_room(camera)
-        hand = _batch({"pos": vertices, "normal": normals, **_skin(rig)}, _triangles(rig))
+        hand = _batch({"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._triangles(rig.surface.data))
         with self._large.bind():
             self._draw_surface(hand, _projection(camera, box), look, 2 * width, 2 * height)
         with self._small.bind():
             self._small.viewport_set(0, 0, width, height)
             gpu.state.depth_test_set("NONE")
+            gpu.state.face_culling_set("NONE")
             self._average.bind()
             self._average.uniform_sampler("large", self._colours)
             self._screen.draw(self._average)
@@ -84,7 +89,7 @@ class Raster:
             return
         self._size = (camera.width, camera.height)
         large = (2 * camera.width, 2 * camera.height)
-        self._colours = gpu.types.GPUTexture(large, format="RGBA16F")
+        self._colours = gpu.types.GPUTexture(large, format="RGBA8")
         self._depth = gpu.types.GPUTexture(large, format="DEPTH_COMPONENT32F")
         self._result = gpu.types.GPUTexture(self._size, format="RGBA8")
         self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
@@ -94,8 +99,9 @@ class Raster:
         self._large.viewport_set(0, 0, width, height)
         gpu.state.scissor_test_set(True)  # clear only what is drawn on
         gpu.state.scissor_set(0, 0, width, height)
-        self._large.clear(color=(*look.background.tolist(), 0.0), depth=1.0)
+        self._large.clear(color=(*np.sqrt(look.background).tolist(), 0.0), depth=1.0)
         gpu.state.scissor_test_set(False)
+        gpu.state.face_culling_set("BACK")  # the mesh is closed: its inside is never seen
         gpu.state.depth_test_set("LESS")
         gpu.state.depth_mask_set(True)
         self._surface.bind()
@@ -155,10 +161,8 @@ def _skin(rig: Rig) -> dict[str, np.ndarray]:
     return {"colour": colour[:, :3], "region": region}
 
 
-def _triangles(rig: Rig) -> np.ndarray:
-    data = rig.surface.data
-    if not data.loop_triangles:
-        data.calc_loop_triangles()
+def _triangles(data: bpy.types.Mesh) -> np.ndarray:
+    data.calc_loop_triangles()
     triangles = np.empty((len(data.loop_triangles), 3), np.int32)
     data.loop_triangles.foreach_get("vertices", triangles.ravel())
     return triangles

@@ -29,6 +29,7 @@ class Studio:
         self.engine = engines.start(settings.engine, settings.samples)
         self.hand = functools.lru_cache(look.SHAPES)(self._build)
         self._shown: rig.Rig | None = None
+        self._tones: dict[int | None, float] = {}
 
     def frame(self, number: int, pose: np.ndarray, meta: dict) -> Frame:
         """Render one frame.
@@ -41,11 +42,12 @@ class Studio:
         hand, mesh = self.hand(drawn.shape)
         camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
         self._show(hand)
-        rig.paint(hand, skin.colours(mesh, drawn.tone))
+        self._paint(hand, mesh, drawn)
         rig.set_pose(hand, pose)
-        drawing = self.engine.draw(hand, camera, drawn, number)
+        posed = rig.posed(hand)
+        drawing = self.engine.draw(hand, posed, camera, drawn, number)
         picture, covered = _compose(drawing, camera, drawn, self.settings.mask)
-        points = keypoints(hand, pose, camera)
+        points = keypoints(hand, posed, pose, camera)
         return Frame(
             name=f"{number:06d}",
             picture=picture,
@@ -62,6 +64,11 @@ class Studio:
         if self.settings.distance == "varied":
             meta["distance"] = camera.distance
         return meta
+
+    def _paint(self, hand: rig.Rig, mesh: surface.HandMesh, drawn: look.Look) -> None:
+        if self._tones.get(drawn.shape) != drawn.tone:
+            rig.paint(hand, skin.colours(mesh, drawn.tone))
+            self._tones[drawn.shape] = drawn.tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
         proportions = look.hand_shape(self.settings.seed, shape)
@@ -85,7 +92,7 @@ class Studio:
 def _compose(drawing: Drawing, camera: Camera, drawn: look.Look, mask: str) -> tuple[np.ndarray, np.ndarray]:
     """The whole picture, (H, W, 3) uint8, and the mask, (H, W) bool: where at least half of a pixel is covered."""
     shape = (camera.height, camera.width)
-    picture = np.tile(srgb(drawn.background), (camera.height, camera.width, 1))
+    picture = _plain(camera.width, camera.height, *srgb(drawn.background).tolist()).copy()
     covered = np.zeros(shape, bool)
     x0, y0, x1, y1 = drawing.box
     picture[y0:y1, x0:x1] = drawing.picture
@@ -94,7 +101,12 @@ def _compose(drawing: Drawing, camera: Camera, drawn: look.Look, mask: str) -> t
     return picture, covered
 
 
-def keypoints(hand: rig.Rig, pose: np.ndarray, camera: Camera) -> np.ndarray:
+@functools.lru_cache(1)
+def _plain(width: int, height: int, *rgb: int) -> np.ndarray:
+    return np.tile(np.array(rgb, np.uint8), (height, width, 1))
+
+
+def keypoints(hand: rig.Rig, posed: rig.Posed, pose: np.ndarray, camera: Camera) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the picture, 1 hidden, 2 visible).
 
     A joint lies inside the flesh; it counts as hidden where the skin nearest to its line of sight stands nearer to the
@@ -103,7 +115,7 @@ def keypoints(hand: rig.Rig, pose: np.ndarray, camera: Camera) -> np.ndarray:
     joints = kinematics.keypoints(pose, hand.skeleton)
     x, y, depth = camera.project(joints).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(joints), camera.to_camera(rig.posed_surface(hand)[0]), _flesh(hand))
+    hidden = _hidden(camera.to_camera(joints), camera.to_camera(posed.vertices), _flesh(hand))
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 

@@ -66,8 +66,7 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
 
 def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
-    data.from_pydata(mesh.vertices, [], mesh.faces)
-    data.shade_smooth()
+    _fill(data, mesh.vertices, mesh.faces)
     region = data.attributes.new(REGION, "FLOAT", "POINT")
     region.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
@@ -78,6 +77,17 @@ def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
         for vertex in np.flatnonzero(mesh.weights[:, index]).tolist():
             group.add([vertex], float(mesh.weights[vertex, index]), "REPLACE")
     return thing
+
+
+def _fill(data: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None:
+    """What ``from_pydata`` does, for arrays, in a tenth of its time; shading is smooth by default."""
+    data.vertices.add(len(vertices))
+    data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
+    data.loops.add(faces.size)
+    data.loops.foreach_set("vertex_index", np.ascontiguousarray(faces, np.int32).ravel())
+    data.polygons.add(len(faces))
+    data.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
+    data.update(calc_edges=True)
 
 
 def set_pose(rig: Rig, pose: np.ndarray) -> None:
@@ -101,12 +111,20 @@ def paint(rig: Rig, colours: np.ndarray) -> None:
     rig.surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
 
 
-def posed_surface(rig: Rig) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices and smooth normals as Blender evaluates them, each (V, 3) float32 in scene axes."""
+@dataclass(frozen=True)
+class Posed:
+    """The surface as Blender evaluates it: vertices and smooth normals, each (V, 3) float32 in scene axes, metres."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+
+
+def posed(rig: Rig) -> Posed:
+    """The surface in the armature's present pose."""
     graph = bpy.context.evaluated_depsgraph_get()
     data = rig.surface.evaluated_get(graph).data
     vertices = np.empty((len(data.vertices), 3), np.float32)
     normals = np.empty_like(vertices)
     data.attributes["position"].data.foreach_get("vector", vertices.ravel())
     data.vertex_normals.foreach_get("vector", normals.ravel())
-    return vertices, normals
+    return Posed(vertices, normals)
