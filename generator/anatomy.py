@@ -57,9 +57,11 @@ _SPREAD_DEG = {"little": -11.0, "ring": -4.0, "middle": 0.5, "index": 5.0}
 _THUMB_DEG = ((44.0, 16.0), (36.0, 13.0), (32.0, 12.0))
 
 # How far a digit is rolled about its own length: the back of the thumb looks to the radial side, and more so at its
-# base, where the saddle joint's flexion sweeps it across the palm and its abduction lifts it to the front.
+# base, where the saddle joint's flexion sweeps it across the palm and its abduction lifts it to the front. That flexion
+# also turns the thumb's pad towards the fingers (pronation): its axis leans towards the wrist by the share below.
 _ROLL_DEG = {"little": -5.0, "ring": -2.0, "middle": 0.0, "index": 3.0, "thumb": 52.0}
 _THUMB_BASE_ROLL_DEG = 68.0
+_THUMB_PRONATION = 0.7
 
 # Girth as a radius in mm at the digit's joints, from MCP to tip (thumb: CMC to tip).
 _RADII_MM: dict[str, tuple[float, ...]] = {
@@ -213,7 +215,8 @@ def _dofs(frames: np.ndarray) -> tuple[tuple[tuple[int, np.ndarray], ...], ...]:
     flexion, abduction, mcp, ip = range(*FINGER_SLICE["thumb"].indices(len(NAMES)))
     metacarpal, proximal, distal = (BONES.index(f"thumb_{part}") for part in ("metacarpal", "proximal", "distal"))
     base = _frame(frames[metacarpal][:, 2], _THUMB_BASE_ROLL_DEG)
-    dofs["thumb_metacarpal"] = ((flexion, base[:, 0]), (abduction, base[:, 1]))
+    sweep = base[:, 0] - _THUMB_PRONATION * base[:, 2]
+    dofs["thumb_metacarpal"] = ((flexion, sweep / np.linalg.norm(sweep)), (abduction, base[:, 1]))
     dofs["thumb_proximal"] = ((mcp, frames[proximal][:, 0]),)
     dofs["thumb_distal"] = ((ip, frames[distal][:, 0]),)
     return tuple(dofs[name] for name in BONES)

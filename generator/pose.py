@@ -77,8 +77,9 @@ def _limits() -> np.ndarray:
         (-30, 20),  # ulnar deviation 30, radial deviation 20 (AAOS)
         # MCP flexion 90 (AAOS), extension cut to the 20 that free movement uses; PIP 100, DIP 80
         *[(-20, 90), (-20, 20), (-5, 105), (-5, 80)] * 4,
-        # Thumb: CMC -25..50 and -10..60, MCP -10..60, IP -15..80
-        *[(-25, 50), (-10, 60), (-10, 60), (-15, 80)],
+        # Thumb: CMC flexion counts from the open bind pose, 44 short of the palm, and goes 15 beyond it (AAOS) to about
+        # 60; CMC abduction -10..60, MCP -10..60, IP -15..80
+        *[(-25, 60), (-10, 60), (-10, 60), (-15, 80)],
     ]
     metres = [(-1.0, 1.0)] * 3
     return np.concatenate([np.array(metres, float), np.radians(degrees)])

@@ -1,60 +1,39 @@
-"""Hand poses people have names for, as poses of the fingers with the arm at rest."""
+"""Named shapes of the hand: what the sweep passes through and the add-on offers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from generator.pose import with_angles
+from generator import pose
 
-_STRAIGHT = (0.0, 0.0, 0.0)
-_FOLDED = (82.0, 95.0, 55.0)
-_LONG_FINGERS = ("index", "middle", "ring", "little")
-_SPREAD = {"index": 12.0, "middle": 2.0, "ring": -8.0, "little": -16.0}
-
-
-def _hand(
-    fingers: dict[str, tuple[float, float, float]],
-    thumb: tuple[float, float, float, float],
-    spread: float = 0.0,
-) -> np.ndarray:
-    """A pose from MCP, PIP and DIP flexion of each finger, the thumb's four, and how far the fingers are spread."""
-    angles: dict[str, float] = {}
-    for finger, (mcp, pip, dip) in fingers.items():
-        angles |= {f"{finger}_mcp_flexion": mcp, f"{finger}_pip_flexion": pip, f"{finger}_dip_flexion": dip}
-        angles[f"{finger}_mcp_abduction"] = spread * _SPREAD[finger]
-    for name, value in zip(("cmc_flexion", "cmc_abduction", "mcp_flexion", "ip_flexion"), thumb, strict=True):
-        angles[f"thumb_{name}"] = value
-    return with_angles(**angles)
-
-
-def _raised(*straight: str, thumb: tuple[float, float, float, float], spread: float = 0.0) -> np.ndarray:
-    """The named fingers straight, the others folded."""
-    return _hand({f: _STRAIGHT if f in straight else _FOLDED for f in _LONG_FINGERS}, thumb, spread)
-
-
-_THUMB_OUT = (0.0, 0.0, 0.0, 0.0)
-_THUMB_OVER = (30.0, 35.0, 40.0, 45.0)
+# Degrees for little, ring, middle, index, thumb, each in the pose vector's order: MCP flexion, MCP abduction, PIP
+# and DIP flexion; the thumb's CMC flexion, CMC abduction, MCP and IP flexion.
+_DEGREES: dict[str, tuple[tuple[int, int, int, int], ...]] = {
+    "bind": ((0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0)),
+    "open": ((0, -10, 0, 0), (0, -5, 0, 0), (0, 1, 0, 0), (0, 9, 0, 0), (-10, 4, 0, 0)),
+    "flat": ((4, 7, 4, 2), (2, 3, 4, 2), (0, 0, 4, 2), (2, -3, 4, 2), (20, -8, 5, 5)),
+    "relaxed": ((34, 0, 38, 18), (30, 0, 36, 17), (25, 0, 32, 15), (18, 0, 26, 12), (14, 14, 12, 14)),
+    "fist": ((85, 2, 98, 58), (86, 1, 100, 58), (86, 0, 100, 58), (82, -3, 98, 55), (30, 12, 2, 52)),
+    "point": ((85, 2, 98, 58), (86, 1, 100, 58), (86, 0, 100, 58), (4, 0, 8, 4), (23, 9, 37, 27)),
+    "pinch": ((12, 0, 18, 8), (18, 0, 24, 12), (28, 0, 32, 16), (73, 0, 25, 12), (27, 21, 10, 0)),
+    "ok": ((-2, -6, 6, 3), (6, -3, 12, 6), (14, 0, 18, 8), (62, 0, 23, 28), (33, 19, 0, 0)),
+    "key": ((70, 2, 80, 45), (68, 1, 80, 45), (64, 0, 80, 45), (55, 0, 75, 40), (33, 2, 0, 0)),
+    "oppose": ((65, -11, 51, 14), (25, 0, 30, 15), (15, 0, 20, 10), (10, 2, 14, 6), (56, 35, 12, 26)),
+    "one": ((85, 2, 98, 58), (86, 1, 100, 58), (86, 0, 100, 58), (0, 2, 4, 2), (23, 9, 37, 27)),
+    "two": ((85, 2, 98, 58), (86, 1, 100, 58), (2, -8, 4, 2), (2, 8, 4, 2), (35, 16, 34, 38)),
+    "three": ((71, 6, 88, 50), (6, -7, 6, 3), (2, 1, 4, 2), (2, 8, 4, 2), (53, 20, 24, 27)),
+    "four": ((2, -8, 4, 2), (2, -3, 4, 2), (0, 2, 4, 2), (0, 7, 4, 2), (58, 0, 25, 80)),
+    "five": ((-4, -16, 0, 0), (-3, -8, 0, 0), (-3, 1, 0, 0), (-4, 14, 0, 0), (-18, 8, 0, -5)),
+    "thumb_up": ((85, 2, 98, 58), (86, 1, 100, 58), (86, 0, 100, 58), (82, -3, 98, 55), (-14, -6, 0, -8)),
+    "horns": ((2, -8, 4, 2), (86, 1, 100, 58), (86, 0, 100, 58), (2, 6, 4, 2), (25, 14, 35, 30)),
+    "call": ((0, -14, 4, 2), (86, 1, 100, 58), (86, 0, 100, 58), (82, -3, 98, 55), (-16, 0, 0, 0)),
+    "claw": ((-8, -10, 70, 40), (-8, -4, 72, 42), (-8, 1, 72, 42), (-8, 8, 70, 40), (0, 20, 15, 45)),
+    "hook": ((4, 0, 92, 50), (4, 0, 95, 52), (4, 0, 96, 52), (4, 0, 92, 50), (10, 4, 8, 10)),
+    "grasp": ((52, -2, 52, 28), (48, -1, 50, 28), (44, 0, 48, 26), (38, 2, 44, 24), (12, 38, 16, 22)),
+}  # fmt: skip
 
 PRESETS: dict[str, np.ndarray] = {
-    "bind": with_angles(),
-    "open": _raised(*_LONG_FINGERS, thumb=_THUMB_OUT),
-    "five": _raised(*_LONG_FINGERS, thumb=(-15.0, 0.0, 0.0, 0.0), spread=1.0),
-    "four": _raised(*_LONG_FINGERS, thumb=(40.0, 30.0, 30.0, 40.0), spread=0.5),
-    "three": _raised("index", "middle", "ring", thumb=_THUMB_OVER, spread=0.6),
-    "two": _raised("index", "middle", thumb=_THUMB_OVER, spread=1.0),
-    "point": _raised("index", thumb=_THUMB_OVER),
-    "fist": _raised(thumb=_THUMB_OVER),
-    "thumb_up": _raised(thumb=(-15.0, 0.0, -5.0, -5.0)),
-    "relaxed": _hand({f: (22.0, 28.0, 14.0) for f in _LONG_FINGERS}, (10.0, 10.0, 10.0, 10.0)),
-    "claw": _hand({f: (5.0, 60.0, 40.0) for f in _LONG_FINGERS}, (0.0, 15.0, 10.0, 40.0), spread=0.6),
-    "flat": _hand({f: (0.0, 0.0, 0.0) for f in _LONG_FINGERS}, (15.0, 0.0, 0.0, 0.0), spread=-0.2),
-    "pinch": _hand(
-        {"index": (45.0, 50.0, 25.0), **{f: (50.0, 60.0, 30.0) for f in _LONG_FINGERS[1:]}}, (25.0, 40.0, 10.0, 20.0)
-    ),
-    "ok": _hand(
-        {"index": (45.0, 50.0, 25.0), **{f: (5.0, 8.0, 4.0) for f in _LONG_FINGERS[1:]}},
-        (25.0, 40.0, 10.0, 20.0),
-        spread=0.5,
-    ),
+    name: pose.from_degrees(np.concatenate([np.zeros(8), *digits])) for name, digits in _DEGREES.items()
 }
-"""By name, (28,) radians: bind, open, the digit signs, fist, pointing, pinch and what lies around them."""
+"""Poses (28,) by name, within the joints' limits and free of fingers that pass through one another; forearm and wrist
+as in the bind pose."""
