@@ -51,7 +51,11 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
             speed = bar.tasks[0].speed
             bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
 
-        yield tell
+        try:
+            yield tell
+        except BaseException:
+            bar.live.transient = True  # what went wrong is said instead
+            raise
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,149 @@
+"""hand-generator's commands: wrong input is one line that names the thing and the remedy, and exit code 2."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from generator import dataset
+from generator.cli import main
+from generator.settings import RenderSettings, SettingsError, load
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def error(*arguments):
+    """The one line that wrong input gives."""
+    done = run(*arguments)
+    assert done.exit_code == 2, done.output
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: "), done.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A dataset of six pictures, each with one square hand."""
+    out = tmp_path / "data"
+    (out / "images").mkdir(parents=True)
+    (out / "masks").mkdir()
+    records = []
+    for i in range(6):
+        mask = np.zeros((36, 64), bool)
+        mask[10:20, 5 * i : 5 * i + 12] = True
+        picture = np.where(mask[..., None], 120, 255).astype(np.uint8).repeat(3, axis=2)
+        records.append(dataset.write_frame(out, dataset.Frame(f"{i:06d}", picture, (dataset.Instance(mask),))))
+    dataset.assemble(out, records, {})
+    return out
+
+
+@pytest.mark.parametrize("command", [[], ["render"], ["preview"], ["check"]])
+def test_help_teaches(command):
+    done = run(*command, "--help")
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) > 5
+
+
+def test_unknown_sets_are_named(tmp_path):
+    assert "'l3' is neither a set (l2, l11, all) nor a file of poses" in error("render", "--set", "l3", "--out", "x")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--size", "big", "size is WIDTHxHEIGHT, each 64 to 4096, not 'big'"),
+        ("--size", "10x10", "size is WIDTHxHEIGHT"),
+        ("--format", "gif", "format is png or jpg or webp, not 'gif'"),
+        ("--engine", "magic", "engine is auto or raster or cycles, not 'magic'"),
+        ("--mask", "foot", "mask is hand or hand+forearm, not 'foot'"),
+        ("--count", 0, "count is a whole number from 1 to 10,000,000, not 0"),
+        ("--seed", -1, "seed is a whole number from 0"),
+    ],
+)
+def test_wrong_options_are_named(option, value, words, tmp_path):
+    assert words in error("render", "--out", tmp_path / "out", option, value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_problems_of_a_settings_file_are_named_at_once(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('sead = 1\nskin = "blue"\nlight = 3\ndistance = 0.01\n')
+    line = error("render", "--out", tmp_path / "out", "--settings", path)
+    assert str(path) in line
+    for words in (
+        *("there is no setting 'sead' (known: set, count", "skin is a number from 0 to 1 or varied, not 'blue'"),
+        *("light is front or varied, not 3", "distance is a number from 0.3 to 10 or varied, not 0.01"),
+    ):
+        assert words in line
+
+
+@pytest.mark.parametrize(("text", "words"), [("seed = ", "is no TOML file"), (None, "is neither a preset")])
+def test_settings_files_that_cannot_be_read(text, words, tmp_path):
+    path = tmp_path / "run.toml"
+    if text is not None:
+        path.write_text(text)
+    assert words in error("render", "--out", tmp_path / "out", "--settings", path)
+
+
+def test_options_go_before_the_file_and_the_file_before_defaults(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('seed = 4\nsize = "640x360"\nskin = "varied"\n')
+    settings = load(path, {"seed": 0, "count": None})
+    assert settings == RenderSettings(seed=0, size=(640, 360), skin="varied")
+    again = {k: v for k, v in settings.to_json().items() if v is not None}
+    assert load(None, again) == settings
+    with pytest.raises(SettingsError, match="not True"):
+        load(None, {"seed": True})
+
+
+def test_check_of_a_sound_dataset(folder, tmp_path):
+    done = run("check", folder, "--json", tmp_path / "check.json")
+    assert done.exit_code == 0
+    assert "6 pictures with 6 hands, nothing wrong" in done.output
+    assert json.loads((tmp_path / "check.json").read_bytes()) == {"images": 6, "hands": 6, "problems": []}
+
+
+def test_check_names_what_is_wrong(folder, tmp_path):
+    whole = (folder / "images" / "000002.png").read_bytes()
+    (folder / "images" / "000002.png").write_bytes(whole[:-30])
+    Image.new("L", (10, 10)).save(folder / "masks" / "000004.png")
+    (folder / "images" / "000005.png").unlink()
+    done = run("check", folder, "--json", tmp_path / "check.json", "--workers", 1)
+    assert done.exit_code == 1
+    for words in ("000002.png is damaged or cut short", "000004.png is 10x10", "000005.png is missing"):
+        assert words in done.output
+    assert len(json.loads((tmp_path / "check.json").read_bytes())["problems"]) == 3
+
+
+def test_check_in_parallel_finds_the_same(folder, monkeypatch):
+    monkeypatch.setattr("generator.checking.IN_ONE_PROCESS", 1)
+    monkeypatch.setattr("generator.checking.BATCH", 4)
+    assert run("check", folder, "--workers", 2).exit_code == 0
+    (folder / "masks" / "000001.png").unlink()
+    done = run("check", folder, "--workers", 2)
+    assert done.exit_code == 1 and "000001.png is missing" in done.output
+
+
+def test_check_of_an_unfinished_run(folder):
+    (folder / ".partial").mkdir()
+    done = run("check", folder)
+    assert done.exit_code == 1 and "is not finished; run the same hand-generator render command again" in done.output
+
+
+def test_preview_outlines_the_masks(folder):
+    done = run("preview", folder)
+    assert done.exit_code == 0 and str(folder / "preview.jpg") in done.output
+    sheet = np.asarray(Image.open(folder / "preview.jpg")).astype(int)
+    assert sheet.shape == (180, 6 * 320, 3)
+    green = (sheet[..., 1] > 150) & (sheet[..., 0] < 110) & (sheet[..., 2] < 150)
+    assert all(green[:, 320 * i : 320 * (i + 1)].any() for i in range(6))
+
+
+@pytest.mark.parametrize("command", ["preview", "check"])
+def test_folders_that_are_no_dataset(command, tmp_path):
+    assert "is no folder" in error(command, tmp_path / "nowhere")
+    assert "holds no annotations.json" in error(command, tmp_path)
