@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -69,6 +69,24 @@ class Renderer:
         return len(items)
 
 
+def spawn(count: int) -> dict[Connection, Any]:
+    """Start workers in Python processes: the pipe to each, and its process."""
+    context = multiprocessing.get_context("spawn")
+    pipes = {}
+    for _ in range(count):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        pipes[ours] = process
+    return pipes
+
+
+launch: Callable[[int], dict[Connection, Any]] = spawn
+"""How workers are started. Inside Blender's own program, which multiprocessing cannot start, the add-on sets its way;
+what it returns for a process has the words of multiprocessing.Process."""
+
+
 class Workers:
     """Renderers in processes of their own. As a context manager, ends them all on the way out.
 
@@ -76,14 +94,7 @@ class Workers:
     """
 
     def __init__(self, count: int, frames: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipes: dict[Connection, Any] = {}
-        for _ in range(max(1, min(count, frames // FRAMES_A_WORKER))):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()
-            self._pipes[ours] = process
+        self._pipes = launch(max(1, min(count, frames // FRAMES_A_WORKER)))
 
     def __enter__(self) -> Workers:
         return self
@@ -139,7 +150,7 @@ def _give(pipe: Connection, out: Path, items: Iterator[Item]) -> bool:
     return bool(batch)
 
 
-def _serve(pipe: Connection) -> None:
+def serve(pipe: Connection) -> None:
     """A worker's life: settings first, then batches, until the pipe is closed (also by its owner's death)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner, who ends its workers
     try:
