@@ -51,15 +51,85 @@ def import_() -> None:
     """Make a dataset folder of real pictures."""
 
 
+_COUNT = click.option("--count", type=click.IntRange(1), help="Take so many pictures, spread evenly over all.")
+_LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
+
+
+def _min_area(default: int) -> Any:
+    text = "Drop pieces of a mask with fewer pixels than this."
+    return click.option("--min-area", default=default, show_default=True, type=click.IntRange(0), help=text)
+
+
 @import_.command(name="masks")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
-@click.option("--min-area", default=0, show_default=True, help="Drop pieces of a mask with fewer pixels than this.")
+@_min_area(0)
 def import_masks_command(source: Path, out: Path, min_area: int) -> None:
     """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is."""
     from trainer.importers.masks import import_masks
 
-    count = import_masks(source, out, min_area)
+    _imported(out, import_masks(source, out, min_area))
+
+
+@import_.command(name="egohands")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
+@_COUNT
+def import_egohands_command(source: Path, out: Path, hands: str, count: int | None) -> None:
+    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 pictures, right hands only or all."""
+    from trainer.importers.egohands import import_egohands
+
+    _imported(out, import_egohands(source, out, hands, count))
+
+
+@import_.command(name="hgr")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@_min_area(50)
+def import_hgr_command(source: Path, out: Path, min_area: int) -> None:
+    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm."""
+    from trainer.importers.hgr import import_hgr
+
+    _imported(out, import_hgr(source, out, min_area))
+
+
+@import_.command(name="hands11k")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@_COUNT
+def import_hands11k_command(source: Path, out: Path, count: int | None) -> None:
+    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background."""
+    from trainer.importers.hands11k import import_hands11k
+
+    _imported(out, import_hands11k(source, out, count))
+
+
+@import_.command(name="annotations")
+@click.argument("source", type=FOLDER)
+@click.argument("images", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@_LABEL
+def import_annotations_command(source: Path, images: Path, out: Path, label: str) -> None:
+    """SOURCE is a COCO .json, a CVAT .xml, or a folder of LabelMe's .json files about the pictures in IMAGES."""
+    from trainer.importers.annotations import import_annotations
+
+    _imported(out, import_annotations(source, images, out, label))
+
+
+@import_.command(name="video")
+@click.argument("source", type=FOLDER)
+@click.argument("out", type=FOLDER)
+@click.option("--truth", required=True, type=FOLDER, help="Masks or annotations named by the frame's number, from 0.")
+@_LABEL
+def import_video_command(source: Path, out: Path, truth: Path, label: str) -> None:
+    """SOURCE is a video; the frames that --truth knows become the dataset."""
+    from trainer.importers.video import import_video
+
+    _imported(out, import_video(source, truth, out, label))
+
+
+def _imported(out: Path, count: int) -> None:
     click.echo(f"{out}: {count} pictures")
 
 

@@ -1,7 +1,8 @@
 """The network: torchvision's Mask R-CNN with a ResNet-FPN, its layer groups, and where its weights start.
 
-From scratch the ResNet normalises by groups (batch statistics of two pictures do not train); with pretrained weights
-by BatchNorm whose statistics stand still, as Matterport's Mask R-CNN and torchvision's reference both do.
+From scratch everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's
+second version has (batch statistics of two pictures do not train, and heads without a norm learn several times slower).
+With pretrained weights it is torchvision's first version: BatchNorm whose statistics stand still, as in Matterport's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torchvision
 from torch import nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import FrozenBatchNorm2d
 
@@ -66,16 +67,18 @@ def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
     resnet = getattr(torchvision.models, arch["backbone"])(weights=None, norm_layer=_norm_layer(arch["norm"]))
     width, channels, units = resnet.fc.in_features // 8, arch["channels"], arch["box_units"]
     stages = {f"layer{i + 1}": str(i) for i in range(4)}
-    backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels)
+    scratch = _norm_layer("group") if arch["norm"] == "group" else None
+    backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
+    convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     classes = len(arch["classes"]) + 1
     return MaskRCNN(
         backbone,
         num_classes=None,
         min_size=pictures.short_px,
         max_size=pictures.long_px,
-        box_head=TwoMLPHead(channels * 7 * 7, units),
+        box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
         box_predictor=FastRCNNPredictor(units, classes),
-        mask_head=MaskRCNNHeads(channels, (channels,) * 4, 1),
+        mask_head=MaskRCNNHeads(channels, (channels,) * 4, 1, norm_layer=scratch),
         mask_predictor=MaskRCNNPredictor(channels, channels, classes),
         box_nms_thresh=0.3,
         box_score_thresh=0.05,

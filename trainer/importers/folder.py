@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import ndimage
 
 from generator.dataset import IMAGE_SUFFIXES, DatasetError, Frame, assemble, write_frame
 from trainer.output import whole_folder
+
+T = TypeVar("T")
 
 
 def write_dataset(out: Path, frames: Iterable[Frame], info: dict[str, Any]) -> int:
@@ -47,3 +49,15 @@ def without_specks(mask: np.ndarray, min_area: int) -> np.ndarray:
     """A (H, W) bool mask without its 8-connected pieces of fewer than ``min_area`` pixels."""
     pieces, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     return (np.bincount(pieces.ravel()) >= min_area)[pieces] & mask
+
+
+def spread(entries: Sequence[T], count: int | None) -> list[T]:
+    """``count`` entries spread evenly over all, or all of them where it is None.
+
+    :raises DatasetError: if there are fewer.
+    """
+    if count is None:
+        return list(entries)
+    if count > len(entries):
+        raise DatasetError(f"{count} pictures were asked for, there are {len(entries)}")
+    return [entries[i * len(entries) // count] for i in range(count)]

@@ -1,0 +1,64 @@
+"""EgoHands: ``_LABELLED_SAMPLES/VIDEO/frame_NNNN.jpg`` with a ``polygons.mat`` of outlines in each video's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy import io
+
+from generator.dataset import DatasetError, Frame, Instance, decode_mask, read_picture
+from trainer.importers.folder import spread, write_dataset
+
+FIELDS = {"myleft": "left", "myright": "right", "yourleft": "left", "yourright": "right"}
+
+
+def import_egohands(source: Path, out: Path, hands: str = "right", count: int | None = None) -> int:
+    """Make a dataset of EgoHands; returns the number of pictures. Each picture's ``group`` is its video.
+
+    :param hands: ``right`` annotates right hands only (of both people), ``all`` all hands (the paper's AHA).
+    :param count: take so many pictures, spread evenly over all, instead of all 4800.
+    :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
+    """
+    root = source / "_LABELLED_SAMPLES" if (source / "_LABELLED_SAMPLES").is_dir() else source
+    videos = sorted(path.parent for path in root.glob("*/polygons.mat"))
+    if not videos:
+        raise DatasetError(f"{source} holds no _LABELLED_SAMPLES/VIDEO/polygons.mat; unpack EgoHands there")
+    entries = [(video, path, outlines) for video in videos for path, outlines in _frames(video)]
+
+    def frames() -> Iterator[Frame]:
+        for video, path, outlines in spread(entries, count):
+            picture = read_picture(path)
+            instances = [
+                Instance(_mask(points, picture, path), side=FIELDS[field])
+                for field, points in outlines.items()
+                if hands == "all" or FIELDS[field] == "right"
+            ]
+            yield Frame(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
+
+    return write_dataset(out, frames(), {"importer": "egohands", "settings": {"hands": hands, "count": count}})
+
+
+def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
+    """Each picture of a video with its outlines by field, those of absent hands left out."""
+    path = video / "polygons.mat"
+    try:
+        polygons = io.loadmat(path)["polygons"].ravel()
+        table = [{field: np.asarray(entry[field], float) for field in FIELDS} for entry in polygons]
+    except (KeyError, ValueError, IndexError, TypeError, OSError) as error:
+        raise DatasetError(f"{path} is damaged or not EgoHands' ({error})") from None
+    pictures = sorted(video.glob("*.jpg"))
+    if len(pictures) != len(table):
+        raise DatasetError(f"{path} has {len(table)} entries for {len(pictures)} pictures; the video is incomplete")
+    for picture, outlines in zip(pictures, table, strict=True):
+        yield picture, {field: points for field, points in outlines.items() if points.size}
+
+
+def _mask(points: np.ndarray, picture: np.ndarray, path: Path) -> np.ndarray:
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
+        raise DatasetError(
+            f"{path}: an outline in polygons.mat has the shape {points.shape}, it must be (3 or more, 2)"
+        )
+    # MATLAB counts pixels from 1 and puts coordinates on their centres; COCO's polygons count edges from 0.
+    return decode_mask([(points - 0.5).ravel().tolist()], *picture.shape[:2])

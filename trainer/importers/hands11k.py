@@ -1,0 +1,79 @@
+"""11K Hands: ``HandInfo.csv`` and ``Hands/*.jpg``, one hand before white in each.
+
+The set has no masks. Where ``masks/NAME.png`` stands beside, it is the truth; else the hand is what differs from the
+background, found by Otsu's threshold, which is worth a look (``hand-generator preview``) before it is relied on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from generator.dataset import DatasetError, Frame, Instance, read_mask, read_picture
+from trainer.importers.folder import spread, write_dataset
+
+COLUMNS = ("id", "aspectOfHand", "imageName")
+
+
+def import_hands11k(source: Path, out: Path, count: int | None = None) -> int:
+    """Make a dataset of 11K Hands; returns the number of pictures. Each picture's ``group`` is its person.
+
+    :param count: take so many pictures, spread evenly over all.
+    :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
+    """
+    rows = _rows(source / "HandInfo.csv")
+    folder = next((source / name for name in ("Hands", "images") if (source / name).is_dir()), source)
+
+    def frames() -> Iterator[Frame]:
+        for row in spread(rows, count):
+            picture = read_picture(folder / Path(row["imageName"]).name)
+            name = Path(row["imageName"]).stem
+            beside = source / "masks" / f"{name}.png"
+            mask = read_mask(beside) if beside.parent.is_dir() else before_white(picture)
+            aspect, _, side = row["aspectOfHand"].partition(" ")
+            if side not in ("left", "right"):
+                raise DatasetError(f"{source / 'HandInfo.csv'}: aspectOfHand of {name} is {row['aspectOfHand']!r}")
+            yield Frame(name, picture, (Instance(mask, side=side),), {"group": row["id"], "aspect": aspect})
+
+    return write_dataset(out, frames(), {"importer": "hands11k", "settings": {"count": count}})
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise DatasetError(f"{path} is missing; unpack 11K Hands there") from None
+    if not rows or any(row.get(name) is None for row in rows for name in COLUMNS):
+        raise DatasetError(f"{path} has not the columns {', '.join(COLUMNS)} in every row")
+    return rows
+
+
+def before_white(picture: np.ndarray) -> np.ndarray:
+    """The (H, W) bool mask of the one large thing before a bright plain background, without holes.
+
+    :param picture: (H, W, 3) uint8.
+    """
+    # Skin takes blue away before anything else, so the least channel tells it best from white and from grey shade.
+    value = ndimage.gaussian_filter(picture.min(2).astype(float), 0.7)
+    value -= ndimage.gaussian_filter(picture.max(2).astype(float), 0.7) * 0.5  # and colour tells it from a shadow
+    pieces, count = ndimage.label(ndimage.binary_fill_holes(value < _otsu(value)))
+    if not count:
+        return np.zeros(value.shape, bool)
+    return pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+
+
+def _otsu(values: np.ndarray) -> float:
+    """The threshold that parts values into two classes with the greatest variance between (Otsu 1979)."""
+    counts, edges = np.histogram(values, 256)
+    centres = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    mass = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (mass / below - (mass[-1] - mass) / above) ** 2
+    return float(edges[1 + np.nanargmax(between)]) if np.isfinite(between).any() else float(edges[0])

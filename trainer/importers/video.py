@@ -1,0 +1,71 @@
+"""Frames of a video with their truth: a folder of mask pictures, or annotations that people drew of the frames.
+
+A mask or annotation belongs to the frame whose number, from 0, stands last in its name: ``frame_000012.png``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from generator.dataset import DatasetError, Frame, Instance, read_mask
+from trainer.importers.annotations import check_label, instances, read_shapes
+from trainer.importers.folder import pictures, write_dataset
+from trainer.video import read_frames
+
+
+def import_video(source: Path, truth: Path, out: Path, label: str = "hand") -> int:
+    """Make a dataset of the frames of a video for which there is truth; returns their number.
+
+    All its pictures have the video as their ``group``.
+
+    :param truth: a folder of masks, a COCO or CVAT file, or a folder of LabelMe's files.
+    :param label: of annotations, only things of this label are hands.
+    :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
+    """
+    hands = _truth(truth, label)
+
+    def frames() -> Iterator[Frame]:
+        found = set()
+        for number, picture in enumerate(read_frames(source)):
+            if number in hands:
+                found.add(number)
+                meta = {"group": source.name, "frame": number}
+                yield Frame(f"{source.stem}_{number:06d}", picture, hands[number](picture), meta)
+        if missing := sorted(set(hands) - found):
+            raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth")
+
+    return write_dataset(out, frames(), {"importer": "video", "settings": {"label": label}})
+
+
+def _truth(truth: Path, label: str) -> dict[int, _Hands]:
+    masks = list(pictures(truth)) if truth.is_dir() else []
+    if masks:
+        return {_number(path.stem): _Hands(mask=path) for path in masks}
+    shapes = read_shapes(truth)
+    check_label(shapes, label, truth)
+    return {_number(stem): _Hands(things=things, label=label, path=truth) for stem, things in shapes.items()}
+
+
+def _number(stem: str) -> int:
+    digits = re.findall(r"\d+", stem)
+    if not digits:
+        raise DatasetError(f"{stem!r} names no frame; the frame's number must stand last in the name")
+    return int(digits[-1])
+
+
+class _Hands:
+    """The hands of one frame, made when its picture is there."""
+
+    def __init__(
+        self, mask: Path | None = None, things: list | None = None, label: str = "", path: Path | None = None
+    ) -> None:
+        self.mask, self.things, self.label, self.path = mask, things or [], label, path or Path()
+
+    def __call__(self, picture: np.ndarray) -> tuple[Instance, ...]:
+        if self.mask is not None:
+            return (Instance(read_mask(self.mask)),)
+        return instances(self.things, self.label, picture, self.path)
