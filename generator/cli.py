@@ -195,6 +195,21 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     click.echo(f"{len(data)} pictures with {hands} hands, nothing wrong")
 
 
+@main.command("extension")
+@click.option("--out", type=FILE, required=True, help="The folder to put the zip into.")
+@click.option("--platform", help="linux-x64, windows-x64 or macos-arm64.  [default: the one this runs on]")
+def extension_command(out: Path, platform: str | None) -> None:
+    """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
+
+    pip fetches the wheels of eight small libraries from your package index; nothing else uses the network. Drop the
+    zip on Blender's window, or run: blender --command extension install-file -r user_default -e ZIP
+    """
+    from generator import extension
+
+    click.echo("pip fetches wheels from your package index", err=True)
+    click.echo(extension.build(out, platform or extension.this_platform()))
+
+
 def processors() -> int:
     """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

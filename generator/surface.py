@@ -87,7 +87,7 @@ def _stretch(points: np.ndarray, mean: Skeleton, other: Skeleton, bone: int, nam
 
 def _spacing(z: np.ndarray) -> np.ndarray:
     """Grid spacing in mm by height: fine in the fingers, coarse along the forearm."""
-    return np.interp(z, [-450, -150, -25, 5, 70, 100], [8.5, 8.5, 3.2, 2.45, 2.45, 1.95])
+    return np.interp(z, [-450, -150, -25, 5, 70, 100], [11, 11, 3.4, 2.5, 2.5, 1.85])
 
 
 def _march(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
@@ -132,11 +132,43 @@ def _relax(vertices: np.ndarray, faces: np.ndarray, skin: Skin, rounds: int = 5)
     return vertices
 
 
+def _lines(points: np.ndarray, digit: np.ndarray) -> list[markings.Fold]:
+    breadth = implicit.HALF_BREADTH
+    return [*markings.folds(points, digit, breadth), *markings.nail_outlines(points, digit, breadth)]
+
+
+def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.ndarray:
+    """Vertices gather at folds and nail edges, so that these come out as sharp as a mesh of this size can show them."""
+    here = _lines(vertices, digit)
+    ahead = [_lines(vertices + step, digit) for step in 0.05 * np.eye(3)]
+    normal = skin.gradient(vertices)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    move, closest = np.zeros_like(vertices), np.ones(len(vertices))
+    for number, line in enumerate(here):
+        slope = np.stack([(step[number].distance - line.distance) / 0.05 for step in ahead], axis=1)
+        slope -= (slope * normal).sum(axis=1, keepdims=True) * normal
+        slope /= np.maximum((slope**2).sum(axis=1, keepdims=True), 0.25)
+        share = line.distance / line.reach
+        near = (share < closest) & (line.where > 0.05)
+        pull = line.where * (line.distance - line.reach * share**2)
+        move[near] = -(pull[:, None] * slope)[near]
+        closest[near] = share[near]
+    return vertices + move
+
+
+_CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.35, 0.20
+
+
 def _mesh() -> HandMesh:
     skin = Skin()
     vertices, faces = _march(skin)
     vertices = _project(_relax(_project(vertices, skin, 3), faces, skin), skin, 2)
-    marks = markings.mark(vertices, weights.digit(vertices, skin), implicit.HALF_BREADTH)
+    digit = weights.digit(vertices, skin)
+    vertices = _project(_draw_to_lines(vertices, digit, skin), skin, 2)
+    marks = markings.mark(vertices, digit, implicit.HALF_BREADTH)
+    raised = _NAIL_HEIGHT * marks.nail - _GROOVE_DEPTH * marks.groove - _CREASE_DEPTH * marks.crease
+    normal = skin.gradient(vertices)
+    vertices = vertices + raised[:, None] * normal / np.linalg.norm(normal, axis=1, keepdims=True)
     return HandMesh(
         vertices=(vertices / MM).astype(np.float32),
         faces=faces,
@@ -176,14 +208,18 @@ def _base() -> HandMesh:
     mesh = _mesh()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, mesh_bytes(mesh))
+        write_atomic(path, _npz(mesh))
     except OSError:
         pass  # a machine without a writable cache folder meshes each time
     return mesh
 
 
-def mesh_bytes(mesh: HandMesh) -> bytes:
-    """A mesh as an .npz file."""
+def mean_hand() -> bytes:
+    """The file that :data:`SHIPPED` is."""
+    return _npz(_base())
+
+
+def _npz(mesh: HandMesh) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **{name: getattr(mesh, name) for name in HandMesh.__dataclass_fields__})
     return buffer.getvalue()

@@ -1,0 +1,106 @@
+"""The process that renders in the background: Blender's own program, or Python where Blender is a module of it.
+
+Python's multiprocessing cannot start Blender's program, so workers inside it are started here and connect back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
+
+import bpy
+
+from generator import workers
+
+JOB, WORKER = "hand_generator_job", "hand_generator_worker"
+"""What ``blender --command`` calls :mod:`generator.job` and one of its workers."""
+
+
+def inside_blender() -> bool:
+    """Whether this is Blender's program, not Python with Blender as a module."""
+    return bool(bpy.app.binary_path)
+
+
+def job() -> list[str]:
+    """The command that runs :mod:`generator.job`."""
+    return _blender(JOB) if inside_blender() else [sys.executable, "-m", "generator.job"]
+
+
+def _blender(command: str) -> list[str]:
+    return [bpy.app.binary_path, "--background", "--command", command]
+
+
+class Process:
+    """A worker's process, with the words of multiprocessing.Process."""
+
+    def __init__(self, popen: subprocess.Popen) -> None:
+        self._popen = popen
+
+    @property
+    def exitcode(self) -> int | None:
+        """As of multiprocessing.Process."""
+        return self._popen.poll()
+
+    def join(self, timeout: float | None = None) -> None:
+        """As of multiprocessing.Process."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout)
+
+    def terminate(self) -> None:
+        """As of multiprocessing.Process."""
+        self._popen.terminate()
+
+    def kill(self) -> None:
+        """As of multiprocessing.Process."""
+        self._popen.kill()
+
+
+def launch(count: int) -> dict[Connection, Process]:
+    """Start workers in Blenders of their own, as :data:`generator.workers.launch` does.
+
+    :raises workers.WorkerError: if one ends before it has connected.
+    """
+    key = secrets.token_bytes(32)
+    with Listener(("127.0.0.1", 0), backlog=count, authkey=key) as listener:
+        started = [_start(listener.address, key, number) for number in range(count)]
+        try:
+            return dict(_accept(listener, started) for _ in started)
+        except (EOFError, OSError, AuthenticationError) as error:
+            for process in started:
+                process.kill()
+            raise workers.WorkerError("a Blender for rendering ended before it began; see the terminal") from error
+
+
+def _start(address: tuple[str, int], key: bytes, number: int) -> Process:
+    popen = subprocess.Popen(_blender(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    popen.stdin.write(json.dumps({"port": address[1], "key": key.hex(), "number": number}) + "\n")
+    popen.stdin.close()
+    threading.Thread(target=_watch, args=(popen, address), daemon=True).start()
+    return Process(popen)
+
+
+def _watch(popen: subprocess.Popen, address: tuple[str, int]) -> None:
+    """When the process has ended, knock, so that nobody waits for it; later nobody listens any more."""
+    popen.wait()
+    with contextlib.suppress(OSError):
+        socket.create_connection(address, timeout=1).close()
+
+
+def _accept(listener: Listener, started: list[Process]) -> tuple[Connection, Process]:
+    pipe = listener.accept()
+    return pipe, started[pipe.recv()]
+
+
+def work() -> None:
+    """Be the worker that :func:`launch` started."""
+    task = json.loads(sys.stdin.readline())
+    pipe = Client(("127.0.0.1", task["port"]), authkey=bytes.fromhex(task["key"]))
+    pipe.send(task["number"])
+    workers.serve(pipe)

@@ -1,0 +1,169 @@
+"""What the panel's widgets hold: a hand's sliders, shape and skin; the scene's sweep and rendering."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from generator import anatomy, pose
+from generator.settings import ENGINES, FORMATS, MASKS, RenderSettings
+
+from . import hand
+
+GROUP_WORDS = {
+    "L1": "Translation",
+    "L2": "Forearm",
+    "L3": "Wrist",
+    **{group: finger.capitalize() for group, finger in zip(list(pose.GROUPS)[3:], pose.FINGERS, strict=True)},
+}
+"""The paper's groups in words."""
+
+LETTERS = {"translation": "along", "forearm": "about"}
+
+
+def items(*names: str) -> list[tuple[str, str, str]]:
+    """Choices of an EnumProperty, written as they are said."""
+    return [(name, name.replace("_", " "), "") for name in names]
+
+
+def _slider(index: int) -> Any:
+    """The slider of one of the 28 numbers: degrees on screen, or centimetres for the first three."""
+    first, rest = pose.NAMES[index].split("_", 1)
+    if first in LETTERS:
+        name = f"{LETTERS[first]} {rest.upper()}".capitalize()
+    else:
+        name = rest.replace("_", " ").replace("mcp", "MCP").replace("pip", "PIP").replace("dip", "DIP")
+        name = name.replace("cmc", "CMC")
+        name = name[0].upper() + name[1:]
+    low, high = pose.LIMITS[index]
+    scale = 100.0 if index < 3 else 1.0
+
+    def read(group: Any) -> float:
+        return hand.pose(group.id_data)[index] * scale if hand.is_hand(group.id_data) else 0.0
+
+    def write(group: Any, value: float) -> None:
+        values = hand.pose(group.id_data)
+        values[index] = value / scale
+        hand.put(group.id_data, values)
+
+    return FloatProperty(
+        name=f"{name} (cm)" if index < 3 else name,
+        description=f"v{index + 1}, {pose.NAMES[index]}",
+        min=low * scale,
+        max=high * scale,
+        step=10 if index < 3 else 100,
+        precision=1,
+        subtype="NONE" if index < 3 else "ANGLE",
+        get=read,
+        set=write,
+    )
+
+
+def _changed(what: Callable[[bpy.types.Object], None]) -> Callable[[Any, Any], None]:
+    def update(group: Any, _context: bpy.types.Context) -> None:
+        if hand.is_hand(group.id_data):
+            what(group.id_data)
+
+    return update
+
+
+class HandProperties(bpy.types.PropertyGroup):
+    """Of an armature that is a hand: the 28 sliders by their names, its shape, skin and side, and the verdict."""
+
+    side: EnumProperty(name="Side", items=items("right", "left"), update=_changed(hand.take_side))
+    tone: FloatProperty(
+        name="Skin tone",
+        description="From the fairest, 0, to the darkest, 1",
+        min=0,
+        max=1,
+        default=RenderSettings.skin,
+        update=_changed(hand.paint),
+    )
+    reason: StringProperty(name="Reason", description="Why the pose is not plausible; empty if it is")
+    verdict: StringProperty(name="Verdict")
+
+
+def _shape(name: str) -> Any:
+    return FloatProperty(
+        name=name.replace("_", " ").capitalize(),
+        description="A factor, 1 for the mean hand",
+        min=0.5,
+        max=2.0,
+        soft_min=0.75,
+        soft_max=1.3,
+        default=1.0,
+        update=_changed(hand.reshape),
+    )
+
+
+SHAPE = tuple(anatomy.HandShape.__dataclass_fields__)
+"""The names of the shape's factors."""
+
+HandProperties.__annotations__ |= {name: _slider(index) for index, name in enumerate(pose.NAMES)}
+HandProperties.__annotations__ |= {name: _shape(name) for name in SHAPE}
+
+VARIED = ("skin", "shape", "light", "background", "distance")
+"""The settings that a frame may draw for itself."""
+
+_DEFAULTS = RenderSettings()
+
+
+class SceneProperties(bpy.types.PropertyGroup):
+    """Of a scene: which sweep is looked at, and what is rendered."""
+
+    sweep: EnumProperty(name="Sweep", items=items("l2", "l11"))
+    step: IntProperty(name="Step", description="Degrees, a multiple of 2", min=2, max=90, step=2, default=10)
+    v4: bpy.props.IntVectorProperty(name="v4", description="Degrees", size=2, min=-180, max=178, default=(-180, 178))
+    v5: bpy.props.IntVectorProperty(name="v5", description="Degrees", size=2, min=-180, max=178, default=(-180, 178))
+    scrub: BoolProperty(name="Sweep on the timeline", options={"HIDDEN"})
+    swept: PointerProperty(type=bpy.types.Object, name="Hand on the timeline")
+
+    poses: EnumProperty(name="Poses", items=[*items("l2", "l11", "all"), ("file", "file", "A file of poses")])
+    file: StringProperty(name="File of poses", subtype="FILE_PATH")
+    count: IntProperty(name="Pictures", description="0 for every plausible pose", min=0, default=100)
+    seed: IntProperty(name="Seed", min=0)
+    size: bpy.props.IntVectorProperty(
+        name="Size", description="Width and height in pixels", size=2, min=64, max=4096, default=_DEFAULTS.size
+    )
+    engine: EnumProperty(name="Engine", items=items(*ENGINES))
+    format: EnumProperty(name="Format", items=items(*FORMATS))
+    mask: EnumProperty(name="Mask", items=items(*MASKS))
+    varied: EnumProperty(name="Varied", items=items(*VARIED), options={"ENUM_FLAG"})
+    workers: IntProperty(name="Workers", description="Processes", min=1, max=256, default=os.cpu_count() or 1)
+    out: StringProperty(
+        name="Folder", description="New, empty, or an unfinished run's", subtype="DIR_PATH", default="//hands"
+    )
+
+
+def settings(scene: SceneProperties) -> dict[str, Any]:
+    """What is set for rendering, as :func:`generator.settings.load` takes it."""
+    return {
+        "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,
+        "count": scene.count or None,
+        "seed": scene.seed,
+        "size": f"{scene.size[0]}x{scene.size[1]}",
+        "engine": scene.engine,
+        "format": scene.format,
+        "mask": scene.mask,
+        **{name: "varied" for name in VARIED if name in scene.varied},
+    }
+
+
+def register() -> None:
+    """Give objects and scenes their properties."""
+    bpy.utils.register_class(HandProperties)
+    bpy.utils.register_class(SceneProperties)
+    bpy.types.Object.handforge = PointerProperty(type=HandProperties)
+    bpy.types.Scene.handforge = PointerProperty(type=SceneProperties)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Scene.handforge
+    del bpy.types.Object.handforge
+    bpy.utils.unregister_class(SceneProperties)
+    bpy.utils.unregister_class(HandProperties)

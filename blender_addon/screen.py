@@ -1,0 +1,51 @@
+"""Redrawing what the window shows, and showing a picture in an image editor."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+
+def redraw() -> None:
+    """Draw all windows again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            area.tag_redraw()
+
+
+def image(name: str, pixels: np.ndarray) -> bpy.types.Image:
+    """A picture of that name in the .blend file, made or changed: (H, W, 3) uint8."""
+    height, width = pixels.shape[:2]
+    made = bpy.data.images.get(name)
+    if made is not None and tuple(made.size) != (width, height):
+        bpy.data.images.remove(made)
+        made = None
+    if made is None:
+        made = bpy.data.images.new(name, width, height)
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = pixels[::-1] / 255.0  # Blender's first row is the lowest
+    made.pixels.foreach_set(rgba.ravel())
+    made.update()
+    return made
+
+
+def show(picture: bpy.types.Image) -> None:
+    """Show a picture in an image editor of the window: one that is open, or the half of the largest 3D View."""
+    windows = bpy.context.window_manager.windows
+    if bpy.app.background or not windows:
+        return
+    areas = [area for window in windows for area in window.screen.areas]
+    editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None) or _split(windows[0])
+    editor.spaces.active.image = picture
+    editor.tag_redraw()
+
+
+def _split(window: bpy.types.Window) -> bpy.types.Area:
+    views = [area for area in window.screen.areas if area.type == "VIEW_3D"] or list(window.screen.areas)
+    largest = max(views, key=lambda area: area.width * area.height)
+    before = {area.as_pointer() for area in window.screen.areas}
+    with bpy.context.temp_override(window=window, area=largest):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    made = next(area for area in window.screen.areas if area.as_pointer() not in before)
+    made.type = "IMAGE_EDITOR"
+    return made
