@@ -12,6 +12,8 @@ boundary    boundary IoU
 details     all of these in one record
 compare     several results side by side
 paper       the published cases
+types       types A to R
+cases       the published cases beside ours, and ablations
 tables      numbers as text, for screen, report and CSV
 screen      tables on the screen
 runs        a trainer's run folder

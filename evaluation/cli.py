@@ -210,3 +210,66 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
 
     draw(Dataset(source), out, count, seed)
     click.echo(f"{out}: {count} pictures")
+
+
+@main.command()
+@click.argument("runs", type=FILE, nargs=-1, metavar="[RUN]...")
+@how
+@click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
+def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
+    """The paper's cases C1 to C11, and beside them what the run folders RUN... reached.
+
+    A RUN stands for the case its recipe is named after (c1, c2 ...); predictions in RUN/predictions/vid1 are those of
+    the case that tests this network on Vid1. The type, A to R, comes from the run's record and from what
+    hand-evaluation describe stated of the datasets.
+    """
+    from evaluation.cases import case_table, our_results
+    from evaluation.runs import load_runs
+
+    loaded = load_runs(runs, region)
+    _show(case_table([row for run in loaded for row in our_results(run, iou, score_threshold)]), csv_path)
+
+
+@main.command()
+@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN RUN...")
+@how
+@click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
+def ablation(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
+    """What changes against the first RUN were worth, on the datasets that both predicted.
+
+    The differences of F1 are paired, picture by picture, with 95 % intervals.
+    """
+    from evaluation.cases import ablation_table
+    from evaluation.runs import load_runs
+
+    _show(ablation_table(load_runs(runs, region), iou, score_threshold), csv_path)
+
+
+def _show(table: Any, csv_path: Path | None) -> None:
+    from evaluation.screen import print_table
+    from generator.dataset import write_atomic
+
+    print_table(table)
+    if csv_path:
+        write_atomic(csv_path, table.csv().encode())
+
+
+@main.command()
+@click.argument("dataset", type=FILE)
+@click.option("--background", metavar="WORD", help="A name for the background; sets with the same name are similar.")
+@click.option("--scale", metavar="WORD", help="A name for the hands' scale; without it, scale is measured.")
+@click.option("--all-hands/--not-all-hands", default=None, help="Whether every hand in the pictures is annotated.")
+def describe(dataset: Path, background: str | None, scale: str | None, all_hands: bool | None) -> None:
+    """State what the types A to R need to know of DATASET, and show what is stated.
+
+    It goes into DATASET/dataset.json; pictures and annotations stay as they are.
+    """
+    from evaluation.types import describe as state
+    from evaluation.types import median_size
+    from generator.dataset import Dataset
+
+    opened = Dataset(dataset)
+    for key, value in state(opened, background=background, scale=scale, all_hands=all_hands).items():
+        click.echo(f"{key}: {value}")
+    size = median_size(opened)
+    click.echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the picture's)")

@@ -64,7 +64,7 @@ def load_pictures(dataset: Dataset, results: str | Path, region: str = "skin") -
     found = load_results(results, dataset)
     pictures = []
     for image in dataset:
-        truth, predictions = _truth(dataset, image), found[image["id"]]
+        truth, predictions = true_masks(dataset, image), found[image["id"]]
         if region == "hand":
             truth, predictions = without_forearm(dataset, image, truth, predictions)
         pictures.append(pair(image, truth, predictions))
@@ -79,7 +79,8 @@ def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[P
     return Picture(image, truth, predictions, iou)
 
 
-def _truth(dataset: Dataset, image: dict[str, Any]) -> list[dict[str, Any]]:
+def true_masks(dataset: Dataset, image: dict[str, Any]) -> list[dict[str, Any]]:
+    """The masks of a picture's hands as compressed RLE. Errors as :func:`load_pictures`."""
     codes = []
     for annotation in dataset.annotations(image):
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from evaluation import gallery, sections, tables
 from evaluation.paper import SYNTHETIC
-from evaluation.runs import load_run, plain
+from evaluation.runs import load_runs, plain
 from evaluation.sections import Scored
 from generator.dataset import write_atomic
 
@@ -26,24 +26,17 @@ MOST_BYTES = 6_000_000
 def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, region: str) -> int:
     """Read the run folders, score their predictions, write the page, and return how many sets were scored.
 
-    :raises ResultsError: as :func:`evaluation.runs.load_run`.
+    :raises ResultsError: as :func:`evaluation.runs.load_runs`.
     :raises DatasetError: if a predicted dataset or one of its pictures is missing or damaged.
     """
-    runs = [load_run(folder, region) for folder in folders]
-
-    def label(run: str, name: str) -> str:
-        return f"{run}: {name}" if len(runs) > 1 else name
-
+    runs = load_runs(folders, region)
     scored = [
         sections.measure(
-            f"{run.name}: {predicted.name}" if len(runs) > 1 else predicted.name,
-            predicted,
-            iou_threshold,
-            score_threshold,
+            f"{run.name}: {found.name}" if len(runs) > 1 else found.name, found, iou_threshold, score_threshold
         )
         for run in runs
-        for predicted in run.predictions
-        if predicted.dataset is not None
+        for found in run.predictions
+        if found.dataset is not None
     ]
     page = (
         _environment()
@@ -54,7 +47,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
             scored=scored,
             paper=SYNTHETIC,
             charts=sections.charts(scored, iou_threshold),
-            tables=sections.further_tables(scored, iou_threshold, score_threshold),
+            tables=sections.further_tables(runs, scored, iou_threshold, score_threshold),
             unscored=[(run.name, p.name, p.record) for run in runs for p in run.predictions if p.dataset is None],
             cards=_cards(scored),
             pictures=sum(len(item.matches) for item in scored),

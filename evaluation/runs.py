@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,23 +46,29 @@ class Predicted:
 class Run:
     """One run folder.
 
+    :param name: what it is called: its folder's name, or its path where several are called so.
     :param record: what ``run.json`` says.
     :param losses: for each session in its order, the loss of every step, shape (steps,).
     :param predictions: in the order of their names.
     """
 
+    name: str
     folder: Path
     record: dict[str, Any]
     losses: dict[int, np.ndarray]
     predictions: list[Predicted]
 
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.resolve().name
+
+def load_runs(folders: Sequence[Path], region: str = "skin") -> list[Run]:
+    """Read run folders. Errors as :func:`load_run`."""
+    names = [folder.resolve().name for folder in folders]
+    return [
+        load_run(folder, name if names.count(name) == 1 else str(folder), region)
+        for folder, name in zip(folders, names, strict=True)
+    ]
 
 
-def load_run(folder: Path, region: str = "skin") -> Run:
+def load_run(folder: Path, name: str, region: str) -> Run:
     """Read a run folder with all its predictions.
 
     :param region: as :func:`evaluation.matching.load_pictures`.
@@ -77,7 +84,7 @@ def load_run(folder: Path, region: str = "skin") -> Run:
     if not all(isinstance(session, dict) for session in record["sessions"]):
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
     paths = sorted(path for path in (folder / "predictions").glob("*") if path.is_dir())
-    return Run(folder, record, _losses(folder / "losses.csv"), [_predicted(path, region) for path in paths])
+    return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, region) for path in paths])
 
 
 def _losses(path: Path) -> dict[int, np.ndarray]:

@@ -15,13 +15,26 @@ from evaluation.metrics import Score
 
 
 def print_table(table: tables.Table) -> None:
-    """One table."""
-    shown = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
+    """One table; a column of notes stands below it, numbered."""
+    notes: list[str] = []
+    shown = RichTable(
+        title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for number, column in enumerate(table.columns):
         shown.add_column(column, justify="left" if number < table.left else "right", overflow="fold")
     for row in table.rows:
-        shown.add_row(*row)
+        shown.add_row(*(_noted(cell, notes) if number == table.notes else cell for number, cell in enumerate(row)))
     Console().print(shown)
+    for number, note in enumerate(notes, start=1):
+        print(f"({number}) {note}")
+
+
+def _noted(cell: str, notes: list[str]) -> str:
+    if cell == "–":
+        return cell
+    if cell not in notes:
+        notes.append(cell)
+    return f"({notes.index(cell) + 1})"
 
 
 def print_score(score: Score) -> None:

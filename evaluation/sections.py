@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation import figures, tables
+from evaluation.cases import case_table, changed, our_results
 from evaluation.compare import compare
 from evaluation.curves import Curve, curve
 from evaluation.details import Details, details
@@ -71,10 +72,13 @@ def score_table(scored: list[Scored]) -> Table:
     return table
 
 
-def further_tables(scored: list[Scored], iou_threshold: float, score_threshold: float) -> list[tuple[Table, str]]:
+def further_tables(
+    runs: list[Run], scored: list[Scored], iou_threshold: float, score_threshold: float
+) -> list[tuple[Table, str]]:
     """The further tables, each with its explanation."""
     if not scored:
         return []
+    ours = [row for run in runs for row in our_results(run, iou_threshold, score_threshold)]
     named = [(item.label, item.details) for item in scored]
     found = [
         (
@@ -96,8 +100,21 @@ def further_tables(scored: list[Scored], iou_threshold: float, score_threshold: 
             "Boundary IoU: of the masks' rims, over the hands found. IoU a picture: all predicted, all true pixels.",
         ),
         (tables.sweep_table(named), "The same predictions at other IoU thresholds."),
+        (
+            case_table(ours),
+            "A run stands for the case its recipe is named after. Type: A without real pictures, B the same trained "
+            "repetitively, C to R with real pictures by what is annotated and how similar they are to the test set.",
+        ),
     ]
-    return [*_differences(scored, iou_threshold, score_threshold), *found]
+    return [*_changes(runs), *_differences(scored, iou_threshold, score_threshold), *found]
+
+
+def _changes(runs: list[Run]) -> list[tuple[Table, str]]:
+    """What was not the same in several runs."""
+    if len(runs) < 2:
+        return []
+    rows = [[run.name, changed(runs[0], run)] for run in runs[1:]]
+    return [(Table("what was changed", ("run", "changed"), rows, left=2), f"Against {runs[0].name}.")]
 
 
 def _differences(scored: list[Scored], iou_threshold: float, score_threshold: float) -> list[tuple[Table, str]]:

@@ -22,12 +22,14 @@ class Table:
     """A table of text.
 
     :param columns: as many as every row has cells; the first ``left`` of them are words, the others numbers.
+    :param notes: the column that is too long for a screen, if there is one.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: list[list[str]]
     left: int = 1
+    notes: int | None = None
 
     def unlabelled(self) -> Table:
         """Without its first column, for a single results file."""

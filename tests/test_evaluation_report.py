@@ -19,7 +19,7 @@ from PIL import Image
 from evaluation import figures, gallery
 from evaluation.cli import main
 from evaluation.matching import load_pictures, match
-from evaluation.runs import load_run
+from evaluation.runs import load_runs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -192,7 +192,7 @@ def test_running_means():
 
 
 def test_losses_are_read_by_session(run):
-    found = load_run(run)
+    found = load_runs([run])[0]
     assert {session: len(values) for session, values in found.losses.items()} == {1: 40, 2: 40}
     assert found.losses[1][0] == pytest.approx(2.3)
 

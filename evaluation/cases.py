@@ -1,0 +1,178 @@
+"""The paper's cases with ours beside them, and ablations: the same recipe with one thing changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.compare import Row, compare
+from evaluation.metrics import Numbers, numbers
+from evaluation.paper import CASES, Case
+from evaluation.results import ResultsError
+from evaluation.runs import Predicted, Run, plain
+from evaluation.tables import RATES, Table, text
+from evaluation.types import flags
+
+PAPER_PICTURES = 45_000
+"""Synthetic pictures the paper trained on, at least."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """One of our results.
+
+    :param case: the name of the paper's case it stands for, or the recipe's name where it is none of them.
+    :param type: A to R, or ``?``.
+    :param differs: what is not as in the paper.
+    """
+
+    case: str
+    type: str
+    numbers: Numbers
+    differs: list[str]
+
+
+def our_results(run: Run, iou_threshold: float, score_threshold: float) -> list[Ours]:
+    """Every scored predictions folder of a run, by the paper's case it stands for.
+
+    A run stands for the case of its recipe's name (``c1``, ``c1-resnet50``). Of the cases that test this network, it is
+    the one whose input the predictions folder is named after (``predictions/vid1``), else the recipe's own.
+    """
+    found = []
+    for predicted in run.predictions:
+        if predicted.dataset is not None:
+            case = _case(run, predicted.name)
+            measured = numbers(predicted.pictures, iou_threshold, score_threshold)
+            name = case.name if case else _recipe(run).get("name", run.name)
+            letter = flags(run.record, predicted.dataset).letter
+            found.append(Ours(name, letter, measured, _differences(run, predicted, case, measured.hands)))
+    return found
+
+
+def _recipe(run: Run) -> dict[str, Any]:
+    return run.record.get("recipe") or {}
+
+
+def _case(run: Run, predictions: str) -> Case | None:
+    named = re.match(r"(c\d+)(-|$)", str(_recipe(run).get("name", "")).lower())
+    if not named:
+        return None
+    network = named.group(1).upper()
+    of_network = [case for case in CASES if (case.network or case.name) == network]
+    for case in of_network:
+        if case.input.lower() == predictions.lower():
+            return case
+    return next((case for case in of_network if case.name == network), None)
+
+
+def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) -> list[str]:
+    network, data, real = _recipe(run).get("network") or {}, run.record.get("data") or {}, run.record.get("real")
+    found = []
+    if case is None or predicted.name.lower() != case.input.lower():
+        found.append(f"on {predicted.name}, {hands} hands")
+    elif hands != case.hands:
+        found.append(f"{hands} hands")
+    if network.get("backbone", "resnet101") != "resnet101":
+        found.append(str(network["backbone"]))
+    if network.get("init", "imagenet") != "imagenet" and not _recipe(run).get("after"):
+        found.append("from scratch" if network["init"] == "none" else f"from {Path(str(network['init'])).name}")
+    if data.get("images", PAPER_PICTURES) < PAPER_PICTURES:
+        found.append(f"{data['images']} synthetic pictures")
+    if _recipe(run).get("real") and not real:
+        found.append("no real pictures")
+    elif real:
+        found.append(f"real pictures: {Path(str(real.get('path'))).name}")
+    return found
+
+
+def case_table(ours: Sequence[Ours]) -> Table:
+    """The paper's cases, ours beside them (``not run`` where there is none), and our further results below."""
+    columns = ("case", "on", "paper: IoU", "Acc", "F1", "ours: IoU", "Acc", "F1", "type", "note")
+    rows = []
+    for case in CASES:
+        printed = [case.name, case.input, *case.cells()[4:7]]
+        matching = [item for item in ours if item.case == case.name]
+        rows += [[*printed, *_cells(item)] for item in matching] or [[*printed, "not run", "–", "–", "–", "–"]]
+    names = {case.name for case in CASES}
+    rows += [[item.case, "–", "–", "–", "–", *_cells(item)] for item in ours if item.case not in names]
+    return Table("the paper's cases", columns, rows, left=2, notes=9)
+
+
+def _cells(item: Ours) -> list[str]:
+    n = item.numbers
+    return [text(n.mean_iou), text(n.acc), text(n.f1), item.type, ", ".join(item.differs) or "–"]
+
+
+def ablation_table(runs: Sequence[Run], iou_threshold: float, score_threshold: float) -> Table:
+    """Runs that predicted the same datasets: what was changed against the first run, and what it did.
+
+    :raises ResultsError: if there is no second run, or no dataset that the first and another run predicted.
+    """
+    if len(runs) < 2:
+        raise ResultsError("an ablation needs at least two runs: the one to compare with, and others")
+    columns = ("on", "run", "note", "IoU", "Acc", "F1", "AP", "F1 by", "from", "to")
+    rows = []
+    for predicted in runs[0].predictions:
+        named = _same_dataset(runs, predicted)
+        if len(named) > 1:
+            compared = compare([(run.name, p.pictures) for run, p in named], iou_threshold, score_threshold)
+            changes = ["–", *(changed(runs[0], run) for run, _ in named[1:])]
+            rows += [_ablation_row(predicted.name, row, change) for row, change in zip(compared, changes, strict=True)]
+    if not rows:
+        raise ResultsError(f"{runs[0].folder} and the other runs predicted no dataset in common")
+    return Table("ablation", columns, rows, left=3, notes=2)
+
+
+def _same_dataset(runs: Sequence[Run], predicted: Predicted) -> list[tuple[Run, Predicted]]:
+    """The first predictions of each run that are of the dataset that ``predicted``, the first run's, is of."""
+    found = [(runs[0], predicted)] if predicted.dataset else []
+    for run in runs[1:]:
+        same = [p for p in run.predictions if p.dataset and predicted.dataset and p.dataset.id == predicted.dataset.id]
+        found += [(run, p) for p in same[:1]]
+    return found
+
+
+def _ablation_row(name: str, row: Row, change: str) -> list[str]:
+    score = row.score
+    moved = (row.differences or {}).get("f1")
+    signed = ["–"] * 3 if moved is None else [f"{value:+.3f}" for value in moved]
+    figures = [text(value) for value in (*(getattr(score, rate) for rate in RATES), score.ap)]
+    return [name, row.name, change, *figures, *signed]
+
+
+def changed(base: Run, other: Run) -> str:
+    """What of recipe, data and command is not the same in two runs."""
+    first, second = _flat(_what(base)), _flat(_what(other))
+    keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
+    return "; ".join(f"{key}: {plain(first.get(key))} → {plain(second.get(key))}" for key in keys) or "nothing"
+
+
+def _what(run: Run) -> dict[str, Any]:
+    record = run.record
+    recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about")}
+    datasets = {key: (record.get(key) or {}).get("id") for key in ("data", "real")}
+    command = record.get("command") or [None]
+    return {
+        **recipe,
+        **datasets,
+        "replicate": record.get("replicate"),
+        "seed": record.get("seed"),
+        "command": command[0],
+    }
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings as ``network.backbone: resnet50``; entries of a list count from 1."""
+    if isinstance(value, dict):
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        items = [(str(number), item) for number, item in enumerate(value, start=1)]
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in items:
+        flat.update(_flat(item, f"{prefix}.{key}" if prefix else key))
+    return flat

@@ -1,0 +1,110 @@
+"""The paper's types A to R of a training and its test set, from four flags.
+
+A: no real pictures, not repetitive. B: no real pictures, repetitive. C to R: the 16 combinations of the flags counted
+up in the order AHA, BGS, SCS, RPT, the last one fastest. (The paper names the types it uses; the order is inferred.)
+
+Background and scale are stated in ``dataset.json`` by :func:`describe`, and scale is measured where it is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.breakdown import relative_size
+from evaluation.matching import true_masks
+from generator.dataset import Dataset, DatasetError, dump_json, write_atomic
+
+SAME_SCALE = 1.5
+"""Hands of two sets are of similar scale if their median sizes differ by no more than this factor."""
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What a type is made of; None is what nobody stated.
+
+    :param real: whether real pictures were trained on; without them, AHA, BGS and SCS mean nothing.
+    :param rpt: trained repetitively.
+    :param aha: all hands of the real pictures are annotated.
+    :param bgs: their background is similar to the test set's.
+    :param scs: their hands' scale is similar to the test set's.
+    """
+
+    real: bool
+    rpt: bool
+    aha: bool | None = None
+    bgs: bool | None = None
+    scs: bool | None = None
+
+    @property
+    def letter(self) -> str:
+        """A to R, or ``?`` where a flag is not known."""
+        if not self.real:
+            return "B" if self.rpt else "A"
+        if self.aha is None or self.bgs is None or self.scs is None:
+            return "?"
+        return chr(ord("C") + 8 * self.aha + 4 * self.bgs + 2 * self.scs + self.rpt)
+
+
+def flags(record: dict[str, Any], test: Dataset) -> Flags:
+    """The flags of a run, from its own record, on a test set."""
+    recipe = record.get("recipe") or {}
+    repetitive = len(record["sessions"]) > 1 or bool(recipe.get("after"))
+    used = record.get("real")
+    if not used:
+        return Flags(real=False, rpt=repetitive)
+    try:
+        real = Dataset(used["path"])
+    except (DatasetError, KeyError, TypeError):
+        return Flags(real=True, rpt=repetitive)
+    ours, theirs = scene(real), scene(test)
+    return Flags(
+        real=True,
+        rpt=repetitive,
+        aha=ours.get("all_hands"),
+        bgs=_same(ours.get("background"), theirs.get("background")),
+        scs=_same_scale(real, test),
+    )
+
+
+def scene(dataset: Dataset) -> dict[str, Any]:
+    """What ``dataset.json`` states of the pictures: ``background``, ``scale``, ``all_hands``, each if it was stated."""
+    stated = dataset.info.get("scene")
+    return stated if isinstance(stated, dict) else {}
+
+
+def describe(dataset: Dataset, **stated: Any) -> dict[str, Any]:
+    """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
+    merged = {**scene(dataset), **{key: value for key, value in stated.items() if value is not None}}
+    write_atomic(dataset.folder / "dataset.json", dump_json({**dataset.info, "scene": merged}))
+    return merged
+
+
+def median_size(dataset: Dataset) -> float | None:
+    """The median of :func:`evaluation.breakdown.relative_size` over a dataset's hands; None without one."""
+    return _median_size(str(dataset.folder), dataset.id)
+
+
+@lru_cache
+def _median_size(folder: str, identity: str) -> float | None:
+    dataset = Dataset(Path(folder))
+    sizes = [relative_size(code) for image in dataset for code in true_masks(dataset, image)]
+    return float(np.median(sizes)) if sizes else None
+
+
+def _same(first: Any, second: Any) -> bool | None:
+    return None if first is None or second is None else bool(first == second)
+
+
+def _same_scale(real: Dataset, test: Dataset) -> bool | None:
+    stated = _same(scene(real).get("scale"), scene(test).get("scale"))
+    if stated is not None:
+        return stated
+    first, second = median_size(real), median_size(test)
+    if first is None or second is None:
+        return None
+    return bool(1 / SAME_SCALE <= first / second <= SAME_SCALE)

@@ -1,0 +1,152 @@
+"""The paper's cases and types, and ablations."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results, write_run
+
+from evaluation.cases import changed
+from evaluation.cli import main
+from evaluation.paper import CASES
+from evaluation.runs import load_runs
+from evaluation.types import Flags, flags
+from generator.dataset import Dataset
+
+
+def invoke(*arguments) -> str:
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def edit(run, **changes):
+    record = json.loads((run / "run.json").read_text())
+    record.update(changes)
+    (run / "run.json").write_text(json.dumps(record))
+    return record
+
+
+@pytest.mark.parametrize(
+    ("names", "letter"),
+    [("RPT", "D"), ("AHA RPT", "L"), ("AHA SCS RPT", "N"), ("AHA BGS RPT", "P"), ("AHA BGS SCS RPT", "R"), ("", "C")],
+)
+def test_types_the_paper_names(names, letter):
+    found = {name.lower(): name in names.split() for name in ("RPT", "AHA", "BGS", "SCS")}
+    assert Flags(real=True, **found).letter == letter
+
+
+def test_every_type_once():
+    letters = [
+        Flags(True, rpt, aha, bgs, scs).letter for aha, bgs, scs, rpt in itertools.product((False, True), repeat=4)
+    ]
+    assert "".join(letters) == "CDEFGHIJKLMNOPQR"
+    assert (Flags(False, False).letter, Flags(False, True).letter, Flags(True, True).letter) == ("A", "B", "?")
+
+
+def test_the_papers_rows_agree_with_themselves():
+    assert [case.name for case in CASES] == [f"C{number}" for number in range(1, 12)]
+    for case in CASES:
+        if case.acc is not None:
+            assert case.f1 == pytest.approx(2 * case.acc / (1 + case.acc), abs=0.005), case.name
+
+
+def test_flags_come_from_statements_and_measures(tmp_path):
+    small, large = rectangle(0, 0, 4, 4), rectangle(0, 0, 10, 10)
+    real, test = (write_dataset(tmp_path / name, [[large]]) for name in ("real", "test"))
+    far = write_dataset(tmp_path / "far", [[small]])
+    record = {"sessions": [{}, {}], "real": {"path": str(real.folder)}}
+    assert flags(record, test) == Flags(True, True, None, None, True)
+    assert flags(record, far).scs is False  # 10 pixels are 2.5 times 4
+    invoke("describe", real.folder, "--background", "door", "--all-hands")
+    invoke("describe", test.folder, "--background", "door")
+    invoke("describe", far.folder, "--background", "wall", "--scale", "far")
+    test, far = Dataset(test.folder), Dataset(far.folder)
+    assert flags(record, test).letter == "R"
+    assert flags(record, far) == Flags(True, True, True, False, False)
+    assert flags({**record, "sessions": [{}]}, test).letter == "Q"
+    assert flags({"sessions": [{}], "recipe": {"after": "c1"}, "real": None}, test).letter == "B"
+    assert flags({**record, "real": {"path": "gone"}}, test).letter == "?"
+
+
+def test_describe_adds_to_what_is_there(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
+    before = dataset.path.read_bytes()
+    invoke("describe", dataset.folder, "--background", "door")
+    output = invoke("describe", dataset.folder, "--not-all-hands")
+    assert "background: door" in output and "all_hands: False" in output and "measured scale: 0.500" in output
+    info = Dataset(dataset.folder).info
+    assert (info["scene"], info["seed"]) == ({"background": "door", "all_hands": False}, 0)
+    assert dataset.path.read_bytes() == before
+
+
+def test_cases_without_a_run():
+    output = invoke("cases")
+    assert output.count("not run") == 11 and "0.837" in output and "NAN" in output
+
+
+def test_cases_beside_ours(tmp_path):
+    run = write_run(tmp_path / "run", *four_pictures(tmp_path), name="vid2")
+    edit(run, recipe={"name": "c1-resnet50", "network": {"backbone": "resnet50", "init": "none"}})
+    out = tmp_path / "cases.csv"
+    output = invoke("cases", run, "--csv", out)
+    assert output.count("not run") == 10
+    assert "4 hands, resnet50, from scratch, 60 synthetic pictures" in output
+    row = next(line for line in out.read_text().splitlines() if line.startswith("C4,"))
+    assert row.startswith("C4,Vid2,0.580,0.515,0.680,0.650,0.286,0.444,B,")
+
+
+def test_a_run_of_no_case_stands_below(tmp_path):
+    run = write_run(tmp_path / "run", *four_pictures(tmp_path))
+    output = invoke("cases", run)
+    assert output.count("not run") == 11
+    assert "tiny" in output and "on test, 4 hands, resnet18, 60 synthetic pictures" in output
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    dataset, results = four_pictures(tmp_path)
+    better = write_results(tmp_path / "better.json", [result(i, rectangle(0, 0, 10, 10), 0.9) for i in (1, 2, 3)])
+    base, other = write_run(tmp_path / "base", dataset, results), write_run(tmp_path / "other", dataset, better)
+    edit(other, recipe={"name": "other", "network": {"backbone": "resnet50"}})
+    return base, other
+
+
+def test_ablation(two_runs, tmp_path):
+    output = invoke("ablation", *two_runs, "--csv", tmp_path / "a.csv")
+    assert "(1) network.backbone: resnet18 → resnet50" in output
+    base, other = (line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()[1:])
+    assert base[:3] == ["test", "base", ""]
+    assert (other[5], other[7]) == ("0.857", "+0.413")
+    edit(two_runs[1], seed=3, data={"id": "another"})
+    base, other = load_runs(two_runs)
+    assert changed(base, other) == "network.backbone: resnet18 → resnet50; data: 0123456789ab → another; seed: 0 → 3"
+
+
+def test_ablations_that_cannot_be(two_runs, tmp_path):
+    def refused(*runs) -> str:
+        done = CliRunner().invoke(main, ["ablation", *map(str, runs)])
+        assert done.exit_code == 2
+        return done.output
+
+    assert "needs at least two runs" in refused(two_runs[0])
+    other = write_dataset(tmp_path / "elsewhere", [[rectangle(1, 1, 5, 5)]])
+    lone = write_run(tmp_path / "lone", other, write_results(tmp_path / "r.json", []))
+    assert "predicted no dataset in common" in refused(two_runs[0], lone)
+
+
+def test_several_runs_in_one_report(two_runs, tmp_path):
+    invoke("report", *two_runs, "--out", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    for text in ("base: test", "other: test", "network.backbone: resnet18 → resnet50", "+0.413", "not run"):
+        assert text in page
+    assert page.count("<figure ") == 8
+    same = [two_runs[0], tmp_path / "copy" / "base"]
+    same[1].parent.mkdir()
+    two_runs[1].rename(same[1])
+    assert [run.name for run in load_runs(same)] == [str(folder) for folder in same]
+    assert np.isclose(load_runs(same)[1].losses[2][-1], 0.35)
