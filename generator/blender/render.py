@@ -24,7 +24,8 @@ class Studio:
     """
 
     def __init__(self, settings: RenderSettings) -> None:
-        bpy.ops.wm.read_factory_settings(use_empty=True)
+        # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         self.settings = settings
         self.engine = engines.start(settings.engine, settings.samples)
         self.hand = functools.lru_cache(look.SHAPES)(self._build)
