@@ -57,7 +57,7 @@ class Studio:
         )
 
     def _meta(self, pose: np.ndarray, camera: Camera, drawn: look.Look) -> dict:
-        meta: dict = {"pose": pose.tolist(), "side": "right", "camera": camera.matrix.tolist()}
+        meta: dict = {"pose": pose.round(9).tolist(), "side": "right", "camera": camera.matrix.tolist()}
         if self.settings.skin == "varied":
             meta["tone"] = round(drawn.tone, 4)
         if self.settings.shape == "varied":
