@@ -110,7 +110,8 @@ def _write_exr(render: bpy.types.RenderSettings) -> None:
 def _material() -> bpy.types.Material:
     """Emission of the vertices' light, and the region for the AOV. Never changed, as that would cost 0.1 s a frame."""
     material = bpy.data.materials.new("hand")
-    material.use_nodes = True
+    if material.node_tree is None:  # Blender 4; later ones warn when told what they always do
+        material.use_nodes = True
     material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
     tree = material.node_tree
     tree.nodes.clear()
