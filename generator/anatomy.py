@@ -45,10 +45,10 @@ TIP_MM: dict[str, float] = {"little": 3.73, "ring": 3.95, "middle": 3.95, "index
 
 # Base and head of each metacarpal across and through the palm (x, y), and how far the base lies from the wrist (z), mm.
 _METACARPAL_MM: dict[str, tuple[tuple[float, float, float], tuple[float, float]]] = {
-    "little": ((-15.0, -1.0, 25.5), (-33.0, -2.5)),
-    "ring": ((-7.5, 1.5, 28.5), (-16.5, 1.5)),
+    "little": ((-15.0, -1.0, 25.5), (-35.0, -2.5)),
+    "ring": ((-7.5, 1.5, 28.5), (-17.5, 1.5)),
     "middle": ((1.5, 2.5, 30.5), (2.5, 3.0)),
-    "index": ((11.0, 1.5, 27.5), (22.5, 1.0)),
+    "index": ((11.0, 1.5, 27.5), (23.5, 1.0)),
 }
 _THUMB_BASE_MM = (19.0, -9.0, 19.0)
 

@@ -79,15 +79,15 @@ _ARM = np.array(
 )  # fmt: skip
 
 # Fraction of the metacarpal; half-width, back, palm for a middle finger.
-_RAY = np.array([(-0.05, 9.5, 9.5, 15), (0.5, 10.3, 7.6, 14.5), (0.85, 11.0, 7.6, 13.5), (1.02, 11.0, 7.8, 13.0)])
+_RAY = np.array([(-0.05, 9.5, 9.5, 15), (0.5, 10.3, 7.4, 14.0), (0.85, 11.6, 7.4, 13.0), (1.05, 11.6, 7.6, 13.0)])
 
 # Phalanx + fraction; factors of the finger's half-breadth at the PIP joint.
 _FINGER = np.array(
     [
-        (-0.10, 0.98, 0.96, 0.95), (0.08, 1.00, 1.00, 1.00), (0.25, 1.02, 0.92, 1.06), (0.50, 0.99, 0.85, 1.06),
-        (0.80, 0.97, 0.87, 0.98), (1.00, 1.02, 0.97, 0.86), (1.20, 0.97, 0.90, 0.90), (1.50, 0.92, 0.79, 0.95),
-        (1.80, 0.89, 0.77, 0.86), (2.00, 0.91, 0.77, 0.76), (2.18, 0.89, 0.72, 0.82), (2.42, 0.88, 0.66, 0.88),
-        (2.62, 0.84, 0.60, 0.84),
+        (-0.10, 1.00, 0.98, 0.95), (0.08, 1.03, 1.00, 1.02), (0.25, 1.03, 0.91, 1.08), (0.50, 1.00, 0.85, 1.08),
+        (0.78, 0.97, 0.87, 1.00), (1.00, 1.03, 0.98, 0.86), (1.22, 0.97, 0.90, 0.92), (1.50, 0.91, 0.78, 0.97),
+        (1.78, 0.87, 0.76, 0.88), (2.00, 0.90, 0.77, 0.75), (2.16, 0.86, 0.71, 0.82), (2.38, 0.84, 0.64, 0.88),
+        (2.54, 0.80, 0.58, 0.84),
     ]
 )  # fmt: skip
 HALF_BREADTH = {"little": 8.0, "ring": 9.0, "middle": 9.6, "index": 9.5, "thumb": 11.0}
@@ -96,11 +96,11 @@ HALF_BREADTH = {"little": 8.0, "ring": 9.0, "middle": 9.6, "index": 9.5, "thumb"
 _THENAR = np.array([(0, 11, 9, 13.5), (0.5, 11.5, 9, 16), (1, 11.5, 10, 12.0)])
 
 _THUMB_PROXIMAL = np.array(
-    [(-0.25, 1.12, 0.98, 1.10), (0.0, 1.08, 0.98, 1.08), (0.5, 0.93, 0.84, 0.98), (0.85, 0.97, 0.86, 0.90),
-     (1.0, 1.00, 0.88, 0.84)]
+    [(-0.25, 1.10, 1.00, 1.12), (0.0, 1.10, 1.04, 1.10), (0.3, 0.97, 0.88, 1.02), (0.58, 0.90, 0.80, 0.98),
+     (0.85, 0.97, 0.86, 0.88), (1.0, 1.01, 0.90, 0.82)]
 )  # fmt: skip
 _THUMB_DISTAL = np.array(
-    [(0.0, 1.00, 0.86, 0.82), (0.18, 1.01, 0.80, 0.86), (0.4, 1.02, 0.72, 0.94), (0.62, 0.96, 0.62, 0.90)]
+    [(0.0, 1.01, 0.88, 0.80), (0.15, 0.98, 0.78, 0.86), (0.36, 1.00, 0.68, 0.95), (0.55, 0.94, 0.58, 0.90)]
 )  # fmt: skip
 
 
@@ -167,6 +167,22 @@ def _thumb_part(bones: Skeleton, part: str) -> Limb:
     return Limb(origin, frame, table, (5.0, end), power=2.2)
 
 
+def _tendon(bones: Skeleton, finger: str) -> Limb:
+    """The ridge of the extensor tendon on the back of the hand, from the wrist to the knuckle."""
+    base, frame, length = _at(bones, f"{finger}_metacarpal")
+    knuckle = base + frame @ [0, 6.6, length]
+    return _between(
+        (0.45 * base[0], 9.5, 24), knuckle, [(0, 2.0, 1.6, 2), (0.5, 2.2, 2.3, 2), (1, 3.0, 3.2, 3)], (6, 3)
+    )
+
+
+def _knuckle(bones: Skeleton, finger: str) -> Limb:
+    base, frame, length = _at(bones, f"{finger}_metacarpal")
+    size = HALF_BREADTH[finger] / 9.6
+    stations = np.array([(length - 2, 6.5, 8.4, 5), (length + 2, 6.5, 8.4, 5)]) * [1, size, size, size]
+    return Limb(base + frame[:, 1] * 2.2, frame, stations, (8.0, 8.0))
+
+
 class Skin:
     """The function whose zero set is the mean hand's skin."""
 
@@ -186,6 +202,9 @@ class Skin:
             ),
             _between((13, -11, 8), mcp - np.array([6, 4, 6]), [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)], (8, 7)),
         ]
+        self.tendons = [_tendon(bones, finger) for finger in LONG_FINGERS]
+        self.knuckles = [_knuckle(bones, finger) for finger in LONG_FINGERS]
+        self.ulna = _between((-19, 8.5, -22), (-20, 9.0, -8), [(0, 7, 8, 6), (1, 8, 8.5, 6)], (9, 7))
         self.hypothenar = _between(
             (-19, -9, 8), (-30, -8, 66), [(0, 9, 9, 9), (0.4, 11, 11, 11.5), (1, 9.5, 10, 8.5)], (10, 10)
         )
@@ -201,6 +220,9 @@ class Skin:
             palm = smooth_min(palm, ray.distance(points), 10.0)
         for web in self.webs:
             palm = smooth_min(palm, web.distance(points), 6.0)
+        for ridge in (*self.tendons, *self.knuckles):
+            palm = smooth_min(palm, ridge.distance(points), 4.0)
+        palm = smooth_min(palm, self.ulna.distance(points), 8.0)
         palm = smooth_min(palm, self.hypothenar.distance(points), 12.0)
         for part in self.thenar:
             palm = smooth_min(palm, part.distance(points), 12.0)

@@ -1,10 +1,11 @@
 """What colours the skin: where the palm ends, where it folds, where the nails are.
 
-The places of creases and nails are chosen by eye after photographs of hands.
+The places of folds and nails are chosen by eye after photographs of hands. Lengths are millimetres.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,14 +13,18 @@ import numpy as np
 
 from generator.anatomy import BONES, FINGERS, skeleton
 
-# The palm's three great creases and the wrist's two, as lines of (x, z) in mm on the palmar side, with their depth.
+# The palm's three great creases and the wrist's two, as lines of (x, z) on the palmar side, with their depth.
 _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
-    (1.0, ((31, 75), (22, 73), (12, 66), (4, 54), (0, 40), (1, 24), (6, 10))),  # around the thenar
-    (0.8, ((31, 76), (20, 77), (6, 73), (-10, 66), (-24, 54))),  # proximal transverse
-    (0.9, ((-46, 66), (-36, 71), (-24, 77), (-10, 82), (2, 89), (10, 99))),  # distal transverse
-    (0.8, ((-32, 1), (-12, -1.5), (8, -1.0), (30, 3))),  # wrist
-    (0.5, ((-30, -9), (-8, -11), (12, -10), (28, -7))),
+    (1.0, ((34, 75), (24, 74), (13, 67), (4, 55), (-1, 40), (0, 24), (5, 9))),  # around the thenar
+    (0.7, ((34, 76), (20, 77), (6, 73), (-10, 66), (-26, 53))),  # proximal transverse
+    (0.9, ((-48, 66), (-38, 70), (-25, 76), (-10, 81), (3, 88), (11, 100))),  # distal transverse
+    (0.8, ((-34, 2), (-12, -1.0), (8, -0.5), (32, 4))),  # wrist
+    (0.4, ((-30, -8), (-8, -10.5), (12, -9.5), (28, -6))),
 )
+_FOLD_WIDTH = 0.75
+
+# The same for the back of each joint: offsets of the wrinkles along the digit, and their depth.
+_WRINKLES = {"pip": ((-4.3, 0.35), (-1.0, 0.6), (2.2, 0.45), (5.2, 0.25)), "dip": ((-1.6, 0.4), (1.4, 0.4))}
 
 
 @dataclass(frozen=True)
@@ -29,11 +34,24 @@ class Marks:
     palm: np.ndarray
     crease: np.ndarray
     nail: np.ndarray
+    groove: np.ndarray
+    """The fold of skin around a nail."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A line on the skin: (V,) distance from it, how much of it there is at each point, and its depth 0..1."""
+
+    distance: np.ndarray
+    where: np.ndarray
+    depth: float
+    reach: float
+    """How far the mesh may be drawn towards it."""
 
 
 @dataclass(frozen=True)
 class _Ray:
-    """Points in the frame of one digit: position along it from the MCP joint, to the side, to the back, mm."""
+    """Points in the frame of one digit: position along it from the MCP joint, to the side, to the back."""
 
     along: np.ndarray
     side: np.ndarray
@@ -45,23 +63,48 @@ class _Ray:
 
 
 def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Marks:
-    """The marks at points (V, 3) mm of the mean hand's skin.
+    """The marks at points (V, 3) of the mean hand's skin.
 
     :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.pose.FINGERS`.
-    :param breadth: half the breadth of each digit at its middle joint, mm.
+    :param breadth: half the breadth of each digit at its middle joint.
     """
     palm = _soft(vertices[:, 1], 1.0, -7.0) * _soft(vertices[:, 2], -6.0, 4.0)
-    crease = _palm_creases(vertices)
-    nail = np.zeros(len(vertices))
+    crease, nail, groove = np.zeros((3, len(vertices)))
+    for fold in folds(vertices, digit, breadth):
+        crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))
     for number, finger in enumerate(FINGERS):
         ray = _ray(vertices, finger, breadth[finger])
         on = digit == number
-        beyond = on * _soft(ray.along, -2.0, 12.0) if finger != "thumb" else on * _soft(ray.along, -22.0, -6.0)
+        beyond = on * (_soft(ray.along, -2.0, 12.0) if finger != "thumb" else _soft(ray.along, -22.0, -6.0))
         palm = palm * (1 - beyond) + beyond * _digit_palm(ray)
-        crease = np.maximum(crease, on * _digit_creases(ray, finger))
-        nail = np.maximum(nail, on * nail_plate(ray.along, ray.side, ray.back, ray.joints[-1], ray.breadth))
-    crease = np.clip(crease, 0, 1) * (1 - nail)
-    return Marks((palm * (1 - nail)).astype(np.float32), crease.astype(np.float32), nail.astype(np.float32))
+        crease = np.maximum(crease, on * _dark_knuckles(ray, finger))
+        outside = _nail_distance(ray)
+        upper = on * _soft(ray.back, 0.0, 2.0)
+        nail = np.maximum(nail, upper * _soft(outside, 0.4, -0.5))
+        groove = np.maximum(groove, upper * np.exp(-((outside / 0.45) ** 2)))
+    crease = np.clip(np.maximum(crease * (1 - nail), 0.4 * groove), 0, 1)
+    palm = palm * (1 - nail)
+    return Marks(*(values.astype(np.float32) for values in (palm, crease, nail, groove)))
+
+
+def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Iterator[Fold]:
+    """The creases of palm, wrist and digits at points (V, 3); parameters as for :func:`mark`."""
+    front = _soft(vertices[:, 1], -4.0, -9.0)
+    for depth, line in _PALM_LINES:
+        points = _rounded(np.array(line, float))
+        distances = [_line_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)]
+        yield Fold(np.min(distances, axis=0), front, depth, 2.2)
+    for number, finger in enumerate(FINGERS):
+        ray = _ray(vertices, finger, breadth[finger])
+        for fold in _digit_folds(ray, finger):
+            yield Fold(fold.distance, fold.where * (digit == number), fold.depth, fold.reach)
+
+
+def nail_outlines(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Iterator[Fold]:
+    """The edges of the nails, in the form of folds; parameters as for :func:`mark`."""
+    for number, finger in enumerate(FINGERS):
+        ray = _ray(vertices, finger, breadth[finger])
+        yield Fold(np.abs(_nail_distance(ray)), (digit == number) * _soft(ray.back, 0.0, 2.0), 1.0, 2.2)
 
 
 def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -77,11 +120,10 @@ def _ray(vertices: np.ndarray, finger: str, breadth: float) -> _Ray:
     ends = np.cumsum(np.linalg.norm(tails - heads, axis=1))
     starts = ends - np.linalg.norm(tails - heads, axis=1)
     local = [(vertices - head) @ bones.frames[bone] for head, bone in zip(heads, chain, strict=True)]
-    along = local[0][:, 2].copy()
-    side, back = local[0][:, 0].copy(), local[0][:, 1].copy()
+    side, back, along = local[0].T.copy()
     for points, start in zip(local[1:], starts[1:], strict=True):  # the thumb's bones are not in one line
         beyond = points[:, 2] > 0
-        along[beyond], side[beyond], back[beyond] = points[beyond, 2] + start, points[beyond, 0], points[beyond, 1]
+        side[beyond], back[beyond], along[beyond] = points[beyond].T + np.array([[0], [0], [start]])
     return _Ray(along, side, back, tuple(ends), breadth)
 
 
@@ -91,52 +133,47 @@ def _digit_palm(ray: _Ray) -> np.ndarray:
     return _soft(ray.back - border, 1.5, -3.5)
 
 
-def _digit_creases(ray: _Ray, finger: str) -> np.ndarray:
-    front, rear = _soft(ray.back, 0.5, -3.0), _soft(ray.back, 1.5, 5.0)
-    bow = 0.02 * ray.side**2
-    lines: list[tuple[float, float, np.ndarray]] = []
+def _joints(ray: _Ray, finger: str) -> list[tuple[str, float, float]]:
+    """Which wrinkles lie at which joint, and how strong they are."""
     if finger == "thumb":
-        ip = ray.joints[0]
-        lines += [(ip - 1.0, 1.0, front), (ip + 2.0, 0.5, front), (-2.0, 0.6, front)]
-        wrinkled = [(ip, 1.0)]
+        return [("pip", ray.joints[0], 0.9)]
+    return [("pip", ray.joints[0], 1.0), ("dip", ray.joints[1], 0.7)]
+
+
+def _digit_folds(ray: _Ray, finger: str) -> Iterator[Fold]:
+    front, rear = _soft(ray.back, 0.5, -3.0), _soft(ray.back, 1.5, 5.0)
+    bow = 0.006 * ray.side**2
+    if finger == "thumb":
+        lines = [(ray.joints[0] - 1.0, 1.0), (ray.joints[0] + 3.0, 0.5), (-2.0, 0.7)]
     else:
-        pip, dip = ray.joints[0], ray.joints[1]
-        lines += [(pip - 2.2, 1.0, front), (pip + 1.2, 0.8, front), (dip - 1.0, 1.0, front)]
-        lines += [(0.47 * pip, 0.9, front), (0.47 * pip + 3.0, 0.5, front)]
-        wrinkled = [(pip, 1.0), (dip, 0.7)]
-    for joint, strength in wrinkled:
-        lines += [(joint + offset, 0.55 * strength, rear) for offset in (-5.0, -1.7, 1.7, 4.6)]
+        pip, dip = ray.joints[:2]
+        lines = [(pip - 2.4, 1.0), (pip + 1.5, 0.55), (dip - 1.0, 1.0), (0.47 * pip, 0.9)]
+    for place, depth in lines:
+        yield Fold(np.abs(ray.along - place + bow), front, depth, 1.9)
+    narrow = 1 - 0.45 * (ray.side / ray.breadth) ** 2  # the wrinkles of a joint draw together at its sides
+    for kind, joint, strength in _joints(ray, finger):
+        for offset, depth in _WRINKLES[kind]:
+            yield Fold(np.abs(ray.along - joint - offset * narrow), rear, depth * strength, 1.5)
+
+
+def _dark_knuckles(ray: _Ray, finger: str) -> np.ndarray:
+    """The skin over a joint is darker all over."""
     result = np.zeros(len(ray.along))
-    for place, depth, where in lines:
-        result = np.maximum(result, depth * where * np.exp(-(((ray.along - place + bow * 0.3) / 1.0) ** 2)))
-    for joint, strength in wrinkled:  # the skin over the knuckle is darker all over
+    for _, joint, strength in _joints(ray, finger):
         patch = np.exp(-(((ray.along - joint) / 6.0) ** 2) - (ray.side / (0.8 * ray.breadth)) ** 2)
-        result = np.maximum(result, 0.3 * strength * patch * rear)
+        result = np.maximum(result, 0.25 * strength * patch * _soft(ray.back, 1.5, 5.0))
     return result
 
 
-def nail_plate(
-    along: np.ndarray, side: np.ndarray, back: np.ndarray, tip: float, breadth: float, edge: float = 0.9
-) -> np.ndarray:
-    """1 on a nail, falling to 0 over ``edge`` mm: a rectangle with round ends, a little longer than broad."""
-    half_width, length = 0.62 * breadth, 1.28 * breadth
-    middle = tip - 0.13 * breadth - length / 2
+def _nail_distance(ray: _Ray) -> np.ndarray:
+    """How far outside the nail a point lies: a rounded rectangle, a little longer than broad, seen from the back."""
+    half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
+    middle = ray.joints[-1] - 0.16 * ray.breadth - half_length
     radius = 0.75 * half_width
-    outside = np.stack([np.abs(side) - half_width + radius, np.abs(along - middle) - length / 2 + radius], axis=0)
-    distance = np.linalg.norm(np.maximum(outside, 0), axis=0) + np.minimum(outside.max(axis=0), 0) - radius
-    return _soft(distance, edge / 2, -edge / 2) * (back > 0)
-
-
-def _palm_creases(vertices: np.ndarray) -> np.ndarray:
-    result = np.zeros(len(vertices))
-    front = _soft(vertices[:, 1], -4.0, -9.0)
-    for depth, line in _PALM_LINES:
-        points = _rounded(np.array(line, float))
-        distance = np.full(len(vertices), np.inf)
-        for a, b in pairwise(points):
-            distance = np.minimum(distance, _line_distance(vertices[:, [0, 2]], a, b))
-        result = np.maximum(result, depth * front * np.exp(-((distance / 1.1) ** 2)))
-    return result
+    corner = np.stack(
+        [np.abs(ray.side) - half_width + radius, np.abs(ray.along - middle) - half_length + radius], axis=0
+    )
+    return np.linalg.norm(np.maximum(corner, 0), axis=0) + np.minimum(corner.max(axis=0), 0) - radius
 
 
 def _line_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

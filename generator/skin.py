@@ -49,8 +49,8 @@ def _palm_tone(base: np.ndarray) -> np.ndarray:
 
 
 def _nail_tone(base: np.ndarray) -> np.ndarray:
-    pink = np.array([0.66, 0.42, 0.36])
-    return base + 0.55 * (pink - base)
+    pink = np.array([0.74, 0.46, 0.41])
+    return base + 0.6 * (pink - base)
 
 
 def _mottling(vertices: np.ndarray) -> np.ndarray:

@@ -150,13 +150,13 @@ def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.nd
         slope /= np.maximum((slope**2).sum(axis=1, keepdims=True), 0.25)
         share = line.distance / line.reach
         near = (share < closest) & (line.where > 0.05)
-        pull = line.where * (line.distance - line.reach * share**2)
+        pull = line.where * (line.distance - line.reach * share**3)
         move[near] = -(pull[:, None] * slope)[near]
         closest[near] = share[near]
-    return vertices + move
+    return vertices + move * np.minimum(1, 1.2 / np.maximum(np.linalg.norm(move, axis=1, keepdims=True), 1e-9))
 
 
-_CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.35, 0.20
+_CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.15, 0.20
 
 
 def _mesh() -> HandMesh:
