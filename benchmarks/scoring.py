@@ -1,0 +1,92 @@
+"""How long scoring takes: made-up hands in 1,425 pictures of 1920x1100, the size of the paper's Vid1.
+
+    python benchmarks/scoring.py [--pictures 1425]
+
+Prints the CPU seconds of each part; nothing is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.ap import average_precision
+from evaluation.boundary import mean_boundary_iou
+from evaluation.breakdown import by_size, errors
+from evaluation.details import details
+from evaluation.matching import load_pictures
+from evaluation.metrics import match_all, score
+from generator.dataset import Dataset, assemble, encode_mask
+
+WIDTH, HEIGHT, REACH = 1920, 1100, 300
+
+
+def hand(rng: np.random.Generator, x: int, y: int, size: float) -> np.ndarray:
+    """A (HEIGHT, WIDTH) bool mask: a palm with five blunt fingers and a rough outline."""
+    across, down = np.meshgrid(np.arange(-REACH, REACH), np.arange(-REACH, REACH))
+    angle = np.arctan2(down, across)
+    edge = size * (1 + 0.3 * np.sin(5 * angle + rng.uniform(0, 0.3)) + 0.02 * np.sin(60 * angle))
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[y - REACH : y + REACH, x - REACH : x + REACH] = np.hypot(across, down) < edge
+    return mask
+
+
+def make(folder: Path, pictures: int) -> None:
+    """A dataset without picture files, and predictions of most of its hands."""
+    rng = np.random.default_rng(0)
+    records: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    for image_id in range(1, pictures + 1):
+        annotations = []
+        for _ in range(rng.integers(1, 3)):
+            x, y = int(rng.integers(REACH, WIDTH - REACH)), int(rng.integers(REACH, HEIGHT - REACH))
+            size = rng.uniform(80, 200)
+            truth = encode_mask(hand(rng, x, y, size))
+            annotations.append({"category_id": 1, "iscrowd": 0, "segmentation": truth})
+            for _ in range(rng.integers(0, 3)):
+                code = encode_mask(hand(rng, x, y, size * rng.uniform(0.85, 1.15)))
+                results.append(
+                    {"image_id": image_id, "category_id": 1, "segmentation": code, "score": float(rng.uniform(0.4, 1))}
+                )
+        records.append(
+            {"image": {"file_name": f"{image_id}.png", "width": WIDTH, "height": HEIGHT}, "annotations": annotations}
+        )
+    assemble(folder, records, {})
+    (folder / "results.json").write_text(json.dumps(results))
+
+
+def timed(name: str, work: Callable[[], Any]) -> Any:
+    """Do the work and print its CPU seconds."""
+    start = time.process_time()
+    value = work()
+    print(f"{name:32}{time.process_time() - start:8.2f} s")
+    return value
+
+
+def main() -> None:
+    """Make, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=1425)
+    count = parser.parse_args().pictures
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make(folder, count)
+        print(f"{count} pictures of {WIDTH}x{HEIGHT}, CPU seconds on one core:")
+        pictures = timed("read, check, overlaps", lambda: load_pictures(Dataset(folder), folder / "results.json"))
+        matches = match_all(pictures, 0.5, 0.5)
+        timed("score (the paper's, AP)", lambda: score(pictures))
+        timed("score --details", lambda: details(pictures, matches, 0.5, 0.5))
+        timed("  of it AP and AR", lambda: average_precision(pictures))
+        timed("  of it boundary IoU", lambda: mean_boundary_iou(pictures, matches))
+        timed("  of it errors and sizes", lambda: (errors(pictures, matches, 0.5), by_size(pictures, matches)))
+
+
+if __name__ == "__main__":
+    main()
