@@ -13,7 +13,7 @@ from generator import anatomy, pose, sweep
 from generator.dataset import write_atomic
 from generator.presets import PRESETS
 
-from . import hand
+from . import hand, screen
 from .properties import GROUP_WORDS, SHAPE, items
 
 _GROUPS = [("ALL", "Everything", ""), *((group, words, "") for group, words in GROUP_WORDS.items())]
@@ -58,7 +58,7 @@ class AddHand(Undoable, bpy.types.Operator):
         layer.objects.active = armature
         bpy.ops.object.mode_set(mode="POSE")
         if context.space_data and context.space_data.type == "VIEW_3D":
-            context.space_data.shading.color_type = "VERTEX"
+            screen.look_at_hand(context)
         return {"FINISHED"}
 
 

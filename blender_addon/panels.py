@@ -12,7 +12,10 @@ from generator.presets import PRESETS
 from . import generating, hand, sweeping
 from .properties import GROUP_WORDS, SHAPE
 
-_WIDTH = 42
+_CLOSED = ("L1", "L5_1", "L5_2", "L5_3")
+"""Groups that are closed at first, so that the panel fits a window."""
+
+_WIDTH = 32
 """Characters of a message that fit a line of the sidebar."""
 
 
@@ -69,7 +72,7 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
 
     @staticmethod
     def _group(layout: bpy.types.UILayout, props: bpy.types.PropertyGroup, group: str, words: str) -> None:
-        header, body = layout.panel(f"handforge_{group}", default_closed=group == "L1")
+        header, body = layout.panel(f"handforge_{group}", default_closed=group in _CLOSED)
         header.label(text=f"{words} ({group})")
         header.operator("handforge.reset", text="", icon="LOOP_BACK", emboss=False).group = group
         if body:
@@ -146,7 +149,7 @@ class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
             layout.progress(factor=job.done / max(job.total, 1), text=job.text)
             layout.operator("handforge.cancel", icon="CANCEL")
             return
-        layout.use_property_split = True
+        layout.use_property_split, layout.use_property_decorate = True, False
         layout.prop(props, "poses")
         if props.poses == "file":
             layout.prop(props, "file")

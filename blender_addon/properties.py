@@ -22,7 +22,7 @@ GROUP_WORDS = {
 }
 """The paper's groups in words."""
 
-LETTERS = {"translation": "along", "forearm": "about"}
+LETTERS = {"translation": "Along", "forearm": "About"}
 
 
 def items(*names: str) -> list[tuple[str, str, str]]:
@@ -34,11 +34,10 @@ def _slider(index: int) -> Any:
     """The slider of one of the 28 numbers: degrees on screen, or centimetres for the first three."""
     first, rest = pose.NAMES[index].split("_", 1)
     if first in LETTERS:
-        name = f"{LETTERS[first]} {rest.upper()}".capitalize()
+        name = f"{LETTERS[first]} {rest.upper()}"
     else:
-        name = rest.replace("_", " ").replace("mcp", "MCP").replace("pip", "PIP").replace("dip", "DIP")
-        name = name.replace("cmc", "CMC")
-        name = name[0].upper() + name[1:]
+        joint, motion = rest.split("_") if "_" in rest else ("", rest)
+        name = f"{joint.upper()} {motion}" if joint else motion.capitalize()
     low, high = pose.LIMITS[index]
     scale = 100.0 if index < 3 else 1.0
 
@@ -122,7 +121,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     scrub: BoolProperty(name="Sweep on the timeline", options={"HIDDEN"})
     swept: PointerProperty(type=bpy.types.Object, name="Hand on the timeline")
 
-    poses: EnumProperty(name="Poses", items=[*items("l2", "l11", "all"), ("file", "file", "A file of poses")])
+    poses: EnumProperty(name="Poses", items=[*items("all", "l2", "l11"), ("file", "file", "A file of poses")])
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
     count: IntProperty(name="Pictures", description="0 for every plausible pose", min=0, default=100)
     seed: IntProperty(name="Seed", min=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from mathutils import Euler
 
 
 def redraw() -> None:
@@ -11,6 +12,16 @@ def redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             area.tag_redraw()
+
+
+def look_at_hand(context: bpy.types.Context) -> None:
+    """Turn a 3D View to where the camera looks from, with the skin's own colours."""
+    context.space_data.shading.color_type = "VERTEX"
+    view = context.region_data
+    view.view_rotation = Euler((np.pi / 2, 0.0, 0.0)).to_quaternion()
+    view.view_location = (0.0, 0.0, 0.05)
+    view.view_distance = 0.55
+    view.view_perspective = "PERSP"
 
 
 def image(name: str, pixels: np.ndarray) -> bpy.types.Image:
@@ -45,7 +56,11 @@ def _split(window: bpy.types.Window) -> bpy.types.Area:
     largest = max(views, key=lambda area: area.width * area.height)
     before = {area.as_pointer() for area in window.screen.areas}
     with bpy.context.temp_override(window=window, area=largest):
-        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+        if bpy.ops.screen.area_split.poll():
+            bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+        else:  # one area fills the window
+            bpy.ops.wm.window_new()
+            window = bpy.context.window_manager.windows[-1]
     made = next(area for area in window.screen.areas if area.as_pointer() not in before)
     made.type = "IMAGE_EDITOR"
     return made
