@@ -87,7 +87,20 @@ def main() -> None:
     help="paper (the default), studio (varied hands, light and distance before white), or a TOML file; "
     "options given here go before it.",
 )
-def render(out: Path, workers: int | None, settings: Path | None, set_: str, format_: str, **options: Any) -> None:
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Render on the workers of this Dask scheduler, as tcp://host:8786."
+)
+@click.option("--shard", metavar="I/N", default="1/1", help="Only the I-th of N parts, as for job arrays; then merge.")
+def render(
+    out: Path,
+    workers: int | None,
+    settings: Path | None,
+    scheduler: str | None,
+    shard: str,
+    set_: str,
+    format_: str,
+    **options: Any,
+) -> None:
     """Render pictures, masks and annotations into a COCO dataset.
 
     A run that was stopped, by whatever, continues with the same command, and ends as if it never had been. The same
@@ -98,8 +111,11 @@ def render(out: Path, workers: int | None, settings: Path | None, set_: str, for
 
     chosen = reader.load(settings, {"set": set_, "format": format_, **options})
     with progress_bar("rendering") as progress:
-        made = run.render(chosen, out, workers or processors(), progress)
-    if made:
+        part = parse_shard(shard)
+        made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
+    if made and part != (1, 1):
+        click.echo(f"shard {shard} is in {out}; when all are done: hand-generator merge {out} [OTHER FOLDERS]")
+    elif made:
         click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
         click.echo(f"{out} is already complete; nothing was done")
@@ -161,6 +177,33 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
         dataset.write_atomic(json_, dataset.dump_json(counts))
     if out is not None:
         dataset.write_atomic(out, sweep.dump(chosen.take(np.flatnonzero(reasons == ""))))
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """``"2/8"`` as (2, 8).
+
+    :raises ValueError: if it is not of that form.
+    """
+    first, _, last = text.partition("/")
+    if first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last):
+        return int(first), int(last)
+    raise ValueError(f"--shard is I/N with I from 1 to N, as 2/8, not {text!r}")
+
+
+@main.command("merge")
+@click.argument("out", type=FILE, metavar="OUT")
+@click.argument("parts", type=FILE, metavar="[PART]...", nargs=-1)
+def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
+    r"""Finish a dataset that was rendered in shards, into one folder or several.
+
+    \b
+    hand-generator merge OUT              all shards were rendered into OUT
+    hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
+    """
+    from generator import folder
+
+    folder.merge(out, list(parts))
+    click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
 
 
 @main.command("preview")

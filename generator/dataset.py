@@ -239,6 +239,14 @@ def write_frame(folder: Path, frame: Frame, suffix: str = "png") -> dict[str, An
     The record (``{"image": {...}, "annotations": [...]}``, plain JSON without ids) is what :func:`assemble` takes;
     a caller that wants to be able to continue keeps it before it goes on.
     """
+    record, files = encode_frame(frame, suffix)
+    for path, data in files.items():
+        write_atomic(folder / path, data)
+    return record
+
+
+def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The record of one frame, and its files by their path in the dataset's folder."""
     height, width = frame.picture.shape[:2]
     union = np.zeros((height, width), bool)
     annotations = []
@@ -262,10 +270,12 @@ def write_frame(folder: Path, frame: Frame, suffix: str = "png") -> dict[str, An
             annotation["side"] = instance.side
         annotations.append(annotation)
     file_name = f"{frame.name}.{suffix}"
-    write_atomic(folder / "images" / file_name, encode_picture(frame.picture, suffix))
-    write_atomic(folder / "masks" / f"{frame.name}.png", encode_picture(union.astype(np.uint8) * 255, "png"))
     image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
-    return {"image": image, "annotations": annotations}
+    files = {
+        f"images/{file_name}": encode_picture(frame.picture, suffix),
+        f"masks/{frame.name}.png": encode_png(union.astype(np.uint8) * 255),
+    }
+    return {"image": image, "annotations": annotations}, files
 
 
 def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, Any]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from generator import dataset
+from generator.folder import Records
 from generator.settings import RenderSettings
 
 BATCH = 4
@@ -54,18 +53,19 @@ class Renderer:
         from generator.blender.render import Studio
 
         self._studio = Studio(self.settings)
-        self._records: Any = None
+        self._records: Records | None = None
+
+    def frame(self, item: Item) -> dataset.Frame:
+        """Render one frame."""
+        return self._studio.frame(item.number, item.pose, item.meta)
 
     def render(self, out: Path, items: list[Item]) -> int:
         """Render some frames into a run's folder; their number."""
         if self._records is None:
-            handle, _ = tempfile.mkstemp(".jsonl", "records-", out / ".partial")
-            self._records = os.fdopen(handle, "wb", buffering=0)
+            self._records = Records(out)
         for item in items:
-            frame = self._studio.frame(item.number, item.pose, item.meta)
-            record = dataset.write_frame(out, frame, self.settings.format)
-            self._records.write(json.dumps({"number": item.number, "record": record}).encode() + b"\n")
-        os.fsync(self._records.fileno())
+            self._records.add(item.number, dataset.write_frame(out, self.frame(item), self.settings.format))
+        self._records.flush()
         return len(items)
 
 

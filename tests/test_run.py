@@ -1,9 +1,12 @@
-"""A run ends with the same bytes however it was made: by one worker or two, at once or after kills and full disks."""
+"""A run ends with the same bytes however it was made: by one worker, two or a cluster, in shards, after kills and full
+disks.
+"""
 
 import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,9 +14,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from pycocotools.coco import COCO
 
-from generator import checking, pose, run, sweep
+from generator import checking, folder, pose, run, sweep
+from generator.cli import main
 from generator.dataset import Dataset
 from generator.settings import RenderSettings
 
@@ -138,7 +143,7 @@ def test_more_than_there_are_is_refused(settings, tmp_path):
 
 
 def records(out):
-    return len(run.read_records(out)) if out.exists() else 0
+    return len(folder.read_records(out)) if out.exists() else 0
 
 
 def wait_for(condition, process, seconds=90):
@@ -206,6 +211,113 @@ def stop_after(frames):
             raise KeyboardInterrupt
 
     return progress
+
+
+# ---------------------------------------------------------------- shards, full disks, clusters
+
+
+def test_shards_in_one_folder(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    for i in (1, 2, 3):
+        run.render(settings, out, 1, ignore, shard=(i, 3))
+        if i < 3:
+            with pytest.raises(folder.RunError, match=f"frames are missing, the first is {i}"):
+                folder.merge(out, [])
+    assert CliRunner().invoke(main, ["merge", str(out)]).exit_code == 0
+    assert contents(out) == contents(whole)
+
+
+def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
+    parts = [tmp_path / f"part{i}" for i in (1, 2)]
+    for i, part in enumerate(parts, start=1):
+        run.render(settings, part, 1, ignore, shard=(i, 2))
+    folder.merge(tmp_path / "out", parts)
+    assert contents(tmp_path / "out") == contents(whole)
+    assert all((part / ".partial").exists() for part in parts), "the parts stay as they are"
+
+
+def test_what_is_no_shard_is_not_merged(whole, tmp_path):
+    done = CliRunner().invoke(main, ["merge", str(tmp_path / "out"), str(whole)])
+    assert done.exit_code == 2 and "holds no shard" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "/"])
+def test_shards_that_cannot_be(text, tmp_path):
+    done = CliRunner().invoke(main, ["render", "--out", str(tmp_path / "out"), "--shard", text])
+    assert done.exit_code == 2 and f"--shard is I/N with I from 1 to N, as 2/8, not '{text}'" in done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A filesystem of 300 KB that can be made larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
+    if not sys.platform.startswith("linux") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small filesystem is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_nothing(whole, settings_file, small_disk):
+    out = small_disk / "out"
+    done = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "No space left on device; what is done is kept: put that right and run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr and not (out / "annotations.json").exists()
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers, each a process: the address and the workers."""
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_spec"]
+    scheduler = '{"cls": "dask.distributed.Scheduler", "opts": {"port": %s, "dashboard": false}}'
+    worker = '{"cls": "dask.distributed.Worker", "opts": {"nthreads": 1, "dashboard": false, "local_directory": "%s"}}'
+    commands = [[*dask, "--spec", scheduler % address.rpartition(":")[2]]]
+    commands += [[*dask, address, "--spec", worker % (tmp_path / f"worker{i}")] for i in (1, 2)]
+    log = (tmp_path / "dask.log").open("w")
+    processes = [subprocess.Popen(c, stdout=log, stderr=log, start_new_session=True) for c in commands]
+    yield address, processes[1:]
+    for process in processes:
+        process.kill()
+        process.wait()
+    log.close()
+
+
+def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file, cluster, tmp_path):
+    address, workers = cluster
+    out = tmp_path / "out"
+    line = [*command(settings_file, out), "--scheduler", address]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: out.exists() and len(folder.read_records(out)) >= 8, process)
+        os.kill(workers[0].pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    assert contents(out) == contents(whole)
+
+
+def test_no_scheduler_there(settings_file, tmp_path):
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    begin = time.monotonic()
+    line = [*command(settings_file, tmp_path / "out"), "--scheduler", f"tcp://127.0.0.1:{free_port()}"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2 and time.monotonic() - begin < 60
+    assert "no Dask scheduler answers at tcp://127.0.0.1:" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,138 @@
+"""Rendering on a Dask cluster: its workers render and encode, this process writes. They share no disk with us.
+
+A worker's Blender lives in a thread of its own, whatever number of threads the worker has, because OpenGL belongs to
+one thread. What a lost worker was at is rendered again by another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from generator import dataset
+from generator.folder import Records, RunError
+from generator.settings import RenderSettings
+from generator.workers import BATCH, Item, Renderer
+
+RETRIES = 3
+"""How often a batch is tried again when the worker that had it is lost."""
+
+WAIT_S = 60
+"""How long to wait for the scheduler to have a worker."""
+
+AHEAD = 4
+"""Batches given out for each of the cluster's threads, so that none waits for us."""
+
+
+class Cluster:
+    """Renders as :class:`generator.workers.Workers` does, on the workers of a Dask scheduler.
+
+    :raises RunError: if ``distributed`` is not installed or no scheduler answers.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise RunError("--scheduler needs Dask: install handforge[distributed]") from None
+        try:
+            self._client = Client(address, timeout=5)
+        except (OSError, ValueError):
+            raise RunError(
+                f"no Dask scheduler answers at {address}; start one with: dask scheduler, and workers with: "
+                "dask worker ADDRESS"
+            ) from None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
+
+    def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
+        """Start Blender in each worker; the settings with the engine they chose, and Blender's version.
+
+        :raises RunError: if there is no worker, or they differ in engine or version.
+        """
+        try:
+            self._client.wait_for_workers(1, timeout=WAIT_S)
+        except TimeoutError:
+            raise RunError("the Dask scheduler has no workers; start some with: dask worker ADDRESS") from None
+        workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
+        calls = {
+            worker: self._client.submit(describe, settings, workers=[worker], pure=False, key=f"describe-{worker}")
+            for worker in workers
+        }
+        answers = {worker: call.result() for worker, call in calls.items()}
+        (first, self._answer), *others = answers.items()
+        for worker, answer in others:
+            if answer != self._answer:
+                one, other = (f"Blender {blender} with {found.engine}" for found, blender in (self._answer, answer))
+                raise RunError(f"the workers differ: {first} has {one}, {worker} has {other}; use the same on all")
+        return self._answer
+
+    def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
+        """Render frames and write them into a run's folder; yields how many are done, whenever some more are."""
+        from distributed import as_completed
+
+        settings, blender = self._answer
+        items, records, done = iter(items), Records(out), 0
+
+        def give() -> Any:
+            batch = list(islice(items, BATCH))
+            return self._client.submit(render, settings, blender, batch, retries=RETRIES, pure=False) if batch else None
+
+        threads = sum(self._client.nthreads().values())
+        running = as_completed([call for _ in range(AHEAD * max(1, threads)) if (call := give())])
+        for call in running:
+            for number, record, files in call.result():
+                for path, data in files.items():
+                    dataset.write_atomic(out / path, data)
+                records.add(number, record)
+                done += 1
+            records.flush()
+            if following := give():
+                running.add(following)
+            yield done
+        records.close()
+
+
+# ---------------------------------------------------------------- in the cluster's workers
+
+
+@lru_cache(1)
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "blender")
+
+
+@lru_cache(1)
+def _renderer(settings: RenderSettings) -> Renderer:
+    return Renderer(settings)
+
+
+def describe(settings: RenderSettings) -> tuple[RenderSettings, str]:
+    """Start Blender; the settings with the engine that runs here, and Blender's version."""
+    from generator.blender import engines
+
+    engine = _thread().submit(engines.choose, settings.engine).result()
+    return replace(settings, engine=engine), engines.version()
+
+
+def render(settings: RenderSettings, blender: str, items: list[Item]) -> list[tuple[int, dict, dict[str, bytes]]]:
+    """Number, record and files of some frames.
+
+    :raises RunError: if this worker's Blender is another than the run's.
+    """
+    return _thread().submit(_render, settings, blender, items).result()
+
+
+def _render(settings: RenderSettings, blender: str, items: list[Item]) -> list[tuple[int, dict, dict[str, bytes]]]:
+    renderer = _renderer(settings)
+    if renderer.blender != blender:
+        raise RunError(f"a worker joined with Blender {renderer.blender}, the run has {blender}")
+    return [(item.number, *dataset.encode_frame(renderer.frame(item), settings.format)) for item in items]

@@ -1,0 +1,185 @@
+"""A run's folder while it is being made: whose it is, which frames are done, finishing it, joining several.
+
+Until a run is finished its folder holds ``.partial/``: ``run.json`` says what is being made, and one
+``records-*.jsonl`` a writer holds the frames that are done. A frame is done when its record is; its picture and mask
+were written before. Records are appended one line at a time, and put together once, when the last frame is done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from generator import dataset, preview
+from generator.settings import RenderSettings
+
+PARTIAL = ".partial"
+
+
+class RunError(ValueError):
+    """A run that cannot be started or went wrong; the text names the folder and what to do."""
+
+
+class Records:
+    """A writer's own file of records in a run's folder."""
+
+    def __init__(self, out: Path) -> None:
+        handle, _ = tempfile.mkstemp(".jsonl", "records-", out / PARTIAL)
+        self._file = os.fdopen(handle, "wb", buffering=0)
+
+    def add(self, number: int, record: dict[str, Any]) -> None:
+        """Say that a frame is done, in one write."""
+        self._file.write(json.dumps({"number": number, "record": record}).encode() + b"\n")
+
+    def flush(self) -> None:
+        """Make sure that what was added outlives a power cut."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_records(out: Path) -> dict[int, dict[str, Any]]:
+    """The records of the frames that are done, by number. A line cut short by a kill or a full disk is no record."""
+    records = {}
+    for path in sorted((out / PARTIAL).glob("records-*.jsonl")):
+        for line in path.read_bytes().split(b"\n"):
+            try:
+                entry = json.loads(line)
+                records[entry["number"]] = entry["record"]
+            except (ValueError, TypeError, KeyError):
+                continue
+    return records
+
+
+def is_finished(out: Path) -> bool:
+    """Whether a folder holds a finished run."""
+    return (out / "dataset.json").exists() and not (out / PARTIAL).exists()
+
+
+# ---------------------------------------------------------------- whose folder it is
+
+
+def named(settings: RenderSettings) -> dict[str, Any]:
+    """The settings as the folder has them; a file of poses by its name, wherever it lies."""
+    return {**settings.to_json(), "set": Path(settings.set).name}
+
+
+def check(out: Path, settings: RenderSettings) -> None:
+    """Refuse a folder that is not ours, or that holds a run of other settings.
+
+    :raises RunError: naming the folder and the difference.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir():
+        raise RunError(f"{out} is a file; give a folder for --out")
+    stored = state(out)
+    if stored is None and any(path.name != PARTIAL for path in out.iterdir()):
+        raise RunError(f"{out} is not empty and holds no rendering run; give a new or empty folder for --out")
+    if stored is not None:
+        _compare(out, stored["settings"], named(settings), _SAME_SETTINGS)
+
+
+def state(out: Path) -> dict[str, Any] | None:
+    """What a folder says of the run that it holds, finished or not; None if it holds none."""
+    for path in (out / PARTIAL / "run.json", out / "dataset.json"):
+        if path.exists():
+            try:
+                stored = json.loads(path.read_bytes())
+            except ValueError as error:
+                raise RunError(f"{path} is no valid JSON ({error}); give another folder for --out") from None
+            return stored if "poses_sha256" in stored else None
+    return None
+
+
+def claim(out: Path, run: dict[str, Any]) -> None:
+    """Make the run's folders, or see that what is there is this very run.
+
+    :raises RunError: naming the difference, if it is another.
+    """
+    stored = state(out)
+    if stored is not None:
+        _same(out, stored, run)
+    for path in (out / "images", out / "masks", out / PARTIAL):
+        path.mkdir(parents=True, exist_ok=True)
+    dataset.write_atomic(out / PARTIAL / "run.json", dataset.dump_json(run))
+
+
+_SAME_SETTINGS = "give the same settings to continue it, or another folder for --out"
+
+
+def _same(out: Path, stored: dict[str, Any], run: dict[str, Any]) -> None:
+    _compare(out, stored["settings"], run["settings"], _SAME_SETTINGS)
+    one, other = ({"poses": r["poses_sha256"], **r["versions"]} for r in (stored, run))
+    _compare(out, one, other, "give another folder for --out")
+
+
+def _compare(out: Path, stored: dict[str, Any], asked: dict[str, Any], remedy: str) -> None:
+    differences = [
+        f"{name} was {stored[name]!r}, now {asked.get(name)!r}"
+        for name in stored
+        if stored[name] != asked.get(name) and (name, asked.get(name)) != ("engine", "auto")
+    ]
+    if differences:
+        raise RunError(f"{out} holds another run: {', '.join(differences)}; {remedy}")
+
+
+# ---------------------------------------------------------------- the end of a run
+
+
+def finish(out: Path) -> None:
+    """Put the records together and remove what only an unfinished run needs.
+
+    :raises RunError: if a frame is missing.
+    """
+    run = state(out)
+    assert run is not None
+    records = read_records(out)
+    count = run.pop("frames")
+    missing = [number for number in range(count) if number not in records]
+    if missing:
+        raise RunError(f"{out}: {len(missing):,} of {count:,} frames are missing, the first is {missing[0]}")
+    dataset.assemble(out, (records[number] for number in range(count)), run)
+    preview.write(out)
+    for path in (out, out / "images", out / "masks"):
+        for leftover in path.glob(".*.tmp"):  # of a writer that was killed
+            leftover.unlink()
+    shutil.rmtree(out / PARTIAL)
+
+
+def merge(out: Path, parts: list[Path]) -> None:
+    """Finish a run that was rendered in shards: into one folder, or into several that are copied together.
+
+    :param out: where all of it goes; new, or one that shards were rendered into.
+    :param parts: the folders of the other shards; they stay as they are.
+    :raises RunError: if a folder holds no unfinished run, they are of different runs, or frames are missing.
+    """
+    for part in (*([out] if out.exists() else []), *parts):
+        if not (part / PARTIAL / "run.json").exists():
+            raise RunError(f"{part} holds no shard; render one with: hand-generator render --shard I/N --out {part}")
+    for part in parts:
+        run = state(part)
+        assert run is not None
+        claim(out, run)
+        _copy(part, out)
+    finish(out)
+
+
+def _copy(part: Path, out: Path) -> None:
+    """Copy the frames of one folder to another, each file before its record."""
+    have = read_records(out)
+    records = Records(out)
+    for number, record in read_records(part).items():
+        if number in have:
+            continue
+        name = record["image"]["file_name"]
+        for path in (Path("images", name), Path("masks", name).with_suffix(".png")):
+            dataset.write_atomic(out / path, (part / path).read_bytes())
+        records.add(number, record)
+    records.close()
