@@ -155,3 +155,14 @@ def test_layer_words_are_matterports(weights, word, trained):
     names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     parts = {name.split(".")[2] if "body" in name else name.split(".")[name.startswith("backbone")] for name in names}
     assert parts == trained
+
+
+def test_boxes_are_computed_in_float32_under_bfloat16(weights):
+    """In bfloat16 a coordinate above 256 would be exact to 2 pixels only."""
+    network, _ = model.load(weights)
+    seen = []
+    network.roi_heads.box_roi_pool.register_forward_pre_hook(lambda module, inputs: seen.extend(inputs[1]))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        found = network([torch.rand(3, 64, 96)])[0]
+    assert seen and all(boxes.dtype == torch.float32 for boxes in seen)
+    assert found["boxes"].dtype == torch.float32

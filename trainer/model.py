@@ -71,7 +71,7 @@ def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
     backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     classes = len(arch["classes"]) + 1
-    return MaskRCNN(
+    model = MaskRCNN(
         backbone,
         num_classes=None,
         min_size=pictures.short_px,
@@ -85,6 +85,16 @@ def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
         rpn_pre_nms_top_n_test=500,
         rpn_post_nms_top_n_test=200,
     )
+    # Under autocast these two yield bfloat16, and torchvision would compute boxes in it, to the nearest 1 or 2 pixels.
+    model.rpn.head.register_forward_hook(_to_float32)
+    model.roi_heads.box_predictor.register_forward_hook(_to_float32)
+    return model
+
+
+def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
+    if isinstance(outputs, torch.Tensor):
+        return outputs.float()
+    return type(outputs)(_to_float32(module, inputs, output) for output in outputs)
 
 
 def start(network: Network, pictures: PictureSettings, seed: int) -> MaskRCNN:
