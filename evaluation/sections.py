@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,7 +174,7 @@ def training(run: Run, number: int) -> dict[str, Any]:
     steps = [(session, step, value) for session, values in run.losses.items() for step, value in enumerate(values, 1)]
     return {
         "name": run.name,
-        "command": " ".join(map(str, record.get("command") or [])),
+        "command": _command(record),
         "facts": [(key, plain(record[key])) for key in FACTS if record.get(key) is not None],
         "recipe": record.get("recipe") or {},
         "curves": figures.loss_curves(losses, saturation, f"losses{number}") if losses else "",
@@ -182,3 +183,9 @@ def training(run: Run, number: int) -> dict[str, Any]:
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }
+
+
+def _command(record: dict[str, Any]) -> str:
+    """The command line, to be pasted."""
+    words = [str(word) for word in record.get("command") or []]
+    return shlex.join(words if words[:1] == ["hand-trainer"] else ["hand-trainer", *words])
