@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,37 @@ FRACTION = click.FloatRange(0, 1)
 
 
 class Group(click.Group):
-    """A group whose commands end with one line and exit code 2 on wrong input, and with 130 on Ctrl-C."""
+    """A group whose commands end with one line and exit code 2 on wrong use or input, and with 130 on Ctrl-C."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's, see the class."""
         try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             sys.exit(130)
+        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
+            error.show()
+        except click.UsageError as error:
+            where = f"; {error.ctx.command_path} --help tells more" if error.ctx else ""
+            click.echo(f"Error: {error.format_message().rstrip('.')}{where}", err=True)
         except ValueError as error:
+            from evaluation.results import ResultsError
+            from generator.dataset import DatasetError
+
+            if not isinstance(error, ResultsError | DatasetError):
+                raise
             click.echo(f"Error: {error}", err=True)
         except OSError as error:
             click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
         sys.exit(2)
+
+
+def a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Refuse NaN, which click takes for a number of any range."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number")
+    return value
 
 
 def how(command: Any) -> Any:
@@ -50,6 +63,7 @@ def how(command: Any) -> Any:
             type=FRACTION,
             default=0.5,
             show_default=True,
+            callback=a_number,
             help="Leave predictions below this score out of everything but AP and curves.",
         ),
         click.option(
@@ -57,6 +71,7 @@ def how(command: Any) -> Any:
             type=click.FloatRange(0, 1, min_open=True),
             default=0.5,
             show_default=True,
+            callback=a_number,
             help="A prediction finds a hand when the IoU of their masks is at least this.",
         ),
     ):
@@ -74,7 +89,12 @@ def into_folder(context: click.Context, parameter: click.Parameter, value: Path 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="handforge")
 def main() -> None:
-    """Measure predicted hands against the truth, and show them."""
+    """Measure predicted hands against the truth, and show them.
+
+    \b
+    hand-evaluation score data/test found           the paper's numbers and AP
+    hand-evaluation report run --out report.html    training, scores and pictures as one page
+    """  # noqa: D301 - click wants the real control character
 
 
 @main.command()
@@ -92,10 +112,10 @@ def score(
     details: bool,
     json_path: Path | None,
 ) -> None:
-    """Score RESULTS, a COCO results file, against DATASET, a dataset folder.
+    """Score RESULTS against the truth of DATASET.
 
-    RESULTS may come from hand-trainer predict (its folder will do) or from any other tool: a JSON list of
-    {"image_id", "category_id": 1, "segmentation": RLE, "score"}.
+    DATASET is a dataset folder, RESULTS a COCO results file. It may come from hand-trainer predict (its folder will
+    do) or from any other tool: a JSON list of {"image_id", "category_id": 1, "segmentation": RLE, "score"}.
 
     \b
     IoU   mean IoU of the hands found (true positives)
@@ -138,9 +158,10 @@ def compare(
     region: str,
     json_path: Path | None,
 ) -> None:
-    """Score several RESULTS of the same DATASET side by side, and their differences to the first.
+    """Score several RESULTS of one DATASET side by side.
 
-    Differences are paired, picture by picture, with 95 % intervals: where an interval does not hold 0, the
+    Differences to the first RESULTS stand below the scores.
+    They are paired, picture by picture, with 95 % intervals: where an interval does not hold 0, the
     difference is more than the choice of pictures.
     """
     from dataclasses import asdict
@@ -160,11 +181,11 @@ def compare(
 @click.option("--out", type=FILE, required=True, callback=into_folder, help="The HTML file to write.")
 @how
 def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str) -> None:
-    """Write one HTML file about the run folders RUN...: their training, scores, and pictures.
+    """Write one HTML file about the runs RUN...
 
-    A RUN is what hand-trainer train or repeat wrote. Predictions are looked for in RUN/predictions/NAME, as
-    hand-trainer predict --out RUN/predictions/NAME writes them, and scored where they are of a dataset.
-    The file needs no network and nothing beside it.
+    It shows their training, scores, curves and pictures. A RUN is what hand-trainer train or repeat wrote.
+    Predictions are looked for in RUN/predictions/NAME, as hand-trainer predict --out RUN/predictions/NAME writes them,
+    and scored where they are of a dataset. The file needs no network and nothing beside it.
     """
     from evaluation.report import write_report
 
@@ -181,9 +202,10 @@ def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float
     "--factor", type=click.FloatRange(1, 20, min_open=True), default=2.0, show_default=True, help="How far in."
 )
 def zoom(source: Path, out: Path, factor: float) -> None:
-    """Make the dataset OUT from SOURCE: every picture cropped around its hands and scaled up to the same size.
+    """Enlarge the pictures of SOURCE around their hands.
 
-    As the paper's Vid2 was made from Vid1: the same hands, larger. Masks and keypoints go with the pictures.
+    OUT becomes a dataset of SOURCE's pictures, each cropped around its hands and scaled up to the same size, as the
+    paper's Vid2 was made from Vid1: the same hands, larger. Masks and keypoints go with the pictures.
     """
     from rich.console import Console
     from rich.progress import track
@@ -204,7 +226,10 @@ def zoom(source: Path, out: Path, factor: float) -> None:
 @click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many pictures.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another sample.")
 def sample(source: Path, out: Path, count: int, seed: int) -> None:
-    """Copy --count random pictures of SOURCE into the dataset OUT, as the paper drew 100 of Img1's 1500."""
+    """Copy random pictures of SOURCE into OUT.
+
+    As the paper drew 100 of Img1's 1500. Both are dataset folders; masks and annotations go with the pictures.
+    """
     from evaluation.testsets import sample as draw
     from generator.dataset import Dataset
 
@@ -217,7 +242,7 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
 @how
 @click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
 def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
-    """The paper's cases C1 to C11, and beside them what the run folders RUN... reached.
+    """Show the paper's cases C1 to C11, ours beside them.
 
     A RUN stands for the case its recipe is named after (c1, c2 ...); predictions in RUN/predictions/vid1 are those of
     the case that tests this network on Vid1. The type, A to R, comes from the run's record and from what
@@ -235,8 +260,9 @@ def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: st
 @how
 @click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
 def ablation(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
-    """What changes against the first RUN were worth, on the datasets that both predicted.
+    """Show what changes against the first RUN were worth.
 
+    Compared are the datasets that both predicted; what is not the same in recipe, data or seed is named.
     The differences of F1 are paired, picture by picture, with 95 % intervals.
     """
     from evaluation.cases import ablation_table
@@ -260,7 +286,7 @@ def _show(table: Any, csv_path: Path | None) -> None:
 @click.option("--scale", metavar="WORD", help="A name for the hands' scale; without it, scale is measured.")
 @click.option("--all-hands/--not-all-hands", default=None, help="Whether every hand in the pictures is annotated.")
 def describe(dataset: Path, background: str | None, scale: str | None, all_hands: bool | None) -> None:
-    """State what the types A to R need to know of DATASET, and show what is stated.
+    """State what the types A to R need to know of DATASET.
 
     It goes into DATASET/dataset.json; pictures and annotations stay as they are.
     """

@@ -48,7 +48,7 @@ class Run:
 
     :param name: what it is called: its folder's name, or its path where several are called so.
     :param record: what ``run.json`` says.
-    :param losses: for each session in its order, the loss of every step, shape (steps,).
+    :param losses: for each session in its order, the loss of every step, shape (steps,); empty if nothing was trained.
     :param predictions: in the order of their names.
     """
 
@@ -83,7 +83,7 @@ def load_run(folder: Path, name: str, region: str) -> Run:
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: it lists no sessions")
     if not all(isinstance(session, dict) for session in record["sessions"]):
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
-    paths = sorted(path for path in (folder / "predictions").glob("*") if path.is_dir())
+    paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
     return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, region) for path in paths])
 
 
@@ -94,7 +94,7 @@ def _losses(path: Path) -> dict[int, np.ndarray]:
             for row in csv.DictReader(file):
                 sessions.setdefault(int(row["session"]), []).append(float(row["loss"]))
     except FileNotFoundError:
-        raise ResultsError(f"{path} is missing; the run folder is not whole, train it again") from None
+        return {}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ResultsError(f"{path} is no table of losses ({error}); it needs the columns session and loss") from None
     return {session: np.array(values) for session, values in sorted(sessions.items())}

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
+from evaluation.types import scene
 from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, copy_subset, write_frame
 
 SUFFIXES = {".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
@@ -47,7 +48,8 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
         for image in source:
             records.append(_write(folder, source, image, factor))
             yield len(records)
-        assemble(folder, records, {**source.info, "zoomed_from": source.id, "zoom": factor})
+        info = {**source.info, "scene": {key: value for key, value in scene(source).items() if key != "scale"}}
+        assemble(folder, records, {**info, "zoomed_from": source.id, "zoom": factor})
         folder.replace(out)
 
 

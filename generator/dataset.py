@@ -404,7 +404,10 @@ class Dataset:
     def info(self) -> dict[str, Any]:
         """What ``dataset.json`` says; empty where there is none."""
         path = self.folder / "dataset.json"
-        return json.loads(path.read_bytes()) if path.exists() else {}
+        try:
+            return json.loads(path.read_bytes()) if path.exists() else {}
+        except ValueError as error:
+            raise DatasetError(f"{path} is no valid JSON ({error})") from None
 
     def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         """The annotations of one picture."""

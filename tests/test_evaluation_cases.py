@@ -84,6 +84,13 @@ def test_describe_adds_to_what_is_there(tmp_path):
     assert dataset.path.read_bytes() == before
 
 
+def test_a_damaged_dataset_json_is_named(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
+    (dataset.folder / "dataset.json").write_text("{")
+    done = CliRunner().invoke(main, ["describe", str(dataset.folder)])
+    assert (done.exit_code, "dataset.json is no valid JSON" in done.output) == (2, True)
+
+
 def test_cases_without_a_run():
     output = invoke("cases")
     assert output.count("not run") == 11 and "0.837" in output and "NAN" in output

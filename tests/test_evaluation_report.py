@@ -112,14 +112,24 @@ def test_no_run(run, tmp_path):
         assert message in refused(run)
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "session,loss\n1,high\n"])
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "session,loss\n1,high\n", "session,loss\n1\n"])
 def test_wrong_losses(run, content):
-    if content:
-        (run / "losses.csv").write_text(content)
-        assert "losses.csv is no table of losses" in refused(run)
-    else:
-        (run / "losses.csv").unlink()
-        assert "losses.csv is missing" in refused(run)
+    (run / "losses.csv").write_text(content)
+    assert "losses.csv is no table of losses" in refused(run)
+
+
+def test_a_run_that_trained_nothing(run):
+    (run / "losses.csv").unlink()
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "sessions": [], "best_session": None}))
+    done, out = report(run)
+    assert done.exit_code == 0, done.output
+    assert out.read_text().count("<svg ") == 3
+
+
+def test_an_unfinished_prediction_beside_others_is_not_looked_at(run):
+    (run / "predictions" / ".test.tmp").mkdir()
+    assert report(run)[0].exit_code == 0
 
 
 def test_predictions_that_do_not_fit(run, tmp_path):

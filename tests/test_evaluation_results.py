@@ -148,11 +148,21 @@ def test_json_into_a_missing_folder(dataset, tmp_path):
     assert "does not exist; make it first" in done.output
 
 
-@pytest.mark.parametrize("value", ["0", "1.1", "half"])
+@pytest.mark.parametrize("value", ["0", "1.1", "half", "nan"])
 def test_wrong_threshold(dataset, tmp_path, value):
     results = write_results(tmp_path / "r.json", [])
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--iou", value])
-    assert (done.exit_code, "Invalid value for '--iou'" in done.output) == (2, True)
+    assert done.exit_code == 2
+    assert done.output.startswith("Error: Invalid value for '--iou'") and done.output.count("\n") == 1
+
+
+def test_wrong_use_is_one_line_and_no_use_is_help():
+    done = CliRunner().invoke(main, ["score", "data"])
+    assert (done.exit_code, done.output) == (2, "Error: Missing argument 'RESULTS'; main score --help tells more\n")
+    done = CliRunner().invoke(main, ["judge"])
+    assert (done.exit_code, done.output) == (2, "Error: No such command 'judge'; main --help tells more\n")
+    done = CliRunner().invoke(main, [])
+    assert done.exit_code == 2 and "Usage: main" in done.output
 
 
 def test_interrupted(dataset, tmp_path, monkeypatch):
