@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 INK = "#010203"
 """Stands for the page's text colour until the SVG is written."""
@@ -85,17 +86,51 @@ def lines(series: list[tuple[str, np.ndarray, np.ndarray]], x_label: str, y_labe
         return svg(figure, name)
 
 
-def session_bars(sessions: list[str], losses: list[float], best: int | None, name: str) -> str:
+def session_bars(losses: list[float], best: int | None, name: str) -> str:
     """The average loss of each session, as the paper's Fig. 2 has it, the kept one (by its index) strong."""
     with matplotlib.rc_context(STYLE):
         figure, ax = axes()
-        bars = ax.bar(sessions, losses, color=COLOURS[0], alpha=0.45, width=0.6)
+        bars = ax.bar(
+            [str(number) for number in range(1, len(losses) + 1)], losses, color=COLOURS[0], alpha=0.45, width=0.6
+        )
         if best is not None:
             bars[best].set_alpha(1.0)
         ax.bar_label(bars, fmt="%.3f", fontsize=9, padding=2)
         ax.margins(y=0.18)
         ax.set_xlabel("session")
         ax.set_ylabel("average loss")
+        return svg(figure, name)
+
+
+def averages_together(runs: list[tuple[str, list[float]]], name: str) -> str:
+    """The average loss by session of several runs; a run of one session is a level line, to compare with."""
+    with matplotlib.rc_context(STYLE):
+        figure, ax = axes()
+        for number, (label, losses) in enumerate(runs):
+            colour = COLOURS[number % len(COLOURS)]
+            if len(losses) == 1:
+                ax.axhline(losses[0], color=colour, linestyle=(0, (5, 3)), label=label)
+            else:
+                ax.plot(range(1, len(losses) + 1), losses, "o-", color=colour, label=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_ylim(0, 1.1 * max(max(losses) for _, losses in runs))
+        ax.set_xlabel("session")
+        ax.set_ylabel("average loss")
+        ax.legend(fontsize=8)
+        return svg(figure, name)
+
+
+def losses_together(runs: list[tuple[str, np.ndarray]], name: str) -> str:
+    """The running mean of the loss over all steps of several runs; each array of shape (steps,), not empty."""
+    with matplotlib.rc_context(STYLE):
+        figure, ax = axes()
+        for number, (label, values) in enumerate(runs):
+            mean, shown = smooth(values, max(5, len(values) // 50)), thin(values, 1200)
+            ax.plot(shown + 1, mean[shown], color=COLOURS[number % len(COLOURS)], label=label, linewidth=1.6)
+        ax.set_ylim(bottom=0)
+        ax.set_xlabel("step")
+        ax.set_ylabel("loss")
+        ax.legend(fontsize=8)
         return svg(figure, name)
 
 

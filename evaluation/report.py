@@ -43,6 +43,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
         .get_template("report.html")
         .render(
             runs=[sections.training(run, number) for number, run in enumerate(runs)],
+            together=sections.trainings_together(runs),
             scores=sections.score_table(scored),
             scored=scored,
             paper=SYNTHETIC,

@@ -161,6 +161,31 @@ def _sweep_line(item: Scored) -> tuple[str, np.ndarray, np.ndarray]:
     return item.label, np.array([n.iou_threshold for n in rows]), np.array([n.f1 or 0.0 for n in rows])
 
 
+def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
+    """(title, SVG, CSV) of the losses of several runs in one figure, as in the paper's Fig. 2; nothing for one run."""
+    averages = [(run.name, _averages(run)) for run in runs]
+    losses = [(run.name, np.concatenate(list(run.losses.values()))) for run in runs if run.losses]
+    drawn = [(name, values[np.isfinite(values)]) for name, values in losses if np.isfinite(values).any()]
+    if len(runs) < 2 or not all(values for _, values in averages) or len(drawn) < 2:
+        return []
+    rows = [(name, number, value) for name, values in averages for number, value in enumerate(values, start=1)]
+    steps = [(name, step, value) for name, values in losses for step, value in enumerate(values, start=1)]
+    return [
+        (
+            "Average loss by session",
+            figures.averages_together(averages, "averages"),
+            tables.csv_text([("run", "session", "average loss"), *rows]),
+        ),
+        ("Loss", figures.losses_together(drawn, "losses"), tables.csv_text([("run", "step", "loss"), *steps])),
+    ]
+
+
+def _averages(run: Run) -> list[float]:
+    """The average loss of each session; empty if one has none."""
+    values = [session.get("average_loss") for session in run.record["sessions"]]
+    return [float(value) for value in values] if all(isinstance(value, int | float) for value in values) else []
+
+
 def training(run: Run, number: int) -> dict[str, Any]:
     record, sessions = run.record, run.record["sessions"]
     saturation = {session.get("session"): session.get("saturation_step") for session in sessions}
@@ -169,8 +194,7 @@ def training(run: Run, number: int) -> dict[str, Any]:
     shown = [key for key in SESSION_COLUMNS if any(session.get(key) is not None for session in sessions)]
     rows = [[plain(session.get(key)) for key in shown] for session in sessions]
     best = next((i for i, s in enumerate(sessions) if s.get("session") == record.get("best_session")), None)
-    averages = [session.get("average_loss") for session in sessions]
-    bars = len(averages) > 1 and all(isinstance(value, int | float) for value in averages)
+    averages = _averages(run)
     steps = [(session, step, value) for session, values in run.losses.items() for step, value in enumerate(values, 1)]
     return {
         "name": run.name,
@@ -179,7 +203,9 @@ def training(run: Run, number: int) -> dict[str, Any]:
         "recipe": record.get("recipe") or {},
         "curves": figures.loss_curves(losses, saturation, f"losses{number}") if losses else "",
         "losses": tables.csv_text([("session", "step", "loss"), *steps]),
-        "bars": figures.session_bars([row[0] for row in rows], averages, best, f"bars{number}") if bars else "",
+        "bars": figures.session_bars([row[0] for row in rows], averages, best, f"bars{number}")
+        if len(averages) > 1
+        else "",
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }

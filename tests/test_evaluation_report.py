@@ -127,6 +127,13 @@ def test_a_run_that_trained_nothing(run):
     assert out.read_text().count("<svg ") == 3
 
 
+def test_nothing_predicted(run):
+    (run / "predictions" / "test" / "results.json").write_text("[]")
+    done, out = report(run)
+    assert done.exit_code == 0, done.output
+    assert 'data-found="0" data-missed="2" data-false="0"' in out.read_text()
+
+
 def test_an_unfinished_prediction_beside_others_is_not_looked_at(run):
     (run / "predictions" / ".test.tmp").mkdir()
     assert report(run)[0].exit_code == 0
