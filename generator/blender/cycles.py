@@ -7,18 +7,15 @@ from the same samples.
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from pathlib import Path
-
 import bpy
 import numpy as np
 
-from generator.blender.drawing import WRAP, Drawing, box_around, nothing, srgb
+from generator.blender import exr
+from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig
-from generator.blender.silence import silence
 from generator.camera import SENSOR_MM, Camera
 from generator.look import Look
+from generator.photo import srgb
 
 _AOV = "hand"
 _LIGHT = "light"
@@ -31,10 +28,10 @@ class Cycles:
 
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
-        self._camera = _camera(self._scene)
+        self._camera = camera_object(self._scene)
         self._material = _material()
         _prepare(self._scene, samples)
-        _write_exr(self._scene.render)
+        exr.prepare(self._scene.render)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
@@ -47,12 +44,7 @@ class Cycles:
         self._aim(camera, box)
         _shine(rig, posed, look)
         self._scene.cycles.seed = frame % 2**31
-        with tempfile.TemporaryDirectory(prefix="handforge-") as folder:
-            path = Path(folder) / "frame.exr"
-            self._scene.render.filepath = str(path)
-            with silence():
-                bpy.ops.render.render(write_still=True)
-            return _read(path, box, look)
+        return _drawing(exr.render(), box, look)
 
     def _aim(self, camera: Camera, box: tuple[int, int, int, int]) -> None:
         self._camera.location = (0.0, -camera.distance, 0.0)
@@ -65,7 +57,7 @@ class Cycles:
         render.border_min_y, render.border_max_y = ((y + 0.25) / camera.height for y in rows)
 
 
-def _camera(scene: bpy.types.Scene) -> bpy.types.Object:
+def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
     thing = bpy.data.objects.new("camera", data)
@@ -94,17 +86,6 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     scene.view_settings.view_transform = "Standard"
     aov = scene.view_layers[0].aovs.add()
     aov.name, aov.type = _AOV, "VALUE"
-
-
-def _write_exr(render: bpy.types.RenderSettings) -> None:
-    output = render.image_settings
-    if hasattr(output, "media_type"):  # Blender 5.0 and newer
-        output.media_type = "MULTI_LAYER_IMAGE"
-    output.file_format = "OPEN_EXR_MULTILAYER"
-    output.color_depth, output.exr_codec = "32", "NONE"
-    if hasattr(output, "use_exr_interleave"):  # Blender 5: all passes in one part, as before
-        output.use_exr_interleave = True
-    render.use_file_extension = False
 
 
 def _material() -> bpy.types.Material:
@@ -138,29 +119,11 @@ def _shine(rig: Rig, posed: Posed, look: Look) -> None:
     light.data.foreach_set("color", rgba.ravel())
 
 
-def _read(path: Path, box: tuple[int, int, int, int], look: Look) -> Drawing:
-    oiio = _open_image_io()
-    image = oiio.ImageInput.open(str(path))
-    names = list(image.spec().channelnames)
-    pixels = image.read_image("float")
-    image.close()
+def _drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look: Look) -> Drawing:
+    combined, alpha = passes["Combined"][..., :3], np.clip(passes["Combined"][..., 3], 0.0, 1.0)
     height, width = box[3] - box[1], box[2] - box[0]
-    if pixels.shape[:2] != (height, width):
-        raise RuntimeError(f"Cycles rendered {pixels.shape[1]}x{pixels.shape[0]} pixels of {width}x{height}")
-    layer = next(n for n in names if n.endswith("Combined.R")).removesuffix("R")
-    rgb = pixels[..., [names.index(layer + c) for c in "RGB"]]
-    alpha = np.clip(pixels[..., names.index(layer + "A")], 0.0, 1.0)
-    hand = np.clip(pixels[..., next(i for i, n in enumerate(names) if f".{_AOV}." in n)], 0.0, 1.0)
-    picture = srgb(rgb + (1.0 - alpha[..., None]) * look.background)
+    if alpha.shape != (height, width):
+        raise RuntimeError(f"Cycles rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
+    hand = np.clip(passes[_AOV][..., 0], 0.0, 1.0)
+    picture = srgb(combined + (1.0 - alpha[..., None]) * look.background)
     return Drawing(box, picture, hand, np.clip(alpha - hand, 0.0, 1.0))
-
-
-def _open_image_io():
-    """Blender's own OpenImageIO, which a pip-installed bpy keeps off Python's path."""
-    try:
-        import OpenImageIO
-    except ModuleNotFoundError:
-        lib = Path(bpy.utils.resource_path("LOCAL")) / "python" / "lib"
-        sys.path.append(str(lib / f"python3.{sys.version_info.minor}" / "site-packages"))
-        import OpenImageIO
-    return OpenImageIO

@@ -56,13 +56,6 @@ def box_around(points: np.ndarray, camera: Camera) -> tuple[int, int, int, int]:
     return x0, y0, x1, y1
 
 
-def srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light as sRGB uint8, clipped; 1 becomes 255 exactly."""
-    linear = np.clip(linear, 0.0, 1.0)
-    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.round(curve * 255).astype(np.uint8)
-
-
 def nothing(camera: Camera) -> Drawing:
     """The drawing of a hand that is not in the picture."""
     return Drawing((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0)), np.zeros((0, 0)))

@@ -9,9 +9,10 @@ import numpy as np
 
 from generator import anatomy, kinematics, look, skin, surface
 from generator.blender import engines, rig
-from generator.blender.drawing import Drawing, srgb
+from generator.blender.drawing import Drawing
 from generator.camera import Camera
 from generator.dataset import Frame, Instance
+from generator.photo import srgb
 from generator.settings import RenderSettings
 
 OCCLUDED, VISIBLE = 1, 2

@@ -1,0 +1,35 @@
+"""From linear light to what a camera would have stored: exposure, white balance, tone, blur, noise, JPEG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+
+def develop(linear: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A photograph of linear RGB light (H, W, 3), any scale: (H, W, 3) uint8 sRGB, all choices drawn from ``rng``."""
+    balance = np.array([rng.uniform(0.88, 1.14), 1.0, rng.uniform(0.86, 1.12)])
+    light = np.maximum(linear, 0.0) * balance
+    middle = np.exp(np.log(light.mean(axis=-1) + 1e-3).mean())
+    light *= rng.uniform(0.12, 0.36) / middle
+    white = rng.uniform(1.2, 4.0)
+    light = light * (1 + light / white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do
+    picture = Image.fromarray(srgb(light))
+    picture = picture.filter(ImageFilter.GaussianBlur(abs(rng.normal(0, 0.6)) * picture.height / 720))
+    noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 5), (picture.height, picture.width, 3))
+    stored = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
+    quality = int(rng.integers(55, 98))
+    if rng.random() < 0.4:
+        return stored
+    buffer = io.BytesIO()
+    Image.fromarray(stored).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))
+
+
+def srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light as sRGB uint8, clipped; 1 becomes 255 exactly."""
+    linear = np.clip(linear, 0.0, 1.0)
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.round(curve * 255).astype(np.uint8)
