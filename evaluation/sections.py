@@ -203,9 +203,7 @@ def training(run: Run, number: int) -> dict[str, Any]:
         "recipe": record.get("recipe") or {},
         "curves": figures.loss_curves(losses, saturation, f"losses{number}") if losses else "",
         "losses": tables.csv_text([("session", "step", "loss"), *steps]),
-        "bars": figures.session_bars([row[0] for row in rows], averages, best, f"bars{number}")
-        if len(averages) > 1
-        else "",
+        "bars": figures.session_bars(averages, best, f"bars{number}") if len(averages) > 1 else "",
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }
