@@ -133,12 +133,17 @@ def reachable(poses: np.ndarray) -> np.ndarray:
     turn = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
     forearm, palm = turn[..., 2], -turn[..., 1]
     possible = np.zeros(len(poses), bool)
-    for upper_arm in _upper_arms():
+    arms = _upper_arms()
+    together = max(1, _AT_ONCE // max(1, len(poses)))  # few poses: many arms at once
+    for start in range(0, len(arms), together):
         for facing in np.radians([0.0, FACING, -FACING]):
             open_ = np.flatnonzero(~possible)
+            if not len(open_):
+                return possible
             cos, sin = np.cos(facing), np.sin(facing)
             to_body = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
-            possible[open_] = _arm_fits(upper_arm, forearm[open_] @ to_body.T, palm[open_] @ to_body.T)
+            tried = arms[start : start + together, None]
+            possible[open_] = _arm_fits(tried, forearm[open_] @ to_body.T, palm[open_] @ to_body.T).any(axis=0)
     return possible
 
 
@@ -159,31 +164,39 @@ def _upper_arms() -> np.ndarray:
 
 
 def _arm_fits(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) -> np.ndarray:
-    """Whether the elbow, the upper arm's turn and the forearm's turn are in range; directions in the body's frame."""
-    bend = forearm @ upper_arm
+    """Whether elbow, upper arm's turn and forearm's turn are in range, (M, N); directions in the body's frame.
+
+    :param upper_arm: (M, 1, 3); forearm and palm (N, 3).
+    """
+    bend = _along(forearm, upper_arm)
     elbow = bend >= np.cos(np.radians(ELBOW_FLEXION))
     in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
     # Where the forearm would point at a right-angled elbow if the upper arm only swung out of hanging.
     swung = _swing(_FORWARD, upper_arm)
-    bent = forearm - bend[:, None] * upper_arm
+    bent = forearm - bend[..., None] * upper_arm
     size = np.linalg.norm(bent, axis=-1)
-    turn = np.degrees(np.arctan2(np.cross(swung, bent) @ upper_arm, bent @ swung))
+    turn = np.degrees(np.arctan2(_along(np.cross(swung, bent), upper_arm), _along(bent, swung)))
     shoulder = (turn >= -SHOULDER_INWARD) & (turn <= SHOULDER_OUTWARD)
     shoulder |= size < np.sin(np.radians(5.0))  # a straight arm has no plane of bending
     # The forearm's turn: 0 with the thumb to the shoulder's side, + supinated (palm there), - pronated.
-    supine = bend[:, None] * forearm - upper_arm
+    supine = bend[..., None] * forearm - upper_arm
     thumb_up = np.cross(supine, forearm)
     roll = np.degrees(np.arctan2((palm * supine).sum(-1), (palm * thumb_up).sum(-1)))
     return elbow & in_front & shoulder & (roll >= -PRONATION) & (roll <= SUPINATION)
 
 
+def _along(vectors: np.ndarray, arms: np.ndarray) -> np.ndarray:
+    """Dot products of (..., N, 3) with (M, 1, 3): (M, N)."""
+    return (vectors @ arms.swapaxes(-1, -2))[..., 0]
+
+
 def _swing(vector: np.ndarray, upper_arm: np.ndarray) -> np.ndarray:
-    """A vector turned by the smallest rotation that takes a hanging upper arm to where it is."""
+    """A vector turned by the smallest rotation that takes a hanging upper arm to where it is, (M, 1, 3)."""
     hanging = -_UP
-    axis, cos = np.cross(hanging, upper_arm), hanging @ upper_arm
-    if cos < -1 + 1e-9:
-        return -vector  # straight up: half a turn about the sideways axis
-    return vector + np.cross(axis, vector) + np.cross(axis, np.cross(axis, vector)) / (1 + cos)
+    axis, cos = np.cross(hanging, upper_arm), upper_arm @ hanging
+    up = (cos < -1 + 1e-9)[..., None]  # straight up: half a turn about the sideways axis
+    scale = 1 / np.where(up, 1.0, 1 + cos[..., None])
+    return np.where(up, -vector, vector + np.cross(axis, vector) + np.cross(axis, np.cross(axis, vector)) * scale)
 
 
 # ---------------------------------------------------------------- 4. and 5. the view
