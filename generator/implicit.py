@@ -206,8 +206,9 @@ class Skin:
         self.knuckles = [_knuckle(bones, finger) for finger in LONG_FINGERS]
         self.ulna = _between((-19, 8.5, -22), (-20, 9.0, -8), [(0, 7, 8, 6), (1, 8, 8.5, 6)], (9, 7))
         self.hypothenar = _between(
-            (-19, -9, 8), (-30, -8, 66), [(0, 9, 9, 9), (0.4, 11, 11, 11.5), (1, 9.5, 10, 8.5)], (10, 10)
+            (-19, -9, 6), (-33, -7, 64), [(0, 10, 9, 9), (0.5, 14.5, 11, 12), (1, 9.5, 9, 9)], (10, 10)
         )
+        self.interosseous = _between((19, -3, 34), (28, -1, 84), [(0, 7, 6, 8), (0.5, 8, 7, 9), (1, 6, 6, 7)], (8, 8))
         self.thumb_web = [
             _between(base + frame[:, 2] * 0.62 * length, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7)),
             _between(base + frame[:, 2] * 0.40 * length, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8)),
@@ -226,7 +227,7 @@ class Skin:
         palm = smooth_min(palm, self.hypothenar.distance(points), 12.0)
         for part in self.thenar:
             palm = smooth_min(palm, part.distance(points), 12.0)
-        for part in self.thumb_web:
+        for part in (*self.thumb_web, self.interosseous):
             palm = smooth_min(palm, part.distance(points), 12.0)
         thumb = smooth_min(self.thumb[0].distance(points), self.thumb[1].distance(points), 4.0)
         result = smooth_min(palm, thumb, 9.0)
@@ -234,7 +235,6 @@ class Skin:
             result = smooth_min(result, smooth_min(palm, finger.distance(points), 7.0), 1.0)
         return result
 
-    def gradient(self, points: Points) -> np.ndarray:
-        """(N, 3) by central differences over 0.1 mm."""
-        step = 0.05 * np.eye(3)
-        return np.stack([(self(points + s) - self(points - s)) / 0.1 for s in step], axis=1)
+    def gradient(self, points: Points, values: np.ndarray) -> np.ndarray:
+        """(N, 3), by differences over 0.05 mm from the ``values`` (N,) at the points."""
+        return np.stack([self(points + step) - values for step in 0.05 * np.eye(3)], axis=1) / 0.05

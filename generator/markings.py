@@ -18,8 +18,8 @@ _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
     (1.0, ((34, 75), (24, 74), (13, 67), (4, 55), (-1, 40), (0, 24), (5, 9))),  # around the thenar
     (0.7, ((34, 76), (20, 77), (6, 73), (-10, 66), (-26, 53))),  # proximal transverse
     (0.9, ((-48, 66), (-38, 70), (-25, 76), (-10, 81), (3, 88), (11, 100))),  # distal transverse
-    (0.8, ((-34, 2), (-12, -1.0), (8, -0.5), (32, 4))),  # wrist
-    (0.4, ((-30, -8), (-8, -10.5), (12, -9.5), (28, -6))),
+    (0.5, ((-34, 2), (-12, -1.0), (8, -0.5), (32, 4))),  # wrist
+    (0.25, ((-30, -8), (-8, -10.5), (12, -9.5), (28, -6))),
 )
 _FOLD_WIDTH = 0.75
 
@@ -68,7 +68,7 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
     :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.pose.FINGERS`.
     :param breadth: half the breadth of each digit at its middle joint.
     """
-    palm = _soft(vertices[:, 1], 1.0, -7.0) * _soft(vertices[:, 2], -6.0, 4.0)
+    palm = _soft(vertices[:, 1], 1.0, -7.0) * _soft(vertices[:, 2], -18.0, 9.0)
     crease, nail, groove = np.zeros((3, len(vertices)))
     for fold in folds(vertices, digit, breadth):
         crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))

@@ -34,8 +34,9 @@ def colours(mesh: HandMesh, tone: float) -> np.ndarray:
         raise ValueError(f"the skin tone is {tone}; it goes from 0 (fairest) to 1 (darkest)")
     base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
     palm, crease, nail = mesh.palm[:, None], mesh.crease[:, None], mesh.nail[:, None]
-    colour = base * (1 + 0.10 * _mottling(mesh.vertices)[:, None])
-    colour = colour + palm * (_palm_tone(base) - base)
+    colour = base + palm * (_palm_tone(base) - base)
+    blood, pigment = _mottling(mesh.vertices, 0), _mottling(mesh.vertices, 1)
+    colour = colour * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
     colour = colour * (1 - crease * np.array([0.38, 0.46, 0.48]))
     colour = colour + nail * (_nail_tone(base) - colour)
     return np.clip(colour, 0, 1).astype(np.float32)
@@ -43,19 +44,19 @@ def colours(mesh: HandMesh, tone: float) -> np.ndarray:
 
 def _palm_tone(base: np.ndarray) -> np.ndarray:
     """The palm has little pigment whatever the tone, so the darker the hand the more it differs."""
-    fair = np.array([0.62, 0.39, 0.30])
-    share = 0.25 + 0.30 * (1 - base[0] / TONES[0, 0])
-    return np.maximum(base + share * (fair - base), base * [1.04, 1.0, 1.0])
+    pink = np.array([0.64, 0.385, 0.305])
+    share = 0.32 + 0.16 * (1 - base[0] / TONES[0, 0])
+    return np.maximum(base + share * (pink - base), base * [1.06, 1.0, 1.03])
 
 
 def _nail_tone(base: np.ndarray) -> np.ndarray:
-    pink = np.array([0.74, 0.46, 0.41])
-    return base + 0.6 * (pink - base)
+    pink = np.array([0.72, 0.45, 0.39])
+    return base + 0.5 * (pink - base)
 
 
-def _mottling(vertices: np.ndarray) -> np.ndarray:
+def _mottling(vertices: np.ndarray, seed: int) -> np.ndarray:
     """Smooth irregularity in -1..1: a few waves in fixed directions, 8 to 40 mm long."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     total = np.zeros(len(vertices))
     for _ in range(24):
         direction = rng.normal(size=3)

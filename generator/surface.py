@@ -111,11 +111,17 @@ def _march(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
     return vertices, faces.astype(np.int32)
 
 
+def _normals(vertices: np.ndarray, skin: Skin) -> np.ndarray:
+    slope = skin.gradient(vertices, skin(vertices))
+    return slope / np.linalg.norm(slope, axis=1, keepdims=True)
+
+
 def _project(vertices: np.ndarray, skin: Skin, rounds: int) -> np.ndarray:
     """Newton steps onto the zero set."""
     for _ in range(rounds):
-        slope = skin.gradient(vertices)
-        step = skin(vertices) / np.maximum((slope**2).sum(axis=1), 0.25)
+        values = skin(vertices)
+        slope = skin.gradient(vertices, values)
+        step = values / np.maximum((slope**2).sum(axis=1), 0.25)
         vertices = vertices - np.clip(step, -1.0, 1.0)[:, None] * slope
     return vertices
 
@@ -124,8 +130,7 @@ def _relax(vertices: np.ndarray, faces: np.ndarray, skin: Skin, rounds: int = 5)
     """Even triangles: each vertex slides along the skin towards the middle of its neighbours."""
     pairs = weights.edges(faces)
     for _ in range(rounds):
-        normal = skin.gradient(vertices)
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        normal = _normals(vertices, skin)
         pull = weights.neighbour_mean(vertices, pairs) - vertices
         pull -= (pull * normal).sum(axis=1, keepdims=True) * normal
         vertices = _project(vertices + 0.5 * pull, skin, 1)
@@ -141,8 +146,7 @@ def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.nd
     """Vertices gather at folds and nail edges, so that these come out as sharp as a mesh of this size can show them."""
     here = _lines(vertices, digit)
     ahead = [_lines(vertices + step, digit) for step in 0.05 * np.eye(3)]
-    normal = skin.gradient(vertices)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = _normals(vertices, skin)
     move, closest = np.zeros_like(vertices), np.ones(len(vertices))
     for number, line in enumerate(here):
         slope = np.stack([(step[number].distance - line.distance) / 0.05 for step in ahead], axis=1)
@@ -167,14 +171,13 @@ def _mesh() -> HandMesh:
     vertices = _project(_draw_to_lines(vertices, digit, skin), skin, 2)
     marks = markings.mark(vertices, digit, implicit.HALF_BREADTH)
     raised = _NAIL_HEIGHT * marks.nail - _GROOVE_DEPTH * marks.groove - _CREASE_DEPTH * marks.crease
-    normal = skin.gradient(vertices)
-    vertices = vertices + raised[:, None] * normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    vertices = vertices + raised[:, None] * _normals(vertices, skin)
     return HandMesh(
         vertices=(vertices / MM).astype(np.float32),
         faces=faces,
         weights=weights.weights(vertices, faces, skin),
         wrist_distance=(vertices[:, 2] / MM).astype(np.float32),
-        palm=marks.palm,
+        palm=weights.diffuse(marks.palm[:, None], faces, 4)[:, 0].astype(np.float32),
         crease=marks.crease,
         nail=marks.nail,
     )

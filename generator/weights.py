@@ -27,7 +27,7 @@ def weights(vertices: np.ndarray, faces: np.ndarray, skin: Skin) -> np.ndarray:
         chain = _thumb_chain(vertices) if name == "thumb" else _finger_chain(vertices, name)
         moved = chain.sum(axis=1) * (lies_on == number)
         result = result * (1 - moved[:, None]) + chain * (lies_on == number)[:, None]
-    result = _diffuse(result, vertices, faces, 6)
+    result = diffuse(result, faces, 6)
     return _four(result).astype(np.float32)
 
 
@@ -120,7 +120,8 @@ def neighbour_mean(values: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return sums / count[:, None]
 
 
-def _diffuse(values: np.ndarray, vertices: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
+def diffuse(values: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
+    """Values at the vertices, (V, C), smoothed along the surface."""
     pairs = edges(faces)
     for _ in range(rounds):
         values = 0.5 * values + 0.5 * neighbour_mean(values, pairs)
