@@ -1,6 +1,7 @@
 """Predictions by the real command: a COCO results list that pycocotools reads, and clear refusals."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
-from trainer import checkpoint, model, predict, recipe
+from trainer import checkpoint, model, predict, recipe, video
 from trainer.cli import main
 
 
@@ -166,3 +167,21 @@ def test_boxes_are_computed_in_float32_under_bfloat16(weights):
         found = network([torch.rand(3, 64, 96)])[0]
     assert seen and all(boxes.dtype == torch.float32 for boxes in seen)
     assert found["boxes"].dtype == torch.float32
+
+
+def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path):
+    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        for index in range(5):
+            writer.write(np.full((61, 80, 3), 50 * index, np.uint8))  # an odd height
+    done = invoke("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--overlays")
+    assert done.exit_code == 0, done.output
+    images = json.loads((tmp_path / "out/images.json").read_text())
+    assert [(i["id"], i["file_name"], i["height"]) for i in images] == [
+        (n + 1, f"clip_{n:06d}.png", 60) for n in range(5)
+    ]
+    drawn = list(video.read_frames(tmp_path / "out/overlays.mp4"))
+    assert len(drawn) == 5 and drawn[0].shape == (60, 80, 3)
+    assert json.loads((tmp_path / "out/predict.json").read_text())["pictures"] == 5
+    (tmp_path / "fake.avi").write_text("no video")
+    refused(invoke("predict", "--weights", weights, tmp_path / "fake.avi", "--out", tmp_path / "other"), "no video")
+    assert not (tmp_path / "other").exists()

@@ -1,8 +1,8 @@
 """Pictures as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
 
 ``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees:
-the hand covers a seventh of the frame's height up to more than all of it, lies anywhere, turned and mirrored anyhow,
-is cut by the frame's edge in half of the pictures; its colour, the light, and the background's tint and shade vary.
+the hand covers a fifth of the frame's height up to all of it, lies anywhere, turned and mirrored anyhow, is cut by the
+frame's edge in four of ten pictures; its colour, the light, and the background's tint and shade vary.
 Every draw comes from the generator that is passed in.
 """
 
@@ -69,8 +69,8 @@ def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generato
     """The (2, 3) affine map from frame to source that puts the hand where this draw wants it."""
     angle = math.pi / 2 * rng.integers(4) + rng.normal(0, math.radians(12))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
-    share = math.exp(rng.uniform(math.log(0.15), math.log(1.1)))
-    cut = rng.random() < 0.5
+    share = math.exp(rng.uniform(math.log(0.22), math.log(1.05)))
+    cut = rng.random() < 0.4
     where = rng.random(2)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) @ np.diag([mirror, 1.0])
     corners = _hand_corners(sample) @ turn.T
@@ -113,8 +113,8 @@ def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sampl
 
 def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1."""
-    gamma = math.exp(rng.uniform(math.log(0.6), math.log(2.2)))
-    hue, saturation = rng.normal(0, math.radians(12)), rng.uniform(0.4, 1.5)
+    gamma = math.exp(rng.uniform(math.log(0.6), math.log(2.0)))
+    hue, saturation = rng.normal(0, math.radians(8)), rng.uniform(0.5, 1.4)
     # Turn and scale the chroma plane of YIQ; rows of the matrix sum to one, so greys stay.
     yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     turn = np.eye(3)

@@ -177,21 +177,45 @@ def _train(command: str, options: dict[str, Any]) -> None:
 
 
 @main.command()
+@click.option("--recipe", default="cpu-study", show_default=True, metavar="NAME|FILE", help="What the repetitions are.")
+@click.option("--data", required=True, type=FOLDER, help="The dataset folder to train on.")
+@click.option("--out", required=True, type=FOLDER, help="The study's folder; an unfinished study in it continues.")
+@click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's.")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="So many seeds, from 0.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for pictures.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
+def study(out: Path, seeds: int, **options: Any) -> None:
+    """Conventional beside repetitive training, with as many steps, from the same start: the paper's Fig. 2.
+
+    Writes study.json and study.png; the runs themselves are in seedN-conventional and seedN-repetitive.
+    """
+    from trainer import study as comparison
+    from trainer import training
+
+    comparison.check_folder(out)
+    options = {**options, "real": None, "replicate": None, "resume": True}
+    for seed in range(seeds):
+        for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
+            training.train(command, out=comparison.run_folder(out, seed, kind), seed=seed, **options)
+    click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
+
+
+@main.command()
 @click.option("--weights", required=True, type=FOLDER, help="A run folder, or a network.safetensors.")
 @click.argument("source", type=FOLDER)
 @click.option("--out", required=True, type=FOLDER, help="Folder for results.json.")
-@click.option("--overlays", is_flag=True, help="Also write each picture with its hands drawn in.")
+@click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
 @click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Pictures at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
 def predict(weights: Path, source: Path, out: Path, device: str, **options: Any) -> None:
-    """Find the hands of SOURCE: a picture, a folder of pictures, or a dataset folder."""
+    """Find the hands of SOURCE: a picture, a folder of pictures, a dataset folder, or a video."""
     from trainer import predict as prediction
     from trainer.training import pick_device, progress
 
     opened = prediction.Source.open(source)
     with progress() as bar:
-        task = bar.add_task("predict", total=len(opened.pictures), note="")
+        task = bar.add_task("predict", total=opened.count, note="")
         summary = prediction.predict(
             weights, opened, out, pick_device(device), on_done=lambda count: bar.advance(task, count), **options
         )

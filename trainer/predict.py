@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +27,54 @@ from generator.dataset import (
     read_picture,
 )
 from trainer import model as networks
+from trainer import video
 from trainer.data import tensor
 from trainer.output import whole_folder
 
 MASK_THRESHOLD = 0.5
 OVERLAY_SCORE = 0.5
 """Hands of a lower score are in the results but not drawn."""
+Entry = tuple[int, str, np.ndarray]
+"""Image id, name, and (H, W, 3) uint8 picture."""
+
 _COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200))
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is predicted: a picture, a folder of pictures, or a dataset folder.
+    """What is predicted: a picture, a folder of pictures, a dataset folder, or a video.
 
-    :param pictures: (image id, name, path) in their order.
+    :param pictures: (image id, name, path) in their order; empty for a video.
+    :param frames: how many frames a video says it has, None where it does not say.
+    :param rate: a video's frames a second, None for pictures.
     """
 
     path: Path
     dataset_id: str | None
     pictures: tuple[tuple[int, str, Path], ...]
+    frames: int | None = None
+    rate: Fraction | None = None
+
+    @property
+    def count(self) -> int | None:
+        """How many pictures there are, None where it is not known."""
+        return len(self.pictures) if self.rate is None else self.frames
+
+    def read(self) -> Iterator[Entry]:
+        """The pictures one by one, as (id, name, picture). A video's frames have ids from 1 and their number, from 0.
+
+        :raises DatasetError: if one is missing or damaged.
+        """
+        if self.rate is None:
+            for image_id, name, path in self.pictures:
+                yield image_id, name, read_picture(path)
+        else:
+            for number, picture in enumerate(video.read_frames(self.path)):
+                yield number + 1, f"{self.path.stem}_{number:06d}.png", picture
 
     @staticmethod
     def open(path: Path) -> Source:
-        """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names.
+        """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
 
         :raises DatasetError: if there is nothing to predict.
         """
@@ -56,6 +84,9 @@ class Source:
             return Source(path, dataset.id, tuple(entries))
         if not path.exists():
             raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, or a dataset")
+        if path.suffix.lower() in video.SUFFIXES:
+            frames, rate = video.describe(path)
+            return Source(path, None, (), frames, rate)
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
         if not files:
@@ -101,7 +132,7 @@ def predict(
     overlays: bool = False,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
-    """Write ``results.json`` and ``predict.json`` (and overlays, and ``images.json`` for loose pictures) into ``out``.
+    """Write ``results.json`` and ``predict.json`` (and overlays, and ``images.json`` of loose pictures) into ``out``.
 
     :param score: hands below this score are left out.
     :param on_done: called with the number of pictures just done.
@@ -117,21 +148,22 @@ def predict(
         results: list[dict[str, Any]] = []
         images = []
         begin = time.perf_counter()
-        for entries, pictures in _read(source, batch):
-            for entry, picture, hands in zip(entries, pictures, find(model, pictures, where, precision), strict=True):
-                results += [result(entry[0], hand) for hand in hands]
-                images.append(
-                    {"id": entry[0], "file_name": entry[1], "width": picture.shape[1], "height": picture.shape[0]}
-                )
-                if overlays:
-                    write_overlay(folder / "overlays" / f"{Path(entry[1]).stem}.jpg", picture, hands)
-            on_done(len(entries))
+        with _Overlays(folder, source.rate) if overlays else nullcontext() as drawn:
+            for entries in _batches(source, batch):
+                found = find(model, [picture for _, _, picture in entries], where, precision)
+                for (image_id, name, picture), hands in zip(entries, found, strict=True):
+                    results += [result(image_id, hand) for hand in hands]
+                    height, width = picture.shape[:2]
+                    images.append({"id": image_id, "file_name": name, "width": width, "height": height})
+                    if drawn:
+                        drawn.add(name, overlay(picture, hands))
+                on_done(len(entries))
         summary = {
             "source": str(source.path.resolve()),
             "dataset_id": source.dataset_id,
             "weights": str(weights.resolve()),
             "settings": {"score": score, "batch": batch, "pictures": description["pictures"]},
-            "pictures": len(source.pictures),
+            "pictures": len(images),
             "seconds": round(time.perf_counter() - begin, 3),
         }
         (folder / "results.json").write_bytes(dump_json(results))
@@ -141,10 +173,33 @@ def predict(
     return summary
 
 
-def _read(source: Source, batch: int) -> Iterator[tuple[list[tuple[int, str, Path]], list[np.ndarray]]]:
-    for first in range(0, len(source.pictures), batch):
-        entries = list(source.pictures[first : first + batch])
-        yield entries, [read_picture(path) for _, _, path in entries]
+def _batches(source: Source, batch: int) -> Iterator[list[Entry]]:
+    entries = source.read()
+    while group := list(islice(entries, batch)):
+        yield group
+
+
+class _Overlays:
+    """Where drawn pictures go: ``overlays/NAME.jpg``, or one ``overlays.mp4`` for a video."""
+
+    def __init__(self, folder: Path, rate: Fraction | None) -> None:
+        self._folder = folder / "overlays"
+        self._video = video.Writer(folder / "overlays.mp4", rate) if rate else None
+
+    def __enter__(self) -> _Overlays:
+        return self
+
+    def add(self, name: str, picture: np.ndarray) -> None:
+        """Write one drawn picture."""
+        if self._video:
+            self._video.write(picture)
+        else:
+            self._folder.mkdir(exist_ok=True)
+            Image.fromarray(picture).save(self._folder / f"{Path(name).stem}.jpg", quality=90)
+
+    def __exit__(self, *error: Any) -> None:
+        if self._video:
+            self._video.__exit__(*error)
 
 
 def overlay(picture: np.ndarray, hands: list[dict[str, Any]]) -> np.ndarray:
@@ -161,9 +216,3 @@ def overlay(picture: np.ndarray, hands: list[dict[str, Any]]) -> np.ndarray:
         pen.rectangle((x, y, x + width - 1, y + height - 1), outline=_COLOURS[number % len(_COLOURS)])
         pen.text((x + 2, y + 2), f"{hand['score']:.2f}", fill=_COLOURS[number % len(_COLOURS)])
     return np.asarray(drawn)
-
-
-def write_overlay(path: Path, picture: np.ndarray, hands: list[dict[str, Any]]) -> None:
-    """Write :func:`overlay` as a JPEG."""
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(overlay(picture, hands)).save(path, quality=90)

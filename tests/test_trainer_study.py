@@ -1,0 +1,67 @@
+"""Saturation on curves whose shape is known, and the study by the real command."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from trainer_samples import TINY, write_blobs, write_recipe
+
+from trainer.cli import main
+from trainer.saturation import is_premature, saturation_step, smoothed
+
+
+def falling_until(end: int, steps: int) -> np.ndarray:
+    """A loss that falls in a straight line from 2 to 1 and then stays."""
+    return 2 - np.minimum(np.arange(steps) / end, 1)
+
+
+@pytest.mark.parametrize("end, steps", [(300, 1000), (80, 100), (600, 1000)])
+def test_saturation_is_where_the_fall_ends(end, steps):
+    noise = np.random.default_rng(0).normal(0, 0.02, steps)
+    found = saturation_step(falling_until(end, steps) + noise)
+    # all but a twentieth of the fall is done a twentieth before its end; smoothing moves it by half its window
+    assert abs(found - 0.95 * end) < 0.06 * steps
+    assert is_premature(found, steps) == (end / steps < 0.5)
+
+
+def test_a_loss_that_never_falls_has_no_saturation():
+    assert saturation_step(np.linspace(1, 2, 50)) is None
+    assert saturation_step([1.0]) is None
+
+
+def test_smoothing_keeps_constants_and_the_mean_of_its_window():
+    assert np.allclose(smoothed([3.0] * 7), 3)
+    assert np.isclose(smoothed(np.arange(100.0))[50], 50)
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["study", "--device", "cpu", *map(str, words)])
+
+
+def test_a_study_compares_both_kinds_and_continues(tmp_path):
+    data = write_blobs(tmp_path / "data")
+    recipe = write_recipe(tmp_path / "tiny.toml", TINY.replace("steps = 4", "steps = 3"))
+    done = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
+    assert done.exit_code == 0, done.output
+    assert "repetition lowers it by" in done.output
+    study = json.loads((tmp_path / "out/study.json").read_text())
+    assert study["seeds"] == [0, 1] and study["steps"] == 6
+    losses = study["average_loss"]
+    values = [entry["average_loss"] for entry in study["conventional"]]
+    assert np.isclose(losses["conventional"]["mean"], np.mean(values))
+    assert np.isclose(losses["conventional"]["sd"], np.std(values, ddof=1))
+    best = [min(s["average_loss"] for s in entry["sessions"]) for entry in study["repetitive"]]
+    assert np.isclose(study["gain"]["over_whole_session"]["mean"], np.mean(np.subtract(values, best)))
+    assert (tmp_path / "out/study.png").stat().st_size > 5000
+    before = (tmp_path / "out/study.json").read_bytes()
+    again = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
+    assert again.exit_code == 0 and "finished already" in again.output
+    assert (tmp_path / "out/study.json").read_bytes() == before
+
+
+def test_a_foreign_folder_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.txt").write_text("mine")
+    done = run("--data", tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 2 and "thesis.txt, which is no part of a study" in done.stderr
