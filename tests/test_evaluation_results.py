@@ -162,7 +162,7 @@ def test_wrong_use_is_one_line_and_no_use_is_help():
     done = CliRunner().invoke(main, ["judge"])
     assert (done.exit_code, done.output) == (2, "Error: No such command 'judge'; main --help tells more\n")
     done = CliRunner().invoke(main, [])
-    assert done.exit_code == 2 and "Usage: main" in done.output
+    assert done.exit_code in (0, 2) and "Usage: main" in done.output  # 0 with click 8.1
 
 
 def test_interrupted(dataset, tmp_path, monkeypatch):
