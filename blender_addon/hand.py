@@ -232,14 +232,30 @@ def _bones_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
             follow(thing)
 
 
+@persistent
+def _went_back(*_: object) -> None:
+    """Undo, redo and opening a file bring back a pose, with the verdict of whenever they were stored."""
+    for thing in bpy.data.objects:
+        if is_hand(thing):
+            _later(thing)
+
+
+def _handlers() -> tuple[tuple[list, Callable], ...]:
+    watched = bpy.app.handlers
+    back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post, watched.load_post)]
+    return (watched.depsgraph_update_post, _bones_changed), *back
+
+
 def register() -> None:
     """Watch the bones."""
-    bpy.app.handlers.depsgraph_update_post.append(_bones_changed)
+    for event, call in _handlers():
+        event.append(call)
 
 
 def unregister() -> None:
     """Stop watching."""
-    bpy.app.handlers.depsgraph_update_post.remove(_bones_changed)
+    for event, call in _handlers():
+        event.remove(call)
     if bpy.app.timers.is_registered(_judge_waiting):
         bpy.app.timers.unregister(_judge_waiting)
     _waiting.clear()

@@ -6,7 +6,7 @@ import textwrap
 
 import bpy
 
-from generator import pose
+from generator import pose, sweepmap
 from generator.presets import PRESETS
 
 from . import generating, hand, sweeping
@@ -132,7 +132,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         if counts:
             column = layout.column(align=True)
             for reason, number in counts.items():
-                column.label(text=f"{number:,} {reason or 'kept'}")
+                column.label(text=f"{number:,} {reason or 'kept'} ({sweepmap.COLOUR_WORDS[reason]})")
 
 
 class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):

@@ -46,7 +46,7 @@ def _slider(index: int) -> Any:
 
     def write(group: Any, value: float) -> None:
         values = hand.pose(group.id_data)
-        values[index] = value / scale
+        values[index] = min(max(value / scale, low), high)  # Blender clamps what is typed, not what scripts set
         hand.put(group.id_data, values)
 
     return FloatProperty(

@@ -48,7 +48,10 @@ def show(picture: bpy.types.Image) -> None:
     areas = [area for window in windows for area in window.screen.areas]
     editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None) or _split(windows[0])
     editor.spaces.active.image = picture
-    editor.tag_redraw()
+    window = next(window for window in windows if editor in list(window.screen.areas))
+    region = next(region for region in editor.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=editor, region=region):
+        bpy.ops.image.view_all(fit_view=True)
 
 
 def _split(window: bpy.types.Window) -> bpy.types.Area:

@@ -15,6 +15,9 @@ FULL = (-180, 178)
 
 MARK = (20, 120, 255)
 
+COLOUR_WORDS = dict(zip(("", *RULES), ("white", "violet", "red", "grey", "dark blue", "yellow"), strict=True))
+"""What the map's colours are called, by reason."""
+
 
 @dataclass(frozen=True)
 class Part:

@@ -3,7 +3,6 @@
 Reads nothing but its argument, the file to write to; all that happens to the hand comes from mouse and keyboard.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -33,6 +32,7 @@ def state():
     return {
         # the screen's origin is at the top, Blender's at the bottom
         "sidebar": [sidebar.x, window.height - sidebar.y - sidebar.height, sidebar.width, sidebar.height],
+        "tab": sidebar.active_panel_category,
         "hands": len(hands),
         "hand": told,
         "job": board.job and [board.job.done, board.job.total],
@@ -54,11 +54,8 @@ def prepare():
         bpy.data.objects.remove(thing)
     _, area = view()
     area.spaces.active.show_region_ui = True
-    sidebar = next(region for region in area.regions if region.type == "UI")
-    with contextlib.suppress(AttributeError):  # before Blender 4.4 only a click can choose the tab
-        sidebar.active_panel_category = "Hand"
     scene = bpy.context.scene.handforge
-    scene.poses, scene.count, scene.size, scene.engine = "l2", 2000, (320, 180), "cycles"
+    scene.poses, scene.count, scene.size = "l2", 2000, (320, 180)
     scene.workers, scene.out = 1, str(STATE.parent / "pictures")
     return None
 
