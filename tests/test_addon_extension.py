@@ -1,0 +1,103 @@
+"""The zip: what is in it, Blender's own check of it, and its installation into an empty user folder."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import bpy
+import pytest
+
+from generator import __version__, extension
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    try:
+        return extension.build(tmp_path_factory.mktemp("zip"), extension.this_platform(), [PYTHON])
+    except extension.ExtensionError as error:
+        pytest.skip(f"the zip cannot be built without a package index: {error}")
+
+
+def test_the_zip_holds_what_the_manifest_names(archive):
+    with zipfile.ZipFile(archive) as content:
+        names = content.namelist()
+        manifest = content.read("blender_manifest.toml").decode()
+        wheels = [name for name in names if name.startswith("wheels/")]
+        own = next(name for name in wheels if "handforge" in name)
+        with content.open(own) as stream, zipfile.ZipFile(stream) as wheel:
+            files = wheel.namelist()
+    assert f'version = "{__version__}"' in manifest
+    assert all(f'"./{name}"' in manifest for name in wheels)
+    needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
+    assert {Path(name).name.split("-")[0] for name in wheels} == {"handforge", *needed}
+    assert {"generator/hand.npz", "generator/cli.py", "generator/blender/rig.py"} <= set(files)
+    assert "__init__.py" in names and not any("__pycache__" in name for name in (*names, *files))
+
+
+def test_wheels_for_this_python_and_newer_are_named_for_this_one():
+    rename = extension._plain_tag
+    assert rename("pycocotools-2.0.11-cp312-abi3-linux_x86_64.whl", "3.13") == (
+        "pycocotools-2.0.11-cp313-cp313-linux_x86_64.whl"
+    )
+    assert rename("click-8.1-py3-none-any.whl", "3.11") == "click-8.1-py3-none-any.whl"
+
+
+def test_a_platform_that_is_none(tmp_path):
+    with pytest.raises(extension.ExtensionError, match="there is no platform 'amiga'; the platforms are linux-x64, "):
+        extension.build(tmp_path, "amiga")
+
+
+def test_blender_finds_nothing_wrong_with_it(archive):
+    scripts = Path(bpy.utils.resource_path("LOCAL")) / "scripts" / "addons_core" / "bl_pkg" / "cli"
+    command = [sys.executable, scripts / "blender_ext.py", "validate", archive]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+INSTALL = """
+import json, sys
+from pathlib import Path
+import bpy
+archive, resources = sys.argv[1:]
+result = bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+folder = Path(resources) / "extensions" / "user_default" / "handforge"
+def listing():
+    return sorted(str(p) for p in folder.rglob("*") if "__pycache__" not in p.parts)
+before = listing()
+bpy.ops.handforge.add_hand()
+bpy.ops.handforge.preset(name="point")
+import generator
+told = {
+    "installed": list(result),
+    "module": [name for name in bpy.context.preferences.addons.keys() if "handforge" in name],
+    "generator": generator.__file__,
+    "meshed": "skimage" in sys.modules,
+    "verdict": bpy.data.objects["hand_armature"].handforge.verdict,
+    "unchanged": listing() == before,
+}
+bpy.ops.preferences.addon_disable(module=told["module"][0])
+told["left"] = hasattr(bpy.types.Scene, "handforge") or "generator.cli" in sys.modules
+print("TOLD " + json.dumps(told))
+"""
+
+
+def test_it_installs_into_an_empty_user_folder(archive, tmp_path):
+    """In a process that sees no handforge but the zip's; -P and the folder keep the checkout off Python's path."""
+    resources = tmp_path / "resources"
+    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(resources), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("PYTHONPATH", None)
+    script = "import sys; sys.meta_path = [f for f in sys.meta_path if '__editable__' not in repr(f)]\n" + INSTALL
+    command = [sys.executable, "-P", "-c", script, str(archive), str(resources)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("TOLD ")]
+    assert lines, done.stdout + done.stderr
+    told = json.loads(lines[0].removeprefix("TOLD "))
+    assert told["installed"] == ["FINISHED"] and told["module"] == ["bl_ext.user_default.handforge"]
+    assert Path(told["generator"]).is_relative_to(resources / "extensions" / ".local")
+    assert told["verdict"] == "plausible" and told["unchanged"] and not told["meshed"] and not told["left"]
+    assert not (tmp_path / "cache" / "handforge").exists()
