@@ -39,18 +39,11 @@ def rim(mask: np.ndarray, depth: int) -> np.ndarray:
 
     What lies beyond the array is outside, also where that is the picture's edge, as in the paper's code.
     """
-    inner = mask
-    for axis in (0, 1):
-        inner = _all_around(inner, depth, axis)
-    return mask & ~inner
+    return mask & ~_all_around(_all_around(mask, depth).T, depth).T
 
 
-def _all_around(mask: np.ndarray, depth: int, axis: int) -> np.ndarray:
-    """Where a pixel and its ``depth`` neighbours on both sides along an axis are all set."""
-    padding = [(0, 0), (0, 0)]
-    padding[axis] = (depth + 1, depth)
-    sums = np.cumsum(np.pad(mask, padding), axis=axis, dtype=np.int32)
-    length, span = mask.shape[axis], 2 * depth + 1
-    after = np.take(sums, range(span, span + length), axis=axis)
-    before = np.take(sums, range(length), axis=axis)
-    return after - before == span
+def _all_around(mask: np.ndarray, depth: int) -> np.ndarray:
+    """Where a pixel and its ``depth`` neighbours above and below are all set."""
+    span = 2 * depth + 1
+    sums = np.cumsum(np.pad(mask, ((depth + 1, depth), (0, 0))), axis=0, dtype=np.int16)
+    return sums[span:] - sums[:-span] == span
