@@ -52,6 +52,7 @@ class Scored:
 
 
 def measure(label: str, predicted: Predicted, iou_threshold: float, score_threshold: float) -> Scored:
+    """Measure a predictions folder that has truth."""
     assert predicted.dataset is not None
     pictures = predicted.pictures
     matches = match_all(pictures, iou_threshold, score_threshold)

@@ -13,7 +13,7 @@ from evaluation_scenes import random_scene
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from evaluation.ap import average_precision
+from evaluation.ap import NAMES, average_precision
 from evaluation.matching import load_pictures
 
 
@@ -65,3 +65,17 @@ def test_supervision_reads_truth_and_reaches_our_ap(scene):
         pytest.approx(ours["ap"], abs=1e-6),
         pytest.approx(ours["ap50"], abs=1e-6),
     )
+
+
+def test_faster_coco_eval_reaches_our_ap_and_ar(scene):
+    faster = pytest.importorskip("faster_coco_eval", reason="not installed: pip install faster-coco-eval")
+    dataset, results = scene
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = faster.COCO(str(dataset.path))
+        oracle = faster.COCOeval_faster(truth, truth.loadRes(str(results)), "segm")
+        oracle.evaluate()
+        oracle.accumulate()
+        oracle.summarize()
+    ours = average_precision(load_pictures(dataset, results))
+    for name, theirs in zip(NAMES, oracle.stats, strict=False):
+        assert ours[name] == (pytest.approx(theirs, abs=1e-6) if theirs >= 0 else None)
