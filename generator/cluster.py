@@ -119,7 +119,7 @@ def describe(settings: RenderSettings) -> tuple[RenderSettings, str]:
     """Start Blender; the settings with the engine that runs here, and Blender's version."""
     from generator.blender import engines
 
-    engine = _thread().submit(engines.choose, settings.engine).result()
+    engine = _thread().submit(engines.choose, settings).result()
     return replace(settings, engine=engine), engines.version()
 
 

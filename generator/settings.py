@@ -19,8 +19,13 @@ SIZE_RANGE = (64, 4096)
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "studio": {"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied", "background": "varied"},
+    "varied": {
+        **{"scene": "room", "samples": 8, "format": "jpg"},
+        **{"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied"},
+    },
 }
-"""Settings by name: ``paper`` is the default; ``studio`` varies all that a photograph before a white wall varies in."""
+"""Settings by name: ``paper`` is the default; ``studio`` varies all that a photograph before a white wall varies in;
+``varied`` shows hands in rooms and on tables."""
 
 
 class SettingsError(ValueError):
@@ -41,6 +46,9 @@ class RenderSettings:
     """Width and height in pixels; ``"1280x720"`` in a file."""
     format: str = "png"
     """Of the pictures: png, jpg or webp. Masks are always png."""
+    scene: str = "plain"
+    """``plain``: the hand alone. ``room``: lit by HDR environments, with table or wall, things, a sleeve, shadows, and
+    the camera's blur and noise; all drawn from (seed, frame)."""
     engine: str = "auto"
     """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), or ``auto``: the fastest that runs."""
     mask: str = "hand"
@@ -119,7 +127,13 @@ def _problems(values: dict[str, Any]) -> list[str]:
         for name in values
         if name not in RenderSettings.names()
     ]
-    for name, choices in (("format", FORMATS), ("engine", ENGINES), ("mask", MASKS), ("shape", ("average", "varied"))):
+    for name, choices in (
+        ("format", FORMATS),
+        ("engine", ENGINES),
+        ("mask", MASKS),
+        ("shape", ("average", "varied")),
+        ("scene", ("plain", "room")),
+    ):
         found += _choice(values, name, choices)
     found += _choice(values, "light", ("front", "varied")) + _choice(values, "background", ("white", "varied"))
     found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
@@ -133,6 +147,17 @@ def _problems(values: dict[str, Any]) -> list[str]:
     except SettingsError as error:
         found.append(str(error))
     return found
+
+
+_CHOICES = {
+    "format": FORMATS,
+    "scene": ("plain", "room"),
+    "engine": ENGINES,
+    "mask": MASKS,
+    "shape": ("average", "varied"),
+    "light": ("front", "varied"),
+    "background": ("white", "varied"),
+}
 
 
 def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list[str]:

@@ -48,7 +48,7 @@ class Renderer:
         os.environ.setdefault("LP_NUM_THREADS", "0")  # software OpenGL in the worker's own thread
         from generator.blender import engines
 
-        self.settings = replace(settings, engine=engines.choose(settings.engine))
+        self.settings = replace(settings, engine=engines.choose(settings))
         self.blender = engines.version()
         from generator.blender.render import Studio
 

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from generator.blender.silence import load_bpy, silence
+from generator.settings import RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
     from generator.blender.drawing import Engine
@@ -45,11 +46,16 @@ def why_not(name: str) -> str:
     return ""
 
 
-def choose(name: str) -> str:
-    """The engine's name; ``auto`` becomes the fastest that runs here.
+def choose(settings: RenderSettings) -> str:
+    """The name of the engine to use; ``auto`` becomes the fastest that runs here and can draw the scene.
 
-    :raises EngineError: if it cannot run.
+    :raises EngineError: if it cannot.
     """
+    name = settings.engine
+    if settings.scene == "room":
+        if name == "raster":
+            raise EngineError("the engine raster draws hands before plain white; a room needs --engine cycles")
+        name = "cycles"
     if name != "auto":
         if reason := why_not(name):
             raise EngineError(f"the engine {name} cannot run here: {reason}")
@@ -61,18 +67,22 @@ def choose(name: str) -> str:
     raise EngineError("no engine runs here: " + "; ".join(f"{e}: {r}" for e, r in reasons.items()))
 
 
-def start(name: str, samples: int) -> Engine:
-    """An engine, ready to draw in the current scene; ``name`` is what :func:`choose` returned.
+def start(settings: RenderSettings) -> Engine:
+    """An engine, ready to draw in the current scene; ``settings.engine`` is what :func:`choose` returned.
 
-    :raises EngineError: if it cannot run.
+    :raises EngineError: if it cannot run, or cannot draw the scene.
     """
-    if choose(name) == "raster":
+    if settings.scene == "room":
+        from generator.blender.room import Room
+
+        return Room(settings.samples, settings.seed)
+    if choose(settings) == "raster":
         from generator.blender.raster import Raster
 
         return Raster()
     from generator.blender.cycles import Cycles
 
-    return Cycles(samples)
+    return Cycles(settings.samples)
 
 
 def version() -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from generator import anatomy, kinematics, look, skin, surface
 from generator.blender import engines, rig
 from generator.blender.drawing import Drawing
+from generator.blender.silence import silence
 from generator.camera import Camera
 from generator.dataset import Frame, Instance
 from generator.photo import srgb
@@ -25,10 +26,11 @@ class Studio:
     """
 
     def __init__(self, settings: RenderSettings) -> None:
-        # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
-        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
         self.settings = settings
-        self.engine = engines.start(settings.engine, settings.samples)
+        with silence():
+            # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
+            bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+            self.engine = engines.start(settings)
         self.hand = functools.lru_cache(look.SHAPES)(self._build)
         self._shown: rig.Rig | None = None
         self._tones: dict[int | None, float] = {}

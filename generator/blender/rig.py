@@ -66,7 +66,7 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
 
 def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
-    _fill(data, mesh.vertices, mesh.faces)
+    fill(data, mesh.vertices, mesh.faces)
     region = data.attributes.new(REGION, "FLOAT", "POINT")
     region.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
@@ -79,7 +79,7 @@ def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     return thing
 
 
-def _fill(data: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None:
+def fill(data: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None:
     """What ``from_pydata`` does, for arrays, in a tenth of its time; shading is smooth by default."""
     data.vertices.add(len(vertices))
     data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())

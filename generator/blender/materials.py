@@ -1,0 +1,114 @@
+"""Materials of everyday things, procedural: plain, mottled, tiled, woven, wooden; and skin. Drawn from a generator."""
+
+from __future__ import annotations
+
+import colorsys
+
+import bpy
+import numpy as np
+
+from generator.blender.rig import COLOUR, REGION
+
+ARM_PASS = "arm"
+"""The AOV of the skin: red on the hand, green on the forearm, black elsewhere."""
+
+_PATTERNS = (
+    "ShaderNodeTexNoise",
+    "ShaderNodeTexVoronoi",
+    "ShaderNodeTexBrick",
+    "ShaderNodeTexChecker",
+    "ShaderNodeTexWave",
+)
+
+
+def new(name: str) -> bpy.types.Material:
+    """An empty material with nodes."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:  # Blender 4; later ones warn when told what they always do
+        material.use_nodes = True
+    material.node_tree.nodes.clear()
+    return material
+
+
+def everyday(rng: np.random.Generator) -> bpy.types.Material:
+    """The material of a table, a wall, a box or a sleeve."""
+    material = new("everyday")
+    tree = material.node_tree
+    shader = _principled(tree, roughness=rng.uniform(0.25, 0.95))
+    shader.inputs["Metallic"].default_value = float(rng.random() < 0.06)
+    first = _colour(rng)
+    if rng.random() < 0.3:
+        shader.inputs["Base Color"].default_value = (*first, 1)
+        return material
+    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
+    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
+    scale.inputs["Rotation"].default_value = rng.uniform(0, np.pi, 3).tolist()
+    size = np.exp(rng.uniform(np.log(2), np.log(60)))
+    stretch = (1, 1, 1) if rng.random() < 0.6 else (1, rng.uniform(0.05, 0.3), 1)  # grain runs one way
+    scale.inputs["Scale"].default_value = (size * np.array(stretch)).tolist()
+    pattern = tree.nodes.new(str(rng.choice(_PATTERNS)))
+    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
+    for socket, low, high in (("Detail", 1, 8), ("Distortion", 0, 3), ("Roughness", 0.4, 0.8)):
+        if socket in pattern.inputs:
+            pattern.inputs[socket].default_value = rng.uniform(low, high)
+    factor = pattern.outputs.get("Fac") or pattern.outputs.get("Factor") or pattern.outputs[0]
+    ramp = tree.nodes.new("ShaderNodeValToRGB")
+    second = _colour(rng) if rng.random() < 0.4 else np.clip(np.array(first) * rng.uniform(0.3, 1.8), 0, 1).tolist()
+    for stop, colour in zip(ramp.color_ramp.elements, (first, second), strict=True):
+        stop.color = (*colour, 1)
+    ramp.color_ramp.elements[0].position = rng.uniform(0, 0.5)
+    tree.links.new(factor, ramp.inputs[0])
+    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    if rng.random() < 0.5:
+        bump = tree.nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value = rng.uniform(0.1, 0.6)
+        bump.inputs["Distance"].default_value = 0.003
+        tree.links.new(factor, bump.inputs["Height"])
+        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
+    return material
+
+
+def skin() -> bpy.types.Material:
+    """Skin of the rig's colours, with fine relief, that writes :data:`ARM_PASS`."""
+    material = new("skin")
+    tree = material.node_tree
+    shader = _principled(tree, roughness=0.5)
+    colour, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
+    colour.attribute_name, region.attribute_name = COLOUR, REGION
+    tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
+    relief, bump = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeBump")
+    relief.inputs["Scale"].default_value, relief.inputs["Detail"].default_value = 900.0, 2.0
+    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.25, 0.001
+    tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], relief.inputs["Vector"])
+    tree.links.new(relief.outputs[0], bump.inputs["Height"])
+    tree.links.new(bump.outputs[0], shader.inputs["Normal"])
+    on_hand, on_forearm = (tree.nodes.new("ShaderNodeMath") for _ in range(2))
+    on_hand.operation, on_hand.inputs[1].default_value = "GREATER_THAN", 0.0
+    on_forearm.operation, on_forearm.inputs[0].default_value = "SUBTRACT", 1.0
+    both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
+    aov.aov_name = ARM_PASS
+    tree.links.new(region.outputs["Fac"], on_hand.inputs[0])
+    tree.links.new(on_hand.outputs[0], on_forearm.inputs[1])
+    tree.links.new(on_hand.outputs[0], both.inputs["X"])
+    tree.links.new(on_forearm.outputs[0], both.inputs["Y"])
+    tree.links.new(both.outputs[0], aov.inputs["Color"])
+    return material
+
+
+def _principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
+    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
+    shader.inputs["Roughness"].default_value = roughness
+    tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
+    return shader
+
+
+def _colour(rng: np.random.Generator) -> list[float]:
+    """Linear RGB: mostly muted, some strong, some of wood, and some near the hues of skin, which are the hard ones."""
+    kind = rng.random()
+    if kind < 0.2:
+        hue, saturation, value = rng.uniform(), rng.uniform(0.6, 1), rng.uniform(0.3, 0.95)
+    elif kind < 0.45:
+        hue, saturation, value = rng.uniform(0.02, 0.11), rng.uniform(0.3, 0.75), rng.uniform(0.15, 0.85)
+    else:
+        hue, saturation, value = rng.uniform(), rng.uniform(0, 0.35), rng.uniform(0.08, 0.95)
+    return (np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2).tolist()

@@ -1,0 +1,158 @@
+"""What stands around a hand: a table or a wall, boxes and balls on it, a sleeve. Made for one frame, then removed."""
+
+from __future__ import annotations
+
+import bmesh
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from generator.blender import materials
+from generator.blender.rig import Posed, Rig, fill
+from generator.camera import Camera
+
+PLANE_SIZE = 8.0
+"""Metres: to the horizon, as far as a picture can tell."""
+
+
+class Props:
+    """The things of one frame; :meth:`clear` removes them."""
+
+    def __init__(self) -> None:
+        self._made: list[bpy.types.ID] = []
+        self._shapes = {name: _shape(name) for name in ("box", "ball", "tube")}
+
+    def clear(self) -> None:
+        """Remove what the last frame had."""
+        bpy.data.batch_remove(self._made)
+        self._made = []
+
+    def surround(self, rng: np.random.Generator, rig: Rig, posed: Posed, camera: Camera) -> None:
+        """Put things around a posed hand."""
+        if rng.random() < 0.6:
+            self._sleeve(rng, rig)
+        if rng.random() < 0.12:
+            return  # the hand in front of the world's picture alone
+        normal = _facing(rng)
+        offset = float((posed.vertices @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
+        turn = _turn_to(normal, rng.uniform(0, 2 * np.pi))
+        self._plane(rng, turn, normal * offset)
+        for _ in range(int(rng.integers(0, 11))):
+            self._thing(rng, turn, normal, offset, posed, camera)
+
+    def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
+        thing = bpy.data.objects.new("prop", mesh)
+        bpy.context.scene.collection.objects.link(thing)
+        thing.matrix_world = Matrix(matrix.tolist())
+        thing.material_slots[0].link = "OBJECT"
+        thing.material_slots[0].material = material
+        self._made += [thing, material]
+
+    def _plane(self, rng: np.random.Generator, turn: np.ndarray, middle: np.ndarray) -> None:
+        """A table top or a wall: a box whose front is the plane; in part of the pictures its edge is in sight."""
+        size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
+        shift = np.zeros(3)
+        if rng.random() < 0.35:
+            size[:2] = rng.uniform(0.5, 1.6, 2)
+            shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
+        matrix = np.eye(4)
+        matrix[:3, :3] = turn * size
+        matrix[:3, 3] = middle + turn @ (shift - [0, 0, size[2] / 2])
+        self._add(self._shapes["box"], materials.everyday(rng), matrix)
+
+    def _thing(
+        self,
+        rng: np.random.Generator,
+        turn: np.ndarray,
+        normal: np.ndarray,
+        offset: float,
+        posed: Posed,
+        camera: Camera,
+    ) -> None:
+        """A box, ball or tube that stands on the plane somewhere in the picture, unless the arm is in the way."""
+        size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
+        shape = str(rng.choice(["box", "box", "ball", "tube"]))
+        if shape == "ball":
+            size[:] = size[0]
+        about = rng.uniform(0, 2 * np.pi)
+        pixel = rng.uniform(size=2) * [camera.width, camera.height]
+        material = materials.everyday(rng)
+        self._made.append(material)
+        ray = np.array([(pixel[0] - camera.width / 2), camera.matrix[0, 0], (camera.height / 2 - pixel[1])])
+        eye = np.array([0.0, -camera.distance, 0.0])
+        reach = (offset - eye @ normal) / (ray @ normal)
+        foot = eye + reach * ray
+        middle = foot + normal * size[2] / 2
+        radius = np.linalg.norm(size) / 2
+        if reach <= 0 or reach * camera.matrix[0, 0] > 4 or (middle - eye) @ [0, 1, 0] < 2 * radius:
+            return
+        if np.linalg.norm(posed.vertices - middle, axis=1).min() < radius + 0.004:
+            return
+        matrix = np.eye(4)
+        cos, sin = np.cos(about), np.sin(about)
+        matrix[:3, :3] = turn @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
+        matrix[:3, 3] = middle
+        self._made.pop()
+        self._add(self._shapes[shape], material, matrix)
+
+    def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
+        """A tube around the forearm, from somewhere below the wrist to beyond the elbow."""
+        rest = np.empty((len(rig.surface.data.vertices), 3), np.float32)
+        rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
+        start, loose = -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
+        levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
+        around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+        rings: list[np.ndarray] = []
+        for z in levels:
+            near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
+            low, high = near.min(axis=0), near.max(axis=0)
+            radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
+            middle = ((high + low) / 2)[:2]
+            ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
+            rings.append(np.column_stack([ring, np.full(len(around), z + rng.normal(0, 0.001))]))
+        inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
+        vertices = np.concatenate([inside, *rings])
+        index = np.arange(len(vertices)).reshape(-1, len(around))
+        a, b, c, d = index[:-1], index[1:], np.roll(index[1:], -1, 1), np.roll(index[:-1], -1, 1)
+        faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+        mesh = bpy.data.meshes.new("sleeve")
+        fill(mesh, vertices, faces)
+        mesh.materials.append(None)
+        bone = rig.armature.pose.bones["forearm"]
+        self._add(mesh, materials.everyday(rng), np.array(bone.matrix) @ np.linalg.inv(rig.rest[0]))
+        self._made.append(mesh)
+
+
+def _facing(rng: np.random.Generator) -> np.ndarray:
+    """The normal of a plane behind the hand, (3,): a table seen from above or at a slant, or a wall."""
+    slant = np.radians(rng.uniform(0, 68) if rng.random() < 0.7 else rng.uniform(-15, 15))
+    side = np.radians(rng.normal(0, 12))
+    return np.array([np.sin(side) * np.cos(slant), -np.cos(side) * np.cos(slant), np.sin(slant)])
+
+
+def _turn_to(normal: np.ndarray, about: float) -> np.ndarray:
+    """A rotation (3, 3) whose third column is ``normal``, turned about it."""
+    helper = np.array([1.0, 0.0, 0.0]) if abs(normal[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
+    first = np.cross(helper, normal)
+    first /= np.linalg.norm(first)
+    second = np.cross(normal, first)
+    one, two = np.cos(about) * first + np.sin(about) * second, np.cos(about) * second - np.sin(about) * first
+    return np.stack([one, two, normal], axis=1)
+
+
+def _shape(name: str) -> bpy.types.Mesh:
+    """A mesh of size 1 with an empty material slot."""
+    made = bmesh.new()
+    if name == "box":
+        bmesh.ops.create_cube(made, size=1.0)
+    elif name == "ball":
+        bmesh.ops.create_uvsphere(made, u_segments=32, v_segments=16, radius=0.5)
+    else:
+        bmesh.ops.create_cone(made, cap_ends=True, segments=40, radius1=0.5, radius2=0.5, depth=1.0)
+    mesh = bpy.data.meshes.new(name)
+    made.to_mesh(mesh)
+    made.free()
+    round_ = {"box": (), "ball": (3, 4), "tube": (4,)}[name]  # corners of the faces that are part of something round
+    mesh.polygons.foreach_set("use_smooth", [len(face.vertices) in round_ for face in mesh.polygons])
+    mesh.materials.append(None)
+    return mesh
