@@ -21,7 +21,7 @@ def weights(vertices: np.ndarray, faces: np.ndarray, skin: Skin) -> np.ndarray:
     :param faces: (F, 3).
     :returns: (V, 21) float32, rows sum to 1, at most four nonzero in a row.
     """
-    result = _palm(vertices)
+    result = diffuse(_palm(vertices), faces, 20)
     lies_on = digit(vertices, skin)
     for number, name in enumerate(FINGERS):
         chain = _thumb_chain(vertices) if name == "thumb" else _finger_chain(vertices, name)

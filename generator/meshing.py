@@ -1,0 +1,121 @@
+"""Meshing the mean hand: marching cubes on the implicit skin, even triangles, then folds and nails in relief.
+
+Lengths are millimetres.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from generator.anatomy import FOREARM_LENGTH
+from generator.implicit import HALF_BREADTH, Skin
+from generator.markings import Fold, Marks, folds, mark, nail_outlines
+from generator.weights import digit as digit_of
+from generator.weights import edges, neighbour_mean
+
+_CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.15, 0.20
+
+
+def mesh(skin: Skin) -> tuple[np.ndarray, np.ndarray, Marks]:
+    """The skin's closed mesh, (V, 3) mm and (F, 3) int32, and its marks."""
+    vertices, faces = _march(skin)
+    smooth = _project(_relax(_project(vertices, skin, 3), faces, skin), skin, 2)
+    digit = digit_of(smooth, skin)
+    drawn = _project(_draw_to_lines(smooth, digit, skin), skin, 2)
+    marks = mark(drawn, digit, HALF_BREADTH)
+    raised = _NAIL_HEIGHT * marks.nail - _GROOVE_DEPTH * marks.groove - _CREASE_DEPTH * marks.crease
+    relief = drawn + raised[:, None] * _normals(drawn, skin)
+    return _unfolded(smooth, relief, faces), faces, marks
+
+
+def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    normals = np.cross(b - a, c - a)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def _unfolded(before: np.ndarray, after: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The vertices moved from ``before`` to ``after``, but only part of the way where a triangle would turn over."""
+    original, share = _face_normals(before, faces), np.ones(len(before))
+    for _ in range(6):
+        moved = before + share[:, None] * (after - before)
+        turned = (_face_normals(moved, faces) * original).sum(axis=1) < 0.5
+        share[np.unique(faces[turned])] *= 0.6
+    return before + share[:, None] * (after - before)
+
+
+def _spacing(z: np.ndarray) -> np.ndarray:
+    """Grid spacing in mm by height: fine in the fingers, coarse along the forearm."""
+    return np.interp(z, [-450, -150, -25, 5, 70, 100], [11, 11, 3.4, 2.5, 2.5, 1.85])
+
+
+def _march(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) mm and faces of the zero set, on a grid that widens with its spacing from row to row."""
+    from skimage.measure import marching_cubes  # where the mesh is shipped, scikit-image is not needed
+
+    rows = [-1000.0 * FOREARM_LENGTH - 30.0]
+    while rows[-1] < 200:
+        rows.append(rows[-1] + float(_spacing(np.array(rows[-1]))))
+    heights, spacing = np.array(rows), _spacing(np.array(rows))
+    across, through = np.arange(-31, 46), np.arange(-22, 14)
+    x, y, row = np.meshgrid(across, through, np.arange(len(rows)), indexing="ij")
+    points = np.stack([x * spacing[row], y * spacing[row], heights[row]], axis=-1)
+    values = skin(points.reshape(-1, 3)).reshape(x.shape) / spacing[row]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # scikit-image 0.26 with numpy 2.5
+        corners, faces, _, _ = marching_cubes(values, 0.0, gradient_direction="descent")
+    wide = np.interp(corners[:, 2], np.arange(len(rows)), spacing)
+    height = np.interp(corners[:, 2], np.arange(len(rows)), heights)
+    vertices = np.stack([(corners[:, 0] + across[0]) * wide, (corners[:, 1] + through[0]) * wide, height], axis=1)
+    return vertices, faces.astype(np.int32)
+
+
+def _normals(vertices: np.ndarray, skin: Skin) -> np.ndarray:
+    slope = skin.gradient(vertices, skin(vertices))
+    return slope / np.linalg.norm(slope, axis=1, keepdims=True)
+
+
+def _project(vertices: np.ndarray, skin: Skin, rounds: int) -> np.ndarray:
+    """Newton steps onto the zero set."""
+    for _ in range(rounds):
+        values = skin(vertices)
+        slope = skin.gradient(vertices, values)
+        step = values / np.maximum((slope**2).sum(axis=1), 0.25)
+        vertices = vertices - np.clip(step, -1.0, 1.0)[:, None] * slope
+    return vertices
+
+
+def _relax(vertices: np.ndarray, faces: np.ndarray, skin: Skin, rounds: int = 5) -> np.ndarray:
+    """Even triangles: each vertex slides along the skin towards the middle of its neighbours."""
+    pairs = edges(faces)
+    for _ in range(rounds):
+        normal = _normals(vertices, skin)
+        pull = neighbour_mean(vertices, pairs) - vertices
+        pull -= (pull * normal).sum(axis=1, keepdims=True) * normal
+        vertices = _project(vertices + 0.5 * pull, skin, 1)
+    return vertices
+
+
+def _lines(points: np.ndarray, digit: np.ndarray) -> list[Fold]:
+    breadth = HALF_BREADTH
+    return [*folds(points, digit, breadth), *nail_outlines(points, digit, breadth)]
+
+
+def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.ndarray:
+    """Vertices gather at folds and nail edges, so that these come out as sharp as a mesh of this size can show them."""
+    here = _lines(vertices, digit)
+    ahead = [_lines(vertices + step, digit) for step in 0.05 * np.eye(3)]
+    normal = _normals(vertices, skin)
+    move, closest = np.zeros_like(vertices), np.ones(len(vertices))
+    for number, line in enumerate(here):
+        slope = np.stack([(step[number].distance - line.distance) / 0.05 for step in ahead], axis=1)
+        slope -= (slope * normal).sum(axis=1, keepdims=True) * normal
+        slope /= np.maximum((slope**2).sum(axis=1, keepdims=True), 0.25)
+        share = line.distance / line.reach
+        near = (share < closest) & (line.where > 0.05)
+        pull = line.where * (line.distance - line.reach * share**3)
+        move[near] = -(pull[:, None] * slope)[near]
+        closest[near] = share[near]
+    return vertices + move * np.minimum(1, 1.2 / np.maximum(np.linalg.norm(move, axis=1, keepdims=True), 1e-9))
