@@ -36,7 +36,13 @@ class Job:
         self._started: tuple[float, int] | None = None
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._process = subprocess.Popen(
-            hosting.job(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            hosting.job(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            creationflags=hosting.NO_CONSOLE,
         )
         self._process.stdin.write(json.dumps(task) + "\n")
         self._process.stdin.flush()
@@ -160,7 +166,7 @@ class Generate(bpy.types.Operator):
             return {"CANCELLED"}
         Board.tell("")
         Board.job = Job({"settings": settings(panel), "out": out, "workers": panel.workers})
-        bpy.app.timers.register(_look, first_interval=_EVERY)
+        bpy.app.timers.register(_look, first_interval=_EVERY, persistent=True)  # also when another file is opened
         return {"FINISHED"}
 
 

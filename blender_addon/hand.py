@@ -74,7 +74,7 @@ def _lock(armature: bpy.types.Object) -> None:
 
 
 def skin_of(armature: bpy.types.Object) -> bpy.types.Object | None:
-    """The mesh that the armature moves."""
+    """The mesh that the armature moves; None if somebody deleted it, or copied the bones alone."""
     return next((child for child in armature.children if child.type == "MESH"), None)
 
 
@@ -154,11 +154,11 @@ def reshape(armature: bpy.types.Object) -> None:
     """Give the hand the proportions chosen in the panel; the pose stays."""
     if armature.name in _held:
         return
-    skeleton, mesh = anatomy.skeleton(shape(armature)), surface.build(shape(armature))
-    _move_joints(armature, skeleton)
-    data = skin_of(armature).data
-    data.attributes["position"].data.foreach_set("vector", mesh.vertices.ravel())
-    data.attributes[rig.REGION].data.foreach_set("value", mesh.wrist_distance)
+    _move_joints(armature, anatomy.skeleton(shape(armature)))
+    if flesh := skin_of(armature):
+        mesh = surface.build(shape(armature))
+        flesh.data.attributes["position"].data.foreach_set("vector", mesh.vertices.ravel())
+        flesh.data.attributes[rig.REGION].data.foreach_set("value", mesh.wrist_distance)
     paint(armature)
     put(armature, pose(armature))
 
@@ -180,8 +180,9 @@ def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None
 
 def paint(armature: bpy.types.Object) -> None:
     """Colour the skin as chosen in the panel."""
-    rig.paint(as_rig(armature), skin.colours(surface.build(shape(armature)), armature.handforge.tone))
-    skin_of(armature).data.update()
+    if flesh := skin_of(armature):
+        rig.paint(as_rig(armature), skin.colours(surface.build(shape(armature)), armature.handforge.tone))
+        flesh.data.update()
 
 
 def take_side(armature: bpy.types.Object) -> None:

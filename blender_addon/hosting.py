@@ -22,6 +22,9 @@ from generator import workers
 JOB, WORKER = "hand_generator_job", "hand_generator_worker"
 """What ``blender --command`` calls :mod:`generator.job` and one of its workers."""
 
+NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows would open a console for each process."""
+
 
 def inside_blender() -> bool:
     """Whether this is Blender's program, not Python with Blender as a module."""
@@ -79,7 +82,9 @@ def launch(count: int) -> dict[Connection, Process]:
 
 
 def _start(address: tuple[str, int], key: bytes, number: int) -> Process:
-    popen = subprocess.Popen(_blender(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    popen = subprocess.Popen(
+        _blender(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, creationflags=NO_CONSOLE
+    )
     popen.stdin.write(json.dumps({"port": address[1], "key": key.hex(), "number": number}) + "\n")
     popen.stdin.close()
     threading.Thread(target=_watch, args=(popen, address), daemon=True).start()

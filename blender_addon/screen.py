@@ -8,10 +8,12 @@ from mathutils import Euler
 
 
 def redraw() -> None:
-    """Draw all windows again."""
+    """Draw the sidebars of all 3D Views again."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            area.tag_redraw()
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI":
+                    region.tag_redraw()
 
 
 def look_at_hand(context: bpy.types.Context) -> None:

@@ -85,10 +85,11 @@ class Window:
 
     def drag(self, offset, pixels):
         x, y = self.place(offset)
-        self.mouse("mousemove", x - 3, y - 2, "sleep", 0.5, "mousemove", x, y, "sleep", 0.5, "mousedown", 1)
-        for step in range(1, 5):
-            self.mouse("sleep", 0.3, "mousemove", x + pixels * step // 4, y)
-        self.mouse("sleep", 0.5, "mouseup", 1, "sleep", 0.5)
+        self.mouse("key", "Escape", "mousemove", x - 3, y - 2, "sleep", 0.5, "mousemove", x, y, "sleep", 0.5)
+        self.mouse("mousedown", 1)
+        for step in range(1, 5):  # a busy Blender sees only the last of moves that follow each other fast
+            self.mouse("sleep", 1.2, "mousemove", x + pixels * step // 4, y)
+        self.mouse("sleep", 1.2, "mouseup", 1, "sleep", 0.5)
 
     def until(self, what, action, condition, tries=4):
         """Do something until it has had its effect: a busy Blender misses clicks, as people know."""
