@@ -15,7 +15,7 @@ import bpy
 from generator.job import MARK
 
 from . import hosting, screen
-from .properties import settings
+from .properties import task
 
 SHEET = "Hand preview"
 """The picture with the contact sheet."""
@@ -159,13 +159,12 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job; the panel shows the rest."""
-        panel = context.scene.handforge
-        out = bpy.path.abspath(panel.out)
-        if not Path(out).is_absolute():
+        asked = task(context.scene.handforge)
+        if not Path(asked["out"]).is_absolute():
             self.report({"ERROR"}, "Save the .blend file first, or give a full path for the folder")
             return {"CANCELLED"}
         Board.tell("")
-        Board.job = Job({"settings": settings(panel), "out": out, "workers": panel.workers})
+        Board.job = Job(asked)
         bpy.app.timers.register(_look, first_interval=_EVERY, persistent=True)  # also when another file is opened
         return {"FINISHED"}
 

@@ -153,10 +153,11 @@ class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
         layout.prop(props, "poses")
         if props.poses == "file":
             layout.prop(props, "file")
+        layout.prop(props, "settings")
+        if props.settings == "file":
+            layout.prop(props, "settings_file")
         for name in ("count", "seed", "size", "engine", "format", "mask", "workers", "out"):
             layout.prop(props, name)
-        row = layout.column(heading="Varied")
-        row.prop(props, "varied", expand=True)
         layout.operator("handforge.generate", icon="RENDER_STILL")
         if generating.Board.message:
             icon = "ERROR" if generating.Board.failed else "INFO"

@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from generator import anatomy, pose
-from generator.settings import ENGINES, FORMATS, MASKS, RenderSettings
+from generator.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
 
 from . import hand
 
@@ -105,9 +105,6 @@ SHAPE = tuple(anatomy.HandShape.__dataclass_fields__)
 HandProperties.__annotations__ |= {name: _slider(index) for index, name in enumerate(pose.NAMES)}
 HandProperties.__annotations__ |= {name: _shape(name) for name in SHAPE}
 
-VARIED = ("skin", "shape", "light", "background", "distance")
-"""The settings that a frame may draw for itself."""
-
 _DEFAULTS = RenderSettings()
 
 
@@ -123,6 +120,11 @@ class SceneProperties(bpy.types.PropertyGroup):
 
     poses: EnumProperty(name="Poses", items=[*items("all", "l2", "l11"), ("file", "file", "A file of poses")])
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
+    settings: EnumProperty(
+        name="Look",
+        items=[*items(*PRESETS), ("file", "file", "A TOML file, as hand-generator render --settings takes it")],
+    )
+    settings_file: StringProperty(name="File of settings", subtype="FILE_PATH")
     count: IntProperty(name="Pictures", description="0 for every plausible pose", min=0, default=100)
     seed: IntProperty(name="Seed", min=0)
     size: bpy.props.IntVectorProperty(
@@ -131,24 +133,27 @@ class SceneProperties(bpy.types.PropertyGroup):
     engine: EnumProperty(name="Engine", items=items(*ENGINES))
     format: EnumProperty(name="Format", items=items(*FORMATS))
     mask: EnumProperty(name="Mask", items=items(*MASKS))
-    varied: EnumProperty(name="Varied", items=items(*VARIED), options={"ENUM_FLAG"})
     workers: IntProperty(name="Workers", description="Processes", min=1, max=256, default=os.cpu_count() or 1)
     out: StringProperty(
         name="Folder", description="New, empty, or an unfinished run's", subtype="DIR_PATH", default="//hands"
     )
 
 
-def settings(scene: SceneProperties) -> dict[str, Any]:
-    """What is set for rendering, as :func:`generator.settings.load` takes it."""
+def task(scene: SceneProperties) -> dict[str, Any]:
+    """What is set for rendering, as :mod:`generator.job` takes it."""
     return {
-        "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,
-        "count": scene.count or None,
-        "seed": scene.seed,
-        "size": f"{scene.size[0]}x{scene.size[1]}",
-        "engine": scene.engine,
-        "format": scene.format,
-        "mask": scene.mask,
-        **{name: "varied" for name in VARIED if name in scene.varied},
+        "settings": bpy.path.abspath(scene.settings_file) if scene.settings == "file" else scene.settings,
+        "overrides": {
+            "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,
+            "count": scene.count or None,
+            "seed": scene.seed,
+            "size": f"{scene.size[0]}x{scene.size[1]}",
+            "engine": scene.engine,
+            "format": scene.format,
+            "mask": scene.mask,
+        },
+        "out": bpy.path.abspath(scene.out),
+        "workers": scene.workers,
     }
 
 
