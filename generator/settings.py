@@ -20,7 +20,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "studio": {"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied", "background": "varied"},
     "varied": {
-        **{"scene": "room", "samples": 8, "format": "jpg"},
+        **{"scene": "room", "samples": 6, "format": "jpg", "size": "640x360"},
         **{"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied"},
     },
 }

@@ -187,6 +187,27 @@ def test_the_engines_agree():
     assert np.abs(first.picture.astype(int) - second.picture)[both].mean() < 3
 
 
+def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
+    plain = replace(SMALL, size=(160, 90), engine="cycles", samples=8)
+    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
+    studio = Studio(replace(plain, scene="room", samples=2))
+    first, other = studio.frame(2, POSE, {}), studio.frame(3, POSE, {})
+    for frame in (first, other):
+        mask = frame.instances[0].mask
+        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
+        assert frame.picture.std() > 5, "there is something to see"
+        assert (frame.picture == 255).all(axis=-1).mean() < 0.5, "and it is not white"
+    again = studio.frame(2, POSE, {})
+    assert (again.picture == first.picture).all() and not (first.picture == other.picture).all()
+    assert (again.instances[0].mask == first.instances[0].mask).all()
+
+
+def test_a_room_needs_cycles():
+    with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
+        engines.choose(replace(SMALL, scene="room", engine="raster"))
+    assert engines.choose(replace(SMALL, scene="room")) == "cycles"
+
+
 def test_varied_looks_are_drawn_from_seed_and_frame_alone():
     varied = replace(SMALL, skin="varied", light="varied", shape="varied", background="varied", distance="varied")
     drawn = [look(varied, i) for i in range(200)]

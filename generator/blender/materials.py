@@ -48,7 +48,7 @@ def everyday(rng: np.random.Generator) -> bpy.types.Material:
     scale.inputs["Scale"].default_value = (size * np.array(stretch)).tolist()
     pattern = tree.nodes.new(str(rng.choice(_PATTERNS)))
     tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
-    for socket, low, high in (("Detail", 1, 8), ("Distortion", 0, 3), ("Roughness", 0.4, 0.8)):
+    for socket, low, high in (("Detail", 1, 4), ("Distortion", 0, 3), ("Roughness", 0.4, 0.8)):
         if socket in pattern.inputs:
             pattern.inputs[socket].default_value = rng.uniform(low, high)
     factor = pattern.outputs.get("Fac") or pattern.outputs.get("Factor") or pattern.outputs[0]

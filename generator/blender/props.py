@@ -104,7 +104,7 @@ class Props:
         around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         rings: list[np.ndarray] = []
         for z in levels:
-            near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
+            near: np.ndarray = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
             low, high = near.min(axis=0), near.max(axis=0)
             radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
             middle = ((high + low) / 2)[:2]

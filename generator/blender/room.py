@@ -81,6 +81,8 @@ class _World:
         world = scene.world = bpy.data.worlds.new("room")
         if world.node_tree is None:  # Blender 4; later ones warn when told what they always do
             world.use_nodes = True
+        world.cycles.sampling_method = "MANUAL"  # a map of the picture's own size takes seconds a frame
+        world.cycles.sample_map_resolution = 256
         tree = world.node_tree
         tree.nodes.clear()
         place, self._turn = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
