@@ -97,14 +97,14 @@ class Props:
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
         """A tube around the forearm, from somewhere below the wrist to beyond the elbow."""
-        rest = np.empty((len(rig.surface.data.vertices), 3), np.float32)
+        rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
         rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
         start, loose = -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
         levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
         around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         rings: list[np.ndarray] = []
         for z in levels:
-            near: np.ndarray = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
+            near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
             low, high = near.min(axis=0), near.max(axis=0)
             radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
             middle = ((high + low) / 2)[:2]
