@@ -61,13 +61,13 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="handforge")
 def main() -> None:
-    r"""Pictures of hands with exact masks, rendered with Blender: a COCO dataset.
+    """Pictures of hands with exact masks, rendered with Blender: a COCO dataset.
 
     \b
     hand-generator render --set all --count 400 --out data     400 pictures, spread over both pose sets
     hand-generator preview data                                a contact sheet with the masks' outlines
     hand-generator check data                                  verify every picture and mask
-    """
+    """  # noqa: D301 - click wants the real control character
 
 
 @main.command()
@@ -194,12 +194,12 @@ def parse_shard(text: str) -> tuple[int, int]:
 @click.argument("out", type=FILE, metavar="OUT")
 @click.argument("parts", type=FILE, metavar="[PART]...", nargs=-1)
 def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
-    r"""Finish a dataset that was rendered in shards, into one folder or several.
+    """Finish a dataset that was rendered in shards, into one folder or several.
 
     \b
     hand-generator merge OUT              all shards were rendered into OUT
     hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
-    """
+    """  # noqa: D301 - click wants the real control character
     from generator import folder
 
     folder.merge(out, list(parts))

@@ -37,13 +37,13 @@ FOLDER = click.Path(path_type=Path)
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="handforge")
 def main() -> None:
-    r"""Train Mask R-CNN on hands, in one session or repetitively, and predict with it.
+    """Train Mask R-CNN on hands, in one session or repetitively, and predict with it.
 
     \b
     hand-generator render --set all --out data --count 400
     hand-trainer repeat --recipe demo --data data --out run
     hand-trainer predict --weights run photos --out found --overlays
-    """
+    """  # noqa: D301 - click wants the real control character
 
 
 @main.group(name="import")
