@@ -31,9 +31,21 @@ def test_all_problems_are_named_at_once(tmp_path):
     with pytest.raises(RecipeError) as caught:
         recipe.load(str(path))
     message = str(caught.value)
-    for part in ("lrr is not known", "rois is 0", "layers '2+' is not known", "all, 3+, 4+, 5+, heads", "short_px"):
+    for part in (
+        "lrr is not known",
+        "rois is 0",
+        "layers '2+' is not known",
+        "all, 3+, 4+, 5+, heads, auto",
+        "short_px",
+    ):
         assert part in message
     assert "\n" not in message
+
+
+def test_auto_needs_validation(tmp_path):
+    path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
+    with pytest.raises(RecipeError, match="layers auto needs validation pictures"):
+        recipe.load(str(path))
 
 
 def test_unknown_name_lists_the_shipped_ones():
@@ -92,4 +104,4 @@ def test_conventional_has_the_same_number_of_steps():
     one = loaded.conventional()
     assert len(one.sessions) == 1 and one.subsets == 1
     assert one.sessions[0].total_steps == sum(s.total_steps for s in loaded.sessions)
-    assert dataclasses.replace(one.sessions[0], steps=300) == loaded.sessions[0]
+    assert dataclasses.replace(one.sessions[0], steps=loaded.sessions[0].steps) == loaded.sessions[0]

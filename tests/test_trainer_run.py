@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from trainer_samples import TINY, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, write_blobs, write_recipe
 
+from generator.dataset import Dataset
 from trainer import repetition
 from trainer.cli import main
+from trainer.recipe import load as load_recipe
 from trainer.run_folder import COLUMNS
 
 
@@ -138,6 +141,45 @@ def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, u
     assert run["real"]["images"] == 2 and run["replicate"] == 5 and run["seed"] == 1
     assert run["recipe"]["network"]["init"] == str(unbroken)
     assert (tmp_path / "run/subsets.json").read_bytes() != (unbroken / "subsets.json").read_bytes()
+
+
+def test_auto_tries_all_layer_words_and_resumes_exactly(blobs, tmp_path, monkeypatch):
+    monkeypatch.setattr("trainer.session.TRIAL_STEPS", 1)
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    text = (
+        TINY.replace('["all", "3+"]', '"auto"')
+        .replace("steps = 4", "steps = 2")
+        .replace("subsets = 2", "subsets = 1\nvalidation = 0.3")
+    )
+    recipe = write_recipe(tmp_path / "auto.toml", text)
+    done = repeat(recipe, blobs, tmp_path / "whole")
+    assert done.exit_code == 0, done.output
+    entry = json.loads((tmp_path / "whole/run.json").read_text())["sessions"][0]
+    assert list(entry["layers_tried"]) == ["all", "3+", "4+", "5+", "heads"]
+    assert entry["layers_tried"][entry["layers"]] == min(entry["layers_tried"].values())
+    assert entry["images"] == 4 and math.isfinite(entry["validation_loss"])
+
+    def stop(self, row):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repetition.RunFolder, "add_row", stop)
+        assert repeat(recipe, blobs, tmp_path / "stopped").exit_code == 130
+    assert repeat(recipe, blobs, tmp_path / "stopped", "--resume").exit_code == 0
+    for name in ("network.safetensors", "network.json"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_validation_keeps_groups_together(tmp_path):
+    folder = write_blobs(tmp_path / "d", count=12)
+    edit_annotations(folder, lambda c: [image.update(group=image["id"] % 4) for image in c["images"]])
+    recipe = replace(load_recipe("demo"), subsets=2, validation=0.5)
+    for seed in range(5):
+        subsets, aside = repetition.split(repetition.Plan([], recipe, Dataset(folder), seed=seed))
+        assert len(aside) == 6 and [len(part) for part in subsets] == [3, 3]
+        assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(12))
+        kept = {int(index) % 4 for index in aside}
+        assert not kept & {int(index) % 4 for part in subsets for index in part}
 
 
 def refused(result, *parts):

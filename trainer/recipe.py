@@ -26,6 +26,8 @@ from typing import Any
 from trainer.errors import RecipeError
 
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
+AUTO = "auto"
+"""In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
 INITS = ("coco", "imagenet", "none")
 
@@ -35,7 +37,7 @@ class Session:
     """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
 
     layers: str = "all"
-    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (heads and stages from there), ``all``."""
+    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (and stages from there), ``all``; or ``auto``."""
     epochs: int = 1
     """How often ``steps`` are done; an epoch is no pass over the data."""
     steps: int = 100
@@ -216,6 +218,8 @@ def _check(recipe: Recipe) -> list[str]:
     need(recipe.replicate >= 1, f"replicate is {recipe.replicate}, it must be at least 1")
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
+    auto = any(session.layers == AUTO for session in recipe.sessions)
+    need(not auto or recipe.validation > 0, "layers auto needs validation pictures, so validation must be above 0")
     net, pics = recipe.network, recipe.pictures
     need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
@@ -232,8 +236,8 @@ def _check(recipe: Recipe) -> list[str]:
 
 def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
     problems = []
-    if session.layers not in LAYER_WORDS:
-        problems.append(f"layers {session.layers!r} is not known (there are {', '.join(LAYER_WORDS)})")
+    if session.layers not in (*LAYER_WORDS, AUTO):
+        problems.append(f"layers {session.layers!r} is not known (there are {', '.join((*LAYER_WORDS, AUTO))})")
     for name in ("epochs", "steps", "batch", "rois"):
         if getattr(session, name) < 1:
             problems.append(f"{name} is {getattr(session, name)}, it must be at least 1")

@@ -8,12 +8,11 @@ weights of an unbroken one.
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import platform
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from trainer import checkpoint, session
 from trainer import model as networks
 from trainer.data import Pictures
 from trainer.errors import RecipeError, TrainingDivergedError
-from trainer.recipe import Recipe, subset_numbers
+from trainer.recipe import AUTO, Recipe, subset_numbers
 from trainer.run_folder import RunFolder
 from trainer.saturation import saturation_step
 from trainer.session import Job
@@ -122,6 +121,7 @@ class Repetition:
         self.model = model.to(self.device, memory_format=torch.channels_last)
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
+        self.tried: dict[str, float] | None = None
         self.rows: list[dict[str, float]] = []
 
     def run(
@@ -142,7 +142,7 @@ class Repetition:
             position, weights, momentum = checkpoint.read_state(state)
             self.model.load_state_dict(weights)
             number, step = position["session"], position["step"]
-            self.sessions, self.best = position["sessions"], position["best_session"]
+            self.sessions, self.best, self.tried = (position[key] for key in ("sessions", "best_session", "tried"))
         self.rows = self.folder.rows_until(number, step)
         self._write_subsets()
         try:
@@ -159,7 +159,7 @@ class Repetition:
     def _session(
         self, number: int, first: int, momentum: dict[str, torch.Tensor], on_step: Callable[[int, int, float], None]
     ) -> None:
-        job = self._job(number)
+        job = self._with_layers(self._job(number), first)
         optimizer = session.begin(self.model, job.session)
         checkpoint.set_momentum(self.model, optimizer, momentum)
         try:
@@ -174,6 +174,7 @@ class Repetition:
                 self._keep_network()
             raise
         self._finish(number, job)
+        self.tried = None
         self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
         self.folder.write(self.sessions, self.best)
 
@@ -187,20 +188,30 @@ class Repetition:
         settings = plan.recipe.sessions[number - 1]
         return Job(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
 
+    def _with_layers(self, job: Job, first: int) -> Job:
+        """The job with its layer word; ``auto`` is settled at the session's first step."""
+        if job.session.layers != AUTO:
+            return job
+        if first == 0 or self.tried is None:
+            self.tried = session.try_layers(self.model, job, self.validation)
+        best = min(self.tried, key=self.tried.__getitem__)
+        return replace(job, session=replace(job.session, layers=best))
+
     def _finish(self, number: int, job: Job) -> None:
         """Note a finished session, and keep its network if it is the best so far."""
         losses = [row["loss"] for row in self.rows if row["session"] == number]
         validation = None
         if len(self.validation):
-            validation = session.validate(self.model, _with_pool(job, self.validation))
+            validation = session.validate(self.model, replace(job, pool=self.validation))
         entry = {
-            **dataclasses.asdict(job.session),
+            **asdict(job.session),
             "session": number,
             "subset": subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
             "average_loss": float(np.mean(losses)),
             "validation_loss": validation,
             "saturation_step": saturation_step(losses),
+            "layers_tried": self.tried,
         }
         self.sessions.append(entry)
         if self.best is None or entry["average_loss"] < self.sessions[self.best - 1]["average_loss"]:
@@ -220,6 +231,7 @@ class Repetition:
     def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer) -> None:
         self.folder.sync()
         position = {"session": number, "step": step, "sessions": self.sessions, "best_session": self.best}
+        position["tried"] = self.tried
         checkpoint.write_state(self.folder.path / checkpoint.STATE, self.model, optimizer, position)
 
     def _write_subsets(self) -> None:
@@ -228,7 +240,3 @@ class Repetition:
 
         value = {"subsets": [names(part) for part in self.subsets], "validation": names(self.validation)}
         write_atomic(self.folder.path / "subsets.json", dump_json(value))
-
-
-def _with_pool(job: Job, pool: np.ndarray) -> Job:
-    return Job(job.number, job.session, job.pictures, pool, job.seed, job.device, job.precision, job.workers)

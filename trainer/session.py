@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from torchvision.models.detection import MaskRCNN
 from trainer import model as networks
 from trainer.data import Batch, Pictures
 from trainer.errors import TrainingDivergedError
-from trainer.recipe import Session
+from trainer.recipe import LAYER_WORDS, Session
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
 """Streams of random numbers, so that no two uses of a seed draw the same."""
+TRIAL_STEPS = 20
+"""How long ``auto`` tries each layer word."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def begin(model: MaskRCNN, session: Session) -> torch.optim.SGD:
     return new_optimizer(model, session)
 
 
-def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int = 0) -> Iterator[dict[str, float]]:
+def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int = 0) -> Generator[dict[str, float]]:
     """Train; after each step yield its losses: ``loss``, torchvision's five parts, and ``lr``.
 
     :param first_step: steps before this one, counted from 0, were done already.
@@ -98,6 +101,23 @@ def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int =
         optimizer.step()
         row = {"loss": total, **losses}
         yield {**{name: float(value.detach()) for name, value in row.items()}, "lr": optimizer.param_groups[0]["lr"]}
+
+
+def try_layers(model: MaskRCNN, job: Job, aside: np.ndarray) -> dict[str, float]:
+    """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
+
+    :param aside: the numbers of the validation pictures.
+    """
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    tried = {}
+    for word in LAYER_WORDS:
+        trial = replace(job, session=replace(job.session, layers=word))
+        with closing(run(model, trial, begin(model, trial.session))) as steps:
+            for _ in islice(steps, TRIAL_STEPS):
+                pass
+        tried[word] = validate(model, replace(trial, pool=aside))
+        model.load_state_dict(before)
+    return tried
 
 
 def validate(model: MaskRCNN, job: Job) -> float:

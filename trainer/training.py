@@ -138,6 +138,8 @@ def _summary(entry: dict[str, Any]) -> str:
     steps = entry["epochs"] * entry["steps"]
     text = f"session {entry['session']}: subset {entry['subset']}, {entry['images']} pictures, "
     text += f"layers {entry['layers']}, average loss {entry['average_loss']:.4f}"
+    if entry["layers_tried"]:
+        text += f" (tried {', '.join(f'{word} {loss:.4f}' for word, loss in entry['layers_tried'].items())})"
     if entry["validation_loss"] is not None:
         text += f", validation {entry['validation_loss']:.4f}"
     step = entry["saturation_step"]
