@@ -40,6 +40,12 @@ class Batch:
     names: list[str]
 
 
+def _memory_bytes() -> int:
+    if not hasattr(os, "sysconf"):  # Windows
+        return 8 * 2**30
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 class Pictures:
     """All pictures of one or more datasets, by number: those of the first from 0, then those of the next.
 
@@ -61,7 +67,7 @@ class Pictures:
         self._entries = [(dataset, image) for dataset in datasets for image in dataset]
         for dataset in datasets:
             check_records(dataset)
-        self._free_bytes = int(CACHE_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        self._free_bytes = int(CACHE_SHARE * _memory_bytes())
         self._cache: dict[int, tuple[np.ndarray, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for _ in pool.map(self._fill, range(len(self))):
@@ -146,8 +152,8 @@ def check_records(dataset: Dataset) -> None:
     :raises DatasetError: naming file and annotation: another category than the dataset's one, a crowd, a box that
         is not the mask's, or two annotations with one mask.
     """
-    seen: set[tuple[int, str]] = set()
     for image in dataset:
+        seen: set[str] = set()
         for annotation in dataset.annotations(image):
             where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
             if annotation.get("category_id") != 1:
@@ -155,9 +161,9 @@ def check_records(dataset: Dataset) -> None:
             if annotation.get("iscrowd", 0) != 0:
                 raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
             code = str(annotation.get("segmentation"))
-            if (image["id"], code) in seen:
+            if code in seen:
                 raise DatasetError(f"{where}: the picture has another annotation with the same mask")
-            seen.add((image["id"], code))
+            seen.add(code)
             _check_box(annotation, image, where)
 
 

@@ -37,7 +37,8 @@ class Session:
     """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
 
     layers: str = "all"
-    """What is trained: ``heads`` (RPN, FPN, heads), ``5+``, ``4+``, ``3+`` (and stages from there), ``all``; or ``auto``."""
+    """What is trained: ``heads`` (RPN, FPN, box and mask head), with ``5+``, ``4+``, ``3+`` also ResNet's stages from
+    there up, ``all``; or ``auto``."""
     epochs: int = 1
     """How often ``steps`` are done; an epoch is no pass over the data."""
     steps: int = 100
