@@ -52,5 +52,11 @@ def _open_image_io():
     except ModuleNotFoundError:
         lib = Path(bpy.utils.resource_path("LOCAL")) / "python" / "lib"
         sys.path.append(str(lib / f"python3.{sys.version_info.minor}" / "site-packages"))
-        import OpenImageIO
+        try:
+            import OpenImageIO
+        except ModuleNotFoundError:
+            raise RuntimeError(
+                "this Blender has no OpenImageIO for Python, which reads what Cycles renders; install it (Debian: apt "
+                "install python3-openimageio) or use --engine raster"
+            ) from None
     return OpenImageIO
