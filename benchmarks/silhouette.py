@@ -28,15 +28,14 @@ from generator.surface import build
 
 GOAL = 0.85
 ARM = 0.12  # metres of forearm that can be in the picture
-NAMES = (
-    "spread", "thumb_flexion", "thumb_abduction", "wrist", "tilt_x", "tilt_z", "curl", "width", "fingers", "girth",
-    "turn", "log_size", "x", "y",
-)  # fmt: skip
-# The range each parameter may take: angles in degrees, shapes as factors' logarithms, the last four in picture units.
-LOW = np.array([-9, -25, -10, -25, -20, -25, -4, -0.12, -0.08, -0.12, -80, -0.7, -1, -1], float)
-HIGH = np.array([14, 45, 30, 20, 20, 25, 25, 0.12, 0.08, 0.12, 80, 0.9, 1, 1], float)
-SHAPE = slice(NAMES.index("width"), NAMES.index("girth") + 1)
-STEP = np.array([4, 10, 8, 6, 8, 10, 5, 0.05, 0.03, 0.05, 8, 0.08, 0.06, 0.06])
+POSE = ("spread", "thumb_flexion", "thumb_abduction", "wrist", "tilt_x", "tilt_z", "curl", "width", "fingers", "girth")
+PLACE = ("turn", "log_size", "x", "y")
+# The range each may take and the step of the search. Of the pose: degrees, and logarithms of the factors of the shape.
+# Of the place in the picture: degrees, the logarithm of the size, and shares of the extent of the mask.
+POSE_LOW = np.array([-9, -25, -10, -25, -20, -25, -4, -0.12, -0.08, -0.12])
+POSE_HIGH = np.array([14, 45, 30, 20, 20, 25, 25, 0.12, 0.08, 0.12])
+POSE_STEP = np.array([4, 10, 8, 6, 8, 10, 5, 0.05, 0.03, 0.05])
+PLACE_STEP = np.array([5, 0.06, 0.04, 0.04])
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +49,7 @@ def hand(shape: HandShape) -> tuple[np.ndarray, np.ndarray, np.ndarray, Skeleton
 
 def outline(values: np.ndarray, flip: bool) -> tuple[np.ndarray, np.ndarray]:
     """The posed mesh seen from the palm, (V, 2) in metres, x to the right and y down, and its faces."""
-    at = dict(zip(NAMES, values, strict=True))
+    at = dict(zip(POSE, values, strict=True))
     width, fingers, girth = np.round(np.exp([at["width"], at["fingers"], at["girth"]]), 2)
     shape = HandShape(width=float(width), finger_length=float(fingers), finger_thickness=float(girth))
     angles = {
@@ -62,24 +61,34 @@ def outline(values: np.ndarray, flip: bool) -> tuple[np.ndarray, np.ndarray]:
     angles |= {"wrist_deviation": at["wrist"], "forearm_x": at["tilt_x"], "forearm_z": at["tilt_z"]}
     vertices, weights, faces, bones = hand(shape)
     posed = skin(vertices, weights, transforms(pose.with_angles(**angles), bones))
-    flat = np.stack([-posed[:, 0] if flip else posed[:, 0], -(posed[:, 2] - 0.09)], axis=1)
-    turn = np.radians(at["turn"])
-    return flat @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).T, faces
+    return np.stack([-posed[:, 0] if flip else posed[:, 0], -(posed[:, 2] - 0.09)], axis=1), faces
 
 
-def draw(values: np.ndarray, flip: bool, size: tuple[int, int], frame: np.ndarray) -> np.ndarray:
-    """The outline as a (H, W) bool mask; ``frame`` is the truth's centre and size, px, which the shift counts in."""
-    flat, faces = outline(values, flip)
-    scale = frame[2] / 0.19 * np.exp(values[NAMES.index("log_size")])
-    points = flat * scale + frame[:2] + values[-2:] * frame[2] / 2
-    image = np.zeros((size[1] + 2, size[0] + 2), bool)  # a border takes what falls outside the picture
-    extent = np.ptp(points[faces], axis=1).max(axis=1)
-    for low, high, steps in ((0, 0.7, 0), (0.7, 1.4, 1), (1.4, 3, 3), (3, np.inf, 14)):
-        some = faces[(extent > low) & (extent <= high)]
-        covered = np.einsum("sc,fcd->sfd", _samples(steps), points[some]) if steps else points[some[:, 0]]
-        x, y = np.floor(covered.reshape(-1, 2).T).astype(int) + 1
-        image[np.clip(y, 0, size[1] + 1), np.clip(x, 0, size[0] + 1)] = True
+def place(flat: np.ndarray, at: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """The outline's points in the picture, px; ``frame`` is the mask's centre and extent."""
+    turn = np.radians(at[0])
+    turned = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    return turned * (frame[2] / 0.19 * np.exp(at[1])) + frame[:2] + at[2:] * frame[2]
+
+
+def plot(points: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A bool picture with these points (N, 2) set."""
+    height, width = like.shape
+    image = np.zeros((height + 2, width + 2), bool)  # a border takes what falls outside the picture
+    x, y = np.floor(points.T).astype(int) + 1
+    image[np.clip(y, 0, height + 1), np.clip(x, 0, width + 1)] = True
     return image[1:-1, 1:-1]
+
+
+def draw(points: np.ndarray, faces: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """The outline's triangles as a (H, W) bool mask."""
+    corners = points[faces]
+    extent = np.ptp(corners, axis=1).max(axis=1)
+    parts = []
+    for low, high, steps in ((0, 1.5, 2), (1.5, 4, 5), (4, np.inf, 14)):
+        some = corners[(extent > low) & (extent <= high)]
+        parts.append(np.einsum("sc,fcd->sfd", _samples(steps), some).reshape(-1, 2))
+    return plot(np.concatenate(parts), like)
 
 
 def _samples(steps: int) -> np.ndarray:
@@ -89,9 +98,8 @@ def _samples(steps: int) -> np.ndarray:
     return np.stack([a, b, steps - a - b], axis=1) / steps
 
 
-def score(values: np.ndarray, flip: bool, truth: np.ndarray, frame: np.ndarray) -> float:
-    """Intersection over union of the drawn outline and the photograph's mask."""
-    drawn = draw(values, flip, truth.shape[::-1], frame)
+def iou(drawn: np.ndarray, truth: np.ndarray) -> float:
+    """Intersection over union of two masks."""
     return float((drawn & truth).sum() / (drawn | truth).sum())
 
 
@@ -101,33 +109,45 @@ def frame_of(truth: np.ndarray) -> np.ndarray:
     return np.array([columns.mean(), rows.mean(), max(np.ptp(rows), np.ptp(columns)) + 1.0])
 
 
-def fit(truth: np.ndarray, seed: int, rounds: int) -> tuple[float, np.ndarray, bool]:
-    """The best IoU, its parameters and flip: a random search at a third of the size, from several starts."""
+def settle(flat: np.ndarray, truth: np.ndarray, at: np.ndarray, rng: np.random.Generator, tries: int, reach: float):
+    """The best place of an outline near ``at``: its IoU, by points alone, and the place."""
+    frame, points = frame_of(truth), flat[::2]
+    best = iou(plot(place(points, at, frame), truth), truth), at
+    for _ in range(tries):
+        tried = best[1] + reach * PLACE_STEP * rng.standard_normal(4)
+        found = iou(plot(place(points, tried, frame), truth), truth)
+        if found > best[0]:
+            best = found, tried
+    return best
+
+
+def fit(truth: np.ndarray, seed: int, rounds: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """The best IoU, what was found, and the mask drawn: a narrowing random search at a third of the size."""
     rng = np.random.default_rng(seed)
     small = truth[1::3, 1::3]
-    frame = frame_of(small)
-    best: list[tuple[float, np.ndarray, bool]] = []
+    starts = []
     for flip in (False, True):
-        for turn in (-40, -20, 0, 20, 40):
+        flat, _ = outline(np.zeros(len(POSE)), flip)
+        for turn in (-50, -25, 0, 25, 50):
             for size in (0.0, 0.25):
-                values = np.zeros(len(NAMES))
-                values[NAMES.index("turn")], values[NAMES.index("log_size")] = turn, size
-                best.append((score(values, flip, small, frame), values, flip))
-    best = sorted(best, key=lambda found: -found[0])[:4]
+                starts.append(
+                    (*settle(flat, small, np.array([turn, size, 0, 0]), rng, 25, 1.0), np.zeros(len(POSE)), flip)
+                )
+    best = sorted(starts, key=lambda found: -found[0])[:3]
     for step in range(rounds):
-        width = STEP * (1.6 * (1 - step / rounds) + 0.15)
-        if step == rounds // 4:
-            best = sorted(best, key=lambda found: -found[0])[:2]
-        for number, (iou, values, flip) in enumerate(best):
-            some = rng.random(len(NAMES)) < 0.4
-            if step % 3:
-                some[SHAPE] = False  # another shape costs more to try than another pose
-            tried = np.clip(values + some * width * rng.standard_normal(len(NAMES)), LOW, HIGH)
-            found = score(tried, flip, small, frame)
-            if found > iou:
-                best[number] = (found, tried, flip)
-    _, values, flip = max(best, key=lambda found: found[0])
-    return score(values, flip, truth, frame_of(truth)), values, flip
+        wide = 1.5 * (1 - step / rounds) + 0.2
+        best = best[: 3 if step < rounds // 4 else 1]
+        for number, (score, at, values, flip) in enumerate(best):
+            some = rng.random(len(POSE)) < 0.35
+            tried = np.clip(values + some * wide * POSE_STEP * rng.standard_normal(len(POSE)), POSE_LOW, POSE_HIGH)
+            found, there = settle(outline(tried, flip)[0], small, at, rng, 8, 0.4 * wide)
+            if found > score:
+                best[number] = (found, there, tried, flip)
+        best.sort(key=lambda found: -found[0])
+    _, at, values, flip = best[0]
+    flat, faces = outline(values, flip)
+    drawn = draw(place(flat, at, frame_of(truth)), faces, truth)
+    return iou(drawn, truth), np.concatenate([values, at]), drawn
 
 
 def main() -> int:
@@ -135,7 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds masks/*.png")
     parser.add_argument("--count", type=int, default=None, help="only the first so many masks")
-    parser.add_argument("--rounds", type=int, default=250, help="steps of the search")
+    parser.add_argument("--rounds", type=int, default=80, help="steps of the search")
     parser.add_argument("--picture", type=Path, help="write a sheet of all overlays")
     arguments = parser.parse_args()
     paths = sorted((arguments.folder / "masks").glob("*.png"))[: arguments.count]
@@ -145,13 +165,10 @@ def main() -> int:
     scores, tiles = [], []
     for number, path in enumerate(paths):
         truth = read_mask(path)
-        iou, values, flip = fit(truth, number, arguments.rounds)
-        scores.append(iou)
-        print(
-            f"{path.stem}  {iou:.3f}  " + " ".join(f"{n}={v:.2f}" for n, v in zip(NAMES, values, strict=True)),
-            flush=True,
-        )
-        drawn = draw(values, flip, truth.shape[::-1], frame_of(truth))
+        score, values, drawn = fit(truth, number, arguments.rounds)
+        scores.append(score)
+        found = " ".join(f"{name}={value:.2f}" for name, value in zip(POSE + PLACE, values, strict=True))
+        print(f"{path.stem}  {score:.3f}  {found}", flush=True)
         tiles.append(np.stack([truth & ~drawn, truth & drawn, drawn & ~truth], axis=-1).astype(np.uint8) * 255)
     print(f"{len(scores)} masks: median IoU {np.median(scores):.3f}, lowest {min(scores):.3f}; the goal is {GOAL}")
     if arguments.picture:

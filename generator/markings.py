@@ -24,7 +24,7 @@ _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
 _FOLD_WIDTH = 0.75
 
 # The same for the back of each joint: offsets of the wrinkles along the digit, and their depth.
-_WRINKLES = {"pip": ((-4.3, 0.35), (-1.0, 0.6), (2.2, 0.45), (5.2, 0.25)), "dip": ((-1.6, 0.4), (1.4, 0.4))}
+_WRINKLES = {"pip": ((-4.6, 0.4), (-1.2, 0.8), (2.2, 0.65), (5.4, 0.35)), "dip": ((-1.7, 0.5), (1.7, 0.45))}
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def _joints(ray: _Ray, finger: str) -> list[tuple[str, float, float]]:
 
 def _digit_folds(ray: _Ray, finger: str) -> Iterator[Fold]:
     front, rear = _soft(ray.back, 0.5, -3.0), _soft(ray.back, 1.5, 5.0)
+    front = front * _soft(np.abs(ray.side), 1.4 * ray.breadth, 1.1 * ray.breadth)
     bow = 0.006 * ray.side**2
     if finger == "thumb":
         lines = [(ray.joints[0] - 1.0, 1.0), (ray.joints[0] + 3.0, 0.5), (-2.0, 0.7)]
@@ -161,7 +162,7 @@ def _dark_knuckles(ray: _Ray, finger: str) -> np.ndarray:
     result = np.zeros(len(ray.along))
     for _, joint, strength in _joints(ray, finger):
         patch = np.exp(-(((ray.along - joint) / 6.0) ** 2) - (ray.side / (0.8 * ray.breadth)) ** 2)
-        result = np.maximum(result, 0.25 * strength * patch * _soft(ray.back, 1.5, 5.0))
+        result = np.maximum(result, 0.35 * strength * patch * _soft(ray.back, 1.5, 5.0))
     return result
 
 
