@@ -27,11 +27,12 @@ class Sidebar:
     bl_category = "Hand"
 
 
-def _wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bool = False) -> None:
-    """A text over as many lines as it needs."""
+def _wrapped(layout: bpy.types.UILayout, text: str, icon: str, alert: bool = False, lines: int = 0) -> None:
+    """A text over as many lines as it needs, but at least ``lines``, so that what is below does not jump."""
     column = layout.column(align=True)
     column.alert = alert
-    for number, line in enumerate(textwrap.wrap(text, _WIDTH)):
+    wrapped = textwrap.wrap(text, _WIDTH)
+    for number, line in enumerate(wrapped + [""] * (lines - len(wrapped))):
         column.label(text=line, icon=icon if number == 0 else "BLANK1")
 
 
@@ -50,9 +51,9 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         props = armature.handforge
         box = layout.box()
         if props.reason:
-            _wrapped(box, f"{props.reason}: {props.verdict}", "ERROR", alert=True)
+            _wrapped(box, f"{props.reason}: {props.verdict}", "ERROR", alert=True, lines=3)
         else:
-            box.label(text=props.verdict.capitalize(), icon="CHECKMARK")
+            _wrapped(box, props.verdict.capitalize(), "CHECKMARK", lines=3)
         self._presets(layout)
         for group, words in GROUP_WORDS.items():
             self._group(layout, props, group, words)

@@ -13,6 +13,23 @@ import bpy
 STATE = Path(sys.argv[-1])
 
 
+drawn = {"now": [], "last": []}
+"""The panels that are open, as the sidebar is drawn: now, and when it was last drawn to its end."""
+
+
+def watch(name, last=False):
+    panel = getattr(bpy.types, name)
+    draw = panel.draw
+
+    def noted(self, context):
+        drawn["now"].append(name)
+        if last:
+            drawn["last"], drawn["now"] = drawn["now"], []
+        draw(self, context)
+
+    panel.draw = noted
+
+
 def view():
     window = bpy.context.window_manager.windows[0]
     areas = [area for area in window.screen.areas if area.type == "VIEW_3D"]
@@ -33,6 +50,7 @@ def state():
         # the screen's origin is at the top, Blender's at the bottom
         "sidebar": [sidebar.x, window.height - sidebar.y - sidebar.height, sidebar.width, sidebar.height],
         "tab": sidebar.active_panel_category,
+        "panels": drawn["last"],
         "hands": len(hands),
         "hand": told,
         "job": board.job and [board.job.done, board.job.total],
@@ -49,6 +67,8 @@ def write():
 
 
 def prepare():
+    watch("HANDFORGE_PT_hand")
+    watch("HANDFORGE_PT_generate", last=True)
     bpy.context.preferences.view.show_splash = False
     for thing in list(bpy.data.objects):
         bpy.data.objects.remove(thing)

@@ -24,8 +24,8 @@ PATIENCE = 120
 
 # Where things are in the sidebar, pixels from its upper left corner.
 TABS_X = 278
-ADD_HAND, FIST, ABOUT_X, PIP_FLEXION = (130, 46), (45, 161), (150, 336), (70, 628)
-HAND_HEADER, GENERATE, CANCEL = (45, 16), (140, 495), (140, 157)
+ADD_HAND, FIST, ABOUT_X, PIP_FLEXION = (130, 46), (45, 203), (150, 378), (70, 670)
+HAND_HEADER, GENERATE, CANCEL = (45, 16), (140, 413), (140, 157)
 
 
 def tools():
@@ -165,8 +165,9 @@ def test_a_hand_is_posed_judged_and_rendered(window):
     def rendering(state):
         return state["job"] and state["job"][0] > 0
 
-    window.click(HAND_HEADER)
-    window.click(GENERATE)
+    closed = ["HANDFORGE_PT_generate"]
+    window.until("the panel closes", lambda: window.click(HAND_HEADER), lambda state: state["panels"] == closed)
+    window.until("rendering starts", lambda: window.click(GENERATE), lambda state: state["job"])
     window.wait("pictures are rendered", rendering)
     window.picture("rendering")
     state = window.until("rendering stops", lambda: window.click(CANCEL), lambda state: state["job"] is None)
