@@ -1,6 +1,7 @@
 """Blender's window: tune a hand's pose, see what is plausible, sweep, generate. It only asks ``generator``.
 
 hand.py        the hand in the scene: sliders and bones in step, the verdict
+foreign.py     somebody's own armature as the hand, through a map; maps/ has one for the WebXR hand
 properties.py  what the panel's widgets hold
 operators.py   add, reset, presets, shapes, files of poses
 sweeping.py    a sweep on the timeline, its counts and its map

@@ -18,7 +18,7 @@ from generator import pose as poses
 from generator.anatomy import BONES
 from generator.blender import rig
 
-from . import screen
+from . import foreign, screen
 
 KEY = "handforge_pose"
 """The armature's custom property with the 28 numbers."""
@@ -74,7 +74,9 @@ def _lock(armature: bpy.types.Object) -> None:
 
 
 def skin_of(armature: bpy.types.Object) -> bpy.types.Object | None:
-    """The mesh that the armature moves; None if somebody deleted it, or copied the bones alone."""
+    """Our mesh that the armature moves; None if somebody deleted it, copied the bones alone, or brought their own."""
+    if foreign.names(armature):
+        return None
     return next((child for child in armature.children if child.type == "MESH"), None)
 
 
@@ -101,7 +103,10 @@ def pose(armature: bpy.types.Object) -> np.ndarray:
 def put(armature: bpy.types.Object, values: np.ndarray) -> None:
     """Take a pose: in the sliders, in the bones, with a verdict soon after."""
     armature[KEY] = _tidy(values).tolist()
-    rig.set_pose(as_rig(armature), pose(armature))
+    if foreign.names(armature):
+        foreign.set_pose(armature, pose(armature))
+    else:
+        rig.set_pose(as_rig(armature), pose(armature))
     _later(armature)
 
 
@@ -112,15 +117,14 @@ def _tidy(values: np.ndarray) -> np.ndarray:
 
 def follow(armature: bpy.types.Object) -> None:
     """Take the pose from the bones if somebody turned them, and put them where a hand's joints can hold them."""
-    hand = as_rig(armature)
-    turns, shift = _bones(hand)
-    kept = pose(armature)
-    expected = kinematics.transforms(kept, hand.skeleton)
-    parents = hand.skeleton.parents
+    kept, skeleton = pose(armature), anatomy.skeleton(shape(armature))
+    turns, shift = foreign.read(armature, kept) if foreign.names(armature) else _bones(as_rig(armature))
+    expected = kinematics.transforms(kept, skeleton)
+    parents = skeleton.parents
     above = np.where((parents < 0)[:, None, None], np.eye(4), expected[parents])[:, :3, :3]
     same = np.abs(turns - above.transpose(0, 2, 1) @ expected[:, :3, :3]).max() < _SAME
     if not same or np.abs(shift - kept[:3]).max() >= _SAME:
-        put(armature, inverse.pose(turns, shift, hand.skeleton, kept))
+        put(armature, inverse.pose(turns, shift, skeleton, kept))
 
 
 def _bones(hand: rig.Rig) -> tuple[np.ndarray, np.ndarray]:
@@ -221,8 +225,9 @@ def refresh(armature: bpy.types.Object) -> None:
     """Renew the verdict, and mark the bones it names."""
     verdict = plausibility.explain(pose(armature), anatomy.skeleton(shape(armature)))
     armature.handforge.reason, armature.handforge.verdict = verdict.reason, verdict.text
-    for bone in armature.pose.bones:
-        bone.color.palette = OFFENDING if bone.name in verdict.bones else "DEFAULT"
+    names = foreign.names(armature) or dict(zip(BONES, BONES, strict=True))
+    for ours, theirs in names.items():
+        armature.pose.bones[theirs].color.palette = OFFENDING if ours in verdict.bones else "DEFAULT"
 
 
 @persistent

@@ -9,11 +9,11 @@ import numpy as np
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from generator import anatomy, pose, sweep
+from generator import anatomy, pose, rigmap, sweep
 from generator.dataset import write_atomic
 from generator.presets import PRESETS
 
-from . import hand, screen
+from . import foreign, hand, screen
 from .properties import GROUP_WORDS, SHAPE, items
 
 _GROUPS = [("ALL", "Everything", ""), *((group, words, "") for group, words in GROUP_WORDS.items())]
@@ -59,6 +59,33 @@ class AddHand(Undoable, bpy.types.Operator):
         bpy.ops.object.mode_set(mode="POSE")
         if context.space_data and context.space_data.type == "VIEW_3D":
             screen.look_at_hand(context)
+        return {"FINISHED"}
+
+
+class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
+    """Take the active armature as the hand; a map file says which of its bones is which."""
+
+    bl_idname = "handforge.use_armature"
+    bl_label = "Use this armature"
+
+    filename_ext = ".toml"
+    filter_glob: StringProperty(default="*.toml", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """An armature that is no hand yet."""
+        chosen = context.view_layer.objects.active
+        return chosen is not None and chosen.type == "ARMATURE" and not hand.is_hand(chosen)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the map and take its bind pose."""
+        armature = context.view_layer.objects.active
+        try:
+            foreign.take(armature, rigmap.load(Path(bpy.path.abspath(self.filepath))))
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        hand.put(armature, pose.bind())
         return {"FINISHED"}
 
 
@@ -186,6 +213,6 @@ class LoadPose(OfHand, ImportHelper, bpy.types.Operator):
         return {"FINISHED"}
 
 
-_CLASSES = (AddHand, Reset, Preset, RandomShape, MeanShape, SavePose, LoadPose)
+_CLASSES = (AddHand, UseArmature, Reset, Preset, RandomShape, MeanShape, SavePose, LoadPose)
 
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -9,7 +9,7 @@ import bpy
 from generator import pose, sweepmap
 from generator.presets import PRESETS
 
-from . import generating, hand, sweeping
+from . import foreign, generating, hand, operators, sweeping
 from .properties import GROUP_WORDS, SHAPE
 
 _CLOSED = ("L1", "L5_1", "L5_2", "L5_3")
@@ -45,6 +45,8 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         """Draw it."""
         layout = self.layout
         layout.operator("handforge.add_hand", icon="ADD")
+        if operators.UseArmature.poll(context):
+            layout.operator("handforge.use_armature", icon="ARMATURE_DATA")
         armature = hand.active(context)
         if armature is None:
             return
@@ -90,8 +92,9 @@ class HANDFORGE_PT_shape(Sidebar, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there is a hand."""
-        return hand.active(context) is not None
+        """Only where there is a hand of our own."""
+        armature = hand.active(context)
+        return armature is not None and foreign.names(armature) is None
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""

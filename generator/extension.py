@@ -66,7 +66,8 @@ def build(out: Path, target: str, pythons: Sequence[str] = PYTHONS) -> Path:
         raise ExtensionError(f"there is no platform {target!r}; the platforms are {', '.join(PLATFORMS)}")
     if not (_ADDON / "blender_manifest.toml").exists():
         raise ExtensionError(f"the add-on is not at {_ADDON}; build from handforge itself, not from inside Blender")
-    files = {path.relative_to(_ADDON).as_posix(): path.read_bytes() for path in sorted(_ADDON.rglob("*.py"))}
+    sources = [*_ADDON.rglob("*.py"), *_ADDON.glob("maps/*.toml")]
+    files = {path.relative_to(_ADDON).as_posix(): path.read_bytes() for path in sources}
     wheels = {f"wheels/handforge-{__version__}-py3-none-any.whl": _own_wheel()}
     for python in pythons:
         wheels |= {f"wheels/{name}": content for name, content in _fetch(target, python).items()}

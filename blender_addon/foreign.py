@@ -1,0 +1,77 @@
+"""Somebody's own armature as the hand: its bones turned, and read, through a map (:mod:`generator.rigmap`)."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from generator import rigmap
+
+KEY = "handforge_map"
+"""The armature's custom property with their bones' names by ours, as JSON."""
+
+
+def names(armature: bpy.types.Object) -> dict[str, str] | None:
+    """Their bones' names by ours; None for a hand of our own."""
+    return json.loads(armature[KEY]) if KEY in armature else None
+
+
+def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
+    """Make an armature a hand.
+
+    :raises rigmap.RigMapError: if it has not the bones that the map names.
+    """
+    for theirs in bones.values():
+        if theirs not in armature.data.bones:
+            raise rigmap.RigMapError(f"{armature.name} has no bone {theirs!r}, which the map names")
+    _fit(armature, bones)
+    armature[KEY] = json.dumps(bones)
+
+
+def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
+    return np.array([armature.data.bones[theirs].matrix_local for theirs in bones.values()])
+
+
+def _fit(armature: bpy.types.Object, bones: dict[str, str]) -> rigmap.Fit:
+    heads = _rest(armature, bones)[:, :3, 3]
+    if "forearm" in bones:  # where it meets the hand
+        heads[list(bones).index("forearm")] = heads[list(bones).index("hand")]
+    return rigmap.fit(dict(zip(bones, heads, strict=True)))
+
+
+def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:
+    """For each mapped bone the nearest of them that Blender moves it with; -1 if there is none."""
+    order = list(bones.values())
+    found = []
+    for theirs in order:
+        parents = [bone.name for bone in armature.data.bones[theirs].parent_recursive]
+        found.append(next((order.index(name) for name in parents if name in order), -1))
+    return found
+
+
+def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
+    """Move their bones as a pose of ours says: (28,), metres and radians."""
+    bones = names(armature)
+    rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(pose)
+    for theirs, parent, at_rest, own in zip(bones.values(), _parents(armature, bones), rest, moved, strict=True):
+        carried = np.linalg.inv(moved[parent]) if parent >= 0 else np.eye(4)
+        basis = np.linalg.inv(at_rest) @ carried @ own @ at_rest
+        armature.pose.bones[theirs].matrix_basis = Matrix(basis.tolist())
+
+
+def read(armature: bpy.types.Object, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How our 21 bones would be turned, (21, 3, 3), and the wrist's shift, (3,) metres.
+
+    :param near: the pose it had.
+    """
+    bones = names(armature)
+    rest = _rest(armature, bones)
+    moved: list[np.ndarray] = []
+    for theirs, parent, at_rest in zip(bones.values(), _parents(armature, bones), rest, strict=True):
+        location, turn, _ = armature.pose.bones[theirs].matrix_basis.decompose()
+        own = at_rest @ np.array(Matrix.LocRotScale(location, turn, None)) @ np.linalg.inv(at_rest)
+        moved.append((moved[parent] if parent >= 0 else np.eye(4)) @ own)
+    return _fit(armature, bones).joints(np.array(moved), near)

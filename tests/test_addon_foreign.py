@@ -1,0 +1,120 @@
+"""Somebody's own armature: our hand turned, enlarged, renamed and rolled has to move as ours does."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+import blender_addon
+from blender_addon import hand
+from generator import anatomy, kinematics, pose, rigmap
+from generator.anatomy import BONES
+from generator.presets import PRESETS
+
+OURS = anatomy.skeleton()
+TURN = np.array(Matrix.Rotation(1.1, 3, (0.3, -0.5, 0.8)))
+SCALE = 1.4
+LEFT_OUT = ("forearm", "ring_metacarpal")
+
+
+def theirs(name):
+    return f"Bone.{name.upper()}"
+
+
+@pytest.fixture
+def armature(request):
+    """Their bones: those of a hand of ours but :data:`LEFT_OUT`, all children of one another, or of none (flat)."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    blender_addon.register()
+    data = bpy.data.armatures.new("theirs")
+    thing = bpy.data.objects.new("theirs", data)
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    for index, name in enumerate(BONES):
+        if name not in LEFT_OUT:
+            bone = data.edit_bones.new(theirs(name))
+            bone.head, bone.tail = (
+                (SCALE * TURN @ OURS.heads[index]).tolist(),
+                (SCALE * TURN @ OURS.tails[index]).tolist(),
+            )
+            bone.roll = index * 0.7
+            parent = BONES[OURS.parents[index]]
+            if request.param == "chain" and theirs(parent) in data.edit_bones:
+                bone.parent = data.edit_bones[theirs(parent)]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    yield thing
+    blender_addon.unregister()
+
+
+def map_file(folder, bones):
+    path = folder / "map.toml"
+    path.write_text("[bones]\n" + "".join(f'{ours} = "{their}"\n' for ours, their in bones.items()))
+    return str(path)
+
+
+NEEDED = {name: theirs(name) for name in BONES if name not in LEFT_OUT}
+both = pytest.mark.parametrize("armature", ["chain", "flat"], indirect=True)
+
+
+@both
+@pytest.mark.parametrize("seed", range(3))
+def test_it_moves_as_our_hand_does(armature, tmp_path, seed):
+    assert bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED)) == {"FINISHED"}
+    low, high = pose.LIMITS.T
+    one = np.random.default_rng(seed).uniform(low, high)
+    one[:3] *= 0.1
+    hand.put(armature, one)
+    bpy.context.view_layer.update()
+    moved = kinematics.transforms(np.concatenate([np.zeros(3), one[3:]]), OURS)
+    for index, name in enumerate(BONES):
+        if name in NEEDED:
+            head = moved[index, :3, :3] @ OURS.heads[index] + moved[index, :3, 3]
+            expected = TURN @ (SCALE * head + one[:3])
+            np.testing.assert_allclose(armature.pose.bones[theirs(name)].head, expected, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(hand.pose(armature), one, atol=2e-6)  # Blender has told of the change
+
+
+@both
+def test_their_bones_move_the_sliders(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    bones = armature.pose.bones
+    hand.put(armature, PRESETS["point"])
+    turned = [bone.matrix_basis.copy() for bone in bones]
+    hand.put(armature, pose.bind())
+    for bone, basis in zip(bones, turned, strict=True):
+        bone.matrix_basis = basis
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(hand.pose(armature), PRESETS["point"], atol=2e-5)
+
+
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+def test_the_verdict_marks_their_bones(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    hand.put(armature, pose.with_angles(index_pip_flexion=120))
+    assert armature.handforge.reason == "joint limit"
+    assert [b.name for b in armature.pose.bones if b.color.palette != "DEFAULT"] == [theirs("index_middle")]
+
+
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"paw": "x"}, "there is no bone 'paw'; the bones are forearm, hand"),
+        ({"index_distal": None}, "index_distal is missing"),
+        ({"hand": "Bone.PAW"}, "theirs has no bone 'Bone.PAW', which the map names"),
+        ({"index_proximal": theirs("little_proximal")}, "wrist and knuckles of the armature lie on one line"),
+    ],
+)
+def test_maps_that_do_not_fit(armature, tmp_path, change, message):
+    bones = {ours: their for ours, their in (NEEDED | change).items() if their}
+    with pytest.raises(RuntimeError, match=message):
+        bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, bones))
+    assert not hand.is_hand(armature)
+
+
+def test_the_shipped_map_is_whole():
+    bones = rigmap.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
+    assert len(bones) == len(set(bones.values())) == 25 and "forearm" not in bones
