@@ -115,13 +115,12 @@ def _between(
     end: Sequence[float] | np.ndarray,
     stations: list[tuple],
     caps: tuple[float, float],
-    back=(0.0, 1.0, 0.0),
 ) -> Limb:
     """A limb from one point to another; station positions are fractions of the way."""
     a, b = np.array(start, float), np.array(end, float)
     length = np.linalg.norm(b - a)
     along = (b - a) / length
-    side = np.cross(back, along)
+    side = np.cross([0.0, 1.0, 0.0], along)
     side /= np.linalg.norm(side)
     frame = np.stack([side, np.cross(along, side), along], axis=1)
     table = np.array(stations, float)
@@ -183,55 +182,54 @@ def _knuckle(bones: Skeleton, finger: str) -> Limb:
     return Limb(base + frame[:, 1] * 2.2, frame, stations, (8.0, 8.0))
 
 
+def _thumb_base(bones: Skeleton) -> list[tuple[float, Limb]]:
+    """Thenar, the web to the index finger, and the muscle between their metacarpals."""
+    base, frame, length = _at(bones, "thumb_metacarpal")
+    far, near, mcp = (base + frame[:, 2] * share * length for share in (0.62, 0.40, 1.0))
+    pad = [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)]
+    return [
+        (12.0, Limb(base, frame, _THENAR * [length, 1, 1, 1], (9, 6))),
+        (12.0, _between((13, -11, 8), mcp - np.array([6, 4, 6]), pad, (8, 7))),
+        (12.0, _between(far, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7))),
+        (12.0, _between(near, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8))),
+        (12.0, _between((19, -3, 34), (28, -1, 84), [(0, 7, 6, 8), (0.5, 8, 7, 9), (1, 6, 6, 7)], (8, 8))),
+    ]
+
+
+def _palm(bones: Skeleton) -> list[tuple[float, Limb]]:
+    """Everything but the digits, in the order in which it is joined, each with the radius of its join."""
+    ulna = _between((-19, 8.5, -22), (-20, 9.0, -8), [(0, 7, 8, 6), (1, 8, 8.5, 6)], (9, 7))
+    heel = [(0, 10, 9, 9), (0.5, 14.5, 11, 12), (1, 9.5, 9, 9)]
+    return [
+        (0.0, Limb(np.zeros(3), np.eye(3), _ARM, (20.0, 14.0), power=2.3)),
+        *((10.0, _ray(bones, finger)) for finger in LONG_FINGERS),
+        *((6.0, _web(bones, a, b)) for a, b in pairwise(LONG_FINGERS)),
+        *((4.0, _tendon(bones, finger)) for finger in LONG_FINGERS),
+        *((4.0, _knuckle(bones, finger)) for finger in LONG_FINGERS),
+        (8.0, ulna),
+        (12.0, _between((-19, -9, 6), (-33, -7, 64), heel, (10, 10))),
+        *_thumb_base(bones),
+    ]
+
+
 class Skin:
     """The function whose zero set is the mean hand's skin."""
 
     def __init__(self) -> None:
         bones = skeleton()
-        identity = np.eye(3)
-        self.arm = Limb(np.zeros(3), identity, _ARM, (20.0, 14.0), power=2.3)
-        self.rays = [_ray(bones, finger) for finger in LONG_FINGERS]
-        self.webs = [_web(bones, a, b) for a, b in pairwise(LONG_FINGERS)]
+        self.palm = _palm(bones)
         self.fingers = [_finger(bones, finger) for finger in LONG_FINGERS]
         self.thumb = [_thumb_part(bones, part) for part in ("proximal", "distal")]
-        base, frame, length = _at(bones, "thumb_metacarpal")
-        mcp = base + frame[:, 2] * length
-        self.thenar = [
-            Limb(
-                base, frame, np.array([(0, 11, 9, 13.5), (0.5 * length, 11.5, 9, 16), (length, 11.5, 10, 12.0)]), (9, 6)
-            ),
-            _between((13, -11, 8), mcp - np.array([6, 4, 6]), [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)], (8, 7)),
-        ]
-        self.tendons = [_tendon(bones, finger) for finger in LONG_FINGERS]
-        self.knuckles = [_knuckle(bones, finger) for finger in LONG_FINGERS]
-        self.ulna = _between((-19, 8.5, -22), (-20, 9.0, -8), [(0, 7, 8, 6), (1, 8, 8.5, 6)], (9, 7))
-        self.hypothenar = _between(
-            (-19, -9, 6), (-33, -7, 64), [(0, 10, 9, 9), (0.5, 14.5, 11, 12), (1, 9.5, 9, 9)], (10, 10)
-        )
-        self.interosseous = _between((19, -3, 34), (28, -1, 84), [(0, 7, 6, 8), (0.5, 8, 7, 9), (1, 6, 6, 7)], (8, 8))
-        self.thumb_web = [
-            _between(base + frame[:, 2] * 0.62 * length, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7)),
-            _between(base + frame[:, 2] * 0.40 * length, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8)),
-        ]
 
     def __call__(self, points: Points) -> np.ndarray:
         """Distance in mm of points (N, 3) mm, right to first order near the skin; negative inside."""
-        palm = self.arm.distance(points)
-        for ray in self.rays:
-            palm = smooth_min(palm, ray.distance(points), 10.0)
-        for web in self.webs:
-            palm = smooth_min(palm, web.distance(points), 6.0)
-        for ridge in (*self.tendons, *self.knuckles):
-            palm = smooth_min(palm, ridge.distance(points), 4.0)
-        palm = smooth_min(palm, self.ulna.distance(points), 8.0)
-        palm = smooth_min(palm, self.hypothenar.distance(points), 12.0)
-        for part in self.thenar:
-            palm = smooth_min(palm, part.distance(points), 12.0)
-        for part in (*self.thumb_web, self.interosseous):
-            palm = smooth_min(palm, part.distance(points), 12.0)
+        palm = self.palm[0][1].distance(points)
+        for radius, part in self.palm[1:]:
+            palm = smooth_min(palm, part.distance(points), radius)
         thumb = smooth_min(self.thumb[0].distance(points), self.thumb[1].distance(points), 4.0)
         result = smooth_min(palm, thumb, 9.0)
         for finger in self.fingers:
+            # Each finger grows out of the palm, but the fingers are hardly joined to one another.
             result = smooth_min(result, smooth_min(palm, finger.distance(points), 7.0), 1.0)
         return result
 

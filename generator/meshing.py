@@ -99,8 +99,7 @@ def _relax(vertices: np.ndarray, faces: np.ndarray, skin: Skin, rounds: int = 5)
 
 
 def _lines(points: np.ndarray, digit: np.ndarray) -> list[Fold]:
-    breadth = HALF_BREADTH
-    return [*folds(points, digit, breadth), *nail_outlines(points, digit, breadth)]
+    return [*folds(points, digit, HALF_BREADTH), *nail_outlines(points, digit, HALF_BREADTH)]
 
 
 def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.ndarray:
