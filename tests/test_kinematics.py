@@ -7,6 +7,7 @@ from generator import pose
 from generator.anatomy import BONES, HandShape, skeleton
 from generator.dataset import KEYPOINTS
 from generator.kinematics import capsules, keypoints, transforms
+from generator.skinning import skin
 
 BONES_ = skeleton()
 
@@ -104,3 +105,20 @@ def test_shape_and_pose_are_independent():
 def test_a_pose_of_another_length_is_refused():
     with pytest.raises(ValueError, match=r"poses are \(28,\) or \(N, 28\), not \(27,\)"):
         transforms(np.zeros(27), BONES_)
+
+
+def test_points_of_one_bone_move_rigidly_with_it():
+    points = np.random.default_rng(6).normal(size=(21, 3))
+    for values in random_poses(20, seed=7):
+        moved = transforms(values, BONES_)
+        expected = np.einsum("bij,bj->bi", moved[:, :3, :3], points) + moved[:, :3, 3]
+        assert np.allclose(skin(points, np.eye(21), moved), expected)
+
+
+def test_half_way_between_two_bones_a_point_turns_half_as_far():
+    # Two bones about the same pivot, one turned by 80 degrees: the mean of the two rotations is 40 degrees.
+    angle, half = np.radians(80), np.radians(40)
+    turned = np.eye(4)
+    turned[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    moved = skin(np.array([[1.0, 0.0, 0.5]]), np.array([[0.5, 0.5]]), np.stack([np.eye(4), turned]))
+    assert np.allclose(moved, [[np.cos(half), np.sin(half), 0.5]])
