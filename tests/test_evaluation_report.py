@@ -250,7 +250,7 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
         f"--user-data-dir={tmp_path / 'profile'}",
         page.as_uri(),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert "CONSOLE" not in done.stderr
     seen, fits = json.loads(re.search(r"<title>(.*?)</title>", done.stdout).group(1))
     assert seen == [["p3", "p4", "p2", "p1"], ["p3", "p2"], ["p1", "p2", "p4"]]
