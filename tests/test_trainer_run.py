@@ -96,6 +96,25 @@ def test_resume_in_the_middle_of_a_session_is_exact(blobs, tiny, unbroken, tmp_p
         assert (tmp_path / "run" / name).read_bytes() == (unbroken / name).read_bytes(), name
 
 
+def test_adamw_resumes_exactly(blobs, tmp_path, monkeypatch):
+    recipe = write_recipe(tmp_path / "adamw.toml", TINY.replace("lr = 0.01", 'lr = 0.001\noptimizer = "adamw"'))
+    assert repeat(recipe, blobs, tmp_path / "whole").exit_code == 0
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    add_row = repetition.RunFolder.add_row
+
+    def stop_at_three(self, row):
+        add_row(self, row)
+        if row["step"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repetition.RunFolder, "add_row", stop_at_three)
+        assert repeat(recipe, blobs, tmp_path / "stopped").exit_code == 130
+    assert repeat(recipe, blobs, tmp_path / "stopped", "--resume").exit_code == 0
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def test_resume_after_sigkill_is_exact(blobs, tiny, unbroken, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, "-m", "trainer", "repeat", "--recipe", tiny, "--data", blobs, "--out", out]

@@ -5,8 +5,8 @@
     {"format": "handforge-network-1", "architecture": {...}, "pictures": {...}, "recipe": name, "seed": n,
      "sessions": [...]}          # the history that led to these weights
 
-The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, SGD's momentum as
-``momentum.NAME``), its position in the file's own metadata, so that both change at once.
+The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, what the optimiser keeps of a
+weight as ``optimizer.KEY.NAME``), its position in the file's own metadata, so that both change at once.
 """
 
 from __future__ import annotations
@@ -104,17 +104,17 @@ def read_foreign(path: Path) -> dict[str, torch.Tensor]:
 
 
 def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: dict[str, Any]) -> None:
-    """Write where a run stands: weights, momentum, and ``position`` (plain JSON), in one atomic file."""
+    """Write where a run stands: weights, optimiser, and ``position`` (plain JSON), in one atomic file."""
     tensors = {f"network.{name}": tensor for name, tensor in model.state_dict().items()}
     for name, parameter in model.named_parameters():
-        buffer = optimizer.state.get(parameter, {}).get("momentum_buffer")
-        if buffer is not None:
-            tensors[f"momentum.{name}"] = buffer
+        for key, kept in optimizer.state.get(parameter, {}).items():
+            if kept is not None:
+                tensors[f"optimizer.{key}.{name}"] = kept
     write_atomic(path, safetensors.torch.save(_plain(tensors), metadata={"position": json.dumps(position)}))
 
 
 def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """Position, weights and momentum buffers of an unfinished run.
+    """Position, weights, and what the optimiser keeps (``KEY.NAME``), of an unfinished run.
 
     :raises CheckpointError: if the file is damaged.
     """
@@ -124,16 +124,19 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dic
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); start the run anew in another folder") from None
-    parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "momentum": {}}
+    parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "optimizer": {}}
     for name, tensor in tensors.items():
         kind, _, rest = name.partition(".")
         parts[kind][rest] = tensor
-    return position, parts["network"], parts["momentum"]
+    return position, parts["network"], parts["optimizer"]
 
 
-def set_momentum(model: torch.nn.Module, optimizer: torch.optim.Optimizer, buffers: dict[str, torch.Tensor]) -> None:
-    """Give SGD the momentum it had."""
-    for name, parameter in model.named_parameters():
-        if name in buffers:
-            buffer = torch.empty_like(parameter, memory_format=torch.preserve_format)
-            optimizer.state[parameter]["momentum_buffer"] = buffer.copy_(buffers[name])
+def set_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, kept: dict[str, torch.Tensor]) -> None:
+    """Give an optimiser what it kept of each weight: SGD its momentum, AdamW its step and two moments."""
+    parameters = dict(model.named_parameters())
+    for key_and_name, tensor in kept.items():
+        key, _, name = key_and_name.partition(".")
+        parameter = parameters[name]
+        if tensor.shape == parameter.shape:  # laid out in memory as the weight is
+            tensor = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(tensor)
+        optimizer.state[parameter][key] = tensor

@@ -49,13 +49,16 @@ class Session:
     """Regions of interest sampled a picture for the box and mask heads."""
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
+    optimizer: str = "sgd"
+    """``sgd``, as in the paper, or ``adamw``, which needs fewer steps where the network starts from scratch."""
     lr: float = 0.001
-    """Learning rate of SGD."""
+    """Learning rate."""
     schedule: str = "constant"
     """``constant``, or ``cosine``: from ``lr`` after the warm-up down to nothing at the last step."""
     warmup_steps: int = 0
     """Steps in which the learning rate rises linearly to ``lr``."""
     momentum: float = 0.9
+    """Of SGD; AdamW has its usual 0.9 and 0.999."""
     weight_decay: float = 0.0001
     clip_norm: float = 5.0
     """The gradient's norm is clipped to this."""
@@ -252,6 +255,8 @@ def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
         problems.append(f"weight_decay is {session.weight_decay}, it must be from 0 to below 1")
     if not 0 <= session.warmup_steps <= session.total_steps:
         problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
+    if session.optimizer not in ("sgd", "adamw"):
+        problems.append(f"optimizer {session.optimizer!r} is not sgd or adamw")
     if session.schedule not in ("constant", "cosine"):
         problems.append(f"schedule {session.schedule!r} is not constant or cosine")
     if isinstance(session.subset, str):

@@ -137,9 +137,9 @@ class Repetition:
         self.folder.create()
         state = self.folder.path / checkpoint.STATE
         number, step = 1, 0
-        momentum: dict[str, torch.Tensor] = {}
+        kept: dict[str, torch.Tensor] = {}
         if state.exists():
-            position, weights, momentum = checkpoint.read_state(state)
+            position, weights, kept = checkpoint.read_state(state)
             self.model.load_state_dict(weights)
             number, step = position["session"], position["step"]
             self.sessions, self.best, self.tried = (position[key] for key in ("sessions", "best_session", "tried"))
@@ -147,9 +147,9 @@ class Repetition:
         self._write_subsets()
         try:
             for current in range(number, len(self.plan.recipe.sessions) + 1):
-                self._session(current, step, momentum, on_step)
+                self._session(current, step, kept, on_step)
                 on_session(self.sessions[-1])
-                step, momentum = 0, {}
+                step, kept = 0, {}
             self.folder.header["finished"] = True
             self.folder.write(self.sessions, self.best)
             state.unlink()
@@ -157,11 +157,11 @@ class Repetition:
             self.folder.close()
 
     def _session(
-        self, number: int, first: int, momentum: dict[str, torch.Tensor], on_step: Callable[[int, int, float], None]
+        self, number: int, first: int, kept: dict[str, torch.Tensor], on_step: Callable[[int, int, float], None]
     ) -> None:
         job = self._with_layers(self._job(number), first)
         optimizer = session.begin(self.model, job.session)
-        checkpoint.set_momentum(self.model, optimizer, momentum)
+        checkpoint.set_optimizer(self.model, optimizer, kept)
         try:
             for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
                 self.rows.append({"session": number, "step": step, **losses})

@@ -64,20 +64,24 @@ def drawn(job: Job, step: int) -> list[int]:
     return numbers
 
 
-def new_optimizer(model: MaskRCNN, session: Session) -> torch.optim.SGD:
-    """SGD on the layers that this session trains; call after :func:`trainer.model.train_layers`."""
+def new_optimizer(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
+    """A fresh optimiser of the layers that this session trains; call after :func:`trainer.model.train_layers`."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if session.optimizer == "adamw":
+        return torch.optim.AdamW(trained, lr=session.lr, weight_decay=session.weight_decay)
     return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
 
 
-def begin(model: MaskRCNN, session: Session) -> torch.optim.SGD:
+def begin(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
     """Make a network ready for a session: layers, ROI sampling, and a fresh optimiser."""
     networks.train_layers(model, session.layers)
     networks.set_sampling(model, session)
     return new_optimizer(model, session)
 
 
-def run(model: MaskRCNN, job: Job, optimizer: torch.optim.SGD, first_step: int = 0) -> Generator[dict[str, float]]:
+def run(
+    model: MaskRCNN, job: Job, optimizer: torch.optim.Optimizer, first_step: int = 0
+) -> Generator[dict[str, float]]:
     """Train; after each step yield its losses: ``loss``, torchvision's five parts, and ``lr``.
 
     :param first_step: steps before this one, counted from 0, were done already.
