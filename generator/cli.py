@@ -84,7 +84,7 @@ def main() -> None:
     "--settings",
     type=FILE,
     metavar="NAME|FILE",
-    help="paper (the default), studio (varied hands, light and distance before white), or a TOML file; "
+    help="paper (the default), studio (varied hands, light, distance before white), varied (rooms), or a TOML file; "
     "options given here go before it.",
 )
 @click.option(

@@ -178,7 +178,7 @@ def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert time.monotonic() - begin < 4  # 1-2 s on a machine that does nothing else
+        assert time.monotonic() - begin < 15  # a second or two on a machine that does nothing else
         assert "Interrupted." in errors and "Traceback" not in errors
 
 

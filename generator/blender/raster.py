@@ -1,9 +1,9 @@
 """The fast engine: the evaluated mesh drawn off screen by Blender's gpu module with our own shader.
 
-Runs without a window since Blender 5.2 (``gpu.init``), also in software. The hand is drawn at twice the width and
-height into square roots of linear colours (8 bits are enough for those), with a code for the region in the alpha
-channel; a second pass averages 2 x 2 in linear light and counts the codes, so that picture and masks have the same
-edges.
+Runs without a window since Blender 5.2 (``gpu.init``), also in software, where each pixel counts: the light is worked
+out at the vertices, of which there are plenty. The hand is drawn at twice the width and height into square roots of
+linear colours (8 bits are enough for those), with a code for the region in the alpha channel; a second pass averages
+2 x 2 in linear light and counts the codes, so that picture and masks have the same edges.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ from generator.look import Look
 _NEAR, _FAR = 0.01, 20.0
 
 _SURFACE_VERTEX = """
-void main() { gl_Position = projection * vec4(pos, 1.0); v_normal = normal; v_colour = colour; v_region = region; }
-"""
-_SURFACE_FRAGMENT = """
 void main() {
-  float lit = max(0.0, (dot(normalize(v_normal), light.xyz) + WRAP) / (1.0 + WRAP));
-  vec3 shade = light_colour.rgb * (light.w + (1.0 - light.w) * lit);
-  drawn = vec4(sqrt(v_colour * shade), v_region > 0.0 ? 1.0 : 0.5);
+  gl_Position = projection * vec4(pos, 1.0);
+  float lit = max(0.0, (dot(normal, light.xyz) + WRAP) / (1.0 + WRAP));
+  v_light = sqrt(colour * light_colour.rgb * (light.w + (1.0 - light.w) * lit));
+  v_region = region;
 }
 """
+_SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_region > 0.0 ? 1.0 : 0.5); }"
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
 float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
@@ -113,8 +112,7 @@ class Raster:
 
 def _surface_shader() -> gpu.types.GPUShader:
     passed = gpu.types.GPUStageInterfaceInfo("hand_surface")
-    passed.smooth("VEC3", "v_normal")
-    passed.smooth("VEC3", "v_colour")
+    passed.smooth("VEC3", "v_light")
     passed.smooth("FLOAT", "v_region")
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WRAP", str(WRAP))
