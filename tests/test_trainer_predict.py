@@ -79,6 +79,13 @@ def test_batches_change_nothing(weights, tmp_path):
         assert np.isclose(*best, atol=0.02)
 
 
+def test_a_part_of_a_hand_is_no_second_hand():
+    hand, finger, other = (blob((80, 60), centre, r) for centre, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
+    beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
+    found = [{"mask": m, "score": s} for m, s in ((hand, 0.9), (finger, 0.8), (other, 0.7), (beside, 0.6))]
+    assert [h["score"] for h in predict.distinct(found)] == [0.9, 0.7, 0.6]
+
+
 def test_overlay_tints_the_hand_only():
     picture = np.full((60, 80, 3), 255, np.uint8)
     mask = blob((80, 60), (40, 30), 12)

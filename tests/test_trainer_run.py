@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -160,6 +161,29 @@ def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, u
     assert run["real"]["images"] == 2 and run["replicate"] == 5 and run["seed"] == 1
     assert run["recipe"]["network"]["init"] == str(unbroken)
     assert (tmp_path / "run/subsets.json").read_bytes() != (unbroken / "subsets.json").read_bytes()
+
+
+def test_two_processes_train_like_one(blobs, tmp_path):
+    recipe = write_recipe(tmp_path / "pair.toml", TINY.replace("batch = 1", "batch = 2"))
+    assert repeat(recipe, blobs, tmp_path / "one").exit_code == 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
+    command += ["-m", "trainer", "repeat", "--recipe", recipe, "--data", blobs, "--out", tmp_path / "two"]
+    done = subprocess.run([*command, "--device", "cpu"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    names = [{path.name for path in (tmp_path / run).iterdir()} for run in ("one", "two")]
+    assert names[0] == names[1]
+    assert json.loads((tmp_path / "two/run.json").read_text())["processes"] == 2
+    rows = []
+    for run in ("one", "two"):
+        with (tmp_path / run / "losses.csv").open() as file:
+            rows.append([float(row["loss"]) for row in csv.DictReader(file)])
+    # the same pictures; only which anchors and ROIs are sampled differs
+    assert len(rows[0]) == len(rows[1]) == 8
+    assert math.isclose(rows[0][0], rows[1][0], rel_tol=0.1)
+    assert math.isclose(sum(rows[0]), sum(rows[1]), rel_tol=0.2)
 
 
 def test_auto_tries_all_layer_words_and_resumes_exactly(blobs, tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Pictures for training: checked and decoded once, kept small in memory, drawn into batches.
 
-All randomness of a batch comes from the generator passed in, so a step's batch can be made alone, in any thread.
+All randomness of a batch comes from the key passed in, so a step's batch can be made alone, in any thread.
 """
 
 from __future__ import annotations
@@ -108,18 +108,23 @@ class Pictures:
         masks = [rle.decode(code).astype(bool) for code in codes]
         return Sample(picture, np.array(masks, bool).reshape(-1, *picture.shape[:2]))
 
-    def batch(self, indices: Sequence[int], rng: np.random.Generator | None) -> Batch:
-        """Pictures as one batch; augmented with draws of ``rng``, or as they are where it is None."""
-        samples = [self.sample(index) for index in indices]
-        if self.settings.augmentation == "studio" and rng is not None:
-            size = augment.studio_size(self.settings.short_px, self.settings.long_px, rng)
-            samples = [augment.studio(sample, size, rng) for sample in samples]
+    def batch(self, indices: Sequence[int], key: Sequence[int] | None, part: slice = slice(None)) -> Batch:
+        """Pictures as one batch; augmented with draws that ``key`` seeds, or as they are where it is None.
+
+        :param part: make these pictures of the batch only; they are the same as in the whole batch.
+        """
+        samples = [self.sample(index) for index in indices[part]]
+        if self.settings.augmentation == "studio" and key is not None:
+            places = range(len(indices))[part]
+            size = augment.studio_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
+            rngs = [np.random.default_rng([*key, place]) for place in places]
+            samples = [augment.studio(sample, size, rng) for sample, rng in zip(samples, rngs, strict=True)]
         else:
             samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
         return Batch(
             [tensor(s.picture) for s in samples],
             [target(s.masks) for s in samples],
-            [self.name(index) for index in indices],
+            [self.name(index) for index in indices[part]],
         )
 
 

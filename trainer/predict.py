@@ -32,6 +32,7 @@ from trainer.data import tensor
 from trainer.output import whole_folder
 
 MASK_THRESHOLD = 0.5
+MAX_SHARED = 0.5
 OVERLAY_SCORE = 0.5
 """Hands of a lower score are in the results but not drawn."""
 Entry = tuple[int, str, np.ndarray]
@@ -106,8 +107,24 @@ def find(
         masks = (output["masks"][:, 0] > MASK_THRESHOLD).cpu().numpy()
         scores = output["scores"].float().cpu().tolist()
         hands = [{"mask": mask, "score": score} for mask, score in zip(masks, scores, strict=True) if mask.any()]
-        found.append(hands)
+        found.append(distinct(hands))
     return found
+
+
+def distinct(hands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The hands without those that lie, by more than half of the smaller mask, on one of a higher score.
+
+    Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
+
+    :param hands: best first.
+    """
+    kept: list[dict[str, Any]] = []
+    for hand in hands:
+        area = hand["mask"].sum()
+        shared = [(hand["mask"] & other["mask"]).sum() / min(area, other["mask"].sum()) for other in kept]
+        if all(share <= MAX_SHARED for share in shared):
+            kept.append(hand)
+    return kept
 
 
 def result(image_id: int, hand: dict[str, Any]) -> dict[str, Any]:

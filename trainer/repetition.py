@@ -21,7 +21,7 @@ import torch
 from torchvision.models.detection import MaskRCNN
 
 from generator.dataset import Dataset, dump_json, write_atomic
-from trainer import checkpoint, session
+from trainer import checkpoint, parallel, session
 from trainer import model as networks
 from trainer.data import Pictures
 from trainer.errors import RecipeError, TrainingDivergedError
@@ -57,6 +57,7 @@ class Plan:
             "seed": self.seed,
             "recipe": self.recipe.as_dict(),
             "data": _describe(self.data),
+            "processes": parallel.world(),
             "real": _describe(self.real) if self.real else None,
             "replicate": self.replicate if self.real else None,
             "precision": str(networks.best_precision(torch.device(self.device))).removeprefix("torch."),
@@ -122,6 +123,7 @@ class Repetition:
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
         self.tried: dict[str, float] | None = None
+        self.writes = parallel.rank() == 0
         self.rows: list[dict[str, float]] = []
 
     def run(
@@ -134,7 +136,8 @@ class Repetition:
         :param on_step: called with session, step (both from 1) and loss; on_session: with the session's entry.
         :raises TrainingDivergedError: if a loss is not finite; the best network so far is kept.
         """
-        self.folder.create()
+        if self.writes:
+            self.folder.create()
         state = self.folder.path / checkpoint.STATE
         number, step = 1, 0
         kept: dict[str, torch.Tensor] = {}
@@ -143,16 +146,19 @@ class Repetition:
             self.model.load_state_dict(weights)
             number, step = position["session"], position["step"]
             self.sessions, self.best, self.tried = (position[key] for key in ("sessions", "best_session", "tried"))
-        self.rows = self.folder.rows_until(number, step)
-        self._write_subsets()
+        parallel.barrier()  # all have read the state before the first process writes another
+        self.rows = self.folder.rows_until(number, step, cut=self.writes)
+        if self.writes:
+            self._write_subsets()
         try:
             for current in range(number, len(self.plan.recipe.sessions) + 1):
                 self._session(current, step, kept, on_step)
                 on_session(self.sessions[-1])
                 step, kept = 0, {}
             self.folder.header["finished"] = True
-            self.folder.write(self.sessions, self.best)
-            state.unlink()
+            if self.writes:
+                self.folder.write(self.sessions, self.best)
+                state.unlink()
         finally:
             self.folder.close()
 
@@ -165,7 +171,8 @@ class Repetition:
         try:
             for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
                 self.rows.append({"session": number, "step": step, **losses})
-                self.folder.add_row(self.rows[-1])
+                if self.writes:
+                    self.folder.add_row(self.rows[-1])
                 on_step(number, step, losses["loss"])
                 if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
                     self._save(number, step, optimizer)
@@ -176,7 +183,8 @@ class Repetition:
         self._finish(number, job)
         self.tried = None
         self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
-        self.folder.write(self.sessions, self.best)
+        if self.writes:
+            self.folder.write(self.sessions, self.best)
 
     def _job(self, number: int) -> Job:
         plan = self.plan
@@ -219,6 +227,8 @@ class Repetition:
             self._keep_network()
 
     def _keep_network(self) -> None:
+        if not self.writes:
+            return
         description = {
             "architecture": networks.architecture(self.plan.recipe.network),
             "pictures": self.plan.recipe.as_dict()["pictures"],
@@ -229,6 +239,8 @@ class Repetition:
         checkpoint.write_network(self.folder.path / checkpoint.NETWORK, self.model.state_dict(), description)
 
     def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer) -> None:
+        if not self.writes:
+            return
         self.folder.sync()
         position = {"session": number, "step": step, "sessions": self.sessions, "best_session": self.best}
         position["tried"] = self.tried

@@ -33,7 +33,7 @@ COLUMNS = (
     "loss_rpn_box_reg",
     "lr",
 )
-IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision")
+IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision", "processes")
 """What must be the same for a run to be continued."""
 
 
@@ -75,8 +75,8 @@ class RunFolder:
         """Write ``run.json`` anew."""
         write_atomic(self.path / "run.json", dump_json({**self.header, "sessions": sessions, "best_session": best}))
 
-    def rows_until(self, session: int, step: int) -> list[dict[str, float]]:
-        """The loss rows of all steps before a position (step from 0 = steps done); later ones are cut off the file."""
+    def rows_until(self, session: int, step: int, cut: bool = True) -> list[dict[str, float]]:
+        """The loss rows of all steps up to a position (steps done of a session); ``cut`` takes later ones off."""
         path = self.path / "losses.csv"
         rows: list[dict[str, float]] = []
         if path.exists():
@@ -85,6 +85,8 @@ class RunFolder:
                     if None in row.values() or (int(row["session"]), int(row["step"])) > (session, step):
                         break
                     rows.append({key: float(value) for key, value in row.items()})
+        if not cut:
+            return rows
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(self._cells(row) for row in rows)])
         write_atomic(path, text.getvalue().encode())

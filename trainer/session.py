@@ -16,6 +16,7 @@ import torch
 from torchvision.models.detection import MaskRCNN
 
 from trainer import model as networks
+from trainer import parallel
 from trainer.data import Batch, Pictures
 from trainer.errors import TrainingDivergedError
 from trainer.recipe import LAYER_WORDS, Session
@@ -96,15 +97,17 @@ def run(
         total = torch.stack(list(losses.values())).sum()
         model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
         total.backward()
+        parallel.average_gradients(model.parameters())
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
-        if not torch.isfinite(total + norm):
+        row = parallel.mean(torch.stack([total, *losses.values()]).detach())
+        if not torch.isfinite(row.sum() + norm):
             raise TrainingDivergedError(
-                f"the loss of session {job.number}, step {step + 1} is {total.item()}, its gradient {norm.item()}; "
+                f"the loss of session {job.number}, step {step + 1} is {row[0].item()}, its gradient {norm.item()}; "
                 f"the pictures are {', '.join(batch.names)}; check them, or lower lr"
             )
         optimizer.step()
-        row = {"loss": total, **losses}
-        yield {**{name: float(value.detach()) for name, value in row.items()}, "lr": optimizer.param_groups[0]["lr"]}
+        names = ("loss", *losses)
+        yield {**dict(zip(names, row.tolist(), strict=True)), "lr": optimizer.param_groups[0]["lr"]}
 
 
 def try_layers(model: MaskRCNN, job: Job, aside: np.ndarray) -> dict[str, float]:
@@ -152,9 +155,10 @@ def _seed(job: Job, stream: int, step: int, kind: int) -> int:
 
 def _batches(job: Job, first_step: int) -> Iterator[Batch]:
     """The batches from a step to the session's end, made some steps ahead by other threads."""
+    mine = slice(parallel.rank(), None, parallel.world())
 
     def make(step: int) -> Batch:
-        return job.pictures.batch(drawn(job, step), np.random.default_rng([job.seed, STEP, job.number, step, 0]))
+        return job.pictures.batch(drawn(job, step), [job.seed, STEP, job.number, step, 0], mine)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()

@@ -23,6 +23,7 @@ from rich.text import Text
 
 from generator.dataset import Dataset
 from trainer import model as networks
+from trainer import parallel
 from trainer import recipe as recipes
 from trainer.data import Pictures
 from trainer.errors import RecipeError
@@ -42,6 +43,7 @@ def progress() -> Progress:
         _Rate(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        disable=parallel.rank() > 0,
     )
 
 
@@ -71,6 +73,9 @@ def pick_device(name: str) -> str:
 def plan(command: str, options: dict[str, Any]) -> Plan:
     """A plan from the command's options. Only looks, writes nothing."""
     chosen = _recipe(command, options)
+    small = [session.batch for session in chosen.sessions if session.batch % parallel.world()]
+    if small:
+        raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {parallel.world()} processes")
     return Plan(
         command=[command, *sys.argv[2:]],
         recipe=chosen,
@@ -78,7 +83,7 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
         real=Dataset(options["real"]) if options["real"] else None,
         replicate=options["replicate"] or chosen.replicate,
         seed=options["seed"],
-        device=pick_device(options["device"]),
+        device=options["device"],
         workers=options["workers"],
     )
 
@@ -100,9 +105,16 @@ def _recipe(command: str, options: dict[str, Any]) -> Recipe:
 
 def train(command: str, **options: Any) -> None:
     """Train, with progress on the console."""
+    options["device"] = parallel.local_device(pick_device(options["device"]))
+    with parallel.group(torch.device(options["device"])):
+        _train(command, options)
+
+
+def _train(command: str, options: dict[str, Any]) -> None:
     decided = plan(command, options)
     split(decided)  # so that a wrong number of subsets is known before pictures are read
     folder = RunFolder(Path(options["out"]), decided.header(), options["resume"])
+    parallel.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
         click.echo(f"{folder.path} is finished already")
         return
@@ -130,8 +142,13 @@ def _run(repetition: Repetition) -> None:
                 note=f"loss {average[0]:.3f}",
             )
 
-        repetition.run(on_step, lambda entry: bar.console.print(_summary(entry), soft_wrap=True, highlight=False))
-    click.echo(f"{repetition.folder.path}: the network of session {repetition.best} is the best")
+        def on_session(entry: dict[str, Any]) -> None:
+            if parallel.rank() == 0:
+                bar.console.print(_summary(entry), soft_wrap=True, highlight=False)
+
+        repetition.run(on_step, on_session)
+    if parallel.rank() == 0:
+        click.echo(f"{repetition.folder.path}: the network of session {repetition.best} is the best")
 
 
 def _summary(entry: dict[str, Any]) -> str:
