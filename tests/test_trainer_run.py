@@ -163,6 +163,7 @@ def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, u
     assert (tmp_path / "run/subsets.json").read_bytes() != (unbroken / "subsets.json").read_bytes()
 
 
+@pytest.mark.slow  # three processes that each load torch
 def test_two_processes_train_like_one(blobs, tmp_path):
     recipe = write_recipe(tmp_path / "pair.toml", TINY.replace("batch = 1", "batch = 2"))
     assert repeat(recipe, blobs, tmp_path / "one").exit_code == 0
