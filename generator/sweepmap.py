@@ -77,9 +77,9 @@ def picture(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, s
     cells = palette[codes.reshape(some.shape)]
     pixels = np.repeat(np.repeat(cells, scale, axis=0), scale, axis=1)
     if marked is not None:
-        row, column = _nearest(some, marked)
-        pixels[row * scale + scale // 2] = MARK
-        pixels[:, column * scale + scale // 2] = MARK
+        for axis, place in enumerate(_nearest(some, marked)):
+            middle = place * scale + scale // 4
+            np.moveaxis(pixels, axis, 0)[middle : middle + max(1, scale // 2)] = MARK
     return pixels[::-1]
 
 

@@ -45,5 +45,5 @@ def test_the_map_shows_reasons_and_the_current_pose():
     assert tuple(plain[-1, 0]) == (0xF2, 0xF2, 0xEF)
     marked = sweepmap.picture(some, reasons, pose.with_angles(forearm_x=85, forearm_z=-95), scale=2)
     changed = (marked != plain).any(axis=-1)
-    assert changed[0].all() and changed[:, 3].all() and changed.sum() == 15
+    assert changed[1].all() and changed[:, 2].all() and changed.sum() == 15
     assert sweepmap.counts(reasons) == {"": 15, "cut": 1}
