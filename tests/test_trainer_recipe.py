@@ -3,9 +3,11 @@
 import dataclasses
 
 import pytest
+from click.testing import CliRunner
 from trainer_samples import TINY, write_recipe
 
 from trainer import recipe
+from trainer.cli import main
 from trainer.errors import RecipeError
 from trainer.recipe import Recipe, Session
 
@@ -15,6 +17,12 @@ def test_every_shipped_recipe_is_valid(name):
     loaded = recipe.load(name)
     assert loaded.name == name
     assert loaded.about
+
+
+def test_the_command_lists_them_all():
+    done = CliRunner().invoke(main, ["recipes"])
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.output.splitlines()] == recipe.shipped()
 
 
 def test_a_list_of_layers_stands_for_as_many_sessions(tmp_path):

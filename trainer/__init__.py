@@ -1,1 +1,20 @@
-"""Mask R-CNN by repetitive training, on any COCO dataset folder of hands."""
+"""Mask R-CNN by repetitive training, on any COCO dataset folder of hands.
+
+What it knows, from data to a network that finds hands:
+
+==================  ================================================================
+``recipe``          a training as data: network, pictures, sessions; ``recipes/*.toml``
+``importers``       real sets and drawn annotations as dataset folders
+``data, augment``   pictures checked and decoded once, changed, drawn into batches
+``model``           the network, its layer groups, where its weights start
+``session``         so many steps on one pool of pictures
+``repetition``      the chain of sessions on random subsets, kept and continued
+``run_folder``      what a run writes, and when it may
+``saturation``      when a session's loss stops falling
+``study``           conventional beside repetitive training
+``checkpoint``      weights on disk, only ever data
+``predict, video``  hands of pictures, folders, datasets and videos
+``parallel``        several processes that train one network
+``training, cli``   the command ``hand-trainer``
+==================  ================================================================
+"""

@@ -135,7 +135,7 @@ def _imported(out: Path, count: int) -> None:
 
 def _training_options(command: Any) -> Any:
     options = [
-        click.option("--recipe", required=True, metavar="NAME|FILE", help="A shipped recipe, or a .toml file."),
+        click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
         click.option("--data", required=True, type=FOLDER, help="The dataset folder to train on."),
         click.option("--real", type=FOLDER, help="A dataset of real pictures, put into every subset."),
         click.option(
@@ -174,6 +174,15 @@ def _train(command: str, options: dict[str, Any]) -> None:
     from trainer import training
 
     training.train(command, **options)
+
+
+@main.command()
+def recipes() -> None:
+    """List the recipes that come with hand-trainer."""
+    from trainer.recipe import load, shipped
+
+    for name in shipped():
+        click.echo(f"{name:18}{load(name).about}")
 
 
 @main.command()
