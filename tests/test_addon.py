@@ -247,6 +247,15 @@ def test_rendering_is_cancelled_and_its_folder_continued(window, poses_file, tmp
     assert not (tmp_path / "out" / "annotations.json").exists()
 
 
+def test_closing_blender_ends_rendering(window, poses_file, tmp_path):
+    rendering(window, poses_file, tmp_path / "out")
+    bpy.ops.handforge.generate()
+    process = generating.Board.job._process
+    blender_addon.unregister()  # as Blender does on its way out
+    assert process.poll() is not None and generating.Board.job is None
+    blender_addon.register()
+
+
 def test_a_folder_beside_an_unsaved_file_is_refused(window):
     with pytest.raises(RuntimeError, match=r"Save the \.blend file first, or give a full path"):
         bpy.ops.handforge.generate()
