@@ -1,8 +1,9 @@
 """Pictures as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
 
-``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees:
-the hand covers a fifth of the frame's height up to all of it, lies anywhere, turned and mirrored anyhow, is cut by the
-frame's edge in four of ten pictures; its colour, the light, and the background's tint and shade vary.
+``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees.
+Three of ten pictures stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
+height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
+the light, and the background's tint and shade vary.
 Every draw comes from the generator that is passed in.
 """
 
@@ -16,6 +17,8 @@ from PIL import Image, ImageFilter
 
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
+AS_TAKEN = 0.3
+"""Share of the pictures of which ``studio`` shows the whole frame."""
 MIN_MASK_PX = 48
 """A hand of which less is left in the frame counts as not there."""
 
@@ -59,7 +62,8 @@ def studio_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[
 
 def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
     """One picture in its augmented form, of the given size. See the module's text."""
-    matrix = _placement(sample, size_wh, rng)
+    place = _whole_frame if rng.random() < AS_TAKEN else _placement
+    matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
     picture = _relight(_recolour(warped.picture, rng), rng)
     return Sample(_lens(picture, rng), warped.masks)
@@ -84,6 +88,14 @@ def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generato
     centre = margin + where * (frame - 2 * margin)
     linear = np.linalg.inv(turn) / scale
     return np.column_stack([linear, np.linalg.inv(turn) @ ((low + high) / 2) - linear @ centre])
+
+
+def _whole_frame(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The (2, 3) affine map from frame to source that shows the whole picture, a little nearer or farther."""
+    height, width = sample.picture.shape[:2]
+    scale = min(size_wh[0] / width, size_wh[1] / height) * rng.uniform(0.9, 1.1)
+    linear = np.diag([-1.0 if rng.random() < 0.5 else 1.0, 1.0]) / scale
+    return np.column_stack([linear, np.array([width, height]) / 2 - linear @ np.array(size_wh) / 2])
 
 
 def _hand_corners(sample: Sample) -> np.ndarray:
