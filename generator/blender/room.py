@@ -76,7 +76,7 @@ class _World:
     """One of Blender's HDR environments, turned and dimmed."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        folder = Path(bpy.utils.resource_path("LOCAL")) / "datafiles" / "studiolights" / "world"
+        folder = Path(bpy.utils.system_resource("DATAFILES", path="studiolights/world"))
         self._images = [bpy.data.images.load(str(path)) for path in sorted(folder.glob("*.exr"))]
         world = scene.world = bpy.data.worlds.new("room")
         if world.node_tree is None:  # Blender 4; later ones warn when told what they always do
