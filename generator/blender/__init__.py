@@ -2,8 +2,13 @@
 
 silence.py   keeps Blender's own chatter off the terminal
 rig.py       the hand as a Blender object with an armature; posing it; its posed surface
+drawing.py   what engines return, and what they share
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
+room.py      hands in rooms: Cycles with light and shadow
+props.py     what stands around the hand there
+materials.py what it is made of
+exr.py       Cycles' result as arrays
 engines.py   which engines run here, and why the others do not
 render.py    one frame: pose and look in, picture and truth out
 

@@ -58,6 +58,7 @@ class Cycles:
 
 
 def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
+    """Blender's camera for :class:`generator.camera.Camera`, which has still to be placed; the scene's from now on."""
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
     thing = bpy.data.objects.new("camera", data)
