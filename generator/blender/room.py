@@ -115,7 +115,13 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.sample_clamp_indirect = 4.0
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.use_denoising = True
-    cycles.denoiser = "OPENIMAGEDENOISE"
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:
+        raise RuntimeError(
+            "this Blender was built without Open Image Denoise, which rooms are rendered with; use Blender from "
+            "blender.org or from pip, or another --settings than varied"
+        ) from None
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "FAST"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     scene.view_settings.view_transform = "Standard"
