@@ -95,13 +95,19 @@ class Window:
         """Do something until it has had its effect: a busy Blender misses clicks, as people know."""
         for _ in range(tries - 1):
             action()
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                if condition(self.state()):
-                    return self.state()
-                time.sleep(0.2)
+            if self.soon(condition):
+                return self.state()
         action()
         return self.wait(what, condition)
+
+    def soon(self, condition, seconds=10):
+        """Whether the state comes to fulfil a condition."""
+        end = time.monotonic() + seconds
+        while not condition(self.state()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.2)
+        return True
 
     def press(self, keys):
         x, y = self.place((-300, 400))
@@ -135,7 +141,7 @@ def open_tab(window):
     time.sleep(3)
     for y in range(240, 60, -30):
         window.click((TABS_X, y))
-        if window.state()["tab"] == "Hand":
+        if window.soon(lambda state: state["tab"] == "Hand", 4):  # a second click on an open tab would close it
             return
     pytest.fail("there is no tab called Hand")
 
