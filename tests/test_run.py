@@ -182,6 +182,7 @@ def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
         assert "Interrupted." in errors and "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_a_lost_worker_is_told_and_loses_nothing(whole, settings, settings_file, tmp_path):
     out = tmp_path / "out"
     with start(settings_file, out) as process:
@@ -296,6 +297,7 @@ def cluster(tmp_path):
     log.close()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file, cluster, tmp_path):
     address, workers = cluster
     out = tmp_path / "out"
