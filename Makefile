@@ -38,8 +38,9 @@ $(READY): pyproject.toml
 	if [ -x $(BIN)/python ] && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$("$$python" -V)" ]; then rm -rf $(VENV); fi; \
 	echo "Installing into $(VENV) with $$("$$python" -V) (some GB; a few minutes)"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"  # 25.1: dependency groups
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all]' --group dev
+# pip 25.1 is the first with dependency groups. On a terminal it shows its progress.
+	@$(BIN)/pip install -qq --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/pip install $$([ -t 2 ] || echo -qq) --disable-pip-version-check -e '.[all]' --group dev
 	@$(BIN)/python -c "import bpy" >/dev/null 2>$(VENV)/bpy.log || { cat $(VENV)/bpy.log >&2; \
 	  echo "Blender's module needs system libraries that are not here. On Debian or Ubuntu:" >&2; \
 	  echo "  sudo apt-get install -y libegl1 libgl1 libgomp1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1" >&2; exit 2; }
