@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test test-slow lint clean
+.PHONY: help setup demo test test-slow test-ui lint clean
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
@@ -12,6 +12,7 @@ help:
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
 	@echo "make test        the tests, under 10 minutes"
 	@echo "make test-slow   the tests that take longer"
+	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick"
 	@echo "make lint        ruff and mypy"
 	@echo "make clean       remove .venv and demo/"
 	@echo "PYTHON=/path/to/python3.13 chooses the Python; by default the newest of 3.13 and 3.11 that runs"
@@ -50,7 +51,7 @@ $(READY): pyproject.toml
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
-	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
+	@$(BIN)/hand-generator render --set all --count 400 --settings people --out demo/hands
 	@[ -d demo/test ] || { rm -rf demo/train; $(BIN)/hand-generator split demo/hands demo/train demo/test --test 60; }
 	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
@@ -75,6 +76,9 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
+
+test-ui: $(READY)
+	$(BIN)/pytest -m ui tests/ui
 
 lint: $(READY)
 	$(BIN)/ruff check .

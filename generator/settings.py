@@ -16,16 +16,18 @@ MASKS = ("hand", "hand+forearm")
 SIZE_RANGE = (64, 4096)
 
 
+_PEOPLE = {"skin": "varied", "shape": "varied", "light": "varied"}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "studio": {"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied", "background": "varied"},
+    "people": {**_PEOPLE, "background": "varied"},
+    "studio": {**_PEOPLE, "background": "varied", "distance": "varied"},
     "varied": {
-        **{"scene": "room", "samples": 6, "format": "jpg", "size": "640x360"},
-        **{"distance": "varied", "skin": "varied", "shape": "varied", "light": "varied"},
+        **{"scene": "room", "samples": 6, "format": "jpg", "size": "640x360", "distance": "varied"},
+        **_PEOPLE,
     },
 }
-"""Settings by name: ``paper`` is the default; ``studio`` varies all that a photograph before a white wall varies in;
-``varied`` shows hands in rooms and on tables."""
+"""Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
+framing; ``studio`` varies distance and direction, too; ``varied`` shows hands in rooms and on tables."""
 
 
 class SettingsError(ValueError):
