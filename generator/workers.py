@@ -160,5 +160,5 @@ def serve(pipe: Connection) -> None:
             pipe.send(renderer.render(*pipe.recv()))
     except (EOFError, BrokenPipeError):
         return
-    except Exception as error:
+    except Exception as error:  # whatever it is, the owner raises it
         pipe.send(error)

@@ -29,7 +29,7 @@ STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("bac
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 CLASSES = ("hand",)
 PROPOSALS = 500
-"""Proposals a picture that a network from scratch samples its ROIs from; torchvision's 2000 cost a tenth of a step."""
+"""Proposals a picture that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 
 
 def architecture(network: Network) -> dict[str, Any]:

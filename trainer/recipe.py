@@ -50,7 +50,7 @@ class Session:
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"
-    """``sgd``, as in the paper, or ``adamw``, which needs fewer steps where the network starts from scratch."""
+    """``sgd``, as in the paper, or ``adamw``."""
     lr: float = 0.001
     """Learning rate."""
     schedule: str = "constant"
