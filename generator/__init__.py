@@ -18,7 +18,7 @@ Pictures
     look.py          what one frame looks like; photo.py what a camera does to it
     blender/         rig, scene, engines: the only room that imports bpy
     run.py           planning frames, continuing; folder.py, workers.py, cluster.py carry it out
-    dataset.py       the COCO dataset: frame, writer, reader; checking.py, preview.py look at it
+    dataset/         the COCO dataset: frame, writer, reader; checking.py, preview.py look at it
     cli.py           hand-generator
     job.py           a run for a program with a window; extension.py makes the zip that Blender installs
 """

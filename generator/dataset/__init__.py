@@ -1,0 +1,56 @@
+"""The COCO dataset on disk. The one room that trainer and evaluation may import.
+
+A dataset folder::
+
+    images/NAME.png|jpg|webp    the pictures
+    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all hands of the picture)
+    annotations.json            COCO: images, annotations (compressed RLE), the category `hand`
+    dataset.json                how it was made: settings, seed, versions, counts
+    preview.jpg                 a contact sheet
+
+Conventions: image and annotation ids start at 1; ``iscrowd`` is 0; ``area`` is the mask's pixels; ``bbox`` is
+``pycocotools.mask.toBbox``, half-open xywh. A frame's record says nothing of time or machine, so the same frame has
+the same bytes wherever it is made.
+
+frame.py says what a picture and its truth are, masks.py and pictures.py how they are stored; writer.py and reader.py
+write and read the folder.
+"""
+
+from generator.dataset.frame import CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame, Instance
+from generator.dataset.masks import decode_mask, encode_mask, to_rle
+from generator.dataset.pictures import (
+    IMAGE_SUFFIXES,
+    MAX_PIXELS,
+    encode_picture,
+    encode_png,
+    read_mask,
+    read_picture,
+)
+from generator.dataset.reader import Dataset, check_image
+from generator.dataset.writer import assemble, copy_subset, dump_json, encode_frame, write_atomic, write_frame
+
+__all__ = [
+    "CATEGORY_ID",
+    "IMAGE_SUFFIXES",
+    "KEYPOINTS",
+    "MAX_PIXELS",
+    "SKELETON",
+    "Dataset",
+    "DatasetError",
+    "Frame",
+    "Instance",
+    "assemble",
+    "check_image",
+    "copy_subset",
+    "decode_mask",
+    "dump_json",
+    "encode_frame",
+    "encode_mask",
+    "encode_picture",
+    "encode_png",
+    "read_mask",
+    "read_picture",
+    "to_rle",
+    "write_atomic",
+    "write_frame",
+]

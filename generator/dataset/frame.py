@@ -1,0 +1,84 @@
+"""A picture and its truth, and what a hand's annotation consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CATEGORY_ID = 1
+
+KEYPOINTS: tuple[str, ...] = (
+    "wrist",
+    *(f"thumb_{j}" for j in ("cmc", "mcp", "ip", "tip")),
+    *(f"{f}_{j}" for f in ("index", "middle", "ring", "little") for j in ("mcp", "pip", "dip", "tip")),
+)
+"""The 21 joints of a hand, in the usual order: wrist, thumb to little finger, from the palm outwards."""
+
+SKELETON: tuple[tuple[int, int], ...] = tuple(
+    (a, b)
+    for f in range(5)
+    for a, b in zip((1, *range(4 * f + 2, 4 * f + 5)), range(4 * f + 2, 4 * f + 6), strict=True)
+)
+"""COCO's skeleton: pairs of keypoints, counted from 1, that a bone joins."""
+
+
+class DatasetError(ValueError):
+    """Something is wrong with a dataset; the text names the file, what was expected, and the remedy."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One hand of a picture.
+
+    :param mask: (H, W) bool.
+    :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
+    :param side: ``"right"``, ``"left"`` or None where it is not known.
+    """
+
+    mask: np.ndarray
+    keypoints: np.ndarray | None = None
+    side: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 2 or self.mask.dtype != bool:
+            raise DatasetError(f"a mask is (H, W) bool, not {self.mask.shape} {self.mask.dtype}")
+        if self.keypoints is not None and self.keypoints.shape != (len(KEYPOINTS), 3):
+            raise DatasetError(f"keypoints are ({len(KEYPOINTS)}, 3), not {self.keypoints.shape}")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture and its truth.
+
+    :param name: the file's name without suffix; letters, digits, ``-``, ``_`` and ``.``.
+    :param picture: (H, W, 3) uint8, RGB.
+    :param instances: the hands, none or more; a hand of no pixel is left out of the record.
+    :param meta: what else is known of the picture (pose, set, frame index, camera matrix ...); plain JSON.
+    """
+
+    name: str
+    picture: np.ndarray
+    instances: tuple[Instance, ...]
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if Path(self.name).name != self.name or not self.name or self.name.startswith("."):
+            raise DatasetError(f"{self.name!r} is no plain file name")
+        if self.picture.ndim != 3 or self.picture.shape[2] != 3 or self.picture.dtype != np.uint8:
+            raise DatasetError(
+                f"{self.name}: a picture is (H, W, 3) uint8, not {self.picture.shape} {self.picture.dtype}"
+            )
+        for instance in self.instances:
+            if instance.mask.shape != self.picture.shape[:2]:
+                raise DatasetError(
+                    f"{self.name}: the mask is {size_text(instance.mask)}, its picture {size_text(self.picture)}; "
+                    "both must have the same size"
+                )
+
+
+def size_text(array: np.ndarray) -> str:
+    """The size of a (H, W, ...) array as ``"1280x720"``."""
+    return f"{array.shape[1]}x{array.shape[0]}"

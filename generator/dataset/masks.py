@@ -1,0 +1,73 @@
+"""COCO's run-length codes: to and from (H, W) bool masks, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as rle
+
+from generator.dataset.frame import DatasetError
+
+
+def encode_mask(mask: np.ndarray) -> dict[str, Any]:
+    """COCO's compressed RLE of a (H, W) bool mask, ``counts`` as text so that it goes into JSON."""
+    code = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(s) for s in code["size"]], "counts": code["counts"].decode("ascii")}
+
+
+def to_rle(segmentation: Any, height: int, width: int) -> dict[str, Any]:
+    """A COCO segmentation (compressed RLE, uncompressed RLE, or polygons) as compressed RLE, checked.
+
+    :raises DatasetError: if it is none of these, is damaged, or has another size than the picture.
+    """
+    try:
+        if isinstance(segmentation, list):
+            polygons = [np.asarray(polygon, float) for polygon in segmentation]
+            if not polygons or any(p.ndim != 1 or p.size < 6 or p.size % 2 for p in polygons):
+                raise DatasetError("a polygon is a list of x and y of at least three points")
+            if not all((np.abs(p) < 1e6).all() for p in polygons):
+                raise DatasetError("a polygon lies far outside its picture or has a NaN")
+            return rle.merge(rle.frPyObjects([p.tolist() for p in polygons], height, width))
+        size = [int(s) for s in segmentation["size"]]
+        if size != [height, width]:
+            raise DatasetError(f"the mask is {size[1]}x{size[0]}, its picture {width}x{height}")
+        counts = segmentation["counts"]
+        if isinstance(counts, list):
+            counts = rle.frPyObjects({"size": size, "counts": [int(run) for run in counts]}, height, width)["counts"]
+        if _runs(counts).sum() != height * width:
+            raise DatasetError("the runs of the RLE do not add up to the picture's pixels")
+        return {"size": size, "counts": counts}
+    except DatasetError:
+        raise
+    except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise DatasetError(f"the segmentation cannot be decoded ({error})") from error
+
+
+def _runs(counts: str | bytes) -> np.ndarray:
+    """The run lengths that a compressed RLE stands for.
+
+    pycocotools trusts them: runs that add up to less than the picture give it a mask of whatever is in memory.
+    """
+    symbols: np.ndarray = (
+        np.frombuffer(counts.encode() if isinstance(counts, str) else counts, np.uint8).astype(np.int64) - 48
+    )
+    if not symbols.size or symbols.min() < 0 or symbols.max() > 63 or symbols[-1] > 31:
+        raise ValueError("the RLE is damaged or cut short")
+    ends = np.flatnonzero(symbols < 32)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    digit = np.arange(symbols.size) - np.repeat(starts, ends - starts + 1)
+    if digit.max() > 6:
+        raise ValueError("the RLE has a run that is too long")
+    runs = np.add.reduceat((symbols & 31) << (5 * digit), starts)
+    runs -= ((symbols[ends] & 16) >> 4) << (5 * (digit[ends] + 1))
+    runs[1::2] = np.cumsum(runs[1::2])  # from the fourth run on, the file has the difference to the run before last
+    runs[2::2] = np.cumsum(runs[2::2])
+    if runs.min() < 0:
+        raise ValueError("the RLE has a run of negative length")
+    return runs
+
+
+def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
+    """The (H, W) bool mask of a COCO segmentation. Errors as :func:`to_rle`."""
+    return rle.decode(to_rle(segmentation, height, width)).astype(bool)

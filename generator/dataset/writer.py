@@ -1,0 +1,138 @@
+"""Writing a dataset folder: files that appear whole or not at all, frames, and a part of another dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as rle
+
+from generator.dataset.frame import CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame
+from generator.dataset.masks import encode_mask
+from generator.dataset.pictures import encode_picture, encode_png
+from generator.dataset.reader import Dataset
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that it is either whole or not there, also after a kill or on a full disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def dump_json(value: Any) -> bytes:
+    """JSON as all our files have it: readable, newline at the end, no NaN."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_frame(folder: Path, frame: Frame, suffix: str = "png") -> dict[str, Any]:
+    """Write the picture and the mask of one frame and return its record.
+
+    The record (``{"image": {...}, "annotations": [...]}``, plain JSON without ids) is what :func:`assemble` takes;
+    a caller that wants to be able to continue keeps it before it goes on.
+    """
+    record, files = encode_frame(frame, suffix)
+    for path, data in files.items():
+        write_atomic(folder / path, data)
+    return record
+
+
+def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The record of one frame, and its files by their path in the dataset's folder."""
+    height, width = frame.picture.shape[:2]
+    union = np.zeros((height, width), bool)
+    annotations = []
+    for instance in frame.instances:
+        if not instance.mask.any():
+            continue
+        union |= instance.mask
+        code = encode_mask(instance.mask)
+        annotation: dict[str, Any] = {
+            "category_id": CATEGORY_ID,
+            "iscrowd": 0,
+            "area": int(instance.mask.sum()),
+            "bbox": [float(v) for v in rle.toBbox(code)],
+            "segmentation": code,
+        }
+        if instance.keypoints is not None:
+            points = [[round(float(x), 2), round(float(y), 2), int(v)] for x, y, v in instance.keypoints]
+            annotation["keypoints"] = [value for point in points for value in point]
+            annotation["num_keypoints"] = sum(point[2] > 0 for point in points)
+        if instance.side is not None:
+            annotation["side"] = instance.side
+        annotations.append(annotation)
+    file_name = f"{frame.name}.{suffix}"
+    image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
+    files = {
+        f"images/{file_name}": encode_picture(frame.picture, suffix),
+        f"masks/{frame.name}.png": encode_png(union.astype(np.uint8) * 255),
+    }
+    return {"image": image, "annotations": annotations}, files
+
+
+def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, Any]) -> None:
+    """Write ``annotations.json`` and ``dataset.json`` from the records of all frames, in their order.
+
+    :param info: goes into ``dataset.json`` (settings, seed, versions, counts ...); plain JSON.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, record in enumerate(records, start=1):
+        images.append({"id": image_id, **record["image"]})
+        for annotation in record["annotations"]:
+            annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
+    category = {
+        "id": CATEGORY_ID,
+        "name": "hand",
+        "supercategory": "person",
+        "keypoints": list(KEYPOINTS),
+        "skeleton": [list(pair) for pair in SKELETON],
+    }
+    coco = {
+        "info": {"description": "handforge dataset", "version": "1.0"},
+        "images": images,
+        "annotations": annotations,
+        "categories": [category],
+    }
+    write_atomic(folder / "annotations.json", json.dumps(coco, allow_nan=False).encode())
+    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": len(annotations)}))
+
+
+def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
+    """Copy some pictures of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
+
+    :param images: in the order they shall have; their ids are counted anew from 1.
+    :raises DatasetError: if ``out`` is there already and not empty, or a file to copy is missing.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out} is there already; give a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    records = []
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+        folder = Path(temporary) / "dataset"
+        for image in images:
+            names = [f"images/{image['file_name']}", f"masks/{Path(image['file_name']).stem}.png"]
+            for name in names:
+                if not (source.folder / name).is_file():
+                    raise DatasetError(f"{source.folder / name} is missing")
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source.folder / name, folder / name)
+            annotations = [{**a} for a in source.annotations(image)]
+            for annotation in annotations:
+                del annotation["id"], annotation["image_id"]
+            records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
+        assemble(folder, records, {**source.info, "part_of": source.id})
+        folder.replace(out)
