@@ -83,11 +83,29 @@ def test_a_hand_of_no_pixel_is_left_out(tmp_path):
     assert ds.write_frame(tmp_path, ds.Frame("x", picture, (ds.Instance(empty),)))["annotations"] == []
 
 
+def test_a_mask_may_cover_the_forearm(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    picture = np.zeros((4, 5, 3), np.uint8)
+    kinds = ds.CATEGORIES.values()
+    instances = [ds.Instance(np.eye(4, 5, shift, dtype=bool), category=kind) for shift, kind in enumerate(kinds)]
+    records = [ds.write_frame(tmp_path, ds.Frame("x", picture, tuple(instances)))]
+    ds.assemble(tmp_path, records, {})
+    dataset = ds.Dataset(tmp_path)
+    assert [a["category_id"] for a in dataset.annotations(dataset.images[0])] == [1, 2]
+    assert dataset.categories == ds.CATEGORIES == {1: "hand", 2: "hand+forearm"}
+
+
+def test_hands_alone_are_one_category(folder):
+    assert ds.Dataset(folder).categories == {1: "hand"}
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
         (lambda: ds.Frame("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
         (lambda: ds.Frame("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
+        (lambda: ds.Instance(np.zeros((4, 5), bool), category="arm"), r"covers hand or hand\+forearm, not 'arm'"),
         (
             lambda: ds.Frame("x", np.zeros((4, 5, 3), np.uint8), (ds.Instance(np.zeros((5, 4), bool)),)),
             "the mask is 4x5, its picture 5x4",

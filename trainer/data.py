@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pycocotools import mask as rle
 
-from generator.dataset import Dataset, DatasetError, encode_mask
+from generator.dataset import CATEGORIES, Dataset, DatasetError, encode_mask
 from trainer import augment
 from trainer.augment import Sample
 from trainer.recipe import PictureSettings
@@ -161,8 +161,9 @@ def check_records(dataset: Dataset) -> None:
         seen: set[str] = set()
         for annotation in dataset.annotations(image):
             where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
-            if annotation.get("category_id") != 1:
-                raise DatasetError(f"{where}: category_id is {annotation.get('category_id')!r}, a hand's is 1")
+            if annotation.get("category_id") not in CATEGORIES:
+                known = " or ".join(f"{key} ({name})" for key, name in CATEGORIES.items())
+                raise DatasetError(f"{where}: category_id is {annotation.get('category_id')!r}, a hand's is {known}")
             if annotation.get("iscrowd", 0) != 0:
                 raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
             code = str(annotation.get("segmentation"))

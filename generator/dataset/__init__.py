@@ -4,7 +4,7 @@ A dataset folder::
 
     images/NAME.png|jpg|webp    the pictures
     masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all hands of the picture)
-    annotations.json            COCO: images, annotations (compressed RLE), the category `hand`
+    annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
     preview.jpg                 a contact sheet
 
@@ -16,7 +16,7 @@ frame.py says what a picture and its truth are, masks.py and pictures.py how the
 write and read the folder.
 """
 
-from generator.dataset.frame import CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame, Instance
+from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame, Instance
 from generator.dataset.masks import decode_mask, encode_mask, to_rle
 from generator.dataset.pictures import (
     IMAGE_SUFFIXES,
@@ -30,6 +30,7 @@ from generator.dataset.reader import Dataset, check_image
 from generator.dataset.writer import assemble, copy_subset, dump_json, encode_frame, write_atomic, write_frame
 
 __all__ = [
+    "CATEGORIES",
     "CATEGORY_ID",
     "IMAGE_SUFFIXES",
     "KEYPOINTS",

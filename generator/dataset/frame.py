@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+CATEGORIES = {1: "hand", 2: "hand+forearm"}
+"""What a mask covers: the hand to its wrist, or hand and forearm as one, as some real sets have it."""
+
 CATEGORY_ID = 1
 
 KEYPOINTS: tuple[str, ...] = (
@@ -36,13 +39,17 @@ class Instance:
     :param mask: (H, W) bool.
     :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
     :param side: ``"right"``, ``"left"`` or None where it is not known.
+    :param category: what the mask covers, one of :data:`CATEGORIES`.
     """
 
     mask: np.ndarray
     keypoints: np.ndarray | None = None
     side: str | None = None
+    category: str = CATEGORIES[CATEGORY_ID]
 
     def __post_init__(self) -> None:
+        if self.category not in CATEGORIES.values():
+            raise DatasetError(f"a mask covers {' or '.join(CATEGORIES.values())}, not {self.category!r}")
         if self.mask.ndim != 2 or self.mask.dtype != bool:
             raise DatasetError(f"a mask is (H, W) bool, not {self.mask.shape} {self.mask.dtype}")
         if self.keypoints is not None and self.keypoints.shape != (len(KEYPOINTS), 3):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import DatasetError, size_text
+from generator.dataset.frame import CATEGORIES, DatasetError, size_text
 from generator.dataset.masks import decode_mask, encode_mask
 from generator.dataset.pictures import read_mask, read_picture
 
@@ -36,6 +36,7 @@ class Dataset:
             content = json.loads(self._bytes)
             self.images: list[dict[str, Any]] = content["images"]
             annotations: list[dict[str, Any]] = content["annotations"]
+            self.categories: dict[int, str] = {c["id"]: c["name"] for c in content.get("categories", [])} or CATEGORIES
             by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
             for image in self.images:
                 self._check_image(image)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame
+from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame
 from generator.dataset.masks import encode_mask
 from generator.dataset.pictures import encode_picture, encode_png
 from generator.dataset.reader import Dataset
@@ -61,7 +61,7 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
         union |= instance.mask
         code = encode_mask(instance.mask)
         annotation: dict[str, Any] = {
-            "category_id": CATEGORY_ID,
+            "category_id": next(key for key, name in CATEGORIES.items() if name == instance.category),
             "iscrowd": 0,
             "area": int(instance.mask.sum()),
             "bbox": [float(v) for v in rle.toBbox(code)],
@@ -94,18 +94,24 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
         images.append({"id": image_id, **record["image"]})
         for annotation in record["annotations"]:
             annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
-    category = {
-        "id": CATEGORY_ID,
-        "name": "hand",
-        "supercategory": "person",
-        "keypoints": list(KEYPOINTS),
-        "skeleton": [list(pair) for pair in SKELETON],
-    }
+    # A dataset of hands alone has one category, so that other tools see no class without examples.
+    used = {CATEGORY_ID, *(annotation["category_id"] for annotation in annotations)}
+    categories = [
+        {
+            "id": key,
+            "name": name,
+            "supercategory": "person",
+            "keypoints": list(KEYPOINTS),
+            "skeleton": [list(pair) for pair in SKELETON],
+        }
+        for key, name in CATEGORIES.items()
+        if key in used
+    ]
     coco = {
         "info": {"description": "handforge dataset", "version": "1.0"},
         "images": images,
         "annotations": annotations,
-        "categories": [category],
+        "categories": categories,
     }
     write_atomic(folder / "annotations.json", json.dumps(coco, allow_nan=False).encode())
     write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": len(annotations)}))
