@@ -39,6 +39,7 @@ class Look:
     :param light_colour: linear RGB (3,).
     :param ambient: the share of light that comes from everywhere, 0..1.
     :param background: linear RGB (3,) of what is behind the hand.
+    :param side: ``right`` or ``left``.
     """
 
     shape: int | None
@@ -47,6 +48,7 @@ class Look:
     light_colour: np.ndarray
     ambient: float
     background: np.ndarray
+    side: str = "right"
 
 
 def generator_of(seed: int, frame: int) -> np.random.Generator:
@@ -77,7 +79,14 @@ def look(settings: RenderSettings, frame: int) -> Look:
         light_colour=colour if lit else np.ones(3),
         ambient=ambient if lit else 0.45,
         background=paper if settings.background == "varied" else np.ones(3),
+        side=_side(settings, frame),
     )
+
+
+def _side(settings: RenderSettings, frame: int) -> str:
+    if settings.side != "varied":
+        return settings.side
+    return "left" if np.random.default_rng((settings.seed, frame, 0x1F)).random() < 0.5 else "right"
 
 
 def _towards_camera(rng: np.random.Generator) -> np.ndarray:

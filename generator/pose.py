@@ -7,6 +7,7 @@ types (:func:`from_degrees`, :func:`to_degrees`).
 Axes. The picture lies in the X-Z plane: +X to its right, +Z to its top; the camera looks along +Y. In the bind pose
 (all 28 zero) a right hand stands with its wrist in the origin, fingers up (+Z), the palm to the camera (-Y), the
 thumb to the right (+X); so +X is radial, +Y dorsal, +Z distal.
+A left hand of the same 28 numbers is the mirror image of the right one, X to -X.
 
 ==========  =====================================================================================================
 v1..v3      translation of the wrist along X, Y, Z

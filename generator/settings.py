@@ -13,6 +13,7 @@ from typing import Any
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles")
 MASKS = ("hand", "hand+forearm")
+SIDES = ("right", "left", "varied")
 SIZE_RANGE = (64, 4096)
 
 
@@ -66,6 +67,9 @@ class RenderSettings:
     """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
     shape: str = "average"
     """``average`` or ``varied``: one of 16 hands whose proportions are drawn from the seed."""
+    side: str = "right"
+    """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
+    28 numbers, so it is as plausible."""
     light: str = "front"
     """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
     warmer or cooler."""
@@ -134,6 +138,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
         ("engine", ENGINES),
         ("mask", MASKS),
         ("shape", ("average", "varied")),
+        ("side", SIDES),
         ("scene", ("plain", "room")),
     ):
         found += _choice(values, name, choices)

@@ -150,6 +150,48 @@ def test_forearm_and_hand_make_up_the_arm(studio):
     assert rows.min() > wrist[1] - 15, "the forearm lies below the wrist"
 
 
+def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
+    aside = POSE.copy()
+    aside[0] = 0.1
+    before = (studio.settings, studio.frame(1, aside, {}))
+    studio.settings = replace(SMALL, side="left")
+    left = studio.frame(1, aside, {})
+    studio.settings, right = before
+    assert (left.meta["side"], left.instances[0].side) == ("left", "left")
+    assert (right.meta["side"], right.instances[0].side) == ("right", "right")
+    mirrored, mask = right.instances[0].mask[:, ::-1], left.instances[0].mask
+    assert (mask & mirrored).sum() / (mask | mirrored).sum() > 0.99
+    (x, y, seen), (u, v, also) = left.instances[0].keypoints.T, right.instances[0].keypoints.T
+    assert np.stack([640 - x, y]) == pytest.approx(np.stack([u, v]), abs=1e-9)
+    assert (seen == also).all()
+    assert left.meta["pose"] == right.meta["pose"]
+
+
+def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
+    hand, mesh = studio.hand(None)
+    studio._show(hand)
+    rig.paint(hand, skin.colours(mesh, 0.5))
+    rig.set_pose(hand, POSE)
+    pictures = {}
+    for side, across in (("right", 0.6), ("left", -0.6)):
+        rig.set_side(hand, side)
+        lit = replace(PLAIN, light=np.array([across, -0.8, 0.0]))
+        drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), lit, 0)
+        pictures[side] = np.full((360, 640, 3), 255.0)
+        x0, y0, x1, y1 = drawing.box
+        pictures[side][y0:y1, x0:x1] = drawing.picture
+    rig.set_side(hand, "right")
+    different = np.abs(pictures["left"][:, ::-1] - pictures["right"])
+    assert different.mean() < 0.2 and np.quantile(different, 0.999) < 60
+
+
+def test_a_varied_side_is_both():
+    varied = replace(SMALL, side="varied")
+    sides = [look(varied, frame).side for frame in range(200)]
+    assert 70 < sides.count("left") < 130
+    assert look(replace(varied, side="right"), 0).light == pytest.approx(look(varied, 0).light)
+
+
 def test_a_hand_outside_the_picture_leaves_it_white(studio):
     away = pose.bind()
     away[0] = 0.9

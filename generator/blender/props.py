@@ -118,8 +118,8 @@ class Props:
         mesh = bpy.data.meshes.new("sleeve")
         fill(mesh, vertices, faces)
         mesh.materials.append(None)
-        bone = rig.armature.pose.bones["forearm"]
-        self._add(mesh, materials.everyday(rng), np.array(bone.matrix) @ np.linalg.inv(rig.rest[0]))
+        moved = np.array(rig.armature.matrix_world @ rig.armature.pose.bones["forearm"].matrix)
+        self._add(mesh, materials.everyday(rng), moved @ np.linalg.inv(rig.rest[0]))
         self._made.append(mesh)
 
 

@@ -70,6 +70,7 @@ class Raster:
         self._make_room(camera)
         hand = _batch({"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._triangles(rig.surface.data))
         with self._large.bind():
+            gpu.state.face_culling_set("FRONT" if rig.mirrored else "BACK")  # a closed mesh's inside is never seen
             self._draw_surface(hand, _projection(camera, box), look, 2 * width, 2 * height)
         with self._small.bind():
             self._small.viewport_set(0, 0, width, height)
@@ -100,7 +101,6 @@ class Raster:
         gpu.state.scissor_set(0, 0, width, height)
         self._large.clear(color=(*np.sqrt(look.background).tolist(), 0.0), depth=1.0)
         gpu.state.scissor_test_set(False)
-        gpu.state.face_culling_set("BACK")  # the mesh is closed: its inside is never seen
         gpu.state.depth_test_set("LESS")
         gpu.state.depth_mask_set(True)
         self._surface.bind()

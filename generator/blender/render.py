@@ -47,6 +47,7 @@ class Studio:
         camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
         self._show(hand)
         self._paint(hand, mesh, drawn)
+        rig.set_side(hand, drawn.side)
         rig.set_pose(hand, pose)
         posed = rig.posed(hand)
         drawing = self.engine.draw(hand, posed, camera, drawn, number)
@@ -55,12 +56,12 @@ class Studio:
         return Frame(
             name=f"{number:06d}",
             picture=picture,
-            instances=(Instance(covered, points, "right"),),
+            instances=(Instance(covered, points, drawn.side),),
             meta=meta | self._meta(pose, camera, drawn),
         )
 
     def _meta(self, pose: np.ndarray, camera: Camera, drawn: look.Look) -> dict:
-        meta: dict = {"pose": pose.round(9).tolist(), "side": "right", "camera": camera.matrix.tolist()}
+        meta: dict = {"pose": pose.round(9).tolist(), "side": drawn.side, "camera": camera.matrix.tolist()}
         if self.settings.skin == "varied":
             meta["tone"] = round(drawn.tone, 4)
         if self.settings.shape == "varied":
@@ -117,6 +118,8 @@ def keypoints(hand: rig.Rig, posed: rig.Posed, pose: np.ndarray, camera: Camera)
     camera than its own flesh reaches.
     """
     joints = kinematics.keypoints(pose, hand.skeleton)
+    if hand.mirrored:
+        joints[:, 0] *= -1
     x, y, depth = camera.project(joints).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
     hidden = _hidden(camera.to_camera(joints), camera.to_camera(posed.vertices), _flesh(hand))

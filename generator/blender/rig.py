@@ -33,6 +33,11 @@ class Rig:
     skeleton: Skeleton
     rest: np.ndarray
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether it is a left hand."""
+        return self.armature.scale.x < 0
+
 
 def build(skeleton: Skeleton, mesh: HandMesh, name: str = "hand") -> Rig:
     """Add a hand in the bind pose to the current scene."""
@@ -104,6 +109,11 @@ def set_pose(rig: Rig, pose: np.ndarray) -> None:
         bones[name].matrix_basis = Matrix(matrix)
 
 
+def set_side(rig: Rig, side: str) -> None:
+    """Show the hand as it is, the ``right``, or its mirror image (X to -X), the ``left``; its pose stays."""
+    rig.armature.scale.x = -1.0 if side == "left" else 1.0
+
+
 def paint(rig: Rig, colours: np.ndarray) -> None:
     """Colour the skin: (V, 3) linear RGB."""
     rgba = np.ones((len(colours), 4), np.float32)
@@ -127,4 +137,7 @@ def posed(rig: Rig) -> Posed:
     normals = np.empty_like(vertices)
     data.attributes["position"].data.foreach_get("vector", vertices.ravel())
     data.vertex_normals.foreach_get("vector", normals.ravel())
+    if rig.mirrored:
+        vertices[:, 0] *= -1
+        normals[:, 0] *= -1
     return Posed(vertices, normals)
