@@ -14,7 +14,7 @@ import bpy
 
 from generator.job import MARK
 
-from . import hosting, screen
+from . import hand, hosting, screen
 from .properties import task
 
 SHEET = "Hand preview"
@@ -159,7 +159,7 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job; the panel shows the rest."""
-        asked = task(context.scene.handforge)
+        asked = task(context.scene.handforge, hand.active(context))
         if not Path(asked["out"]).is_absolute():
             self.report({"ERROR"}, "Save the .blend file first, or give a full path for the folder")
             return {"CANCELLED"}

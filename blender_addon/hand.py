@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
 
 import bpy
 import numpy as np
@@ -84,6 +86,16 @@ def shape(armature: bpy.types.Object) -> anatomy.HandShape:
     """The proportions chosen in the panel."""
     chosen = armature.handforge
     return anatomy.HandShape(**{name: getattr(chosen, name) for name in anatomy.HandShape.__dataclass_fields__})
+
+
+def appearance(armature: bpy.types.Object) -> dict[str, Any]:
+    """Shape, skin and side as settings of :mod:`generator.settings`, where the hand is our own."""
+    if skin_of(armature) is None:
+        return {}
+    chosen = armature.handforge
+    factors = {name: round(value, 4) for name, value in asdict(shape(armature)).items()}  # Blender's are of 32 bits
+    mean = all(value == 1 for value in factors.values())
+    return {"shape": "average" if mean else factors, "skin": round(chosen.tone, 4), "side": chosen.side}
 
 
 def as_rig(armature: bpy.types.Object) -> rig.Rig:

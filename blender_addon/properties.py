@@ -122,6 +122,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
     settings: EnumProperty(
         name="Look",
+        description="What it does not vary or set is as the hand in the scene: shape, skin tone, side",
         items=[*items(*PRESETS), ("file", "file", "A TOML file, as hand-generator render --settings takes it")],
     )
     settings_file: StringProperty(name="File of settings", subtype="FILE_PATH")
@@ -139,8 +140,8 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
 
 
-def task(scene: SceneProperties) -> dict[str, Any]:
-    """What is set for rendering, as :mod:`generator.job` takes it."""
+def task(scene: SceneProperties, armature: bpy.types.Object | None) -> dict[str, Any]:
+    """What is set for rendering, as :mod:`generator.job` takes it: what the look leaves open is as the hand has it."""
     return {
         "settings": bpy.path.abspath(scene.settings_file) if scene.settings == "file" else scene.settings,
         "overrides": {
@@ -152,6 +153,7 @@ def task(scene: SceneProperties) -> dict[str, Any]:
             "format": scene.format,
             "mask": scene.mask,
         },
+        "defaults": hand.appearance(armature) if armature else {},
         "out": bpy.path.abspath(scene.out),
         "workers": scene.workers,
     }

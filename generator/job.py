@@ -1,9 +1,10 @@
 """A rendering run for a program with a window: told what to do on standard input, it tells how far it is on output.
 
-The first line of standard input is JSON: ``{"settings": PRESET_OR_FILE, "overrides": {...}, "out": DIR,
-"workers": N}``, the first two as :func:`generator.settings.load` takes them. The run ends when standard input does, so
-it never outlives the program that started it; the same job later continues it. Of the lines of output, those that start
-with :data:`MARK` are JSON: ``{"done": n, "total": m}``, and last ``{"out": DIR}`` or ``{"error": TEXT}``.
+The first line of standard input is JSON: ``{"settings": PRESET_OR_FILE, "overrides": {...}, "defaults": {...},
+"out": DIR, "workers": N}``, the first three as :func:`generator.settings.load` takes them. The run ends when standard
+input does, so it never outlives the program that started it; the same job later continues it. Of the lines of output,
+those that start with :data:`MARK` are JSON: ``{"done": n, "total": m}``, and last ``{"out": DIR}`` or
+``{"error": TEXT}``.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ def main() -> int:
     return 0
 
 
-def _render(settings: str, overrides: dict[str, Any], out: str, workers: int) -> None:
+def _render(settings: str, overrides: dict[str, Any], defaults: dict[str, Any], out: str, workers: int) -> None:
     from generator import run
     from generator import settings as reader
 
     run.render(
-        reader.load(Path(settings), overrides),
+        reader.load(Path(settings), overrides, defaults),
         Path(out),
         workers,
         lambda done, total: _tell({"done": done, "total": total}),

@@ -33,7 +33,7 @@ _FRONT = np.array([-0.35, -0.75, 0.56])
 class Look:
     """What one frame looks like.
 
-    :param shape: which hand, 0 to :data:`SHAPES` - 1 for :func:`hand_shape`; None is the average hand.
+    :param shape: which hand, 0 to :data:`SHAPES` - 1 for :func:`hand_shape`; None is the run's only one.
     :param tone: skin tone, 0..1.
     :param light: unit vector (3,) from the hand to the light, scene axes.
     :param light_colour: linear RGB (3,).
@@ -56,9 +56,11 @@ def generator_of(seed: int, frame: int) -> np.random.Generator:
     return np.random.default_rng((seed, frame))
 
 
-def hand_shape(seed: int, shape: int | None) -> HandShape:
-    """The proportions of one of the run's hands."""
-    return HandShape() if shape is None else HandShape.random(np.random.default_rng((seed, shape, 0x5A)))
+def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
+    """The proportions of one of the run's hands; of its only one, where the shape is not varied."""
+    if shape is not None:
+        return HandShape.random(np.random.default_rng((settings.seed, shape, 0x5A)))
+    return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
 
 
 def look(settings: RenderSettings, frame: int) -> Look:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from generator import __version__, folder, plausibility, surface, sweep
+from generator.anatomy import skeleton
 from generator.camera import Camera
 from generator.cluster import Cluster
 from generator.folder import RunError
+from generator.look import hand_shape
 from generator.settings import RenderSettings
 from generator.workers import Item, Workers
 
@@ -47,7 +49,8 @@ def plan(settings: RenderSettings) -> Plan:
     """
     chosen = sweep.select(settings.set)
     distance = 1.0 if isinstance(settings.distance, str) else settings.distance
-    reasons = plausibility.judge(chosen.poses, camera=Camera(*settings.size, distance, settings.focal_mm))
+    hand = skeleton(hand_shape(settings))
+    reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, settings.focal_mm))
     kept = np.flatnonzero(reasons == "")
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):

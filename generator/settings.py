@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from generator.anatomy import HandShape
+
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles")
 MASKS = ("hand", "hand+forearm")
@@ -65,8 +67,9 @@ class RenderSettings:
     v3, v6) so that its joints are inside the picture."""
     skin: float | str = 0.5
     """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
-    shape: str = "average"
-    """``average`` or ``varied``: one of 16 hands whose proportions are drawn from the seed."""
+    shape: str | HandShape = "average"
+    """``average``; varied: one of 16 hands whose proportions are drawn from the seed; or a table of factors as
+    :class:`generator.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
     side: str = "right"
     """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
     28 numbers, so it is as plausible."""
@@ -86,10 +89,13 @@ class RenderSettings:
         return {**asdict(self), "size": f"{self.size[0]}x{self.size[1]}"}
 
 
-def load(path: Path | None, overrides: dict[str, Any] | None = None) -> RenderSettings:
+def load(
+    path: Path | None, overrides: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None
+) -> RenderSettings:
     """The settings of a preset or a TOML file, overridden by those values of ``overrides`` that are not None.
 
     :param path: the name of one of :data:`PRESETS`, or a file.
+    :param defaults: values of what neither names.
     :raises SettingsError: naming all problems at once.
     """
     values: dict[str, Any] = {}
@@ -104,12 +110,14 @@ def load(path: Path | None, overrides: dict[str, Any] | None = None) -> RenderSe
             ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} is no TOML file ({error})") from None
-    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    values = (defaults or {}) | values | {name: value for name, value in (overrides or {}).items() if value is not None}
     problems = _problems(values)
     if problems:
         raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
     if "size" in values:
         values["size"] = parse_size(values["size"])
+    if isinstance(values.get("shape"), dict):
+        values["shape"] = HandShape(**values["shape"])
     return replace(RenderSettings(), **values)
 
 
@@ -137,12 +145,12 @@ def _problems(values: dict[str, Any]) -> list[str]:
         ("format", FORMATS),
         ("engine", ENGINES),
         ("mask", MASKS),
-        ("shape", ("average", "varied")),
         ("side", SIDES),
         ("scene", ("plain", "room")),
     ):
         found += _choice(values, name, choices)
     found += _choice(values, "light", ("front", "varied")) + _choice(values, "background", ("white", "varied"))
+    found += _shape(values.get("shape"))
     found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300)
     found += _number(values, "distance", float, 0.3, 10, varied=True)
@@ -171,6 +179,18 @@ def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list
     if name not in values or values[name] in choices:
         return []
     return [f"{name} is {' or '.join(choices)}, not {values[name]!r}"]
+
+
+def _shape(value: Any) -> list[str]:
+    if value in (None, "average", "varied"):
+        return []
+    factors = HandShape.__dataclass_fields__
+    if not isinstance(value, dict):
+        return [f"shape is average, varied or a table of factors, not {value!r}"]
+    if unknown := [name for name in value if name not in factors]:
+        return [f"shape has no factor {unknown[0]!r} (known: {', '.join(factors)})"]
+    wrong = [name for name in value if type(value[name]) not in (int, float) or not 0.5 <= value[name] <= 2]
+    return [f"shape's {name} is a factor from 0.5 to 2, not {value[name]!r}" for name in wrong]
 
 
 def _number(values: dict[str, Any], name: str, kind: type, low: float, high: float, varied: bool = False) -> list[str]:

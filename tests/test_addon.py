@@ -1,13 +1,15 @@
 """The add-on's properties and operators, called as Blender's window calls them, against the generator itself."""
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import command, generating, hand, sweeping
-from generator import anatomy, dataset, kinematics, plausibility, pose, skin, surface, sweep, sweepmap
+from blender_addon import command, generating, hand, properties, sweeping
+from generator import anatomy, dataset, kinematics, plausibility, pose, settings, skin, surface, sweep, sweepmap
 from generator.anatomy import BONES
 from generator.blender import rig
 from generator.presets import PRESETS
@@ -227,6 +229,29 @@ def test_pictures_are_rendered_in_the_background(window, poses_file, tmp_path):
     data = dataset.Dataset(tmp_path / "out")
     assert len(data) == 2 and data.info["settings"]["size"] == "160x90"
     assert tuple(bpy.data.images[generating.SHEET].size) == (640, 180)
+
+
+def test_pictures_show_the_hand_of_the_panel(armature, window, poses_file, tmp_path):
+    rendering(window, poses_file, tmp_path / "out")
+    bpy.ops.handforge.random_shape(seed=5)
+    armature.handforge.tone, armature.handforge.side = 0.9, "left"
+    assert bpy.ops.handforge.generate() == {"FINISHED"}
+    generating.wait()
+    data = dataset.Dataset(tmp_path / "out")
+    told = data.info["settings"]
+    assert anatomy.HandShape(**told["shape"]).length == pytest.approx(hand.shape(armature).length, abs=1e-4)
+    assert (told["skin"], told["side"]) == (0.9, "left")
+    image = next(iter(data))
+    (annotation,) = data.annotations(image)
+    assert annotation["side"] == "left"
+    assert data.picture(image)[data.masks(image)[0]].mean() < 110, "dark skin"
+
+
+def test_a_look_that_varies_hands_still_does(armature, window):
+    asked = properties.task(window, armature)
+    assert asked["defaults"] == {"shape": "average", "skin": 0.5, "side": "right"}
+    people = settings.load(Path("people"), asked["overrides"], asked["defaults"])
+    assert (people.skin, people.shape, people.side) == ("varied", "varied", "right")
 
 
 def test_a_folder_that_is_not_ours_is_told_in_the_panel(window, poses_file, tmp_path):

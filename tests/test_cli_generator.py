@@ -1,6 +1,7 @@
 """hand-generator's commands: wrong input is one line that names the thing and the remedy, and exit code 2."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from generator import dataset
+from generator.anatomy import HandShape
 from generator.cli import main
 from generator.settings import RenderSettings, SettingsError, load
 
@@ -98,6 +100,24 @@ def test_options_go_before_the_file_and_the_file_before_defaults(tmp_path):
     assert load(None, again) == settings
     with pytest.raises(SettingsError, match="not True"):
         load(None, {"seed": True})
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ('"small"', "shape is average, varied or a table of factors, not 'small'"),
+        ("{thumbs = 1.0}", "shape has no factor 'thumbs' (known: length, width"),
+        ("{length = 3}", "shape's length is a factor from 0.5 to 2, not 3"),
+    ],
+)
+def test_a_shape_of_ones_own(shape, words, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("shape = {length = 1.1, index = 0.9}\n")
+    assert load(path).shape == HandShape(length=1.1, index=0.9)
+    assert load(None, {"shape": load(path).to_json()["shape"]}) == load(path)
+    path.write_text(f"shape = {shape}\n")
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        load(path)
 
 
 def test_check_of_a_sound_dataset(folder, tmp_path):

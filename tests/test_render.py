@@ -259,7 +259,8 @@ def test_varied_looks_are_drawn_from_seed_and_frame_alone():
     fixed_skin = look(replace(varied, skin=0.3), 7)
     assert (fixed_skin.light == drawn[7].light).all(), "one setting does not change another's draw"
     assert look(replace(varied, seed=1), 7).tone != drawn[7].tone
-    assert hand_shape(0, None) == HandShape() != hand_shape(0, 3)
+    assert hand_shape(SMALL) == HandShape() != hand_shape(SMALL, 3)
+    assert hand_shape(replace(SMALL, shape=HandShape(length=1.1))) == HandShape(length=1.1)
 
 
 def test_a_varied_framing_keeps_all_joints_in_the_picture():

@@ -76,7 +76,7 @@ class Studio:
             self._tones[drawn.shape] = drawn.tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
-        proportions = look.hand_shape(self.settings.seed, shape)
+        proportions = look.hand_shape(self.settings, shape)
         mesh = surface.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
 
