@@ -73,6 +73,41 @@ def test_studio_keeps_picture_and_mask_together():
     assert min(shares) < 0.03 and max(shares) > 0.4  # from a small hand to one that fills the frame
 
 
+def test_photo_shows_a_window_of_the_picture_with_the_hand():
+    """The picture's red and green say where a pixel was, so the frame's corners can be traced to the source."""
+    y, x = np.mgrid[:240, :320]
+    picture = np.stack([x * 255 / 319, y * 255 / 239, 0 * x], axis=-1).astype(np.uint8)
+    mask = blob((320, 240), (250, 60), 25)
+    zooms, mirrored, upright = [], 0, 0
+    for index in range(80):
+        matrix = augment._window(Sample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        corners = np.array([[0, 0], [128, 0], [0, 96], [128, 96]]) @ matrix[:, :2].T + matrix[:, 2]
+        assert (corners >= -1e-6).all() and (corners <= [320 + 1e-6, 240 + 1e-6]).all()
+        warped = augment._warp(Sample(picture, mask[None]), matrix, (128, 96))
+        assert warped.masks.sum() * abs(np.linalg.det(matrix[:, :2])) > 0.6 * mask.sum()
+        seen = warped.picture[warped.masks[0]].mean(0)[:2] / 255 * [319, 239]
+        assert np.linalg.norm(seen - [250, 60]) < 12
+        zooms.append(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        mirrored += np.linalg.det(matrix[:, :2]) < 0
+        upright += abs(matrix[0, 1]) < 1e-9
+    assert min(zooms) < 0.45 and max(zooms) > 1.0  # 0.4 shows the whole picture
+    assert 25 < mirrored < 55 and 50 < upright < 78
+
+
+def test_photo_changes_colours_less_than_studio():
+    picture = np.full((96, 128, 3), (150, 110, 90), np.uint8)
+    mask = blob((128, 96), (64, 48), 30)
+
+    def spread(name):
+        made = [
+            augment.augmented(name, Sample(picture, mask[None]), (128, 96), np.random.default_rng([2, index]))
+            for index in range(40)
+        ]
+        return np.std([one.picture.mean((0, 1)) for one in made], axis=0).mean()
+
+    assert 4 < spread("photo") < 0.8 * spread("studio")
+
+
 def test_studio_depends_on_its_generator_only(tmp_path):
     pictures = Pictures([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
     one, same, other = (pictures.batch([1, 2], [0, k]) for k in (5, 5, 6))

@@ -4,6 +4,9 @@
 Three of ten pictures stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
 height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
 the light, and the background's tint and shade vary.
+
+``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all of
+it, with most of a hand inside; mirrored or not, seldom turned by quarters; a little other colour and light.
 Every draw comes from the generator that is passed in.
 """
 
@@ -19,6 +22,8 @@ ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
 AS_TAKEN = 0.3
 """Share of the pictures of which ``studio`` shows the whole frame."""
+QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
+"""How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
 MIN_MASK_PX = 48
 """A hand of which less is left in the frame counts as not there."""
 
@@ -53,7 +58,15 @@ def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
     return np.stack(masks) if masks else np.zeros((0, size_wh[1], size_wh[0]), bool)
 
 
-def studio_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
+def augmented(name: str, sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """One picture in its augmented form, of the given size. See the module's text.
+
+    :param name: ``studio`` or ``photo``.
+    """
+    return (studio if name == "studio" else photo)(sample, size_wh, rng)
+
+
+def frame_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
     """The size (width, height) of all pictures of one batch: one of :data:`ASPECTS`, seldom upright."""
     aspect = ASPECTS[rng.integers(len(ASPECTS))]
     width, height = fit(round(1000 * aspect), 1000, short_px, long_px)
@@ -61,12 +74,41 @@ def studio_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[
 
 
 def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
-    """One picture in its augmented form, of the given size. See the module's text."""
+    """A hand before white as many pictures of one."""
     place = _whole_frame if rng.random() < AS_TAKEN else _placement
     matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
     picture = _relight(_recolour(warped.picture, rng), rng)
     return Sample(_lens(picture, rng), warped.masks)
+
+
+def photo(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """A window of a photograph."""
+    warped = _warp(sample, _window(sample, size_wh, rng), size_wh)
+    picture = _relight(_recolour(warped.picture, rng, mild=0.4), rng, mild=0.6)
+    return Sample(_lens(picture, rng), warped.masks)
+
+
+def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The (2, 3) affine map from frame to source that shows a window which lies inside the source."""
+    height, width = sample.picture.shape[:2]
+    angle = math.pi / 2 * rng.choice(4, p=QUARTER_TURNS)
+    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    turn = np.round([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) @ np.diag([mirror, 1.0])
+    frame, source = np.array(size_wh, float), np.array([width, height], float)
+    corners = _hand_corners(sample)
+    low, high = corners.min(0), corners.max(0)
+    across = np.abs(turn @ frame)  # the frame's sides along the source's axes
+    largest = (source / across).min()  # source pixels a frame pixel
+    smallest = min(largest, max(0.9 * ((high - low) / across).max(), 0.33 * largest))
+    window = across * math.exp(rng.uniform(math.log(smallest), math.log(largest)))
+    # The window moves freely in the source as long as the middle of the hand is in its middle three quarters.
+    middle, slack = (low + high) / 2, 0.375 * window
+    least = np.clip(middle - slack, window / 2, source - window / 2)
+    most = np.clip(middle + slack, window / 2, source - window / 2)
+    centre = least + rng.random(2) * (most - least)
+    linear = turn * (window / across).mean()
+    return np.column_stack([linear, centre - linear @ (frame / 2)])
 
 
 def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -123,10 +165,13 @@ def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sampl
     return Sample(warped, _stack([mask for mask in kept if mask.sum() >= MIN_MASK_PX], size_wh))
 
 
-def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1."""
-    gamma = math.exp(rng.uniform(math.log(0.6), math.log(2.0)))
-    hue, saturation = rng.normal(0, math.radians(8)), rng.uniform(0.5, 1.4)
+def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:
+    """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1.
+
+    :param mild: how much of the full change is made, 0 to 1.
+    """
+    gamma = math.exp(mild * rng.uniform(math.log(0.6), math.log(2.0)))
+    hue, saturation = mild * rng.normal(0, math.radians(8)), rng.uniform(1 - 0.5 * mild, 1 + 0.4 * mild)
     # Turn and scale the chroma plane of YIQ; rows of the matrix sum to one, so greys stay.
     yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     turn = np.eye(3)
@@ -136,16 +181,19 @@ def _recolour(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(table.astype(np.float32)[picture] @ matrix.T, 0, 1)
 
 
-def _relight(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another light: a tint, a brightness, and a shade that runs across the frame or lies as a soft spot in it."""
+def _relight(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:
+    """Another light: a tint, a brightness, and a shade that runs across the frame or lies as a soft spot in it.
+
+    :param mild: how much of the full shade is laid on, 0 to 1.
+    """
     height, width = picture.shape[:2]
     tint = rng.uniform(0.9, 1.0, 3) * rng.uniform(0.75, 1.08)
     y, x = np.mgrid[-1:1:32j, -1:1:32j].astype(np.float32)
-    angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.2)
+    angle, strength = rng.uniform(0, 2 * math.pi), mild * rng.uniform(0, 0.2)
     field = 1 - strength * (0.5 + 0.5 * (x * math.cos(angle) + y * math.sin(angle)))
     if rng.random() < 0.4:
         spot, radius = rng.uniform(-1, 1, 2), rng.uniform(0.2, 0.8)
-        field -= rng.uniform(0.05, 0.3) * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / radius**2)
+        field -= mild * rng.uniform(0.05, 0.3) * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / radius**2)
     smooth = np.asarray(Image.fromarray(field).resize((width, height), Image.Resampling.BILINEAR))
     return np.clip(picture * (smooth[..., None] * tint.astype(np.float32)), 0, 1)
 

@@ -22,8 +22,8 @@ from trainer.recipe import PictureSettings
 
 CACHE_SHARE = 0.4
 """Share of the machine's memory that decoded pictures may take; the rest is decoded when drawn."""
-STUDIO_SCALE = 2
-"""``studio`` zooms into pictures, so they are kept in so many times the network's size."""
+ZOOM = 2
+"""Augmentation zooms into pictures, so they are kept in so many times the network's size."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Pictures:
         dataset, image = self._entries[index]
         picture = dataset.picture(image)
         masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
-        scale = STUDIO_SCALE if self.settings.augmentation == "studio" else 1
+        scale = ZOOM if self.settings.augmentation != "none" else 1
         size = self._fit(picture, scale)
         if size[0] >= picture.shape[1] and scale > 1:
             size = (picture.shape[1], picture.shape[0])
@@ -114,11 +114,12 @@ class Pictures:
         :param part: make these pictures of the batch only; they are the same as in the whole batch.
         """
         samples = [self.sample(index) for index in indices[part]]
-        if self.settings.augmentation == "studio" and key is not None:
+        if self.settings.augmentation != "none" and key is not None:
             places = range(len(indices))[part]
-            size = augment.studio_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
+            size = augment.frame_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
             rngs = [np.random.default_rng([*key, place]) for place in places]
-            samples = [augment.studio(sample, size, rng) for sample, rng in zip(samples, rngs, strict=True)]
+            name = self.settings.augmentation
+            samples = [augment.augmented(name, sample, size, rng) for sample, rng in zip(samples, rngs, strict=True)]
         else:
             samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
         return Batch(

@@ -29,6 +29,7 @@ LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
+AUGMENTATIONS = ("none", "studio", "photo")
 INITS = ("coco", "imagenet", "none")
 
 
@@ -93,7 +94,7 @@ class PictureSettings:
     long_px: int = 1024
     """... and the long side at most this."""
     augmentation: str = "none"
-    """``none``, or ``studio``: see :mod:`trainer.augment`."""
+    """``none``, ``studio`` (hands before white) or ``photo`` (hands in rooms): see :mod:`trainer.augment`."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ def _check(recipe: Recipe) -> list[str]:
     need(net.channels >= 16 and net.channels % 16 == 0, f"channels is {net.channels}, it must be a multiple of 16")
     need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
     need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")
-    need(pics.augmentation in ("none", "studio"), f"augmentation {pics.augmentation!r} is not none or studio")
+    need(pics.augmentation in AUGMENTATIONS, f"augmentation {pics.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
     for number, session in enumerate(recipe.sessions, start=1):
         for text in _check_session(session, recipe.subsets, first=number == 1):
             need(False, f"session {number}: {text}")
