@@ -20,8 +20,9 @@ import numpy as np
 from evaluation.ap import average_precision
 from evaluation.boundary import mean_boundary_iou
 from evaluation.breakdown import by_size, errors
+from evaluation.category import Scope
 from evaluation.details import details
-from evaluation.matching import load_pictures
+from evaluation.matching import load
 from evaluation.metrics import match_all, score
 from generator.dataset import Dataset, assemble, encode_mask
 
@@ -79,7 +80,9 @@ def main() -> None:
         folder = Path(name)
         make(folder, count)
         print(f"{count} pictures of {WIDTH}x{HEIGHT}, CPU seconds on one core:")
-        pictures = timed("read, check, overlaps", lambda: load_pictures(Dataset(folder), folder / "results.json"))
+        pictures = timed(
+            "read, check, overlaps", lambda: load(Dataset(folder), folder / "results.json", Scope()).pictures
+        )
         matches = match_all(pictures, 0.5, 0.5)
         timed("score (the paper's, AP)", lambda: score(pictures))
         timed("score --details", lambda: details(pictures, matches, 0.5, 0.5))

@@ -1,6 +1,7 @@
 """Scores, tables and the report, from a dataset and a COCO results file.
 
 results     a results file, checked against its truth
+category    hands, or hands with forearms: what is compared with what
 matching    who matches whom: one-to-one, by mask IoU
 region      truth cut off at the wrist
 metrics     mean IoU, Acc, F1, TPH and the counts

@@ -48,7 +48,8 @@ def our_results(run: Run, iou_threshold: float, score_threshold: float) -> list[
             measured = numbers(predicted.pictures, iou_threshold, score_threshold)
             name = case.name if case else _recipe(run).get("name", run.name)
             letter = flags(run.record, predicted.dataset).letter
-            found.append(Ours(name, letter, measured, _differences(run, predicted, case, measured.hands)))
+            differs = [*_differences(run, predicted, case, measured.hands), *predicted.notes]
+            found.append(Ours(name, letter, measured, differs))
     return found
 
 

@@ -48,7 +48,7 @@ def a_number(context: click.Context, parameter: click.Parameter, value: float) -
 
 
 def how(command: Any) -> Any:
-    """The three options that say how predictions and truth are compared."""
+    """The options that say how predictions and truth are compared."""
     for option in (
         click.option(
             "--region",
@@ -57,6 +57,12 @@ def how(command: Any) -> Any:
             show_default=True,
             help="skin: masks as they are. hand: true pixels beyond the wrist do not count, for truth that covers "
             "the forearm and has keypoints.",
+        ),
+        click.option(
+            "--category",
+            type=click.Choice(["hand", "hand+forearm"]),
+            help="Which masks of the truth to compare with predictions of the same category. Without it, those it "
+            "has; of both, hand.",
         ),
         click.option(
             "--score-threshold",
@@ -109,6 +115,7 @@ def score(
     iou: float,
     score_threshold: float,
     region: str,
+    category: str | None,
     details: bool,
     json_path: Path | None,
 ) -> None:
@@ -128,18 +135,19 @@ def score(
     from dataclasses import asdict
 
     from evaluation import metrics, screen
+    from evaluation.category import Scope
     from evaluation.details import details as measure_details
-    from evaluation.matching import load_pictures
+    from evaluation.matching import load
     from generator.dataset import Dataset, dump_json, write_atomic
 
-    pictures = load_pictures(Dataset(dataset), results, region)
-    found = metrics.score(pictures, iou, score_threshold)
+    loaded = load(Dataset(dataset), results, Scope(region, category))
+    found = metrics.score(loaded.pictures, iou, score_threshold)
     content = asdict(found)
-    screen.print_score(found)
+    screen.print_score(found, loaded)
     if details:
-        matches = metrics.match_all(pictures, iou, score_threshold)
-        more = measure_details(pictures, matches, iou, score_threshold)
-        content["details"] = {"region": region, **asdict(more)}
+        matches = metrics.match_all(loaded.pictures, iou, score_threshold)
+        more = measure_details(loaded.pictures, matches, iou, score_threshold)
+        content["details"] = {"region": region, "category": loaded.category, "notes": loaded.notes, **asdict(more)}
         screen.print_details(more)
     if json_path:
         write_atomic(json_path, dump_json(content))
@@ -156,6 +164,7 @@ def compare(
     iou: float,
     score_threshold: float,
     region: str,
+    category: str | None,
     json_path: Path | None,
 ) -> None:
     """Score several RESULTS of one DATASET side by side.
@@ -167,11 +176,15 @@ def compare(
     from dataclasses import asdict
 
     from evaluation import screen
-    from evaluation.compare import compare_results
+    from evaluation.category import Scope
+    from evaluation.compare import compare as compare_pictures
+    from evaluation.matching import load
     from generator.dataset import Dataset, dump_json, write_atomic
 
-    rows = compare_results(Dataset(dataset), results, iou, score_threshold, region)
-    screen.print_comparison(rows)
+    truth, scope = Dataset(dataset), Scope(region, category)
+    loaded = [(str(path), load(truth, path, scope)) for path in results]
+    rows = compare_pictures([(name, one.pictures) for name, one in loaded], iou, score_threshold)
+    screen.print_comparison(rows, [one.notes for _, one in loaded])
     if json_path:
         write_atomic(json_path, dump_json([asdict(row) for row in rows]))
 
@@ -180,18 +193,21 @@ def compare(
 @click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
 @click.option("--out", type=FILE, required=True, callback=into_folder, help="The HTML file to write.")
 @how
-def report(runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str) -> None:
+def report(
+    runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str, category: str | None
+) -> None:
     """Write one HTML file about the runs RUN...
 
     It shows their training, scores, curves and pictures. A RUN is what hand-trainer train or repeat wrote.
     Predictions are looked for in RUN/predictions/NAME, as hand-trainer predict --out RUN/predictions/NAME writes them,
     and scored where they are of a dataset. The file needs no network and nothing beside it.
     """
+    from evaluation.category import Scope
     from evaluation.report import write_report
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
-    scored = write_report(runs, out, iou, score_threshold, region)
+    scored = write_report(runs, out, iou, score_threshold, Scope(region, category))
     click.echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
 
 
@@ -241,7 +257,14 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
 @click.argument("runs", type=FILE, nargs=-1, metavar="[RUN]...")
 @how
 @click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
-def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
+def cases(
+    runs: tuple[Path, ...],
+    iou: float,
+    score_threshold: float,
+    region: str,
+    category: str | None,
+    csv_path: Path | None,
+) -> None:
     """Show the paper's cases C1 to C11, ours beside them.
 
     A RUN stands for the case its recipe is named after (c1, c2 ...); predictions in RUN/predictions/vid1 are those of
@@ -249,9 +272,10 @@ def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: st
     hand-evaluation describe stated of the datasets.
     """
     from evaluation.cases import case_table, our_results
+    from evaluation.category import Scope
     from evaluation.runs import load_runs
 
-    loaded = load_runs(runs, region)
+    loaded = load_runs(runs, Scope(region, category))
     _show(case_table([row for run in loaded for row in our_results(run, iou, score_threshold)]), csv_path)
 
 
@@ -259,16 +283,24 @@ def cases(runs: tuple[Path, ...], iou: float, score_threshold: float, region: st
 @click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN RUN...")
 @how
 @click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
-def ablation(runs: tuple[Path, ...], iou: float, score_threshold: float, region: str, csv_path: Path | None) -> None:
+def ablation(
+    runs: tuple[Path, ...],
+    iou: float,
+    score_threshold: float,
+    region: str,
+    category: str | None,
+    csv_path: Path | None,
+) -> None:
     """Show what changes against the first RUN were worth.
 
     Compared are the datasets that both predicted; what is not the same in recipe, data or seed is named.
     The differences of F1 are paired, picture by picture, with 95 % intervals.
     """
     from evaluation.cases import ablation_table
+    from evaluation.category import Scope
     from evaluation.runs import load_runs
 
-    _show(ablation_table(load_runs(runs, region), iou, score_threshold), csv_path)
+    _show(ablation_table(load_runs(runs, Scope(region, category)), iou, score_threshold), csv_path)
 
 
 def _show(table: Any, csv_path: Path | None) -> None:

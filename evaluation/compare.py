@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from evaluation.bootstrap import differences
-from evaluation.matching import Picture, load_pictures
+from evaluation.matching import Picture
 from evaluation.metrics import Score, Tally, match_all, score, tally
-from generator.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -25,16 +23,8 @@ class Row:
     differences: dict[str, tuple[float, float, float] | None] | None
 
 
-def compare_results(
-    dataset: Dataset, results: Sequence[Path], iou_threshold: float, score_threshold: float, region: str
-) -> list[Row]:
-    """Score each results file and compare it with the first. Errors as :func:`evaluation.matching.load_pictures`."""
-    named = [(str(path), load_pictures(dataset, path, region)) for path in results]
-    return compare(named, iou_threshold, score_threshold)
-
-
 def compare(named: Sequence[tuple[str, Sequence[Picture]]], iou_threshold: float, score_threshold: float) -> list[Row]:
-    """The same for results that are loaded: (name, pictures) of one dataset."""
+    """Score each results file, given as its name and its pictures of one dataset, and compare it with the first."""
     first: Tally | None = None
     rows = []
     for name, pictures in named:

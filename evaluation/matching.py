@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from evaluation.category import Scope, annotations_of, comparable, true_category
 from evaluation.region import without_forearm
 from evaluation.results import Prediction, load_results
 from generator.dataset import Dataset, DatasetError, to_rle
@@ -53,22 +54,38 @@ class Match:
     false: list[int]
 
 
-def load_pictures(dataset: Dataset, results: str | Path, region: str = "skin") -> list[Picture]:
-    """Every picture of a dataset with its truth and its predictions, in the dataset's order.
+@dataclass(frozen=True)
+class Loaded:
+    """A dataset with a results file.
 
-    :param region: ``skin``: masks as they are; ``hand``: as :func:`evaluation.region.without_forearm` leaves them.
-    :raises ResultsError: as :func:`evaluation.results.load_results`.
-    :raises DatasetError: if a true mask is damaged, has another size than its picture, has no pixel, or is a crowd; or,
-        for ``hand``, does not say where its wrist is.
+    :param pictures: those whose truth says something about the category, in the dataset's order.
+    :param category: that of the truth, one of :data:`generator.dataset.CATEGORIES`.
+    :param notes: what a reader of the numbers has to know, one sentence each.
     """
-    found = load_results(results, dataset)
+
+    pictures: list[Picture]
+    category: str
+    notes: list[str]
+
+
+def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
+    """Every picture of a dataset with its truth and its predictions.
+
+    :raises ResultsError: as :func:`evaluation.results.load_results`.
+    :raises DatasetError: as :func:`evaluation.category.true_category`, or if a true mask is damaged, has another size
+        than its picture, has no pixel, or is a crowd; or, for the region ``hand``, does not say where its wrist is.
+    """
+    category, notes = true_category(dataset, scope)
+    found, more_notes = comparable(load_results(results, dataset), category, scope)
     pictures = []
     for image in dataset:
-        truth, predictions = true_masks(dataset, image), found[image["id"]]
-        if region == "hand":
-            truth, predictions = without_forearm(dataset, image, truth, predictions)
-        pictures.append(pair(image, truth, predictions))
-    return pictures
+        annotations = annotations_of(dataset, image, category)
+        if annotations is not None:
+            truth, predictions = true_masks(dataset, image, annotations), found[image["id"]]
+            if scope.region == "hand":
+                truth, predictions = without_forearm(dataset, image, annotations, truth, predictions)
+            pictures.append(pair(image, truth, predictions))
+    return Loaded(pictures, category, notes + more_notes)
 
 
 def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> Picture:
@@ -79,10 +96,10 @@ def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[P
     return Picture(image, truth, predictions, iou)
 
 
-def true_masks(dataset: Dataset, image: dict[str, Any]) -> list[dict[str, Any]]:
-    """The masks of a picture's hands as compressed RLE. Errors as :func:`load_pictures`."""
+def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The masks of a picture's annotations as compressed RLE. Errors as :func:`load`."""
     codes = []
-    for annotation in dataset.annotations(image):
+    for annotation in annotations:
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         if annotation.get("iscrowd"):
             raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,24 @@ from pycocotools import mask as rle
 from evaluation.results import Prediction
 from generator.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask
 
-REGIONS = ("skin", "hand")
-"""``skin``: masks as they are. ``hand``: a true mask's pixels beyond its wrist are neither demanded nor forbidden."""
-
 
 def without_forearm(
-    dataset: Dataset, image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]
+    dataset: Dataset,
+    image: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    truth: list[dict[str, Any]],
+    predictions: list[Prediction],
 ) -> tuple[list[dict[str, Any]], list[Prediction]]:
     """True hands cut off at the wrist, and predictions without the pixels of the true forearms.
 
+    What lies beyond a wrist is neither demanded nor forbidden. ``truth`` are the masks of ``annotations``.
     The cut goes through the wrist, at right angles to the line from there to the middle finger's knuckle; so both must
     be among the annotation's keypoints. A prediction of nothing but forearm is left out, neither right nor false.
 
     :raises DatasetError: if a keypoint is missing, or no pixel of a hand is left.
     """
     hands, forearms = [], np.zeros((image["height"], image["width"]), bool)
-    for annotation, code in zip(dataset.annotations(image), truth, strict=True):
+    for annotation, code in zip(annotations, truth, strict=True):
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         mask = rle.decode(code).astype(bool)
         hand = mask & _hand_side(annotation, mask.shape, where)
@@ -37,7 +40,7 @@ def without_forearm(
     for prediction in predictions:
         mask = rle.decode(prediction.code).astype(bool) & ~forearms
         if mask.any():
-            kept.append(Prediction(encode_mask(mask), prediction.score))
+            kept.append(replace(prediction, code=encode_mask(mask)))
     return hands, kept
 
 

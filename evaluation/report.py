@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evaluation import gallery, sections, tables
+from evaluation.category import Scope
 from evaluation.paper import SYNTHETIC
 from evaluation.runs import load_runs, plain
 from evaluation.sections import Scored
@@ -23,13 +24,13 @@ MOST_BYTES = 6_000_000
 """What the gallery's thumbnails may weigh together; base64 makes it a third more."""
 
 
-def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, region: str) -> int:
+def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, scope: Scope) -> int:
     """Read the run folders, score their predictions, write the page, and return how many sets were scored.
 
     :raises ResultsError: as :func:`evaluation.runs.load_runs`.
     :raises DatasetError: if a predicted dataset or one of its pictures is missing or damaged.
     """
-    runs = load_runs(folders, region)
+    runs = load_runs(folders, scope)
     scored = [
         sections.measure(
             f"{run.name}: {found.name}" if len(runs) > 1 else found.name, found, iou_threshold, score_threshold
@@ -56,7 +57,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
             size=(gallery.WIDTH, gallery.HEIGHT),
             iou_threshold=iou_threshold,
             score_threshold=score_threshold,
-            region=region,
+            region=scope.region,
         )
     )
     write_atomic(out, page.encode())

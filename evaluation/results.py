@@ -10,7 +10,7 @@ from typing import Any
 
 from pycocotools import mask as rle
 
-from generator.dataset import CATEGORY_ID, Dataset, DatasetError, to_rle
+from generator.dataset import CATEGORIES, Dataset, DatasetError, to_rle
 
 
 class ResultsError(ValueError):
@@ -23,10 +23,12 @@ class Prediction:
 
     :param code: its mask as compressed RLE, of its picture's size, with at least one pixel.
     :param score: 0 to 1.
+    :param category: what it covers, one of :data:`generator.dataset.CATEGORIES`.
     """
 
     code: dict[str, Any]
     score: float
+    category: str
 
 
 def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Prediction]]:
@@ -51,9 +53,9 @@ def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Predictio
         where = f"{path}: result {number} of {len(entries)}"
         if not isinstance(entry, dict):
             raise ResultsError(f"{where} is {_kind(entry)}, not an object")
-        image = _image(entry, images, where, dataset)
+        image, category = _image(entry, images, where, dataset), _category(entry, where, dataset)
         _check_id(entry, seen, where)
-        found[image["id"]].append(_prediction(entry, image, f"{where} ({image['file_name']})"))
+        found[image["id"]].append(_prediction(entry, image, category, f"{where} ({image['file_name']})"))
     for predictions in found.values():
         predictions.sort(key=lambda prediction: -prediction.score)
     return found
@@ -104,11 +106,18 @@ def _image(entry: dict[str, Any], images: dict[int, dict[str, Any]], where: str,
             f"{where} is for picture {image_id!r}, which {dataset.folder} does not hold; "
             "give the dataset that these results were predicted for"
         )
-    if entry["category_id"] != CATEGORY_ID:
-        raise ResultsError(
-            f"{where} has the category {entry['category_id']!r}; hands are category {CATEGORY_ID}, leave the others out"
-        )
     return images[image_id]
+
+
+def _category(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
+    """The category by its id in the truth, or by its id in ours where the truth does not have it."""
+    known = {**CATEGORIES, **dataset.categories}
+    category_id = entry["category_id"]
+    name = known.get(category_id, "") if isinstance(category_id, int) else ""
+    if name not in CATEGORIES.values():
+        hands = " or ".join(f"{key} ({name})" for key, name in known.items() if name in CATEGORIES.values())
+        raise ResultsError(f"{where} has the category {category_id!r}; hands are {hands}, leave the others out")
+    return name
 
 
 def _check_id(entry: dict[str, Any], seen: set[Any], where: str) -> None:
@@ -120,7 +129,7 @@ def _check_id(entry: dict[str, Any], seen: set[Any], where: str) -> None:
     seen.add(identity)
 
 
-def _prediction(entry: dict[str, Any], image: dict[str, Any], where: str) -> Prediction:
+def _prediction(entry: dict[str, Any], image: dict[str, Any], category: str, where: str) -> Prediction:
     score = entry["score"]
     if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
         raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
@@ -132,4 +141,4 @@ def _prediction(entry: dict[str, Any], image: dict[str, Any], where: str) -> Pre
         raise ResultsError(f"{where}: {error}") from error
     if rle.area(code) == 0:
         raise ResultsError(f"{where}: the mask has no pixel; leave such results out")
-    return Prediction(code, float(score))
+    return Prediction(code, float(score), category)

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.matching import Picture, load_pictures
+from evaluation.category import Scope
+from evaluation.matching import Picture, load
 from evaluation.results import ResultsError, read_json
 from generator.dataset import Dataset
 
@@ -34,12 +35,14 @@ class Predicted:
     :param record: what ``predict.json`` says.
     :param dataset: the truth, or None where pictures without one were predicted.
     :param pictures: truth and predictions of every picture; empty without truth.
+    :param notes: as :class:`evaluation.matching.Loaded`.
     """
 
     name: str
     record: dict[str, Any]
     dataset: Dataset | None
     pictures: list[Picture]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,18 @@ class Run:
     predictions: list[Predicted]
 
 
-def load_runs(folders: Sequence[Path], region: str = "skin") -> list[Run]:
+def load_runs(folders: Sequence[Path], scope: Scope) -> list[Run]:
     """Read run folders. Errors as :func:`load_run`."""
     names = [folder.resolve().name for folder in folders]
     return [
-        load_run(folder, name if names.count(name) == 1 else str(folder), region)
+        load_run(folder, name if names.count(name) == 1 else str(folder), scope)
         for folder, name in zip(folders, names, strict=True)
     ]
 
 
-def load_run(folder: Path, name: str, region: str) -> Run:
+def load_run(folder: Path, name: str, scope: Scope) -> Run:
     """Read a run folder with all its predictions.
 
-    :param region: as :func:`evaluation.matching.load_pictures`.
     :raises ResultsError: if it is no run folder, or its record, its losses or a predictions folder is damaged, or a
         predicted dataset is gone or no longer the same.
     :raises DatasetError: if a predicted dataset is damaged.
@@ -84,7 +86,7 @@ def load_run(folder: Path, name: str, region: str) -> Run:
     if not all(isinstance(session, dict) for session in record["sessions"]):
         raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
-    return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, region) for path in paths])
+    return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
 
 
 def _losses(path: Path) -> dict[int, np.ndarray]:
@@ -100,21 +102,22 @@ def _losses(path: Path) -> dict[int, np.ndarray]:
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
-def _predicted(folder: Path, region: str) -> Predicted:
+def _predicted(folder: Path, scope: Scope) -> Predicted:
     record = read_json(
         folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is no record of a prediction: it has no "source"')
     if record.get("dataset_id") is None:
-        return Predicted(folder.name, record, None, [])
+        return Predicted(folder.name, record, None, [], [])
     if not Path(record["source"]).is_dir():
         raise ResultsError(
             f"{folder} was predicted for the dataset {record['source']}, which is gone; "
             "put it back, or remove the predictions' folder"
         )
     dataset = Dataset(record["source"])
-    return Predicted(folder.name, record, dataset, load_pictures(dataset, folder / "results.json", region))
+    loaded = load(dataset, folder / "results.json", scope)
+    return Predicted(folder.name, record, dataset, loaded.pictures, loaded.notes)
 
 
 def plain(value: Any) -> str:

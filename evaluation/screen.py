@@ -11,6 +11,7 @@ from rich.table import Table as RichTable
 from evaluation import tables
 from evaluation.compare import Row
 from evaluation.details import Details
+from evaluation.matching import Loaded
 from evaluation.metrics import Score
 
 
@@ -37,9 +38,11 @@ def _noted(cell: str, notes: list[str]) -> str:
     return f"({notes.index(cell) + 1})"
 
 
-def print_score(score: Score) -> None:
-    """One score."""
-    print(f"IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
+def print_score(score: Score, loaded: Loaded) -> None:
+    """One score, and what has to be known of it."""
+    print(f"{loaded.category}, IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
+    for note in loaded.notes:
+        print(f"Note: {note}")
     print_table(tables.score_table([("", score)]).unlabelled())
 
 
@@ -56,10 +59,13 @@ def print_details(found: Details) -> None:
         print_table(make([("", found)]).unlabelled())
 
 
-def print_comparison(rows: Sequence[Row]) -> None:
-    """Several scores, and their differences to the first; the files are numbered, as their paths may be long."""
-    for number, row in enumerate(rows, start=1):
-        print(f"{number}: {row.name}")
+def print_comparison(rows: Sequence[Row], notes: Sequence[Sequence[str]]) -> None:
+    """Several scores with the notes of each, and their differences to the first.
+
+    The files are numbered, as their paths may be long.
+    """
+    for number, (row, said) in enumerate(zip(rows, notes, strict=True), start=1):
+        print("\n   Note: ".join([f"{number}: {row.name}", *said]))
     numbered = [(f"{number}", row) for number, row in enumerate(rows, start=1)]
     print_table(tables.score_table([(label, row.score) for label, row in numbered]))
     if len(rows) > 1:

@@ -92,7 +92,9 @@ def median_size(dataset: Dataset) -> float | None:
 @lru_cache
 def _median_size(folder: str, identity: str) -> float | None:
     dataset = Dataset(Path(folder))
-    sizes = [relative_size(code) for image in dataset for code in true_masks(dataset, image)]
+    sizes = [
+        relative_size(code) for image in dataset for code in true_masks(dataset, image, dataset.annotations(image))
+    ]
     return float(np.median(sizes)) if sizes else None
 
 

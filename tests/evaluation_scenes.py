@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.category import Scope
+from evaluation.matching import Picture, load
 from generator.dataset import Dataset, Frame, Instance, assemble, encode_mask, write_frame
 
 SIZE = 20
@@ -35,9 +37,14 @@ def write_dataset(folder: Path, pictures: list[list[np.ndarray]], size: int = SI
     return Dataset(folder)
 
 
-def result(image_id: int, mask: np.ndarray, score: float) -> dict[str, Any]:
+def result(image_id: int, mask: np.ndarray, score: float, category_id: int = 1) -> dict[str, Any]:
     """One entry of a COCO results file."""
-    return {"image_id": image_id, "category_id": 1, "segmentation": encode_mask(mask), "score": score}
+    return {"image_id": image_id, "category_id": category_id, "segmentation": encode_mask(mask), "score": score}
+
+
+def load_pictures(dataset: Dataset, results: Path, region: str = "skin") -> list[Picture]:
+    """The pictures that are compared."""
+    return load(dataset, results, Scope(region)).pictures
 
 
 def write_results(path: Path, entries: list[Any]) -> Path:

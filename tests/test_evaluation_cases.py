@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results, write_run
 
 from evaluation.cases import changed
+from evaluation.category import Scope
 from evaluation.cli import main
 from evaluation.paper import CASES
 from evaluation.runs import load_runs
@@ -130,7 +131,7 @@ def test_ablation(two_runs, tmp_path):
     assert base[:3] == ["test", "base", ""]
     assert (other[5], other[7]) == ("0.857", "+0.413")
     edit(two_runs[1], seed=3, data={"id": "another"})
-    base, other = load_runs(two_runs)
+    base, other = load_runs(two_runs, Scope())
     assert changed(base, other) == "network.backbone: resnet18 → resnet50; data: 0123456789ab → another; seed: 0 → 3"
 
 
@@ -156,5 +157,5 @@ def test_several_runs_in_one_report(two_runs, tmp_path):
     same = [two_runs[0], tmp_path / "copy" / "base"]
     same[1].parent.mkdir()
     two_runs[1].rename(same[1])
-    assert [run.name for run in load_runs(same)] == [str(folder) for folder in same]
-    assert np.isclose(load_runs(same)[1].losses[2][-1], 0.35)
+    assert [run.name for run in load_runs(same, Scope())] == [str(folder) for folder in same]
+    assert np.isclose(load_runs(same, Scope())[1].losses[2][-1], 0.35)

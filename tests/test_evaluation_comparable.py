@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_scenes import random_scene
+from evaluation_scenes import load_pictures, random_scene
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from evaluation.ap import NAMES, average_precision
-from evaluation.matching import load_pictures
 
 
 @pytest.fixture(params=range(3))

@@ -7,7 +7,15 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, random_scene, rectangle, result, write_dataset, write_results
+from evaluation_scenes import (
+    four_pictures,
+    load_pictures,
+    random_scene,
+    rectangle,
+    result,
+    write_dataset,
+    write_results,
+)
 
 from evaluation import boundary
 from evaluation.bootstrap import differences, intervals
@@ -15,7 +23,6 @@ from evaluation.breakdown import Errors, by_size, errors
 from evaluation.cli import main
 from evaluation.curves import SWEEP, curve, sweep
 from evaluation.details import picture_iou
-from evaluation.matching import load_pictures
 from evaluation.metrics import Tally, match_all, numbers, tally
 from generator.dataset import encode_mask
 

@@ -9,13 +9,21 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, random_scene, rectangle, result, write_dataset, write_results
+from evaluation_scenes import (
+    four_pictures,
+    load_pictures,
+    random_scene,
+    rectangle,
+    result,
+    write_dataset,
+    write_results,
+)
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.ap import NAMES, average_precision
 from evaluation.cli import main
-from evaluation.matching import load_pictures, match
+from evaluation.matching import match
 from evaluation.metrics import score
 
 

@@ -13,12 +13,13 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, rectangle, write_run
+from evaluation_scenes import four_pictures, load_pictures, rectangle, write_run
 from PIL import Image
 
 from evaluation import figures, gallery
+from evaluation.category import Scope
 from evaluation.cli import main
-from evaluation.matching import load_pictures, match
+from evaluation.matching import match
 from evaluation.runs import load_runs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -209,7 +210,7 @@ def test_running_means():
 
 
 def test_losses_are_read_by_session(run):
-    found = load_runs([run])[0]
+    found = load_runs([run], Scope())[0]
     assert {session: len(values) for session, values in found.losses.items()} == {1: 40, 2: 40}
     assert found.losses[1][0] == pytest.approx(2.3)
 

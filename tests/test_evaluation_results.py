@@ -50,7 +50,7 @@ def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
         ({"image_id": 7}, "is for picture 7, which"),
         ({"image_id": "1"}, "is for picture '1', which"),
         ({"image_id": True}, "is for picture True, which"),
-        ({"category_id": 2}, "has the category 2; hands are category 1"),
+        ({"category_id": 3}, "has the category 3; hands are 1 (hand) or 2 (hand+forearm), leave the others out"),
         ({"score": float("nan")}, "has the score nan; a score is a number from 0 to 1"),
         ({"score": "high"}, "has the score 'high'; a score is a number"),
         ({"score": None}, "has the score None; a score is a number"),
