@@ -14,7 +14,7 @@ from generator.anatomy import HandShape
 
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles")
-MASKS = ("hand", "hand+forearm")
+MASKS = ("hand", "hand+forearm", "both")
 SIDES = ("right", "left", "varied")
 SIZE_RANGE = (64, 4096)
 
@@ -57,7 +57,8 @@ class RenderSettings:
     engine: str = "auto"
     """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), or ``auto``: the fastest that runs."""
     mask: str = "hand"
-    """``hand`` ends at the wrist crease; ``hand+forearm`` does not."""
+    """``hand`` ends at the wrist crease; ``hand+forearm`` does not; ``both`` annotates each hand twice, in either
+    way. An annotation's category says which it is."""
     samples: int = 4
     """Samples a pixel of the engines that take samples (cycles)."""
     focal_mm: float = 45.0

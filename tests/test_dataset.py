@@ -96,6 +96,19 @@ def test_a_mask_may_cover_the_forearm(tmp_path):
     assert dataset.categories == ds.CATEGORIES == {1: "hand", 2: "hand+forearm"}
 
 
+def test_a_category_may_be_read_alone(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    picture = np.zeros((4, 5, 3), np.uint8)
+    arm = ds.Instance(np.eye(4, 5, dtype=bool), category="hand+forearm")
+    ds.assemble(tmp_path, [ds.write_frame(tmp_path, ds.Frame("x", picture, (arm,)))], {})
+    for category in (None, "hand+forearm"):
+        dataset = ds.Dataset(tmp_path, category)
+        assert len(dataset.annotations(dataset.images[0])) == 1
+    with pytest.raises(ds.DatasetError, match=r"has no mask of the category hand; make one with --mask hand, or ask"):
+        ds.Dataset(tmp_path, "hand")
+
+
 def test_hands_alone_are_one_category(folder):
     assert ds.Dataset(folder).categories == {1: "hand"}
 

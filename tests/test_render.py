@@ -116,6 +116,20 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     assert mask.sum() == pytest.approx(drawing.hand.sum(), rel=0.02)
 
 
+def test_both_masks_of_a_hand_are_the_two_it_has_alone(studio):
+    before = studio.settings
+    alone = []
+    for mask in ("hand", "hand+forearm", "both"):
+        studio.settings = replace(before, mask=mask)
+        made = studio.frame(0, POSE, {}).instances
+        assert [one.category for one in made] == (["hand", "hand+forearm"] if mask == "both" else [mask])
+        alone += [one.mask for one in made]
+    studio.settings = before
+    hand, arm, *both = alone
+    assert (hand == both[0]).all() and (arm == both[1]).all()
+    assert (arm | hand == arm).all() and arm.sum() > 1.2 * hand.sum()
+
+
 def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):
     first = studio.frame(3, POSE, {})
     studio.frame(4, pose.with_angles(forearm_z=90), {})

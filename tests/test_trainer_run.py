@@ -267,6 +267,21 @@ def test_recipes_that_need_something_say_what(blobs, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_masks_that_cover_the_forearm_are_a_category_of_their_own(unbroken, tmp_path):
+    arms = write_blobs(tmp_path / "arms")
+    edit_annotations(arms, lambda content: [a.update(category_id=2) for a in content["annotations"]])
+    text = TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", "")
+    recipe = write_recipe(tmp_path / "arm.toml", text)
+    refused(repeat(recipe, arms, tmp_path / "run"), "has no mask of the category hand", "hand+forearm")
+    recipe = write_recipe(recipe, text.replace("[network]", '[network]\ncategory = "hand+forearm"'))
+    done = repeat(recipe, arms, tmp_path / "run", "--init", unbroken)  # a network of hands may learn arms
+    assert done.exit_code == 0, done.output
+    done = invoke("predict", "--weights", tmp_path / "run", arms, "--out", tmp_path / "found", "--score", 0)
+    assert done.exit_code == 0, done.output
+    results = json.loads((tmp_path / "found/results.json").read_text())
+    assert results and {entry["category_id"] for entry in results} == {2}
+
+
 def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
     recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
     refused(

@@ -27,7 +27,6 @@ from trainer.recipe import Network, PictureSettings, Session
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.")
 STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
-CLASSES = ("hand",)
 PROPOSALS = 500
 """Proposals a picture that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 
@@ -40,7 +39,7 @@ def architecture(network: Network) -> dict[str, Any]:
         "norm": _norm(network),
         "channels": network.channels,
         "box_units": network.box_units,
-        "classes": list(CLASSES),
+        "classes": [network.category],
     }
 
 
@@ -137,8 +136,10 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
     if checkpoint.is_ours(path):
         theirs = checkpoint.read_description(path)["architecture"]
-        if theirs != arch:
-            differing = ", ".join(f"{k} {theirs.get(k)} (here {arch.get(k)})" for k in arch if theirs.get(k) != arch[k])
+        # What a network's masks cover may change: the weights have the same shapes, and it learns it.
+        differs = [key for key in arch if key != "classes" and theirs.get(key) != arch[key]]
+        if differs:
+            differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path))
     else:

@@ -18,7 +18,7 @@ from pycocotools import mask as rle
 from torchvision.models.detection import MaskRCNN
 
 from generator.dataset import (
-    CATEGORY_ID,
+    CATEGORIES,
     IMAGE_SUFFIXES,
     Dataset,
     DatasetError,
@@ -127,12 +127,15 @@ def distinct(hands: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def result(image_id: int, hand: dict[str, Any]) -> dict[str, Any]:
-    """One entry of a COCO results list; the box is the mask's."""
+def result(image_id: int, hand: dict[str, Any], category_id: int = 1) -> dict[str, Any]:
+    """One entry of a COCO results list; the box is the mask's.
+
+    :param category_id: what the mask covers, see :data:`generator.dataset.CATEGORIES`.
+    """
     code = encode_mask(hand["mask"])
     return {
         "image_id": image_id,
-        "category_id": CATEGORY_ID,
+        "category_id": category_id,
         "segmentation": code,
         "score": round(hand["score"], 5),
         "bbox": [float(value) for value in rle.toBbox(code)],
@@ -162,6 +165,7 @@ def predict(
         model.to(where, memory_format=torch.channels_last)
         model.roi_heads.score_thresh = score
         precision = networks.best_precision(where)
+        category_id = {name: key for key, name in CATEGORIES.items()}[description["architecture"]["classes"][0]]
         results: list[dict[str, Any]] = []
         images = []
         begin = time.perf_counter()
@@ -169,7 +173,7 @@ def predict(
             for entries in _batches(source, batch):
                 found = find(model, [picture for _, _, picture in entries], where, precision)
                 for (image_id, name, picture), hands in zip(entries, found, strict=True):
-                    results += [result(image_id, hand) for hand in hands]
+                    results += [result(image_id, hand, category_id) for hand in hands]
                     height, width = picture.shape[:2]
                     images.append({"id": image_id, "file_name": name, "width": width, "height": height})
                     if drawn:

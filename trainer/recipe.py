@@ -23,6 +23,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from generator.dataset import CATEGORIES
 from trainer.errors import RecipeError
 
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
@@ -76,6 +77,8 @@ class Session:
 class Network:
     """The network that is trained."""
 
+    category: str = "hand"
+    """What its masks cover, ``hand`` or ``hand+forearm``: it trains on the annotations of this category."""
     backbone: str = "resnet101"
     init: str = "imagenet"
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
@@ -226,6 +229,7 @@ def _check(recipe: Recipe) -> list[str]:
     auto = any(session.layers == AUTO for session in recipe.sessions)
     need(not auto or recipe.validation > 0, "layers auto needs validation pictures, so validation must be above 0")
     net, pics = recipe.network, recipe.pictures
+    need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
     need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
     need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")

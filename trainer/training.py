@@ -79,8 +79,8 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
     return Plan(
         command=[command, *sys.argv[2:]],
         recipe=chosen,
-        data=Dataset(options["data"]),
-        real=Dataset(options["real"]) if options["real"] else None,
+        data=Dataset(options["data"], chosen.network.category),
+        real=Dataset(options["real"], chosen.network.category) if options["real"] else None,
         replicate=options["replicate"] or chosen.replicate,
         seed=options["seed"],
         device=options["device"],

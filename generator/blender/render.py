@@ -12,7 +12,7 @@ from generator.blender import engines, rig
 from generator.blender.drawing import Drawing
 from generator.blender.silence import silence
 from generator.camera import Camera
-from generator.dataset import Frame, Instance
+from generator.dataset import CATEGORIES, Frame, Instance
 from generator.photo import srgb
 from generator.settings import RenderSettings
 
@@ -51,12 +51,15 @@ class Studio:
         rig.set_pose(hand, pose)
         posed = rig.posed(hand)
         drawing = self.engine.draw(hand, posed, camera, drawn, number)
-        picture, covered = _compose(drawing, camera, drawn, self.settings.mask)
+        picture = _compose(drawing, camera, drawn)
+        covered = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
         points = keypoints(hand, posed, pose, camera)
         return Frame(
             name=f"{number:06d}",
             picture=picture,
-            instances=(Instance(covered, points, drawn.side),),
+            instances=tuple(
+                Instance(_mask(drawing, camera, category), points, drawn.side, category) for category in covered
+            ),
             meta=meta | self._meta(pose, camera, drawn),
         )
 
@@ -94,16 +97,21 @@ class Studio:
         self._shown = hand
 
 
-def _compose(drawing: Drawing, camera: Camera, drawn: look.Look, mask: str) -> tuple[np.ndarray, np.ndarray]:
-    """The whole picture, (H, W, 3) uint8, and the mask, (H, W) bool: where at least half of a pixel is covered."""
-    shape = (camera.height, camera.width)
+def _compose(drawing: Drawing, camera: Camera, drawn: look.Look) -> np.ndarray:
+    """The whole picture, (H, W, 3) uint8."""
     picture = _plain(camera.width, camera.height, *srgb(drawn.background).tolist()).copy()
-    covered = np.zeros(shape, bool)
     x0, y0, x1, y1 = drawing.box
     picture[y0:y1, x0:x1] = drawing.picture
-    coverage = drawing.hand if mask == "hand" else drawing.hand + drawing.forearm
+    return picture
+
+
+def _mask(drawing: Drawing, camera: Camera, category: str) -> np.ndarray:
+    """The mask, (H, W) bool: where at least half of a pixel is covered."""
+    covered = np.zeros((camera.height, camera.width), bool)
+    x0, y0, x1, y1 = drawing.box
+    coverage = drawing.hand if category == "hand" else drawing.hand + drawing.forearm
     covered[y0:y1, x0:x1] = coverage >= 0.5
-    return picture, covered
+    return covered
 
 
 @functools.lru_cache(1)

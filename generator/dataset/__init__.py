@@ -3,7 +3,7 @@
 A dataset folder::
 
     images/NAME.png|jpg|webp    the pictures
-    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all hands of the picture)
+    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the picture)
     annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
     preview.jpg                 a contact sheet

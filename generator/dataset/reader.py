@@ -22,11 +22,13 @@ class Dataset:
 
     Nothing but ``annotations.json`` is read at construction; pictures and masks are decoded when asked for.
 
-    :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no picture, if an
-        id stands twice, an annotation belongs to no picture, or a file name leaves the folder.
+    :param category: of :data:`CATEGORIES`; annotations of the others are left out.
+    :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no picture or no
+        annotation but of other categories, if an id stands twice, an annotation belongs to no picture, or a file name
+        leaves the folder.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, category: str | None = None) -> None:
         self.folder = Path(folder)
         self.path = self.folder / "annotations.json"
         if not self.folder.is_dir():
@@ -59,7 +61,13 @@ class Dataset:
                     f"{self.path}: annotation {annotation.get('id')} belongs to image {annotation.get('image_id')}, "
                     "which is not listed"
                 )
-            by_image[annotation["image_id"]].append(annotation)
+            if category is None or CATEGORIES.get(annotation.get("category_id", 0), category) == category:
+                by_image[annotation["image_id"]].append(annotation)
+        if annotations and not any(by_image.values()):
+            raise DatasetError(
+                f"{self.path} has no mask of the category {category}; make one with --mask {category}, or ask for "
+                f"{' or '.join(name for name in CATEGORIES.values() if name != category)}"
+            )
         self._by_image = by_image
 
     def _check_image(self, image: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
         "categories": categories,
     }
     write_atomic(folder / "annotations.json", json.dumps(coco, allow_nan=False).encode())
-    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": len(annotations)}))
+    hands = max(Counter(annotation["category_id"] for annotation in annotations).values(), default=0)
+    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands}))
 
 
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
