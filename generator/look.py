@@ -11,7 +11,7 @@ import numpy as np
 
 from generator import kinematics, pose
 from generator.anatomy import BONES, HandShape, Skeleton
-from generator.camera import Camera
+from generator.camera import SENSOR_MM, Camera
 from generator.settings import RenderSettings
 
 SHAPES = 16
@@ -25,6 +25,22 @@ NEAREST, FARTHEST = 0.45, 1.1
 
 CLEAR = 0.25
 """How far in front of the camera the whole arm stays where the distance is varied, metres."""
+
+FILL = 0.25, 1.1
+"""Range of the hand's longest extent where the distance is close, as a share of the picture's shorter side."""
+
+FOCAL = 26.0, 75.0
+"""Range of a varied focal length, millimetres."""
+
+_LEAN = -0.4, 0.8
+"""Where the distance is close: how far the arm leans to the camera and away from it, as a sine."""
+
+_SPARE = 0.12
+"""How far in front of the camera the whole arm stays where the distance is close, metres."""
+
+_NEAREST_CLOSE = 0.2
+_TRIES = 60
+_TURN = pose.NAMES.index("forearm_y")
 
 _FRONT = np.array([-0.35, -0.75, 0.56])
 
@@ -73,7 +89,7 @@ def look(settings: RenderSettings, frame: int) -> Look:
     colour = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
     ambient = float(rng.uniform(0.3, 0.75))
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
-    lit = settings.light == "varied"
+    lit = settings.light != "front"
     return Look(
         shape=shape if settings.shape == "varied" else None,
         tone=tone if isinstance(settings.skin, str) else float(settings.skin),
@@ -102,33 +118,92 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     """The camera of a frame, and its pose as that camera sees it.
 
     With a fixed distance the pose stays as it is. With a varied one it is turned about the viewing axis (v6) and moved
-    in the picture's plane (v1, v3) to where all its joints are inside the picture.
+    in the picture's plane (v1, v3) to where all its joints are inside the picture. With a close one its lean (v4) is
+    changed, too, and the arm's end is outside the picture; fingers may be.
     """
     width, height = settings.size
+    focal = _focal(settings, frame)
     if not isinstance(settings.distance, str):
-        return Camera(width, height, float(settings.distance), settings.focal_mm), one
+        return Camera(width, height, float(settings.distance), focal), one
+    if settings.distance == "close":
+        return _close(settings, frame, one, hand, focal)
     rng = np.random.default_rng((settings.seed, frame, 0xCA))
     one = one.copy()
-    one[pose.NAMES.index("forearm_y")] = rng.uniform(-np.pi, np.pi)
+    one[_TURN] = rng.uniform(-np.pi, np.pi)
     share = rng.uniform(size=2)
-    elbow = kinematics.capsules(one, hand)[0][BONES.index("forearm")]
-    nearest = max(NEAREST, CLEAR - float(elbow[1]))
-    camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), settings.focal_mm)
+    nearest = max(NEAREST, CLEAR - float(_arm_end(one, hand)[1]))
+    camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
     for _ in range(40):  # step back until the hand fits
         low, high = _room(camera, one, hand)
         if (low <= high).all():
             break
-        camera = Camera(width, height, camera.distance * 1.05, settings.focal_mm)
+        camera = Camera(width, height, camera.distance * 1.05, focal)
     one[[0, 2]] = low + share * np.maximum(high - low, 0)
     return camera, one
 
 
-def _room(camera: Camera, one: np.ndarray, hand: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+def _focal(settings: RenderSettings, frame: int) -> float:
+    """Evenly over the logarithm of :data:`FOCAL` where it is varied."""
+    if not isinstance(settings.focal_mm, str):
+        return float(settings.focal_mm)
+    return float(np.exp(np.random.default_rng((settings.seed, frame, 0xCF)).uniform(*np.log(FOCAL))))
+
+
+def _close(
+    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
+) -> tuple[Camera, np.ndarray]:
+    """A hand that fills its share of the picture, with an arm that comes from outside."""
+    rng = np.random.default_rng((settings.seed, frame, 0xCB))
+    width, height = settings.size
+    one = one.copy()
+    one[pose.V4] = _leaning(one[pose.V4])
+    fill = np.exp(rng.uniform(*np.log(FILL)))
+    edge = EDGE if rng.random() < 0.75 else -0.12
+    best = -np.inf, Camera(width, height), one
+    for _ in range(_TRIES):
+        moved = one.copy()
+        moved[_TURN] = rng.uniform(-np.pi, np.pi)
+        share = rng.uniform(size=2)
+        joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
+        extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
+        distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
+        distance = max(distance, _NEAREST_CLOSE, _SPARE - float(_arm_end(moved, hand)[1]))
+        camera = Camera(width, height, distance, focal)
+        low, high = _room(camera, moved, hand, edge)
+        moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
+        outside = _outside(camera, moved, hand)
+        if outside > best[0]:
+            best = outside, camera, moved
+        if outside > 0:
+            break
+    return best[1], best[2]
+
+
+def _leaning(v4: float) -> float:
+    """The angle on the same side of the vertical whose sine, the arm's lean, is within :data:`_LEAN`."""
+    sine = np.interp(np.sin(v4), [-1, 1], _LEAN)
+    return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
+
+
+def _arm_end(one: np.ndarray, hand: Skeleton) -> np.ndarray:
+    """The far end of the forearm's axis, (3,) metres."""
+    return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
+
+
+def _outside(camera: Camera, one: np.ndarray, hand: Skeleton) -> float:
+    """By how many pixels the whole end of the arm is outside the picture; negative where it is in sight."""
+    x, y, depth = camera.project(_arm_end(one, hand))
+    radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
+    beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
+    return float(beyond - radius)
+
+
+def _room(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest X and Z that the wrist may have so that all joints are inside the picture."""
     joints = kinematics.keypoints(one, hand)
     wrist = one[:3]
     depth = joints[:, 1] + camera.distance
     focal = camera.matrix[0, 0]
-    half = np.array([camera.width, camera.height]) * (0.5 - EDGE) / focal * depth[:, None]
+    half = np.array([camera.width, camera.height]) * (0.5 - edge) / focal * depth[:, None]
     offset = (joints - wrist)[:, [0, 2]]
     return (-half - offset).max(axis=0), (half - offset).min(axis=0)

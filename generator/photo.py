@@ -8,19 +8,28 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 
-def develop(linear: np.ndarray, subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def cast(rng: np.random.Generator) -> np.ndarray:
+    """How much lighter a picture comes out than metered, by channel, (3,): exposure, warmth and tint."""
+    exposure, warmth, tint = np.exp(rng.normal(0, [0.35, 0.12, 0.05]))
+    return exposure * np.array([warmth, tint, 1 / warmth])
+
+
+def develop(
+    linear: np.ndarray, subject: np.ndarray, rng: np.random.Generator, cast: np.ndarray | float = 1.0
+) -> np.ndarray:
     """A photograph of linear light.
 
     :param linear: (H, W, 3) RGB of any scale.
     :param subject: (H, W) bool, what the exposure is metered on, together with the whole.
     :param rng: all choices are drawn from it.
+    :param cast: what the metered light is multiplied with, a number or (3,).
     :returns: (H, W, 3) uint8, sRGB.
     """
     balance = np.array([rng.uniform(0.88, 1.14), 1.0, rng.uniform(0.86, 1.12)])
     light = np.maximum(linear, 0.0) * balance
     brightness = np.log(light.mean(axis=-1) + 1e-3)
     metered = brightness.mean() if not subject.any() else 0.4 * brightness.mean() + 0.6 * brightness[subject].mean()
-    light *= rng.uniform(0.1, 0.36) / np.exp(metered)
+    light *= rng.uniform(0.1, 0.36) / np.exp(metered) * cast
     white = rng.uniform(1.2, 4.0)
     light = light * (1 + light / white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do
     picture = Image.fromarray(srgb(light))

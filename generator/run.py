@@ -49,8 +49,9 @@ def plan(settings: RenderSettings) -> Plan:
     """
     chosen = sweep.select(settings.set)
     distance = 1.0 if isinstance(settings.distance, str) else settings.distance
+    focal = 45.0 if isinstance(settings.focal_mm, str) else settings.focal_mm
     hand = skeleton(hand_shape(settings))
-    reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, settings.focal_mm))
+    reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, focal))
     kept = np.flatnonzero(reasons == "")
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):

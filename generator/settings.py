@@ -19,18 +19,36 @@ SIDES = ("right", "left", "varied")
 SIZE_RANGE = (64, 4096)
 
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "format": FORMATS,
+    "engine": ENGINES,
+    "scene": ("plain", "room"),
+    "mask": MASKS,
+    "side": SIDES,
+    "light": ("front", "varied", "mixed"),
+    "background": ("white", "varied"),
+    "surroundings": ("things", "varied"),
+    "distractors": ("none", "varied"),
+    "occluders": ("none", "varied"),
+    "exposure": ("metered", "varied"),
+}
+"""The settings that are one of a few words."""
+
 _PEOPLE = {"skin": "varied", "shape": "varied", "light": "varied"}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "people": {**_PEOPLE, "background": "varied"},
     "studio": {**_PEOPLE, "background": "varied", "distance": "varied"},
     "varied": {
-        **{"scene": "room", "samples": 6, "format": "jpg", "size": "640x360", "distance": "varied"},
-        **_PEOPLE,
+        **{"scene": "room", "samples": 6, "format": "jpg", "size": "640x360"},
+        **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
+        **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
+        **{"exposure": "varied", "side": "varied"},
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
-framing; ``studio`` varies distance and direction, too; ``varied`` shows hands in rooms and on tables."""
+framing; ``studio`` varies distance and direction, too; ``varied`` shows hands as
+people photograph them: in rooms, on tables, before other people."""
 
 
 class SettingsError(ValueError):
@@ -61,11 +79,12 @@ class RenderSettings:
     way. An annotation's category says which it is."""
     samples: int = 4
     """Samples a pixel of the engines that take samples (cycles)."""
-    focal_mm: float = 45.0
-    """Focal length for a sensor 36 mm wide."""
+    focal_mm: float | str = 45.0
+    """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
     distance: float | str = 1.0
     """Metres from the camera to the wrist. Varied: 0.45 to 1.1, the hand moved and turned about the viewing axis (v1,
-    v3, v6) so that its joints are inside the picture."""
+    v3, v6) so that its joints are inside the picture. Close: as people take hands, filling 0.25 to 1.1 of the picture,
+    with an arm that comes from outside it and hardly from the camera (v4 is drawn nearer to the picture's plane)."""
     skin: float | str = 0.5
     """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
     shape: str | HandShape = "average"
@@ -76,9 +95,19 @@ class RenderSettings:
     28 numbers, so it is as plausible."""
     light: str = "front"
     """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
-    warmer or cooler."""
+    warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
     background: str = "white"
     """``white`` (exactly 255) or ``varied``: one near-white tone a picture."""
+    surroundings: str = "things"
+    """Of a room. ``things``: a table or wall with things on it. Varied: also people in their clothes, plain and dark
+    walls, surfaces in strong or skin-like colours, and nothing but the environment."""
+    distractors: str = "none"
+    """Of a room. Varied: in part of the pictures heads, limbs and other things in the colours of skin, never masked."""
+    occluders: str = "none"
+    """Of a room. Varied: in part of the pictures pencils, cords, cups and cards before the hand; the mask is what is
+    still seen of it."""
+    exposure: str = "metered"
+    """Of a room. Varied: also darker and brighter than metered, with stronger casts of colour."""
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -142,20 +171,13 @@ def _problems(values: dict[str, Any]) -> list[str]:
         for name in values
         if name not in RenderSettings.names()
     ]
-    for name, choices in (
-        ("format", FORMATS),
-        ("engine", ENGINES),
-        ("mask", MASKS),
-        ("side", SIDES),
-        ("scene", ("plain", "room")),
-    ):
+    for name, choices in _CHOICES.items():
         found += _choice(values, name, choices)
-    found += _choice(values, "light", ("front", "varied")) + _choice(values, "background", ("white", "varied"))
     found += _shape(values.get("shape"))
     found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
-    found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300)
-    found += _number(values, "distance", float, 0.3, 10, varied=True)
-    found += _number(values, "skin", float, 0, 1, varied=True)
+    found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
+    found += _number(values, "distance", float, 0.3, 10, "varied", "close")
+    found += _number(values, "skin", float, 0, 1, "varied")
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
     try:
@@ -163,17 +185,6 @@ def _problems(values: dict[str, Any]) -> list[str]:
     except SettingsError as error:
         found.append(str(error))
     return found
-
-
-_CHOICES = {
-    "format": FORMATS,
-    "scene": ("plain", "room"),
-    "engine": ENGINES,
-    "mask": MASKS,
-    "shape": ("average", "varied"),
-    "light": ("front", "varied"),
-    "background": ("white", "varied"),
-}
 
 
 def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list[str]:
@@ -194,10 +205,10 @@ def _shape(value: Any) -> list[str]:
     return [f"shape's {name} is a factor from 0.5 to 2, not {value[name]!r}" for name in wrong]
 
 
-def _number(values: dict[str, Any], name: str, kind: type, low: float, high: float, varied: bool = False) -> list[str]:
+def _number(values: dict[str, Any], name: str, kind: type, low: float, high: float, *words: str) -> list[str]:
     value = values.get(name, low)
     kinds = (int,) if kind is int else (int, float)
-    if (varied and value == "varied") or (type(value) in kinds and low <= value <= high):
+    if value in words or (type(value) in kinds and low <= value <= high):
         return []
-    words = "a whole number" if kind is int else "a number"
-    return [f"{name} is {words} from {low:,} to {high:,}{' or varied' if varied else ''}, not {value!r}"]
+    what = "a whole number" if kind is int else "a number"
+    return [f"{name} is {' or '.join([f'{what} from {low:,} to {high:,}', *words])}, not {value!r}"]

@@ -78,7 +78,10 @@ def test_all_problems_of_a_settings_file_are_named_at_once(tmp_path):
     assert str(path) in line
     for words in (
         *("there is no setting 'sead' (known: set, count", "skin is a number from 0 to 1 or varied, not 'blue'"),
-        *("light is front or varied, not 3", "distance is a number from 0.3 to 10 or varied, not 0.01"),
+        *(
+            "light is front or varied or mixed, not 3",
+            "distance is a number from 0.3 to 10 or varied or close, not 0.01",
+        ),
     ):
         assert words in line
 

@@ -6,7 +6,10 @@ drawing.py   what engines return, and what they share
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
 room.py      hands in rooms: Cycles with light and shadow
+view.py      what the camera sees of the arm there, and where there is room for something
 props.py     what stands around the hand there
+people.py    who stands behind it, and what else has the colours of skin
+occluders.py what stands before it
 materials.py what it is made of
 exr.py       Cycles' result as arrays
 engines.py   which engines run here, and why the others do not

@@ -75,7 +75,7 @@ def start(settings: RenderSettings) -> Engine:
     if settings.scene == "room":
         from generator.blender.room import Room
 
-        return Room(settings.samples, settings.seed)
+        return Room(settings)
     if choose(settings) == "raster":
         from generator.blender.raster import Raster
 

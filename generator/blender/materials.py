@@ -68,6 +68,40 @@ def everyday(rng: np.random.Generator) -> bpy.types.Material:
     return material
 
 
+def plain(
+    rng: np.random.Generator,
+    colour: np.ndarray,
+    roughness: float | None = None,
+    relief: float = 0.0,
+    uneven: float = 0.25,
+) -> bpy.types.Material:
+    """One linear RGB colour, lighter and darker by up to ``uneven``, with folds that stand ``relief`` metres high."""
+    material = new("plain")
+    tree = material.node_tree
+    shader = _principled(tree, rng.uniform(0.3, 0.95) if roughness is None else roughness)
+    noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
+    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = rng.uniform(3, 25), 3.0
+    tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
+    spread = rng.uniform(0, uneven)
+    for stop, share in zip(ramp.color_ramp.elements, (1 - spread, 1 + spread), strict=True):
+        stop.color = (*np.clip(np.asarray(colour) * share, 0, 1).tolist(), 1)
+    tree.links.new(noise.outputs[0], ramp.inputs[0])
+    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    if relief:
+        bump = tree.nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, relief
+        tree.links.new(noise.outputs[0], bump.inputs["Height"])
+        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
+    return material
+
+
+def strong(rng: np.random.Generator) -> bpy.types.Material:
+    """One strong colour, as often of orange, red and brown as of all others."""
+    hue = rng.uniform(0.0, 0.13) if rng.random() < 0.5 else rng.uniform()
+    colour = colorsys.hsv_to_rgb(hue, rng.uniform(0.6, 1), rng.uniform(0.35, 0.95))
+    return plain(rng, np.array(colour) ** 2.2)
+
+
 def skin() -> bpy.types.Material:
     """Skin of the rig's colours, with fine relief, that writes :data:`ARM_PASS`."""
     material = new("skin")

@@ -9,6 +9,7 @@ from mathutils import Matrix
 
 from generator.blender import materials
 from generator.blender.rig import Posed, Rig, fill
+from generator.blender.view import View
 from generator.camera import Camera
 
 PLANE_SIZE = 8.0
@@ -20,25 +21,41 @@ class Props:
 
     def __init__(self) -> None:
         self._made: list[bpy.types.ID] = []
-        self._shapes = {name: _shape(name) for name in ("box", "ball", "tube")}
+        self._shapes = {name: _shape(name) for name in ("box", "ball", "tube", "block")}
 
     def clear(self) -> None:
         """Remove what the last frame had."""
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def surround(self, rng: np.random.Generator, rig: Rig, posed: Posed, camera: Camera) -> None:
-        """Put things around a posed hand."""
+    def dress(self, rng: np.random.Generator, rig: Rig) -> None:
+        """Put a sleeve on most arms."""
         if rng.random() < 0.6:
             self._sleeve(rng, rig)
+
+    def furnish(
+        self, rng: np.random.Generator, posed: Posed, camera: Camera, material: bpy.types.Material | None = None
+    ) -> None:
+        """Put a table or wall behind a posed hand, of this material or of any, and things on it; or nothing."""
         if rng.random() < 0.12:
             return  # the hand in front of the world's picture alone
         normal = _facing(rng)
         offset = float((posed.vertices @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
-        turn = _turn_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, turn, normal * offset)
+        turn = turn_to(normal, rng.uniform(0, 2 * np.pi))
+        self._plane(rng, turn, normal * offset, material)
         for _ in range(int(rng.integers(0, 11))):
             self._thing(rng, turn, normal, offset, posed, camera)
+
+    def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:
+        """Put a box, ball, tube (along Z) or block (a rounded box) of size 1 into the scene by a (4, 4) matrix."""
+        self._add(self._shapes[shape], material, matrix)
+
+    def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
+        """A plane that fills the picture, ``gap`` metres behind the arm, turned a little."""
+        normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
+        depth = view.behind(0.1) + gap
+        middle = np.array([0.0, depth - view.camera.distance, 0.0])
+        self._plane(rng, turn_to(normal, rng.uniform(0, 2 * np.pi)), middle, material)
 
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
         thing = bpy.data.objects.new("prop", mesh)
@@ -48,7 +65,9 @@ class Props:
         thing.material_slots[0].material = material
         self._made += [thing, material]
 
-    def _plane(self, rng: np.random.Generator, turn: np.ndarray, middle: np.ndarray) -> None:
+    def _plane(
+        self, rng: np.random.Generator, turn: np.ndarray, middle: np.ndarray, material: bpy.types.Material | None = None
+    ) -> None:
         """A table top or a wall: a box whose front is the plane; in part of the pictures its edge is in sight."""
         size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
         shift = np.zeros(3)
@@ -58,7 +77,7 @@ class Props:
         matrix = np.eye(4)
         matrix[:3, :3] = turn * size
         matrix[:3, 3] = middle + turn @ (shift - [0, 0, size[2] / 2])
-        self._add(self._shapes["box"], materials.everyday(rng), matrix)
+        self.add("box", materials.everyday(rng) if material is None else material, matrix)
 
     def _thing(
         self,
@@ -93,7 +112,7 @@ class Props:
         matrix[:3, :3] = turn @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
         matrix[:3, 3] = middle
         self._made.pop()
-        self._add(self._shapes[shape], material, matrix)
+        self.add(shape, material, matrix)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
         """A tube around the forearm, from somewhere below the wrist to beyond the elbow."""
@@ -130,7 +149,7 @@ def _facing(rng: np.random.Generator) -> np.ndarray:
     return np.array([np.sin(side) * np.cos(slant), -np.cos(side) * np.cos(slant), np.sin(slant)])
 
 
-def _turn_to(normal: np.ndarray, about: float) -> np.ndarray:
+def turn_to(normal: np.ndarray, about: float) -> np.ndarray:
     """A rotation (3, 3) whose third column is ``normal``, turned about it."""
     helper = np.array([1.0, 0.0, 0.0]) if abs(normal[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
     first = np.cross(helper, normal)
@@ -145,14 +164,18 @@ def _shape(name: str) -> bpy.types.Mesh:
     made = bmesh.new()
     if name == "box":
         bmesh.ops.create_cube(made, size=1.0)
-    elif name == "ball":
+    elif name in ("ball", "block"):
         bmesh.ops.create_uvsphere(made, u_segments=32, v_segments=16, radius=0.5)
+        for corner in made.verts if name == "block" else ():
+            corner.co = [np.sign(x) * abs(2 * x) ** 0.55 / 2 for x in corner.co]
     else:
         bmesh.ops.create_cone(made, cap_ends=True, segments=40, radius1=0.5, radius2=0.5, depth=1.0)
     mesh = bpy.data.meshes.new(name)
     made.to_mesh(mesh)
     made.free()
-    round_ = {"box": (), "ball": (3, 4), "tube": (4,)}[name]  # corners of the faces that are part of something round
+    round_ = {"box": (), "ball": (3, 4), "block": (3, 4), "tube": (4,)}[
+        name
+    ]  # corners of the faces that are part of something round
     mesh.polygons.foreach_set("use_smooth", [len(face.vertices) in round_ for face in mesh.polygons])
     mesh.materials.append(None)
     return mesh

@@ -54,6 +54,8 @@ class Studio:
         picture = _compose(drawing, camera, drawn)
         covered = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
         points = keypoints(hand, posed, pose, camera)
+        if self.settings.occluders != "none":
+            points = _behind_things(points, drawing)
         return Frame(
             name=f"{number:06d}",
             picture=picture,
@@ -133,6 +135,17 @@ def keypoints(hand: rig.Rig, posed: rig.Posed, pose: np.ndarray, camera: Camera)
     hidden = _hidden(camera.to_camera(joints), camera.to_camera(posed.vertices), _flesh(hand))
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
+
+
+def _behind_things(points: np.ndarray, drawing: Drawing, near: int = 2) -> np.ndarray:
+    """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
+    covered = drawing.hand + drawing.forearm >= 0.5
+    points = points.copy()
+    for point in points[points[:, 2] == VISIBLE]:
+        x, y = (point[:2] - drawing.box[:2]).astype(int)
+        if not covered[max(y - near, 0) : y + near + 1, max(x - near, 0) : x + near + 1].any():
+            point[2] = OCCLUDED
+    return points
 
 
 def _flesh(hand: rig.Rig) -> np.ndarray:

@@ -12,16 +12,19 @@ import bpy
 import numpy as np
 
 from generator import photo
-from generator.blender import exr, materials
+from generator.blender import exr, materials, occluders, people
 from generator.blender.cycles import camera_object
 from generator.blender.drawing import Drawing
 from generator.blender.props import Props
-from generator.blender.rig import Posed, Rig
+from generator.blender.rig import REGION, Posed, Rig
+from generator.blender.view import View
 from generator.camera import Camera
 from generator.look import Look
+from generator.settings import RenderSettings
 
 _TAG = 0x20
-"""Tells this engine's random numbers from the look's."""
+"""Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
+_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE = range(0x21, 0x26)
 
 
 class Room:
@@ -29,21 +32,25 @@ class Room:
 
     name = "cycles"
 
-    def __init__(self, samples: int, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, settings: RenderSettings) -> None:
+        self._settings = settings
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         self._skin = materials.skin()
         self._props = Props()
         self._world = _World(self._scene)
         self._sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
-        self._scene.collection.objects.link(self._sun)
-        _prepare(self._scene, samples)
+        self._flash = bpy.data.objects.new("flash", bpy.data.lights.new("flash", "POINT"))
+        self._flash.data.shadow_soft_size = 0.01
+        self._flash.hide_render = True
+        for lamp in (self._sun, self._flash):
+            self._scene.collection.objects.link(lamp)
+        _prepare(self._scene, settings.samples)
         exr.prepare(self._scene.render)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
-        rng = np.random.default_rng((self._seed, frame, _TAG))
+        rng = self._stream(frame, _TAG)
         if rig.surface.data.materials[:] != [self._skin]:
             rig.surface.data.materials.clear()
             rig.surface.data.materials.append(self._skin)
@@ -52,13 +59,64 @@ class Room:
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
         self._world.choose(rng)
         self._shine(rng, look)
-        self._props.surround(rng, rig, posed, camera)
+        if self._settings.light == "mixed":
+            self._flash_in_some(self._stream(frame, _FLASH), camera)
+        self._surround(rng, frame, rig, posed, camera)
         self._scene.cycles.seed = frame % 2**31
         passes = exr.render()
         self._props.clear()
         arm = np.clip(passes[materials.ARM_PASS], 0.0, 1.0)
-        picture = photo.develop(passes["Combined"][..., :3], arm.max(axis=-1) > 0.5, rng)
+        linear = passes["Combined"][..., :3]
+        cast = photo.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
+        picture = photo.develop(linear, arm.max(axis=-1) > 0.5, rng, cast)
         return Drawing((0, 0, camera.width, camera.height), picture, arm[..., 0], arm[..., 1])
+
+    def _stream(self, frame: int, tag: int) -> np.random.Generator:
+        return np.random.default_rng((self._settings.seed, frame, tag))
+
+    def _surround(self, rng: np.random.Generator, frame: int, rig: Rig, posed: Posed, camera: Camera) -> None:
+        """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
+        settings, props = self._settings, self._props
+        props.dress(rng, rig)
+        region = np.empty(len(posed.vertices), np.float32)
+        rig.surface.data.attributes[REGION].data.foreach_get("value", region)
+        view = View(camera, posed.vertices, region > 0)
+        if settings.surroundings == "varied":
+            self._vary(self._stream(frame, _SURROUNDINGS), rng, posed, view)
+        else:
+            props.furnish(rng, posed, camera)
+        own = self._stream(frame, _DISTRACTORS)
+        if settings.distractors == "varied" and own.random() < 0.4:
+            people.distract(props, own, view)
+        own = self._stream(frame, _OCCLUDERS)
+        if settings.occluders == "varied" and own.random() < 0.2:
+            occluders.cover(props, own, view)
+
+    def _vary(self, own: np.random.Generator, rng: np.random.Generator, posed: Posed, view: View) -> None:
+        """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
+        kind, props = own.random(), self._props
+        if kind < 0.45:
+            props.furnish(rng, posed, view.camera)
+        elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
+            colour = people.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
+            props.furnish(rng, posed, view.camera, colour)
+        elif kind < 0.75:
+            props.wall(own, view, people.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
+        elif kind < 0.95:
+            people.person(props, own, view)
+            if own.random() < 0.7:
+                material = people.cloth(own) if own.random() < 0.5 else materials.everyday(own)
+                props.wall(own, view, material, own.uniform(0.8, 2.5))
+
+    def _flash_in_some(self, rng: np.random.Generator, camera: Camera) -> None:
+        """A flash beside the lens in part of the pictures, in a room that is darker for it."""
+        self._flash.hide_render = bool(rng.random() < 0.7)
+        across, along = rng.normal(0, 0.06, 2)
+        self._flash.location = (across, along - camera.distance, rng.uniform(0.0, 0.15))
+        self._flash.data.energy = rng.uniform(2, 7) * max(camera.distance, 0.3) ** 2 * 4
+        if not self._flash.hide_render:
+            self._sun.hide_render = True
+            self._world.dim(rng.uniform(0.1, 0.6))
 
     def _shine(self, rng: np.random.Generator, look: Look) -> None:
         """A sun or a lamp in part of the pictures, from where the look's light comes."""
@@ -99,6 +157,10 @@ class _World:
         down = rng.uniform(-0.1, 1.4)  # radians: the camera looks ahead, or down on a table
         self._turn.inputs["Rotation"].default_value = (-down, 0.0, rng.uniform(0, 2 * np.pi))
         self._light.inputs["Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
+
+    def dim(self, factor: float) -> None:
+        """Make the chosen one darker."""
+        self._light.inputs["Strength"].default_value *= factor
 
 
 def _prepare(scene: bpy.types.Scene, samples: int) -> None:

@@ -1,0 +1,69 @@
+"""Things before the hand: pencils, cords, cups, cards. The mask is what is still seen of the hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.blender import materials
+from generator.blender.props import Props, turn_to
+from generator.blender.view import View
+
+MOST = 0.45
+"""The share of the hand that one thing may hide, about."""
+
+_TRIES = 12
+
+
+def cover(props: Props, rng: np.random.Generator, view: View) -> None:
+    """Put one to three things between the camera and the hand."""
+    for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
+        for _ in range(_TRIES):
+            if _try(props, rng, view):
+                break
+
+
+def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
+    """Draw one thing; False if it would touch the arm, hide too much, or hide nothing."""
+    shape, size = _size(rng)
+    target = view.arm[view.hand][rng.integers(view.hand.sum())]
+    eye = np.array([0.0, -view.camera.distance, 0.0])
+    nearer = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
+    middle = eye + (target - eye) * (1 - nearer) + rng.normal(0, 0.3, 3) * min(size[0], 0.05)
+    direction = rng.normal(size=3) * [1.0, 0.35, 1.0]
+    direction /= np.linalg.norm(direction)
+    half = direction * size[2] / 2
+    radius = float(np.hypot(*size[:2])) / 2 if shape == "box" else size[0] / 2
+    hidden = _hidden(view, middle, radius, half)
+    if not view.clear(middle, radius, half) or not 0.01 < hidden < MOST:
+        return False
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn_to(direction, rng.uniform(0, 2 * np.pi)) * size, middle
+    props.add(shape, materials.everyday(rng), matrix)
+    return True
+
+
+def _size(rng: np.random.Generator) -> tuple[str, np.ndarray]:
+    """A shape and its size (3,) in metres, the last along its axis."""
+    kind = rng.random()
+    if kind < 0.5:  # pencil, rod
+        thick = rng.uniform(0.005, 0.014)
+        return "tube", np.array([thick, thick, rng.uniform(0.1, 0.3)])
+    if kind < 0.65:  # cord
+        thick = rng.uniform(0.002, 0.005)
+        return "tube", np.array([thick, thick, 1.5])
+    if kind < 0.85:  # cup, bottle
+        thick = rng.uniform(0.05, 0.09)
+        return "tube", np.array([thick, thick, rng.uniform(0.08, 0.22)])
+    return "box", np.array([rng.uniform(0.04, 0.09), 0.002, rng.uniform(0.06, 0.15)])
+
+
+def _hidden(view: View, middle: np.ndarray, radius: float, half: np.ndarray) -> float:
+    """About which share of the hand's surface lies behind a rod of this half axis, as the camera sees it."""
+    hand = view.camera.to_camera(view.arm[view.hand][::7])
+    ends = view.camera.to_camera(np.array([middle - half, middle + half]))
+    if ends[:, 2].min() < 0.05:
+        return 1.0
+    flat, (a, b) = hand[:, :2] / hand[:, 2:], ends[:, :2] / ends[:, 2:]
+    along = np.clip((flat - a) @ (b - a) / max((b - a) @ (b - a), 1e-12), 0, 1)
+    apart = np.linalg.norm(flat - (a + along[:, None] * (b - a)), axis=1)
+    return float((apart < radius / ends[:, 2].mean()).mean())

@@ -1,0 +1,114 @@
+"""People around a hand: whoever stands behind it in clothes, and heads, limbs and things in the colours of skin.
+
+None of them has a hand to be found, and none is part of a mask.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from generator.blender import materials
+from generator.blender.props import Props, turn_to
+from generator.blender.view import View
+from generator.skin import TONES
+
+
+def person(props: Props, rng: np.random.Generator, view: View) -> None:
+    """Somebody behind the hand, near enough to fill much of the picture with clothes, now and then with a face."""
+    gap = np.exp(rng.uniform(np.log(0.02), np.log(0.5)))
+    depth = view.behind(0.15) + gap + 0.13
+    middle = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
+    upright = rng.normal(0, 0.15)
+    frame = _upright(upright, rng.uniform(-0.5, 0.5))
+    clothes, tone = cloth(rng), rng.uniform()
+    props.add("block", clothes, _placed(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
+    for side in (-1, 1):
+        shoulder = middle + frame @ [side * 0.2, 0.0, 0.2]
+        elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
+        _limb(props, clothes, shoulder, elbow, 0.055)
+        if rng.random() < 0.5:
+            _limb(props, flesh(rng, tone), elbow, elbow + frame @ [side * 0.05, 0.05, -0.22], 0.04)
+    _limb(props, flesh(rng, tone), middle + frame @ [0, 0, 0.3], middle + frame @ [0, 0, 0.5], 0.06)
+    head(props, rng, middle + frame @ [0, -0.02, 0.56], tone, upright)
+
+
+def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
+    """A head that looks roughly to the camera: skin, hair, eyes, a nose and a mouth."""
+    frame = _upright(upright, rng.normal(0, 0.5))
+    skin, size = flesh(rng, tone), np.array([0.155, 0.19, 0.225])
+    props.add("ball", skin, _placed(frame, middle, size))
+    dark = materials.plain(rng, np.full(3, rng.uniform(0.005, 0.04)))
+    if rng.random() < 0.85:
+        hair = materials.plain(rng, np.array([1.0, rng.uniform(0.5, 0.9), 0.4]) * np.exp(rng.uniform(-5, -1)))
+        props.add("ball", hair, _placed(frame, middle + frame @ [0, 0.022, 0.018], size * 1.06))
+    white = materials.plain(rng, np.full(3, 0.6))
+    for side in (-1, 1):
+        eye = middle + frame @ [side * 0.032, -0.081, 0.015]
+        props.add("ball", white, _placed(frame, eye, np.array([0.03, 0.02, 0.014])))
+        props.add("ball", dark, _placed(frame, eye + frame @ [0, -0.006, 0], np.array([0.012, 0.012, 0.012])))
+    props.add("ball", skin, _placed(frame, middle + frame @ [0, -0.097, -0.02], np.array([0.024, 0.03, 0.045])))
+    lips = materials.plain(rng, np.array([0.3, 0.08, 0.07]) * rng.uniform(0.4, 1.4))
+    props.add("ball", lips, _placed(frame, middle + frame @ [0, -0.079, -0.062], np.array([0.05, 0.02, 0.014])))
+
+
+def distract(props: Props, rng: np.random.Generator, view: View) -> None:
+    """A few heads, limbs and lumps in the colours of skin beside and behind the hand."""
+    for _ in range(int(rng.integers(1, 5))):
+        kind, tone, radius = rng.random(), rng.uniform(), 0.15
+        back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
+        across, down = rng.uniform(size=2)
+        middle = view.point(across, down, back)
+        if kind < 0.3:
+            middle[1] += 0.12
+            if view.clear(middle, radius):
+                head(props, rng, middle, tone, rng.normal(0, 0.4))
+        elif kind < 0.55:  # across the picture, from edge to edge
+            half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
+            middle[1] += 0.06
+            if view.clear(middle, 0.05, half):
+                _limb(props, flesh(rng, tone), middle - half, middle + half, rng.uniform(0.02, 0.05))
+        else:
+            size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
+            if view.clear(middle, float(size.max()) / 2):
+                turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+                props.add("ball", flesh(rng, tone), _placed(turn, middle, size))
+
+
+def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
+    """Skin of somebody, of a tone from 0 to 1."""
+    base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
+    return materials.plain(rng, base * rng.uniform(0.9, 1.1, 3), roughness=0.5, uneven=0.08)
+
+
+def cloth(rng: np.random.Generator) -> bpy.types.Material:
+    """Clothes: often black, white, grey or dark; plain, or with a pattern."""
+    if rng.random() < 0.35:
+        return materials.everyday(rng)
+    value = np.exp(rng.uniform(np.log(0.008), np.log(0.8)))
+    tint = 1 + rng.uniform(-1, 1, 3) * (0.08 if rng.random() < 0.6 else 0.7)
+    return materials.plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, relief=0.02)
+
+
+def _limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
+    """A rounded tube between two points."""
+    length = float(np.linalg.norm(end - start))
+    turn = turn_to((end - start) / length, 0.0)
+    props.add("tube", material, _placed(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
+    for joint in (start, end):
+        props.add("ball", material, _placed(turn, joint, np.full(3, 2 * radius)))
+
+
+def _upright(roll: float, about: float) -> np.ndarray:
+    """Axes (3, 3) of a person who faces the camera (-Y), turned about the vertical, then in the picture's plane."""
+    c, s = np.cos(about), np.sin(about)
+    vertical = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    c, s = np.cos(roll), np.sin(roll)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ vertical
+
+
+def _placed(turn: np.ndarray, middle: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The matrix (4, 4) of a shape of size 1 that is scaled, turned and moved."""
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn * size, middle
+    return matrix

@@ -1,0 +1,42 @@
+"""What the camera sees of an arm, for those who put things around it: free places, and points behind a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.camera import Camera
+
+
+@dataclass(frozen=True)
+class View:
+    """An arm before a camera.
+
+    :param arm: (V, 3) scene points of the whole arm's surface, metres.
+    :param hand: (V,) bool, those of the hand.
+    """
+
+    camera: Camera
+    arm: np.ndarray
+    hand: np.ndarray
+
+    def point(self, across: float, down: float, depth: float) -> np.ndarray:
+        """The scene point (3,) at a depth in metres along the viewing axis, seen at a share of the picture's size."""
+        width, height = self.camera.width, self.camera.height
+        scale = depth / self.camera.matrix[0, 0]
+        return np.array([(across - 0.5) * width * scale, depth - self.camera.distance, (0.5 - down) * height * scale])
+
+    def behind(self, margin: float) -> float:
+        """The depth of the farthest point of the arm that is inside the picture, or near it by a share of its size."""
+        x, y, depth = self.camera.project(self.arm).T
+        apart = np.maximum(abs(x / self.camera.width - 0.5), abs(y / self.camera.height - 0.5))
+        seen = (apart < 0.5 + margin) & (depth > 0)
+        return float(depth[seen].max() if seen.any() else depth.max())
+
+    def clear(self, middle: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:
+        """Whether a ball, or a limb that reaches ``half`` to both sides, touches neither arm nor camera."""
+        points = np.vstack([self.arm, [0.0, -self.camera.distance, 0.0]])
+        along = np.zeros(len(points)) if half is None else np.clip((points - middle) @ half / (half @ half), -1, 1)
+        axis = middle + along[:, None] * (np.zeros(3) if half is None else half)
+        return bool((np.linalg.norm(points - axis, axis=1) > radius + gap).all())

@@ -1,0 +1,106 @@
+"""What can be added to a room: framing, people, things in the colours of skin, things before the hand, exposure."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generator import kinematics, photo, pose, settings, sweep
+from generator.anatomy import skeleton
+from generator.look import framing
+from generator.settings import RenderSettings, SettingsError
+
+ROOM = RenderSettings(size=(160, 120), engine="cycles", scene="room", samples=2)
+POSE = pose.with_angles(forearm_x=20, forearm_z=40, index_pip_flexion=60, thumb_cmc_flexion=20)
+BONES = skeleton()
+
+
+def test_a_close_hand_has_an_arm_from_outside_the_picture():
+    close = replace(ROOM, distance="close", focal_mm="varied")
+    some = sweep.poses("l11")[::521]
+    framed = [framing(close, i, one, BONES) for i, one in enumerate(some)]
+    outside, inside = [], []
+    for camera, one in framed:
+        x, y, depth = camera.project(kinematics.capsules(one, BONES)[0][0])
+        outside.append(not (0 < x < 160 and 0 < y < 120))
+        assert depth > 0.1, "the arm does not run into the camera"
+        joints = camera.project(kinematics.keypoints(one, BONES))
+        inside.append(((joints[:, :2] >= 0) & (joints[:, :2] <= [160, 120])).all())
+        assert np.degrees(np.arcsin(np.sin(one[pose.V4]))) >= -24
+    assert np.mean(outside) > 0.98
+    assert 0.6 < np.mean(inside) < 0.98, "most hands are whole, some are cut by the edge"
+    assert min(c.focal_mm for c, _ in framed) < 32 and max(c.focal_mm for c, _ in framed) > 65
+    again = framing(close, 3, some[3], BONES)
+    assert again[0] == framed[3][0] and (again[1] == framed[3][1]).all()
+    assert (framed[3][1][7:] == some[3][7:]).all(), "fingers and wrist stay as they are"
+
+
+def test_a_cast_changes_colour_and_brightness_but_not_by_much():
+    casts = np.log([photo.cast(np.random.default_rng((0, i))) for i in range(500)])
+    assert abs(casts.mean(axis=0)).max() < 0.1
+    assert 0.25 < casts.mean(axis=1).std() < 0.5
+    assert 0.15 < (casts[:, 0] - casts[:, 2]).std() < 0.35
+    grey = np.full((60, 80, 3), 0.3)
+    subject = np.ones((60, 80), bool)
+    plain, dark, warm = (
+        photo.develop(grey, subject, np.random.default_rng(1), cast).mean(axis=(0, 1))
+        for cast in (1.0, 0.4, np.array([1.3, 1.0, 0.7]))
+    )
+    assert dark.mean() < 0.8 * plain.mean()
+    assert warm[0] > plain[0] and warm[2] < plain[2]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"surroundings": "street"}, "surroundings is things or varied, not 'street'"),
+        ({"distractors": True}, "distractors is none or varied, not True"),
+        ({"occluders": "cups"}, "occluders is none or varied, not 'cups'"),
+        ({"distance": "near"}, "distance is a number from 0.3 to 10 or varied or close, not 'near'"),
+        ({"focal_mm": 3}, "focal_mm is a number from 10 to 300 or varied, not 3"),
+    ],
+)
+def test_words_that_are_no_look_are_refused(values, message):
+    with pytest.raises(SettingsError) as error:
+        settings.load(None, values)
+    assert message in str(error.value)
+
+
+def test_varied_uses_them_all_and_the_default_none():
+    varied, off = settings.load(Path("varied")), RenderSettings()
+    for name in ("surroundings", "distractors", "occluders", "exposure", "light", "distance", "focal_mm"):
+        assert getattr(varied, name) != getattr(off, name)
+
+
+def frame_where(tag, share, start=0):
+    """The first frame whose stream of this tag starts below ``share``."""
+    return next(i for i in range(start, 1000) if np.random.default_rng((0, i, tag)).random() < share)
+
+
+@pytest.fixture(scope="module")
+def masks():
+    """The hand's mask, (H, W) bool, by settings and frame."""
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    from generator.blender.render import Studio
+
+    def draw(frame, **values):
+        return Studio(replace(ROOM, **values)).frame(frame, POSE, {})
+
+    return draw
+
+
+def test_what_stands_before_the_hand_cuts_its_mask(masks):
+    frame = frame_where(0x23, 0.2)
+    free, covered = (masks(frame, occluders=word).instances[0].mask for word in ("none", "varied"))
+    assert covered.sum() < 0.995 * free.sum()
+    assert covered.sum() > 0.2 * free.sum()
+    assert (covered & ~free).sum() < 0.01 * free.sum()
+
+
+def test_what_looks_like_skin_is_in_no_mask(masks):
+    frame = frame_where(0x22, 0.4)
+    alone, beside = (masks(frame, distractors=word) for word in ("none", "varied"))
+    assert (alone.picture != beside.picture).any()
+    both = alone.instances[0].mask & beside.instances[0].mask
+    assert both.sum() / (alone.instances[0].mask | beside.instances[0].mask).sum() > 0.97
