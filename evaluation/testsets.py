@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
+from evaluation.category import name_of
 from evaluation.types import scene
 from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, copy_subset, write_frame
 
@@ -64,13 +65,10 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
     width, height = image["width"], image["height"]
     masks = source.masks(image)
     left, top, right, bottom = window(masks, width, height, factor)
-    instances = []
-    for annotation, mask in zip(source.annotations(image), masks, strict=True):
-        part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
-        scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
-        points = annotation.get("keypoints")
-        moved = _moved(points, (left, top, right, bottom), width, height) if points else None
-        instances.append(Instance(scaled, moved, annotation.get("side")))
+    instances = [
+        _zoomed_instance(annotation, mask, (left, top, right, bottom), name_of(source, image, annotation))
+        for annotation, mask in zip(source.annotations(image), masks, strict=True)
+    ]
     picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
     meta = {key: value for key, value in image.items() if key not in ("id", "file_name", "width", "height")}
     if "camera" in meta:
@@ -80,6 +78,20 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
     name = "_".join(Path(image["file_name"]).with_suffix("").parts)
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     return Frame(name, pixels, tuple(instances), meta)
+
+
+def _zoomed_instance(
+    annotation: dict[str, Any], mask: np.ndarray, box: tuple[int, int, int, int], category: str
+) -> Instance:
+    left, top, right, bottom = box
+    height, width = mask.shape
+    part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
+    scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
+    points, wrist = annotation.get("keypoints"), annotation.get("wrist")
+    moved = _moved(points, box, width, height) if points else None
+    zoom = np.array([width / (right - left), height / (bottom - top)])
+    ends = (np.array(wrist, float) - (left, top)) * zoom if wrist else None
+    return Instance(scaled, moved, annotation.get("side"), category, ends)
 
 
 def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:

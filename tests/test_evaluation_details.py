@@ -24,7 +24,7 @@ from evaluation.cli import main
 from evaluation.curves import SWEEP, curve, sweep
 from evaluation.details import picture_iou
 from evaluation.metrics import Tally, match_all, numbers, tally
-from generator.dataset import encode_mask
+from generator.dataset import Dataset, encode_mask
 
 
 def test_curve_worked_out(tmp_path):
@@ -206,8 +206,6 @@ def with_wrists(tmp_path):
     ],
 )
 def test_region(tmp_path, predicted, skin, hand):
-    from generator.dataset import Dataset
-
     folder = with_wrists(tmp_path)
     results = write_results(tmp_path / "r.json", [result(1, predicted, 0.9)])
     (as_it_is,) = load_pictures(Dataset(folder), results, "skin")
@@ -219,11 +217,21 @@ def test_region(tmp_path, predicted, skin, hand):
         assert cut.iou[0, 0] == pytest.approx(hand)
 
 
+def test_region_by_a_wrist_line(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]])
+    content = json.loads(dataset.path.read_text())
+    content["annotations"][0]["wrist"] = [[15, 10], [5, 10]]
+    dataset.path.write_text(json.dumps(content))
+    results = write_results(tmp_path / "r.json", [result(1, rectangle(5, 0, 10, 10), 0.9)])
+    (cut,) = load_pictures(Dataset(dataset.folder), results, "hand")
+    assert cut.iou[0, 0] == pytest.approx(1.0)
+
+
 def test_region_needs_wrists(tmp_path):
     dataset, results = four_pictures(tmp_path)
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--region", "hand"])
     assert done.exit_code == 2
-    assert "annotation 1 of p1.png has no keypoints wrist and middle_mcp" in done.output
+    assert "annotation 1 of p1.png has neither a wrist nor the keypoints wrist and middle_mcp" in done.output
 
 
 def test_tally_of_no_prediction(tmp_path):

@@ -57,6 +57,21 @@ def test_keypoints_go_with_the_picture(dataset):
     assert moved[5].tolist() == [0, 0, 0]  # outside
 
 
+def test_zoom_keeps_what_a_mask_covers_and_moves_its_wrist(dataset, tmp_path):
+    content = json.loads(dataset.path.read_text())
+    hand = next(a for a in content["annotations"] if a["image_id"] == 1)
+    x, y, width, height = hand["bbox"]
+    hand.update(category_id=2, wrist=[[x, y], [x + width, y + height]])
+    content["categories"].append({"id": 2, "name": "hand+forearm"})
+    dataset.path.write_text(json.dumps(content))
+    assert run("zoom", dataset.folder, tmp_path / "vid2", "--factor", 2)[0] == 0
+    made = Dataset(tmp_path / "vid2")
+    (zoomed,) = made.annotations(made.images[0])
+    x, y, width, height = zoomed["bbox"]
+    assert zoomed["category_id"] == 2
+    assert zoomed["wrist"] == pytest.approx(np.array([[x, y], [x + width, y + height]]), abs=1)
+
+
 def test_zoom_command(dataset, tmp_path):
     out = tmp_path / "vid2"
     code, output = run("zoom", dataset.folder, out, "--factor", 2)

@@ -40,6 +40,17 @@ def test_pictures_and_masks_arrive_whole(source, tmp_path):
         assert (dataset.masks(image)[0] == truth).all()
 
 
+def test_what_is_said_of_a_source_goes_into_the_dataset(source, tmp_path):
+    assert run(source, tmp_path / "out", "--background", "door", "--all-hands", "--mask", "hand+forearm").exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    assert dataset.info["scene"] == {"background": "door", "all_hands": True}
+    assert [dataset.annotations(image)[0]["category_id"] for image in dataset] == [2, 2, 2]
+    assert run(source, tmp_path / "silent").exit_code == 0
+    assert Dataset(tmp_path / "silent").info["scene"] == {}
+    done = run(source, tmp_path / "other", "--mask", "arm")
+    assert done.exit_code == 2 and "'arm' is not one of 'hand', 'hand+forearm'" in done.stderr
+
+
 def test_specks_are_dropped_on_request(source, tmp_path):
     assert run(source, tmp_path / "out", "--min-area", 5).exit_code == 0
     dataset = Dataset(tmp_path / "out")

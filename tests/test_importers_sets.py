@@ -79,11 +79,12 @@ def test_egohands_right_hands_only_and_all(egohands, tmp_path):
     ]
     assert [image["group"] for image in right] == ["CARDS_COURTYARD_B_T"] * 2 + ["PUZZLE_OFFICE_S_H"] * 2
     assert [len(right.annotations(image)) for image in right] == [0, 2, 0, 2]
+    assert right.info["scene"] == {"all_hands": False}
     shifted = square_mask([(x + 40, y) for x, y in SQUARE])
     assert (right.masks(right.images[1])[0] == shifted).all()
     assert run("egohands", egohands, tmp_path / "all", "--hands", "all", "--count", 2).exit_code == 0
     every = imported(tmp_path / "all")
-    assert len(every) == 2
+    assert len(every) == 2 and every.info["scene"] == {"all_hands": True}
     assert [a["side"] for a in every.annotations(every.images[0])] == ["left"]
     assert (every.masks(every.images[0])[0] == square_mask()).all()
 
@@ -114,10 +115,85 @@ def test_hgr_masks_are_inverted_and_people_are_groups(tmp_path):
     assert run("hgr", source, tmp_path / "out").exit_code == 0
     dataset = imported(tmp_path / "out")
     assert [image["group"] for image in dataset] == ["hgr1_id01", "hgr1_id01", "hgr2B_id02"]
-    assert {image["mask"] for image in dataset} == {"hand+forearm"}
+    assert dataset.categories[dataset.annotations(dataset.images[0])[0]["category_id"]] == "hand+forearm"
+    assert dataset.info["scene"] == {"all_hands": True}
     assert all((dataset.masks(image)[0] == mask).all() for image in dataset)
     picture(source / "original_images" / "holiday.jpg")
     refused(run("hgr", source, tmp_path / "other"), "holiday.jpg is not named as HGR's")
+
+
+ARM = [(30, 0), (50, 0), (50, 60), (30, 60)]
+"""A hand above a forearm; the wrist is at y = 25."""
+
+
+def points_file(*points, hands=1):
+    listed = "".join(f'<FeaturePoint category="{kind}" x="{x}" y="{y}" />' for kind, x, y in points)
+    empty = '<hand id="2"></hand>' * (hands - 1)
+    return f'<?xml version="1.0"?><IMAGE name="a.jpg"><hand id="1">{listed}</hand>{empty}</IMAGE>'
+
+
+@pytest.fixture
+def arm(tmp_path):
+    source = tmp_path / "hgr"
+    for folder in ("skin_masks", "feature_points"):
+        (source / folder).mkdir(parents=True)
+    picture(source / "original_images/1_P_hgr1_id01_1.jpg")
+    Image.fromarray(~square_mask(ARM)).convert("1").save(source / "skin_masks/1_P_hgr1_id01_1.bmp")
+    return source
+
+
+@pytest.mark.parametrize("ends", [((30, 25), (50, 25)), ((50, 25), (30, 25))])
+def test_hgr_is_cut_off_at_the_wrist(arm, tmp_path, ends):
+    tips = [("Finger tip", 33, 2), ("Finger tip", 45, 4)]
+    xml = points_file(*tips, *[("Wrist", *end) for end in ends], hands=2)
+    (arm / "feature_points/1_P_hgr1_id01_1.xml").write_text(xml)
+    done = run("hgr", arm, tmp_path / "hand", "--mask", "hand")
+    assert done.exit_code == 0 and "no feature_points" not in done.output
+    hand = imported(tmp_path / "hand")
+    assert (hand.masks(hand.images[0])[0] == square_mask([(30, 0), (50, 0), (50, 25), (30, 25)])).all()
+    assert hand.annotations(hand.images[0])[0]["category_id"] == 1
+    assert run("hgr", arm, tmp_path / "skin").exit_code == 0
+    skin = imported(tmp_path / "skin")
+    assert (skin.masks(skin.images[0])[0] == square_mask(ARM)).all()
+    (annotation,) = skin.annotations(skin.images[0])
+    assert (annotation["category_id"], annotation["wrist"]) == (2, [[50, 25], [30, 25]])  # the hand is on the right
+
+
+def test_hgr_without_feature_points(arm, tmp_path):
+    refused(run("hgr", arm, tmp_path / "hand", "--mask", "hand"), "1_P_hgr1_id01_1.xml is missing, by which to cut")
+    (arm / "feature_points").rmdir()
+    done = run("hgr", arm, tmp_path / "skin")
+    assert done.exit_code == 0 and "has no feature_points" in done.output
+    skin = imported(tmp_path / "skin")
+    assert "wrist" not in skin.annotations(skin.images[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("<IMAGE><hand>", "is damaged or not HGR's"),
+        ("<IMAGE/>", "0 points of the category Wrist and 0 others"),
+        (points_file(("Wrist", 30, 25), ("Tip", 3, 2)), "1 points of the category Wrist and 1 others"),
+        (points_file(("Wrist", 30, 25), ("Wrist", 50, 25)), "2 points of the category Wrist and 0 others"),
+        (points_file(("Wrist", 30, "left")), "is damaged or not HGR's"),
+        (points_file(("Wrist", 30, "nan"), ("Wrist", 50, 25), ("Tip", 3, 2)), "a point that is nowhere"),
+        (points_file(("Wrist", 30, 25), ("Wrist", 500, 25), ("Tip", 3, 2)), "no wrist goes from 30, 25 to 500, 25"),
+        (points_file(("Wrist", 30, 25), ("Wrist", 30, 25), ("Tip", 3, 2)), "no wrist goes from 30, 25 to 30, 25"),
+    ],
+)
+def test_hgr_wrong_feature_points(arm, tmp_path, content, message):
+    (arm / "feature_points/1_P_hgr1_id01_1.xml").write_text(content)
+    refused(run("hgr", arm, tmp_path / "out"), "1_P_hgr1_id01_1.xml", message)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_said_of_a_source_goes_into_the_dataset(arm, hands11k, tmp_path):
+    words = ("--mask", "hand+forearm", "--background", "desk", "--scale", "near")
+    assert run("hands11k", hands11k, tmp_path / "out", *words).exit_code == 0
+    dataset = imported(tmp_path / "out")
+    assert dataset.info["scene"] == {"background": "desk", "scale": "near", "all_hands": True}
+    assert dataset.info["settings"]["mask"] == "hand+forearm"
+    assert {a["category_id"] for image in dataset for a in dataset.annotations(image)} == {2}
 
 
 # ---------------------------------------------------------------- 11K Hands

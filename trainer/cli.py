@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.dataset import DatasetError
 from trainer.errors import TrainerError
+
+if TYPE_CHECKING:
+    from trainer.importers.folder import About
 
 
 class Commands(click.Group):
@@ -60,15 +64,50 @@ def _min_area(default: int) -> Any:
     return click.option("--min-area", default=default, show_default=True, type=click.IntRange(0), help=text)
 
 
+def _about(mask: str = "hand", all_hands: bool | None = None) -> Any:
+    """Options that say what a source is; the command gets them as ``about``.
+
+    :param all_hands: what is known of the source without asking; None asks.
+    """
+
+    def decorate(command: Any) -> Any:
+        @wraps(command)
+        def call(mask: str, background: str | None, scale: str | None, **rest: Any) -> None:
+            from trainer.importers.folder import About
+
+            command(about=About(mask, background, scale, rest.pop("all_hands", all_hands)), **rest)
+
+        options = [
+            click.option(
+                "--mask",
+                type=click.Choice(["hand", "hand+forearm"]),
+                default=mask,
+                show_default=True,
+                help="What the masks cover; predictions are compared with truth of the same kind.",
+            ),
+            click.option("--background", metavar="WORD", help="A name for it; sets of the same name are similar."),
+            click.option("--scale", metavar="WORD", help="A name for the hands' size; without it, it is measured."),
+        ]
+        if all_hands is None:
+            text = "Whether every hand in the pictures is annotated."
+            options.append(click.option("--all-hands/--not-all-hands", default=None, help=text))
+        for option in reversed(options):
+            call = option(call)
+        return call
+
+    return decorate
+
+
 @import_.command(name="masks")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @_min_area(0)
-def import_masks_command(source: Path, out: Path, min_area: int) -> None:
+@_about()
+def import_masks_command(source: Path, out: Path, about: About, min_area: int) -> None:
     """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is."""
     from trainer.importers.masks import import_masks
 
-    _imported(out, import_masks(source, out, min_area))
+    _imported(out, import_masks(source, out, about, min_area))
 
 
 @import_.command(name="egohands")
@@ -76,33 +115,41 @@ def import_masks_command(source: Path, out: Path, min_area: int) -> None:
 @click.argument("out", type=FOLDER)
 @click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
 @_COUNT
-def import_egohands_command(source: Path, out: Path, hands: str, count: int | None) -> None:
+@_about(all_hands=False)
+def import_egohands_command(source: Path, out: Path, about: About, hands: str, count: int | None) -> None:
     """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 pictures, right hands only or all."""
     from trainer.importers.egohands import import_egohands
 
-    _imported(out, import_egohands(source, out, hands, count))
+    _imported(out, import_egohands(source, out, about, hands, count))
 
 
 @import_.command(name="hgr")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @_min_area(50)
-def import_hgr_command(source: Path, out: Path, min_area: int) -> None:
-    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm."""
+@_about("hand+forearm", all_hands=True)
+def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> None:
+    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm.
+
+    With feature_points beside them, the wrists are known: --mask hand cuts the masks off there.
+    """
     from trainer.importers.hgr import import_hgr
 
-    _imported(out, import_hgr(source, out, min_area))
+    _imported(out, import_hgr(source, out, about, min_area))
+    if not (source / "feature_points").is_dir():
+        click.echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
 
 
 @import_.command(name="hands11k")
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @_COUNT
-def import_hands11k_command(source: Path, out: Path, count: int | None) -> None:
+@_about(all_hands=True)
+def import_hands11k_command(source: Path, out: Path, about: About, count: int | None) -> None:
     """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background."""
     from trainer.importers.hands11k import import_hands11k
 
-    _imported(out, import_hands11k(source, out, count))
+    _imported(out, import_hands11k(source, out, about, count))
 
 
 @import_.command(name="annotations")
@@ -110,11 +157,12 @@ def import_hands11k_command(source: Path, out: Path, count: int | None) -> None:
 @click.argument("images", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @_LABEL
-def import_annotations_command(source: Path, images: Path, out: Path, label: str) -> None:
+@_about()
+def import_annotations_command(source: Path, images: Path, out: Path, about: About, label: str) -> None:
     """SOURCE is a COCO .json, a CVAT .xml, or a folder of LabelMe's .json files about the pictures in IMAGES."""
     from trainer.importers.annotations import import_annotations
 
-    _imported(out, import_annotations(source, images, out, label))
+    _imported(out, import_annotations(source, images, out, about, label))
 
 
 @import_.command(name="video")
@@ -122,11 +170,12 @@ def import_annotations_command(source: Path, images: Path, out: Path, label: str
 @click.argument("out", type=FOLDER)
 @click.option("--truth", required=True, type=FOLDER, help="Masks or annotations named by the frame's number, from 0.")
 @_LABEL
-def import_video_command(source: Path, out: Path, truth: Path, label: str) -> None:
+@_about()
+def import_video_command(source: Path, out: Path, about: About, truth: Path, label: str) -> None:
     """SOURCE is a video; the frames that --truth knows become the dataset."""
     from trainer.importers.video import import_video
 
-    _imported(out, import_video(source, truth, out, label))
+    _imported(out, import_video(source, truth, out, about, label))
 
 
 def _imported(out: Path, count: int) -> None:

@@ -17,7 +17,7 @@ write and read the folder.
 """
 
 from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame, Instance
-from generator.dataset.masks import decode_mask, encode_mask, to_rle
+from generator.dataset.masks import decode_mask, encode_mask, hand_side, to_rle
 from generator.dataset.pictures import (
     IMAGE_SUFFIXES,
     MAX_PIXELS,
@@ -49,6 +49,7 @@ __all__ = [
     "encode_mask",
     "encode_picture",
     "encode_png",
+    "hand_side",
     "read_mask",
     "read_picture",
     "to_rle",

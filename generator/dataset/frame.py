@@ -40,12 +40,15 @@ class Instance:
     :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
     :param side: ``"right"``, ``"left"`` or None where it is not known.
     :param category: what the mask covers, one of :data:`CATEGORIES`.
+    :param wrist: (2, 2) x, y in pixels of the two ends of the wrist, the hand on the right of the way from the first to
+        the second as one looks at the picture; or None where it is not known.
     """
 
     mask: np.ndarray
     keypoints: np.ndarray | None = None
     side: str | None = None
     category: str = CATEGORIES[CATEGORY_ID]
+    wrist: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.category not in CATEGORIES.values():
@@ -54,6 +57,8 @@ class Instance:
             raise DatasetError(f"a mask is (H, W) bool, not {self.mask.shape} {self.mask.dtype}")
         if self.keypoints is not None and self.keypoints.shape != (len(KEYPOINTS), 3):
             raise DatasetError(f"keypoints are ({len(KEYPOINTS)}, 3), not {self.keypoints.shape}")
+        if self.wrist is not None and self.wrist.shape != (2, 2):
+            raise DatasetError(f"a wrist is (2, 2), not {self.wrist.shape}")
 
 
 @dataclass(frozen=True)

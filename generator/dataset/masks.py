@@ -71,3 +71,10 @@ def _runs(counts: str | bytes) -> np.ndarray:
 def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
     """The (H, W) bool mask of a COCO segmentation. Errors as :func:`to_rle`."""
     return rle.decode(to_rle(segmentation, height, width)).astype(bool)
+
+
+def hand_side(wrist: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The pixels on the hand's side of a wrist, (H, W) bool; ``wrist`` as in :class:`generator.dataset.Instance`."""
+    (x0, y0), (x1, y1) = wrist
+    y, x = np.ogrid[:height, :width]
+    return (x1 - x0) * (y + 0.5 - y0) - (y1 - y0) * (x + 0.5 - x0) >= 0

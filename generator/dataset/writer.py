@@ -74,6 +74,8 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
             annotation["num_keypoints"] = sum(point[2] > 0 for point in points)
         if instance.side is not None:
             annotation["side"] = instance.side
+        if instance.wrist is not None:
+            annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
         annotations.append(annotation)
     file_name = f"{frame.name}.{suffix}"
     image = {"file_name": file_name, "width": width, "height": height, **frame.meta}

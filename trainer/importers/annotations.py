@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 
 from generator.dataset import DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
-from trainer.importers.folder import pictures, write_dataset
+from trainer.importers.folder import About, pictures, write_dataset
 
 Shapes = dict[str, list[tuple[str, Any]]]
 """By the picture's stem: (label, COCO segmentation) of each thing in it."""
 
 
-def import_annotations(source: Path, images: Path, out: Path, label: str = "hand") -> int:
+def import_annotations(source: Path, images: Path, out: Path, about: About, label: str = "hand") -> int:
     """Make a dataset of the pictures in ``images`` that ``source`` has an entry for; returns their number.
 
     :param label: only things of this label are hands.
@@ -25,14 +25,14 @@ def import_annotations(source: Path, images: Path, out: Path, label: str = "hand
     """
     shapes = read_shapes(source)
     check_label(shapes, label, source)
+    files = [path for path in pictures(images) if path.stem in shapes]
 
     def frames() -> Iterator[Frame]:
-        for path in pictures(images):
-            if path.stem in shapes:
-                picture = read_picture(path)
-                yield Frame(path.stem, picture, instances(shapes[path.stem], label, picture, path))
+        for path in files:
+            picture = read_picture(path)
+            yield Frame(path.stem, picture, instances(shapes[path.stem], label, about.category, picture, path))
 
-    return write_dataset(out, frames(), {"importer": "annotations", "settings": {"label": label}})
+    return write_dataset(out, frames(), len(files), about.info("annotations", label=label))
 
 
 def check_label(shapes: Shapes, label: str, source: Path) -> None:
@@ -45,13 +45,16 @@ def check_label(shapes: Shapes, label: str, source: Path) -> None:
         raise DatasetError(f"{source} has nothing labelled {label!r} (there is {', '.join(labels) or 'nothing'})")
 
 
-def instances(things: list[tuple[str, Any]], label: str, picture: np.ndarray, path: Path) -> tuple[Instance, ...]:
-    """The hands among a picture's things.
+def instances(
+    things: list[tuple[str, Any]], label: str, category: str, picture: np.ndarray, path: Path
+) -> tuple[Instance, ...]:
+    """The hands among a picture's things; their masks cover what ``category`` says.
 
     :raises DatasetError: naming the picture, if a shape cannot be drawn.
     """
     try:
-        return tuple(Instance(decode_mask(code, *picture.shape[:2])) for name, code in things if name == label)
+        masks = [decode_mask(code, *picture.shape[:2]) for name, code in things if name == label]
+        return tuple(Instance(mask, category=category) for mask in masks)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
 

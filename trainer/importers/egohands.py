@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy import io
 
 from generator.dataset import DatasetError, Frame, Instance, decode_mask, read_picture
-from trainer.importers.folder import spread, write_dataset
+from trainer.importers.folder import About, spread, write_dataset
 
 FIELDS = {"myleft": "left", "myright": "right", "yourleft": "left", "yourright": "right"}
 
 
-def import_egohands(source: Path, out: Path, hands: str = "right", count: int | None = None) -> int:
+def import_egohands(source: Path, out: Path, about: About, hands: str = "right", count: int | None = None) -> int:
     """Make a dataset of EgoHands; returns the number of pictures. Each picture's ``group`` is its video.
 
     :param hands: ``right`` annotates right hands only (of both people), ``all`` all hands (the paper's AHA).
@@ -25,19 +26,20 @@ def import_egohands(source: Path, out: Path, hands: str = "right", count: int | 
     videos = sorted(path.parent for path in root.glob("*/polygons.mat"))
     if not videos:
         raise DatasetError(f"{source} holds no _LABELLED_SAMPLES/VIDEO/polygons.mat; unpack EgoHands there")
-    entries = [(video, path, outlines) for video in videos for path, outlines in _frames(video)]
+    entries = spread([(video, path, outlines) for video in videos for path, outlines in _frames(video)], count)
 
     def frames() -> Iterator[Frame]:
-        for video, path, outlines in spread(entries, count):
+        for video, path, outlines in entries:
             picture = read_picture(path)
             instances = [
-                Instance(_mask(points, picture, path), side=FIELDS[field])
+                Instance(_mask(points, picture, path), side=FIELDS[field], category=about.category)
                 for field, points in outlines.items()
                 if hands == "all" or FIELDS[field] == "right"
             ]
             yield Frame(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
 
-    return write_dataset(out, frames(), {"importer": "egohands", "settings": {"hands": hands, "count": count}})
+    about = replace(about, all_hands=hands == "all")
+    return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count))
 
 
 def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:

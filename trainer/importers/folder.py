@@ -3,28 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 from scipy import ndimage
 
-from generator.dataset import IMAGE_SUFFIXES, DatasetError, Frame, assemble, write_frame
+from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Frame, assemble, write_frame
 from trainer.output import whole_folder
 
 T = TypeVar("T")
 
 
-def write_dataset(out: Path, frames: Iterable[Frame], info: dict[str, Any]) -> int:
+@dataclass(frozen=True)
+class About:
+    """What is said of a source as a whole.
+
+    :param category: what its masks cover, one of :data:`generator.dataset.CATEGORIES`.
+    :param background: a word for it; sets of the same word have similar backgrounds. None where nothing is said.
+    :param scale: a word for the hands' size; sets of the same word are alike. None: it is measured where it is needed.
+    :param all_hands: whether every hand in the pictures is annotated; None where nothing is said.
+    """
+
+    category: str = CATEGORIES[1]
+    background: str | None = None
+    scale: str | None = None
+    all_hands: bool | None = None
+
+    def info(self, importer: str, **settings: Any) -> dict[str, Any]:
+        """What ``dataset.json`` says of an import."""
+        scene = {"background": self.background, "scale": self.scale, "all_hands": self.all_hands}
+        return {
+            "importer": importer,
+            "settings": {**settings, "mask": self.category},
+            "scene": {key: value for key, value in scene.items() if value is not None},
+        }
+
+
+def write_dataset(out: Path, frames: Iterable[Frame], total: int, info: dict[str, Any]) -> int:
     """Write frames as a dataset folder that appears whole or not at all; returns the number of pictures.
 
+    :param total: how many frames there will be, for the progress on a terminal.
     :raises DatasetError: if there is no frame.
     """
     with whole_folder(out) as folder:
         (folder / "images").mkdir()
         (folder / "masks").mkdir()
-        records = [write_frame(folder, frame) for frame in frames]
+        console = Console(stderr=True)
+        shown = track(frames, "import", total, console=console, transient=True, disable=not console.is_terminal)
+        records = [write_frame(folder, frame) for frame in shown]
         if not records:
             raise DatasetError("there is no picture to import")
         assemble(folder, records, info)

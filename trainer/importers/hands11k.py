@@ -14,22 +14,22 @@ import numpy as np
 from scipy import ndimage
 
 from generator.dataset import DatasetError, Frame, Instance, read_mask, read_picture
-from trainer.importers.folder import spread, write_dataset
+from trainer.importers.folder import About, spread, write_dataset
 
 COLUMNS = ("id", "aspectOfHand", "imageName")
 
 
-def import_hands11k(source: Path, out: Path, count: int | None = None) -> int:
+def import_hands11k(source: Path, out: Path, about: About, count: int | None = None) -> int:
     """Make a dataset of 11K Hands; returns the number of pictures. Each picture's ``group`` is its person.
 
     :param count: take so many pictures, spread evenly over all.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
     """
-    rows = _rows(source / "HandInfo.csv")
+    rows = spread(_rows(source / "HandInfo.csv"), count)
     folder = next((source / name for name in ("Hands", "images") if (source / name).is_dir()), source)
 
     def frames() -> Iterator[Frame]:
-        for row in spread(rows, count):
+        for row in rows:
             picture = read_picture(folder / Path(row["imageName"]).name)
             name = Path(row["imageName"]).stem
             beside = source / "masks" / f"{name}.png"
@@ -37,9 +37,14 @@ def import_hands11k(source: Path, out: Path, count: int | None = None) -> int:
             aspect, _, side = row["aspectOfHand"].partition(" ")
             if side not in ("left", "right"):
                 raise DatasetError(f"{source / 'HandInfo.csv'}: aspectOfHand of {name} is {row['aspectOfHand']!r}")
-            yield Frame(name, picture, (Instance(mask, side=side),), {"group": row["id"], "aspect": aspect})
+            yield Frame(
+                name,
+                picture,
+                (Instance(mask, side=side, category=about.category),),
+                {"group": row["id"], "aspect": aspect},
+            )
 
-    return write_dataset(out, frames(), {"importer": "hands11k", "settings": {"count": count}})
+    return write_dataset(out, frames(), len(rows), about.info("hands11k", count=count))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from generator.dataset import DatasetError, Frame, Instance, read_mask, read_picture
-from trainer.importers.folder import pictures, without_specks, write_dataset
+from trainer.importers.folder import About, pictures, without_specks, write_dataset
 
 
-def import_masks(source: Path, out: Path, min_area: int = 0, on_done: Callable[[], None] = lambda: None) -> int:
+def import_masks(source: Path, out: Path, about: About, min_area: int = 0) -> int:
     """Make a dataset of a folder of pictures and masks; returns the number of pictures.
 
     What is brighter than half in a mask is hand; all of it is one annotation. A mask without a hand makes a picture
@@ -18,16 +18,16 @@ def import_masks(source: Path, out: Path, min_area: int = 0, on_done: Callable[[
     :param min_area: pieces of a mask with fewer pixels are dropped.
     :raises DatasetError: naming the file, if a mask is missing, of another size, or anything is damaged.
     """
+    files = list(pictures(source / "images"))
 
     def frames() -> Iterator[Frame]:
-        for path in pictures(source / "images"):
+        for path in files:
             picture, mask = read_picture(path), read_mask(mask_of(source / "masks", path.stem))
             if min_area:
                 mask = without_specks(mask, min_area)
-            yield Frame(path.stem, picture, (Instance(mask),))
-            on_done()
+            yield Frame(path.stem, picture, (Instance(mask, category=about.category),))
 
-    return write_dataset(out, frames(), {"importer": "masks", "settings": {"min_area": min_area}})
+    return write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area))
 
 
 def mask_of(folder: Path, stem: str) -> Path:

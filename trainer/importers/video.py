@@ -6,18 +6,22 @@ A mask or annotation belongs to the frame whose number, from 0, stands last in i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from generator.dataset import DatasetError, Frame, Instance, read_mask
 from trainer.importers.annotations import check_label, instances, read_shapes
-from trainer.importers.folder import pictures, write_dataset
+from trainer.importers.folder import About, pictures, write_dataset
 from trainer.video import read_frames
 
+Hands = Callable[[np.ndarray], tuple[Instance, ...]]
+"""The hands of one frame, made when its picture is there."""
 
-def import_video(source: Path, truth: Path, out: Path, label: str = "hand") -> int:
+
+def import_video(source: Path, truth: Path, out: Path, about: About, label: str = "hand") -> int:
     """Make a dataset of the frames of a video for which there is truth; returns their number.
 
     All its pictures have the video as their ``group``.
@@ -26,7 +30,7 @@ def import_video(source: Path, truth: Path, out: Path, label: str = "hand") -> i
     :param label: of annotations, only things of this label are hands.
     :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
     """
-    hands = _truth(truth, label)
+    hands = _truth(truth, label, about.category)
 
     def frames() -> Iterator[Frame]:
         found = set()
@@ -38,16 +42,20 @@ def import_video(source: Path, truth: Path, out: Path, label: str = "hand") -> i
         if missing := sorted(set(hands) - found):
             raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth")
 
-    return write_dataset(out, frames(), {"importer": "video", "settings": {"label": label}})
+    return write_dataset(out, frames(), len(hands), about.info("video", label=label))
 
 
-def _truth(truth: Path, label: str) -> dict[int, _Hands]:
+def _truth(truth: Path, label: str, category: str) -> dict[int, Hands]:
     masks = list(pictures(truth)) if truth.is_dir() else []
     if masks:
-        return {_number(path.stem): _Hands(mask=path) for path in masks}
+        return {_number(path.stem): _from_mask(path, category) for path in masks}
     shapes = read_shapes(truth)
     check_label(shapes, label, truth)
-    return {_number(stem): _Hands(things=things, label=label, path=truth) for stem, things in shapes.items()}
+    return {_number(stem): partial(instances, things, label, category, path=truth) for stem, things in shapes.items()}
+
+
+def _from_mask(path: Path, category: str) -> Hands:
+    return lambda picture: (Instance(read_mask(path), category=category),)
 
 
 def _number(stem: str) -> int:
@@ -55,17 +63,3 @@ def _number(stem: str) -> int:
     if not digits:
         raise DatasetError(f"{stem!r} names no frame; the frame's number must stand last in the name")
     return int(digits[-1])
-
-
-class _Hands:
-    """The hands of one frame, made when its picture is there."""
-
-    def __init__(
-        self, mask: Path | None = None, things: list | None = None, label: str = "", path: Path | None = None
-    ) -> None:
-        self.mask, self.things, self.label, self.path = mask, things or [], label, path or Path()
-
-    def __call__(self, picture: np.ndarray) -> tuple[Instance, ...]:
-        if self.mask is not None:
-            return (Instance(read_mask(self.mask)),)
-        return instances(self.things, self.label, picture, self.path)
