@@ -66,8 +66,9 @@ def is_finished(out: Path) -> bool:
 
 
 def named(settings: RenderSettings) -> dict[str, Any]:
-    """The settings as the folder has them; a file of poses by its name, wherever it lies."""
-    return {**settings.to_json(), "set": Path(settings.set).name}
+    """The settings as the folder has them; a file of poses and a folder by their names, wherever they lie."""
+    behind = None if settings.backgrounds is None else Path(settings.backgrounds).name
+    return {**settings.to_json(), "set": Path(settings.set).name, "backgrounds": behind}
 
 
 def check(out: Path, settings: RenderSettings) -> None:
@@ -116,7 +117,9 @@ _SAME_SETTINGS = "give the same settings to continue it, or another folder for -
 
 def _same(out: Path, stored: dict[str, Any], run: dict[str, Any]) -> None:
     _compare(out, stored["settings"], run["settings"], _SAME_SETTINGS)
-    one, other = ({"poses": r["poses_sha256"], **r["versions"]} for r in (stored, run))
+    one, other = (
+        {"poses": r["poses_sha256"], "backgrounds": r.get("backgrounds_sha256"), **r["versions"]} for r in (stored, run)
+    )
     _compare(out, one, other, "give another folder for --out")
 
 

@@ -44,6 +44,17 @@ def develop(
     return np.asarray(Image.open(buffer))
 
 
+def linear(srgb: np.ndarray) -> np.ndarray:
+    """What :func:`srgb` came from: (..., 3) uint8 as linear light, 0..1."""
+    value = srgb / 255.0
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def before(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """A subject in linear light on black, (H, W, 3) with its coverage (H, W), before a picture of uint8 sRGB."""
+    return subject + (1 - alpha[..., None]) * linear(behind)
+
+
 def srgb(linear: np.ndarray) -> np.ndarray:
     """Linear light as sRGB uint8, clipped; 1 becomes 255 exactly."""
     linear = np.clip(linear, 0.0, 1.0)

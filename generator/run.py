@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from generator import __version__, folder, plausibility, surface, sweep
+from generator import __version__, backgrounds, folder, plausibility, surface, sweep
 from generator.anatomy import skeleton
 from generator.camera import Camera
 from generator.cluster import Cluster
@@ -45,8 +45,10 @@ class Plan:
 def plan(settings: RenderSettings) -> Plan:
     """Choose the frames: ``count`` poses spread evenly over the plausible ones of the set.
 
-    :raises ValueError: if the set does not exist, none of its poses is plausible, or fewer are than asked for.
+    :raises ValueError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
+        folder of backgrounds holds none.
     """
+    backgrounds.chosen(settings)
     chosen = sweep.select(settings.set)
     distance = 1.0 if isinstance(settings.distance, str) else settings.distance
     focal = 45.0 if isinstance(settings.focal_mm, str) else settings.focal_mm
@@ -125,9 +127,11 @@ def _crew(workers: int, frames: int, scheduler: str | None) -> Workers | Cluster
 
 def _state(frames: Plan, blender: str) -> dict[str, Any]:
     """What the folder keeps of the run: what makes two runs the same, and what dataset.json says beyond that."""
+    behind = backgrounds.chosen(frames.settings)
     return {
         "settings": folder.named(frames.settings),
         "poses_sha256": hashlib.sha256(frames.poses.poses.tobytes()).hexdigest(),
+        **({} if behind is None else {"backgrounds_sha256": behind.digest()}),
         "versions": {"handforge": __version__, "blender": blender},
         "frames": len(frames.poses),
         "counts": frames.counts,

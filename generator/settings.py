@@ -98,6 +98,9 @@ class RenderSettings:
     warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
     background: str = "white"
     """``white`` (exactly 255) or ``varied``: one near-white tone a picture."""
+    backgrounds: str | None = None
+    """A folder of pictures: one of them, cropped and scaled, is behind each hand, also in a room, whose light, sleeve,
+    people and occluders stay."""
     surroundings: str = "things"
     """Of a room. ``things``: a table or wall with things on it. Varied: also people in their clothes, plain and dark
     walls, surfaces in strong or skin-like colours, and nothing but the environment."""
@@ -180,6 +183,8 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "skin", float, 0, 1, "varied")
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
+    if not isinstance(values.get("backgrounds", ""), str):
+        found.append(f"backgrounds is a folder of pictures, not {values['backgrounds']!r}")
     try:
         parse_size(values.get("size", "1280x720"))
     except SettingsError as error:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from generator import kinematics, photo, pose, settings, sweep
+from generator import kinematics, photo, pose, run, settings, sweep
 from generator.anatomy import skeleton
+from generator.backgrounds import Backgrounds
 from generator.look import framing
 from generator.settings import RenderSettings, SettingsError
 
@@ -104,3 +106,55 @@ def test_what_looks_like_skin_is_in_no_mask(masks):
     assert (alone.picture != beside.picture).any()
     both = alone.instances[0].mask & beside.instances[0].mask
     assert both.sum() / (alone.instances[0].mask | beside.instances[0].mask).sum() > 0.97
+
+
+def checkers(path, size=(90, 60), colours=((200, 30, 30), (30, 30, 200))):
+    """A picture whose left half has the first colour and whose right half the second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.new("RGB", size, colours[0])
+    picture.paste(colours[1], (size[0] // 2, 0, *size))
+    picture.save(path)
+
+
+def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
+    for name in ("a.png", "b.jpg", "deep/c.webp"):
+        checkers(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    drawn = [Backgrounds(tmp_path, 0).draw(i, 64, 48) for i in range(30)]
+    assert {d.shape for d in drawn} == {(48, 64, 3)}
+    assert (Backgrounds(tmp_path, 0).draw(7, 64, 48) == drawn[7]).all()
+    assert (Backgrounds(tmp_path, 1).draw(7, 64, 48) != drawn[7]).any()
+    sides = {(int(d[24, 0, 0]) > 100, int(d[24, -1, 0]) > 100) for d in drawn}
+    assert len(sides) >= 2, "some of them are mirrored"
+    digest = Backgrounds(tmp_path, 0).digest()
+    checkers(tmp_path / "d.png")
+    assert Backgrounds(tmp_path, 0).digest() != digest
+
+
+@pytest.mark.parametrize("values", [{"scene": "plain", "engine": "raster"}, {"scene": "plain"}, {}])
+def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, values):
+    if values.get("engine") == "raster":
+        from generator.blender import engines
+
+        if reason := engines.why_not("raster"):
+            pytest.skip(reason)
+    checkers(tmp_path / "one.png", colours=((20, 200, 20), (20, 200, 20)))
+    white, green = (masks(0, backgrounds=folder, **values) for folder in (None, str(tmp_path)))
+    assert (white.instances[0].mask == green.instances[0].mask).mean() > 0.995
+    corner = green.picture[:8, :8].reshape(-1, 3).mean(axis=0)
+    assert corner[1] > 1.5 * max(corner[0], corner[2])
+    if values:
+        assert (green.picture[0, 0] == [20, 200, 20]).all()
+        inside = green.instances[0].mask & white.instances[0].mask
+        assert np.median(np.abs(green.picture[inside].astype(int) - white.picture[inside])) <= 1, "all but the edge"
+
+
+def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder, words in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds no picture")):
+        chosen = settings.load(None, {"count": 1, "set": "l2", "backgrounds": str(folder)})
+        with pytest.raises(SettingsError, match=f"backgrounds: .*{words}"):
+            run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SettingsError, match="backgrounds is a folder of pictures, not 3"):
+        settings.load(None, {"backgrounds": 3})

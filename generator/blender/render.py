@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import bpy
 import numpy as np
 
-from generator import anatomy, kinematics, look, skin, surface
+from generator import anatomy, backgrounds, kinematics, look, photo, skin, surface
 from generator.blender import engines, rig
 from generator.blender.drawing import Drawing
 from generator.blender.silence import silence
@@ -32,6 +33,7 @@ class Studio:
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             self.engine = engines.start(settings)
         self.hand = functools.lru_cache(look.SHAPES)(self._build)
+        self._backgrounds = backgrounds.chosen(settings)
         self._shown: rig.Rig | None = None
         self._tones: dict[int | None, float] = {}
 
@@ -43,6 +45,8 @@ class Studio:
         :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
         """
         drawn = look.look(self.settings, number)
+        if self._backgrounds is not None:
+            drawn = replace(drawn, background=np.zeros(3))
         hand, mesh = self.hand(drawn.shape)
         camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
         self._show(hand)
@@ -51,7 +55,7 @@ class Studio:
         rig.set_pose(hand, pose)
         posed = rig.posed(hand)
         drawing = self.engine.draw(hand, posed, camera, drawn, number)
-        picture = _compose(drawing, camera, drawn)
+        picture = self._picture(drawing, camera, drawn, number)
         covered = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
         points = keypoints(hand, posed, pose, camera)
         if self.settings.occluders != "none":
@@ -64,6 +68,17 @@ class Studio:
             ),
             meta=meta | self._meta(pose, camera, drawn),
         )
+
+    def _picture(self, drawing: Drawing, camera: Camera, drawn: look.Look, number: int) -> np.ndarray:
+        """The whole picture, (H, W, 3) uint8; a room's drawing is one already."""
+        if self._backgrounds is None or self.settings.scene == "room":
+            return _compose(drawing, camera, drawn)
+        behind = self._backgrounds.draw(number, camera.width, camera.height)
+        x0, y0, x1, y1 = drawing.box
+        picture = behind.copy()
+        alpha = np.minimum(drawing.hand + drawing.forearm, 1)
+        picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, behind[y0:y1, x0:x1]))
+        return picture
 
     def _meta(self, pose: np.ndarray, camera: Camera, drawn: look.Look) -> dict:
         meta: dict = {"pose": pose.round(9).tolist(), "side": drawn.side, "camera": camera.matrix.tolist()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import photo
+from generator import backgrounds, photo
 from generator.blender import exr, materials, occluders, people
 from generator.blender.cycles import camera_object
 from generator.blender.drawing import Drawing
@@ -34,6 +34,7 @@ class Room:
 
     def __init__(self, settings: RenderSettings) -> None:
         self._settings = settings
+        self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         self._skin = materials.skin()
@@ -46,6 +47,7 @@ class Room:
         for lamp in (self._sun, self._flash):
             self._scene.collection.objects.link(lamp)
         _prepare(self._scene, settings.samples)
+        self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
@@ -67,12 +69,21 @@ class Room:
         self._props.clear()
         arm = np.clip(passes[materials.ARM_PASS], 0.0, 1.0)
         linear = passes["Combined"][..., :3]
+        if self._backgrounds is not None:
+            linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
         cast = photo.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
         picture = photo.develop(linear, arm.max(axis=-1) > 0.5, rng, cast)
         return Drawing((0, 0, camera.width, camera.height), picture, arm[..., 0], arm[..., 1])
 
     def _stream(self, frame: int, tag: int) -> np.random.Generator:
         return np.random.default_rng((self._settings.seed, frame, tag))
+
+    @staticmethod
+    def _before(drawn: np.ndarray, behind: np.ndarray) -> np.ndarray:
+        """What was drawn, (H, W, 4) linear light, before a picture that is made as light as it."""
+        alpha = np.clip(drawn[..., 3], 0.0, 1.0)
+        light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
+        return photo.before(drawn[..., :3] / light * 0.2, alpha, behind)
 
     def _surround(self, rng: np.random.Generator, frame: int, rig: Rig, posed: Posed, camera: Camera) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
@@ -81,7 +92,9 @@ class Room:
         region = np.empty(len(posed.vertices), np.float32)
         rig.surface.data.attributes[REGION].data.foreach_get("value", region)
         view = View(camera, posed.vertices, region > 0)
-        if settings.surroundings == "varied":
+        if self._backgrounds is not None:
+            pass  # a picture of its own stands for all that is behind the hand
+        elif settings.surroundings == "varied":
             self._vary(self._stream(frame, _SURROUNDINGS), rng, posed, view)
         else:
             props.furnish(rng, posed, camera)

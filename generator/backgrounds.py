@@ -1,0 +1,55 @@
+"""A folder of pictures to put behind the hands. Nothing of Blender."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from generator.dataset.pictures import IMAGE_SUFFIXES, read_picture
+from generator.settings import RenderSettings, SettingsError
+
+SMALLEST_CROP = 0.4
+"""The least side of a crop, as a share of the largest one of the picture's proportions that fits."""
+
+
+def chosen(settings: RenderSettings) -> Backgrounds | None:
+    """The folder that the settings name, if they name one. Errors as :class:`Backgrounds`."""
+    return None if settings.backgrounds is None else Backgrounds(Path(settings.backgrounds), settings.seed)
+
+
+class Backgrounds:
+    """The pictures of a folder and of the folders in it, in the order of their names.
+
+    :param seed: of the run; each frame draws its own picture.
+    :raises SettingsError: if it is no folder or holds no picture.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        if not folder.is_dir():
+            raise SettingsError(f"backgrounds: {folder} is no folder; name one that holds pictures")
+        self._paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        if not self._paths:
+            raise SettingsError(f"backgrounds: {folder} holds no picture ({', '.join(IMAGE_SUFFIXES)})")
+        self._folder, self._seed = folder, seed
+
+    def digest(self) -> str:
+        """What tells this folder from one of other pictures: a hash of all names and sizes."""
+        names = [f"{path.relative_to(self._folder).as_posix()} {path.stat().st_size}\n" for path in self._paths]
+        return hashlib.sha256("".join(names).encode()).hexdigest()
+
+    def draw(self, frame: int, width: int, height: int) -> np.ndarray:
+        """A frame's picture, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
+
+        :raises DatasetError: if it cannot be read.
+        """
+        rng = np.random.default_rng((self._seed, frame, 0xBA))
+        picture = Image.fromarray(read_picture(self._paths[int(rng.integers(len(self._paths)))]))
+        share, across, down, mirrored = rng.uniform(SMALLEST_CROP, 1), *rng.uniform(size=2), rng.random() < 0.5
+        size = np.array([width, height]) * min(picture.width / width, picture.height / height) * share
+        left, top = (np.array(picture.size) - size) * [across, down]
+        box = (left, top, left + size[0], top + size[1])
+        cropped = picture.resize((width, height), Image.Resampling.BICUBIC, box)
+        return np.asarray(cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else cropped)
