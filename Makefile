@@ -4,17 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test test-slow test-ui lint clean
+.PHONY: help setup demo network real test test-slow test-ui lint clean
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
 	@echo "make demo        render, train, predict, score: about 20 minutes on two cores, ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
+	@echo "make real        from rendered rooms to photographs: some hours, ends with real/report.html"
+	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
+	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
 	@echo "make test        the tests, under 10 minutes"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick"
 	@echo "make lint        ruff and mypy"
-	@echo "make clean       remove .venv and demo/"
+	@echo "make clean       remove .venv, demo/ and real/"
 	@echo "PYTHON=/path/to/python3.13 chooses the Python; by default the newest of 3.13 and 3.11 that runs"
 
 # bpy has wheels for Python 3.13 (Blender 5.1, 5.2) and 3.11 (4.5, 5.0). A name on the PATH may be a shim that does
@@ -49,12 +52,13 @@ $(READY): pyproject.toml
 
 # Every step continues or skips what an earlier, interrupted `make demo` has done.
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
-demo: $(READY)
+network: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings people --out demo/hands
 	@[ -d demo/test ] || { rm -rf demo/train; $(BIN)/hand-generator split demo/hands demo/train demo/test --test 60; }
 	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
+demo: network
 	@echo "3/5 Predicting the 60 held-out pictures"
 	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
 ifdef REAL
@@ -71,6 +75,26 @@ endif
 	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
 	@echo "Done: open $(CURDIR)/demo/report.html"
 
+# The demo's network goes on with pictures of rooms; a copy of it then learns to take the forearm along.
+real: network
+	@echo "Rendering 900 pictures of hands in rooms into real/rooms"
+	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 900 --out real/rooms
+	@echo "Training on them"
+	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init demo/run --out real/hand --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
+	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand); done
+	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
+	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
+	@echo "Done: open $(CURDIR)/real/report.html"
+
+# Import, predict and score one folder of photographs: folder, run, what the masks cover.
+define SCORE
+  name=$$(basename "$(1)"); rm -rf "real/$$name"; \
+  $(BIN)/hand-trainer import masks "$(1)" "real/$$name" --min-area 50 --mask $(3); \
+  $(BIN)/hand-trainer predict --weights $(2) "real/$$name" --out "$(2)/predictions/$$name"; \
+  $(BIN)/hand-evaluation score "real/$$name" "$(2)/predictions/$$name" --json "real/$$name.json"
+endef
+
 test: $(READY)
 	$(BIN)/pytest
 
@@ -86,4 +110,4 @@ lint: $(READY)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo real

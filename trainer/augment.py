@@ -1,7 +1,7 @@
 """Pictures as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
 
 ``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees.
-Three of ten pictures stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
+Six of ten pictures stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
 height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
 the light, and the background's tint and shade vary.
 
@@ -20,7 +20,7 @@ from PIL import Image, ImageFilter
 
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
-AS_TAKEN = 0.3
+AS_TAKEN = 0.6
 """Share of the pictures of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
