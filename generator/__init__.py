@@ -12,6 +12,7 @@ Poses
 The hand
     implicit.py      the skin as an implicit surface; meshing.py and weights.py make a mesh of it that bends
     surface.py       the mesh in the bind pose, in any shape; skinning.py bends it without Blender
+    rigged.py        somebody's rigged hand as if it were ours
     markings.py      where palm, creases and nails are; skin.py colours them
 Pictures
     settings.py      what a rendering run can be told

@@ -78,6 +78,10 @@ def main() -> None:
 @click.option("--size", help="Of the pictures, WIDTHxHEIGHT.  [default: 1280x720]")
 @click.option("--format", "format_", help="Of the pictures: png, jpg or webp.  [default: png]")
 @click.option("--engine", help="raster (fastest, Blender 5.2), cycles (runs everywhere) or auto.  [default: auto]")
+@click.option(
+    "--rig", metavar="FILE", help="Another rigged right hand in place of ours: .glb, .fbx or .blend, with --map."
+)
+@click.option("--map", metavar="FILE", help="A TOML file that says which of the rig's bones is which.")
 @click.option("--side", help="right, left or varied.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
 @click.option("--backgrounds", metavar="DIR", help="Pictures to put behind the hands, cropped and scaled.")

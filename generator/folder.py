@@ -66,9 +66,9 @@ def is_finished(out: Path) -> bool:
 
 
 def named(settings: RenderSettings) -> dict[str, Any]:
-    """The settings as the folder has them; a file of poses and a folder by their names, wherever they lie."""
-    behind = None if settings.backgrounds is None else Path(settings.backgrounds).name
-    return {**settings.to_json(), "set": Path(settings.set).name, "backgrounds": behind}
+    """The settings as the folder has them; files and folders by their names, wherever they lie."""
+    paths = {name: getattr(settings, name) for name in ("set", "backgrounds", "rig", "map")}
+    return settings.to_json() | {name: Path(path).name for name, path in paths.items() if path is not None}
 
 
 def check(out: Path, settings: RenderSettings) -> None:
@@ -117,9 +117,8 @@ _SAME_SETTINGS = "give the same settings to continue it, or another folder for -
 
 def _same(out: Path, stored: dict[str, Any], run: dict[str, Any]) -> None:
     _compare(out, stored["settings"], run["settings"], _SAME_SETTINGS)
-    one, other = (
-        {"poses": r["poses_sha256"], "backgrounds": r.get("backgrounds_sha256"), **r["versions"]} for r in (stored, run)
-    )
+    digests = {"poses": "poses_sha256", "backgrounds": "backgrounds_sha256", "rig": "rig_sha256"}
+    one, other = ({name: r.get(key) for name, key in digests.items()} | r["versions"] for r in (stored, run))
     _compare(out, one, other, "give another folder for --out")
 
 

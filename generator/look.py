@@ -91,7 +91,7 @@ def look(settings: RenderSettings, frame: int) -> Look:
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
     lit = settings.light != "front"
     return Look(
-        shape=shape if settings.shape == "varied" else None,
+        shape=shape if settings.shape == "varied" and settings.rig is None else None,
         tone=tone if isinstance(settings.skin, str) else float(settings.skin),
         light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
         light_colour=colour if lit else np.ones(3),

@@ -3,6 +3,9 @@
 A map is a TOML file with a table ``bones``: our bone's name = "their bone's name". Forearm and metacarpals of the long
 fingers may be missing; what turns the forearm then turns the hand. Bones at the tips (``thumb_tip`` ...) may be named
 where the armature has them; they go with the last phalanx. Right hands only.
+
+A pose means the same on every hand: at zero the fingers are straight and open as ours are, however the armature's own
+bind pose has them.
 """
 
 from __future__ import annotations
@@ -48,32 +51,33 @@ def load(path: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How somebody's armature lies beside our hand, both in their bind poses.
+    """How somebody's armature lies beside our hand in the bind pose, where it bends its digits as ours has them.
 
     :param names: the mapped bones, ours, B of them, a bone before those that go with it.
     :param above: (B,) int, the mapped bone that each goes with; -1 for the first.
-    :param heads: (B, 3), where theirs begin, armature axes.
-    :param frames: (B, 3, 3), from our scene axes to the armature's: of the whole hand, tilted to each bone's direction.
-    :param whole: (3, 3), of the whole hand.
+    :param heads: (B, 3), where theirs begin before anything is moved, armature axes.
+    :param straight: (B, 3, 3), how each is turned then to point where ours does; phalanges and thumb alone.
+    :param whole: (3, 3), the whole hand: from our scene axes to the armature's.
     """
 
     names: tuple[str, ...]
     above: np.ndarray
     heads: np.ndarray
-    frames: np.ndarray
+    straight: np.ndarray
     whole: np.ndarray
 
     def transforms(self, pose: np.ndarray) -> np.ndarray:
-        """How each of their bones moves from its bind pose for a pose of ours, (B, 4, 4) in the armature's axes."""
+        """How each of their bones moves for a pose of ours, (B, 4, 4) in the armature's axes."""
         moved = kinematics.transforms(pose, _HAND)[:, :3, :3]
         result = np.tile(np.eye(4), (len(self.names), 1, 1))
         for index, (name, above) in enumerate(zip(self.names, self.above.tolist(), strict=True)):
-            own = np.eye(3)
+            head = self.heads[index]
+            to = result[above, :3, :3] @ head + result[above, :3, 3] if above >= 0 else head + self.whole @ pose[:3]
             if name in BONES:
-                own = (moved[BONES.index(self.names[above])].T if above >= 0 else own) @ moved[BONES.index(name)]
-            turn = self.frames[index] @ own @ self.frames[index].T
-            result[index, :3, :3], result[index, :3, 3] = turn, self.heads[index] - turn @ self.heads[index]
-            result[index] = (result[above] if above >= 0 else _shift(self.whole @ pose[:3])) @ result[index]
+                turn = self.whole @ moved[BONES.index(name)] @ self.whole.T @ self.straight[index]
+            else:
+                turn = result[above, :3, :3]
+            result[index, :3, :3], result[index, :3, 3] = turn, to - turn @ head
         return result
 
     def joints(self, moved: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,45 +87,45 @@ class Fit:
         :param near: the pose whose wrist the hand keeps where there is no forearm to tell it from.
         """
         result = np.tile(np.eye(3), (len(BONES), 1, 1))
-        turns = moved[:, :3, :3]
+        turns = self.whole.T @ moved[:, :3, :3] @ self.straight.transpose(0, 2, 1) @ self.whole
         for index, (name, above) in enumerate(zip(self.names, self.above.tolist(), strict=True)):
             if name in BONES:
-                own = turns[above].T @ turns[index] if above >= 0 else turns[index]
-                result[BONES.index(name)] = self.frames[index].T @ own @ self.frames[index]
+                result[BONES.index(name)] = turns[above].T @ turns[index] if above >= 0 else turns[index]
         if "forearm" not in self.names:
             arm = kinematics.transforms(near, _HAND)[:2, :3, :3]
             wrist = arm[0].T @ arm[1]
             result[0], result[1] = result[1] @ wrist.T, wrist
         first = self.heads[0]
-        return result, self.whole.T @ (turns[0] @ first + moved[0, :3, 3] - first)
-
-
-def _shift(by: np.ndarray) -> np.ndarray:
-    result = np.eye(4)
-    result[:3, 3] = by
-    return result
+        return result, self.whole.T @ (moved[0, :3, :3] @ first + moved[0, :3, 3] - first)
 
 
 def fit(heads: dict[str, np.ndarray]) -> Fit:
     """Lay our hand beside an armature.
 
-    :param heads: where their bones begin in their bind pose, (3,) in the armature's axes, by our names in the order of
-        :func:`load`; of the forearm, where it ends.
+    :param heads: where their bones begin, (3,) in the armature's axes, by our names in the order of :func:`load`; of
+        the forearm, where it ends.
     :raises RigMapError: if the knuckles lie on one line, so that the palm has no direction.
     """
     names = list(heads)
     ours = dict(zip(BONES, _HAND.heads, strict=True)) | {"forearm": _HAND.tails[0]}
+    ours |= {f"{finger}_tip": _HAND.tails[BONES.index(f"{finger}_distal")] for finger in FINGERS}
     whole = _palm(heads) @ _palm(ours).T
     above = np.array([names.index(found) if (found := _above(name, names)) else -1 for name in names])
-    tilts = [np.eye(3)] * len(names)
+    straight = np.tile(np.eye(3), (len(names), 1, 1))
     for index, name in enumerate(names):
-        after = next((n for n in names[index + 1 :] if _above(n, names) == name and n in BONES), None)
-        if after is None and above[index] >= 0:
-            tilts[index] = tilts[above[index]]
-        elif after is not None and name not in ("forearm", "hand"):
-            tilts[index] = _smallest_turn(whole @ (ours[after] - ours[name]), heads[after] - heads[name])
-    frames = np.array([tilt @ whole for tilt in tilts])
-    return Fit(tuple(names), above, np.array(list(heads.values())), frames, whole)
+        after = next((other for other in names[index + 1 :] if _above(other, names) == name), None)
+        if not _bends(name):
+            continue
+        if after is None:
+            straight[index] = straight[above[index]]
+        else:
+            straight[index] = _smallest_turn(heads[after] - heads[name], whole @ (ours[after] - ours[name]))
+    return Fit(tuple(names), above, np.array(list(heads.values())), straight, whole)
+
+
+def _bends(name: str) -> bool:
+    """Whether a bone is a phalanx or the thumb's metacarpal: what lies otherwise in another's bind pose."""
+    return name.endswith(("proximal", "middle", "distal")) or name == "thumb_metacarpal"
 
 
 def _above(name: str, names: list[str]) -> str | None:

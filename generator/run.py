@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from generator import __version__, backgrounds, folder, plausibility, surface, sweep
+from generator import __version__, backgrounds, folder, plausibility, rigmap, surface, sweep
 from generator.anatomy import skeleton
 from generator.camera import Camera
 from generator.cluster import Cluster
@@ -100,13 +100,14 @@ def render(
     folder.check(out, settings)
     if folder.is_finished(out):
         return False
+    rig = _rig(settings)
     frames = plan(settings)
     surface.build()  # meshed here once if it is in no cache yet, rather than in each worker
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
     try:
         with _crew(workers, len(mine), scheduler) as crew:
             settings, blender = crew.start(settings)
-            folder.claim(out, _state(replace(frames, settings=settings), blender))
+            folder.claim(out, _state(replace(frames, settings=settings), blender) | rig)
             done = folder.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
@@ -136,3 +137,15 @@ def _state(frames: Plan, blender: str) -> dict[str, Any]:
         "frames": len(frames.poses),
         "counts": frames.counts,
     }
+
+
+def _rig(settings: RenderSettings) -> dict[str, str]:
+    """What the folder keeps of somebody's rigged hand and its map; nothing of our own hand.
+
+    :raises ValueError: if the map cannot be used.
+    """
+    if settings.rig is None or settings.map is None:
+        return {}
+    rigmap.load(Path(settings.map))
+    content = Path(settings.rig).read_bytes() + Path(settings.map).read_bytes()
+    return {"rig_sha256": hashlib.sha256(content).hexdigest()}

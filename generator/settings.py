@@ -15,6 +15,7 @@ from generator.anatomy import HandShape
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles")
 MASKS = ("hand", "hand+forearm", "both")
+RIGS = (".glb", ".fbx", ".blend")
 SIDES = ("right", "left", "varied")
 SIZE_RANGE = (64, 4096)
 
@@ -90,6 +91,11 @@ class RenderSettings:
     shape: str | HandShape = "average"
     """``average``; varied: one of 16 hands whose proportions are drawn from the seed; or a table of factors as
     :class:`generator.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
+    rig: str | None = None
+    """A rigged right hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the
+    mean hand's size and keeps its shape; its skin is coloured as ours is. Poses are judged as our mean hand's."""
+    map: str | None = None
+    """Which of the rig's bones is which: a TOML file as :mod:`generator.rigmap` describes it."""
     side: str = "right"
     """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
     28 numbers, so it is as plausible."""
@@ -181,6 +187,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
     found += _number(values, "distance", float, 0.3, 10, "varied", "close")
     found += _number(values, "skin", float, 0, 1, "varied")
+    found += _rig(values.get("rig"), values.get("map"))
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
     if not isinstance(values.get("backgrounds", ""), str):
@@ -196,6 +203,14 @@ def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list
     if name not in values or values[name] in choices:
         return []
     return [f"{name} is {' or '.join(choices)}, not {values[name]!r}"]
+
+
+def _rig(rig: Any, map_: Any) -> list[str]:
+    if rig is None and map_ is None:
+        return []
+    if not isinstance(rig, str) or not isinstance(map_, str):
+        return ["rig and map are files that need each other"]
+    return [] if rig.endswith(RIGS) else [f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}"]
 
 
 def _shape(value: Any) -> list[str]:

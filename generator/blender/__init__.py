@@ -1,6 +1,7 @@
 """All of Blender that the generator uses: the only room that imports bpy.
 
 silence.py   keeps Blender's own chatter off the terminal
+rigfile.py   reading somebody's rigged hand from a .blend, .glb or .fbx file
 rig.py       the hand as a Blender object with an armature; posing it; its posed surface
 drawing.py   what engines return, and what they share
 raster.py    the fast engine: our shader on Blender's gpu module, off screen

@@ -115,9 +115,11 @@ class Props:
         self.add(shape, material, matrix)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
-        """A tube around the forearm, from somewhere below the wrist to beyond the elbow."""
+        """A tube around the forearm, if there is one, from somewhere below the wrist to beyond the elbow."""
         rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
         rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
+        if rest[:, 2].min() > -0.22:
+            return  # somebody's rig without a forearm
         start, loose = -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
         levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
         around = np.linspace(0, 2 * np.pi, 48, endpoint=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, kinematics, look, photo, skin, surface
-from generator.blender import engines, rig
+from generator import anatomy, backgrounds, kinematics, look, photo, rigmap, skin, surface
+from generator.blender import engines, rig, rigfile
 from generator.blender.drawing import Drawing
 from generator.blender.silence import silence
 from generator.camera import Camera
@@ -28,6 +29,7 @@ class Studio:
 
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
+        self._own = None if settings.rig is None else rigfile.load(Path(settings.rig), rigmap.load(Path(settings.map)))
         with silence():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
@@ -84,7 +86,7 @@ class Studio:
         meta: dict = {"pose": pose.round(9).tolist(), "side": drawn.side, "camera": camera.matrix.tolist()}
         if self.settings.skin == "varied":
             meta["tone"] = round(drawn.tone, 4)
-        if self.settings.shape == "varied":
+        if drawn.shape is not None:
             meta["shape"] = drawn.shape
         if self.settings.distance == "varied":
             meta["distance"] = camera.distance
@@ -96,6 +98,8 @@ class Studio:
             self._tones[drawn.shape] = drawn.tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
+        if self._own:
+            return rig.build(*self._own), self._own[1]
         proportions = look.hand_shape(self.settings, shape)
         mesh = surface.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh

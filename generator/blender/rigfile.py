@@ -1,0 +1,143 @@
+"""Reading a rigged hand from a .blend, .glb or .fbx file. Nothing in the file is executed.
+
+Only the bind pose is used: the armature's bones, the meshes they move, and the weights between them. Animations,
+drivers, constraints and materials stay behind.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bmesh
+import bpy
+import numpy as np
+
+from generator import rigged, rigmap
+from generator.anatomy import BONES, Skeleton
+from generator.blender.silence import silence
+from generator.rigmap import RigMapError
+from generator.surface import HandMesh
+
+
+def load(path: Path, bones: dict[str, str]) -> tuple[Skeleton, HandMesh]:
+    """The hand in a file, in our bind pose and size. What Blender's scene held before is gone.
+
+    :param bones: their bones' names by ours, as :func:`generator.rigmap.load` reads them.
+    :raises RigMapError: if the file cannot be read, or holds no mesh on an armature with these bones.
+    """
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    try:
+        with silence():
+            _open(path)
+    except (RuntimeError, OSError) as error:
+        raise RigMapError(f"{path} cannot be read ({str(error).strip().splitlines()[-1]})") from None
+    armature = _armature(path, bones)
+    owners = _owners(armature, bones)
+    parts = [_part(thing, owners) for thing in _skins(armature)]
+    parts = [part for part in parts if len(part[1])]
+    if not parts:
+        raise RigMapError(f"{path}: the bones that the map names move no mesh")
+    starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in parts[:-1])])
+    return rigged.hand(
+        rigmap.fit(_heads(armature, bones)),
+        np.concatenate([vertices for vertices, _, _ in parts]),
+        np.concatenate([faces + start for (_, faces, _), start in zip(parts, starts, strict=True)]),
+        np.concatenate([weights for _, _, weights in parts]),
+    )
+
+
+def _open(path: Path) -> None:
+    """Have the file's objects in the scene."""
+    if path.suffix == ".blend":
+        with bpy.data.libraries.load(str(path), link=False) as (there, here):
+            here.objects = there.objects
+        for thing in here.objects:
+            thing.animation_data_clear()
+            bpy.context.scene.collection.objects.link(thing)
+    elif path.suffix == ".glb":
+        bpy.ops.import_scene.gltf(filepath=str(path))
+    else:
+        bpy.ops.import_scene.fbx(filepath=str(path))
+
+
+def _armature(path: Path, bones: dict[str, str]) -> bpy.types.Object:
+    """The armature that has the most of the bones; it has to have all."""
+    armatures = [thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]
+    if not armatures:
+        raise RigMapError(f"{path} holds no armature")
+    missing = [[name for name in bones.values() if name not in thing.data.bones] for thing in armatures]
+    fewest = min(range(len(armatures)), key=lambda index: len(missing[index]))
+    if missing[fewest]:
+        raise RigMapError(f"{path} has no bone {missing[fewest][0]!r}, which the map names")
+    return armatures[fewest]
+
+
+def _heads(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, np.ndarray]:
+    """Where their bones begin, world axes; of the forearm, where it meets the hand."""
+    heads = {ours: np.array(armature.matrix_world @ armature.data.bones[b].head_local) for ours, b in bones.items()}
+    return heads | ({"forearm": heads["hand"]} if "forearm" in heads else {})
+
+
+def _owners(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, int]:
+    """Which of our bones moves what each of theirs does, by its place in BONES: the mapped one that it hangs on."""
+    ours = {theirs: BONES.index(name.replace("_tip", "_distal")) for name, theirs in bones.items()}
+    owners = {}
+    for bone in armature.data.bones:
+        chain = [bone.name, *(parent.name for parent in bone.parent_recursive)]
+        if found := [name for name in chain if name in ours]:
+            owners[bone.name] = ours[found[0]]
+    above = armature.data.bones[bones["hand"]].parent
+    if above is not None and "forearm" not in bones:
+        owners.setdefault(above.name, BONES.index("forearm"))
+    return owners
+
+
+def _skins(armature: bpy.types.Object) -> list[bpy.types.Object]:
+    """The mesh objects that the armature moves, which from now on it does not."""
+    found = []
+    for thing in [thing for thing in bpy.context.scene.objects if thing.type == "MESH"]:
+        moved = [
+            modifier for modifier in thing.modifiers if modifier.type == "ARMATURE" and modifier.object == armature
+        ]
+        for modifier in moved:
+            thing.modifiers.remove(modifier)
+        if moved:
+            found.append(thing)
+    return found
+
+
+def _part(thing: bpy.types.Object, owners: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (V, 3) in world axes, triangles (F, 3) and weights (V, 21) of what of a mesh is the hand's.
+
+    Seams that files split are sewn, what other bones move is cut off, and holes are closed.
+    """
+    graph = bpy.context.evaluated_depsgraph_get()
+    names = [group.name for group in thing.vertex_groups]
+    data = bpy.data.meshes.new_from_object(thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
+    made = bmesh.new()
+    made.from_mesh(data)
+    made.transform(thing.matrix_world)
+    bmesh.ops.remove_doubles(made, verts=made.verts, dist=1e-6 * max(thing.dimensions))
+    layer = made.verts.layers.deform.verify()
+    weighed = {vertex: _weights(vertex[layer], names, owners) for vertex in made.verts}
+    strange = [vertex for vertex, weights in weighed.items() if weights.sum() < 0.5]
+    bmesh.ops.delete(made, geom=strange, context="VERTS")
+    bmesh.ops.holes_fill(made, edges=made.edges, sides=0)
+    bmesh.ops.triangulate(made, faces=made.faces)
+    bmesh.ops.recalc_face_normals(made, faces=made.faces)
+    made.verts.index_update()
+    vertices = np.array([vertex.co for vertex in made.verts], float).reshape(-1, 3)
+    faces = np.array([[v.index for v in face.verts] for face in made.faces], np.int32).reshape(-1, 3)
+    weights = np.array([weighed[vertex] / weighed[vertex].sum() for vertex in made.verts]).reshape(-1, len(BONES))
+    made.free()
+    return vertices, faces, weights
+
+
+def _weights(groups: dict[int, float], names: list[str], owners: dict[str, int]) -> np.ndarray:
+    result = np.zeros(len(BONES))
+    for group, weight in groups.items():
+        if group < len(names) and names[group] in owners:
+            result[owners[names[group]]] += weight
+    total = sum(groups.values())
+    return result / max(total, 1e-9)

@@ -1,0 +1,102 @@
+"""Somebody's rigged hand as ours: a skeleton and a mesh in our bind pose and size, for all that renders our own.
+
+Without Blender; :mod:`generator.blender.rigfile` reads the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from generator import pose, skinning
+from generator.anatomy import BONES, FINGERS, Skeleton, skeleton
+from generator.dataset import KEYPOINTS
+from generator.rigmap import Fit
+from generator.surface import HandMesh
+from generator.weights import segment_distance
+
+_OURS = skeleton()
+
+_CHAIN = ("hand", "middle_proximal", "middle_middle", "middle_distal")
+"""From wrist to the last joint of the middle finger: what makes a hand's size."""
+
+
+def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tuple[Skeleton, HandMesh]:
+    """A rigged hand, laid into our bind pose with its wrist in the origin, and scaled to the mean hand's size.
+
+    :param vertices: (V, 3) in the armature's own bind pose and axes, of any unit.
+    :param faces: (F, 3), of a closed mesh, counter-clockwise seen from outside.
+    :param weights: (V, 21) by the bones of :data:`generator.anatomy.BONES`, rows sum to 1.
+    """
+    moved = fit.transforms(pose.bind())
+    by_bone = np.tile(np.eye(4), (len(BONES), 1, 1))
+    for index, name in enumerate(fit.names):
+        if name in BONES:
+            by_bone[BONES.index(name)] = moved[index]
+    joints = np.einsum("bij,bj->bi", moved[:, :3, :3], fit.heads) + moved[:, :3, 3]
+    found = dict(zip(fit.names, joints, strict=True))
+    size = _length(dict(zip(BONES, _OURS.heads, strict=True))) / _length(found)
+
+    def placed(points: np.ndarray) -> np.ndarray:
+        return size * (points - found["hand"]) @ fit.whole
+
+    skin = placed(skinning.skin(vertices, weights, by_bone)).astype(np.float32)
+    nothing = np.zeros(len(skin), np.float32)
+    mesh = HandMesh(
+        vertices=skin,
+        faces=faces.astype(np.int32),
+        weights=weights.astype(np.float32),
+        wrist_distance=skin[:, 2],
+        palm=_palm(skin, faces),
+        crease=nothing,
+        nail=nothing,
+    )
+    bones = _skeleton({name: placed(point) for name, point in found.items()})
+    return replace(bones, radii=_radii(bones, mesh)), mesh
+
+
+def _length(joints: dict[str, np.ndarray]) -> float:
+    """From the wrist along the middle finger."""
+    return float(np.linalg.norm(np.diff([joints[name] for name in _CHAIN], axis=0), axis=1).sum())
+
+
+def _skeleton(found: dict[str, np.ndarray]) -> Skeleton:
+    """Our skeleton with its joints where theirs are; joints that they have not stay where ours are."""
+    heads, tails = _OURS.heads.copy(), _OURS.tails.copy()
+    for index, name in enumerate(BONES):
+        if name in found and name != "forearm":
+            heads[index] = found[name]
+    tails[1] = heads[BONES.index("middle_metacarpal")]
+    for index, parent in enumerate(_OURS.parents.tolist()):
+        if parent > 1:
+            tails[parent] = heads[index]
+    for finger in FINGERS:
+        last = BONES.index(f"{finger}_distal")
+        tails[last] = found.get(f"{finger}_tip", heads[last] + _OURS.tails[last] - _OURS.heads[last])
+    tips = np.array([name.endswith("_tip") for name in KEYPOINTS])
+    bones = _OURS.keypoint_bones
+    keypoints = np.where(tips[:, None], tails[bones], heads[bones])
+    return replace(_OURS, heads=heads, tails=tails, keypoints=keypoints)
+
+
+def _radii(bones: Skeleton, mesh: HandMesh) -> np.ndarray:
+    """Ours, or more where the skin that a bone moves stands farther from it."""
+    radii = bones.radii.copy()
+    for index in range(1, len(BONES)):
+        own = mesh.vertices[mesh.weights[:, index] > 0.5]
+        if len(own):
+            thick = np.quantile(segment_distance(own, bones.heads[index], bones.tails[index]), 0.9)
+            radii[index] = np.maximum(radii[index], thick)
+    return radii
+
+
+def _palm(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """What faces the palm's side of the hand, (V,) 0..1: the paler skin."""
+    a, b, c = (vertices[faces[:, corner]].astype(float) for corner in range(3))
+    across, normals = np.cross(b - a, c - a), np.zeros((len(vertices), 3))
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], across)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    share = np.clip((0.3 - normals[:, 1]) / 0.6, 0, 1) * np.clip((vertices[:, 2] + 0.018) / 0.027, 0, 1)
+    return (share * share * (3 - 2 * share)).astype(np.float32)

@@ -1,0 +1,162 @@
+"""Somebody's rigged hand in a file: ours, renamed, turned, enlarged and cut at the wrist, has to come out as ours."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from mathutils import Matrix
+
+from generator import kinematics, pose, rigged, rigmap, skinning, surface
+from generator.anatomy import BONES, skeleton
+from generator.blender import engines, rig, rigfile
+from generator.blender.render import Studio
+from generator.cli import main
+from generator.presets import PRESETS
+from generator.settings import RenderSettings
+
+# Blender's own exporters and importers, with numpy 2.5
+pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
+
+OURS = skeleton()
+TURN = np.array(Matrix.Rotation(1.1, 3, (0.3, -0.5, 0.8)))
+SIZE = 7.0
+NEEDED = [name for name in BONES if name not in ("forearm", "ring_metacarpal")]
+SCRIPT = "import pathlib; pathlib.Path({!r}).touch()"
+
+
+def theirs(name):
+    return f"Bone.{name.upper()}"
+
+
+def moved(points):
+    return SIZE * points @ TURN.T + [1.0, 2.0, 3.0]
+
+
+def cut():
+    """Our mesh a little beyond the wrist, open there; with weights by name."""
+    mesh = surface.build()
+    kept = mesh.wrist_distance > -0.03
+    faces = (np.cumsum(kept) - 1)[mesh.faces[kept[mesh.faces].all(axis=1)]]
+    weights = mesh.weights[kept].astype(float)
+    weights[:, 1] += weights[:, 0] + weights[:, BONES.index("ring_metacarpal")]
+    weights[:, [0, BONES.index("ring_metacarpal")]] = 0
+    return mesh.vertices[kept].astype(float), faces, weights
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """hand.blend, hand.glb, hand.fbx, and their map."""
+    folder = tmp_path_factory.mktemp("rigs")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    vertices, faces, weights = cut()
+    data = bpy.data.armatures.new("theirs")
+    armature = bpy.data.objects.new("theirs", data)
+    bpy.context.scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in NEEDED:
+        index = BONES.index(name)
+        bone = data.edit_bones.new(theirs(name))
+        bone.head, bone.tail = (moved(end[index]).tolist() for end in (OURS.heads, OURS.tails))
+        bone.roll = index * 0.7
+        parent = theirs(BONES[OURS.parents[index]])
+        bone.parent = data.edit_bones.get(parent)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    mesh = bpy.data.meshes.new("skin")
+    rig.fill(mesh, moved(vertices), faces)
+    skin = bpy.data.objects.new("skin", mesh)
+    bpy.context.scene.collection.objects.link(skin)
+    for name in NEEDED:
+        group, column = skin.vertex_groups.new(name=theirs(name)), weights[:, BONES.index(name)]
+        for vertex in np.flatnonzero(column).tolist():
+            group.add([vertex], float(column[vertex]), "REPLACE")
+    skin.parent = armature
+    skin.modifiers.new("armature", "ARMATURE").object = armature
+    script = bpy.data.texts.new("evil.py")
+    script.from_string(SCRIPT.format(str(folder / "executed")))
+    script.use_module = True
+    armature["script"] = script
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "hand.blend"))
+    bpy.ops.export_scene.gltf(filepath=str(folder / "hand.glb"))
+    bpy.ops.export_scene.fbx(filepath=str(folder / "hand.fbx"), add_leaf_bones=False)
+    (folder / "map.toml").write_text("[bones]\n" + "".join(f'{name} = "{theirs(name)}"\n' for name in NEEDED))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
+def test_a_file_gives_our_hand_back(folder, kind):
+    bones, mesh = rigfile.load(folder / f"hand.{kind}", rigmap.load(folder / "map.toml"))
+    np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=2e-5)
+    np.testing.assert_allclose(bones.keypoints, OURS.keypoints, atol=2e-5)
+    vertices, faces, _ = cut()
+    assert mesh.vertices.min(axis=0) == pytest.approx(vertices.min(axis=0), abs=5e-4)
+    assert mesh.vertices.max(axis=0) == pytest.approx(vertices.max(axis=0), abs=5e-4)
+    assert len(mesh.vertices) == len(vertices) and len(mesh.faces) > len(faces)
+    pairs = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(pairs, axis=0, return_counts=True)[1] > 1).all(), "the wrist is closed"
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(float) for corner in range(3))
+    assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0, "triangles look outwards"
+    assert not (folder / "executed").exists()
+
+
+def test_a_bent_bind_pose_is_straightened():
+    vertices, faces, weights = cut()
+    bent = kinematics.transforms(PRESETS["relaxed"], OURS)
+    joints = np.einsum("bij,bj->bi", bent[:, :3, :3], OURS.heads) + bent[:, :3, 3]
+    tips = {
+        f"{finger}_tip": (bent[last := BONES.index(f"{finger}_distal")] @ [*OURS.tails[last], 1])[:3]
+        for finger in pose.FINGERS
+    }
+    fit = rigmap.fit({name: joints[BONES.index(name)] for name in NEEDED} | tips)
+    bones, mesh = rigged.hand(fit, skinning.skin(vertices, weights, bent), faces, weights)
+    np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-4)
+    off = np.linalg.norm(mesh.vertices - vertices, axis=1)
+    assert np.median(off) < 2e-4 and np.quantile(off, 0.99) < 3e-3
+
+
+def test_it_is_rendered_as_ours(folder):
+    settings = RenderSettings(size=(640, 360), engine="raster", side="left", shape="varied", distance=0.6)
+    if reason := engines.why_not("raster"):
+        pytest.skip(reason)
+    own = Studio(replace(settings, shape="average")).frame(0, PRESETS["point"], {})
+    other = Studio(replace(settings, rig=str(folder / "hand.glb"), map=str(folder / "map.toml")))
+    frame = other.frame(0, PRESETS["point"], {})
+    mask, expected = frame.instances[0].mask, own.instances[0].mask
+    assert (mask & expected).sum() / (mask | expected).sum() > 0.98
+    assert frame.instances[0].keypoints[:, :2] == pytest.approx(own.instances[0].keypoints[:, :2], abs=0.05)
+    assert frame.meta == own.meta
+    assert (frame.picture[:, :20] == 255).all() and frame.picture[mask].mean() < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "bones", "words"),
+    [
+        ("none.glb", {}, "none.glb cannot be read"),
+        ("hand.blend", {"thumb_tip": "Paw"}, "hand.blend has no bone 'Paw', which the map names"),
+        ("empty.blend", {}, "empty.blend holds no armature"),
+    ],
+)
+def test_files_that_do_not_fit(folder, name, bones, words):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "empty.blend"))
+    with pytest.raises(rigmap.RigMapError, match=words):
+        rigfile.load(folder / name, rigmap.load(folder / "map.toml") | bones)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--rig", "hand.glb"], "rig and map are files that need each other"),
+        (["--rig", "hand.obj", "--map", "map.toml"], "rig is a file of the kind .glb, .fbx, .blend, not 'hand.obj'"),
+        (["--rig", "none.glb", "--map", "{map}"], "none.glb: No such file or directory"),
+        (["--rig", "none.glb", "--map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
+    ],
+)
+def test_wrong_options_are_named(folder, tmp_path, options, words):
+    options = [option.format(map=Path(folder, "map.toml")) for option in options]
+    done = CliRunner().invoke(main, ["render", "--count", "2", "--out", str(tmp_path / "out"), *options])
+    assert done.exit_code == 2 and words in done.output
+    assert not (tmp_path / "out").exists()
