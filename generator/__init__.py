@@ -16,6 +16,7 @@ The hand
     markings.py      where palm, creases and nails are; skin.py colours them
 Pictures
     settings.py      what a rendering run can be told
+    sleeve.py        a sleeve's shape
     look.py          what one frame looks like; photo.py what a camera does to it
     blender/         rig, scene, engines: the only room that imports bpy
     run.py           planning frames, continuing; folder.py, workers.py, cluster.py carry it out

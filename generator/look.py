@@ -13,6 +13,7 @@ from generator import kinematics, pose
 from generator.anatomy import BONES, HandShape, Skeleton
 from generator.camera import SENSOR_MM, Camera
 from generator.settings import RenderSettings
+from generator.sleeve import WORN, Sleeve
 
 SHAPES = 16
 """How many different hands a run with a varied shape has."""
@@ -56,6 +57,7 @@ class Look:
     :param ambient: the share of light that comes from everywhere, 0..1.
     :param background: linear RGB (3,) of what is behind the hand.
     :param side: ``right`` or ``left``.
+    :param sleeve: None for a bare arm; rooms have sleeves of their own.
     """
 
     shape: int | None
@@ -65,6 +67,7 @@ class Look:
     ambient: float
     background: np.ndarray
     side: str = "right"
+    sleeve: Sleeve | None = None
 
 
 def generator_of(seed: int, frame: int) -> np.random.Generator:
@@ -98,6 +101,7 @@ def look(settings: RenderSettings, frame: int) -> Look:
         ambient=ambient if lit else 0.45,
         background=paper if settings.background == "varied" else np.ones(3),
         side=_side(settings, frame),
+        sleeve=_sleeve(settings, frame),
     )
 
 
@@ -105,6 +109,11 @@ def _side(settings: RenderSettings, frame: int) -> str:
     if settings.side != "varied":
         return settings.side
     return "left" if np.random.default_rng((settings.seed, frame, 0x1F)).random() < 0.5 else "right"
+
+
+def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
+    rng = np.random.default_rng((settings.seed, frame, 0x51))
+    return Sleeve.drawn(rng) if settings.sleeve == "varied" and rng.random() < WORN else None
 
 
 def _towards_camera(rng: np.random.Generator) -> np.ndarray:

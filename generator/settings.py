@@ -28,6 +28,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "side": SIDES,
     "light": ("front", "varied", "mixed"),
     "background": ("white", "varied"),
+    "sleeve": ("none", "varied"),
     "surroundings": ("things", "varied"),
     "distractors": ("none", "varied"),
     "occluders": ("none", "varied"),
@@ -107,6 +108,9 @@ class RenderSettings:
     backgrounds: str | None = None
     """A folder of pictures: one of them, cropped and scaled, is behind each hand, also in a room, whose light, sleeve,
     people and occluders stay."""
+    sleeve: str = "none"
+    """``varied``: most arms before a plain background wear one, of any colour and length; rooms have their own. It is
+    neither hand nor forearm."""
     surroundings: str = "things"
     """Of a room. ``things``: a table or wall with things on it. Varied: also people in their clothes, plain and dark
     walls, surfaces in strong or skin-like colours, and nothing but the environment."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from generator.surface import HandMesh
@@ -35,7 +37,7 @@ def colours(mesh: HandMesh, tone: float) -> np.ndarray:
     base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
     palm, crease, nail = mesh.palm[:, None], mesh.crease[:, None], mesh.nail[:, None]
     colour = base + palm * (_palm_tone(base) - base)
-    blood, pigment = _mottling(mesh.vertices, 0), _mottling(mesh.vertices, 1)
+    blood, pigment = (_mottling(mesh.vertices.tobytes(), seed) for seed in (0, 1))
     colour = colour * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
     colour = colour * (1 - crease * np.array([0.38, 0.46, 0.48]))
     colour = colour + nail * (_nail_tone(base) - colour)
@@ -54,9 +56,14 @@ def _nail_tone(base: np.ndarray) -> np.ndarray:
     return base + 0.5 * (pink - base)
 
 
-def _mottling(vertices: np.ndarray, seed: int) -> np.ndarray:
-    """Smooth irregularity in -1..1: a few waves in fixed directions, 8 to 40 mm long."""
+@lru_cache(maxsize=64)
+def _mottling(points: bytes, seed: int) -> np.ndarray:
+    """Smooth irregularity in -1..1, (V,): a few waves in fixed directions, 8 to 40 mm long; kept for every hand shape.
+
+    :param points: (V, 3) float32, as bytes.
+    """
     rng = np.random.default_rng(seed)
+    vertices = np.frombuffer(points, np.float32).reshape(-1, 3)
     total = np.zeros(len(vertices))
     for _ in range(24):
         direction = rng.normal(size=3)

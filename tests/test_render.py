@@ -11,6 +11,7 @@ from generator.camera import Camera
 from generator.dataset import KEYPOINTS
 from generator.look import SHAPES, Look, framing, hand_shape, look
 from generator.settings import RenderSettings
+from generator.sleeve import Sleeve
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 from generator.blender import engines, rig
@@ -197,6 +198,35 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     rig.set_side(hand, "right")
     different = np.abs(pictures["left"][:, ::-1] - pictures["right"])
     assert different.mean() < 0.2 and np.quantile(different, 0.999) < 60
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
+    hand, mesh = studio.hand(None)
+    studio._show(hand)
+    rig.paint(hand, skin.colours(mesh, 0.5))
+    rig.set_side(hand, side)
+    rig.set_pose(hand, POSE)
+    blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
+    bare, dressed = (
+        studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, sleeve=worn), 0)
+        for worn in (None, blue)
+    )
+    rig.set_side(hand, "right")
+    assert dressed.hand.sum() == pytest.approx(bare.hand.sum(), rel=1e-6)
+    assert 0.02 < dressed.forearm.sum() / bare.forearm.sum() < 0.35, "only what is before the cuff"
+    assert dressed.cloth.sum() > bare.forearm.sum() - dressed.forearm.sum(), "and the cloth is wider"
+    assert (dressed.hand + dressed.forearm + dressed.cloth <= 1 + 1e-6).all()
+    cloth = dressed.picture[dressed.cloth == 1].astype(int)
+    assert (cloth[:, 2] > 100).all() and (cloth[:, :2] < 20).all(), "it is blue"
+    assert np.ptp(cloth[:, 2]) > 20, "and shaded"
+
+
+def test_most_arms_have_a_sleeve_where_it_varies_and_none_otherwise():
+    drawn = [look(replace(SMALL, sleeve="varied"), frame).sleeve for frame in range(100)]
+    assert 45 < sum(sleeve is not None for sleeve in drawn) < 75
+    assert len({sleeve.start for sleeve in drawn if sleeve}) > 40
+    assert all(look(SMALL, frame).sleeve is None for frame in range(10))
 
 
 def test_a_varied_side_is_both():

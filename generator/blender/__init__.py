@@ -3,6 +3,7 @@
 silence.py   keeps Blender's own chatter off the terminal
 rigfile.py   reading somebody's rigged hand from a .blend, .glb or .fbx file
 rig.py       the hand as a Blender object with an armature; posing it; its posed surface
+clothes.py   a sleeve before a plain background
 drawing.py   what engines return, and what they share
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere

@@ -7,12 +7,16 @@ from the same samples.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 
 from generator.blender import exr
+from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
-from generator.blender.rig import COLOUR, REGION, Posed, Rig
+from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill
 from generator.camera import SENSOR_MM, Camera
 from generator.look import Look
 from generator.photo import srgb
@@ -35,7 +39,8 @@ class Cycles:
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
-        box = box_around(posed.vertices, camera)
+        cloth = worn(rig, look.sleeve)
+        box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
         if box[2] <= box[0] or box[3] <= box[1]:
             return nothing(camera)
         if rig.surface.data.materials[:] != [self._material]:
@@ -44,7 +49,28 @@ class Cycles:
         self._aim(camera, box)
         _shine(rig, posed, look)
         self._scene.cycles.seed = frame % 2**31
-        return _drawing(exr.render(), box, look)
+        with self._dressed(cloth, look):
+            passes = exr.render()
+        return _drawing(passes, box, look)
+
+    @contextlib.contextmanager
+    def _dressed(self, cloth: Cloth | None, look: Look) -> Iterator[None]:
+        """With a sleeve in the scene, if there is one."""
+        if cloth is None or look.sleeve is None:
+            yield
+            return
+        data = bpy.data.meshes.new("sleeve")
+        fill(data, cloth.vertices, cloth.faces)
+        data.materials.append(self._material)
+        light = np.ones((len(cloth.vertices), 4), np.float32)
+        light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
+        data.attributes.new(_LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
+        region = np.full(len(cloth.vertices), BEYOND, np.float32)
+        data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
+        thing = bpy.data.objects.new("sleeve", data)
+        self._scene.collection.objects.link(thing)
+        yield
+        bpy.data.batch_remove([thing, data])
 
     def _aim(self, camera: Camera, box: tuple[int, int, int, int]) -> None:
         self._camera.location = (0.0, -camera.distance, 0.0)
@@ -86,11 +112,14 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
     scene.view_settings.view_transform = "Standard"
     aov = scene.view_layers[0].aovs.add()
-    aov.name, aov.type = _AOV, "VALUE"
+    aov.name, aov.type = _AOV, "COLOR"
 
 
 def _material() -> bpy.types.Material:
-    """Emission of the vertices' light, and the region for the AOV. Never changed, as that would cost 0.1 s a frame."""
+    """Emission of the vertices' light, and an AOV that is red on the hand, green on the whole bare arm.
+
+    Never changed, as that would cost 0.1 s a frame.
+    """
     material = bpy.data.materials.new("hand")
     if material.node_tree is None:  # Blender 4; later ones warn when told what they always do
         material.use_nodes = True
@@ -102,10 +131,14 @@ def _material() -> bpy.types.Material:
     emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(light.outputs["Color"], emission.inputs["Color"])
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    on_hand, aov = tree.nodes.new("ShaderNodeMath"), tree.nodes.new("ShaderNodeOutputAOV")
-    on_hand.operation, on_hand.inputs[1].default_value, aov.aov_name = "GREATER_THAN", 0.0, _AOV
-    tree.links.new(region.outputs["Fac"], on_hand.inputs[0])
-    tree.links.new(on_hand.outputs[0], aov.inputs["Value"])
+    both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
+    aov.aov_name = _AOV
+    for channel, least in (("X", 0.0), ("Y", BEYOND / 2)):
+        over = tree.nodes.new("ShaderNodeMath")
+        over.operation, over.inputs[1].default_value = "GREATER_THAN", least
+        tree.links.new(region.outputs["Fac"], over.inputs[0])
+        tree.links.new(over.outputs[0], both.inputs[channel])
+    tree.links.new(both.outputs[0], aov.inputs["Color"])
     return material
 
 
@@ -115,9 +148,14 @@ def _shine(rig: Rig, posed: Posed, look: Look) -> None:
     light = attributes.get(_LIGHT) or attributes.new(_LIGHT, "FLOAT_COLOR", "POINT")
     rgba = np.empty((len(posed.vertices), 4), np.float32)
     attributes[COLOUR].data.foreach_get("color", rgba.ravel())
-    wrapped = np.maximum(0.0, (posed.normals @ look.light.astype(np.float32) + WRAP) / (1 + WRAP))
-    rgba[:, :3] *= (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
+    rgba[:, :3] *= _light(posed.normals, look)
     light.data.foreach_set("color", rgba.ravel())
+
+
+def _light(normals: np.ndarray, look: Look) -> np.ndarray:
+    """The light on surfaces of these normals (V, 3), linear RGB (V, 3)."""
+    wrapped = np.maximum(0.0, (normals @ look.light.astype(np.float32) + WRAP) / (1 + WRAP))
+    return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
 
 
 def _drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look: Look) -> Drawing:
@@ -125,6 +163,8 @@ def _drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look
     height, width = box[3] - box[1], box[2] - box[0]
     if alpha.shape != (height, width):
         raise RuntimeError(f"Cycles rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
-    hand = np.clip(passes[_AOV][..., 0], 0.0, 1.0)
+    hand, arm = (np.clip(passes[_AOV][..., channel], 0.0, 1.0) for channel in (0, 1))
     picture = srgb(combined + (1.0 - alpha[..., None]) * look.background)
-    return Drawing(box, picture, hand, np.clip(alpha - hand, 0.0, 1.0))
+    if look.sleeve is None:
+        arm = alpha
+    return Drawing(box, picture, hand, np.maximum(arm - hand, 0.0), np.maximum(alpha - arm, 0.0))

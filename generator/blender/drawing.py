@@ -26,13 +26,15 @@ class Drawing:
     :param box: x0, y0, x1, y1 in the picture, half-open.
     :param picture: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
     :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel the hand covers.
-    :param forearm: the same of the forearm; the two add up to 1 at most.
+    :param forearm: the same of the forearm.
+    :param cloth: the same of a sleeve; the three add up to 1 at most. Rooms do not tell theirs from the rest.
     """
 
     box: tuple[int, int, int, int]
     picture: np.ndarray
     hand: np.ndarray
     forearm: np.ndarray
+    cloth: np.ndarray | float = 0.0
 
 
 class Engine(Protocol):

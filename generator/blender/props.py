@@ -7,8 +7,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from generator import sleeve
 from generator.blender import materials
-from generator.blender.rig import Posed, Rig, fill
+from generator.blender.rig import Posed, Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
 from generator.camera import Camera
 
@@ -30,7 +31,7 @@ class Props:
 
     def dress(self, rng: np.random.Generator, rig: Rig) -> None:
         """Put a sleeve on most arms."""
-        if rng.random() < 0.6:
+        if rng.random() < sleeve.WORN:
             self._sleeve(rng, rig)
 
     def furnish(
@@ -115,32 +116,15 @@ class Props:
         self.add(shape, material, matrix)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
-        """A tube around the forearm, if there is one, from somewhere below the wrist to beyond the elbow."""
-        rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
-        rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
-        if rest[:, 2].min() > -0.22:
-            return  # somebody's rig without a forearm
-        start, loose = -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
-        levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
-        around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-        rings: list[np.ndarray] = []
-        for z in levels:
-            near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
-            low, high = near.min(axis=0), near.max(axis=0)
-            radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
-            middle = ((high + low) / 2)[:2]
-            ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
-            rings.append(np.column_stack([ring, np.full(len(around), z + rng.normal(0, 0.001))]))
-        inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
-        vertices = np.concatenate([inside, *rings])
-        index = np.arange(len(vertices)).reshape(-1, len(around))
-        a, b, c, d = index[:-1], index[1:], np.roll(index[1:], -1, 1), np.roll(index[:-1], -1, 1)
-        faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+        """A tube around the forearm, if there is one."""
+        rest = rest_vertices(rig)
+        if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+            return
+        vertices, faces = sleeve.tube(rest, *sleeve.cut(rng), rng)
         mesh = bpy.data.meshes.new("sleeve")
         fill(mesh, vertices, faces)
         mesh.materials.append(None)
-        moved = np.array(rig.armature.matrix_world @ rig.armature.pose.bones["forearm"].matrix)
-        self._add(mesh, materials.everyday(rng), moved @ np.linalg.inv(rig.rest[0]))
+        self._add(mesh, materials.everyday(rng), forearm(rig))
         self._made.append(mesh)
 
 

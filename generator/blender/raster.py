@@ -15,6 +15,7 @@ import gpu
 import numpy as np
 from mathutils import Matrix
 
+from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig
 from generator.camera import Camera
@@ -30,7 +31,7 @@ void main() {
   v_region = region;
 }
 """
-_SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_region > 0.0 ? 1.0 : 0.5); }"
+_SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_region > 0.0 ? 1.0 : (v_region > BEYOND ? 0.7 : 0.4)); }"
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
 float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
@@ -41,7 +42,7 @@ void main() {
   for (int i = 0; i < 4; i++) {
     vec4 texel = texelFetch(large, corner + ivec2(i & 1, i >> 1), 0);
     sum += texel.rgb * texel.rgb * 0.25;
-    codes += texel.a > 0.75 ? 16.0 : (texel.a > 0.25 ? 1.0 : 0.0);
+    codes += texel.a > 0.85 ? 25.0 : (texel.a > 0.55 ? 5.0 : (texel.a > 0.2 ? 1.0 : 0.0));
   }
   drawn = vec4(srgb(sum.r), srgb(sum.g), srgb(sum.b), codes / 255.0);
 }
@@ -63,15 +64,20 @@ class Raster:
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; nothing of it is random."""
-        box = box_around(posed.vertices, camera)
+        cloth = worn(rig, look.sleeve)
+        box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
             return nothing(camera)
         self._make_room(camera)
         hand = _batch({"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._triangles(rig.surface.data))
         with self._large.bind():
+            self._prepare(_projection(camera, box), look, 2 * width, 2 * height)
             gpu.state.face_culling_set("FRONT" if rig.mirrored else "BACK")  # a closed mesh's inside is never seen
-            self._draw_surface(hand, _projection(camera, box), look, 2 * width, 2 * height)
+            hand.draw(self._surface)
+            if cloth is not None:
+                gpu.state.face_culling_set("NONE")
+                _cloth(cloth, look).draw(self._surface)
         with self._small.bind():
             self._small.viewport_set(0, 0, width, height)
             gpu.state.depth_test_set("NONE")
@@ -82,7 +88,7 @@ class Raster:
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
         codes = pixels[..., 3]
-        return Drawing(box, np.ascontiguousarray(pixels[..., :3]), (codes >> 4) / 4, (codes & 15) / 4)
+        return Drawing(box, np.ascontiguousarray(pixels[..., :3]), codes // 25 / 4, codes // 5 % 5 / 4, codes % 5 / 4)
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
@@ -95,7 +101,7 @@ class Raster:
         self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
         self._small = gpu.types.GPUFrameBuffer(color_slots=(self._result,))
 
-    def _draw_surface(self, hand, projection: Matrix, look: Look, width: int, height: int) -> None:
+    def _prepare(self, projection: Matrix, look: Look, width: int, height: int) -> None:
         self._large.viewport_set(0, 0, width, height)
         gpu.state.scissor_test_set(True)  # clear only what is drawn on
         gpu.state.scissor_set(0, 0, width, height)
@@ -107,7 +113,6 @@ class Raster:
         self._surface.uniform_float("projection", projection)
         self._surface.uniform_float("light", (*look.light.tolist(), look.ambient))
         self._surface.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
-        hand.draw(self._surface)
 
 
 def _surface_shader() -> gpu.types.GPUShader:
@@ -116,6 +121,7 @@ def _surface_shader() -> gpu.types.GPUShader:
     passed.smooth("FLOAT", "v_region")
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WRAP", str(WRAP))
+    info.define("BEYOND", str(BEYOND / 2))
     info.push_constant("MAT4", "projection")
     info.push_constant("VEC4", "light")
     info.push_constant("VEC4", "light_colour")
@@ -148,6 +154,13 @@ def _batch(columns: dict[str, np.ndarray], triangles: np.ndarray | None) -> gpu.
     if triangles is None:
         return gpu.types.GPUBatch(type="TRIS", buf=buffer)
     return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=gpu.types.GPUIndexBuf(type="TRIS", seq=triangles))
+
+
+def _cloth(cloth: Cloth, look: Look) -> gpu.types.GPUBatch:
+    assert look.sleeve is not None
+    colour, region = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.full(len(cloth.vertices), BEYOND)
+    columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "region": region}
+    return _batch(columns, cloth.faces)
 
 
 def _skin(rig: Rig) -> dict[str, np.ndarray]:

@@ -29,7 +29,7 @@ class Studio:
 
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
-        self._own = None if settings.rig is None else rigfile.load(Path(settings.rig), rigmap.load(Path(settings.map)))
+        self._own = _rigged(settings)
         with silence():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
@@ -78,7 +78,7 @@ class Studio:
         behind = self._backgrounds.draw(number, camera.width, camera.height)
         x0, y0, x1, y1 = drawing.box
         picture = behind.copy()
-        alpha = np.minimum(drawing.hand + drawing.forearm, 1)
+        alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
         picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, behind[y0:y1, x0:x1]))
         return picture
 
@@ -116,6 +116,13 @@ class Studio:
             if other not in (hand.surface, hand.armature):
                 collection.objects.unlink(other)
         self._shown = hand
+
+
+def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, surface.HandMesh] | None:
+    """Somebody's hand in place of ours, if the settings name one."""
+    if settings.rig is None or settings.map is None:
+        return None
+    return rigfile.load(Path(settings.rig), rigmap.load(Path(settings.map)))
 
 
 def _compose(drawing: Drawing, camera: Camera, drawn: look.Look) -> np.ndarray:

@@ -121,6 +121,19 @@ def paint(rig: Rig, colours: np.ndarray) -> None:
     rig.surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
 
 
+def rest_vertices(rig: Rig) -> np.ndarray:
+    """The surface in the bind pose, (V, 3) float32, metres."""
+    rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
+    rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
+    return rest
+
+
+def forearm(rig: Rig) -> np.ndarray:
+    """How the forearm has moved from the bind pose, (4, 4) in scene axes; once Blender has evaluated the pose."""
+    moved = rig.armature.matrix_world @ rig.armature.pose.bones["forearm"].matrix
+    return np.array(moved) @ np.linalg.inv(rig.rest[0])
+
+
 @dataclass(frozen=True)
 class Posed:
     """The surface as Blender evaluates it: vertices and smooth normals, each (V, 3) float32 in scene axes, metres."""

@@ -1,0 +1,40 @@
+"""A sleeve on a posed arm, for the engines that draw hands before a plain background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator import sleeve
+from generator.blender.rig import Rig, forearm, rest_vertices
+from generator.sleeve import Sleeve
+
+BEYOND = -100.0
+"""What a sleeve has in place of the distance from the wrist: it is neither hand nor forearm."""
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """Vertices and normals, each (V, 3) float32 in scene axes, metres; triangles (F, 3) int32."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+    faces: np.ndarray
+
+
+def worn(rig: Rig, which: Sleeve | None) -> Cloth | None:
+    """The sleeve in the rig's present pose; None without one, or without a forearm."""
+    rest = rest_vertices(rig)
+    if which is None or rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+        return None
+    vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
+    moved = forearm(rig)
+    vertices = vertices @ moved[:3, :3].T + moved[:3, 3]
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    across, normals = np.cross(b - a, c - a), np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], across)
+    outwards = -1 if rig.mirrored else 1
+    normals *= outwards / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return Cloth(vertices.astype(np.float32), normals.astype(np.float32), faces.astype(np.int32))

@@ -1,0 +1,67 @@
+"""A sleeve around the forearm: a tube of cloth, from somewhere below the wrist to beyond the elbow."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+SHORTEST_ARM = 0.22
+"""Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
+
+WORN = 0.6
+"""The share of arms that have a sleeve, where some have."""
+
+
+@dataclass(frozen=True)
+class Sleeve:
+    """What a sleeve is like.
+
+    :param start: where its cuff is, metres from the wrist; negative, as it lies on the forearm.
+    :param loose: how far it stands off the skin, metres.
+    :param colour: linear RGB (3,).
+    :param folds: the seed of its folds.
+    """
+
+    start: float
+    loose: float
+    colour: np.ndarray
+    folds: int
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Sleeve:
+        """Any sleeve."""
+        start, loose = cut(rng)
+        hue, saturation, value = rng.uniform(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)
+        colour = np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2
+        return cls(start, loose, colour, int(rng.integers(2**31)))
+
+
+def cut(rng: np.random.Generator) -> tuple[float, float]:
+    """A start and a looseness."""
+    return -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
+
+
+def tube(rest: np.ndarray, start: float, loose: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A sleeve's vertices (V, 3) in the bind pose, metres, and its triangles (F, 3).
+
+    :param rest: (N, 3), the arm's vertices in the bind pose, at least :data:`SHORTEST_ARM` of forearm.
+    :param rng: its folds are drawn from it.
+    """
+    levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
+    around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    rings: list[np.ndarray] = []
+    for z in levels:
+        near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
+        low, high = near.min(axis=0), near.max(axis=0)
+        radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
+        middle = ((high + low) / 2)[:2]
+        ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
+        rings.append(np.column_stack([ring, np.full(len(around), z + rng.normal(0, 0.001))]))
+    inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
+    vertices = np.concatenate([inside, *rings])
+    index = np.arange(len(vertices)).reshape(-1, len(around))
+    a, b, c, d = index[:-1], index[1:], np.roll(index[1:], -1, 1), np.roll(index[:-1], -1, 1)
+    faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    return vertices, faces
