@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evaluation.ap import Ranked, weighted_ap
 from evaluation.metrics import Tally, rates
 
 SAMPLES = 2000
@@ -12,37 +13,41 @@ SAMPLES = 2000
 SEED = 0
 
 
-def intervals(tally: Tally) -> dict[str, tuple[float, float] | None]:
-    """The 95 % interval of ``mean_iou``, ``acc`` and ``f1``; None where no draw has the number."""
-    return {name: _middle(values) for name, values in _draws(tally).items()}
+def intervals(tally: Tally, found: Ranked) -> dict[str, tuple[float, float] | None]:
+    """The 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no draw has the number."""
+    return {name: _middle(values) for name, values in _draws(tally, found).items()}
 
 
-def differences(tally: Tally, other: Tally) -> dict[str, tuple[float, float, float] | None]:
-    """How much higher ``other`` is than ``tally`` in ``mean_iou``, ``acc`` and ``f1``: difference, lower, upper end.
+def differences(
+    tally: Tally, found: Ranked, other: Tally, other_found: Ranked
+) -> dict[str, tuple[float, float, float] | None]:
+    """How much higher ``other`` is in ``mean_iou``, ``acc``, ``f1`` and ``ap``: difference, lower, upper end.
 
     Paired: both are of the same pictures in the same order, and each draw takes the same pictures of both, so what is
     hard about a picture falls out of the difference. None where a number does not exist.
     """
-    first, second = _draws(tally), _draws(other)
-    base, moved = (rates(*_columns(counts).sum(axis=1)) for counts in (tally, other))
-    found: dict[str, tuple[float, float, float] | None] = {}
+    first, second = _draws(tally, found), _draws(other, other_found)
+    once = np.ones((1, len(tally.hands)), int)
+    base, moved = (_numbers(*pair, once) for pair in ((tally, found), (other, other_found)))
+    moves: dict[str, tuple[float, float, float] | None] = {}
     for name in base:
         middle = _middle(second[name] - first[name])
-        difference = float(moved[name] - base[name])
-        found[name] = None if middle is None or np.isnan(difference) else (difference, *middle)
-    return found
+        difference = float(moved[name][0] - base[name][0])
+        moves[name] = None if middle is None or np.isnan(difference) else (difference, *middle)
+    return moves
 
 
-def _columns(tally: Tally) -> np.ndarray:
-    return np.stack([tally.hands, tally.tp, tally.fp, tally.iou_sum])
-
-
-def _draws(tally: Tally) -> dict[str, np.ndarray]:
+def _draws(tally: Tally, found: Ranked) -> dict[str, np.ndarray]:
     """The numbers of every draw, shape (SAMPLES,) each; which pictures a draw takes depends on their number alone."""
-    rng, columns = np.random.default_rng(SEED), _columns(tally)
-    count = columns.shape[1]
-    sums = [columns[:, rng.integers(count, size=count)].sum(axis=1) for _ in range(SAMPLES)]
-    return rates(*np.array(sums).T)
+    rng, count = np.random.default_rng(SEED), len(tally.hands)
+    times = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(SAMPLES)]
+    return _numbers(tally, found, np.array(times))
+
+
+def _numbers(tally: Tally, found: Ranked, times: np.ndarray) -> dict[str, np.ndarray]:
+    """The numbers where each picture is there so many times; ``times`` (K, N), each number (K,)."""
+    sums = times @ np.stack([tally.hands, tally.tp, tally.fp, tally.iou_sum], axis=1)
+    return {**rates(*sums.T), "ap": np.array([weighted_ap(found, row) for row in times])}
 
 
 def _middle(values: np.ndarray) -> tuple[float, float] | None:

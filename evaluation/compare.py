@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluation.ap import Ranked, evaluated, figures, ranked
 from evaluation.bootstrap import differences
 from evaluation.matching import Picture
-from evaluation.metrics import Score, Tally, match_all, score, tally
+from evaluation.metrics import Score, Tally, match_all, numbers, tally, with_ap
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,12 @@ class Row:
 
 def compare(named: Sequence[tuple[str, Sequence[Picture]]], iou_threshold: float, score_threshold: float) -> list[Row]:
     """Score each results file, given as its name and its pictures of one dataset, and compare it with the first."""
-    first: Tally | None = None
+    first: tuple[Tally, Ranked] | None = None
     rows = []
     for name, pictures in named:
-        counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
-        moved = differences(first, counts) if first is not None else None
-        rows.append(Row(name, score(pictures, iou_threshold, score_threshold), moved))
+        evaluation = evaluated(pictures)
+        found = with_ap(numbers(pictures, iou_threshold, score_threshold), figures(evaluation))
+        counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold)), ranked(evaluation)
+        rows.append(Row(name, found, differences(*first, *counts) if first else None))
         first = first or counts
     return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.ap import average_precision
+from evaluation.ap import evaluated, figures, ranked
 from evaluation.bootstrap import intervals
 from evaluation.boundary import mean_boundary_iou
 from evaluation.breakdown import Errors, SizeRow, by_size, errors
@@ -22,7 +22,7 @@ class Details:
     """The field's numbers of a results file.
 
     :param coco: AP and AR by the names of :data:`evaluation.ap.NAMES`.
-    :param intervals: 95 % interval of ``mean_iou``, ``acc`` and ``f1``.
+    :param intervals: 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``.
     :param boundary_iou: mean over the hands found, None without one.
     :param picture_iou: :func:`picture_iou`.
     :param errors: kinds of error.
@@ -43,9 +43,10 @@ def details(
     pictures: Sequence[Picture], matches: Sequence[Match], iou_threshold: float, score_threshold: float
 ) -> Details:
     """Measure everything; ``matches`` are those at the two thresholds."""
+    evaluation = evaluated(pictures)
     return Details(
-        coco=average_precision(pictures),
-        intervals=intervals(tally(pictures, matches)),
+        coco=figures(evaluation),
+        intervals=intervals(tally(pictures, matches), ranked(evaluation)),
         boundary_iou=mean_boundary_iou(pictures, matches),
         picture_iou=picture_iou(pictures, score_threshold),
         errors=errors(pictures, matches, iou_threshold),

@@ -98,28 +98,28 @@ def match_all(pictures: Sequence[Picture], iou_threshold: float, score_threshold
 
 def numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> Numbers:
     """The paper's numbers of a results file."""
-    return Numbers(**_numbers(pictures, iou_threshold, score_threshold))
+    counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
+    hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
+    found = rates(hands, tp, fp, counts.iou_sum.sum())
+    return Numbers(
+        hands=hands,
+        tp=tp,
+        fp=fp,
+        fn=hands - tp,
+        **{name: None if np.isnan(value) else float(value) for name, value in found.items()},
+        tph=int(counts.top.sum()),
+        iou_threshold=iou_threshold,
+        score_threshold=score_threshold,
+    )
 
 
 def score(
     pictures: Sequence[Picture], iou_threshold: float = IOU_THRESHOLD, score_threshold: float = SCORE_THRESHOLD
 ) -> Score:
     """The paper's numbers and AP of a results file."""
-    ap = average_precision(pictures)
-    return Score(**_numbers(pictures, iou_threshold, score_threshold), ap=ap["ap"], ap50=ap["ap50"])
+    return with_ap(numbers(pictures, iou_threshold, score_threshold), average_precision(pictures))
 
 
-def _numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> dict[str, Any]:
-    counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
-    hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
-    found = rates(hands, tp, fp, counts.iou_sum.sum())
-    return {
-        "hands": hands,
-        "tp": tp,
-        "fp": fp,
-        "fn": hands - tp,
-        **{name: None if np.isnan(value) else float(value) for name, value in found.items()},
-        "tph": int(counts.top.sum()),
-        "iou_threshold": iou_threshold,
-        "score_threshold": score_threshold,
-    }
+def with_ap(found: Numbers, coco: dict[str, float | None]) -> Score:
+    """The paper's numbers, and AP out of :func:`evaluation.ap.average_precision`'s figures."""
+    return Score(**vars(found), ap=coco["ap"], ap50=coco["ap50"])

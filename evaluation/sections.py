@@ -14,7 +14,7 @@ from evaluation.compare import compare
 from evaluation.curves import Curve, curve
 from evaluation.details import Details, details
 from evaluation.matching import Match
-from evaluation.metrics import Score, match_all, score
+from evaluation.metrics import Score, match_all, numbers, with_ap
 from evaluation.paper import SYNTHETIC
 from evaluation.runs import Predicted, Run, plain
 from evaluation.tables import Table
@@ -56,12 +56,13 @@ def measure(label: str, predicted: Predicted, iou_threshold: float, score_thresh
     assert predicted.dataset is not None
     pictures = predicted.pictures
     matches = match_all(pictures, iou_threshold, score_threshold)
+    found = details(pictures, matches, iou_threshold, score_threshold)
     return Scored(
         label=label,
         predicted=predicted,
         dataset=predicted.dataset,
-        score=score(pictures, iou_threshold, score_threshold),
-        details=details(pictures, matches, iou_threshold, score_threshold),
+        score=with_ap(numbers(pictures, iou_threshold, score_threshold), found.coco),
+        details=found,
         curve=curve(pictures, iou_threshold),
         matches=matches,
     )

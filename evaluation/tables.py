@@ -14,6 +14,9 @@ from evaluation.details import Details
 from evaluation.metrics import Score
 
 RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
+"""What the paper's rates are called."""
+
+SURE = {**RATES, "ap": "AP"}
 """What the numbers that have intervals are called."""
 
 
@@ -70,8 +73,8 @@ def score_table(named: Sequence[tuple[str, Score]]) -> Table:
 
 def interval_table(named: Sequence[tuple[str, Details]]) -> Table:
     """95 % intervals."""
-    rows = [[name, *(interval(found.intervals[rate]) for rate in RATES)] for name, found in named]
-    return Table("95 % intervals over pictures", ("", *RATES.values()), rows)
+    rows = [[name, *(interval(found.intervals[rate]) for rate in SURE)] for name, found in named]
+    return Table("95 % intervals over pictures", ("", *SURE.values()), rows)
 
 
 def sweep_table(named: Sequence[tuple[str, Details]]) -> Table:
@@ -126,5 +129,5 @@ def difference_table(named: Sequence[tuple[str, Row]]) -> Table:
     for label, row in named:
         for name, values in (row.differences or {}).items():
             signed = ["–"] * 3 if values is None else [f"{value:+.3f}" for value in values]
-            rows.append([label, RATES[name], *signed])
+            rows.append([label, SURE[name], *signed])
     return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)

@@ -75,7 +75,9 @@ def four_pictures(folder: Path) -> tuple[Dataset, Path]:
     return dataset, write_results(folder / "results.json", entries)
 
 
-def random_scene(folder: Path, rng: np.random.Generator, pictures: int = 6, size: int = 40) -> tuple[Dataset, Path]:
+def random_scene(
+    folder: Path, rng: np.random.Generator, pictures: int = 6, size: int = 40, scores: int = 10
+) -> tuple[Dataset, Path]:
     """Random rectangles as hands, and predictions that are moved, doubled, made up or left out."""
     truth, entries = [], []
     for image_id in range(1, pictures + 1):
@@ -85,9 +87,9 @@ def random_scene(folder: Path, rng: np.random.Generator, pictures: int = 6, size
             masks.append(rectangle(x, y, width, height, size))
             for _ in range(rng.integers(0, 3)):
                 dx, dy = (int(v) for v in rng.integers(0, 4, 2))
-                entries.append(result(image_id, rectangle(x + dx, y + dy, width, height, size), _grade(rng)))
+                entries.append(result(image_id, rectangle(x + dx, y + dy, width, height, size), _grade(rng, scores)))
         if rng.random() < 0.4:
-            entries.append(result(image_id, rectangle(int(rng.integers(0, 30)), 3, 6, 6, size), _grade(rng)))
+            entries.append(result(image_id, rectangle(int(rng.integers(0, 30)), 3, 6, 6, size), _grade(rng, scores)))
         truth.append(masks)
     if not any(truth):
         truth[0] = [rectangle(2, 2, 8, 8, size)]
@@ -95,9 +97,9 @@ def random_scene(folder: Path, rng: np.random.Generator, pictures: int = 6, size
     return write_dataset(folder / "data", truth, size), write_results(folder / "results.json", entries)
 
 
-def _grade(rng: np.random.Generator) -> float:
-    """A score among few, so that equal ones occur."""
-    return float(rng.integers(1, 11)) / 10
+def _grade(rng: np.random.Generator, scores: int) -> float:
+    """A score among so many, so that equal ones occur, or do not."""
+    return float(rng.integers(1, scores + 1)) / scores
 
 
 def write_run(folder: Path, dataset: Dataset, results: Path, name: str = "test") -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from evaluation_scenes import (
 )
 
 from evaluation import boundary
+from evaluation.ap import Ranked, average_precision, evaluated, ranked, weighted_ap
 from evaluation.bootstrap import differences, intervals
 from evaluation.breakdown import Errors, by_size, errors
 from evaluation.cli import main
@@ -125,19 +127,23 @@ def test_picture_iou(tmp_path):
     assert picture_iou(pictures, 0.5) == pytest.approx((1 + 99 / 200 + 0 + 0) / 4)
 
 
-def counts(tp: list[int]) -> Tally:
+def counts(tp: list[int]) -> tuple[Tally, Ranked]:
+    """One hand a picture, found by its only prediction, which is as sure everywhere, or by none."""
     found = np.array(tp, float)
-    return Tally(hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found)
+    tally = Tally(hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found)
+    owner = np.flatnonzero(found)
+    return tally, Ranked(owner, [np.arange(len(owner))], np.ones(len(tp), int))
 
 
 def test_intervals_are_those_of_a_proportion():
-    found = intervals(counts([1] * 300 + [0] * 100))
+    found = intervals(*counts([1] * 300 + [0] * 100))
     low, high = found["acc"]
     spread = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == (pytest.approx(0.75 - spread, abs=0.006), pytest.approx(0.75 + spread, abs=0.006))
     assert found["mean_iou"] == pytest.approx((0.8, 0.8))
-    assert intervals(counts([1, 0] * 20)) == intervals(counts([1, 0] * 20))
-    assert intervals(counts([0, 0]))["mean_iou"] is None
+    assert intervals(*counts([1, 0] * 20)) == intervals(*counts([1, 0] * 20))
+    assert found["ap"] == pytest.approx((low, high), abs=0.01)  # every prediction is right, so AP is the recall
+    assert intervals(*counts([0, 0]))["mean_iou"] is None
 
 
 def test_paired_differences_are_narrower_than_the_intervals():
@@ -145,13 +151,34 @@ def test_paired_differences_are_narrower_than_the_intervals():
     first = (rng.random(400) < 0.5).astype(int)
     second = first.copy()
     second[np.flatnonzero(first == 0)[:20]] = 1  # 20 hands more, all others alike
-    difference, low, high = differences(counts(list(first)), counts(list(second)))["acc"]
+    difference, low, high = differences(*counts(list(first)), *counts(list(second)))["acc"]
     assert difference == pytest.approx(20 / 400)
     assert 0 < low < difference < high
-    spread = intervals(counts(list(first)))["acc"]
+    spread = intervals(*counts(list(first)))["acc"]
     assert high - low < 0.6 * (spread[1] - spread[0])
-    assert differences(counts([1, 0]), counts([1, 0]))["f1"] == (0.0, 0.0, 0.0)
-    assert differences(counts([0, 0]), counts([1, 0]))["mean_iou"] is None
+    assert differences(*counts([1, 0]), *counts([1, 0]))["f1"] == (0.0, 0.0, 0.0)
+    assert differences(*counts([0, 0]), *counts([1, 0]))["mean_iou"] is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_ap_of_drawn_pictures_is_pycocotools(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    pictures = load_pictures(*random_scene(tmp_path, rng, scores=1000))
+    found = ranked(evaluated(pictures))
+    assert weighted_ap(found, np.ones(len(pictures), int)) == pytest.approx(average_precision(pictures)["ap"], abs=1e-6)
+    times = rng.integers(0, 4, len(pictures))
+    times[0] = 1
+    copies = [picture for picture, count in zip(pictures, times, strict=True) for _ in range(count)]
+    drawn = [replace(p, image={**p.image, "id": number}) for number, p in enumerate(copies, start=1)]
+    assert weighted_ap(found, times) == pytest.approx(average_precision(drawn)["ap"], abs=1e-6)
+
+
+def test_no_hand_has_no_ap(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[], []])
+    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", [result(1, rectangle(0, 0, 4, 4), 0.9)]))
+    assert np.isnan(weighted_ap(ranked(evaluated(pictures)), np.ones(2, int)))
+    empty = load_pictures(dataset, write_results(tmp_path / "r.json", []))
+    assert intervals(tally(empty, match_all(empty, 0.5, 0.5)), ranked(evaluated(empty)))["ap"] is None
 
 
 def test_details_command(tmp_path):
