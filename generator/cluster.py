@@ -91,11 +91,8 @@ class Cluster:
         running = as_completed([call for _ in range(AHEAD * max(1, threads)) if (call := give())])
         for call in running:
             for number, record, files in call.result():
-                for path, data in files.items():
-                    dataset.write_atomic(out / path, data)
-                records.add(number, record)
+                records.add(number, record, files)
                 done += 1
-            records.flush()
             if following := give():
                 running.add(following)
             yield done

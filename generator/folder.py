@@ -28,16 +28,20 @@ class Records:
     """A writer's own file of records in a run's folder."""
 
     def __init__(self, out: Path) -> None:
+        self._out = out
         handle, _ = tempfile.mkstemp(".jsonl", "records-", out / PARTIAL)
         self._file = os.fdopen(handle, "wb", buffering=0)
 
-    def add(self, number: int, record: dict[str, Any]) -> None:
-        """Say that a frame is done, in one write."""
-        self._file.write(json.dumps({"number": number, "record": record}).encode() + b"\n")
+    def add(self, number: int, record: dict[str, Any], files: dict[str, bytes]) -> None:
+        """Write a frame's files, by their paths in the folder, and then, in one write, that it is done.
 
-    def flush(self) -> None:
-        """Make sure that what was added outlives a power cut."""
-        os.fsync(self._file.fileno())
+        Nothing waits for the disk here: after a power cut a file may be shorter than its record says, and then the
+        frame counts as not done.
+        """
+        for path, data in files.items():
+            dataset.write_atomic(self._out / path, data, sync=False)
+        entry = {"number": number, "record": record, "files": {path: len(data) for path, data in files.items()}}
+        self._file.write(json.dumps(entry).encode() + b"\n")
 
     def close(self) -> None:
         """Close the file."""
@@ -45,16 +49,33 @@ class Records:
 
 
 def read_records(out: Path) -> dict[int, dict[str, Any]]:
-    """The records of the frames that are done, by number. A line cut short by a kill or a full disk is no record."""
-    records = {}
+    """The records of the frames that are done, by number."""
+    return {number: entry["record"] for number, entry in _entries(out).items()}
+
+
+def _entries(out: Path) -> dict[int, dict[str, Any]]:
+    """What :meth:`Records.add` wrote, by number.
+
+    A line cut short by a kill or a full disk is no entry, nor is one whose files are not there in full.
+    """
+    entries = {}
     for path in sorted((out / PARTIAL).glob("records-*.jsonl")):
         for line in path.read_bytes().split(b"\n"):
             try:
                 entry = json.loads(line)
-                records[entry["number"]] = entry["record"]
-            except (ValueError, TypeError, KeyError):
+                number, _ = entry["number"], entry["record"]
+                if all(_whole(out, name, size) for name, size in entry["files"].items()):
+                    entries[number] = entry
+            except (ValueError, TypeError, KeyError, AttributeError):
                 continue
-    return records
+    return entries
+
+
+def _whole(out: Path, name: str, size: int) -> bool:
+    try:
+        return len(Path(name).parts) == 2 and ".." not in name and (out / name).stat().st_size == size
+    except OSError:
+        return False
 
 
 def is_finished(out: Path) -> bool:
@@ -147,6 +168,8 @@ def finish(out: Path) -> None:
     missing = [number for number in range(count) if number not in records]
     if missing:
         raise RunError(f"{out}: {len(missing):,} of {count:,} frames are missing, the first is {missing[0]}")
+    if hasattr(os, "sync"):  # not on Windows
+        os.sync()
     dataset.assemble(out, (records[number] for number in range(count)), run)
     preview.write(out)
     for path in (out, out / "images", out / "masks"):
@@ -177,11 +200,7 @@ def _copy(part: Path, out: Path) -> None:
     """Copy the frames of one folder to another, each file before its record."""
     have = read_records(out)
     records = Records(out)
-    for number, record in read_records(part).items():
-        if number in have:
-            continue
-        name = record["image"]["file_name"]
-        for path in (Path("images", name), Path("masks", name).with_suffix(".png")):
-            dataset.write_atomic(out / path, (part / path).read_bytes())
-        records.add(number, record)
+    for number, entry in _entries(part).items():
+        if number not in have:
+            records.add(number, entry["record"], {path: (part / path).read_bytes() for path in entry["files"]})
     records.close()

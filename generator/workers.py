@@ -64,8 +64,7 @@ class Renderer:
         if self._records is None:
             self._records = Records(out)
         for item in items:
-            self._records.add(item.number, dataset.write_frame(out, self.frame(item), self.settings.format))
-        self._records.flush()
+            self._records.add(item.number, *dataset.encode_frame(self.frame(item), self.settings.format))
         return len(items)
 
 

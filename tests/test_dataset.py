@@ -1,10 +1,12 @@
 """The dataset contract: what is written is read back, by us and by pycocotools, and damage is named."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from generator import dataset as ds
@@ -260,3 +262,24 @@ def test_our_png_is_read_back_by_pillow(shape, tmp_path):
     with Image.open(tmp_path / "a.png") as image:
         image.verify()
     assert (np.asarray(Image.open(tmp_path / "a.png")) == picture).all()
+
+
+@pytest.mark.parametrize("fill", [0, 0.01, 0.5, 1])
+@pytest.mark.parametrize("corner", [False, True])
+def test_our_rle_is_pycocotools_own(fill, corner):
+    rng = np.random.default_rng(0)
+    for shape in ((1, 1), (7, 9), (40, 60)):
+        mask = rng.random(shape) < fill
+        mask[0, 0] = mask[-1, -1] = corner
+        theirs = rle.encode(np.asfortranarray(mask, np.uint8))
+        assert ds.encode_mask(mask) == {"size": list(shape), "counts": theirs["counts"].decode()}
+
+
+@pytest.mark.parametrize("rows", [(0, 0), (0, 1), (3, 5), (0, 40), (39, 40), (12, 30)])
+@pytest.mark.parametrize("width", [61, 64])
+def test_rows_that_repeat_are_read_back_too(rows, width):
+    picture = np.full((40, width, 3), (250, 240, 230), np.uint8)
+    picture[rows[0] : rows[1], 5:20] = np.random.default_rng(0).integers(0, 255, (rows[1] - rows[0], 15, 3))
+    for values in (picture, np.ascontiguousarray(picture[..., 0])):
+        with Image.open(io.BytesIO(ds.encode_png(values))) as image:
+            assert (np.asarray(image) == values).all()

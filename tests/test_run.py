@@ -206,6 +206,17 @@ def test_a_record_cut_short_is_rendered_again(whole, settings, tmp_path):
     assert contents(out) == contents(whole)
 
 
+def test_a_picture_that_a_power_cut_left_short_is_rendered_again(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run.render(settings, out, 1, stop_after(20))
+    (out / "images" / "000003.png").write_bytes(b"")
+    (out / "masks" / "000005.png").unlink()
+    assert {3, 5}.isdisjoint(folder.read_records(out)) and 4 in folder.read_records(out)
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
 def stop_after(frames):
     def progress(done, total):
         if done >= frames:

@@ -164,7 +164,9 @@ def _drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look
     if alpha.shape != (height, width):
         raise RuntimeError(f"Cycles rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
     hand, arm = (np.clip(passes[_AOV][..., channel], 0.0, 1.0) for channel in (0, 1))
-    picture = srgb(combined + (1.0 - alpha[..., None]) * look.background)
+    picture = np.tile(srgb(look.background), (height, width, 1))
+    drawn = alpha > 0  # half of the box is plain
+    picture[drawn] = srgb(combined[drawn] + (1.0 - alpha[drawn, None]) * look.background)
     if look.sleeve is None:
         arm = alpha
     return Drawing(box, picture, hand, np.maximum(arm - hand, 0.0), np.maximum(alpha - arm, 0.0))

@@ -49,12 +49,12 @@ class Engine(Protocol):
 
 def box_around(points: np.ndarray, camera: Camera) -> tuple[int, int, int, int]:
     """The box of pixels, inside the picture, around scene points (V, 3); of no area where none is in the picture."""
-    x, y, depth = np.moveaxis(camera.project(points), -1, 0)
+    x, y, depth = camera.to_camera(points).T
     if depth.min() < 0.01:
         return 0, 0, camera.width, camera.height
-    limits = np.array([camera.width, camera.height, camera.width, camera.height])
-    edges = np.floor([x.min() - MARGIN, y.min() - MARGIN, x.max() + MARGIN + 1, y.max() + MARGIN + 1])
-    x0, y0, x1, y1 = (int(v) for v in np.clip(edges, 0, limits))
+    size, focal = np.array([camera.width, camera.height]), camera.matrix[0, 0]
+    low, high = (np.array([f(x / depth), f(y / depth)]) * focal + size / 2 for f in (np.min, np.max))
+    (x0, y0), (x1, y1) = (np.clip(np.floor(v), 0, size).astype(int).tolist() for v in (low - MARGIN, high + MARGIN + 1))
     return x0, y0, x1, y1
 
 

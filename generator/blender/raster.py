@@ -20,6 +20,7 @@ from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig
 from generator.camera import Camera
 from generator.look import Look
+from generator.photo import srgb
 
 _NEAR, _FAR = 0.01, 20.0
 
@@ -44,9 +45,12 @@ void main() {
     sum += texel.rgb * texel.rgb * 0.25;
     codes += texel.a > 0.85 ? 25.0 : (texel.a > 0.55 ? 5.0 : (texel.a > 0.2 ? 1.0 : 0.0));
   }
-  drawn = vec4(srgb(sum.r), srgb(sum.g), srgb(sum.b), codes / 255.0);
+  vec3 mixed = vec3(srgb(sum.r), srgb(sum.g), srgb(sum.b));
+  drawn = vec4(codes > 0.0 ? mixed : background.rgb, codes / 255.0);
 }
 """
+_QUARTERS = np.stack([np.arange(256) // 25, np.arange(256) // 5 % 5, np.arange(256) % 5]).astype(np.float32) / 4
+"""What a code says of hand, forearm, and sleeve: how much of the pixel they cover, (3, 256)."""
 
 
 class Raster:
@@ -84,11 +88,13 @@ class Raster:
             gpu.state.face_culling_set("NONE")
             self._average.bind()
             self._average.uniform_sampler("large", self._colours)
+            self._average.uniform_float("background", (*(srgb(look.background) / 255).tolist(), 1.0))
             self._screen.draw(self._average)
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
         codes = pixels[..., 3]
-        return Drawing(box, np.ascontiguousarray(pixels[..., :3]), codes // 25 / 4, codes // 5 % 5 / 4, codes % 5 / 4)
+        hand, forearm, cloth = (np.take(digit, codes) for digit in _QUARTERS)
+        return Drawing(box, pixels[..., :3], hand, forearm, cloth)
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
@@ -136,6 +142,7 @@ def _surface_shader() -> gpu.types.GPUShader:
 
 def _average_shader() -> gpu.types.GPUShader:
     info = gpu.types.GPUShaderCreateInfo()
+    info.push_constant("VEC4", "background")
     info.sampler(0, "FLOAT_2D", "large")
     info.vertex_in(0, "VEC2", "pos")
     info.fragment_out(0, "VEC4", "drawn")
@@ -144,7 +151,7 @@ def _average_shader() -> gpu.types.GPUShader:
     return gpu.shader.create_from_info(info)
 
 
-def _batch(columns: dict[str, np.ndarray], triangles: np.ndarray | None) -> gpu.types.GPUBatch:
+def _batch(columns: dict[str, np.ndarray], triangles: gpu.types.GPUIndexBuf | None) -> gpu.types.GPUBatch:
     layout = gpu.types.GPUVertFormat()
     for name, values in columns.items():
         layout.attr_add(id=name, comp_type="F32", len=1 if values.ndim == 1 else values.shape[1], fetch_mode="FLOAT")
@@ -153,14 +160,14 @@ def _batch(columns: dict[str, np.ndarray], triangles: np.ndarray | None) -> gpu.
         buffer.attr_fill(name, np.ascontiguousarray(values, np.float32))
     if triangles is None:
         return gpu.types.GPUBatch(type="TRIS", buf=buffer)
-    return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=gpu.types.GPUIndexBuf(type="TRIS", seq=triangles))
+    return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=triangles)
 
 
 def _cloth(cloth: Cloth, look: Look) -> gpu.types.GPUBatch:
     assert look.sleeve is not None
     colour, region = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.full(len(cloth.vertices), BEYOND)
     columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "region": region}
-    return _batch(columns, cloth.faces)
+    return _batch(columns, gpu.types.GPUIndexBuf(type="TRIS", seq=cloth.faces))
 
 
 def _skin(rig: Rig) -> dict[str, np.ndarray]:
@@ -172,11 +179,11 @@ def _skin(rig: Rig) -> dict[str, np.ndarray]:
     return {"colour": colour[:, :3], "region": region}
 
 
-def _triangles(data: bpy.types.Mesh) -> np.ndarray:
+def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:
     data.calc_loop_triangles()
     triangles = np.empty((len(data.loop_triangles), 3), np.int32)
     data.loop_triangles.foreach_get("vertices", triangles.ravel())
-    return triangles
+    return gpu.types.GPUIndexBuf(type="TRIS", seq=triangles)
 
 
 def _projection(camera: Camera, box: tuple[int, int, int, int]) -> Matrix:

@@ -188,6 +188,8 @@ def _hidden(joints: np.ndarray, vertices: np.ndarray, flesh: np.ndarray, near: f
     hidden = np.zeros(len(joints), bool)
     for index, (joint, clear) in enumerate(zip(joints, flesh, strict=True)):
         u, v = joint[:2] / joint[2]
-        apart = (x - np.float32(u) * depth) ** 2 + (y - np.float32(v) * depth) ** 2
-        hidden[index] = ((apart < near**2) & (depth < joint[2] - clear)).any()
+        aside = x - np.float32(u) * depth
+        about = np.flatnonzero(np.abs(aside) < 1.01 * near)  # few are left for the rest of the question
+        apart = aside[about] ** 2 + (y[about] - np.float32(v) * depth[about]) ** 2
+        hidden[index] = ((apart < near**2) & (depth[about] < joint[2] - clear)).any()
     return hidden

@@ -20,14 +20,18 @@ from generator.dataset.pictures import encode_picture, encode_png
 from generator.dataset.reader import Dataset
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that it is either whole or not there, also after a kill or on a full disk."""
+def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a file so that it is either whole or not there, also after a kill or on a full disk.
+
+    :param sync: wait until it is on the disk, so that this also holds after a power cut.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -57,14 +61,15 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
     union = np.zeros((height, width), bool)
     annotations = []
     for instance in frame.instances:
-        if not instance.mask.any():
+        area = int(np.count_nonzero(instance.mask))
+        if not area:
             continue
         union |= instance.mask
         code = encode_mask(instance.mask)
         annotation: dict[str, Any] = {
             "category_id": next(key for key, name in CATEGORIES.items() if name == instance.category),
             "iscrowd": 0,
-            "area": int(instance.mask.sum()),
+            "area": area,
             "bbox": [float(v) for v in rle.toBbox(code)],
             "segmentation": code,
         }
@@ -81,7 +86,7 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
     image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
     files = {
         f"images/{file_name}": encode_picture(frame.picture, suffix),
-        f"masks/{frame.name}.png": encode_png(union.astype(np.uint8) * 255),
+        f"masks/{frame.name}.png": encode_png(union.view(np.uint8) * np.uint8(255)),
     }
     return {"image": image, "annotations": annotations}, files
 
