@@ -85,6 +85,7 @@ def main() -> None:
 @click.option("--side", help="right, left or varied.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
 @click.option("--backgrounds", metavar="DIR", help="Pictures to put behind the hands, cropped and scaled.")
+@click.option("--truth", help="More truths: depth, normals, parts, keypoints3d, with commas between.  [default: none]")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 @click.option(
     "--settings",

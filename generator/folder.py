@@ -128,9 +128,18 @@ def claim(out: Path, run: dict[str, Any]) -> None:
     stored = state(out)
     if stored is not None:
         _same(out, stored, run)
-    for path in (out / "images", out / "masks", out / PARTIAL):
-        path.mkdir(parents=True, exist_ok=True)
+    for name in (*_folders(run), PARTIAL):
+        (out / name).mkdir(parents=True, exist_ok=True)
     dataset.write_atomic(out / PARTIAL / "run.json", dataset.dump_json(run))
+
+
+def _folders(run: dict[str, Any]) -> list[str]:
+    """The folders of a run's pictures and truths."""
+    return [
+        "images",
+        "masks",
+        *(name for name in dataset.TRUTHS if name in run["settings"].get("truth", "").split(",")),
+    ]
 
 
 _SAME_SETTINGS = "give the same settings to continue it, or another folder for --out"
@@ -172,7 +181,7 @@ def finish(out: Path) -> None:
         os.sync()
     dataset.assemble(out, (records[number] for number in range(count)), run)
     preview.write(out)
-    for path in (out, out / "images", out / "masks"):
+    for path in (out, *(out / name for name in _folders(run))):
         for leftover in path.glob(".*.tmp"):  # of a writer that was killed
             leftover.unlink()
     shutil.rmtree(out / PARTIAL)

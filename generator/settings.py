@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from generator.anatomy import HandShape
+from generator.dataset import TRUTHS
 
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles")
 MASKS = ("hand", "hand+forearm", "both")
 RIGS = (".glb", ".fbx", ".blend")
 SIDES = ("right", "left", "varied")
+KEYPOINTS_3D = "keypoints3d"
 SIZE_RANGE = (64, 4096)
 
 
@@ -79,6 +81,9 @@ class RenderSettings:
     mask: str = "hand"
     """``hand`` ends at the wrist crease; ``hand+forearm`` does not; ``both`` annotates each hand twice, in either
     way. An annotation's category says which it is."""
+    truth: str = "none"
+    """More truths, with commas between: ``depth``, ``normals``, ``parts``, ``keypoints3d``; see
+    :mod:`generator.dataset.truths`."""
     samples: int = 4
     """Samples a pixel of the engines that take samples (cycles)."""
     focal_mm: float | str = 45.0
@@ -126,6 +131,11 @@ class RenderSettings:
     def names(cls) -> tuple[str, ...]:
         """The settings' names."""
         return tuple(f.name for f in fields(cls))
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """The words of ``truth``."""
+        return () if self.truth == "none" else tuple(self.truth.split(","))
 
     def to_json(self) -> dict[str, Any]:
         """As dataset.json has them: plain JSON, the size as ``"1280x720"``."""
@@ -186,7 +196,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
     ]
     for name, choices in _CHOICES.items():
         found += _choice(values, name, choices)
-    found += _shape(values.get("shape"))
+    found += _truth(values.get("truth", "none")) + _shape(values.get("shape"))
     found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
     found += _number(values, "distance", float, 0.3, 10, "varied", "close")
@@ -215,6 +225,13 @@ def _rig(rig: Any, map_: Any) -> list[str]:
     if not isinstance(rig, str) or not isinstance(map_, str):
         return ["rig and map are files that need each other"]
     return [] if rig.endswith(RIGS) else [f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}"]
+
+
+def _truth(value: Any) -> list[str]:
+    words = value.split(",") if isinstance(value, str) else []
+    if value == "none" or (words and len({*words}) == len(words) and set(words) <= {*TRUTHS, KEYPOINTS_3D}):
+        return []
+    return [f"truth is none or some of {','.join((*TRUTHS, KEYPOINTS_3D))} with commas between, not {value!r}"]
 
 
 def _shape(value: Any) -> list[str]:

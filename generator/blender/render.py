@@ -9,14 +9,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, kinematics, look, photo, rigmap, skin, surface
+from generator import anatomy, backgrounds, kinematics, look, photo, rigmap, skin, surface, truth
 from generator.blender import engines, rig, rigfile
 from generator.blender.drawing import Drawing
 from generator.blender.silence import silence
 from generator.camera import Camera
-from generator.dataset import CATEGORIES, Frame, Instance
+from generator.dataset import CATEGORIES, TRUTHS, Frame, Instance
 from generator.photo import srgb
-from generator.settings import RenderSettings
+from generator.settings import KEYPOINTS_3D, RenderSettings
 
 OCCLUDED, VISIBLE = 1, 2
 
@@ -58,18 +58,31 @@ class Studio:
         posed = rig.posed(hand)
         drawing = self.engine.draw(hand, posed, camera, drawn, number)
         picture = self._picture(drawing, camera, drawn, number)
-        covered = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
+        categories = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
+        masks = {category: _mask(drawing, camera, category) for category in categories}
         points = keypoints(hand, posed, pose, camera)
         if self.settings.occluders != "none":
             points = _behind_things(points, drawing)
+        in_space = camera.to_camera(joints(hand, pose)) if KEYPOINTS_3D in self.settings.truths else None
         return Frame(
             name=f"{number:06d}",
             picture=picture,
-            instances=tuple(
-                Instance(_mask(drawing, camera, category), points, drawn.side, category) for category in covered
-            ),
+            instances=tuple(Instance(mask, points, drawn.side, category, in_space) for category, mask in masks.items()),
             meta=meta | self._meta(pose, camera, drawn),
+            truths=self._truths(mesh, posed, camera, _mask(drawing, camera, "hand"), masks),
         )
+
+    def _truths(
+        self, mesh: surface.HandMesh, posed: rig.Posed, camera: Camera, hand: np.ndarray, masks: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Those truths beyond the masks that the settings ask for and that are pictures."""
+        asked = [name for name in TRUTHS if name in self.settings.truths]
+        if not asked:
+            return {}
+        covered = np.logical_or.reduce([*masks.values()])
+        parts = truth.parts_of(mesh.weights)
+        found = truth.measure(posed.vertices, posed.normals, mesh.faces, parts, camera, hand, covered)
+        return {name: found[name] for name in asked}
 
     def _picture(self, drawing: Drawing, camera: Camera, drawn: look.Look, number: int) -> np.ndarray:
         """The whole picture, (H, W, 3) uint8; a room's drawing is one already."""
@@ -147,18 +160,22 @@ def _plain(width: int, height: int, *rgb: int) -> np.ndarray:
     return np.tile(np.array(rgb, np.uint8), (height, width, 1))
 
 
+def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:
+    """The 21 joints in scene axes, (21, 3) metres; those of a left hand where the rig shows one."""
+    places = kinematics.keypoints(pose, hand.skeleton)
+    return places * [-1, 1, 1] if hand.mirrored else places
+
+
 def keypoints(hand: rig.Rig, posed: rig.Posed, pose: np.ndarray, camera: Camera) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the picture, 1 hidden, 2 visible).
 
     A joint lies inside the flesh; it counts as hidden where the skin nearest to its line of sight stands nearer to the
     camera than its own flesh reaches.
     """
-    joints = kinematics.keypoints(pose, hand.skeleton)
-    if hand.mirrored:
-        joints[:, 0] *= -1
-    x, y, depth = camera.project(joints).T
+    places = joints(hand, pose)
+    x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(joints), camera.to_camera(posed.vertices), _flesh(hand))
+    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), _flesh(hand))
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 

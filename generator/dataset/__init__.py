@@ -4,6 +4,7 @@ A dataset folder::
 
     images/NAME.png|jpg|webp    the pictures
     masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the picture)
+    depth/ normals/ parts/      more truths, on request: truths.py says what they hold
     annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
     preview.jpg                 a contact sheet
@@ -12,11 +13,21 @@ Conventions: image and annotation ids start at 1; ``iscrowd`` is 0; ``area`` is 
 ``pycocotools.mask.toBbox``, half-open xywh. A frame's record says nothing of time or machine, so the same frame has
 the same bytes wherever it is made.
 
-frame.py says what a picture and its truth are, masks.py and pictures.py how they are stored; writer.py and reader.py
-write and read the folder.
+frame.py says what a picture and its truth are, masks.py, pictures.py and truths.py how they are stored; writer.py and
+reader.py write and read the folder.
 """
 
-from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame, Instance
+from generator.dataset.frame import (
+    CATEGORIES,
+    CATEGORY_ID,
+    KEYPOINTS,
+    PARTS,
+    SKELETON,
+    TRUTHS,
+    DatasetError,
+    Frame,
+    Instance,
+)
 from generator.dataset.masks import decode_mask, encode_mask, hand_side, to_rle
 from generator.dataset.pictures import (
     IMAGE_SUFFIXES,
@@ -35,7 +46,9 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "KEYPOINTS",
     "MAX_PIXELS",
+    "PARTS",
     "SKELETON",
+    "TRUTHS",
     "Dataset",
     "DatasetError",
     "Frame",

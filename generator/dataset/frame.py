@@ -28,6 +28,13 @@ SKELETON: tuple[tuple[int, int], ...] = tuple(
 """COCO's skeleton: pairs of keypoints, counted from 1, that a bone joins."""
 
 
+TRUTHS = ("depth", "normals", "parts")
+"""Truths beside the mask that a picture may have; :mod:`generator.dataset.truths` says what they are."""
+
+PARTS = ("palm", "thumb", "index", "middle", "ring", "little", "forearm")
+"""Parts of an arm. In a picture of parts they count from 1, and 0 is the background."""
+
+
 class DatasetError(ValueError):
     """Something is wrong with a dataset; the text names the file, what was expected, and the remedy."""
 
@@ -40,6 +47,7 @@ class Instance:
     :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
     :param side: ``"right"``, ``"left"`` or None where it is not known.
     :param category: what the mask covers, one of :data:`CATEGORIES`.
+    :param keypoints_3d: (21, 3), the joints in metres, x right, y down, z away from the camera; or None.
     :param wrist: (2, 2) x, y in pixels of the two ends of the wrist, the hand on the right of the way from the first to
         the second as one looks at the picture; or None where it is not known.
     """
@@ -48,6 +56,7 @@ class Instance:
     keypoints: np.ndarray | None = None
     side: str | None = None
     category: str = CATEGORIES[CATEGORY_ID]
+    keypoints_3d: np.ndarray | None = None
     wrist: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -69,12 +78,14 @@ class Frame:
     :param picture: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
     :param meta: what else is known of the picture (pose, set, frame index, camera matrix ...); plain JSON.
+    :param truths: some of :data:`TRUTHS`, as :mod:`generator.dataset.truths` reads them.
     """
 
     name: str
     picture: np.ndarray
     instances: tuple[Instance, ...]
     meta: dict[str, Any] = field(default_factory=dict)
+    truths: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if Path(self.name).name != self.name or not self.name or self.name.startswith("."):

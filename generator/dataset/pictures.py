@@ -33,14 +33,16 @@ def encode_picture(picture: np.ndarray, suffix: str) -> bytes:
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """A (H, W, 3) or (H, W) uint8 picture as PNG: five times as fast as Pillow, which tries all filters on each row.
+    """A (H, W, 3) or (H, W) picture, uint8 or uint16, as PNG; several times as fast as Pillow, which tries all filters.
 
     Each row is its difference to the one above (filter 2, "up"), and equal bytes are run-length coded; for pictures
     that are mostly plain, files are smaller too.
     """
     height, width = picture.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, 8, 2 if picture.ndim == 3 else 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", _deflate(picture.reshape(height, -1))), (b"IEND", b""))
+    bits, colour = 8 * picture.itemsize, 2 if picture.ndim == 3 else 0
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    rows = picture.astype(picture.dtype.newbyteorder(">"), copy=False).reshape(height, -1).view(np.uint8)
+    chunks = ((b"IHDR", header), (b"IDAT", _deflate(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
@@ -90,21 +92,23 @@ def read_picture(path: Path) -> np.ndarray:
 
     :raises DatasetError: if it is missing, is no picture, is truncated, or is larger than :data:`MAX_PIXELS`.
     """
-    return np.asarray(_open(path, "RGB"))
+    return np.asarray(open_picture(path, "RGB"))
 
 
 def read_mask(path: Path) -> np.ndarray:
     """A mask picture as (H, W) bool: true where it is brighter than half. Errors as :func:`read_picture`."""
-    return np.asarray(_open(path, "L")) > 127
+    return np.asarray(open_picture(path, "L")) > 127
 
 
-def _open(path: Path, mode: str) -> Image.Image:
+def open_picture(path: Path, mode: str | None = None) -> Image.Image:
+    """A picture in one of Pillow's modes, or as it is. Errors as :func:`read_picture`."""
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
             image.load()
-            return ImageOps.exif_transpose(image).convert(mode)
+            upright = ImageOps.exif_transpose(image)
+            return upright if mode is None else upright.convert(mode)
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing") from None
     except UnidentifiedImageError:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import CATEGORIES, DatasetError, size_text
+from generator.dataset.frame import CATEGORIES, TRUTHS, DatasetError, size_text
 from generator.dataset.masks import decode_mask, encode_mask
 from generator.dataset.pictures import read_mask, read_picture
+from generator.dataset.truths import check_keypoints_3d, check_truth, read_truth
 
 
 class Dataset:
@@ -139,6 +140,14 @@ class Dataset:
             masks.append(mask)
         return masks
 
+    def truths(self, image: dict[str, Any]) -> tuple[str, ...]:
+        """Which of :data:`TRUTHS` a picture has beside its masks."""
+        return tuple(name for name in TRUTHS if name in image.get("truths", ()))
+
+    def truth(self, image: dict[str, Any], name: str) -> np.ndarray:
+        """One of a picture's truths as :mod:`generator.dataset.truths` describes it, which also has the errors."""
+        return read_truth(self.folder / name / f"{Path(image['file_name']).stem}.png", name)
+
 
 def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     """What is wrong with one picture and its truth: picture, RLE, area, box, and the mask file beside it."""
@@ -157,6 +166,10 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
         box = [float(v) for v in rle.toBbox(encode_mask(mask))]
         if annotation.get("bbox") != box:
             problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
+        if "keypoints_3d" in annotation:
+            problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
+    for name in dataset.truths(image):
+        problems += check_truth(dataset.folder / name / f"{Path(image['file_name']).stem}.png", name, union, image)
     path = dataset.folder / "masks" / f"{Path(image['file_name']).stem}.png"
     if path.parent.is_dir():
         try:

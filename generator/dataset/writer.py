@@ -18,6 +18,7 @@ from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON
 from generator.dataset.masks import encode_mask
 from generator.dataset.pictures import encode_picture, encode_png
 from generator.dataset.reader import Dataset
+from generator.dataset.truths import encode_truth
 
 
 def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
@@ -77,6 +78,8 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
             points = [[round(float(x), 2), round(float(y), 2), int(v)] for x, y, v in instance.keypoints]
             annotation["keypoints"] = [value for point in points for value in point]
             annotation["num_keypoints"] = sum(point[2] > 0 for point in points)
+        if instance.keypoints_3d is not None:
+            annotation["keypoints_3d"] = [round(float(v), 6) for v in instance.keypoints_3d.ravel()]
         if instance.side is not None:
             annotation["side"] = instance.side
         if instance.wrist is not None:
@@ -88,6 +91,9 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
         f"images/{file_name}": encode_picture(frame.picture, suffix),
         f"masks/{frame.name}.png": encode_png(union.view(np.uint8) * np.uint8(255)),
     }
+    if frame.truths:
+        image["truths"] = list(frame.truths)
+        files |= {f"{name}/{frame.name}.png": encode_truth(name, values) for name, values in frame.truths.items()}
     return {"image": image, "annotations": annotations}, files
 
 
@@ -139,7 +145,8 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
         folder = Path(temporary) / "dataset"
         for image in images:
-            names = [f"images/{image['file_name']}", f"masks/{Path(image['file_name']).stem}.png"]
+            beside = ("masks", *source.truths(image))
+            names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
             for name in names:
                 if not (source.folder / name).is_file():
                     raise DatasetError(f"{source.folder / name} is missing")
