@@ -5,12 +5,15 @@ disks.
 import importlib.util
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -282,6 +285,43 @@ def test_a_full_disk_loses_nothing(whole, settings_file, small_disk):
     assert contents(out) == contents(whole)
 
 
+@pytest.fixture(params=["tmpfs", "ext4"])
+def disk_of_20_mb(request, tmp_path):
+    """A filesystem of 20 MB: in memory, or in a file as a disk has it, with a journal."""
+    disk, image = tmp_path / "disk", tmp_path / "disk.img"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
+    if request.param == "ext4":
+        if not shutil.which("mkfs.ext4"):
+            pytest.skip("there is no mkfs.ext4 here to make a filesystem with")
+        with image.open("wb") as file:
+            file.truncate(20 * 2**20)
+        subprocess.run(["mkfs.ext4", "-q", str(image)], check=True, capture_output=True)
+        mount = ["mount", "-o", "loop", str(image), str(disk)]
+    if not sys.platform.startswith("linux") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small filesystem is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb):
+    out, ballast = disk_of_20_mb / "out", disk_of_20_mb / "other"
+    done = 0
+    for free in (200_000, 350_000):
+        room = shutil.disk_usage(disk_of_20_mb).free + (ballast.stat().st_size if ballast.exists() else 0)
+        ballast.write_bytes(bytes(room - free))
+        ended = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+        assert ended.returncode == 2 and "No space left on device; what is done is kept" in ended.stderr
+        assert "Traceback" not in ended.stderr and not (out / "annotations.json").exists()
+        assert records(out) >= done
+        done = records(out)
+    ballast.unlink()
+    assert 0 < done < FRAMES
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -318,6 +358,59 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file
         os.kill(workers[0].pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
+    assert contents(out) == contents(whole)
+
+
+def readme_commands(start):
+    """The commands of the README, in backquotes, that start so; broken lines are joined."""
+    text = " ".join((Path(__file__).parent.parent / "README.md").read_text("utf-8").split())
+    return [line for line in re.findall(r"`([^`]+)`", text) if line.startswith(start)]
+
+
+def as_run(line, settings_file, **values):
+    """A README's command as words to run: its dots are the settings, its capitals what ``values`` say."""
+    line = line.replace("...", f"--settings {settings_file}")
+    for name, value in values.items():
+        line = line.replace(name, str(value))
+    words = line.split()
+    return [str(Path(sys.executable).parent / words[0]), *words[1:]]
+
+
+@pytest.mark.slow
+def test_the_readmes_dask_commands(whole, settings_file, tmp_path):
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    port, out = free_port(), tmp_path / "out"
+    (scheduler,), (worker,) = readme_commands("dask scheduler"), readme_commands("dask worker")
+    (render,) = (line for line in readme_commands("hand-generator render") if "--scheduler" in line)
+    say = {"HOST": "127.0.0.1", "8786": port, "DIR": out}
+    log = (tmp_path / "dask.log").open("w")
+    lines = ([*as_run(scheduler, settings_file), "--port", str(port)], as_run(worker, settings_file, **say))
+    processes = [subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) for line in lines]
+    try:
+        for _ in range(2):  # until the scheduler listens, there is none
+            done = subprocess.run(as_run(render, settings_file, **say), capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            time.sleep(20)
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.slow
+def test_the_readmes_job_array_commands(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    (render,) = (line for line in readme_commands("hand-generator render") if "--shard" in line)
+    (merge,) = readme_commands("hand-generator merge")
+    for task in range(1, 9):
+        line = as_run(render, settings_file, DIR=out, **{"$SLURM_ARRAY_TASK_ID": task})
+        subprocess.run(line, check=True, capture_output=True)
+    subprocess.run(as_run(merge, settings_file, DIR=out), check=True, capture_output=True)
     assert contents(out) == contents(whole)
 
 
