@@ -1,25 +1,45 @@
-"""How fast datasets are rendered: pictures a second, where the time goes, two workers beside one, a worker's memory.
+"""How fast datasets are rendered, each engine by itself: pictures a second with one worker and with two, where the time
+goes, a worker's memory, and BlenderProc on the same hand where it is installed.
 
-python benchmarks/generation.py [--engine raster] [--frames 400] [--memory-frames 3000]
+python benchmarks/generation.py                        raster and cycles; about four minutes on two cores
+python benchmarks/generation.py --engine raster --memory-frames 0
+python benchmarks/generation.py --blenderproc PYTHON   a Python with: pip install blenderproc "bpy==4.2.*"
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import multiprocessing
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from generator import cli, dataset, folder, run
+import numpy as np
+
+from generator import cli, dataset, folder, kinematics, run, skinning, surface
+from generator.anatomy import skeleton
 from generator.folder import Records
 from generator.settings import RenderSettings
 from generator.workers import Renderer
 
+FRAMES = {"raster": 600, "cycles": 160}
+"""Of the runs that are timed."""
+
+PROC_FRAMES = 12
+SAMPLES = 4
+
 
 def pictures_a_second(settings: RenderSettings, workers: int) -> float:
-    """Of a whole run without its start: from the first frame done to the last."""
+    """Of a whole run without its start: from the first frames done to the last."""
     told: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as where:
         run.render(settings, Path(where, "out"), workers, lambda done, _: told.append((time.perf_counter(), done)))
@@ -29,7 +49,7 @@ def pictures_a_second(settings: RenderSettings, workers: int) -> float:
 
 
 def split(settings: RenderSettings, frames: int) -> dict[str, float]:
-    """Milliseconds a frame in one process: pose (and Blender's evaluation), draw, truth, encode, write."""
+    """Milliseconds of processor time a frame in one worker, by what it does; ``all`` is their sum with what is left."""
     from generator.blender import render, rig
 
     renderer = Renderer(settings)
@@ -39,29 +59,33 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     def timed(name: str, owner: object, function: str) -> None:
         original = getattr(owner, function)
 
-        def call(*args, **kwargs):
-            begin = time.perf_counter()
+        def call(*args: Any, **kwargs: Any) -> Any:
+            begin = time.process_time()
             try:
                 return original(*args, **kwargs)
             finally:
-                spent[name] += (time.perf_counter() - begin) * 1000 / frames
+                spent[name] += (time.process_time() - begin) * 1000 / (frames - 1)
 
         setattr(owner, function, call)
 
-    timed("pose", rig, "set_pose")
-    timed("pose", rig, "posed")
-    timed("draw", renderer._studio.engine, "draw")
-    timed("draw", render, "_compose")
-    timed("truth", render, "keypoints")
-    timed("encode", dataset, "encode_frame")
-    timed("write", dataset, "write_atomic")
     with tempfile.TemporaryDirectory() as where:
         out = Path(where)
         for part in ("images", "masks", folder.PARTIAL):
             (out / part).mkdir()
         renderer._records = Records(out)
-        for number in range(frames):
+        renderer.render(out, [plan.item(0)])  # makes the hand, compiles shaders
+        timed("pose", rig, "set_pose")
+        timed("pose", rig, "posed")
+        timed("draw", renderer._studio.engine, "draw")
+        timed("draw", render, "_compose")
+        timed("truth", render, "_mask")
+        timed("truth", render, "keypoints")
+        timed("encode", dataset, "encode_frame")
+        timed("write", Records, "add")
+        begin = time.process_time()
+        for number in range(1, frames):
             renderer.render(out, [plan.item(number)])
+        spent["all"] = (time.process_time() - begin) * 1000 / (frames - 1)
         renderer._records.close()
     return dict(spent)
 
@@ -73,29 +97,79 @@ def memory_mb(settings: RenderSettings, frames: int) -> list[tuple[int, float]]:
     seen = []
     for number in range(frames):
         renderer.frame(plan.item(number))
-        if number % (frames // 6) == frames // 6 - 1:
+        if (number + 1) % max(1, frames // 6) == 0:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
-            seen.append((number + 1, pages * 4096 / 2**20))
+            seen.append((number + 1, pages * os.sysconf("SC_PAGE_SIZE") / 2**20))
     return seen
+
+
+def apart(function: Callable[..., Any], *args: Any) -> Any:
+    """Call in a process of its own, so that one measurement does not warm another."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *args).result()
+
+
+def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
+    """Seconds a picture of BlenderProc with the same hand, poses, size and samples: picture, mask and COCO.
+
+    :raises RuntimeError: if it cannot be run, with its last line.
+    """
+    mesh, bones = surface.build(), skeleton()
+    poses = run.plan(replace(settings, count=PROC_FRAMES)).poses.poses
+    posed = [skinning.skin(mesh.vertices, mesh.weights, kinematics.transforms(pose, bones)) for pose in poses]
+    script = Path(__file__).with_name("blenderproc_hand.py")
+    with tempfile.TemporaryDirectory() as where:
+        np.savez(Path(where, "hand.npz"), vertices=np.array(posed, np.float32), faces=mesh.faces)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        line = [python, str(script), where, *(str(value) for value in (*settings.size, settings.samples))]
+        done = subprocess.run(
+            line, env=environment | {"USE_EXTERNAL_BPY_MODULE": "1"}, capture_output=True, text=True, check=False
+        )
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        if done.returncode or not Path(where, "seconds.txt").exists():
+            raise RuntimeError(said[-1] if said else f"exit code {done.returncode}")
+        return float(Path(where, "seconds.txt").read_text())
+
+
+def measure(engine: str, frames: int | None, memory_frames: int) -> float:
+    """Measure one engine and print; pictures a second with two workers."""
+    settings = RenderSettings(set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
+    print(f"\n{engine}: 1280x720 PNG + mask + annotation" + (f", {SAMPLES} samples" if engine == "cycles" else ""))
+    one, two = (pictures_a_second(settings, workers) for workers in (1, 2))
+    print(f"  one worker   {one:6.1f} pictures/s")
+    print(f"  two workers  {two:6.1f} pictures/s  ({two / one:.2f} times one)")
+    for name, milliseconds in apart(split, settings, min(settings.count or 0, 150)).items():
+        print(f"    {name:8s} {milliseconds:6.1f} ms of processor time a picture")
+    for done, megabytes in apart(memory_mb, settings, memory_frames) if memory_frames else []:
+        print(f"    after {done:5d} frames {megabytes:6.0f} MB")
+    sys.stdout.flush()
+    return two
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", default="auto")
-    parser.add_argument("--frames", type=int, default=400)
-    parser.add_argument("--memory-frames", type=int, default=0)
+    parser.add_argument("--engine", action="append", help="raster, cycles ...; may be given more than once")
+    parser.add_argument("--frames", type=int, help="of the timed runs; by default as many as take about ten seconds")
+    parser.add_argument("--memory-frames", type=int, default=3000, help="of the first engine; 0 leaves it out")
+    parser.add_argument("--blenderproc", metavar="PYTHON", help="by default this one, where it has blenderproc")
     given = parser.parse_args()
-    settings = RenderSettings(set="l11", count=given.frames, engine=given.engine)
-    one, two = (pictures_a_second(settings, workers) for workers in (1, 2))
-    print(f"{cli.processors()} cores; 1280x720 PNG + mask + annotation, engine {given.engine}")
-    print(f"one worker   {one:6.1f} pictures/s")
-    print(f"two workers  {two:6.1f} pictures/s  ({two / one:.2f} times one)")
-    for name, milliseconds in split(settings, min(given.frames, 200)).items():
-        print(f"  {name:8s} {milliseconds:6.1f} ms")
-    if given.memory_frames:
-        for frames, megabytes in memory_mb(settings, given.memory_frames):
-            print(f"  after {frames:5d} frames {megabytes:6.0f} MB")
+    print(f"{cli.processors()} cores")
+    engines = given.engine or ["raster", "cycles"]
+    rates = {name: measure(name, given.frames, given.memory_frames * (name == engines[0])) for name in engines}
+    python = given.blenderproc or (sys.executable if importlib.util.find_spec("blenderproc") else None)
+    if python is None:
+        print("\nblenderproc is not installed beside this; --blenderproc PYTHON names a Python that has it")
+        return
+    settings = RenderSettings(set="l11", samples=SAMPLES)
+    try:
+        seconds = blenderproc_seconds(python, settings)
+    except (OSError, RuntimeError) as error:
+        print(f"\nBlenderProc does not run here: {error}")
+        return
+    print(f"\nBlenderProc, the same hand, size and samples: {1 / seconds:.2f} pictures/s")
+    for name, rate in rates.items():
+        print(f"  {name} with two workers makes {rate * seconds:.0f} pictures in the time of one")
 
 
 if __name__ == "__main__":

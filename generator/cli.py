@@ -77,7 +77,10 @@ def main() -> None:
 @click.option("--seed", type=int, help="Of everything drawn at random.  [default: 0]")
 @click.option("--size", help="Of the pictures, WIDTHxHEIGHT.  [default: 1280x720]")
 @click.option("--format", "format_", help="Of the pictures: png, jpg or webp.  [default: png]")
-@click.option("--engine", help="raster (fastest, Blender 5.2), cycles (runs everywhere) or auto.  [default: auto]")
+@click.option(
+    "--engine",
+    help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
+)
 @click.option(
     "--rig", metavar="FILE", help="Another rigged right hand in place of ours: .glb, .fbx or .blend, with --map."
 )

@@ -14,7 +14,7 @@ from generator.anatomy import HandShape
 from generator.dataset import TRUTHS
 
 FORMATS = ("png", "jpg", "webp")
-ENGINES = ("auto", "raster", "cycles")
+ENGINES = ("auto", "raster", "cycles", "eevee", "workbench")
 MASKS = ("hand", "hand+forearm", "both")
 RIGS = (".glb", ".fbx", ".blend")
 SIDES = ("right", "left", "varied")
@@ -77,7 +77,8 @@ class RenderSettings:
     """``plain``: the hand alone. ``room``: lit by HDR environments, with table or wall, things, a sleeve, shadows, and
     the camera's blur and noise; all drawn from (seed, frame)."""
     engine: str = "auto"
-    """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), or ``auto``: the fastest that runs."""
+    """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), ``eevee``, ``workbench`` (need
+    Blender 5.2 and a GPU), or ``auto``: the faster of the first two that runs."""
     mask: str = "hand"
     """``hand`` ends at the wrist crease; ``hand+forearm`` does not; ``both`` annotates each hand twice, in either
     way. An annotation's category says which it is."""
@@ -85,7 +86,7 @@ class RenderSettings:
     """More truths, with commas between: ``depth``, ``normals``, ``parts``, ``keypoints3d``; see
     :mod:`generator.dataset.truths`."""
     samples: int = 4
-    """Samples a pixel of the engines that take samples (cycles)."""
+    """Samples a pixel of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or 32)."""
     focal_mm: float | str = 45.0
     """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
     distance: float | str = 1.0

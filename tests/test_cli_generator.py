@@ -60,7 +60,7 @@ def test_unknown_sets_are_named(tmp_path):
         ("--size", "big", "size is WIDTHxHEIGHT, each 64 to 4096, not 'big'"),
         ("--size", "10x10", "size is WIDTHxHEIGHT"),
         ("--format", "gif", "format is png or jpg or webp, not 'gif'"),
-        ("--engine", "magic", "engine is auto or raster or cycles, not 'magic'"),
+        ("--engine", "magic", "engine is auto or raster or cycles or eevee or workbench, not 'magic'"),
         ("--mask", "foot", "mask is hand or hand+forearm or both, not 'foot'"),
         ("--count", 0, "count is a whole number from 1 to 10,000,000, not 0"),
         ("--seed", -1, "seed is a whole number from 0"),

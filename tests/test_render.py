@@ -321,3 +321,32 @@ def test_skin_has_colour_of_every_tone():
     mesh = surface.build()
     light, dark = skin.colours(mesh, 0.0).mean(), skin.colours(mesh, 1.0).mean()
     assert light > 3 * dark
+
+
+@pytest.mark.parametrize("name", engines.ON_GPU)
+def test_engines_that_need_a_gpu_say_so_where_there_is_none(name, monkeypatch):
+    if reason := engines.why_not("raster"):
+        pytest.skip(reason)
+    monkeypatch.setattr(engines, "_software", lambda: "llvmpipe")
+    monkeypatch.setattr(engines, "why_not", engines.why_not.__wrapped__)
+    with pytest.raises(engines.EngineError, match=f"the engine {name} cannot run here: it needs a GPU and its driver"):
+        engines.choose(replace(SMALL, engine=name))
+    with pytest.raises(engines.EngineError, match=f"the engine {name} draws hands before plain white"):
+        engines.choose(replace(SMALL, engine=name, scene="room"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", engines.ON_GPU)
+def test_engines_that_need_a_gpu_draw_as_cycles_does(name, monkeypatch):
+    if reason := engines.why_not("raster"):
+        pytest.skip(reason)
+    monkeypatch.setattr(engines, "_software", lambda: "")
+    monkeypatch.setattr(engines, "why_not", engines.why_not.__wrapped__)
+    tiny = replace(SMALL, size=(160, 90), samples=8, distance=0.5)
+    ours = Studio(replace(tiny, engine=name)).frame(0, POSE, {})
+    theirs = Studio(replace(tiny, engine="cycles")).frame(0, POSE, {})
+    mask, same = ours.instances[0].mask, theirs.instances[0].mask
+    assert (mask & same).sum() / (mask | same).sum() > 0.95
+    assert np.abs(ours.picture.astype(int) - theirs.picture)[mask & same].mean() < 6
+    white, as_white = (frame.picture.min(axis=-1) == 255 for frame in (ours, theirs))
+    assert (white == as_white).mean() > 0.97

@@ -7,6 +7,7 @@ clothes.py   a sleeve before a plain background
 drawing.py   what engines return, and what they share
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
+viewport.py  the engines for machines with a GPU
 room.py      hands in rooms: Cycles with light and shadow
 view.py      what the camera sees of the arm there, and where there is room for something
 props.py     what stands around the hand there

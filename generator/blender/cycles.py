@@ -22,7 +22,8 @@ from generator.look import Look
 from generator.photo import srgb
 
 _AOV = "hand"
-_LIGHT = "light"
+LIGHT = "light"
+"""Point attribute with the light that the skin sends to the camera, linear RGB."""
 
 
 class Cycles:
@@ -34,8 +35,13 @@ class Cycles:
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         self._material = _material()
-        _prepare(self._scene, samples)
+        prepare(self._scene)
+        self._choose(samples)
         exr.prepare(self._scene.render)
+
+    def _choose(self, samples: int) -> None:
+        """Make the renderer the scene's."""
+        _prepare(self._scene, samples)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
@@ -48,10 +54,12 @@ class Cycles:
             rig.surface.data.materials.append(self._material)
         self._aim(camera, box)
         _shine(rig, posed, look)
-        self._scene.cycles.seed = frame % 2**31
         with self._dressed(cloth, look):
-            passes = exr.render()
-        return _drawing(passes, box, look)
+            return self._render(box, look, frame)
+
+    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
+        self._scene.cycles.seed = frame % 2**31
+        return drawing(exr.render(), box, look)
 
     @contextlib.contextmanager
     def _dressed(self, cloth: Cloth | None, look: Look) -> Iterator[None]:
@@ -64,7 +72,7 @@ class Cycles:
         data.materials.append(self._material)
         light = np.ones((len(cloth.vertices), 4), np.float32)
         light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
-        data.attributes.new(_LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
+        data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
         region = np.full(len(cloth.vertices), BEYOND, np.float32)
         data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
         thing = bpy.data.objects.new("sleeve", data)
@@ -94,14 +102,22 @@ def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     return thing
 
 
-def _prepare(scene: bpy.types.Scene, samples: int) -> None:
-    render, cycles = scene.render, scene.cycles
-    render.engine = "CYCLES"
+def prepare(scene: bpy.types.Scene) -> None:
+    """What all of Blender's renderers need: a crop, a transparent film, colours as they are."""
+    render = scene.render
     render.resolution_percentage = 100
     render.use_border = render.use_crop_to_border = True
     render.film_transparent = True
-    render.use_persistent_data = True
     render.dither_intensity = 0.0
+    scene.view_settings.view_transform = "Standard"
+    aov = scene.view_layers[0].aovs.add()
+    aov.name, aov.type = _AOV, "COLOR"
+
+
+def _prepare(scene: bpy.types.Scene, samples: int) -> None:
+    render, cycles = scene.render, scene.cycles
+    render.engine = "CYCLES"
+    render.use_persistent_data = True
     render.threads_mode, render.threads = "FIXED", 1  # the workers are the parallel part
     cycles.device = "CPU"
     cycles.samples = samples
@@ -110,9 +126,6 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.use_light_tree = False
     cycles.pixel_filter_type = "BOX"
     cycles.filter_width = 1.0
-    scene.view_settings.view_transform = "Standard"
-    aov = scene.view_layers[0].aovs.add()
-    aov.name, aov.type = _AOV, "COLOR"
 
 
 def _material() -> bpy.types.Material:
@@ -127,7 +140,7 @@ def _material() -> bpy.types.Material:
     tree = material.node_tree
     tree.nodes.clear()
     light, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
-    light.attribute_name, region.attribute_name = _LIGHT, REGION
+    light.attribute_name, region.attribute_name = LIGHT, REGION
     emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(light.outputs["Color"], emission.inputs["Color"])
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
@@ -145,7 +158,7 @@ def _material() -> bpy.types.Material:
 def _shine(rig: Rig, posed: Posed, look: Look) -> None:
     """Write the light that each vertex sends out into the mesh."""
     attributes = rig.surface.data.attributes
-    light = attributes.get(_LIGHT) or attributes.new(_LIGHT, "FLOAT_COLOR", "POINT")
+    light = attributes.get(LIGHT) or attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
     rgba = np.empty((len(posed.vertices), 4), np.float32)
     attributes[COLOUR].data.foreach_get("color", rgba.ravel())
     rgba[:, :3] *= _light(posed.normals, look)
@@ -158,11 +171,12 @@ def _light(normals: np.ndarray, look: Look) -> np.ndarray:
     return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
 
 
-def _drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look: Look) -> Drawing:
+def drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look: Look) -> Drawing:
+    """What was rendered, before the look's background."""
     combined, alpha = passes["Combined"][..., :3], np.clip(passes["Combined"][..., 3], 0.0, 1.0)
     height, width = box[3] - box[1], box[2] - box[0]
     if alpha.shape != (height, width):
-        raise RuntimeError(f"Cycles rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
+        raise RuntimeError(f"Blender rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
     hand, arm = (np.clip(passes[_AOV][..., channel], 0.0, 1.0) for channel in (0, 1))
     picture = np.tile(srgb(look.background), (height, width, 1))
     drawn = alpha > 0  # half of the box is plain

@@ -11,6 +11,9 @@ from generator.settings import RenderSettings
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
     from generator.blender.drawing import Engine
 
+ON_GPU = ("eevee", "workbench")
+"""Engines that are refused where OpenGL runs in software: eevee would take about half a minute a picture there."""
+
 FASTEST_FIRST = ("raster", "cycles")
 
 
@@ -43,7 +46,20 @@ def why_not(name: str) -> str:
             f"no OpenGL can be opened ({error}); a driver or Mesa's software one helps (Debian: apt install "
             "libegl1 libgl1-mesa-dri), or use --engine cycles"
         )
+    if name in ON_GPU and (renderer := _software()):
+        return (
+            f"it needs a GPU and its driver, OpenGL is {renderer} here, which draws in software; "
+            "use --engine raster or cycles"
+        )
     return ""
+
+
+def _software() -> str:
+    """The name of OpenGL's renderer if it is software, else nothing."""
+    import gpu
+
+    software = gpu.platform.device_type_get() == "SOFTWARE"
+    return gpu.platform.renderer_get().partition("(")[0].strip() if software else ""
 
 
 def choose(settings: RenderSettings) -> str:
@@ -53,8 +69,8 @@ def choose(settings: RenderSettings) -> str:
     """
     name = settings.engine
     if settings.scene == "room":
-        if name == "raster":
-            raise EngineError("the engine raster draws hands before plain white; a room needs --engine cycles")
+        if name not in ("auto", "cycles"):
+            raise EngineError(f"the engine {name} draws hands before plain white; a room needs --engine cycles")
         name = "cycles"
     if name != "auto":
         if reason := why_not(name):
@@ -76,10 +92,15 @@ def start(settings: RenderSettings) -> Engine:
         from generator.blender.room import Room
 
         return Room(settings)
-    if choose(settings) == "raster":
+    name = choose(settings)
+    if name == "raster":
         from generator.blender.raster import Raster
 
         return Raster()
+    if name in ON_GPU:
+        from generator.blender import viewport
+
+        return viewport.Eevee(settings.samples) if name == "eevee" else viewport.Workbench(settings.samples)
     from generator.blender.cycles import Cycles
 
     return Cycles(settings.samples)

@@ -1,0 +1,65 @@
+"""The other side of generation.py's comparison, run by the Python that has BlenderProc: hands by BlenderProc alone.
+
+blenderproc_hand.py FOLDER WIDTH HEIGHT SAMPLES   with FOLDER/hand.npz: vertices (N, V, 3) in metres, faces (F, 3).
+It writes FOLDER/seconds.txt: how long a picture with mask and COCO annotation takes, without the first one.
+"""
+
+import blenderproc as bproc  # has to stand first
+
+# isort: split
+import sys
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+
+def main() -> None:
+    """Render each hand as BlenderProc's examples do: colours and segmentation, then one COCO file that grows."""
+    folder, width, height, samples = Path(sys.argv[-4]), *(int(word) for word in sys.argv[-3:])
+    with np.load(folder / "hand.npz") as given:
+        poses, faces = given["vertices"], given["faces"]
+    bproc.init()
+    data = bpy.data.meshes.new("hand")
+    data.from_pydata(poses[0].tolist(), [], faces.tolist())
+    data.materials.append(bpy.data.materials.new("skin"))
+    thing = bpy.data.objects.new("hand", data)
+    bpy.context.scene.collection.objects.link(thing)
+    thing["category_id"] = 1
+    light = bproc.types.Light()
+    light.set_type("SUN")
+    light.set_energy(3)
+    light.set_rotation_euler([0.6, -0.3, 0])
+    bproc.camera.set_resolution(width, height)
+    bproc.camera.set_intrinsics_from_K_matrix(
+        [[1.25 * width, 0, width / 2], [0, 1.25 * width, height / 2], [0, 0, 1]], width, height
+    )
+    bproc.renderer.set_max_amount_of_samples(samples)
+    bproc.renderer.set_noise_threshold(0)
+    bproc.renderer.set_denoiser(None)
+    bproc.renderer.set_world_background([1, 1, 1])
+    bproc.renderer.enable_segmentation_output(
+        map_by=["category_id", "instance", "name"], default_values={"category_id": 0}
+    )
+    seconds = []
+    for vertices in poses:
+        begin = time.perf_counter()
+        data.vertices.foreach_set("co", vertices.ravel())
+        data.update()
+        bproc.utility.reset_keyframes()
+        bproc.camera.add_camera_pose(bproc.math.build_transformation_mat([0, -1, 0], [np.pi / 2, 0, 0]))
+        made = bproc.renderer.render(verbose=False)
+        bproc.writer.write_coco_annotations(
+            str(folder / "coco"),
+            instance_segmaps=made["instance_segmaps"],
+            instance_attribute_maps=made["instance_attribute_maps"],
+            colors=made["colors"],
+            color_file_format="PNG",
+            append_to_existing_output=True,
+        )
+        seconds.append(time.perf_counter() - begin)
+    (folder / "seconds.txt").write_text(str(float(np.median(seconds[1:]))))
+
+
+main()

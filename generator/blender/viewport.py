@@ -1,0 +1,79 @@
+"""The engines of Blender's viewport, for machines with a GPU: the light of ``drawing``, as Cycles draws it."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from generator.blender import exr
+from generator.blender.clothes import BEYOND
+from generator.blender.cycles import LIGHT, Cycles, drawing
+from generator.blender.drawing import Drawing
+from generator.blender.rig import REGION
+from generator.look import Look
+from generator.photo import srgb
+
+WORKBENCH_SAMPLES = (5, 8, 11, 16, 32)
+
+_MARK = "hand_mark"
+"""Point attribute. Red: 0.5 at the wrist crease, more on the hand, less on the forearm; green: 1 on skin."""
+_STEEP = 5.0
+"""How fast red rises, per metre: it is clipped 0.1 m beside the crease."""
+
+
+class Eevee(Cycles):
+    """Renders with EEVEE: Cycles' materials and passes, drawn by the GPU."""
+
+    name = "eevee"
+
+    def _choose(self, samples: int) -> None:
+        render = self._scene.render
+        render.engine = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
+        render.filter_size = 1.0
+        self._scene.eevee.taa_render_samples = samples
+
+    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
+        return drawing(exr.render(), box, look)
+
+
+class Workbench(Cycles):
+    """Renders with Workbench, twice: the light that vertices send out, and what they belong to.
+
+    It has no passes of its own. A pixel is the hand's, the forearm's or a sleeve's as a whole.
+    """
+
+    name = "workbench"
+
+    def _choose(self, samples: int) -> None:
+        self._scene.render.engine = "BLENDER_WORKBENCH"
+        enough = [n for n in WORKBENCH_SAMPLES if n >= samples]
+        self._scene.display.render_aa = str((enough or WORKBENCH_SAMPLES[-1:])[0])
+        shading = self._scene.display.shading
+        shading.light, shading.color_type = "FLAT", "VERTEX"
+        shading.show_object_outline = shading.show_cavity = shading.show_shadows = False
+
+    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
+        meshes = [thing.data for thing in self._scene.collection.objects if thing.type == "MESH"]
+        light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
+        alpha = np.clip(light[..., 3], 0.0, 1.0)
+        on_hand, on_arm = (mark[..., channel] > 0.5 * mark[..., 3] for channel in (0, 1))
+        picture = srgb(light[..., :3] + (1.0 - alpha[..., None]) * look.background)
+        return Drawing(box, picture, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
+
+
+def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:
+    """Render with one of the meshes' attributes as their colour, (H, W, 4)."""
+    for mesh in meshes:
+        if attribute == _MARK and _MARK not in mesh.attributes:
+            _mark(mesh)
+        mesh.color_attributes.active_color = mesh.color_attributes[attribute]
+    return exr.render()["Combined"]
+
+
+def _mark(mesh: bpy.types.Mesh) -> None:
+    region = np.empty(len(mesh.vertices), np.float32)
+    mesh.attributes[REGION].data.foreach_get("value", region)
+    rgba = np.ones((len(region), 4), np.float32)
+    rgba[:, 0] = np.clip(0.5 + _STEEP * region, 0, 1)
+    rgba[:, 1] = region > BEYOND / 2
+    mesh.attributes.new(_MARK, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
