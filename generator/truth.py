@@ -153,5 +153,5 @@ def _spread(index: np.ndarray, covered: np.ndarray) -> np.ndarray:
         rim = np.pad(own, 1, constant_values=-1)
         height, width = own.shape
         beside = [rim[i : i + height, j : j + width] for i in range(3) for j in range(3)]
-        own = np.where(own < 0, np.maximum.reduce(beside), own)
+        own = np.where(own < 0, np.max(beside, axis=0), own)
     return own

@@ -79,7 +79,7 @@ class Studio:
         asked = [name for name in TRUTHS if name in self.settings.truths]
         if not asked:
             return {}
-        covered = np.logical_or.reduce([*masks.values()])
+        covered = np.any([*masks.values()], axis=0)
         parts = truth.parts_of(mesh.weights)
         found = truth.measure(posed.vertices, posed.normals, mesh.faces, parts, camera, hand, covered)
         return {name: found[name] for name in asked}
