@@ -93,8 +93,7 @@ class Raster:
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
         codes = pixels[..., 3]
-        hand, forearm, cloth = (np.take(digit, codes) for digit in _QUARTERS)
-        return Drawing(box, pixels[..., :3], hand, forearm, cloth)
+        return Drawing(box, pixels[..., :3], *(np.take(digit, codes) for digit in _QUARTERS))
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
