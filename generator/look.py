@@ -36,7 +36,7 @@ FOCAL = 26.0, 75.0
 _LEAN = -0.4, 0.8
 """Where the distance is close: how far the arm leans to the camera and away from it, as a sine."""
 
-_SPARE = 0.12
+SPARE = 0.12
 """How far in front of the camera the whole arm stays where the distance is close, metres."""
 
 _NEAREST_CLOSE = 0.2
@@ -143,7 +143,7 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     nearest = max(NEAREST, CLEAR - float(_arm_end(one, hand)[1]))
     camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
     for _ in range(40):  # step back until the hand fits
-        low, high = _room(camera, one, hand)
+        low, high = room_for(camera, one, hand)
         if (low <= high).all():
             break
         camera = Camera(width, height, camera.distance * 1.05, focal)
@@ -165,7 +165,7 @@ def _close(
     rng = np.random.default_rng((settings.seed, frame, 0xCB))
     width, height = settings.size
     one = one.copy()
-    one[pose.V4] = _leaning(one[pose.V4])
+    one[pose.V4] = leaning(one[pose.V4])
     fill = np.exp(rng.uniform(*np.log(FILL)))
     edge = EDGE if rng.random() < 0.75 else -0.12
     best = -np.inf, Camera(width, height), one
@@ -176,19 +176,19 @@ def _close(
         joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
         extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
         distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
-        distance = max(distance, _NEAREST_CLOSE, _SPARE - float(_arm_end(moved, hand)[1]))
+        distance = max(distance, _NEAREST_CLOSE, SPARE - float(_arm_end(moved, hand)[1]))
         camera = Camera(width, height, distance, focal)
-        low, high = _room(camera, moved, hand, edge)
+        low, high = room_for(camera, moved, hand, edge)
         moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
-        outside = _outside(camera, moved, hand)
-        if outside > best[0]:
-            best = outside, camera, moved
-        if outside > 0:
+        beyond = outside(camera, moved, hand)
+        if beyond > best[0]:
+            best = beyond, camera, moved
+        if beyond > 0:
             break
     return best[1], best[2]
 
 
-def _leaning(v4: float) -> float:
+def leaning(v4: float) -> float:
     """The angle on the same side of the vertical whose sine, the arm's lean, is within :data:`_LEAN`."""
     sine = np.interp(np.sin(v4), [-1, 1], _LEAN)
     return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
@@ -199,7 +199,7 @@ def _arm_end(one: np.ndarray, hand: Skeleton) -> np.ndarray:
     return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
 
 
-def _outside(camera: Camera, one: np.ndarray, hand: Skeleton) -> float:
+def outside(camera: Camera, one: np.ndarray, hand: Skeleton) -> float:
     """By how many pixels the whole end of the arm is outside the picture; negative where it is in sight."""
     x, y, depth = camera.project(_arm_end(one, hand))
     radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
@@ -207,7 +207,7 @@ def _outside(camera: Camera, one: np.ndarray, hand: Skeleton) -> float:
     return float(beyond - radius)
 
 
-def _room(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
+def room_for(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest X and Z that the wrist may have so that all joints are inside the picture."""
     joints = kinematics.keypoints(one, hand)
     wrist = one[:3]

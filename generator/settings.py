@@ -47,7 +47,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"scene": "room", "samples": 4, "format": "jpg", "size": "640x360"},
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
-        **{"exposure": "varied", "side": "varied"},
+        **{"exposure": "varied", "side": "varied", "hands": "varied"},
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
@@ -106,6 +106,9 @@ class RenderSettings:
     side: str = "right"
     """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
     28 numbers, so it is as plausible."""
+    hands: int | str = 1
+    """1, 2 or varied, which is 2 in a third of the pictures: the second is of the other side and in a pose of its own,
+    and has its own annotation. Where there is no place for it, there is one."""
     light: str = "front"
     """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
     warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
@@ -197,6 +200,8 @@ def _problems(values: dict[str, Any]) -> list[str]:
     ]
     for name, choices in _CHOICES.items():
         found += _choice(values, name, choices)
+    if values.get("hands", 1) not in (1, 2, "varied") or isinstance(values.get("hands"), bool | float):
+        found.append(f"hands is 1 or 2 or varied, not {values['hands']!r}")
     found += _truth(values.get("truth", "none")) + _shape(values.get("shape"))
     found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")

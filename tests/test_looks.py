@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator import kinematics, photo, pose, run, settings, sweep
+from generator import kinematics, pair, photo, pose, run, settings, sweep
 from generator.anatomy import skeleton
 from generator.backgrounds import Backgrounds
 from generator.look import framing
@@ -100,6 +100,18 @@ def test_what_stands_before_the_hand_cuts_its_mask(masks):
     assert (covered & ~free).sum() < 0.01 * free.sum()
 
 
+def test_joints_behind_a_thing_are_hidden():
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    from generator.blender.drawing import Drawing
+    from generator.blender.render import _behind_things
+
+    hand = np.zeros((40, 40))
+    hand[10:30, 10:18] = hand[10:30, 24:30] = 1  # something stands before columns 18 to 24
+    drawing = Drawing((100, 50, 140, 90), np.zeros((40, 40, 3), np.uint8), hand, np.zeros((40, 40)))
+    points = np.array([[112.5, 70.5, 2], [121.5, 70.5, 2], [119.0, 70.5, 2], [121.5, 70.5, 1], [0, 0, 0]], float)
+    assert _behind_things(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
+
+
 def test_what_looks_like_skin_is_in_no_mask(masks):
     frame = frame_where(0x22, 0.4)
     alone, beside = (masks(frame, distractors=word) for word in ("none", "varied"))
@@ -158,3 +170,61 @@ def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_pat
     assert not (tmp_path / "out").exists()
     with pytest.raises(SettingsError, match="backgrounds is a folder of pictures, not 3"):
         settings.load(None, {"backgrounds": 3})
+
+
+def arm_points(one, side):
+    """Points along the axes of the arm's bones, (N, 3), and how thick it is there, metres."""
+    heads, tails = kinematics.capsules(one, BONES)
+    share = np.linspace(0, 1, 15)[:, None, None]
+    points = (heads + (tails - heads) * share).reshape(-1, 3)
+    girth = (BONES.radii[:, 0] + (BONES.radii[:, 1] - BONES.radii[:, 0]) * share[..., 0]).reshape(-1)
+    return points * ([-1, 1, 1] if side == "left" else [1, 1, 1]), girth
+
+
+@pytest.mark.parametrize("values", [{"distance": "close"}, {"scene": "plain"}])
+def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
+    two = replace(ROOM, hands=2, size=(320, 240), **values)
+    found = 0
+    for frame, side in zip(range(12), ["right", "left"] * 6, strict=True):
+        camera, first = framing(two, frame, POSE, BONES)
+        other = pair.second(two, frame, camera, first, side, BONES)
+        if other is None:
+            continue
+        found += 1
+        assert {side, other.side} == {"left", "right"}
+        assert (abs(other.pose - pose.bind()) > 0).any() and not (other.pose[8:] == first[8:]).all()
+        (one, girth), (two_, _) = arm_points(first, side), arm_points(other.pose, other.side)
+        if two.scene == "plain":
+            one, two_ = camera.project(one)[:, :2], camera.project(two_)[:, :2]
+            girth = np.full(len(girth), 4.0)
+        assert (np.linalg.norm(one[:, None] - two_[None], axis=-1) > girth[:, None] + 0).all()
+        again = pair.second(two, frame, camera, first, side, BONES)
+        assert (again.pose == other.pose).all()
+    assert found >= 6
+    assert pair.second(replace(two, hands=1), 0, camera, first, "right", BONES) is None
+
+
+def test_hands_are_one_two_or_varied():
+    for wrong in (3, 0, True, "many", 1.0):
+        with pytest.raises(SettingsError, match="hands is 1 or 2 or varied, not"):
+            settings.load(None, {"hands": wrong})
+    assert settings.load(None, {"hands": "varied"}).hands == "varied"
+
+
+@pytest.mark.parametrize("scene", ["room", "plain"])
+def test_two_hands_are_two_instances_of_one_picture(masks, scene):
+    for frame in range(10):
+        camera, first = framing(replace(ROOM, scene=scene), frame, POSE, BONES)
+        if other := pair.second(replace(ROOM, scene=scene, hands=2), frame, camera, first, "right", BONES):
+            break
+    alone, both = (masks(frame, scene=scene, hands=number) for number in (1, 2))
+    (only,), (one, two) = alone.instances, both.instances
+    assert (one.side, two.side) == ("right", "left")
+    assert not (one.mask & two.mask).any() and two.mask.any()
+    same = (one.mask & only.mask).sum() / only.mask.sum()
+    assert same > (0.99 if scene == "plain" else 0.5), "a hand before another may hide some of it"
+    mirrored = kinematics.keypoints(other.pose, BONES) * [-1, 1, 1]
+    expected = camera.project(mirrored)[:, :2]
+    seen = two.keypoints[:, 2] > 0
+    assert np.abs(two.keypoints[seen, :2] - expected[seen]).max() < 0.01
+    assert both.meta["second"]["side"] == "left" and "second" not in alone.meta

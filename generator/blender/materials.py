@@ -11,6 +11,8 @@ from generator.blender.rig import COLOUR, REGION
 
 ARM_PASS = "arm"
 """The AOV of the skin: red on the hand, green on the forearm, black elsewhere."""
+SECOND_PASS = "second_arm"
+"""The same of a second hand."""
 
 _PATTERNS = (
     "ShaderNodeTexNoise",
@@ -102,8 +104,8 @@ def strong(rng: np.random.Generator) -> bpy.types.Material:
     return plain(rng, np.array(colour) ** 2.2)
 
 
-def skin() -> bpy.types.Material:
-    """Skin of the rig's colours, with fine relief, that writes :data:`ARM_PASS`."""
+def skin(name: str = ARM_PASS) -> bpy.types.Material:
+    """Skin of the rig's colours, with fine relief, that writes what it is to an AOV of this name."""
     material = new("skin")
     tree = material.node_tree
     shader = _principled(tree, roughness=0.5)
@@ -120,7 +122,7 @@ def skin() -> bpy.types.Material:
     on_hand.operation, on_hand.inputs[1].default_value = "GREATER_THAN", 0.0
     on_forearm.operation, on_forearm.inputs[0].default_value = "SUBTRACT", 1.0
     both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
-    aov.aov_name = ARM_PASS
+    aov.aov_name = name
     tree.links.new(region.outputs["Fac"], on_hand.inputs[0])
     tree.links.new(on_hand.outputs[0], on_forearm.inputs[1])
     tree.links.new(on_hand.outputs[0], both.inputs["X"])

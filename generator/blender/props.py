@@ -9,9 +9,8 @@ from mathutils import Matrix
 
 from generator import sleeve
 from generator.blender import materials
-from generator.blender.rig import Posed, Rig, fill, forearm, rest_vertices
+from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
-from generator.camera import Camera
 
 PLANE_SIZE = 8.0
 """Metres: to the horizon, as far as a picture can tell."""
@@ -34,18 +33,16 @@ class Props:
         if rng.random() < sleeve.WORN:
             self._sleeve(rng, rig)
 
-    def furnish(
-        self, rng: np.random.Generator, posed: Posed, camera: Camera, material: bpy.types.Material | None = None
-    ) -> None:
-        """Put a table or wall behind a posed hand, of this material or of any, and things on it; or nothing."""
+    def furnish(self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None) -> None:
+        """Put a table or wall behind the hand, of this material or of any, and things on it; or nothing."""
         if rng.random() < 0.12:
             return  # the hand in front of the world's picture alone
         normal = _facing(rng)
-        offset = float((posed.vertices @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
+        offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
         turn = turn_to(normal, rng.uniform(0, 2 * np.pi))
         self._plane(rng, turn, normal * offset, material)
         for _ in range(int(rng.integers(0, 11))):
-            self._thing(rng, turn, normal, offset, posed, camera)
+            self._thing(rng, turn, normal, offset, view)
 
     def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:
         """Put a box, ball, tube (along Z) or block (a rounded box) of size 1 into the scene by a (4, 4) matrix."""
@@ -86,8 +83,7 @@ class Props:
         turn: np.ndarray,
         normal: np.ndarray,
         offset: float,
-        posed: Posed,
-        camera: Camera,
+        view: View,
     ) -> None:
         """A box, ball or tube that stands on the plane somewhere in the picture, unless the arm is in the way."""
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
@@ -95,18 +91,20 @@ class Props:
         if shape == "ball":
             size[:] = size[0]
         about = rng.uniform(0, 2 * np.pi)
-        pixel = rng.uniform(size=2) * [camera.width, camera.height]
+        pixel = rng.uniform(size=2) * [view.camera.width, view.camera.height]
         material = materials.everyday(rng)
         self._made.append(material)
-        ray = np.array([(pixel[0] - camera.width / 2), camera.matrix[0, 0], (camera.height / 2 - pixel[1])])
-        eye = np.array([0.0, -camera.distance, 0.0])
+        ray = np.array(
+            [(pixel[0] - view.camera.width / 2), view.camera.matrix[0, 0], (view.camera.height / 2 - pixel[1])]
+        )
+        eye = np.array([0.0, -view.camera.distance, 0.0])
         reach = (offset - eye @ normal) / (ray @ normal)
         foot = eye + reach * ray
         middle = foot + normal * size[2] / 2
         radius = np.linalg.norm(size) / 2
-        if reach <= 0 or reach * camera.matrix[0, 0] > 4 or (middle - eye) @ [0, 1, 0] < 2 * radius:
+        if reach <= 0 or reach * view.camera.matrix[0, 0] > 4 or (middle - eye) @ [0, 1, 0] < 2 * radius:
             return
-        if np.linalg.norm(posed.vertices - middle, axis=1).min() < radius + 0.004:
+        if np.linalg.norm(view.arm - middle, axis=1).min() < radius + 0.004:
             return
         matrix = np.eye(4)
         cos, sin = np.cos(about), np.sin(about)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, kinematics, look, photo, rigmap, skin, surface, truth
+from generator import anatomy, backgrounds, kinematics, look, pair, photo, rigmap, skin, surface, truth
 from generator.blender import engines, rig, rigfile
 from generator.blender.drawing import Drawing
+from generator.blender.rig import Posed, Rig
+from generator.blender.room import Room
 from generator.blender.silence import silence
 from generator.camera import Camera
 from generator.dataset import CATEGORIES, TRUTHS, Frame, Instance
@@ -19,6 +21,17 @@ from generator.photo import srgb
 from generator.settings import KEYPOINTS_3D, RenderSettings
 
 OCCLUDED, VISIBLE = 1, 2
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A hand of a frame: its rig and mesh, its side, its pose (28,) as rendered, and its surface in that pose."""
+
+    rig: Rig
+    mesh: surface.HandMesh
+    side: str
+    pose: np.ndarray
+    posed: Posed
 
 
 class Studio:
@@ -35,9 +48,10 @@ class Studio:
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             self.engine = engines.start(settings)
         self.hand = functools.lru_cache(look.SHAPES)(self._build)
+        self._other = functools.lru_cache(look.SHAPES)(self._build)
         self._backgrounds = backgrounds.chosen(settings)
-        self._shown: rig.Rig | None = None
-        self._tones: dict[int | None, float] = {}
+        self._shown: list[bpy.types.Object] = []
+        self._tones: dict[str, float] = {}
 
     def frame(self, number: int, pose: np.ndarray, meta: dict) -> Frame:
         """Render one frame.
@@ -51,64 +65,106 @@ class Studio:
             drawn = replace(drawn, background=np.zeros(3))
         hand, mesh = self.hand(drawn.shape)
         camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
-        self._show(hand)
-        self._paint(hand, mesh, drawn)
-        rig.set_side(hand, drawn.side)
-        rig.set_pose(hand, pose)
-        posed = rig.posed(hand)
-        drawing = self.engine.draw(hand, posed, camera, drawn, number)
-        picture = self._picture(drawing, camera, drawn, number)
-        categories = CATEGORIES.values() if self.settings.mask == "both" else [self.settings.mask]
-        masks = {category: _mask(drawing, camera, category) for category in categories}
-        points = keypoints(hand, posed, pose, camera)
-        if self.settings.occluders != "none":
-            points = _behind_things(points, drawing)
-        in_space = camera.to_camera(joints(hand, pose)) if KEYPOINTS_3D in self.settings.truths else None
+        arms = [self._arm(hand, mesh, drawn.tone, drawn.side, pose)]
+        if other := pair.second(self.settings, number, camera, pose, drawn.side, hand.skeleton):
+            tone = drawn.tone if other.tone is None else other.tone
+            arms.append(self._arm(*self._other(drawn.shape), tone, other.side, other.pose))
+        drawings = self._draw(arms, camera, drawn, number)
         return Frame(
             name=f"{number:06d}",
-            picture=picture,
-            instances=tuple(Instance(mask, points, drawn.side, category, in_space) for category, mask in masks.items()),
-            meta=meta | self._meta(pose, camera, drawn),
-            truths=self._truths(mesh, posed, camera, _mask(drawing, camera, "hand"), masks),
+            picture=self._picture(drawings, camera, drawn, number),
+            instances=tuple(
+                instance
+                for arm, drawing in zip(arms, drawings, strict=True)
+                for instance in self._instances(arm, drawing, camera)
+            ),
+            meta=meta | self._meta(arms, camera, drawn),
+            truths=self._truths(arms, drawings, camera),
         )
 
-    def _truths(
-        self, mesh: surface.HandMesh, posed: rig.Posed, camera: Camera, hand: np.ndarray, masks: dict[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
+    def _arm(self, hand: rig.Rig, mesh: surface.HandMesh, tone: float, side: str, pose: np.ndarray) -> Arm:
+        """A hand, painted and posed."""
+        self._show(hand)
+        self._paint(hand, mesh, tone)
+        rig.set_side(hand, side)
+        rig.set_pose(hand, pose)
+        return Arm(hand, mesh, side, pose, rig.posed(hand))
+
+    def _draw(self, arms: list[Arm], camera: Camera, drawn: look.Look, number: int) -> list[Drawing]:
+        """A drawing of each; in a room, where they see each other, all of the same picture."""
+        if isinstance(self.engine, Room):
+            self._show(*(arm.rig for arm in arms))
+            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], camera, drawn, number)
+        drawings = []
+        for arm in arms:
+            self._show(arm.rig)
+            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, drawn, number))
+        return drawings
+
+    def _instances(self, arm: Arm, drawing: Drawing, camera: Camera) -> list[Instance]:
+        points = keypoints(arm.rig, arm.posed, arm.pose, camera)
+        if self.settings.occluders != "none" or self.settings.hands != 1:
+            points = _behind_things(points, drawing)
+        in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
+        return [
+            Instance(_mask(drawing, camera, category), points, arm.side, category, in_space)
+            for category in self._categories
+        ]
+
+    @property
+    def _categories(self) -> tuple[str, ...]:
+        return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
+
+    def _truths(self, arms: list[Arm], drawings: list[Drawing], camera: Camera) -> dict[str, np.ndarray]:
         """Those truths beyond the masks that the settings ask for and that are pictures."""
         asked = [name for name in TRUTHS if name in self.settings.truths]
         if not asked:
             return {}
-        covered = np.any([*masks.values()], axis=0)
-        parts = truth.parts_of(mesh.weights)
-        found = truth.measure(posed.vertices, posed.normals, mesh.faces, parts, camera, hand, covered)
+        masks = [_mask(drawing, camera, category) for drawing in drawings for category in self._categories]
+        hands = [_mask(drawing, camera, "hand") for drawing in drawings]
+        first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
+        found = truth.measure(
+            np.concatenate([arm.posed.vertices for arm in arms]),
+            np.concatenate([arm.posed.normals for arm in arms]),
+            np.concatenate([arm.mesh.faces + start for arm, start in zip(arms, first, strict=False)]),
+            np.concatenate([truth.parts_of(arm.mesh.weights) for arm in arms]),
+            camera,
+            np.any(hands, axis=0),
+            np.any(masks, axis=0),
+        )
         return {name: found[name] for name in asked}
 
-    def _picture(self, drawing: Drawing, camera: Camera, drawn: look.Look, number: int) -> np.ndarray:
+    def _picture(self, drawings: list[Drawing], camera: Camera, drawn: look.Look, number: int) -> np.ndarray:
         """The whole picture, (H, W, 3) uint8; a room's drawing is one already."""
-        if self._backgrounds is None or self.settings.scene == "room":
-            return _compose(drawing, camera, drawn)
+        if self.settings.scene == "room":
+            return drawings[0].picture
+        if self._backgrounds is None:
+            return _compose(drawings, camera, drawn)
         behind = self._backgrounds.draw(number, camera.width, camera.height)
-        x0, y0, x1, y1 = drawing.box
         picture = behind.copy()
-        alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
-        picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, behind[y0:y1, x0:x1]))
+        for drawing in drawings:
+            x0, y0, x1, y1 = drawing.box
+            alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
+            picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, picture[y0:y1, x0:x1]))
         return picture
 
-    def _meta(self, pose: np.ndarray, camera: Camera, drawn: look.Look) -> dict:
-        meta: dict = {"pose": pose.round(9).tolist(), "side": drawn.side, "camera": camera.matrix.tolist()}
+    def _meta(self, arms: list[Arm], camera: Camera, drawn: look.Look) -> dict:
+        poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
+        meta: dict = {**poses[0], "camera": camera.matrix.tolist()}
+        if len(arms) == 2:
+            meta["second"] = poses[1]
         if self.settings.skin == "varied":
             meta["tone"] = round(drawn.tone, 4)
         if drawn.shape is not None:
             meta["shape"] = drawn.shape
-        if self.settings.distance == "varied":
+        if isinstance(self.settings.distance, str):
             meta["distance"] = camera.distance
         return meta
 
-    def _paint(self, hand: rig.Rig, mesh: surface.HandMesh, drawn: look.Look) -> None:
-        if self._tones.get(drawn.shape) != drawn.tone:
-            rig.paint(hand, skin.colours(mesh, drawn.tone))
-            self._tones[drawn.shape] = drawn.tone
+    def _paint(self, hand: rig.Rig, mesh: surface.HandMesh, tone: float) -> None:
+        if self._tones.get(hand.surface.name) != tone:
+            rig.paint(hand, skin.colours(mesh, tone))
+            self._tones[hand.surface.name] = tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
         if self._own:
@@ -117,18 +173,19 @@ class Studio:
         mesh = surface.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
 
-    def _show(self, hand: rig.Rig) -> None:
-        """Leave only this hand in the scene, so that Blender evaluates no other."""
-        if hand is self._shown:
+    def _show(self, *hands: rig.Rig) -> None:
+        """Leave only these hands in the scene, so that Blender evaluates no other."""
+        things = [thing for hand in hands for thing in (hand.surface, hand.armature)]
+        if things == self._shown:
             return
         collection = bpy.context.scene.collection
-        for thing in (hand.surface, hand.armature):
+        for thing in things:
             if thing.name not in collection.objects:
                 collection.objects.link(thing)
         for other in [o for o in collection.objects if o.type in ("MESH", "ARMATURE")]:
-            if other not in (hand.surface, hand.armature):
+            if other not in things:
                 collection.objects.unlink(other)
-        self._shown = hand
+        self._shown = things
 
 
 def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, surface.HandMesh] | None:
@@ -138,11 +195,13 @@ def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, surface.HandMes
     return rigfile.load(Path(settings.rig), rigmap.load(Path(settings.map)))
 
 
-def _compose(drawing: Drawing, camera: Camera, drawn: look.Look) -> np.ndarray:
-    """The whole picture, (H, W, 3) uint8."""
+def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.ndarray:
+    """The whole picture, (H, W, 3) uint8, of hands that do not overlap."""
     picture = _plain(camera.width, camera.height, *srgb(drawn.background).tolist()).copy()
-    x0, y0, x1, y1 = drawing.box
-    picture[y0:y1, x0:x1] = drawing.picture
+    for number, drawing in enumerate(drawings):
+        x0, y0, x1, y1 = drawing.box
+        drawn_at = np.s_[:, :] if not number else drawing.hand + drawing.forearm + drawing.cloth > 0
+        picture[y0:y1, x0:x1][drawn_at] = drawing.picture[drawn_at]
     return picture
 
 
@@ -184,9 +243,10 @@ def _behind_things(points: np.ndarray, drawing: Drawing, near: int = 2) -> np.nd
     """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
     covered = drawing.hand + drawing.forearm >= 0.5
     points = points.copy()
-    for point in points[points[:, 2] == VISIBLE]:
+    for point in points:
         x, y = (point[:2] - drawing.box[:2]).astype(int)
-        if not covered[max(y - near, 0) : y + near + 1, max(x - near, 0) : x + near + 1].any():
+        around = covered[max(y - near, 0) : y + near + 1, max(x - near, 0) : x + near + 1]
+        if point[2] == VISIBLE and not around.any():
             point[2] = OCCLUDED
     return points
 

@@ -24,7 +24,7 @@ from generator.settings import RenderSettings
 
 _TAG = 0x20
 """Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
-_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE = range(0x21, 0x26)
+_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND = range(0x21, 0x27)
 
 
 class Room:
@@ -37,7 +37,8 @@ class Room:
         self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
-        self._skin = materials.skin()
+        passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
+        self._skins = {name: materials.skin(name) for name in passes}
         self._props = Props()
         self._world = _World(self._scene)
         self._sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
@@ -46,16 +47,21 @@ class Room:
         self._flash.hide_render = True
         for lamp in (self._sun, self._flash):
             self._scene.collection.objects.link(lamp)
-        _prepare(self._scene, settings.samples)
+        _prepare(self._scene, settings.samples, passes)
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
+        return self.draw_all([(rig, posed)], camera, look, frame)[0]
+
+    def draw_all(self, arms: list[tuple[Rig, Posed]], camera: Camera, look: Look, frame: int) -> list[Drawing]:
+        """Draw one frame of one hand or two: the same picture for each, with the coverage of its own arm."""
         rng = self._stream(frame, _TAG)
-        if rig.surface.data.materials[:] != [self._skin]:
-            rig.surface.data.materials.clear()
-            rig.surface.data.materials.append(self._skin)
+        for (rig, _), material in zip(arms, self._skins.values(), strict=False):  # the last frame may have had two
+            if rig.surface.data.materials[:] != [material]:
+                rig.surface.data.materials.clear()
+                rig.surface.data.materials.append(material)
         self._camera.location = (0.0, -camera.distance, 0.0)
         self._camera.data.lens = camera.focal_mm
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
@@ -63,17 +69,18 @@ class Room:
         self._shine(rng, look)
         if self._settings.light == "mixed":
             self._flash_in_some(self._stream(frame, _FLASH), camera)
-        self._surround(rng, frame, rig, posed, camera)
+        self._surround(rng, frame, arms, camera)
         self._scene.cycles.seed = frame % 2**31
         passes = exr.render()
         self._props.clear()
-        arm = np.clip(passes[materials.ARM_PASS], 0.0, 1.0)
+        covered = [np.clip(passes[name], 0.0, 1.0) for name in self._skins]
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
         cast = photo.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
-        picture = photo.develop(linear, arm.max(axis=-1) > 0.5, rng, cast)
-        return Drawing((0, 0, camera.width, camera.height), picture, arm[..., 0], arm[..., 1])
+        picture = photo.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast)
+        box = (0, 0, camera.width, camera.height)
+        return [Drawing(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
 
     def _stream(self, frame: int, tag: int) -> np.random.Generator:
         return np.random.default_rng((self._settings.seed, frame, tag))
@@ -85,19 +92,18 @@ class Room:
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
         return photo.before(drawn[..., :3] / light * 0.2, alpha, behind)
 
-    def _surround(self, rng: np.random.Generator, frame: int, rig: Rig, posed: Posed, camera: Camera) -> None:
+    def _surround(self, rng: np.random.Generator, frame: int, arms: list[tuple[Rig, Posed]], camera: Camera) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
         settings, props = self._settings, self._props
-        props.dress(rng, rig)
-        region = np.empty(len(posed.vertices), np.float32)
-        rig.surface.data.attributes[REGION].data.foreach_get("value", region)
-        view = View(camera, posed.vertices, region > 0)
+        for (rig, _), own in zip(arms, (rng, self._stream(frame, _SECOND)), strict=False):
+            props.dress(own, rig)
+        view = _view(arms, camera)
         if self._backgrounds is not None:
             pass  # a picture of its own stands for all that is behind the hand
         elif settings.surroundings == "varied":
-            self._vary(self._stream(frame, _SURROUNDINGS), rng, posed, view)
+            self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
         else:
-            props.furnish(rng, posed, camera)
+            props.furnish(rng, view)
         own = self._stream(frame, _DISTRACTORS)
         if settings.distractors == "varied" and own.random() < 0.4:
             people.distract(props, own, view)
@@ -105,14 +111,14 @@ class Room:
         if settings.occluders == "varied" and own.random() < 0.2:
             occluders.cover(props, own, view)
 
-    def _vary(self, own: np.random.Generator, rng: np.random.Generator, posed: Posed, view: View) -> None:
+    def _vary(self, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
         """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
         kind, props = own.random(), self._props
         if kind < 0.45:
-            props.furnish(rng, posed, view.camera)
+            props.furnish(rng, view)
         elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
             colour = people.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
-            props.furnish(rng, posed, view.camera, colour)
+            props.furnish(rng, view, colour)
         elif kind < 0.75:
             props.wall(own, view, people.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
         elif kind < 0.95:
@@ -141,6 +147,14 @@ class Room:
         light.energy = rng.uniform(0.5, 4.0)
         light.angle = np.radians(np.exp(rng.uniform(np.log(0.5), np.log(40))))
         light.color = np.clip(look.light_colour, 0, 1).tolist()
+
+
+def _view(arms: list[tuple[Rig, Posed]], camera: Camera) -> View:
+    regions = []
+    for rig, posed in arms:
+        regions.append(np.empty(len(posed.vertices), np.float32))
+        rig.surface.data.attributes[REGION].data.foreach_get("value", regions[-1])
+    return View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0)
 
 
 class _World:
@@ -176,7 +190,7 @@ class _World:
         self._light.inputs["Strength"].default_value *= factor
 
 
-def _prepare(scene: bpy.types.Scene, samples: int) -> None:
+def _prepare(scene: bpy.types.Scene, samples: int, passes: tuple[str, ...]) -> None:
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
     render.resolution_percentage = 100
@@ -200,5 +214,6 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "FAST"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     scene.view_settings.view_transform = "Standard"
-    aov = scene.view_layers[0].aovs.add()
-    aov.name, aov.type = materials.ARM_PASS, "COLOR"
+    for name in passes:
+        aov = scene.view_layers[0].aovs.add()
+        aov.name, aov.type = name, "COLOR"

@@ -1,0 +1,129 @@
+"""A second hand beside the first, of the other side and in a pose of its own. Nothing of Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator import kinematics, plausibility, pose, sweep
+from generator.anatomy import BONES, Skeleton
+from generator.camera import Camera
+from generator.look import SPARE, leaning, outside, room_for
+from generator.presets import PRESETS
+from generator.settings import RenderSettings
+
+SHARE = 1 / 3
+"""Of the pictures that have two hands where their number is varied."""
+
+OWN = 0.65
+"""Of the second hands that are the same person's: of the same skin, and with an arm from about the same direction."""
+
+SLEEVE = 0.016
+"""How far clothes may stand off an arm, metres."""
+
+_TRIES = 80
+_SAMPLES = np.linspace(0.0, 1.0, 8)[:, None, None]
+
+
+@dataclass(frozen=True)
+class Second:
+    """A second hand.
+
+    :param pose: (28,), metres and radians, as of a right hand.
+    :param side: ``right`` or ``left``, the other one than the first hand's.
+    :param tone: skin tone, 0..1; None for that of the first hand.
+    """
+
+    pose: np.ndarray
+    side: str
+    tone: float | None
+
+
+def second(
+    settings: RenderSettings, frame: int, camera: Camera, first: np.ndarray, side: str, hand: Skeleton
+) -> Second | None:
+    """The second hand of a frame; None where it has none, or where no place for one was found.
+
+    In a room the two do not touch; elsewhere, where each is drawn by itself, they do not overlap in the picture either.
+
+    :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
+    """
+    rng = np.random.default_rng((settings.seed, frame, 0x2B))
+    if settings.hands == 1 or (settings.hands == "varied" and rng.random() >= SHARE):
+        return None
+    other = "left" if side == "right" else "right"
+    own, tone, fingers = rng.random() < OWN, float(rng.uniform()), _fingers(rng, hand)
+    flat = settings.scene == "plain"
+    taken, girth = _balls(first, side, hand)
+    for _ in range(_TRIES):
+        one = _placed(rng, camera, first, fingers, hand)
+        if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > np.pi / 3:
+            continue
+        if settings.distance == "close" and outside(camera, one, hand) <= 0:
+            continue
+        balls, _ = _balls(one, other, hand)
+        if float(np.min(balls[:, 1])) + camera.distance > SPARE and _apart(balls, taken, girth, camera, flat):
+            return Second(one, other, None if own or settings.skin != "varied" else tone)
+    return None
+
+
+def _fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
+    """v9..v28 on the way from one key pose of the sweep to another, no finger inside another."""
+    one = np.zeros(pose.SIZE)
+    for _ in range(20):
+        start, end = (PRESETS[str(name)][8:] for name in rng.choice(sweep.KEY_POSES, 2))
+        one[8:] = start + (end - start) * rng.uniform()
+        if plausibility.overlap(one[None], hand).max() <= plausibility.FLESH:
+            break
+    return one[8:]
+
+
+def _placed(
+    rng: np.random.Generator, camera: Camera, first: np.ndarray, fingers: np.ndarray, hand: Skeleton
+) -> np.ndarray:
+    """A pose with the hand somewhere in the picture, about as far away as the first."""
+    one = np.zeros(pose.SIZE)
+    one[8:] = fingers
+    one[1] = first[1] + rng.uniform(-0.08, 0.2)
+    turn, spin = rng.uniform(-np.pi, np.pi, 2)
+    one[3:6] = leaning(float(rng.uniform(-np.pi, np.pi))), spin, turn
+    low, high = room_for(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.1)
+    one[[0, 2]] = low + rng.uniform(size=2) * (high - low)
+    return one
+
+
+def _balls(one: np.ndarray, side: str, hand: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Balls that make up the arm: their middles (N, 3) in scene axes, and radii (N,), metres."""
+    heads, tails = kinematics.capsules(one, hand)
+    middles = heads + (tails - heads) * _SAMPLES
+    if side == "left":
+        middles = middles * [-1, 1, 1]
+    start, end = hand.radii.T
+    return middles.reshape(-1, 3), (start + (end - start) * _SAMPLES[..., 0]).reshape(-1)
+
+
+def _apart(one: np.ndarray, other: np.ndarray, girth: np.ndarray, camera: Camera, flat: bool) -> bool:
+    """Whether two arms of the same girth are apart, in space or, if ``flat``, in the picture."""
+    slack = 0.006
+    if flat:
+        one, other = camera.project(one), camera.project(other)
+        one_girth, girth = ((1.2 * girth + SLEEVE) * camera.matrix[0, 0] / points[:, 2] for points in (one, other))
+        one, other, slack = one[:, :2], other[:, :2], 3.0
+    else:
+        one_girth = girth
+    distance = np.linalg.norm(one[:, None] - other[None], axis=-1)
+    return bool((distance > one_girth[:, None] + girth[None] + slack).all())
+
+
+def _direction(one: np.ndarray, side: str, hand: Skeleton) -> np.ndarray:
+    """Where the arm points to in the picture's plane, from elbow to wrist, (2,)."""
+    heads, tails = kinematics.capsules(one, hand)
+    forearm = BONES.index("forearm")
+    along = (tails[forearm] - heads[forearm])[[0, 2]]
+    return along * [-1, 1] if side == "left" else along
+
+
+def _between(one: np.ndarray, other: np.ndarray) -> float:
+    """The angle of two directions, radians."""
+    return float(np.arccos(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-12), -1, 1)))
