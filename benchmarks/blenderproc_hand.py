@@ -1,18 +1,36 @@
-"""The other side of generation.py's comparison, run by the Python that has BlenderProc: hands by BlenderProc alone.
+"""The other side of generation.py's comparison, run by a Python that has BlenderProc and bpy: hands by BlenderProc alone.
 
 blenderproc_hand.py FOLDER WIDTH HEIGHT SAMPLES   with FOLDER/hand.npz: vertices (N, V, 3) in metres, faces (F, 3).
-It writes FOLDER/seconds.txt: how long a picture with mask and COCO annotation takes, without the first one.
+It writes FOLDER/seconds.txt: how long a picture with mask and COCO annotation takes, the median without the first one.
+BlenderProc's own start downloads a Blender and installs into it; here it gets the one that pip has installed.
 """
 
-import blenderproc as bproc  # has to stand first
-
-# isort: split
+import os
 import sys
 import time
+import types
 from pathlib import Path
 
 import bpy
 import numpy as np
+
+
+class SetupUtility:
+    """In the place of BlenderProc's, which installs what is installed already."""
+
+    setup = staticmethod(lambda packages: None)
+
+
+os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
+sys.path.append(next(path for path in sys.path if Path(path, "blenderproc").is_dir()))  # it removes one of the two
+name = "blenderproc.python.utility.SetupUtility"
+sys.modules[name] = types.ModuleType(name)
+sys.modules[name].SetupUtility = SetupUtility
+import blenderproc as bproc  # noqa: E402
+from blenderproc.python.renderer import RendererUtility  # noqa: E402
+from blenderproc.python.utility import Initializer  # noqa: E402
+from blenderproc.python.utility.GlobalStorage import GlobalStorage  # noqa: E402
+from blenderproc.python.utility.Utility import Utility  # noqa: E402
 
 
 def main() -> None:
@@ -20,7 +38,12 @@ def main() -> None:
     folder, width, height, samples = Path(sys.argv[-4]), *(int(word) for word in sys.argv[-3:])
     with np.load(folder / "hand.npz") as given:
         poses, faces = given["vertices"], given["faces"]
-    bproc.init()
+    Utility.temp_dir = str(folder)
+    bproc.clean_up(clean_up_camera=True)  # what bproc.init() does, without the language, which pip's Blender has not
+    bpy.context.scene.render.engine = "CYCLES"
+    RendererUtility.set_render_devices()
+    Initializer._Initializer.set_default_parameters()
+    GlobalStorage.add("bproc_init_complete", True)
     data = bpy.data.meshes.new("hand")
     data.from_pydata(poses[0].tolist(), [], faces.tolist())
     data.materials.append(bpy.data.materials.new("skin"))

@@ -122,9 +122,7 @@ def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
         np.savez(Path(where, "hand.npz"), vertices=np.array(posed, np.float32), faces=mesh.faces)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         line = [python, str(script), where, *(str(value) for value in (*settings.size, settings.samples))]
-        done = subprocess.run(
-            line, env=environment | {"USE_EXTERNAL_BPY_MODULE": "1"}, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         if done.returncode or not Path(where, "seconds.txt").exists():
             raise RuntimeError(said[-1] if said else f"exit code {done.returncode}")
