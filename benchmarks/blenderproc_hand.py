@@ -1,4 +1,4 @@
-"""The other side of generation.py's comparison, run by a Python that has BlenderProc and bpy: hands by BlenderProc alone.
+"""The other side of generation.py's comparison, run by a Python with BlenderProc and bpy: hands by BlenderProc alone.
 
 blenderproc_hand.py FOLDER WIDTH HEIGHT SAMPLES   with FOLDER/hand.npz: vertices (N, V, 3) in metres, faces (F, 3).
 It writes FOLDER/seconds.txt: how long a picture with mask and COCO annotation takes, the median without the first one.
