@@ -3,7 +3,7 @@ goes, a worker's memory, and BlenderProc on the same hand where it is installed.
 
 python benchmarks/generation.py                        raster and cycles; about four minutes on two cores
 python benchmarks/generation.py --engine raster --memory-frames 0
-python benchmarks/generation.py --blenderproc PYTHON   a Python with: pip install blenderproc "bpy==4.2.*"
+python benchmarks/generation.py --blenderproc PYTHON   a Python 3.11 as blenderproc_hand.py wants it
 """
 
 from __future__ import annotations
