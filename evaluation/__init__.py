@@ -6,6 +6,7 @@ matching    who matches whom: one-to-one, by mask IoU
 region      truth cut off at the wrist
 metrics     mean IoU, Acc, F1, TPH and the counts
 ap          COCO's average precision and recall, by pycocotools
+boxes       the same of boxes and keypoints
 curves      precision, recall and F1 over scores; numbers over IoU thresholds
 bootstrap   95 % intervals, and paired differences
 breakdown   kinds of error; hands by size

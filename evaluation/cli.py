@@ -107,6 +107,13 @@ def main() -> None:
 @click.argument("dataset", type=FILE)
 @click.argument("results", type=FILE)
 @how
+@click.option(
+    "--of",
+    type=click.Choice(["masks", "boxes", "keypoints"]),
+    default="masks",
+    show_default=True,
+    help="What to compare. Of boxes and keypoints there is COCO's AP and AR, over all scores.",
+)
 @click.option("--details", is_flag=True, help="Intervals, IoU sweep, COCO's AP and AR, outlines, errors, sizes, too.")
 @click.option("--json", "json_path", type=FILE, callback=into_folder, help="Write the numbers to this file, too.")
 def score(
@@ -116,6 +123,7 @@ def score(
     score_threshold: float,
     region: str,
     category: str | None,
+    of: str,
     details: bool,
     json_path: Path | None,
 ) -> None:
@@ -134,12 +142,18 @@ def score(
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
-    from evaluation import metrics, screen
+    from evaluation import boxes, metrics, screen
     from evaluation.category import Scope
     from evaluation.details import details as measure_details
     from evaluation.matching import load
     from generator.dataset import Dataset, dump_json, write_atomic
 
+    if of != "masks":
+        figures = boxes.score(Dataset(dataset), results, of, category)
+        screen.print_figures(of, figures)
+        if json_path:
+            write_atomic(json_path, dump_json({"of": of, **figures}))
+        return
     loaded = load(Dataset(dataset), results, Scope(region, category))
     found = metrics.score(loaded.pictures, iou, score_threshold)
     content = asdict(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from pycocotools import mask as rle
 
 from generator.dataset import CATEGORIES, Dataset, DatasetError, to_rle
+
+BESIDE_MASKS = {"boxes": "bbox", "keypoints": "keypoints"}
+"""What results may hold beside masks, and COCO's name of it."""
 
 
 class ResultsError(ValueError):
@@ -39,6 +43,21 @@ def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Predictio
     :raises ResultsError: naming the file and the entry, if it is no such file, if it belongs to other pictures, or if
         an entry has no pixel, another size than its picture, a score outside 0 to 1, or an id that stands twice.
     """
+    images = {image["id"]: image for image in dataset}
+    found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
+    for where, entry in read_entries(path, dataset, "segmentation"):
+        image, category = images[entry["image_id"]], _category(entry, where, dataset)
+        found[image["id"]].append(_prediction(entry, image, category, f"{where} ({image['file_name']})"))
+    for predictions in found.values():
+        predictions.sort(key=lambda prediction: -prediction.score)
+    return found
+
+
+def read_entries(path: str | Path, dataset: Dataset, needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The entries of a results file and where each stands, in words. Errors as :func:`load_results`.
+
+    :param needed: the key that says what was found: ``segmentation``, ``bbox`` or ``keypoints``.
+    """
     path = Path(path)
     if path.is_dir():
         path = path / "results.json"
@@ -46,19 +65,15 @@ def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Predictio
     if not isinstance(entries, list):
         raise ResultsError(f"{path} is no COCO results file: it must hold a list, not {_kind(entries)}")
     check_origin(path.parent, dataset)
-    images = {image["id"]: image for image in dataset}
-    found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
+    images = {image["id"] for image in dataset}
     seen: set[Any] = set()
     for number, entry in enumerate(entries, start=1):
         where = f"{path}: result {number} of {len(entries)}"
         if not isinstance(entry, dict):
             raise ResultsError(f"{where} is {_kind(entry)}, not an object")
-        image, category = _image(entry, images, where, dataset), _category(entry, where, dataset)
+        _check_image(entry, images, needed, where, dataset)
         _check_id(entry, seen, where)
-        found[image["id"]].append(_prediction(entry, image, category, f"{where} ({image['file_name']})"))
-    for predictions in found.values():
-        predictions.sort(key=lambda prediction: -prediction.score)
-    return found
+        yield where, entry
 
 
 def read_json(path: Path, remedy: str) -> Any:
@@ -95,10 +110,11 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _image(entry: dict[str, Any], images: dict[int, dict[str, Any]], where: str, dataset: Dataset) -> dict[str, Any]:
-    for key in ("image_id", "category_id", "segmentation", "score"):
+def _check_image(entry: dict[str, Any], images: set[int], needed: str, where: str, dataset: Dataset) -> None:
+    for key in ("image_id", "category_id", needed, "score"):
         if key not in entry:
-            hint = "; boxes alone cannot be scored, masks are needed" if key == "segmentation" else ""
+            others = [name for name, kind in BESIDE_MASKS.items() if kind in entry]
+            hint = f"; score --of {others[-1]} measures what it has" if key == needed and others else ""
             raise ResultsError(f'{where} has no "{key}"{hint}')
     image_id = entry["image_id"]
     if not isinstance(image_id, int) or isinstance(image_id, bool) or image_id not in images:
@@ -106,7 +122,6 @@ def _image(entry: dict[str, Any], images: dict[int, dict[str, Any]], where: str,
             f"{where} is for picture {image_id!r}, which {dataset.folder} does not hold; "
             "give the dataset that these results were predicted for"
         )
-    return images[image_id]
 
 
 def _category(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
@@ -130,15 +145,24 @@ def _check_id(entry: dict[str, Any], seen: set[Any], where: str) -> None:
 
 
 def _prediction(entry: dict[str, Any], image: dict[str, Any], category: str, where: str) -> Prediction:
-    score = entry["score"]
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-        raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
-    if not 0 <= score <= 1:
-        raise ResultsError(f"{where} has the score {score!r}; scores go from 0 to 1, scale them first")
+    score = checked_score(entry, where)
     try:
         code = to_rle(entry["segmentation"], image["height"], image["width"])
     except DatasetError as error:
         raise ResultsError(f"{where}: {error}") from error
     if rle.area(code) == 0:
         raise ResultsError(f"{where}: the mask has no pixel; leave such results out")
-    return Prediction(code, float(score), category)
+    return Prediction(code, score, category)
+
+
+def checked_score(entry: dict[str, Any], where: str) -> float:
+    """The score of an entry.
+
+    :raises ResultsError: if it is no number from 0 to 1.
+    """
+    score = entry["score"]
+    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+        raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
+    if not 0 <= score <= 1:
+        raise ResultsError(f"{where} has the score {score!r}; scores go from 0 to 1, scale them first")
+    return float(score)

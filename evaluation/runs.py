@@ -108,7 +108,10 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is no record of a prediction: it has no "source"')
-    if record.get("dataset_id") is None:
+    if record.get("dataset_id") is None or record.get("task") in (
+        "detection",
+        "keypoints",
+    ):  # nothing to match masks with
         return Predicted(folder.name, record, None, [], [])
     if not Path(record["source"]).is_dir():
         raise ResultsError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -44,6 +44,12 @@ def print_score(score: Score, loaded: Loaded) -> None:
     for note in loaded.notes:
         print(f"Note: {note}")
     print_table(tables.score_table([("", score)]).unlabelled())
+
+
+def print_figures(of: str, figures: Mapping[str, float | int | None]) -> None:
+    """Figures by their names, in one row."""
+    names = tuple(name.upper() if name != "hands" else name for name in figures)
+    print_table(tables.Table(of, names, [[tables.text(value) for value in figures.values()]], left=0))
 
 
 def print_details(found: Details) -> None:

@@ -81,7 +81,7 @@ def test_missing_fields(dataset, tmp_path, key):
 
 def test_boxes_alone(dataset, tmp_path):
     entry = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], "score": 1}
-    assert "boxes alone cannot be scored" in refused(dataset, write_results(tmp_path / "r.json", [entry]))
+    assert "score --of boxes measures what it has" in refused(dataset, write_results(tmp_path / "r.json", [entry]))
 
 
 @pytest.mark.parametrize(

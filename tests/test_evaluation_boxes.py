@@ -1,0 +1,100 @@
+"""Boxes and keypoints against AP worked out by hand."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from evaluation import boxes
+from evaluation.cli import main
+from evaluation.results import ResultsError
+from generator.dataset import Dataset, Frame, Instance, assemble, write_frame
+
+SIZE = (200, 100)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two pictures, each with a hand of 40 x 40 at (20, 10) whose joints lie in its middle."""
+    folder = tmp_path / "data"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    mask = np.zeros((SIZE[1], SIZE[0]), bool)
+    mask[10:50, 20:60] = True
+    points = np.tile([40.0, 30.0, 2.0], (21, 1))
+    points[3:] = 0  # three joints are known
+    frame = [Frame(f"p{i}", np.zeros((*mask.shape, 3), np.uint8), (Instance(mask, points),)) for i in range(2)]
+    assemble(folder, [write_frame(folder, f) for f in frame], {})
+    return Dataset(folder)
+
+
+def results(path, *entries):
+    path.write_text(json.dumps([{"category_id": 1, **entry} for entry in entries]))
+    return path
+
+
+def found(image_id, box=(20, 10, 40, 40), shift=0.0, score=0.9):
+    return {"image_id": image_id, "bbox": list(box), "score": score, "keypoints": [40 + shift, 30, 2] * 21}
+
+
+def test_boxes_by_hand(dataset, tmp_path):
+    # one box exact, the other of IoU 0.75 (30 of 40 columns): right at 0.50 to 0.75, that is at 6 of 10 thresholds
+    path = results(tmp_path / "r.json", found(1), found(2, (20, 10, 30, 40)))
+    figures = boxes.score(dataset, path, "boxes")
+    assert figures["hands"] == 2 and figures["ap50"] == 1 and figures["ap75"] == 1
+    half = 51 / 101  # of the 101 recalls that COCO looks at, those up to 0.5
+    assert math.isclose(figures["ap"], 0.6 + 0.4 * half, abs_tol=1e-6)
+    assert figures["ap_small"] is None and math.isclose(figures["ar1"], 0.6 + 0.4 * 0.5)
+
+
+def test_keypoints_by_hand(dataset, tmp_path):
+    # OKS is the mean over the joints of exp(-d² / (2 (2 sigma)² area)); the second hand's joints are 1.5 px off
+    shift, area = 1.5, 1600
+    oks = np.mean([math.exp(-(shift**2) / (2 * (2 * sigma) ** 2 * area)) for sigma in boxes.SIGMAS[:3]])
+    right = sum(oks >= threshold for threshold in np.arange(0.5, 0.96, 0.05))
+    assert 0 < right < 10
+    figures = boxes.score(dataset, results(tmp_path / "r.json", found(1), found(2, shift=shift)), "keypoints")
+    assert math.isclose(figures["ap"], (right + (10 - right) * 51 / 101) / 10, abs_tol=1e-6)
+    assert figures["ap50"] == 1
+
+
+def test_nothing_found_scores_nothing(dataset, tmp_path):
+    for of in ("boxes", "keypoints"):
+        figures = boxes.score(dataset, results(tmp_path / "r.json"), of)
+        assert (figures["hands"], figures["ap"]) == (2, 0)
+
+
+def test_by_the_command(dataset, tmp_path):
+    path = results(tmp_path / "r.json", found(1), found(2))
+    words = ["score", str(dataset.folder), str(path)]
+    done = CliRunner().invoke(main, [*words, "--of", "keypoints", "--json", str(tmp_path / "s.json")])
+    assert done.exit_code == 0 and "AP50" in done.output
+    record = json.loads((tmp_path / "s.json").read_text())
+    assert (record["of"], record["hands"], record["ap"]) == ("keypoints", 2, 1)
+    masks = CliRunner().invoke(main, words)
+    assert masks.exit_code == 2 and 'has no "segmentation"; score --of keypoints measures' in masks.stderr
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"bbox": [1, 2, 3]}, "result 1 of 1: bbox must be 4 numbers"),
+        ({"bbox": [1, 2, 3, None]}, "bbox must be 4 numbers"),
+        ({"score": 2}, "scores go from 0 to 1"),
+        ({"image_id": 9}, "is for picture 9"),
+    ],
+)
+def test_wrong_results(dataset, tmp_path, change, message):
+    path = results(tmp_path / "r.json", {**found(1), **change})
+    with pytest.raises(ResultsError, match=message):
+        boxes.score(dataset, path, "boxes")
+
+
+def test_truth_without_keypoints(dataset, tmp_path):
+    content = json.loads(dataset.path.read_text())
+    del content["annotations"][1]["keypoints"]
+    dataset.path.write_text(json.dumps(content))
+    with pytest.raises(ResultsError, match="annotation 2 has no keypoints; keypoints cannot be scored"):
+        boxes.score(Dataset(dataset.folder), results(tmp_path / "r.json", found(1)), "keypoints")
