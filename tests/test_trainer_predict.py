@@ -1,6 +1,8 @@
 """Predictions by the real command: a COCO results list that pycocotools reads, and clear refusals."""
 
 import json
+import signal
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -12,8 +14,9 @@ from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
-from trainer import checkpoint, model, predict, recipe, video
+from trainer import checkpoint, found, model, predict, recipe, video
 from trainer.cli import main
+from trainer.found import Found
 
 
 def invoke(*words):
@@ -82,14 +85,14 @@ def test_batches_change_nothing(weights, tmp_path):
 def test_a_part_of_a_hand_is_no_second_hand():
     hand, finger, other = (blob((80, 60), centre, r) for centre, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
     beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
-    found = [{"mask": m, "score": s} for m, s in ((hand, 0.9), (finger, 0.8), (other, 0.7), (beside, 0.6))]
-    assert [h["score"] for h in predict.distinct(found)] == [0.9, 0.7, 0.6]
+    hands = [Found.of_mask(m, s) for m, s in ((hand, 0.9), (finger, 0.8), (other, 0.7), (beside, 0.6))]
+    assert [h.score for h in found.distinct(hands)] == [0.9, 0.7, 0.6]
 
 
 def test_overlay_tints_the_hand_only():
     picture = np.full((60, 80, 3), 255, np.uint8)
     mask = blob((80, 60), (40, 30), 12)
-    drawn = predict.overlay(picture, [{"mask": mask, "score": 0.9}, {"mask": ~mask, "score": 0.1}])
+    drawn = found.overlay(picture, [Found.of_mask(mask, 0.9), Found.of_mask(~mask, 0.1)])
     assert (drawn[mask] != 255).any(1).all()
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
@@ -171,9 +174,9 @@ def test_boxes_are_computed_in_float32_under_bfloat16(weights):
     seen = []
     network.roi_heads.box_roi_pool.register_forward_pre_hook(lambda module, inputs: seen.extend(inputs[1]))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        found = network([torch.rand(3, 64, 96)])[0]
+        output = network([torch.rand(3, 64, 96)])[0]
     assert seen and all(boxes.dtype == torch.float32 for boxes in seen)
-    assert found["boxes"].dtype == torch.float32
+    assert output["boxes"].dtype == torch.float32
 
 
 def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path):
@@ -192,3 +195,67 @@ def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path
     (tmp_path / "fake.avi").write_text("no video")
     refused(invoke("predict", "--weights", weights, tmp_path / "fake.avi", "--out", tmp_path / "other"), "no video")
     assert not (tmp_path / "other").exists()
+
+
+def test_masks_and_frames_and_scores(weights, tmp_path, monkeypatch):
+    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        for index in range(5):
+            writer.write(np.full((60, 80, 3), 50 * index, np.uint8))
+    monkeypatch.setattr(found, "DRAWN_SCORE", 0.3)
+    words = ("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--masks")
+    done = invoke(*words, "--frames", 2, "--score", 0.2)
+    assert done.exit_code == 0, done.output
+    assert "2 pictures, " in done.output and " a second" in done.output
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert {r["image_id"] for r in results} <= {1, 2} and all(r["score"] >= 0.2 for r in results)
+    for number in (0, 1):
+        kept = [r for r in results if r["image_id"] == number + 1 and r["score"] >= 0.3]
+        expected = np.any([np.zeros((60, 80), bool), *(decode_mask(r["segmentation"], 60, 80) for r in kept)], axis=0)
+        with Image.open(tmp_path / f"out/masks/clip_{number:06d}.png") as mask:
+            assert (np.asarray(mask) == expected * 255).all()
+    assert not (tmp_path / "out/masks/clip_000002.png").exists()
+    one = invoke("predict", "--weights", weights, tmp_path / "out/masks", "--out", tmp_path / "o", "--frames", 2)
+    refused(one, "--frames is for a video or a camera")
+
+
+def camera(monkeypatch, picture):
+    """Let FFmpeg's test pictures be this machine's cameras."""
+    monkeypatch.setitem(video._CAMERAS, sys.platform, ("lavfi", picture))
+
+
+def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypatch):
+    camera(monkeypatch, "testsrc=size=64x48:rate={}5")  # camera 1 takes 15 frames a second
+    words = ("predict", "--weights", weights, "--camera", "1", "--out", tmp_path / "out", "--overlays")
+    done = invoke(*words, "--frames", 3)
+    assert done.exit_code == 0, done.output
+    record = json.loads((tmp_path / "out/predict.json").read_text())
+    assert (record["source"], record["pictures"], record["dataset_id"]) == ("camera 1", 3, None)
+    images = json.loads((tmp_path / "out/images.json").read_text())
+    assert [(i["file_name"], i["width"]) for i in images] == [(f"camera_{n:06d}.png", 64) for n in range(3)]
+    assert len(list(video.read_frames(tmp_path / "out/overlays.mp4"))) == 3
+
+
+def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch):
+    camera(monkeypatch, "testsrc=size=64x48:rate=10")
+    find, pictures = predict.find, []
+
+    def find_and_press(model, batch, device, precision):
+        pictures.extend(batch)
+        if len(pictures) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return find(model, batch, device, precision)
+
+    monkeypatch.setattr(predict, "find", find_and_press)
+    before = signal.getsignal(signal.SIGINT)
+    done = invoke("predict", "--weights", weights, "--camera", "0", "--out", tmp_path / "out", "--batch", 4)
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "out/predict.json").read_text())["pictures"] == 2
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_no_camera_or_two_sources(weights, tmp_path):
+    words = ("predict", "--weights", weights, "--out", tmp_path / "out")
+    refused(invoke(*words, "--camera", "97"), "97 cannot be opened", "is it plugged in")
+    refused(invoke(*words), "give a SOURCE or --camera")
+    refused(invoke(*words, tmp_path, "--camera", "0"), "one of the two")
+    assert not (tmp_path / "out").exists()

@@ -107,6 +107,14 @@ def test_the_cases_have_the_papers_figures():
     assert (two.pictures.short_px, two.pictures.long_px) == (800, 1024)
 
 
+def test_the_comparisons_differ_from_c1_in_their_network_only():
+    one, deep, small = (recipe.load(name) for name in ("c1", "c1-deeplabv3", "c1-resnet50"))
+    assert deep.network == dataclasses.replace(one.network, task="semantic")
+    assert small.network == dataclasses.replace(one.network, backbone="resnet50")
+    assert small.sessions == one.sessions and small.pictures == deep.pictures == one.pictures
+    assert [dataclasses.replace(s, rois=300) for s in deep.sessions] == list(one.sessions)  # it has no ROIs
+
+
 def test_conventional_has_the_same_number_of_steps():
     loaded = recipe.load("demo")
     one = loaded.conventional()

@@ -19,7 +19,9 @@ from generator.dataset import Dataset
 from trainer import repetition
 from trainer.cli import main
 from trainer.recipe import load as load_recipe
-from trainer.run_folder import COLUMNS
+from trainer.tasks import TASKS
+
+COLUMNS = ("session", "step", "loss", *TASKS["segmentation"].losses, "lr")
 
 
 @pytest.fixture(scope="module")

@@ -38,8 +38,19 @@ def blob(size_wh: tuple[int, int], centre: tuple[float, float], radius: float) -
     return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
 
 
-def write_blobs(folder: Path, count: int = 6, size_wh: tuple[int, int] = (160, 120), hands: int = 1) -> Path:
-    """A dataset of skin-coloured discs on white; disc h of picture i has its own place and size."""
+def ring(centre: tuple[float, float], radius: float) -> np.ndarray:
+    """21 visible keypoints, (21, 3), evenly on a circle."""
+    angle = np.linspace(0, 2 * np.pi, 21, endpoint=False)
+    return np.stack([centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle), np.full(21, 2)], 1)
+
+
+def write_blobs(
+    folder: Path, count: int = 6, size_wh: tuple[int, int] = (160, 120), hands: int = 1, joints: bool = False
+) -> Path:
+    """A dataset of skin-coloured discs on white; disc h of picture i has its own place and size.
+
+    With ``joints``, the 21 keypoints of a disc lie on a ring of half its radius.
+    """
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
     records = []
@@ -49,9 +60,10 @@ def write_blobs(folder: Path, count: int = 6, size_wh: tuple[int, int] = (160, 1
         instances = []
         for hand in range(hands):
             place = ((hand + 0.5) * size_wh[0] / hands + rng.uniform(-8, 8), size_wh[1] / 2 + rng.uniform(-10, 10))
-            mask = blob(size_wh, place, rng.uniform(18, 28))
+            radius = rng.uniform(18, 28)
+            mask = blob(size_wh, place, radius)
             picture[mask] = (200, 150, 120)
-            instances.append(Instance(mask))
+            instances.append(Instance(mask, ring(place, radius / 2) if joints else None))
         records.append(write_frame(folder, Frame(f"blob{index:03d}", picture, tuple(instances))))
     assemble(folder, records, {"made_by": "test"})
     return folder

@@ -1,4 +1,4 @@
-"""Mask R-CNN by repetitive training, on any COCO dataset folder of hands.
+"""Networks for hands by repetitive training, on any COCO dataset folder of them.
 
 What it knows, from data to a network that finds hands:
 
@@ -6,7 +6,9 @@ What it knows, from data to a network that finds hands:
 ``recipe``          a training as data: network, pictures, sessions; ``recipes/*.toml``
 ``importers``       real sets and drawn annotations as dataset folders
 ``data, augment``   pictures checked and decoded once, changed, drawn into batches
-``model``           the network, its layer groups, where its weights start
+``tasks``           what a network can be trained to find
+``model``           the networks, their layer groups, where their weights start
+``semantic``        DeepLabV3, called as the others are
 ``session``         so many steps on one pool of pictures
 ``repetition``      the chain of sessions on random subsets, kept and continued
 ``run_folder``      what a run writes, and when it may
@@ -14,6 +16,7 @@ What it knows, from data to a network that finds hands:
 ``study``           conventional beside repetitive training
 ``checkpoint``      weights on disk, only ever data
 ``predict, video``  hands of pictures, folders, datasets and videos
+``found``           what a network finds in a picture, written and drawn
 ``parallel``        several processes that train one network
 ``training, cli``   the command ``hand-trainer``
 ==================  ================================================================

@@ -13,7 +13,7 @@ Every draw comes from the generator that is passed in.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -30,10 +30,17 @@ MIN_MASK_PX = 48
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture and its masks: (H, W, 3) uint8 RGB and (N, H, W) bool."""
+    """One picture and its hands.
+
+    :param picture: (H, W, 3) uint8 RGB.
+    :param masks: (N, H, W) bool.
+    :param keypoints: (N, 21, 3) float32, x and y in pixels and visibility (0 where not in the picture), or None where
+        nobody asks for them.
+    """
 
     picture: np.ndarray
     masks: np.ndarray
+    keypoints: np.ndarray | None = None
 
 
 def fit(width: int, height: int, short_px: int, long_px: int) -> tuple[int, int]:
@@ -51,7 +58,9 @@ def resize(sample: Sample, size_wh: tuple[int, int]) -> Sample:
         np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size_wh, Image.Resampling.BILINEAR)) > 127
         for mask in sample.masks
     ]
-    return Sample(np.asarray(picture), _stack(masks, size_wh))
+    scale = (size_wh[0] / sample.picture.shape[1], size_wh[1] / sample.picture.shape[0], 1)
+    keypoints = None if sample.keypoints is None else sample.keypoints * np.array(scale, np.float32)
+    return Sample(np.asarray(picture), _stack(masks, size_wh), keypoints)
 
 
 def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
@@ -79,14 +88,14 @@ def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -
     matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
     picture = _relight(_recolour(warped.picture, rng), rng)
-    return Sample(_lens(picture, rng), warped.masks)
+    return replace(warped, picture=_lens(picture, rng))
 
 
 def photo(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
     """A window of a photograph."""
     warped = _warp(sample, _window(sample, size_wh, rng), size_wh)
     picture = _relight(_recolour(warped.picture, rng, mild=0.4), rng, mild=0.6)
-    return Sample(_lens(picture, rng), warped.masks)
+    return replace(warped, picture=_lens(picture, rng))
 
 
 def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -150,6 +159,7 @@ def _hand_corners(sample: Sample) -> np.ndarray:
 
 
 def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sample:
+    keypoints = None if sample.keypoints is None else _moved(sample.keypoints, matrix, size_wh)
     picture = Image.fromarray(sample.picture)
     border = np.concatenate([sample.picture[0], sample.picture[-1], sample.picture[:, 0], sample.picture[:, -1]])
     fill = tuple(int(v) for v in np.median(border, 0))
@@ -161,8 +171,18 @@ def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sampl
     data = tuple(matrix.ravel())
     affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
     warped = np.asarray(picture.transform(size_wh, affine, data, bilinear, fillcolor=fill))
-    kept = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
-    return Sample(warped, _stack([mask for mask in kept if mask.sum() >= MIN_MASK_PX], size_wh))
+    moved = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
+    kept = [number for number, mask in enumerate(moved) if mask.sum() >= MIN_MASK_PX]
+    return Sample(
+        warped, _stack([moved[number] for number in kept], size_wh), None if keypoints is None else keypoints[kept]
+    )
+
+
+def _moved(keypoints: np.ndarray, matrix: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
+    """(N, 21, 3) keypoints of the source in the frame; those that fall out of it get visibility 0."""
+    places = (keypoints[..., :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    inside = ((places >= 0) & (places < size_wh)).all(-1) & (keypoints[..., 2] > 0)
+    return np.where(inside[..., None], np.concatenate([places, keypoints[..., 2:]], -1), 0).astype(np.float32)
 
 
 def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 ``network.safetensors`` holds the tensors under their names in the model; ``network.json``::
 
-    {"format": "handforge-network-1", "architecture": {...}, "pictures": {...}, "recipe": name, "seed": n,
-     "sessions": [...]}          # the history that led to these weights
+    {"format": "handforge-network-1", "task": "segmentation", "architecture": {...}, "pictures": {...},
+     "recipe": name, "seed": n, "sessions": [...]}         # the history that led to these weights
 
 The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, what the optimiser keeps of a
 weight as ``optimizer.KEY.NAME``), its position in the file's own metadata, so that both change at once.

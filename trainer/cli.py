@@ -11,6 +11,7 @@ import click
 
 from generator.dataset import DatasetError
 from trainer.errors import TrainerError
+from trainer.tasks import TASKS
 
 if TYPE_CHECKING:
     from trainer.importers.folder import About
@@ -186,6 +187,7 @@ def _training_options(command: Any) -> Any:
     options = [
         click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
         click.option("--data", required=True, type=FOLDER, help="The dataset folder to train on."),
+        click.option("--task", type=click.Choice(list(TASKS)), help="What to find, in place of the recipe's."),
         click.option("--real", type=FOLDER, help="A dataset of real pictures, put into every subset."),
         click.option(
             "--replicate", type=click.IntRange(1), help="Copies of each real picture a subset  [the recipe's]."
@@ -251,7 +253,7 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     from trainer import training
 
     comparison.check_folder(out)
-    options = {**options, "real": None, "replicate": None, "resume": True}
+    options = {**options, "task": None, "real": None, "replicate": None, "resume": True}
     for seed in range(seeds):
         for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
             training.train(command, out=comparison.run_folder(out, seed, kind), seed=seed, **options)
@@ -260,18 +262,31 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 
 @main.command()
 @click.option("--weights", required=True, type=FOLDER, help="A run folder, or a network.safetensors.")
-@click.argument("source", type=FOLDER)
+@click.argument("source", type=FOLDER, required=False)
+@click.option("--camera", metavar="N|DEVICE", help="In place of SOURCE: a camera by its number, from 0, or its name.")
 @click.option("--out", required=True, type=FOLDER, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
+@click.option("--masks", is_flag=True, help="Also write each picture's mask, 255 on hands of score 0.5 and more.")
+@click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
 @click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Pictures at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
-def predict(weights: Path, source: Path, out: Path, device: str, **options: Any) -> None:
-    """Find the hands of SOURCE: a picture, a folder of pictures, a dataset folder, or a video."""
+def predict(
+    weights: Path, source: Path | None, camera: str | None, out: Path, frames: int | None, device: str, **options: Any
+) -> None:
+    """Find the hands of SOURCE: a picture, a folder of pictures, a dataset folder, or a video.
+
+    A camera (--camera 0) goes on until Ctrl-C, which ends it with all files written.
+    """
+    if (source is None) == (camera is None):
+        raise click.UsageError("give a SOURCE or --camera, one of the two")
     from trainer import predict as prediction
+    from trainer.source import open_camera, open_source
     from trainer.training import pick_device, progress
 
-    opened = prediction.Source.open(source)
+    opened = open_camera(camera, frames) if camera else open_source(source or Path(), frames)
+    if frames and not opened.stream:
+        raise click.UsageError("--frames is for a video or a camera")
     with progress() as bar:
         task = bar.add_task("predict", total=opened.count, note="")
         summary = prediction.predict(
@@ -279,3 +294,20 @@ def predict(weights: Path, source: Path, out: Path, device: str, **options: Any)
         )
     rate = summary["pictures"] / max(summary["seconds"], 1e-9)
     click.echo(f"{out}: {summary['pictures']} pictures, {rate:.1f} a second")
+
+
+@main.command()
+@click.argument("run", type=FOLDER)
+@click.option("--format", "kind", required=True, type=click.Choice(["torchscript", "onnx"]), help="What to write.")
+@click.option("--out", required=True, type=FOLDER, help="The file to write, .pt or .onnx.")
+@click.option("--picture", required=True, type=FOLDER, help="A picture on which both networks have to agree.")
+@click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
+def export(run: Path, kind: str, out: Path, picture: Path, score: float) -> None:
+    """Write the network of RUN (a run folder or a weights file) for other programs.
+
+    The written network is loaded again and has to find in --picture what the original finds. It takes a picture as
+    float32 in 0..1, (3, H, W) RGB: TorchScript a list of them of any size, ONNX one of --picture's size.
+    """
+    from trainer.export import export_network
+
+    click.echo(export_network(run, kind, out, picture, score))

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from pycocotools import mask as rle
 
-from generator.dataset import CATEGORIES, Dataset, DatasetError, encode_mask
+from generator.dataset import CATEGORIES, KEYPOINTS, Dataset, DatasetError, encode_mask
 from trainer import augment
 from trainer.augment import Sample
 from trainer.recipe import PictureSettings
@@ -24,6 +24,7 @@ CACHE_SHARE = 0.4
 """Share of the machine's memory that decoded pictures may take; the rest is decoded when drawn."""
 ZOOM = 2
 """Augmentation zooms into pictures, so they are kept in so many times the network's size."""
+_NO_MASKS = np.zeros((0, 0, 0), bool)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Pictures:
 
     :param datasets: the folders, each checked for what torchvision would accept in silence.
     :param on_done: called after each picture.
+    :param keypoints: whether every hand has to have its 21 joints, and batches have them.
     :raises DatasetError: naming file and annotation.
     """
 
@@ -62,13 +64,14 @@ class Pictures:
         settings: PictureSettings,
         workers: int = 2,
         on_done: Callable[[], None] = lambda: None,
+        keypoints: bool = False,
     ) -> None:
-        self.settings = settings
+        self.settings, self.keypoints = settings, keypoints
         self._entries = [(dataset, image) for dataset in datasets for image in dataset]
         for dataset in datasets:
-            check_records(dataset)
+            check_records(dataset, keypoints)
         self._free_bytes = int(CACHE_SHARE * _memory_bytes())
-        self._cache: dict[int, tuple[np.ndarray, list[dict[str, Any]]]] = {}
+        self._cache: dict[int, tuple[Sample, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for _ in pool.map(self._fill, range(len(self))):
                 on_done()
@@ -84,7 +87,7 @@ class Pictures:
         sample = self._decode(index)
         if self._free_bytes >= sample.picture.nbytes:
             self._free_bytes -= sample.picture.nbytes
-            self._cache[index] = (sample.picture, [encode_mask(mask) for mask in sample.masks])
+            self._cache[index] = (replace(sample, masks=_NO_MASKS), [encode_mask(mask) for mask in sample.masks])
 
     def _decode(self, index: int) -> Sample:
         dataset, image = self._entries[index]
@@ -94,7 +97,11 @@ class Pictures:
         size = self._fit(picture, scale)
         if size[0] >= picture.shape[1] and scale > 1:
             size = (picture.shape[1], picture.shape[0])
-        return augment.resize(Sample(picture, masks), size)
+        keypoints = None
+        if self.keypoints:
+            values = [annotation["keypoints"] for annotation in dataset.annotations(image)]
+            keypoints = np.array(values, np.float32).reshape(-1, len(KEYPOINTS), 3)
+        return augment.resize(Sample(picture, masks, keypoints), size)
 
     def _fit(self, picture: np.ndarray, scale: int = 1) -> tuple[int, int]:
         height, width = picture.shape[:2]
@@ -104,9 +111,9 @@ class Pictures:
         """A picture and its masks in the size they are kept in."""
         if index not in self._cache:
             return self._decode(index)
-        picture, codes = self._cache[index]
+        sample, codes = self._cache[index]
         masks = [rle.decode(code).astype(bool) for code in codes]
-        return Sample(picture, np.array(masks, bool).reshape(-1, *picture.shape[:2]))
+        return replace(sample, masks=np.array(masks, bool).reshape(-1, *sample.picture.shape[:2]))
 
     def batch(self, indices: Sequence[int], key: Sequence[int] | None, part: slice = slice(None)) -> Batch:
         """Pictures as one batch; augmented with draws that ``key`` seeds, or as they are where it is None.
@@ -124,7 +131,7 @@ class Pictures:
             samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
         return Batch(
             [tensor(s.picture) for s in samples],
-            [target(s.masks) for s in samples],
+            [target(s.masks, s.keypoints) for s in samples],
             [self.name(index) for index in indices[part]],
         )
 
@@ -135,26 +142,33 @@ def tensor(picture: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255))
 
 
-def target(masks: np.ndarray) -> dict[str, torch.Tensor]:
+def target(masks: np.ndarray, keypoints: np.ndarray | None = None) -> dict[str, torch.Tensor]:
     """The target of (N, H, W) bool masks for torchvision: masks, labels 1, and the half-open boxes of the masks.
 
     A mask of no pixel (one that vanished in scaling) is left out.
+
+    :param keypoints: (N, 21, 3) float32, or None; they go into the target as they are.
     """
-    masks = masks[masks.any((1, 2))]
+    there = masks.any((1, 2))
+    masks = masks[there]
     boxes = np.zeros((len(masks), 4), np.float32)
     for box, mask in zip(boxes, masks, strict=True):
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-    return {
+    found = {
         "boxes": torch.from_numpy(boxes),
         "labels": torch.ones(len(masks), dtype=torch.int64),
         "masks": torch.from_numpy(masks.astype(np.uint8)),
     }
+    if keypoints is not None:
+        found["keypoints"] = torch.from_numpy(keypoints[there])
+    return found
 
 
-def check_records(dataset: Dataset) -> None:
+def check_records(dataset: Dataset, keypoints: bool = False) -> None:
     """Refuse annotations that torchvision would train on in silence; masks and pictures are checked as they decode.
 
+    :param keypoints: whether every hand has to have its 21 joints.
     :raises DatasetError: naming file and annotation: another category than the dataset's one, a crowd, a box that
         is not the mask's, or two annotations with one mask.
     """
@@ -172,6 +186,8 @@ def check_records(dataset: Dataset) -> None:
                 raise DatasetError(f"{where}: the picture has another annotation with the same mask")
             seen.add(code)
             _check_box(annotation, image, where)
+            if keypoints:
+                _check_keypoints(annotation, image, where)
 
 
 def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
@@ -187,3 +203,19 @@ def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) ->
         raise DatasetError(
             f"{where}: bbox {box} does not lie in the picture of {image['width']}x{image['height']} pixels"
         )
+
+
+def _check_keypoints(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
+    if "keypoints" not in annotation:
+        raise DatasetError(
+            f"{where} has no keypoints; the task keypoints needs the {len(KEYPOINTS)} joints of every hand, "
+            "as hand-generator writes them"
+        )
+    try:
+        points = np.array(annotation["keypoints"], float).reshape(len(KEYPOINTS), 3)
+    except (TypeError, ValueError):
+        raise DatasetError(f"{where}: keypoints are not {len(KEYPOINTS)} times x, y, visibility") from None
+    places = points[points[:, 2] != 0, :2]
+    inside = ((places >= 0) & (places <= (image["width"], image["height"]))).all()
+    if not (inside and np.isin(points[:, 2], (0, 1, 2)).all()):
+        raise DatasetError(f"{where}: a keypoint's visibility is 0, 1 or 2, and it lies in the picture unless it is 0")

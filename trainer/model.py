@@ -1,8 +1,10 @@
-"""The network: torchvision's Mask R-CNN with a ResNet-FPN, its layer groups, and where its weights start.
+"""The network of each task on a ResNet, its layer groups, and where its weights start.
 
-From scratch everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's
-second version has (batch statistics of two pictures do not train, and heads without a norm learn several times slower).
-With pretrained weights it is torchvision's first version: BatchNorm whose statistics stand still, as in Matterport's.
+Segmentation, detection and keypoints are torchvision's Mask, Faster and Keypoint R-CNN with an FPN. From scratch
+everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's second version
+has (batch statistics of two pictures do not train, and heads without a norm learn several times slower). With
+pretrained weights it is torchvision's first version: BatchNorm whose statistics stand still, as in Matterport's.
+Semantic segmentation is :mod:`trainer.semantic`.
 """
 
 from __future__ import annotations
@@ -14,27 +16,47 @@ from urllib.error import URLError
 import torch
 import torchvision
 from torch import nn
-from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection import FasterRCNN, KeypointRCNN, MaskRCNN
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import FastRCNNConvFCHead, FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.faster_rcnn import (
+    FasterRCNN_ResNet50_FPN_Weights,
+    FastRCNNConvFCHead,
+    FastRCNNPredictor,
+    TwoMLPHead,
+)
+from torchvision.models.detection.keypoint_rcnn import (
+    KeypointRCNN_ResNet50_FPN_Weights,
+    KeypointRCNNHeads,
+    KeypointRCNNPredictor,
+)
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from torchvision.ops import FrozenBatchNorm2d
 
+from generator.dataset import KEYPOINTS
 from trainer import checkpoint
 from trainer.errors import WeightsError
 from trainer.recipe import Network, PictureSettings, Session
+from trainer.semantic import DeepLabV3
+from trainer.tasks import TASKS, task_of
 
-HEADS = ("backbone.fpn.", "rpn.", "roi_heads.")
+HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
 STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 PROPOSALS = 500
 """Proposals a picture that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
+COCO_WEIGHTS = {
+    "segmentation": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "detection": FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "keypoints": KeypointRCNN_ResNet50_FPN_Weights.COCO_V1,
+    "semantic": DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1,
+}
 
 
 def architecture(network: Network) -> dict[str, Any]:
     """What must agree between a checkpoint and the network it is loaded into."""
     return {
-        "model": "maskrcnn_fpn",
+        "model": TASKS[network.task].model,
         "backbone": network.backbone,
         "norm": _norm(network),
         "channels": network.channels,
@@ -59,28 +81,33 @@ def _norm_layer(norm: str) -> Any:
     return FrozenBatchNorm2d
 
 
-def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
+def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -> FasterRCNN | DeepLabV3:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
+
+    :param hooks: with what training and half precision need, and TorchScript cannot compile.
 
     Test settings are Matterport's where the paper's numbers depend on them: NMS at IoU 0.3; the score threshold is
     low (0.05) because every reader of results sets its own.
     """
     resnet = getattr(torchvision.models, arch["backbone"])(weights=None, norm_layer=_norm_layer(arch["norm"]))
     width, channels, units = resnet.fc.in_features // 8, arch["channels"], arch["box_units"]
+    classes = len(arch["classes"])
+    task = task_of(arch["model"])
+    if task == "semantic":
+        return DeepLabV3(resnet, channels, classes, pictures.short_px, pictures.long_px)
     stages = {f"layer{i + 1}": str(i) for i in range(4)}
     scratch = _norm_layer("group") if arch["norm"] == "group" else None
     backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
-    classes = len(arch["classes"]) + 1
-    model = MaskRCNN(
+    network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
+    model = network(
         backbone,
         num_classes=None,
         min_size=pictures.short_px,
         max_size=pictures.long_px,
         box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
-        box_predictor=FastRCNNPredictor(units, classes),
-        mask_head=MaskRCNNHeads(channels, (channels,) * 4, 1, norm_layer=scratch),
-        mask_predictor=MaskRCNNPredictor(channels, channels, classes),
+        box_predictor=FastRCNNPredictor(units, classes + 1),
+        **_second_head(task, channels, classes, scratch),
         box_nms_thresh=0.3,
         box_score_thresh=0.05,
         rpn_pre_nms_top_n_train=PROPOSALS if scratch else 2000,
@@ -88,10 +115,40 @@ def build(arch: dict[str, Any], pictures: PictureSettings) -> MaskRCNN:
         rpn_pre_nms_top_n_test=500,
         rpn_post_nms_top_n_test=200,
     )
-    # Under autocast these two yield bfloat16, and torchvision would compute boxes in it, to the nearest 1 or 2 pixels.
-    model.rpn.head.register_forward_hook(_to_float32)
-    model.roi_heads.box_predictor.register_forward_hook(_to_float32)
+    if hooks:
+        _hook(model, task)
     return model
+
+
+def _hook(model: FasterRCNN, task: str) -> None:
+    # Under autocast these yield bfloat16, and torchvision would compute boxes and joints in it, to the nearest 1 or 2
+    # pixels.
+    predictors = [model.rpn.head, model.roi_heads.box_predictor, model.roi_heads.keypoint_predictor]
+    for predictor in filter(None, predictors):
+        predictor.register_forward_hook(_to_float32)
+    if task == "keypoints":  # torchvision's loss takes views of its logits, which channels_last does not allow
+        model.roi_heads.keypoint_predictor.register_forward_hook(_in_a_row)
+
+
+def _in_a_row(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+    return output.contiguous()
+
+
+def _second_head(task: str, channels: int, classes: int, scratch: Any) -> dict[str, Any]:
+    """The head beside the box head, by the words of torchvision's networks."""
+    if task == "segmentation":
+        return {
+            "mask_head": MaskRCNNHeads(channels, (channels,) * 4, 1, norm_layer=scratch),
+            "mask_predictor": MaskRCNNPredictor(channels, channels, classes + 1),
+        }
+    if task == "keypoints":
+        widths = (2 * channels,) * 8
+        # Mask R-CNN's head is the same row of convolutions, and can have norms between them.
+        head = (
+            MaskRCNNHeads(channels, widths, 1, norm_layer=scratch) if scratch else KeypointRCNNHeads(channels, widths)
+        )
+        return {"keypoint_head": head, "keypoint_predictor": KeypointRCNNPredictor(widths[-1], len(KEYPOINTS))}
+    return {}
 
 
 def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
@@ -100,7 +157,7 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
     return type(outputs)(_to_float32(module, inputs, output) for output in outputs)
 
 
-def start(network: Network, pictures: PictureSettings, seed: int) -> MaskRCNN:
+def start(network: Network, pictures: PictureSettings, seed: int) -> FasterRCNN | DeepLabV3:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
     :raises WeightsError: if weights are not there, cannot be fetched, or belong to another architecture.
@@ -111,16 +168,28 @@ def start(network: Network, pictures: PictureSettings, seed: int) -> MaskRCNN:
     if network.init == "imagenet":
         weights = torchvision.models.get_model_weights(network.backbone)["IMAGENET1K_V1"]
         state = {k: v for k, v in _fetch(weights).items() if not k.startswith("fc.")}
-        _load(model.backbone.body, state, f"ImageNet weights of {network.backbone}", skip=("num_batches_tracked",))
+        body = model.get_submodule("backbone.body")
+        _load(body, state, f"ImageNet weights of {network.backbone}", skip=("num_batches_tracked",))
     elif network.init == "coco":
-        _load(model, _fetch(MaskRCNN_ResNet50_FPN_Weights.COCO_V1), "COCO weights", skip=_OTHER_CLASSES)
+        _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
     elif network.init != "none":
         _load_file(model, Path(network.init), arch)
     return model
 
 
-_OTHER_CLASSES = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.", "num_batches_tracked")
-"""What of torchvision's own weights does not fit: the last layers know 91 classes, ours one."""
+_OTHER_CLASSES = (
+    *("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.", "roi_heads.keypoint_predictor."),
+    *("classifier.", "aux_classifier.", "num_batches_tracked"),
+)
+"""What of torchvision's own weights does not fit: the last layers know other classes and joints. Of DeepLabV3 it is the
+whole head, whose norm is another."""
+
+
+def _as_ours(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Rename the ResNet of torchvision's DeepLabV3, which is the backbone, where ours is the backbone's body."""
+    if "backbone.conv1.weight" not in state:
+        return state
+    return {name.replace("backbone.", "backbone.body.", 1): tensor for name, tensor in state.items()}
 
 
 def _fetch(weights: Any) -> dict[str, torch.Tensor]:
@@ -143,7 +212,7 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path))
     else:
-        _load(model, checkpoint.read_foreign(path), str(path), skip=_OTHER_CLASSES)
+        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_OTHER_CLASSES)
 
 
 def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:
@@ -161,14 +230,15 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tu
     module.load_state_dict(state, strict=False)
 
 
-def load(path: Path) -> tuple[MaskRCNN, dict[str, Any]]:
+def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | DeepLabV3, dict[str, Any]]:
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
+    :param hooks: as :func:`build`.
     :raises WeightsError: if the weights and the description beside them do not belong together.
     """
     description = checkpoint.read_description(path)
     pictures = PictureSettings(**description["pictures"])
-    model = build(description["architecture"], pictures)
+    model = build(description["architecture"], pictures, hooks)
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
 
@@ -183,10 +253,17 @@ def train_layers(model: nn.Module, word: str) -> None:
         parameter.requires_grad_(word == "all" or name.startswith(prefixes))
 
 
-def set_sampling(model: MaskRCNN, session: Session) -> None:
+def set_sampling(model: nn.Module, session: Session) -> None:
     """How many ROIs are sampled a picture in this session, and how many of them on a hand."""
-    sampler = model.roi_heads.fg_bg_sampler
-    sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
+    if isinstance(model, FasterRCNN):
+        sampler = model.roi_heads.fg_bg_sampler
+        sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
+
+
+def set_score(model: nn.Module, score: float) -> None:
+    """Let a network find hands from this score on, where it looks for hands at all and not for pixels."""
+    if isinstance(model, FasterRCNN):
+        model.roi_heads.score_thresh = score
 
 
 def best_precision(device: torch.device) -> torch.dtype:

@@ -2,144 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
-from fractions import Fraction
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
-from pycocotools import mask as rle
-from torchvision.models.detection import MaskRCNN
+from PIL import Image
 
-from generator.dataset import (
-    CATEGORIES,
-    IMAGE_SUFFIXES,
-    Dataset,
-    DatasetError,
-    dump_json,
-    encode_mask,
-    read_picture,
-)
+from generator.dataset import CATEGORIES, dump_json, encode_png
 from trainer import model as networks
 from trainer import video
-from trainer.data import tensor
+from trainer.errors import OutputError
+from trainer.found import Found, find, overlay, result, union
 from trainer.output import whole_folder
-
-MASK_THRESHOLD = 0.5
-MAX_SHARED = 0.5
-OVERLAY_SCORE = 0.5
-"""Hands of a lower score are in the results but not drawn."""
-Entry = tuple[int, str, np.ndarray]
-"""Image id, name, and (H, W, 3) uint8 picture."""
-
-_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200))
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is predicted: a picture, a folder of pictures, a dataset folder, or a video.
-
-    :param pictures: (image id, name, path) in their order; empty for a video.
-    :param frames: how many frames a video says it has, None where it does not say.
-    :param rate: a video's frames a second, None for pictures.
-    """
-
-    path: Path
-    dataset_id: str | None
-    pictures: tuple[tuple[int, str, Path], ...]
-    frames: int | None = None
-    rate: Fraction | None = None
-
-    @property
-    def count(self) -> int | None:
-        """How many pictures there are, None where it is not known."""
-        return len(self.pictures) if self.rate is None else self.frames
-
-    def read(self) -> Iterator[Entry]:
-        """The pictures one by one, as (id, name, picture). A video's frames have ids from 1 and their number, from 0.
-
-        :raises DatasetError: if one is missing or damaged.
-        """
-        if self.rate is None:
-            for image_id, name, path in self.pictures:
-                yield image_id, name, read_picture(path)
-        else:
-            for number, picture in enumerate(video.read_frames(self.path)):
-                yield number + 1, f"{self.path.stem}_{number:06d}.png", picture
-
-    @staticmethod
-    def open(path: Path) -> Source:
-        """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
-
-        :raises DatasetError: if there is nothing to predict.
-        """
-        if path.is_dir() and (path / "annotations.json").is_file():
-            dataset = Dataset(path)
-            entries = [(image["id"], image["file_name"], dataset.picture_path(image)) for image in dataset]
-            return Source(path, dataset.id, tuple(entries))
-        if not path.exists():
-            raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, or a dataset")
-        if path.suffix.lower() in video.SUFFIXES:
-            frames, rate = video.describe(path)
-            return Source(path, None, (), frames, rate)
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
-        if not files:
-            raise DatasetError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
-        return Source(path, None, tuple((i, file.name, file) for i, file in enumerate(files, start=1)))
-
-
-def find(
-    model: MaskRCNN, pictures: list[np.ndarray], device: torch.device, precision: torch.dtype
-) -> list[list[dict[str, Any]]]:
-    """The hands of each (H, W, 3) uint8 picture: ``mask`` (H, W) bool and ``score``, best first."""
-    tensors = [tensor(picture).to(device) for picture in pictures]
-    with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
-        outputs = model(tensors)
-    found = []
-    for output in outputs:
-        masks = (output["masks"][:, 0] > MASK_THRESHOLD).cpu().numpy()
-        scores = output["scores"].float().cpu().tolist()
-        hands = [{"mask": mask, "score": score} for mask, score in zip(masks, scores, strict=True) if mask.any()]
-        found.append(distinct(hands))
-    return found
-
-
-def distinct(hands: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The hands without those that lie, by more than half of the smaller mask, on one of a higher score.
-
-    Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
-
-    :param hands: best first.
-    """
-    kept: list[dict[str, Any]] = []
-    for hand in hands:
-        area = hand["mask"].sum()
-        shared = [(hand["mask"] & other["mask"]).sum() / min(area, other["mask"].sum()) for other in kept]
-        if all(share <= MAX_SHARED for share in shared):
-            kept.append(hand)
-    return kept
-
-
-def result(image_id: int, hand: dict[str, Any], category_id: int = 1) -> dict[str, Any]:
-    """One entry of a COCO results list; the box is the mask's.
-
-    :param category_id: what the mask covers, see :data:`generator.dataset.CATEGORIES`.
-    """
-    code = encode_mask(hand["mask"])
-    return {
-        "image_id": image_id,
-        "category_id": category_id,
-        "segmentation": code,
-        "score": round(hand["score"], 5),
-        "bbox": [float(value) for value in rle.toBbox(code)],
-    }
+from trainer.source import Entry, Source
+from trainer.tasks import WITH_MASKS, task_of
 
 
 def predict(
@@ -150,40 +33,33 @@ def predict(
     batch: int = 4,
     score: float = 0.05,
     overlays: bool = False,
+    masks: bool = False,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
-    """Write ``results.json`` and ``predict.json`` (and overlays, and ``images.json`` of loose pictures) into ``out``.
+    """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
+    loose pictures.
+
+    A camera is read until Ctrl-C or the source's limit.
 
     :param score: hands below this score are left out.
     :param on_done: called with the number of pictures just done.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
+    :raises OutputError: if masks are asked of a network that finds none.
     """
     with whole_folder(out, mark="predict.json") as folder:
-        where = torch.device(device)
-        model, description = networks.load(weights)
-        model.to(where, memory_format=torch.channels_last)
-        model.roi_heads.score_thresh = score
-        precision = networks.best_precision(where)
-        category_id = {name: key for key, name in CATEGORIES.items()}[description["architecture"]["classes"][0]]
-        results: list[dict[str, Any]] = []
-        images = []
+        finder = _Finder(weights, device, score)
+        if masks and finder.task not in WITH_MASKS:
+            raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave --masks out")
         begin = time.perf_counter()
-        with _Overlays(folder, source.rate) if overlays else nullcontext() as drawn:
-            for entries in _batches(source, batch):
-                found = find(model, [picture for _, _, picture in entries], where, precision)
-                for (image_id, name, picture), hands in zip(entries, found, strict=True):
-                    results += [result(image_id, hand, category_id) for hand in hands]
-                    height, width = picture.shape[:2]
-                    images.append({"id": image_id, "file_name": name, "width": width, "height": height})
-                    if drawn:
-                        drawn.add(name, overlay(picture, hands))
-                on_done(len(entries))
+        with _Drawn(folder, source, overlays, masks) as drawn:
+            results, images = _find_all(finder, source, batch, drawn, on_done)
         summary = {
-            "source": str(source.path.resolve()),
+            "source": source.name,
             "dataset_id": source.dataset_id,
             "weights": str(weights.resolve()),
-            "settings": {"score": score, "batch": batch, "pictures": description["pictures"]},
+            "task": finder.task,
+            "settings": {"score": score, "batch": batch, "pictures": finder.description["pictures"]},
             "pictures": len(images),
             "seconds": round(time.perf_counter() - begin, 3),
         }
@@ -194,46 +70,94 @@ def predict(
     return summary
 
 
+class _Finder:
+    """A trained network, ready to find on its device what has at least a score."""
+
+    def __init__(self, weights: Path, device: str, score: float) -> None:
+        self.score, self.device = score, torch.device(device)
+        self.model, self.description = networks.load(weights)
+        self.model.to(device=self.device).to(memory_format=torch.channels_last)
+        networks.set_score(self.model, score)
+        architecture = self.description["architecture"]
+        self.task = task_of(architecture["model"])
+        self.category_id = {name: key for key, name in CATEGORIES.items()}[architecture["classes"][0]]
+
+    def find(self, pictures: list[np.ndarray]) -> list[list[Found]]:
+        """The hands of each (H, W, 3) uint8 picture, best first."""
+        found = find(self.model, pictures, self.device, networks.best_precision(self.device))
+        return [[hand for hand in hands if hand.score >= self.score] for hands in found]
+
+
+def _find_all(
+    finder: _Finder, source: Source, batch: int, drawn: _Drawn, on_done: Callable[[int], None]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The results list and COCO's image records of all pictures."""
+    results, images = [], []
+    for entries in _batches(source, batch):
+        found = finder.find([picture for _, _, picture in entries])
+        for (image_id, name, picture), hands in zip(entries, found, strict=True):
+            results += [result(image_id, hand, finder.category_id) for hand in hands]
+            height, width = picture.shape[:2]
+            images.append({"id": image_id, "file_name": name, "width": width, "height": height})
+            drawn.add(name, picture, hands)
+        on_done(len(entries))
+    return results, images
+
+
 def _batches(source: Source, batch: int) -> Iterator[list[Entry]]:
     entries = source.read()
-    while group := list(islice(entries, batch)):
-        yield group
+    if source.stream is None or not source.stream.live:
+        while group := list(islice(entries, batch)):
+            yield group
+    else:
+        with _ended_by_interrupt() as ended:
+            while not ended.is_set() and (group := list(islice(entries, 1))):  # a camera does not wait for a batch
+                yield group
 
 
-class _Overlays:
-    """Where drawn pictures go: ``overlays/NAME.jpg``, or one ``overlays.mp4`` for a video."""
+@contextmanager
+def _ended_by_interrupt() -> Iterator[Event]:
+    """An event that Ctrl-C sets, so that what was found so far is written; a second one interrupts as usual."""
+    ended = Event()
 
-    def __init__(self, folder: Path, rate: Fraction | None) -> None:
-        self._folder = folder / "overlays"
-        self._video = video.Writer(folder / "overlays.mp4", rate) if rate else None
+    def end(*_: Any) -> None:
+        ended.set()
+        signal.signal(signal.SIGINT, before)
 
-    def __enter__(self) -> _Overlays:
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Drawn:
+    """Where drawn pictures and masks go: ``overlays/NAME.jpg``, or ``overlays.mp4`` of a stream; ``masks/NAME.png``."""
+
+    def __init__(self, folder: Path, source: Source, overlays: bool, masks: bool) -> None:
+        self._overlays = folder / "overlays" if overlays else None
+        self._masks = folder / "masks" if masks else None
+        self._open = ExitStack()
+        self._video = None
+        if overlays and source.stream:
+            rate = None if source.stream.live else source.stream.rate
+            self._video = self._open.enter_context(video.Writer(folder / "overlays.mp4", rate))
+        self._begin = time.perf_counter()
+
+    def __enter__(self) -> _Drawn:
         return self
 
-    def add(self, name: str, picture: np.ndarray) -> None:
-        """Write one drawn picture."""
+    def add(self, name: str, picture: np.ndarray, hands: list[Found]) -> None:
+        """Draw and write one picture, as far as asked for."""
+        if self._masks:
+            self._masks.mkdir(exist_ok=True)
+            mask = union(hands, picture.shape[:2]).astype(np.uint8) * 255
+            (self._masks / f"{Path(name).stem}.png").write_bytes(encode_png(mask))
         if self._video:
-            self._video.write(picture)
-        else:
-            self._folder.mkdir(exist_ok=True)
-            Image.fromarray(picture).save(self._folder / f"{Path(name).stem}.jpg", quality=90)
+            self._video.write(overlay(picture, hands), time.perf_counter() - self._begin)
+        elif self._overlays:
+            self._overlays.mkdir(exist_ok=True)
+            Image.fromarray(overlay(picture, hands)).save(self._overlays / f"{Path(name).stem}.jpg", quality=90)
 
     def __exit__(self, *error: Any) -> None:
-        if self._video:
-            self._video.__exit__(*error)
-
-
-def overlay(picture: np.ndarray, hands: list[dict[str, Any]]) -> np.ndarray:
-    """The picture with its hands tinted, outlined by their boxes, and labelled with their scores."""
-    image = picture.astype(np.float32)
-    shown = [hand for hand in hands if hand["score"] >= OVERLAY_SCORE]
-    for number, hand in enumerate(shown):
-        colour = np.array(_COLOURS[number % len(_COLOURS)], np.float32)
-        image[hand["mask"]] = 0.5 * image[hand["mask"]] + 0.5 * colour
-    drawn = Image.fromarray(image.astype(np.uint8))
-    pen = ImageDraw.Draw(drawn)
-    for number, hand in enumerate(shown):
-        x, y, width, height = rle.toBbox(encode_mask(hand["mask"]))
-        pen.rectangle((x, y, x + width - 1, y + height - 1), outline=_COLOURS[number % len(_COLOURS)])
-        pen.text((x + 2, y + 2), f"{hand['score']:.2f}", fill=_COLOURS[number % len(_COLOURS)])
-    return np.asarray(drawn)
+        self._open.close()

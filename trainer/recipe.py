@@ -25,6 +25,7 @@ from typing import Any
 
 from generator.dataset import CATEGORIES
 from trainer.errors import RecipeError
+from trainer.tasks import TASKS
 
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
@@ -48,7 +49,7 @@ class Session:
     batch: int = 2
     """Pictures a step."""
     rois: int = 200
-    """Regions of interest sampled a picture for the box and mask heads."""
+    """Regions of interest sampled a picture for the heads; DeepLabV3 has none."""
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"
@@ -79,11 +80,13 @@ class Network:
 
     category: str = "hand"
     """What its masks cover, ``hand`` or ``hand+forearm``: it trains on the annotations of this category."""
+    task: str = "segmentation"
+    """What it finds: see :mod:`trainer.tasks`."""
     backbone: str = "resnet101"
     init: str = "imagenet"
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
     channels: int = 256
-    """Width of FPN, RPN and mask head."""
+    """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head."""
     box_units: int = 1024
     """Width of the box head's two layers."""
 
@@ -230,6 +233,7 @@ def _check(recipe: Recipe) -> list[str]:
     need(not auto or recipe.validation > 0, "layers auto needs validation pictures, so validation must be above 0")
     net, pics = recipe.network, recipe.pictures
     need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
+    need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
     need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
     need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchvision.models.detection import MaskRCNN
+from torch import nn
 
 from generator.dataset import Dataset, dump_json, write_atomic
 from trainer import checkpoint, parallel, session
@@ -115,11 +115,11 @@ class Repetition:
     :param model: the network the first session starts from.
     """
 
-    def __init__(self, plan: Plan, folder: RunFolder, pictures: Pictures, model: MaskRCNN) -> None:
+    def __init__(self, plan: Plan, folder: RunFolder, pictures: Pictures, model: nn.Module) -> None:
         self.plan, self.folder, self.pictures = plan, folder, pictures
         self.subsets, self.validation = split(plan)
         self.device = torch.device(plan.device)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
         self.tried: dict[str, float] | None = None
@@ -230,6 +230,7 @@ class Repetition:
         if not self.writes:
             return
         description = {
+            "task": self.plan.recipe.network.task,
             "architecture": networks.architecture(self.plan.recipe.network),
             "pictures": self.plan.recipe.as_dict()["pictures"],
             "recipe": self.plan.recipe.name,

@@ -20,19 +20,9 @@ from typing import Any, TextIO
 
 from generator.dataset import dump_json, write_atomic
 from trainer.errors import RunFolderError
+from trainer.tasks import TASKS
 
 FORMAT = "handforge-run-1"
-COLUMNS = (
-    "session",
-    "step",
-    "loss",
-    "loss_classifier",
-    "loss_box_reg",
-    "loss_mask",
-    "loss_objectness",
-    "loss_rpn_box_reg",
-    "lr",
-)
 IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision", "processes")
 """What must be the same for a run to be continued."""
 
@@ -49,6 +39,8 @@ class RunFolder:
     def __init__(self, path: Path, header: dict[str, Any], resume: bool) -> None:
         self.path = path
         self.header: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **header}))
+        losses = TASKS[header["recipe"]["network"]["task"]].losses
+        self.columns = ("session", "step", "loss", *losses, "lr")
         self.continued = False
         self._losses: TextIO | None = None
         if path.exists() and not path.is_dir():
@@ -88,13 +80,12 @@ class RunFolder:
         if not cut:
             return rows
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(self._cells(row) for row in rows)])
+        csv.writer(text, lineterminator="\n").writerows([self.columns, *(self._cells(row) for row in rows)])
         write_atomic(path, text.getvalue().encode())
         return rows
 
-    @staticmethod
-    def _cells(row: dict[str, float]) -> list[str]:
-        return [str(int(row[name])) if name in ("session", "step") else repr(float(row[name])) for name in COLUMNS]
+    def _cells(self, row: dict[str, float]) -> list[str]:
+        return [str(int(row[n])) if n in ("session", "step") else repr(float(row[n])) for n in self.columns]
 
     def add_row(self, row: dict[str, float]) -> None:
         """Append one step to ``losses.csv``."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchvision.models.detection import MaskRCNN
+from torch import nn
 
 from trainer import model as networks
 from trainer import parallel
@@ -65,7 +65,7 @@ def drawn(job: Job, step: int) -> list[int]:
     return numbers
 
 
-def new_optimizer(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
+def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """A fresh optimiser of the layers that this session trains; call after :func:`trainer.model.train_layers`."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if session.optimizer == "adamw":
@@ -73,7 +73,7 @@ def new_optimizer(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
     return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
 
 
-def begin(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
+def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """Make a network ready for a session: layers, ROI sampling, and a fresh optimiser."""
     networks.train_layers(model, session.layers)
     networks.set_sampling(model, session)
@@ -81,9 +81,9 @@ def begin(model: MaskRCNN, session: Session) -> torch.optim.Optimizer:
 
 
 def run(
-    model: MaskRCNN, job: Job, optimizer: torch.optim.Optimizer, first_step: int = 0
+    model: nn.Module, job: Job, optimizer: torch.optim.Optimizer, first_step: int = 0
 ) -> Generator[dict[str, float]]:
-    """Train; after each step yield its losses: ``loss``, torchvision's five parts, and ``lr``.
+    """Train; after each step yield its losses: ``loss``, the task's parts, and ``lr``.
 
     :param first_step: steps before this one, counted from 0, were done already.
     :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
@@ -110,7 +110,7 @@ def run(
         yield {**dict(zip(names, row.tolist(), strict=True)), "lr": optimizer.param_groups[0]["lr"]}
 
 
-def try_layers(model: MaskRCNN, job: Job, aside: np.ndarray) -> dict[str, float]:
+def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float]:
     """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
 
     :param aside: the numbers of the validation pictures.
@@ -127,7 +127,7 @@ def try_layers(model: MaskRCNN, job: Job, aside: np.ndarray) -> dict[str, float]
     return tried
 
 
-def validate(model: MaskRCNN, job: Job) -> float:
+def validate(model: nn.Module, job: Job) -> float:
     """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is."""
     model.train()
     total = 0.0
@@ -140,7 +140,7 @@ def validate(model: MaskRCNN, job: Job) -> float:
     return total / len(job.pool)
 
 
-def _losses(model: MaskRCNN, job: Job, batch: Batch) -> dict[str, torch.Tensor]:
+def _losses(model: nn.Module, job: Job, batch: Batch) -> dict[str, torch.Tensor]:
     images = [image.to(job.device) for image in batch.images]
     targets: list[dict[str, Any]] = [{k: v.to(job.device) for k, v in t.items()} for t in batch.targets]
     half = job.precision != torch.float32

@@ -96,6 +96,8 @@ def _recipe(command: str, options: dict[str, Any]) -> Recipe:
         raise RecipeError(f"recipe {chosen.name} needs real pictures ({chosen.real}); import them and give --real DIR")
     if command == "train":
         chosen = chosen.conventional()
+    if options["task"]:
+        chosen = replace(chosen, network=replace(chosen.network, task=options["task"]))
     if options["init"]:
         return replace(chosen, network=replace(chosen.network, init=options["init"]), after="")
     if chosen.after:
@@ -122,7 +124,8 @@ def _train(command: str, options: dict[str, Any]) -> None:
     datasets = [decided.data, *([decided.real] if decided.real else [])]
     with progress() as bar:
         task = bar.add_task("pictures", total=sum(map(len, datasets)), note="")
-        pictures = Pictures(datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.advance(task))
+        joints = decided.recipe.network.task == "keypoints"
+        pictures = Pictures(datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.advance(task), joints)
     _run(Repetition(decided, folder, pictures, model))
 
 

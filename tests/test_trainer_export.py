@@ -1,0 +1,91 @@
+"""Networks for other programs: what is written finds what the original finds."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from trainer import checkpoint, export, model
+from trainer.cli import main
+from trainer.recipe import Network, PictureSettings
+from trainer.tasks import TASKS
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, ["export", *(str(word) for word in words)])
+
+
+def refused(result, *parts):
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """An untrained network of each task, and a picture in which it finds plenty at score 0."""
+    folder = tmp_path_factory.mktemp("runs")
+    for task in TASKS:
+        network = Network(task=task, backbone="resnet18", init="none", channels=16, box_units=16)
+        pictures = {"short_px": 64, "long_px": 96, "augmentation": "none"}
+        weights = model.start(network, PictureSettings(64, 96), 0).state_dict()
+        description = {"architecture": model.architecture(network), "pictures": pictures, "sessions": []}
+        checkpoint.write_network(folder / f"{task}.safetensors", weights, description)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["torchscript", "onnx"])
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_written_agrees(runs, tmp_path, kind, task):
+    words = ("--format", kind, "--picture", runs / "noise.png", "--score", 0)
+    done = invoke(runs / f"{task}.safetensors", *words, "--out", tmp_path / "net")
+    assert done.exit_code == 0, done.output
+    assert "agrees with the network" in done.output and "largest differences: " in done.output
+    assert "agrees with the network; 0 hands" not in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["net"]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")
+def test_torchscript_runs_on_pictures_of_other_sizes_without_our_code(runs, tmp_path):
+    out = tmp_path / "net.pt"
+    done = invoke(
+        runs / "segmentation.safetensors", "--format", "torchscript", "--out", out, "--picture", runs / "noise.png"
+    )
+    assert done.exit_code == 0, done.output
+    network, _ = model.load(runs / "segmentation.safetensors")
+    pictures = [torch.rand(3, 70, 50), torch.rand(3, 64, 96)]
+    with torch.inference_mode():
+        for ours, theirs in zip(network(pictures), torch.jit.load(str(out))(pictures), strict=True):
+            assert torch.allclose(ours["scores"], theirs["scores"], atol=1e-5)
+            assert theirs["masks"].shape == ours["masks"].shape
+
+
+def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
+    def other(network, image, names, file):
+        file.write_bytes(b"x")
+        with torch.inference_mode():
+            found = {name: value.numpy() for name, value in network([image])[0].items()}
+        return {**found, "boxes": found["boxes"] + 1}
+
+    monkeypatch.setitem(export._KINDS, "onnx", other)
+    words = ("--format", "onnx", "--out", tmp_path / "net", "--picture", runs / "noise.png", "--score", 0)
+    refused(invoke(runs / "detection.safetensors", *words), "as onnx does not agree with the network: boxes by 1")
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_use(runs, tmp_path, monkeypatch):
+    words = ("--format", "onnx", "--picture", runs / "noise.png", "--out")
+    refused(invoke(tmp_path / "none", *words, tmp_path / "net"), "none is missing")
+    refused(invoke(runs / "semantic.safetensors", *words, tmp_path / "no/net"), "its folder does not exist")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    refused(
+        invoke(runs / "semantic.safetensors", *words, tmp_path / "net"), "ONNX needs the package onnxruntime", "pip"
+    )
+    assert not list(tmp_path.iterdir())

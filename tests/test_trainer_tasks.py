@@ -1,0 +1,219 @@
+"""The tasks beside segmentation: each is trained, continued and predicted with by the real commands."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from click.testing import CliRunner
+from pycocotools.coco import COCO
+from torchvision.models.segmentation import deeplabv3_resnet50
+from trainer_samples import TINY, blob, edit_annotations, ring, write_blobs, write_recipe
+
+from generator.dataset import Dataset, DatasetError, decode_mask
+from trainer import augment, found, model, repetition, semantic
+from trainer.augment import Sample
+from trainer.cli import main
+from trainer.data import Pictures
+from trainer.errors import WeightsError
+from trainer.found import Found
+from trainer.recipe import Network, PictureSettings
+from trainer.tasks import TASKS, task_of
+
+OTHERS = [name for name in TASKS if name != "segmentation"]
+SHORT = TINY.replace("steps = 4", "steps = 2")
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def refused(result, *parts):
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_blobs(tmp_path_factory.mktemp("blobs") / "data", count=4, hands=2, joints=True)
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def trained(request, data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    recipe = write_recipe(folder / "tiny.toml", SHORT)
+    words = ("--recipe", recipe, "--data", data, "--device", "cpu", "--task", request.param)
+    done = invoke("repeat", *words, "--out", folder / "run")
+    assert done.exit_code == 0, done.output
+    return request.param, words, folder / "run"
+
+
+def test_a_run_names_its_task_and_losses(trained):
+    task, _, run = trained
+    description = json.loads((run / "network.json").read_text())
+    assert description["task"] == task and task_of(description["architecture"]["model"]) == task
+    with (run / "losses.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == ("session", "step", "loss", *TASKS[task].losses, "lr") and len(rows) == 4
+    for row in rows:
+        parts = [float(row[name]) for name in TASKS[task].losses]
+        assert all(math.isfinite(part) for part in parts)
+        assert math.isclose(float(row["loss"]), sum(parts), rel_tol=1e-4)
+
+
+def test_a_run_of_each_task_resumes_exactly(trained, tmp_path, monkeypatch):
+    _, words, run = trained
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    add_row = repetition.RunFolder.add_row
+
+    def stop_at_two(self, row):
+        add_row(self, row)
+        if row["step"] == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repetition.RunFolder, "add_row", stop_at_two)
+        assert invoke("repeat", *words, "--out", tmp_path / "run").exit_code == 130
+    assert invoke("repeat", *words, "--out", tmp_path / "run", "--resume").exit_code == 0
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
+    task, _, run = trained
+    done = invoke("predict", "--weights", run, data, "--out", tmp_path / "out", "--score", 0, "--overlays")
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "out/predict.json").read_text())["task"] == task
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert results or task == "semantic"  # untrained, it may take every pixel for background
+    for entry in results:
+        assert ("segmentation" in entry) == (task == "semantic") and ("keypoints" in entry) == (task == "keypoints")
+        x, y, width, height = entry["bbox"]
+        assert min(x, y) >= 0 and x + width <= 160.01 and y + height <= 120.01
+        if task == "keypoints":
+            assert len(entry["keypoints"]) == 63 and set(entry["keypoints"][2::3]) == {2}
+        if task == "semantic":
+            assert decode_mask(entry["segmentation"], 120, 160).sum() >= semantic.MIN_PIECE_PX
+    if results:
+        assert len(COCO(data / "annotations.json").loadRes(results).anns) == len(results)
+    assert len(list((tmp_path / "out/overlays").iterdir())) == 4
+
+
+def test_masks_of_a_network_without_masks(trained, data, tmp_path):
+    task, _, run = trained
+    if task != "semantic":
+        words = ("predict", "--weights", run, data, "--out", tmp_path / "out", "--masks")
+        refused(invoke(*words), f"is a network for {task}, which finds no masks; leave --masks out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_network_of_another_task_is_no_start(trained, data, tmp_path):
+    _, words, run = trained
+    refused(
+        invoke("repeat", *words[:-1], "segmentation", "--init", run, "--out", tmp_path / "run"),
+        "another architecture: model",
+        "(here maskrcnn_fpn)",
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_keypoints_need_keypoints(data, tmp_path):
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT.replace("[network]", '[network]\ntask = "keypoints"'))
+    bare = write_blobs(tmp_path / "bare", count=4)
+    refused(
+        invoke("repeat", "--recipe", recipe, "--data", bare, "--out", tmp_path / "run"),
+        "annotation 1 of blob000.png has no keypoints; the task keypoints needs the 21 joints of every hand",
+    )
+    refused(invoke("train", "--recipe", recipe, "--data", data, "--task", "poetry"), "'poetry' is not one of")
+    wrong = write_recipe(tmp_path / "wrong.toml", SHORT.replace("[network]", '[network]\ntask = "poetry"'))
+    refused(invoke("train", "--recipe", wrong, "--data", data, "--out", tmp_path / "run"), "task 'poetry' is not known")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [([1, 2, 2] * 20, "are not 21 times"), ([1, 2, 3] * 21, "0, 1 or 2"), ([161, 2, 2] * 21, "in the picture")],
+)
+def test_wrong_keypoints_are_refused_by_file_and_id(tmp_path, values, message):
+    folder = write_blobs(tmp_path / "d", joints=True)
+    edit_annotations(folder, lambda c: c["annotations"][3].update(keypoints=values))
+    with pytest.raises(DatasetError, match=rf"annotation 4 of blob003\.png: .*{message}"):
+        Pictures([Dataset(folder)], PictureSettings(64, 96), keypoints=True)
+
+
+def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
+    size = (320, 240)
+    masks = np.array([blob(size, (100, 90), 40), blob(size, (220, 150), 50)])
+    joints = np.array([ring((100, 90), 32), ring((220, 150), 40)], np.float32)
+    picture = np.where(masks.any(0)[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
+    on_disc: list[bool] = []
+    hidden = 0
+    for index in range(40):
+        rng = np.random.default_rng([1, index])
+        made = augment.studio(Sample(picture, masks, joints), (128, 96), rng)
+        assert made.keypoints.shape == (len(made.masks), 21, 3)
+        for mask, points in zip(made.masks, made.keypoints, strict=True):
+            inside = points[points[:, 2] > 0, :2].astype(int)
+            on_disc += mask[inside[:, 1], inside[:, 0]].tolist()
+            hidden += 21 - len(inside)
+    assert len(on_disc) > 500 and hidden > 20  # the frame's edge cuts some off
+    assert np.mean(on_disc) > 0.97
+    small = augment.resize(Sample(picture, masks, joints), (160, 120))
+    assert np.allclose(small.keypoints[..., :2], joints[..., :2] / 2) and (small.keypoints[..., 2] == 2).all()
+
+
+def test_the_widened_resnet_is_torchvisions():
+    torch.manual_seed(0)
+    theirs = deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=False).backbone.eval()
+    ours = torchvision.models.resnet50(weights=None)
+    semantic.dilate(ours.layer3, 1, 2)
+    semantic.dilate(ours.layer4, 2, 4)
+    ours.load_state_dict(theirs.state_dict(), strict=False)
+    body = torchvision.models._utils.IntermediateLayerGetter(ours.eval(), {"layer4": "out"})
+    picture = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        assert torch.equal(body(picture)["out"], theirs(picture)["out"])
+
+
+def test_torchvisions_own_weights_fit_every_task():
+    """The names and shapes of its published networks: 91 classes and 17 joints, 21 classes of DeepLabV3."""
+    published = {
+        "segmentation": torchvision.models.detection.maskrcnn_resnet50_fpn,
+        "detection": torchvision.models.detection.fasterrcnn_resnet50_fpn,
+        "keypoints": torchvision.models.detection.keypointrcnn_resnet50_fpn,
+        "semantic": deeplabv3_resnet50,
+    }
+    for task, make in published.items():
+        network = Network(task=task, backbone="resnet50", init="coco")
+        with torch.device("meta"):
+            theirs = make(weights=None, weights_backbone=None).state_dict()
+            ours = model.build(model.architecture(network), PictureSettings())
+        model._load(ours, model._as_ours(theirs), "theirs", skip=model._OTHER_CLASSES)
+        with pytest.raises(WeightsError, match="of another architecture"):
+            model._load(ours, model._as_ours(theirs), "theirs")
+
+
+def test_the_truth_of_a_pixel_and_what_belongs_together():
+    masks = np.array([blob((40, 30), (10, 10), 6), blob((40, 30), (30, 20), 7)])
+    target = {"masks": torch.from_numpy(masks.astype(np.uint8)), "labels": torch.tensor([1, 1])}
+    labels = semantic.label_map(target, (32, 40)).numpy()
+    assert (labels[30:] == 255).all() and (labels[:30] == masks.any(0)).all()
+    logits = np.stack([~masks.any(0) * 0.9 + 0.05, masks[0] * 0.65 + masks[1] * 0.9 + 0.05])
+    logits[:, 0, 39] = 0, 1  # a speck
+    (first, one), (second, other) = semantic.pieces(logits)
+    assert np.isclose([one, other], [0.95, 0.7]).all()
+    assert (first == masks[1]).all() and (second == masks[0]).all()
+
+
+def test_joints_are_drawn():
+    picture = np.full((60, 80, 3), 255, np.uint8)
+    points = ring((40, 30), 15)[:, :2]
+    drawn = found.overlay(picture, [Found(0.9, (20.0, 10.0, 40.0, 40.0), keypoints=points)])
+    assert all((drawn[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3] != 255).any() for x, y in points)
+    assert (drawn[:8] == 255).all()

@@ -1,0 +1,106 @@
+"""A trained network for other programs, as TorchScript or ONNX, checked against the original on a picture."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from generator.dataset import read_picture
+from trainer import model as networks
+from trainer.data import tensor
+from trainer.errors import OutputError
+
+TOLERANCE = {"boxes": 0.05, "scores": 1e-3, "masks": 1e-2, "keypoints": 0.5, "keypoints_scores": 0.05, "classes": 1e-3}
+"""How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
+Found = dict[str, np.ndarray]
+
+
+class _Finder(nn.Module):
+    """What is exported: pictures in, what is found in each out, without the losses that TorchScript returns too."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+        _, found = self.network(images)
+        return found
+
+
+def export_network(run: Path, kind: str, out: Path, picture: Path, score: float = 0.05) -> str:
+    """Write the network of ``run`` to ``out``, if what was written finds in ``picture`` what the original finds.
+
+    :param kind: ``torchscript`` or ``onnx``.
+    :returns: the differences in words.
+    :raises OutputError: if it does not agree, or a package for it is missing; ``out`` is then not touched.
+    :raises DatasetError: if the picture is missing or damaged.
+    """
+    if out.is_dir() or not out.parent.is_dir():
+        raise OutputError(f"{out} is a folder, or its folder does not exist; give a file in a folder that does")
+    image = tensor(read_picture(picture))
+    network, _ = networks.load(run, hooks=False)
+    networks.set_score(network, score)
+    with torch.inference_mode():
+        expected = {name: value.numpy() for name, value in network([image])[0].items()}
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+        file = Path(folder) / out.name
+        found = _KINDS[kind](network, image, list(expected), file)
+        text = compare(expected, found, f"{run} as {kind}")
+        file.replace(out)
+    return f"{out}: {text}"
+
+
+def _torchscript(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Found:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is deprecated, and its networks return losses too, as we know
+        torch.jit.save(torch.jit.script(_Finder(network)), str(file))
+        with torch.inference_mode():
+            found = torch.jit.load(str(file))([image])[0]
+    return {name: found[name].numpy() for name in names}
+
+
+def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Found:
+    try:
+        import onnx  # noqa: F401 - torch's exporter needs it, and says so less well
+        import onnxruntime
+    except ImportError as error:
+        raise OutputError(f"ONNX needs the package {error.name}; pip install 'handforge[onnx]'") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer warns of everything that depends on the picture's size
+        # The exporter by tracing: torchvision's networks are made for it.
+        options: dict[str, Any] = {"input_names": ["image"], "output_names": names, "opset_version": 17}
+        torch.onnx.export(network, ([image],), str(file), dynamo=False, **options)
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 3  # it warns of every mask that is put beside the others
+    session = onnxruntime.InferenceSession(str(file), quiet, providers=["CPUExecutionProvider"])
+    return dict(zip(names, session.run(names, {"image": image.numpy()}), strict=True))
+
+
+_KINDS: dict[str, Callable[[nn.Module, torch.Tensor, list[str], Path], Found]] = {
+    "torchscript": _torchscript,
+    "onnx": _onnx,
+}
+
+
+def compare(expected: Found, found: Found, what: str) -> str:
+    """How far two networks differ on a picture, in words.
+
+    :raises OutputError: if they find another number of hands, or differ by more than :data:`TOLERANCE`.
+    """
+    for name, values in expected.items():
+        if values.shape != found[name].shape:
+            raise OutputError(f"{what} does not agree: {name} are {found[name].shape}, the network's {values.shape}")
+    compared = [name for name in expected if name in TOLERANCE]
+    most = {name: float(np.abs(expected[name] - found[name]).max(initial=0)) for name in compared}
+    differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= TOLERANCE[name]]
+    if differing:
+        raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}")
+    hands = "" if "classes" in expected else f"{len(expected['scores'])} hands, "
+    return f"agrees with the network; {hands}largest differences: " + ", ".join(f"{n} {v:.2g}" for n, v in most.items())

@@ -1,0 +1,130 @@
+"""What a network finds in a picture, and how that is written and drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from pycocotools import mask as rle
+from torch import nn
+
+from generator.dataset import SKELETON, encode_mask
+from trainer.data import tensor
+from trainer.semantic import pieces
+
+MASK_THRESHOLD = 0.5
+MAX_SHARED = 0.5
+DRAWN_SCORE = 0.5
+"""Hands of a lower score are in the results but not in overlays and mask files."""
+_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200))
+
+
+@dataclass(frozen=True)
+class Found:
+    """One hand that a network found.
+
+    :param score: 0 to 1.
+    :param box: x, y, width, height in pixels; the mask's, where there is one.
+    :param mask: (H, W) bool, or None where the task has none.
+    :param keypoints: (21, 2) float, x and y in pixels, or None.
+    """
+
+    score: float
+    box: tuple[float, ...]
+    mask: np.ndarray | None = None
+    keypoints: np.ndarray | None = None
+
+    @staticmethod
+    def of_mask(mask: np.ndarray, score: float) -> Found:
+        """A hand known by its (H, W) bool mask."""
+        return Found(score, tuple(float(value) for value in rle.toBbox(encode_mask(mask))), mask)
+
+
+def find(
+    model: nn.Module, pictures: list[np.ndarray], device: torch.device, precision: torch.dtype
+) -> list[list[Found]]:
+    """The hands of each (H, W, 3) uint8 picture, best first."""
+    tensors = [tensor(picture).to(device) for picture in pictures]
+    with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
+        outputs = model(tensors)
+    return [_hands({name: value.float().cpu().numpy() for name, value in output.items()}) for output in outputs]
+
+
+def _hands(output: dict[str, np.ndarray]) -> list[Found]:
+    """The hands of one picture's output, whichever the task."""
+    if "classes" in output:
+        return [Found.of_mask(mask, score) for mask, score in pieces(output["classes"])]
+    scores = output["scores"].tolist()
+    if "masks" in output:
+        masks = output["masks"][:, 0] > MASK_THRESHOLD
+        return distinct([Found.of_mask(m, s) for m, s in zip(masks, scores, strict=True) if m.any()])
+    corners = output["boxes"]
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
+    joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
+    together = zip(scores, boxes, joints, strict=True)
+    return [Found(score, tuple(box), keypoints=points) for score, box, points in together]
+
+
+def distinct(hands: list[Found]) -> list[Found]:
+    """The hands without those that lie, by more than half of the smaller mask, on one of a higher score.
+
+    Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
+    """
+    kept: list[Found] = []
+    for hand in hands:
+        if all(_shared(hand.mask, other.mask) <= MAX_SHARED for other in kept):
+            kept.append(hand)
+    return kept
+
+
+def _shared(one: Any, other: Any) -> float:
+    return (one & other).sum() / min(one.sum(), other.sum())
+
+
+def result(image_id: int, hand: Found, category_id: int = 1) -> dict[str, Any]:
+    """One entry of a COCO results list; every keypoint is given as visible, the network says nothing of that.
+
+    :param category_id: what was found, see :data:`generator.dataset.CATEGORIES`.
+    """
+    entry: dict[str, Any] = {"image_id": image_id, "category_id": category_id}
+    if hand.mask is not None:
+        entry["segmentation"] = encode_mask(hand.mask)
+    if hand.keypoints is not None:
+        entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
+    return {**entry, "score": round(hand.score, 5), "bbox": list(hand.box)}
+
+
+def union(hands: list[Found], size_hw: tuple[int, int]) -> np.ndarray:
+    """The pixels of all hands, (H, W) bool."""
+    masks = [hand.mask for hand in hands if hand.mask is not None and hand.score >= DRAWN_SCORE]
+    return np.any(masks, axis=0) if masks else np.zeros(size_hw, bool)
+
+
+def overlay(picture: np.ndarray, hands: list[Found]) -> np.ndarray:
+    """The picture with its hands tinted, outlined by their boxes, their joints, and labelled with their scores."""
+    image = picture.astype(np.float32)
+    drawn_hands = [hand for hand in hands if hand.score >= DRAWN_SCORE]
+    shown = [(hand, _COLOURS[number % len(_COLOURS)]) for number, hand in enumerate(drawn_hands)]
+    for hand, colour in shown:
+        if hand.mask is not None:
+            image[hand.mask] = 0.5 * image[hand.mask] + 0.5 * np.array(colour, np.float32)
+    drawn = Image.fromarray(image.astype(np.uint8))
+    pen = ImageDraw.Draw(drawn)
+    for hand, colour in shown:
+        x, y, width, height = hand.box
+        pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour)
+        pen.text((x + 2, y + 2), f"{hand.score:.2f}", fill=colour)
+        if hand.keypoints is not None:
+            _draw_joints(pen, hand.keypoints, colour)
+    return np.asarray(drawn)
+
+
+def _draw_joints(pen: ImageDraw.ImageDraw, joints: np.ndarray, colour: tuple[int, int, int]) -> None:
+    places = [(float(x), float(y)) for x, y in joints]
+    for one, other in SKELETON:
+        pen.line((places[one - 1], places[other - 1]), fill=colour, width=2)
+    for x, y in places:
+        pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=(255, 255, 255), outline=colour)

@@ -1,0 +1,141 @@
+"""DeepLabV3 (Chen et al. 2017, arXiv 1706.05587), called as torchvision's detection networks are.
+
+The ResNet is widened instead of halved in its last two stages, so that its map has an eighth of the picture's size. The
+head always normalises by groups: the mean over a whole picture that is one of its branches has no batch statistics with
+few pictures.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import nn
+from torch.nn import functional
+from torchvision.models import ResNet
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.models.segmentation.deeplabv3 import ASPP
+
+RATES = (12, 24, 36)
+"""Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the picture's size."""
+MIN_PIECE_PX = 48
+"""Smaller pieces of a mask are no hands."""
+_NO_PICTURE = 255
+
+
+class DeepLabV3(nn.Module):
+    """A class for each pixel.
+
+    :param resnet: a torchvision ResNet; its last two stages are changed in place.
+    :param channels: width of the head.
+    :param classes: without the background, which is class 0.
+    """
+
+    def __init__(self, resnet: ResNet, channels: int, classes: int, short_px: int, long_px: int) -> None:
+        super().__init__()
+        mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # ImageNet's, as torchvision's networks have them
+        self.transform = GeneralizedRCNNTransform(short_px, long_px, mean, std, size_divisible=8)
+        width = resnet.fc.in_features
+        dilate(resnet.layer3, 1, 2)
+        dilate(resnet.layer4, 2, 4)
+        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(resnet, {"layer4": "out"})})
+        self.classifier = _by_groups(
+            nn.Sequential(
+                ASPP(width, RATES, channels),
+                nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+                nn.Conv2d(channels, classes + 1, 1),
+            )
+        )
+
+    def forward(
+        self,
+        images: list[torch.Tensor],
+        targets: Optional[list[dict[str, torch.Tensor]]] = None,  # noqa: UP045
+    ) -> tuple[dict[str, torch.Tensor], list[dict[str, torch.Tensor]]]:
+        """In training the loss ``loss_semantic``; else for each picture ``classes``, (C + 1, H, W) float32, the
+        probability of every class at every pixel. As with torchvision's networks, TorchScript returns both.
+
+        :param images: tensors (3, H, W) float32 in 0..1; targets: as torchvision's Mask R-CNN takes them.
+        """
+        sizes = [(image.shape[-2], image.shape[-1]) for image in images]
+        batch, targets = self.transform(images, targets)
+        whole = (batch.tensors.shape[-2], batch.tensors.shape[-1])
+        logits = self.classifier(self.backbone["body"](batch.tensors)["out"]).float()
+        logits = functional.interpolate(logits, whole, mode="bilinear", align_corners=False)
+        if torch.jit.is_scripting():
+            return {}, self.resized(logits, batch.image_sizes, sizes)
+        return self._eager(logits, targets, batch.image_sizes, sizes)
+
+    @torch.jit.unused
+    def _eager(self, logits: Any, targets: Any, inside: Any, sizes: Any) -> Any:
+        if targets is None:
+            return self.resized(logits, inside, sizes)
+        truth = torch.stack([label_map(target, logits.shape[-2:]) for target in targets])
+        return {"loss_semantic": functional.cross_entropy(logits, truth, ignore_index=_NO_PICTURE)}
+
+    def resized(
+        self, logits: torch.Tensor, inside: list[tuple[int, int]], sizes: list[tuple[int, int]]
+    ) -> list[dict[str, torch.Tensor]]:
+        """The probabilities of each picture in the size (height, width) that it came in.
+
+        :param inside: the part of the batch that is the picture, in its corner.
+        """
+        found: list[dict[str, torch.Tensor]] = []
+        for number in range(len(sizes)):
+            height, width = inside[number]
+            logit = logits[number : number + 1, :, :height, :width]
+            full = functional.interpolate(logit, sizes[number], mode="bilinear", align_corners=False)
+            found.append({"classes": full[0].softmax(0)})
+        return found
+
+
+def dilate(stage: nn.Sequential, first: int, others: int) -> None:
+    """Let a ResNet's stage keep its input's size: no stride, and 3x3 convolutions of these dilations instead."""
+    for number, block in enumerate(stage):
+        dilation = others if number else first
+        for layer in block.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.stride = (1, 1)
+                if layer.kernel_size == (3, 3):
+                    layer.dilation = layer.padding = (dilation, dilation)
+
+
+def _by_groups(module: nn.Module) -> nn.Module:
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, name, nn.GroupNorm(min(32, child.num_features // 8), child.num_features))
+        else:
+            _by_groups(child)
+    return module
+
+
+def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:
+    """The class of every pixel, (H, W) int64, of a target whose picture lies in the corner of ``size_hw``."""
+    masks = target["masks"].bool()
+    labels = torch.full(tuple(size_hw), _NO_PICTURE, dtype=torch.int64, device=masks.device)
+    labels[: masks.shape[1], : masks.shape[2]] = 0
+    for mask, label in zip(masks, target["labels"], strict=True):
+        labels[: masks.shape[1], : masks.shape[2]][mask] = label
+    return labels
+
+
+def pieces(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """What belongs together: (H, W) bool mask and mean probability of every piece, the most probable first.
+
+    :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two hands that touch are one piece.
+    """
+    best = classes.argmax(0)
+    found = []
+    for label in range(1, len(classes)):
+        numbered, count = ndimage.label(best == label)
+        sizes = np.bincount(numbered.ravel(), minlength=count + 1)
+        for number in range(1, count + 1):
+            if sizes[number] >= MIN_PIECE_PX:
+                mask = numbered == number
+                found.append((mask, float(classes[label][mask].mean())))
+    return sorted(found, key=lambda piece: -piece[1])

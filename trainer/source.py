@@ -1,0 +1,90 @@
+"""What is predicted: pictures, a dataset, a video, or a camera, read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from generator.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_picture
+from trainer import video
+
+Entry = tuple[int, str, np.ndarray]
+"""Image id, name, and (H, W, 3) uint8 picture."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from.
+
+    :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
+    :param pictures: (image id, name, path) in their order; empty for a video and a camera.
+    :param stream: the video or camera, None for pictures.
+    :param limit: at most so many pictures are read; None for all.
+    """
+
+    name: str
+    dataset_id: str | None = None
+    pictures: tuple[tuple[int, str, Path], ...] = ()
+    stream: video.Stream | None = None
+    limit: int | None = None
+
+    @property
+    def count(self) -> int | None:
+        """How many pictures there are, None where it is not known."""
+        count = self.stream.frames if self.stream else len(self.pictures)
+        return min(count, self.limit) if count and self.limit else count or self.limit
+
+    @property
+    def rate(self) -> Fraction | None:
+        """A stream's frames a second, None for pictures."""
+        return self.stream.rate if self.stream else None
+
+    def read(self) -> Iterator[Entry]:
+        """The pictures one by one, as (id, name, picture). Frames have ids from 1 and their number, from 0, as name.
+
+        :raises DatasetError: if one is missing or damaged.
+        """
+        yield from islice(self._all(), self.limit)
+
+    def _all(self) -> Iterator[Entry]:
+        if self.stream is None:
+            for image_id, name, path in self.pictures:
+                yield image_id, name, read_picture(path)
+        else:
+            for number, picture in enumerate(self.stream.read()):
+                yield number + 1, f"{self.stream.name}_{number:06d}.png", picture
+
+
+def open_source(path: Path, limit: int | None = None) -> Source:
+    """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
+
+    :param limit: at most so many frames of a video.
+    :raises DatasetError: if there is nothing to predict.
+    """
+    name = str(path.resolve())
+    if path.is_dir() and (path / "annotations.json").is_file():
+        dataset = Dataset(path)
+        entries = [(image["id"], image["file_name"], dataset.picture_path(image)) for image in dataset]
+        return Source(name, dataset.id, tuple(entries))
+    if not path.exists():
+        raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, a dataset, or a video")
+    if path.suffix.lower() in video.SUFFIXES:
+        return Source(name, stream=video.open_video(path), limit=limit)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
+    if not files:
+        raise DatasetError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
+    return Source(name, None, tuple((i, file.name, file) for i, file in enumerate(files, start=1)))
+
+
+def open_camera(device: str, limit: int | None = None) -> Source:
+    """A camera by its number, or by its name for the system.
+
+    :raises DatasetError: if there is none.
+    """
+    return Source(f"camera {device}", stream=video.open_camera(device), limit=limit)

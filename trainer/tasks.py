@@ -1,0 +1,41 @@
+"""What a network can be trained to find of hands, and what that is called in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_BOXES = ("loss_classifier", "loss_box_reg")
+_PROPOSALS = ("loss_objectness", "loss_rpn_box_reg")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task.
+
+    :param about: the network in words.
+    :param model: its name in a checkpoint.
+    :param losses: the parts of its loss, as torchvision calls them, in the order of ``losses.csv``.
+    """
+
+    about: str
+    model: str
+    losses: tuple[str, ...]
+
+
+TASKS = {
+    "segmentation": Task("Mask R-CNN: a mask of each hand", "maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),
+    "detection": Task("Faster R-CNN: a box of each hand", "fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),
+    "keypoints": Task(
+        "Keypoint R-CNN: 21 joints of each hand", "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
+    ),
+    "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
+}
+WITH_MASKS = ("segmentation", "semantic")
+
+
+def task_of(model: str) -> str:
+    """The task of a network by its name in a checkpoint.
+
+    :raises KeyError: if there is none of that name.
+    """
+    return {task.model: name for name, task in TASKS.items()}[model]
