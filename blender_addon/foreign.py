@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator import rigmap
+from generator import rigged, rigmap
+from generator.blender import rigfile
+from generator.dataset import write_atomic
 
 KEY = "handforge_map"
 """The armature's custom property with their bones' names by ours, as JSON."""
@@ -29,6 +32,16 @@ def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
             raise rigmap.RigMapError(f"{armature.name} has no bone {theirs!r}, which the map names")
     _fit(armature, bones)
     armature[KEY] = json.dumps(bones)
+
+
+def hand_over(armature: bpy.types.Object) -> Path:
+    """Write the hand for a rendering process; the file.
+
+    :raises rigmap.RigMapError: if the armature moves no mesh.
+    """
+    path = Path(bpy.app.tempdir) / "rig.npz"
+    write_atomic(path, rigged.dump(*rigfile.hand(armature, names(armature))))
+    return path
 
 
 def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:

@@ -159,7 +159,11 @@ class Generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Start the job; the panel shows the rest."""
-        asked = task(context.scene.handforge, hand.active(context))
+        try:
+            asked = task(context.scene.handforge, hand.active(context))
+        except ValueError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         if not Path(asked["out"]).is_absolute():
             self.report({"ERROR"}, "Save the .blend file first, or give a full path for the folder")
             return {"CANCELLED"}

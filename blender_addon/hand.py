@@ -89,7 +89,12 @@ def shape(armature: bpy.types.Object) -> anatomy.HandShape:
 
 
 def appearance(armature: bpy.types.Object) -> dict[str, Any]:
-    """Shape, skin and side as settings of :mod:`generator.settings`, where the hand is our own."""
+    """The hand as settings of :mod:`generator.settings`: shape, skin and side of our own, or somebody's rig.
+
+    :raises ValueError: if the rig has no mesh.
+    """
+    if foreign.names(armature):
+        return {"rig": str(foreign.hand_over(armature))}
     if skin_of(armature) is None:
         return {}
     chosen = armature.handforge

@@ -122,7 +122,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
     settings: EnumProperty(
         name="Look",
-        description="What it does not vary or set is as the hand in the scene: shape, skin tone, side",
+        description="What it does not vary or set is as the hand in the scene: shape, skin tone and side, or the rig",
         items=[*items(*PRESETS), ("file", "file", "A TOML file, as hand-generator render --settings takes it")],
     )
     settings_file: StringProperty(name="File of settings", subtype="FILE_PATH")

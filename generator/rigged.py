@@ -1,18 +1,21 @@
 """Somebody's rigged hand as ours: a skeleton and a mesh in our bind pose and size, for all that renders our own.
 
-Without Blender; :mod:`generator.blender.rigfile` reads the files.
+Without Blender; :mod:`generator.blender.rigfile` reads its files. An .npz file of ours holds such a hand ready-made.
 """
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from generator import pose, skinning
 from generator.anatomy import BONES, FINGERS, Skeleton, skeleton
 from generator.dataset import KEYPOINTS
-from generator.rigmap import Fit
+from generator.rigmap import Fit, RigMapError
 from generator.surface import HandMesh
 from generator.weights import segment_distance
 
@@ -54,6 +57,33 @@ def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray)
     )
     bones = _skeleton({name: placed(point) for name, point in found.items()})
     return replace(bones, radii=_radii(bones, mesh)), mesh
+
+
+_BONES = ("heads", "tails", "radii", "keypoints")
+
+
+def dump(bones: Skeleton, mesh: HandMesh) -> bytes:
+    """The .npz file that :func:`read` reads; the same hand gives the same bytes."""
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        **{name: getattr(bones, name) for name in _BONES},
+        **{name: getattr(mesh, name) for name in HandMesh.__dataclass_fields__},
+    )
+    return buffer.getvalue()
+
+
+def read(path: Path) -> tuple[Skeleton, HandMesh]:
+    """The hand in an .npz file.
+
+    :raises RigMapError: if it is no such file.
+    """
+    try:
+        with np.load(path) as arrays:
+            mesh = HandMesh(**{name: arrays[name] for name in HandMesh.__dataclass_fields__})
+            return replace(_OURS, **{name: arrays[name] for name in _BONES}), mesh
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RigMapError(f"{path} holds no hand ({error})") from None
 
 
 def _length(joints: dict[str, np.ndarray]) -> float:

@@ -144,8 +144,10 @@ def _rig(settings: RenderSettings) -> dict[str, str]:
 
     :raises ValueError: if the map cannot be used.
     """
-    if settings.rig is None or settings.map is None:
+    if settings.rig is None:
         return {}
-    rigmap.load(Path(settings.map))
-    content = Path(settings.rig).read_bytes() + Path(settings.map).read_bytes()
+    content = Path(settings.rig).read_bytes()
+    if settings.map is not None:
+        rigmap.load(Path(settings.map))
+        content += Path(settings.map).read_bytes()
     return {"rig_sha256": hashlib.sha256(content).hexdigest()}

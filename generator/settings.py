@@ -17,6 +17,8 @@ FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles", "eevee", "workbench")
 MASKS = ("hand", "hand+forearm", "both")
 RIGS = (".glb", ".fbx", ".blend")
+READY = ".npz"
+"""A rigged hand as the add-on hands it over (:mod:`generator.rigged`), which needs no map."""
 SIDES = ("right", "left", "varied")
 KEYPOINTS_3D = "keypoints3d"
 SIZE_RANGE = (64, 4096)
@@ -227,6 +229,8 @@ def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list
 
 def _rig(rig: Any, map_: Any) -> list[str]:
     if rig is None and map_ is None:
+        return []
+    if isinstance(rig, str) and rig.endswith(READY) and map_ is None:
         return []
     if not isinstance(rig, str) or not isinstance(map_, str):
         return ["rig and map are files that need each other"]

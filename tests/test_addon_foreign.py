@@ -8,8 +8,8 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import hand
-from generator import anatomy, kinematics, pose, rigmap
+from blender_addon import foreign, generating, hand
+from generator import anatomy, dataset, kinematics, pose, rigged, rigmap, sweep
 from generator.anatomy import BONES
 from generator.presets import PRESETS
 
@@ -113,6 +113,46 @@ def test_maps_that_do_not_fit(armature, tmp_path, change, message):
     with pytest.raises(RuntimeError, match=message):
         bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, bones))
     assert not hand.is_hand(armature)
+
+
+def clothe(armature):
+    """Give each bone an octahedron to move."""
+    corners = 0.01 * np.concatenate([np.eye(3), -np.eye(3)])
+    mesh, bones = bpy.data.meshes.new("skin"), list(armature.data.bones)
+    sides = [(i, j, k) for i in (0, 3) for j in (1, 4) for k in (2, 5)]
+    vertices = np.concatenate([corners + np.array(bone.head_local + bone.tail_local) / 2 for bone in bones])
+    mesh.from_pydata(
+        vertices.tolist(), [], [tuple(6 * n + c for c in side) for n in range(len(bones)) for side in sides]
+    )
+    skin = bpy.data.objects.new("skin", mesh)
+    bpy.context.scene.collection.objects.link(skin)
+    for number, bone in enumerate(bones):
+        skin.vertex_groups.new(name=bone.name).add(list(range(6 * number, 6 * number + 6)), 1.0, "REPLACE")
+    skin.modifiers.new("armature", "ARMATURE").object = armature
+
+
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+def test_pictures_show_their_hand(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    panel = bpy.context.scene.handforge
+    poses = sweep.PoseSet(("mine",), np.array([0]), PRESETS["open"][None])
+    (tmp_path / "poses.csv").write_bytes(sweep.dump(poses))
+    panel.poses, panel.file, panel.out = "file", str(tmp_path / "poses.csv"), str(tmp_path / "out")
+    panel.count, panel.size, panel.workers = 0, (160, 90), 1
+    with pytest.raises(RuntimeError, match="the bones of theirs that the map names move no mesh"):
+        bpy.ops.handforge.generate()
+    clothe(armature)
+    first = foreign.hand_over(armature).read_bytes()
+    hand.put(armature, PRESETS["fist"])
+    assert foreign.hand_over(armature).read_bytes() == first, "whatever its pose, so that a run can be continued"
+    bones, mesh = rigged.read(foreign.hand_over(armature))
+    np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-5)
+    assert len(mesh.vertices) == 6 * len(NEEDED)
+    assert bpy.ops.handforge.generate() == {"FINISHED"}
+    generating.wait()
+    assert generating.Board.message == f"{tmp_path / 'out'} is complete"
+    data = dataset.Dataset(tmp_path / "out")
+    assert data.info["settings"]["rig"] == "rig.npz" and data.masks(next(iter(data)))[0].any()
 
 
 def test_the_shipped_map_is_whole():

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from mathutils import Matrix
 
+import blender_addon
 from generator import kinematics, pose, rigged, rigmap, skinning, surface
 from generator.anatomy import BONES, skeleton
 from generator.blender import engines, rig, rigfile
@@ -88,7 +89,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
 def test_a_file_gives_our_hand_back(folder, kind):
-    bones, mesh = rigfile.load(folder / f"hand.{kind}", rigmap.load(folder / "map.toml"))
+    bones, mesh = rigfile.load(folder / f"hand.{kind}", folder / "map.toml")
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=2e-5)
     np.testing.assert_allclose(bones.keypoints, OURS.keypoints, atol=2e-5)
     vertices, faces, _ = cut()
@@ -100,6 +101,18 @@ def test_a_file_gives_our_hand_back(folder, kind):
     a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(float) for corner in range(3))
     assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0, "triangles look outwards"
     assert not (folder / "executed").exists()
+
+
+def test_the_shipped_map_fits_a_hand_of_25_joints_without_forearm():
+    bones = rigmap.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
+    joints = dict(zip(BONES, OURS.heads, strict=True))
+    joints |= {f"{finger}_tip": OURS.tails[BONES.index(f"{finger}_distal")] for finger in pose.FINGERS}
+    vertices, faces, weights = cut()
+    fit = rigmap.fit({name: moved(joints[name]) for name in bones})
+    found, mesh = rigged.hand(fit, moved(vertices), faces, weights)
+    np.testing.assert_allclose(found.heads[1:], OURS.heads[1:], atol=1e-9)
+    np.testing.assert_allclose(found.tails[2:], OURS.tails[2:], atol=1e-9)
+    np.testing.assert_allclose(mesh.vertices, vertices, atol=1e-6)
 
 
 def test_a_bent_bind_pose_is_straightened():
@@ -115,6 +128,16 @@ def test_a_bent_bind_pose_is_straightened():
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-4)
     off = np.linalg.norm(mesh.vertices - vertices, axis=1)
     assert np.median(off) < 2e-4 and np.quantile(off, 0.99) < 3e-3
+
+
+def test_a_hand_ready_made_is_read_back_and_no_other_file_is(tmp_path):
+    path = tmp_path / "hand.npz"
+    path.write_bytes(rigged.dump(OURS, surface.build()))
+    bones, mesh = rigfile.load(path, None)
+    assert (bones.heads == OURS.heads).all() and (mesh.faces == surface.build().faces).all()
+    path.write_bytes(b"PK")
+    with pytest.raises(rigmap.RigMapError, match=r"hand\.npz holds no hand"):
+        rigfile.load(path, None)
 
 
 def test_it_is_rendered_as_ours(folder):
@@ -142,8 +165,10 @@ def test_it_is_rendered_as_ours(folder):
 def test_files_that_do_not_fit(folder, name, bones, words):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "empty.blend"))
+    changed = folder / "changed.toml"
+    changed.write_text((folder / "map.toml").read_text() + "".join(f'{ours} = "{b}"\n' for ours, b in bones.items()))
     with pytest.raises(rigmap.RigMapError, match=words):
-        rigfile.load(folder / name, rigmap.load(folder / "map.toml") | bones)
+        rigfile.load(folder / name, changed)
 
 
 @pytest.mark.parametrize(
@@ -151,12 +176,12 @@ def test_files_that_do_not_fit(folder, name, bones, words):
     [
         (["--rig", "hand.glb"], "rig and map are files that need each other"),
         (["--rig", "hand.obj", "--map", "map.toml"], "rig is a file of the kind .glb, .fbx, .blend, not 'hand.obj'"),
-        (["--rig", "none.glb", "--map", "{map}"], "none.glb: No such file or directory"),
-        (["--rig", "none.glb", "--map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
+        (["--rig", "none.glb", "--map", "{folder}/map.toml"], "none.glb: No such file or directory"),
+        (["--rig", "{folder}/hand.glb", "--map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
     ],
 )
 def test_wrong_options_are_named(folder, tmp_path, options, words):
-    options = [option.format(map=Path(folder, "map.toml")) for option in options]
+    options = [option.format(folder=folder) for option in options]
     done = CliRunner().invoke(main, ["render", "--count", "2", "--out", str(tmp_path / "out"), *options])
     assert done.exit_code == 2 and words in done.output
     assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, kinematics, look, pair, photo, rigmap, skin, surface, truth
+from generator import anatomy, backgrounds, kinematics, look, pair, photo, skin, surface, truth
 from generator.blender import engines, rig, rigfile
 from generator.blender.drawing import Drawing
 from generator.blender.rig import Posed, Rig
@@ -190,9 +190,9 @@ class Studio:
 
 def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, surface.HandMesh] | None:
     """Somebody's hand in place of ours, if the settings name one."""
-    if settings.rig is None or settings.map is None:
+    if settings.rig is None:
         return None
-    return rigfile.load(Path(settings.rig), rigmap.load(Path(settings.map)))
+    return rigfile.load(Path(settings.rig), None if settings.map is None else Path(settings.map))
 
 
 def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.ndarray:

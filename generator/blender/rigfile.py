@@ -1,4 +1,4 @@
-"""Reading a rigged hand from a .blend, .glb or .fbx file. Nothing in the file is executed.
+"""Reading a rigged hand from a .blend, .glb or .fbx file, or from the scene. Nothing in the file is executed.
 
 Only the bind pose is used: the armature's bones, the meshes they move, and the weights between them. Animations,
 drivers, constraints and materials stay behind.
@@ -6,6 +6,8 @@ drivers, constraints and materials stay behind.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import bmesh
@@ -19,12 +21,15 @@ from generator.rigmap import RigMapError
 from generator.surface import HandMesh
 
 
-def load(path: Path, bones: dict[str, str]) -> tuple[Skeleton, HandMesh]:
+def load(path: Path, map_: Path | None) -> tuple[Skeleton, HandMesh]:
     """The hand in a file, in our bind pose and size. What Blender's scene held before is gone.
 
-    :param bones: their bones' names by ours, as :func:`generator.rigmap.load` reads them.
-    :raises RigMapError: if the file cannot be read, or holds no mesh on an armature with these bones.
+    :param map_: says which of its bones is which (:func:`generator.rigmap.load`); an .npz file needs none.
+    :raises RigMapError: if a file cannot be read, or holds no mesh on an armature with these bones.
     """
+    if map_ is None:
+        return rigged.read(path)
+    bones = rigmap.load(map_)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
@@ -32,12 +37,21 @@ def load(path: Path, bones: dict[str, str]) -> tuple[Skeleton, HandMesh]:
             _open(path)
     except (RuntimeError, OSError) as error:
         raise RigMapError(f"{path} cannot be read ({str(error).strip().splitlines()[-1]})") from None
-    armature = _armature(path, bones)
+    return hand(_armature(path, bones), bones)
+
+
+def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, HandMesh]:
+    """The hand of an armature in the scene, whatever its pose, in our bind pose and size.
+
+    :param bones: their bones' names by ours.
+    :raises RigMapError: if the bones move no mesh, or the map does not fit.
+    """
     owners = _owners(armature, bones)
-    parts = [_part(thing, owners) for thing in _skins(armature)]
+    with _at_rest(armature) as skins:
+        parts = [_part(thing, owners) for thing in skins]
     parts = [part for part in parts if len(part[1])]
     if not parts:
-        raise RigMapError(f"{path}: the bones that the map names move no mesh")
+        raise RigMapError(f"the bones of {armature.name} that the map names move no mesh")
     starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in parts[:-1])])
     return rigged.hand(
         rigmap.fit(_heads(armature, bones)),
@@ -93,18 +107,23 @@ def _owners(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, int]
     return owners
 
 
-def _skins(armature: bpy.types.Object) -> list[bpy.types.Object]:
-    """The mesh objects that the armature moves, which from now on it does not."""
-    found = []
-    for thing in [thing for thing in bpy.context.scene.objects if thing.type == "MESH"]:
-        moved = [
-            modifier for modifier in thing.modifiers if modifier.type == "ARMATURE" and modifier.object == armature
-        ]
-        for modifier in moved:
-            thing.modifiers.remove(modifier)
-        if moved:
-            found.append(thing)
-    return found
+@contextlib.contextmanager
+def _at_rest(armature: bpy.types.Object) -> Iterator[list[bpy.types.Object]]:
+    """The mesh objects that the armature moves, while it does not."""
+    moved = [
+        (thing, modifier, modifier.show_viewport)
+        for thing in bpy.context.scene.objects
+        if thing.type == "MESH"
+        for modifier in thing.modifiers
+        if modifier.type == "ARMATURE" and modifier.object == armature
+    ]
+    for _, modifier, _ in moved:
+        modifier.show_viewport = False
+    try:
+        yield list(dict.fromkeys(thing for thing, _, _ in moved))
+    finally:
+        for _, modifier, shown in moved:
+            modifier.show_viewport = shown
 
 
 def _part(thing: bpy.types.Object, owners: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -131,6 +150,7 @@ def _part(thing: bpy.types.Object, owners: dict[str, int]) -> tuple[np.ndarray, 
     faces = np.array([[v.index for v in face.verts] for face in made.faces], np.int32).reshape(-1, 3)
     weights = np.array([weighed[vertex] / weighed[vertex].sum() for vertex in made.verts]).reshape(-1, len(BONES))
     made.free()
+    bpy.data.meshes.remove(data)
     return vertices, faces, weights
 
 
