@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, reduce
+
 import numpy as np
 
 from generator.anatomy import Skeleton
@@ -47,17 +49,21 @@ def capsules(poses: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndar
 
 def axis_rotation(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """Rodrigues' formula: (N, 3, 3) turns by ``angles`` (N,), radians, about a unit axis (3,)."""
-    x, y, z = axis
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    identity, cross, squared = _cross(*axis.tolist())
     sin, cos = np.sin(angles)[:, None, None], np.cos(angles)[:, None, None]
-    return np.eye(3) + sin * cross + (1.0 - cos) * (cross @ cross)
+    return identity + sin * cross + (1.0 - cos) * squared
+
+
+@lru_cache(1024)
+def _cross(x: float, y: float, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The identity, the matrix of the cross product with an axis, and its square."""
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3), cross, cross @ cross
 
 
 def _rotation(poses: np.ndarray, dofs: tuple[tuple[int, np.ndarray], ...]) -> np.ndarray:
-    turn = np.broadcast_to(np.eye(3), (len(poses), 3, 3))
-    for index, axis in dofs:
-        turn = turn @ axis_rotation(axis, poses[:, index])
-    return turn
+    turns = [axis_rotation(axis, poses[:, index]) for index, axis in dofs]
+    return reduce(np.matmul, turns) if turns else np.broadcast_to(np.eye(3), (len(poses), 3, 3))
 
 
 def _about(pivot: np.ndarray, turn: np.ndarray) -> np.ndarray:

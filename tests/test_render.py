@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generator import kinematics, pose, skin, surface
+from generator import kinematics, photo, pose, skin, surface
 from generator.anatomy import BONES, HandShape, skeleton
 from generator.camera import Camera
 from generator.dataset import KEYPOINTS
@@ -129,6 +129,18 @@ def test_both_masks_of_a_hand_are_the_two_it_has_alone(studio):
     hand, arm, *both = alone
     assert (hand == both[0]).all() and (arm == both[1]).all()
     assert (arm | hand == arm).all() and arm.sum() > 1.2 * hand.sum()
+
+
+def test_no_box_is_seen_around_a_hand_on_near_white(studio):
+    hand, _ = studio.hand(None)
+    studio._show(hand)
+    rig.set_pose(hand, POSE)
+    for tone in (0.727, 0.803, 0.951):  # these are not among the raster's 256 roots
+        drawing = studio.engine.draw(
+            hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone)), 0
+        )
+        around = (drawing.hand + drawing.forearm) == 0
+        assert around.any() and (drawing.picture[around] == photo.srgb(np.full(3, tone))).all()
 
 
 def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):

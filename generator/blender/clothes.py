@@ -25,8 +25,10 @@ class Cloth:
 
 def worn(rig: Rig, which: Sleeve | None) -> Cloth | None:
     """The sleeve in the rig's present pose; None without one, or without a forearm."""
+    if which is None:
+        return None
     rest = rest_vertices(rig)
-    if which is None or rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+    if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
         return None
     vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
     moved = forearm(rig)

@@ -49,8 +49,6 @@ void main() {
   drawn = vec4(codes > 0.0 ? mixed : background.rgb, codes / 255.0);
 }
 """
-_QUARTERS = np.stack([np.arange(256) // 25, np.arange(256) // 5 % 5, np.arange(256) % 5]).astype(np.float32) / 4
-"""What a code says of hand, forearm, and sleeve: how much of the pixel they cover, (3, 256)."""
 
 
 class Raster:
@@ -93,7 +91,11 @@ class Raster:
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
         codes = pixels[..., 3]
-        return Drawing(box, pixels[..., :3], *(np.take(digit, codes) for digit in _QUARTERS))
+        hand = codes // 25
+        forearm = (codes - 25 * hand) // 5
+        quarter = np.float32(0.25)
+        sleeve = 0.0 if look.sleeve is None else (codes - 25 * hand - 5 * forearm) * quarter
+        return Drawing(box, pixels[..., :3], hand * quarter, forearm * quarter, sleeve)
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
