@@ -31,8 +31,9 @@ SESSION_COLUMNS = {
     "average_loss": "average loss",
     "validation_loss": "validation loss",
     "saturation_step": "saturated at step",
+    "saturation_share": "of its steps",
 }
-"""What ``run.json`` says of a session, and what the report calls it."""
+"""What ``run.json`` says of a session, and what the report calls it; the last is made of others."""
 
 FACTS = ("data", "real", "replicate", "seed", "precision", "versions", "git", "handforge")
 """What else of ``run.json`` the report shows."""
@@ -189,7 +190,8 @@ def _averages(run: Run) -> list[float]:
 
 
 def training(run: Run, number: int) -> dict[str, Any]:
-    record, sessions = run.record, run.record["sessions"]
+    record = run.record
+    sessions = [{**session, "saturation_share": _share(session)} for session in record["sessions"]]
     saturation = {session.get("session"): session.get("saturation_step") for session in sessions}
     losses = {session: values[np.isfinite(values)] for session, values in run.losses.items()}
     losses = {session: values for session, values in losses.items() if len(values)}
@@ -209,6 +211,12 @@ def training(run: Run, number: int) -> dict[str, Any]:
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }
+
+
+def _share(session: dict[str, Any]) -> float | None:
+    """The part of a session after which its loss no longer fell; None where it fell to the end or nothing is known."""
+    step, steps = session.get("saturation_step"), (session.get("epochs") or 0) * (session.get("steps") or 0)
+    return step / steps if step and steps else None
 
 
 def _command(record: dict[str, Any]) -> str:

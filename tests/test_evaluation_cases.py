@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results, write_run
+from PIL import Image
 
 from evaluation.cases import changed
 from evaluation.category import Scope
@@ -17,6 +18,7 @@ from evaluation.paper import CASES
 from evaluation.runs import load_runs
 from evaluation.types import Flags, flags
 from generator.dataset import Dataset
+from trainer.cli import main as trainer
 
 
 def invoke(*arguments) -> str:
@@ -72,6 +74,31 @@ def test_flags_come_from_statements_and_measures(tmp_path):
     assert flags({**record, "sessions": [{}]}, test).letter == "Q"
     assert flags({"sessions": [{}], "recipe": {"after": "c1"}, "real": None}, test).letter == "B"
     assert flags({**record, "real": {"path": "gone"}}, test).letter == "?"
+
+
+def test_what_an_import_states_makes_the_type(tmp_path):
+    def import_masks(name, *words):
+        source = tmp_path / "source" / name
+        for kind, mode in (("images", "RGB"), ("masks", "L")):
+            (source / kind).mkdir(parents=True)
+            white = Image.new(mode, (10, 10), "white")
+            if kind == "masks":
+                white.paste(Image.new(mode, (20, 20)), (8, 0))
+            white.save(source / kind / "p1.png")
+        done = CliRunner().invoke(trainer, ["import", "masks", str(source), str(tmp_path / name), *words])
+        assert done.exit_code == 0, done.output
+        return Dataset(tmp_path / name)
+
+    real = import_masks("real", "--background", "door", "--all-hands")
+    test = import_masks("test", "--background", "door")
+    hand = test.masks(test.images[0])[0]
+    results = write_results(tmp_path / "r.json", [result(1, hand, 0.9)])
+    run = write_run(tmp_path / "run", test, results, name="vid1")
+    edit(run, recipe={"name": "c9"}, real={"path": str(real.folder), "id": real.id, "images": 1})
+    assert "1.000" in invoke("score", test.folder, run / "predictions/vid1")
+    invoke("cases", run, "--csv", tmp_path / "c.csv")
+    row = next(line for line in (tmp_path / "c.csv").read_text().splitlines() if line.startswith("C9,"))
+    assert row.startswith("C9,Vid1,0.700,0.811,0.900,1.000,1.000,1.000,R,")
 
 
 def test_describe_adds_to_what_is_there(tmp_path):

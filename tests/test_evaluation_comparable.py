@@ -66,6 +66,30 @@ def test_supervision_reads_truth_and_reaches_our_ap(scene):
     )
 
 
+def test_fiftyone_reads_truth_and_results(scene):
+    fiftyone = pytest.importorskip("fiftyone", reason="FiftyOne is not installed: pip install fiftyone")
+    from fiftyone.utils.coco import add_coco_labels
+
+    dataset, results = scene
+    kind, files = fiftyone.types.COCODetectionDataset, {"data_path": str(dataset.folder / "images")}
+    try:
+        loaded = fiftyone.Dataset.from_dir(
+            dataset_type=kind, labels_path=str(dataset.path), label_types="segmentations", include_id=True, **files
+        )
+    except Exception as error:  # FiftyOne starts a database of its own, which not every machine has
+        pytest.skip(f"FiftyOne's database does not start here ({type(error).__name__})")
+    categories = json.loads(dataset.path.read_text())["categories"]
+    add_coco_labels(loaded, "found", str(results), categories, label_type="segmentations", coco_id_field="coco_id")
+    entries = json.loads(results.read_text())
+    for sample in loaded:
+        true = sample["segmentations"].detections if sample["segmentations"] else []
+        found = sample["found"].detections if sample["found"] else []
+        image = next(image for image in dataset if image["id"] == sample["coco_id"])
+        assert len(true) == len(dataset.annotations(image))
+        assert len(found) == sum(entry["image_id"] == image["id"] for entry in entries)
+    loaded.delete()
+
+
 def test_faster_coco_eval_reaches_our_ap_and_ar(scene):
     faster = pytest.importorskip("faster_coco_eval", reason="not installed: pip install faster-coco-eval")
     dataset, results = scene
