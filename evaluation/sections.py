@@ -192,7 +192,7 @@ def _averages(run: Run) -> list[float]:
 def training(run: Run, number: int) -> dict[str, Any]:
     record = run.record
     sessions = [{**session, "saturation_share": _share(session)} for session in record["sessions"]]
-    saturation = {session.get("session"): session.get("saturation_step") for session in sessions}
+    saturation: dict[Any, Any] = {session.get("session"): session.get("saturation_step") for session in sessions}
     losses = {session: values[np.isfinite(values)] for session, values in run.losses.items()}
     losses = {session: values for session, values in losses.items() if len(values)}
     shown = [key for key in SESSION_COLUMNS if any(session.get(key) is not None for session in sessions)]
