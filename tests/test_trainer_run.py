@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -304,6 +305,15 @@ def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbrok
     assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
     finished = repeat(tiny, blobs, unbroken, "--resume")
     assert finished.exit_code == 0 and "finished already" in finished.output
+
+
+def test_a_run_from_before_a_setting_was_there_is_continued(blobs, tiny, unbroken, tmp_path):
+    shutil.copytree(unbroken, tmp_path / "run")
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    del record["recipe"]["network"]["task"], record["recipe"]["sessions"][0]["schedule"]
+    (tmp_path / "run/run.json").write_text(json.dumps(record))
+    done = repeat(tiny, blobs, tmp_path / "run", "--resume")
+    assert done.exit_code == 0 and "finished already" in done.output
 
 
 def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blobs, tmp_path):

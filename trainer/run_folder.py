@@ -15,11 +15,13 @@ import csv
 import io
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 from generator.dataset import dump_json, write_atomic
 from trainer.errors import RunFolderError
+from trainer.recipe import Network, PictureSettings, Session
 from trainer.tasks import TASKS
 
 FORMAT = "handforge-run-1"
@@ -125,9 +127,21 @@ def _comparable(header: dict[str, Any], key: str) -> Any:
     value = header.get(key)
     if key == "command":
         return value[0] if value else None  # train or repeat; the options are compared by what they resolve to
+    if key == "recipe" and value:
+        return _completed(value)
     if key in ("data", "real") and value:
         return {name: part for name, part in value.items() if name != "path"}  # a dataset may have been moved
     return value
+
+
+def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recorded recipe with the settings that are newer than it, at the values that mean what was done before."""
+    parts: dict[str, Any] = {"network": Network(), "pictures": PictureSettings()}
+    return {
+        **recipe,
+        **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
+        "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
+    }
 
 
 def difference(key: str, theirs: Any, ours: Any) -> str:
