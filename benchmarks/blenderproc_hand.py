@@ -62,6 +62,7 @@ def main() -> None:
     )
     bproc.renderer.set_max_amount_of_samples(samples)
     bproc.renderer.set_noise_threshold(0)
+    bproc.renderer.set_cpu_threads(0)  # all; its default is one
     bproc.renderer.set_denoiser(None)
     bproc.renderer.set_world_background([1, 1, 1])
     bproc.renderer.enable_segmentation_output(

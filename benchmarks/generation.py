@@ -152,6 +152,8 @@ def main() -> None:
     parser.add_argument("--memory-frames", type=int, default=3000, help="of the first engine; 0 leaves it out")
     parser.add_argument("--blenderproc", metavar="PYTHON", help="by default this one, where it has blenderproc")
     given = parser.parse_args()
+    if given.frames is not None and given.frames < 60:
+        parser.error("--frames is 60 at least: the first 20 of each worker are not timed")
     print(f"{cli.processors()} cores")
     engines = given.engine or ["raster", "cycles"]
     rates = {name: measure(name, given.frames, given.memory_frames * (name == engines[0])) for name in engines}
