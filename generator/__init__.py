@@ -18,7 +18,7 @@ Pictures
     settings.py      what a rendering run can be told
     sleeve.py        a sleeve's shape
     look.py          what one frame looks like; photo.py what a camera does to it
-    pair.py          a second hand beside the first; backgrounds.py pictures behind them
+    elbow.py         an arm that is bent; pair.py a second hand beside the first; backgrounds.py pictures behind them
     truth.py         depth, normals and parts of a picture, on request
     blender/         rig, scene, engines: the only room that imports bpy
     run.py           planning frames, continuing; folder.py, workers.py, cluster.py carry it out

@@ -12,6 +12,7 @@ import numpy as np
 from generator import kinematics, pose
 from generator.anatomy import BONES, HandShape, Skeleton
 from generator.camera import SENSOR_MM, Camera
+from generator.elbow import Elbow, elbow
 from generator.settings import RenderSettings
 from generator.sleeve import WORN, Sleeve
 
@@ -140,7 +141,7 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     one = one.copy()
     one[_TURN] = rng.uniform(-np.pi, np.pi)
     share = rng.uniform(size=2)
-    nearest = max(NEAREST, CLEAR - float(_arm_end(one, hand)[1]))
+    nearest = max(NEAREST, CLEAR - float(arm_end(one, hand)[1]))
     camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
     for _ in range(40):  # step back until the hand fits
         low, high = room_for(camera, one, hand)
@@ -167,7 +168,8 @@ def _close(
     one = one.copy()
     one[pose.V4] = leaning(one[pose.V4])
     fill = np.exp(rng.uniform(*np.log(FILL)))
-    edge = EDGE if rng.random() < 0.75 else -0.12
+    edge = EDGE if rng.random() < 0.75 else -0.12 * fill
+    bent = elbow(settings, frame)
     best = -np.inf, Camera(width, height), one
     for _ in range(_TRIES):
         moved = one.copy()
@@ -176,11 +178,11 @@ def _close(
         joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
         extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
         distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
-        distance = max(distance, _NEAREST_CLOSE, SPARE - float(_arm_end(moved, hand)[1]))
+        distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(moved, hand, bent)[1]))
         camera = Camera(width, height, distance, focal)
         low, high = room_for(camera, moved, hand, edge)
         moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
-        beyond = outside(camera, moved, hand)
+        beyond = outside(camera, moved, hand, bent)
         if beyond > best[0]:
             best = beyond, camera, moved
         if beyond > 0:
@@ -194,14 +196,24 @@ def leaning(v4: float) -> float:
     return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
 
 
-def _arm_end(one: np.ndarray, hand: Skeleton) -> np.ndarray:
-    """The far end of the forearm's axis, (3,) metres."""
-    return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
+def arm_end(one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> np.ndarray:
+    """The far end of the arm's axis, (3,) metres."""
+    if bent is None or bent.angle == 0:
+        return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
+    return arm_axis(one, hand, bent, np.ones(1))[0]
 
 
-def outside(camera: Camera, one: np.ndarray, hand: Skeleton) -> float:
+def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
+    """The arm's axis at these shares of its way from the wrist to its end, (N, 3) metres."""
+    forearm = BONES.index("forearm")
+    rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
+    moved = kinematics.transforms(one, hand)[forearm]
+    return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
+
+
+def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
     """By how many pixels the whole end of the arm is outside the picture; negative where it is in sight."""
-    x, y, depth = camera.project(_arm_end(one, hand))
+    x, y, depth = camera.project(arm_end(one, hand, bent))
     radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
     beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
     return float(beyond - radius)

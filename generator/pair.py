@@ -9,7 +9,8 @@ import numpy as np
 from generator import kinematics, plausibility, pose, sweep
 from generator.anatomy import BONES, Skeleton
 from generator.camera import Camera
-from generator.look import SPARE, leaning, outside, room_for
+from generator.elbow import Elbow, elbow
+from generator.look import SPARE, arm_axis, leaning, outside, room_for
 from generator.presets import PRESETS
 from generator.settings import RenderSettings
 
@@ -55,14 +56,15 @@ def second(
     other = "left" if side == "right" else "right"
     own, tone, fingers = rng.random() < OWN, float(rng.uniform()), _fingers(rng, hand)
     flat = settings.scene == "plain"
-    taken, girth = _balls(first, side, hand)
+    elbows = elbow(settings, frame), elbow(settings, frame, 1)
+    taken, girth = _balls(first, side, hand, elbows[0])
     for _ in range(_TRIES):
         one = _placed(rng, camera, first, fingers, hand)
         if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > np.pi / 3:
             continue
-        if settings.distance == "close" and outside(camera, one, hand) <= 0:
+        if settings.distance == "close" and outside(camera, one, hand, elbows[1]) <= 0:
             continue
-        balls, _ = _balls(one, other, hand)
+        balls, _ = _balls(one, other, hand, elbows[1])
         if float(np.min(balls[:, 1])) + camera.distance > SPARE and _apart(balls, taken, girth, camera, flat):
             return Second(one, other, None if own or settings.skin != "varied" else tone)
     return None
@@ -88,15 +90,16 @@ def _placed(
     one[1] = first[1] + rng.uniform(-0.08, 0.2)
     turn, spin = rng.uniform(-np.pi, np.pi, 2)
     one[3:6] = leaning(float(rng.uniform(-np.pi, np.pi))), spin, turn
-    low, high = room_for(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.1)
+    low, high = room_for(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.03)
     one[[0, 2]] = low + rng.uniform(size=2) * (high - low)
     return one
 
 
-def _balls(one: np.ndarray, side: str, hand: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+def _balls(one: np.ndarray, side: str, hand: Skeleton, bent: Elbow) -> tuple[np.ndarray, np.ndarray]:
     """Balls that make up the arm: their middles (N, 3) in scene axes, and radii (N,), metres."""
     heads, tails = kinematics.capsules(one, hand)
     middles = heads + (tails - heads) * _SAMPLES
+    middles[:, BONES.index("forearm")] = arm_axis(one, hand, bent, 1 - _SAMPLES[:, 0, 0])
     if side == "left":
         middles = middles * [-1, 1, 1]
     start, end = hand.radii.T

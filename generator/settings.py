@@ -37,6 +37,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "distractors": ("none", "varied"),
     "occluders": ("none", "varied"),
     "exposure": ("metered", "varied"),
+    "elbow": ("straight", "varied"),
 }
 """The settings that are one of a few words."""
 
@@ -49,7 +50,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"scene": "room", "samples": 4, "format": "jpg", "size": "640x360"},
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
-        **{"exposure": "varied", "side": "varied", "hands": "varied"},
+        **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
@@ -108,6 +109,8 @@ class RenderSettings:
     side: str = "right"
     """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
     28 numbers, so it is as plausible."""
+    elbow: str = "straight"
+    """Of a room. Varied: six arms in ten are bent at the elbow, with bare upper arms or short sleeves."""
     hands: int | str = 1
     """1, 2 or varied, which is 2 in a third of the pictures: the second is of the other side and in a pose of its own,
     and has its own annotation. Where there is no place for it, there is one."""

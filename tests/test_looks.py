@@ -10,7 +10,8 @@ from PIL import Image
 from generator import kinematics, pair, photo, pose, run, settings, sweep
 from generator.anatomy import skeleton
 from generator.backgrounds import Backgrounds
-from generator.look import framing
+from generator.elbow import Elbow, elbow
+from generator.look import arm_end, framing
 from generator.settings import RenderSettings, SettingsError
 
 ROOM = RenderSettings(size=(160, 120), engine="cycles", scene="room", samples=2)
@@ -228,3 +229,36 @@ def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     seen = two.keypoints[:, 2] > 0
     assert np.abs(two.keypoints[seen, :2] - expected[seen]).max() < 0.01
     assert both.meta["second"]["side"] == "left" and "second" not in alone.meta
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.9])
+def test_a_bent_arm_is_as_long_and_as_thick_as_a_straight_one(angle):
+    bent = Elbow(angle, 0.7)
+    axis = np.column_stack([np.zeros((91, 2)), -np.linspace(0, 0.45, 91)])
+    moved = bent.bend(axis)
+    assert np.linalg.norm(np.diff(moved, axis=0), axis=1) == pytest.approx(np.full(90, 0.005), rel=2e-3)
+    assert moved[:42] == pytest.approx(axis[:42]), "the forearm stays"
+    upper = moved[-1] - moved[-10]
+    assert np.arccos(-upper[2] / np.linalg.norm(upper)) == pytest.approx(angle, abs=1e-6)
+    assert np.arctan2(upper[1], upper[0]) == pytest.approx(0.7) or angle == 0
+    for around in ([0.03, 0, 0], [0, 0.03, 0]):
+        assert np.linalg.norm(bent.bend(axis + around) - moved, axis=1) == pytest.approx(np.full(91, 0.03))
+
+
+def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
+    varied = replace(ROOM, elbow="varied", distance="close")
+    some = sweep.poses("l11")[::1321]
+    outside = []
+    for i, one in enumerate(some):
+        camera, moved = framing(varied, i, one, BONES)
+        x, y, depth = camera.project(arm_end(moved, BONES, elbow(varied, i)))
+        outside.append(depth > 0.1 and not (0 < x < 160 and 0 < y < 120))
+    assert np.mean(outside) > 0.9
+    angles = [elbow(varied, i).angle for i in range(300)]
+    assert 0.5 < np.mean(np.array(angles) > 0) < 0.7 and max(angles) < 2
+    assert elbow(ROOM, 0).angle == 0
+    frame = next(i for i in range(100) if angles[i] > 1)
+    straight, bent = (masks(frame, elbow=word, mask="both") for word in ("straight", "varied"))
+    assert (straight.instances[0].mask == bent.instances[0].mask).mean() > 0.99
+    assert (straight.instances[1].mask != bent.instances[1].mask).mean() > 0.01
+    assert elbow(replace(varied, scene="plain"), frame).angle == 0

@@ -11,6 +11,7 @@ from generator import sleeve
 from generator.blender import materials
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
+from generator.elbow import Elbow
 
 PLANE_SIZE = 8.0
 """Metres: to the horizon, as far as a picture can tell."""
@@ -28,10 +29,10 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def dress(self, rng: np.random.Generator, rig: Rig) -> None:
-        """Put a sleeve on most arms."""
+    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
+        """Put a sleeve on most arms; every second one of a bent arm ends above the elbow."""
         if rng.random() < sleeve.WORN:
-            self._sleeve(rng, rig)
+            self._sleeve(rng, rig, elbow)
 
     def furnish(self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None) -> None:
         """Put a table or wall behind the hand, of this material or of any, and things on it; or nothing."""
@@ -113,14 +114,17 @@ class Props:
         self._made.pop()
         self.add(shape, material, matrix)
 
-    def _sleeve(self, rng: np.random.Generator, rig: Rig) -> None:
+    def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
         """A tube around the forearm, if there is one."""
         rest = rest_vertices(rig)
         if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
             return
-        vertices, faces = sleeve.tube(rest, *sleeve.cut(rng), rng)
+        start, loose = sleeve.cut(rng)
+        if elbow.angle and rng.random() < 0.5:
+            start = -rng.uniform(0.3, 0.4)
+        vertices, faces = sleeve.tube(rest, start, loose, rng)
         mesh = bpy.data.meshes.new("sleeve")
-        fill(mesh, vertices, faces)
+        fill(mesh, elbow.bend(vertices), faces)
         mesh.materials.append(None)
         self._add(mesh, materials.everyday(rng), forearm(rig))
         self._made.append(mesh)

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, kinematics, look, pair, photo, skin, surface, truth
+from generator import anatomy, backgrounds, elbow, kinematics, look, pair, photo, skin, surface, truth
 from generator.blender import engines, rig, rigfile
 from generator.blender.drawing import Drawing
 from generator.blender.rig import Posed, Rig
@@ -65,10 +65,11 @@ class Studio:
             drawn = replace(drawn, background=np.zeros(3))
         hand, mesh = self.hand(drawn.shape)
         camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
-        arms = [self._arm(hand, mesh, drawn.tone, drawn.side, pose)]
+        arms = [self._arm(hand, mesh, drawn.tone, drawn.side, pose, elbow.elbow(self.settings, number))]
         if other := pair.second(self.settings, number, camera, pose, drawn.side, hand.skeleton):
             tone = drawn.tone if other.tone is None else other.tone
-            arms.append(self._arm(*self._other(drawn.shape), tone, other.side, other.pose))
+            bent = elbow.elbow(self.settings, number, 1)
+            arms.append(self._arm(*self._other(drawn.shape), tone, other.side, other.pose, bent))
         drawings = self._draw(arms, camera, drawn, number)
         return Frame(
             name=f"{number:06d}",
@@ -82,8 +83,12 @@ class Studio:
             truths=self._truths(arms, drawings, camera),
         )
 
-    def _arm(self, hand: rig.Rig, mesh: surface.HandMesh, tone: float, side: str, pose: np.ndarray) -> Arm:
+    def _arm(
+        self, hand: rig.Rig, mesh: surface.HandMesh, tone: float, side: str, pose: np.ndarray, bent: elbow.Elbow
+    ) -> Arm:
         """A hand, painted and posed."""
+        if self.settings.elbow == "varied":
+            rig.bend(hand, bent)
         self._show(hand)
         self._paint(hand, mesh, tone)
         rig.set_side(hand, side)

@@ -10,10 +10,12 @@ from mathutils import Matrix
 
 from generator import kinematics
 from generator.anatomy import BONES, Skeleton
+from generator.elbow import Elbow
 from generator.surface import HandMesh
 
 COLOUR = "colour"
 """Point attribute with the skin's linear RGB."""
+_STRAIGHT = "straight"
 REGION = "wrist_distance"
 """Point attribute, metres: positive on the hand's side of the wrist crease, negative on the forearm."""
 
@@ -122,10 +124,20 @@ def paint(rig: Rig, colours: np.ndarray) -> None:
 
 
 def rest_vertices(rig: Rig) -> np.ndarray:
-    """The surface in the bind pose, (V, 3) float32, metres."""
+    """The surface in the bind pose, its arm straight, (V, 3) float32, metres."""
+    attributes = rig.surface.data.attributes
     rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
-    rig.surface.data.attributes["position"].data.foreach_get("vector", rest.ravel())
+    (attributes.get(_STRAIGHT) or attributes["position"]).data.foreach_get("vector", rest.ravel())
     return rest
+
+
+def bend(rig: Rig, elbow: Elbow) -> None:
+    """Bend the arm at the elbow, which the bones know nothing of; any earlier bend is undone."""
+    data, rest = rig.surface.data, rest_vertices(rig)
+    if _STRAIGHT not in data.attributes:
+        data.attributes.new(_STRAIGHT, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", rest.ravel())
+    data.attributes["position"].data.foreach_set("vector", elbow.bend(rest).astype(np.float32).ravel())
+    data.update()
 
 
 def forearm(rig: Rig) -> np.ndarray:

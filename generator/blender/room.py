@@ -19,6 +19,7 @@ from generator.blender.props import Props
 from generator.blender.rig import REGION, Posed, Rig
 from generator.blender.view import View
 from generator.camera import Camera
+from generator.elbow import elbow
 from generator.look import Look
 from generator.settings import RenderSettings
 
@@ -95,8 +96,9 @@ class Room:
     def _surround(self, rng: np.random.Generator, frame: int, arms: list[tuple[Rig, Posed]], camera: Camera) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
         settings, props = self._settings, self._props
-        for (rig, _), own in zip(arms, (rng, self._stream(frame, _SECOND)), strict=False):
-            props.dress(own, rig)
+        streams = rng, self._stream(frame, _SECOND)
+        for number, (rig, _) in enumerate(arms):
+            props.dress(streams[number], rig, elbow(settings, frame, number))
         view = _view(arms, camera)
         if self._backgrounds is not None:
             pass  # a picture of its own stands for all that is behind the hand
