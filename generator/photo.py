@@ -32,15 +32,20 @@ def develop(
     light *= rng.uniform(0.1, 0.36) / np.exp(metered) * cast
     white = rng.uniform(1.2, 4.0)
     light = light * (1 + light / white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do
-    picture = Image.fromarray(srgb(light))
+    return stored(srgb(light), rng)
+
+
+def stored(seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a camera makes of a picture (H, W, 3) uint8: a little blur, noise, and in part of the pictures JPEG."""
+    picture = Image.fromarray(seen)
     picture = picture.filter(ImageFilter.GaussianBlur(abs(rng.normal(0, 0.6)) * picture.height / 720))
     noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 5), (picture.height, picture.width, 3))
-    stored = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
+    kept = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
     quality = int(rng.integers(55, 98))
     if rng.random() < 0.4:
-        return stored
+        return kept
     buffer = io.BytesIO()
-    Image.fromarray(stored).save(buffer, "JPEG", quality=quality)
+    Image.fromarray(kept).save(buffer, "JPEG", quality=quality)
     return np.asarray(Image.open(buffer))
 
 

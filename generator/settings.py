@@ -37,6 +37,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "distractors": ("none", "varied"),
     "occluders": ("none", "varied"),
     "exposure": ("metered", "varied"),
+    "camera": ("clean", "varied"),
     "elbow": ("straight", "varied"),
 }
 """The settings that are one of a few words."""
@@ -125,6 +126,8 @@ class RenderSettings:
     sleeve: str = "none"
     """``varied``: most arms before a plain background wear one, of any colour and length; rooms have their own. It is
     neither hand nor forearm."""
+    camera: str = "clean"
+    """``clean``, or varied: blur, noise and JPEG, which a room has always."""
     surroundings: str = "things"
     """Of a room. ``things``: a table or wall with things on it. Varied: also people in their clothes, plain and dark
     walls, surfaces in strong or skin-like colours, and nothing but the environment."""

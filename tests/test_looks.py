@@ -262,3 +262,10 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     assert (straight.instances[0].mask == bent.instances[0].mask).mean() > 0.99
     assert (straight.instances[1].mask != bent.instances[1].mask).mean() > 0.01
     assert elbow(replace(varied, scene="plain"), frame).angle == 0
+
+
+def test_a_camera_blurs_and_adds_noise_before_white_too(masks):
+    clean, taken, again = (masks(1, scene="plain", camera=word) for word in ("clean", "varied", "varied"))
+    assert (taken.picture == again.picture).all() and (taken.picture != clean.picture).any()
+    assert np.abs(taken.picture.astype(int) - clean.picture).mean() < 12
+    assert (taken.instances[0].mask == clean.instances[0].mask).all()

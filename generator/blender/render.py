@@ -73,7 +73,7 @@ class Studio:
         drawings = self._draw(arms, camera, drawn, number)
         return Frame(
             name=f"{number:06d}",
-            picture=self._picture(drawings, camera, drawn, number),
+            picture=self._stored(self._picture(drawings, camera, drawn, number), number),
             instances=tuple(
                 instance
                 for arm, drawing in zip(arms, drawings, strict=True)
@@ -152,6 +152,12 @@ class Studio:
             alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
             picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, picture[y0:y1, x0:x1]))
         return picture
+
+    def _stored(self, picture: np.ndarray, number: int) -> np.ndarray:
+        """As a camera would have stored it; a room's picture is so already."""
+        if self.settings.camera == "clean" or self.settings.scene == "room":
+            return picture
+        return photo.stored(picture, np.random.default_rng((self.settings.seed, number, 0xCE)))
 
     def _meta(self, arms: list[Arm], camera: Camera, drawn: look.Look) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
