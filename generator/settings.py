@@ -104,7 +104,8 @@ class RenderSettings:
     :class:`generator.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
     rig: str | None = None
     """A rigged right hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the
-    mean hand's size and keeps its shape; its skin is coloured as ours is. Poses are judged as our mean hand's."""
+    mean hand's size and keeps its shape; its skin is coloured as ours is. Poses are judged as our mean hand's. Machines
+    that share no disk each need both files at the same path."""
     map: str | None = None
     """Which of the rig's bones is which: a TOML file as :mod:`generator.rigmap` describes it."""
     side: str = "right"
