@@ -121,3 +121,14 @@ def test_conventional_has_the_same_number_of_steps():
     assert len(one.sessions) == 1 and one.subsets == 1
     assert one.sessions[0].total_steps == sum(s.total_steps for s in loaded.sessions)
     assert dataclasses.replace(one.sessions[0], steps=loaded.sessions[0].steps) == loaded.sessions[0]
+
+
+def test_layers_of_the_command_take_the_place_of_the_recipes():
+    demo = recipe.load("demo")
+    assert [s.layers for s in demo.with_layers("heads").sessions] == ["heads"] * 3
+    assert [s.layers for s in demo.with_layers("all, 3+,heads").sessions] == ["all", "3+", "heads"]
+    assert demo.with_layers("heads").validation == 0 and demo.with_layers("auto").validation == 0.1
+    with pytest.raises(RecipeError, match="demo has 3 sessions, the layers 'all,heads' are for 2"):
+        demo.with_layers("all,heads")
+    with pytest.raises(RecipeError, match="session 1: layers 'head' is not known"):
+        demo.with_layers("head")

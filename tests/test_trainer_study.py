@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from trainer_samples import TINY, write_blobs, write_recipe
 
 from trainer.cli import main
-from trainer.saturation import is_premature, saturation_step, smoothed
+from trainer.saturation import has_stopped_falling, is_premature, saturation, saturation_step, smoothed
 
 
 def falling_until(end: int, steps: int) -> np.ndarray:
@@ -25,9 +25,26 @@ def test_saturation_is_where_the_fall_ends(end, steps):
     assert is_premature(found, steps) == (end / steps < 0.5)
 
 
+def test_a_session_tells_its_saturation_with_share_and_verdict():
+    found = saturation(falling_until(20, 100))
+    assert found["saturation_share"] == found["saturation_step"] / 100 < 0.3 and found["premature"] is True
+    assert saturation(falling_until(90, 100))["premature"] is False
+    assert set(saturation([1.0, 1.0, 2.0]).values()) == {None}
+
+
 def test_a_loss_that_never_falls_has_no_saturation():
     assert saturation_step(np.linspace(1, 2, 50)) is None
     assert saturation_step([1.0]) is None
+
+
+def test_a_fall_has_stopped_once_it_is_that_long_ago():
+    noise = np.random.default_rng(1).normal(0, 0.02, 1000)
+    losses = falling_until(300, 1000) + noise
+    ends = next(step for step in range(1, 1001) if has_stopped_falling(losses[:step], 60))
+    # noise goes on finding new lows for a while after the fall
+    assert 300 + 30 < ends < 300 + 4 * 60
+    assert not any(has_stopped_falling(falling_until(1000, 1000)[:step], 10) for step in range(1001))
+    assert has_stopped_falling([1.0] * 12, 6) and not has_stopped_falling([1.0] * 10, 6)
 
 
 def test_smoothing_keeps_constants_and_the_mean_of_its_window():
@@ -41,7 +58,10 @@ def run(*words):
 
 def test_a_study_compares_both_kinds_and_continues(tmp_path):
     data = write_blobs(tmp_path / "data")
-    recipe = write_recipe(tmp_path / "tiny.toml", TINY.replace("steps = 4", "steps = 3"))
+    recipe = write_recipe(
+        tmp_path / "tiny.toml",
+        TINY.replace("steps = 4", "steps = 3").replace("subsets = 2", "subsets = 2\nvalidation = 0.3"),
+    )
     done = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
     assert done.exit_code == 0, done.output
     assert "repetition lowers it by" in done.output
@@ -53,6 +73,9 @@ def test_a_study_compares_both_kinds_and_continues(tmp_path):
     assert np.isclose(losses["conventional"]["sd"], np.std(values, ddof=1))
     best = [min(s["average_loss"] for s in entry["sessions"]) for entry in study["repetitive"]]
     assert np.isclose(study["gain"]["over_whole_session"]["mean"], np.mean(np.subtract(values, best)))
+    aside = [entry["sessions"][-1]["validation_loss"] for entry in study["repetitive"]]
+    assert np.isclose(study["validation_loss"]["last_repetition"]["mean"], np.mean(aside))
+    assert "on pictures kept aside: conventional" in done.output and "premature in" in done.output
     assert (tmp_path / "out/study.png").stat().st_size > 5000
     before = (tmp_path / "out/study.json").read_bytes()
     again = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)

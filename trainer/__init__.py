@@ -9,11 +9,14 @@ What it knows, from data to a network that finds hands:
 ``tasks``           what a network can be trained to find
 ``model``           the networks, their layer groups, where their weights start
 ``semantic``        DeepLabV3, called as the others are
+``frozen``          what frozen stages make of a picture, kept
+``pooling``         ROI align for training on a CPU
 ``session``         so many steps on one pool of pictures
 ``repetition``      the chain of sessions on random subsets, kept and continued
 ``run_folder``      what a run writes, and when it may
 ``saturation``      when a session's loss stops falling
 ``study``           conventional beside repetitive training
+``board``           a run as TensorBoard shows it
 ``checkpoint``      weights on disk, only ever data
 ``predict, video``  hands of pictures, folders, datasets and videos
 ``found``           what a network finds in a picture, written and drawn

@@ -194,10 +194,17 @@ def _training_options(command: Any) -> Any:
         ),
         click.option("--out", required=True, type=FOLDER, help="The run folder."),
         click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's."),
+        click.option(
+            "--layers",
+            metavar="WORD[,WORD...]",
+            help="all, 3+, 4+, 5+, heads, for all sessions or one a session, in place of the recipe's; auto tries each "
+            "for a few steps and takes the best on pictures kept aside.",
+        ),
         click.option("--resume", is_flag=True, help="Continue the run in --out where it was interrupted."),
         click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
         click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for pictures."),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
+        click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard: losses, rates, pictures."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -253,7 +260,8 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     from trainer import training
 
     comparison.check_folder(out)
-    options = {**options, "task": None, "real": None, "replicate": None, "resume": True}
+    options = {**options, "task": None, "real": None, "replicate": None, "layers": None}
+    options |= {"resume": True, "tensorboard": False}
     for seed in range(seeds):
         for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
             training.train(command, out=comparison.run_folder(out, seed, kind), seed=seed, **options)

@@ -33,15 +33,16 @@ class Batch:
 
     :param images: B tensors (3, H, W) float32 in 0..1.
     :param targets: B dictionaries as torchvision's Mask R-CNN takes them; boxes are half-open pixel xyxy.
-    :param names: the pictures' file names, for messages.
+    :param numbers: the pictures' numbers.
     """
 
     images: list[torch.Tensor]
     targets: list[dict[str, torch.Tensor]]
-    names: list[str]
+    numbers: list[int]
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
+    """The machine's memory."""
     if not hasattr(os, "sysconf"):  # Windows
         return 8 * 2**30
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -70,7 +71,7 @@ class Pictures:
         self._entries = [(dataset, image) for dataset in datasets for image in dataset]
         for dataset in datasets:
             check_records(dataset, keypoints)
-        self._free_bytes = int(CACHE_SHARE * _memory_bytes())
+        self._free_bytes = int(CACHE_SHARE * memory_bytes())
         self._cache: dict[int, tuple[Sample, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for _ in pool.map(self._fill, range(len(self))):
@@ -132,7 +133,7 @@ class Pictures:
         return Batch(
             [tensor(s.picture) for s in samples],
             [target(s.masks, s.keypoints) for s in samples],
-            [self.name(index) for index in indices[part]],
+            list(indices[part]),
         )
 
 

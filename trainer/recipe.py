@@ -47,7 +47,9 @@ class Session:
     steps: int = 100
     """Optimiser steps an epoch."""
     batch: int = 2
-    """Pictures a step."""
+    """Pictures a step, or, with ``accumulate``, each of its parts."""
+    accumulate: int = 1
+    """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
     rois: int = 200
     """Regions of interest sampled a picture for the heads; DeepLabV3 has none."""
     positive_share: float = 0.33
@@ -65,6 +67,9 @@ class Session:
     weight_decay: float = 0.0001
     clip_norm: float = 5.0
     """The gradient's norm is clipped to this."""
+    stop_after: int = 0
+    """Early stop by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
+    0: it goes its full length."""
     subset: int | str = "next"
     """``next``, ``same`` (the last session's again), or a subset's number, from 1."""
 
@@ -112,6 +117,9 @@ class Recipe:
     about: str = ""
     subsets: int = 1
     validation: float = 0.0
+    patience: int = 0
+    """Early stop by validation: the run ends once so many sessions in a row had no new low of the validation loss.
+    0: it does all sessions."""
     after: str = ""
     """The recipe whose network this one starts from; its run is then given with ``--init``.
     A recipe without sessions trains nothing: it is that network on other pictures."""
@@ -127,6 +135,27 @@ class Recipe:
         total = sum(session.total_steps for session in self.sessions)
         one = replace(self.sessions[0], epochs=1, steps=total, subset="next")
         return replace(self, sessions=(one,), subsets=1)
+
+    def with_layers(self, words: str) -> Recipe:
+        """The same with other layers: one word for all sessions, or as many as there are, separated by commas.
+
+        Where a word is ``auto`` and no pictures are kept aside, a tenth of them is.
+
+        :raises RecipeError: if there are fewer or more words than sessions, or one is not known.
+        """
+        each = [word.strip() for word in words.split(",")]
+        each = each * len(self.sessions) if len(each) == 1 else each
+        if len(each) != len(self.sessions):
+            raise RecipeError(
+                f"recipe {self.name} has {len(self.sessions)} sessions, the layers {words!r} are for {len(each)}"
+            )
+        sessions = tuple(replace(s, layers=word) for s, word in zip(self.sessions, each, strict=True))
+        aside = self.validation or (0.1 if AUTO in each else 0.0)
+        changed = replace(self, sessions=sessions, validation=aside)
+        problems = _check(changed)
+        if problems:
+            raise RecipeError(f"recipe {self.name}: {'; '.join(problems)}")
+        return changed
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -231,6 +260,9 @@ def _check(recipe: Recipe) -> list[str]:
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
     auto = any(session.layers == AUTO for session in recipe.sessions)
     need(not auto or recipe.validation > 0, "layers auto needs validation pictures, so validation must be above 0")
+    need(recipe.patience >= 0, f"patience is {recipe.patience}, it must be at least 0")
+    needless = recipe.patience > 0 and recipe.validation == 0
+    need(not needless, "patience needs validation pictures, so validation must be above 0")
     net, pics = recipe.network, recipe.pictures
     need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
     need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
@@ -251,7 +283,7 @@ def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
     problems = []
     if session.layers not in (*LAYER_WORDS, AUTO):
         problems.append(f"layers {session.layers!r} is not known (there are {', '.join((*LAYER_WORDS, AUTO))})")
-    for name in ("epochs", "steps", "batch", "rois"):
+    for name in ("epochs", "steps", "batch", "accumulate", "rois"):
         if getattr(session, name) < 1:
             problems.append(f"{name} is {getattr(session, name)}, it must be at least 1")
     for name in ("lr", "clip_norm"):
@@ -264,6 +296,8 @@ def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
         problems.append(f"weight_decay is {session.weight_decay}, it must be from 0 to below 1")
     if not 0 <= session.warmup_steps <= session.total_steps:
         problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
+    if session.stop_after < 0:
+        problems.append(f"stop_after is {session.stop_after}, it must be at least 0")
     if session.optimizer not in ("sgd", "adamw"):
         problems.append(f"optimizer {session.optimizer!r} is not sgd or adamw")
     if session.schedule not in ("constant", "cosine"):

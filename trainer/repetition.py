@@ -12,6 +12,7 @@ import importlib.metadata
 import platform
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,11 @@ from trainer.data import Pictures
 from trainer.errors import RecipeError, TrainingDivergedError
 from trainer.recipe import AUTO, Recipe, subset_numbers
 from trainer.run_folder import RunFolder
-from trainer.saturation import saturation_step
+from trainer.saturation import has_stopped_falling, saturation
 from trainer.session import Job
 
 STATE_EVERY_STEPS = 50
+OnStep = Callable[[int, int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,12 @@ class Repetition:
 
     def run(
         self,
-        on_step: Callable[[int, int, float], None] = lambda number, step, loss: None,
+        on_step: OnStep = lambda number, step, losses: None,
         on_session: Callable[[dict[str, Any]], None] = lambda entry: None,
     ) -> None:
         """Train all sessions, or those that are left.
 
-        :param on_step: called with session, step (both from 1) and loss; on_session: with the session's entry.
+        :param on_step: called with session, step (both from 1) and losses; on_session: with the session's entry.
         :raises TrainingDivergedError: if a loss is not finite; the best network so far is kept.
         """
         if self.writes:
@@ -152,6 +154,8 @@ class Repetition:
             self._write_subsets()
         try:
             for current in range(number, len(self.plan.recipe.sessions) + 1):
+                if self._out_of_patience():
+                    break
                 self._session(current, step, kept, on_step)
                 on_session(self.sessions[-1])
                 step, kept = 0, {}
@@ -162,20 +166,21 @@ class Repetition:
         finally:
             self.folder.close()
 
-    def _session(
-        self, number: int, first: int, kept: dict[str, torch.Tensor], on_step: Callable[[int, int, float], None]
-    ) -> None:
+    def _session(self, number: int, first: int, kept: dict[str, torch.Tensor], on_step: OnStep) -> None:
         job = self._with_layers(self._job(number), first)
         optimizer = session.begin(self.model, job.session)
         checkpoint.set_optimizer(self.model, optimizer, kept)
         try:
-            for step, losses in enumerate(session.run(self.model, job, optimizer, first), start=first + 1):
-                self.rows.append({"session": number, "step": step, **losses})
-                if self.writes:
-                    self.folder.add_row(self.rows[-1])
-                on_step(number, step, losses["loss"])
-                if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
-                    self._save(number, step, optimizer)
+            with closing(session.run(self.model, job, optimizer, first)) as steps:
+                for step, losses in enumerate(steps, start=first + 1):
+                    self.rows.append({"session": number, "step": step, **losses})
+                    if self.writes:
+                        self.folder.add_row(self.rows[-1])
+                    on_step(number, step, losses)
+                    if self._saturated(job):
+                        break
+                    if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
+                        self._save(number, step, optimizer)
         except TrainingDivergedError:
             if self.best is None:
                 self._keep_network()
@@ -185,6 +190,20 @@ class Repetition:
         self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
         if self.writes:
             self.folder.write(self.sessions, self.best)
+
+    def _losses(self, number: int) -> list[float]:
+        return [row["loss"] for row in self.rows if row["session"] == number]
+
+    def _saturated(self, job: Job) -> bool:
+        """Whether the recipe ends the session here; told from its losses alone, so a resumed run decides alike."""
+        patience = job.session.stop_after
+        return patience > 0 and has_stopped_falling(self._losses(job.number), patience)
+
+    def _out_of_patience(self) -> bool:
+        """Whether the recipe ends the run after the sessions so far."""
+        patience = self.plan.recipe.patience
+        losses = [entry["validation_loss"] for entry in self.sessions]
+        return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])
 
     def _job(self, number: int) -> Job:
         plan = self.plan
@@ -207,7 +226,7 @@ class Repetition:
 
     def _finish(self, number: int, job: Job) -> None:
         """Note a finished session, and keep its network if it is the best so far."""
-        losses = [row["loss"] for row in self.rows if row["session"] == number]
+        losses = self._losses(number)
         validation = None
         if len(self.validation):
             validation = session.validate(self.model, replace(job, pool=self.validation))
@@ -216,9 +235,10 @@ class Repetition:
             "session": number,
             "subset": subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
+            "steps_done": len(losses),
             "average_loss": float(np.mean(losses)),
             "validation_loss": validation,
-            "saturation_step": saturation_step(losses),
+            **saturation(losses),
             "layers_tried": self.tried,
         }
         self.sessions.append(entry)

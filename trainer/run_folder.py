@@ -7,6 +7,7 @@
     subsets.json             the pictures' file names of each subset, and of the validation part
     network.safetensors      the best session's network, with network.json beside it
     state.safetensors        while it runs: where it stands
+    tensorboard/             with --tensorboard
 """
 
 from __future__ import annotations

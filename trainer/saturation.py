@@ -7,6 +7,7 @@ The paper calls saturation premature where it comes early in the session: step ~
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,32 @@ def saturation_step(losses: Sequence[float]) -> int | None:
     if fall <= 0:
         return None
     return int(np.argmax(curve <= curve.min() + REMAINDER * fall)) + 1
+
+
+def saturation(losses: Sequence[float]) -> dict[str, Any]:
+    """A session's ``saturation_step``, its share of the session, and whether it is premature; None where there is none.
+
+    :param losses: one value a step, of one whole session.
+    """
+    step = saturation_step(losses)
+    if step is None:
+        return {"saturation_step": None, "saturation_share": None, "premature": None}
+    return {
+        "saturation_step": step,
+        "saturation_share": step / len(losses),
+        "premature": is_premature(step, len(losses)),
+    }
+
+
+def has_stopped_falling(losses: Sequence[float], steps: int) -> bool:
+    """Whether the mean of the latest losses had no new low in the last so many steps.
+
+    Of the steps so far only, so that a session can be ended by it; the mean is over half of ``steps``, at least 5.
+    """
+    window = max(5, steps // 2)
+    total = np.concatenate([[0.0], np.cumsum(np.asarray(losses, float))])
+    trailing = (total[window:] - total[:-window]) / window
+    return len(trailing) > steps and bool(trailing[-steps:].min() >= trailing[:-steps].min())
 
 
 def is_premature(step: int, steps: int) -> bool:

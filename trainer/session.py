@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from trainer import frozen, parallel, pooling
 from trainer import model as networks
-from trainer import parallel
 from trainer.data import Batch, Pictures
 from trainer.errors import TrainingDivergedError
+from trainer.frozen import FrozenStages
 from trainer.recipe import LAYER_WORDS, Session
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
@@ -55,10 +56,10 @@ def learning_rate(session: Session, step: int) -> float:
     return session.lr * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def drawn(job: Job, step: int) -> list[int]:
-    """The picture numbers of a step, from 0: the pool is gone through whole, in a new order each time."""
+def drawn(job: Job, batch: int) -> list[int]:
+    """The picture numbers of a batch, from 0: the pool is gone through whole, in a new order each time."""
     numbers = []
-    for position in range(step * job.session.batch, (step + 1) * job.session.batch):
+    for position in range(batch * job.session.batch, (batch + 1) * job.session.batch):
         turn, place = divmod(position, len(job.pool))
         order = np.random.default_rng([job.seed, ORDER, job.number, turn]).permutation(len(job.pool))
         numbers.append(int(job.pool[order[place]]))
@@ -85,29 +86,56 @@ def run(
 ) -> Generator[dict[str, float]]:
     """Train; after each step yield its losses: ``loss``, the task's parts, and ``lr``.
 
+    A step whose session accumulates goes through so many batches; its losses are their mean.
+
     :param first_step: steps before this one, counted from 0, were done already.
     :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
     """
     model.train()
-    for step, batch in enumerate(_batches(job, first_step), start=first_step):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(job.session, step)
-        torch.manual_seed(_seed(job, STEP, step, 1))  # torchvision samples anchors and ROIs from torch's generator
-        losses = _losses(model, job, batch)
-        total = torch.stack(list(losses.values())).sum()
-        model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
-        total.backward()
-        parallel.average_gradients(model.parameters())
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
-        row = parallel.mean(torch.stack([total, *losses.values()]).detach())
-        if not torch.isfinite(row.sum() + norm):
-            raise TrainingDivergedError(
-                f"the loss of session {job.number}, step {step + 1} is {row[0].item()}, its gradient {norm.item()}; "
-                f"the pictures are {', '.join(batch.names)}; check them, or lower lr"
-            )
-        optimizer.step()
-        names = ("loss", *losses)
-        yield {**dict(zip(names, row.tolist(), strict=True)), "lr": optimizer.param_groups[0]["lr"]}
+    parts = job.session.accumulate
+    with closing(_batches(job, first_step * parts)) as batches, _reused(model, job) as stages, pooling.quick(model):
+        for step in range(first_step, job.session.total_steps):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(job.session, step)
+            model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
+            numbers = range(step * parts, (step + 1) * parts)
+            losses = _mean([_backward(model, job, number, next(batches), stages) for number in numbers])
+            parallel.average_gradients(model.parameters())
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
+            if not math.isfinite(losses["loss"] + norm.item()):
+                drawn_names = [job.pictures.name(index) for number in numbers for index in drawn(job, number)]
+                raise TrainingDivergedError(
+                    f"the loss of session {job.number}, step {step + 1} is {losses['loss']}, its gradient "
+                    f"{norm.item()}; the pictures are {', '.join(drawn_names)}; check them, or lower lr"
+                )
+            optimizer.step()
+            yield {**losses, "lr": optimizer.param_groups[0]["lr"]}
+
+
+def _reused(model: nn.Module, job: Job) -> AbstractContextManager[FrozenStages | None]:
+    """Frozen stages that keep what they made of a picture, where pictures come again as they were."""
+    same = job.pictures.settings.augmentation == "none"
+    pictures = job.session.total_steps * job.session.accumulate * job.session.batch
+    return frozen.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
+
+
+def _backward(
+    model: nn.Module, job: Job, number: int, batch: Batch, stages: FrozenStages | None
+) -> dict[str, torch.Tensor]:
+    """Add a batch's share of the step's gradient; its losses, ``loss`` being their sum."""
+    if stages is not None:
+        stages.pictures = batch.numbers
+    torch.manual_seed(_seed(job, STEP, number, 1))  # torchvision samples anchors and ROIs from torch's generator
+    losses = _losses(model, job, batch)
+    total = torch.stack(list(losses.values())).sum()
+    (total / job.session.accumulate).backward()
+    return {"loss": total.detach(), **{name: value.detach() for name, value in losses.items()}}
+
+
+def _mean(losses: list[dict[str, torch.Tensor]]) -> dict[str, float]:
+    """The mean over the batches of a step, and over all processes."""
+    rows = torch.stack([torch.stack(list(part.values())) for part in losses])
+    return dict(zip(losses[0], parallel.mean(rows.mean(0)).tolist(), strict=True))
 
 
 def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float]:
@@ -153,18 +181,18 @@ def _seed(job: Job, stream: int, step: int, kind: int) -> int:
     return int(np.random.default_rng([job.seed, stream, job.number, step, kind]).integers(2**63))
 
 
-def _batches(job: Job, first_step: int) -> Iterator[Batch]:
-    """The batches from a step to the session's end, made some steps ahead by other threads."""
+def _batches(job: Job, first: int) -> Generator[Batch]:
+    """The batches from a number, from 0, to the session's end, made some ahead by other threads."""
     mine = slice(parallel.rank(), None, parallel.world())
 
-    def make(step: int) -> Batch:
-        return job.pictures.batch(drawn(job, step), [job.seed, STEP, job.number, step, 0], mine)
+    def make(number: int) -> Batch:
+        return job.pictures.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()
         try:
-            for step in range(first_step, job.session.total_steps):
-                ahead.append(pool.submit(make, step))
+            for number in range(first, job.session.total_steps * job.session.accumulate):
+                ahead.append(pool.submit(make, number))
                 if len(ahead) > job.workers:
                     yield ahead.popleft().result()
             while ahead:

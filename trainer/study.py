@@ -17,7 +17,7 @@ import numpy as np
 
 from generator.dataset import dump_json, write_atomic
 from trainer.errors import RunFolderError
-from trainer.saturation import is_premature, smoothed
+from trainer.saturation import saturation, smoothed
 
 KINDS = ("conventional", "repetitive")
 
@@ -56,6 +56,11 @@ def summarise(out: Path, seeds: list[int]) -> dict[str, Any]:
         for seed, run in zip(seeds, runs["repetitive"], strict=True)
     ]
     best = [min(session["average_loss"] for session in entry["sessions"]) for entry in repetitive]
+    kept_aside = {
+        "conventional": [entry["validation_loss"] for entry in conventional],
+        "best_repetition": [entry["sessions"][entry["best_session"] - 1]["validation_loss"] for entry in repetitive],
+        "last_repetition": [entry["sessions"][-1]["validation_loss"] for entry in repetitive],
+    }
     summary = {
         "seeds": seeds,
         "steps": len(runs["conventional"][0]["losses"]),
@@ -66,6 +71,7 @@ def summarise(out: Path, seeds: list[int]) -> dict[str, Any]:
             "conventional_last_steps": _spread([entry["last_steps_average"] for entry in conventional]),
             "best_repetition": _spread(best),
         },
+        "validation_loss": {name: _spread(v) for name, v in kept_aside.items() if None not in v},
         "gain": {
             "over_whole_session": _spread([c["average_loss"] - b for c, b in zip(conventional, best, strict=True)]),
             "over_last_steps": _spread([c["last_steps_average"] - b for c, b in zip(conventional, best, strict=True)]),
@@ -80,15 +86,13 @@ def _read(folder: Path) -> dict[str, Any]:
     """The sessions of a run, each with its saturation's share, and all its batch losses."""
     run = json.loads((folder / "run.json").read_bytes())
     with (folder / "losses.csv").open(newline="") as file:
-        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+        rows = [(int(row["session"]), float(row["loss"])) for row in csv.DictReader(file)]
     sessions = []
     for entry in run["sessions"]:
-        steps, step = entry["epochs"] * entry["steps"], entry["saturation_step"]
+        losses = [loss for session, loss in rows if session == entry["session"]]
         kept = {key: entry[key] for key in ("session", "subset", "layers", "average_loss", "validation_loss")}
-        share = None if step is None else step / steps
-        premature = None if step is None else is_premature(step, steps)
-        sessions.append({**kept, "steps": steps, "saturation_step": step, "share": share, "premature": premature})
-    return {"sessions": sessions, "best_session": run["best_session"], "losses": losses}
+        sessions.append({**kept, "steps": len(losses), **saturation(losses)})
+    return {"sessions": sessions, "best_session": run["best_session"], "losses": [loss for _, loss in rows]}
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -111,13 +115,26 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
     colours = ["tab:orange", "moccasin", *["tab:blue"] * averages.shape[1]]
     bars.bar(labels, heights, yerr=spread, color=colours, capsize=3)
     bars.set(ylabel="average loss", xlabel="conventional, and repetitions", title="Average loss (mean and sd of seeds)")
+    aside = np.array([[s["validation_loss"] for s in run["sessions"]] for run in runs["repetitive"]], float)
+    if not np.isnan(aside).any():
+        first = summary["validation_loss"]["conventional"]["mean"]
+        bars.plot([0, *range(2, len(labels))], [first, *aside.mean(0)], "kD", ms=4, label="on pictures kept aside")
+        bars.legend()
     for kind, colour in zip(KINDS, ("tab:orange", "tab:blue"), strict=True):
         for number, run in enumerate(runs[kind]):
-            curves.plot(smoothed(run["losses"]), color=colour, alpha=0.7, lw=1, label=kind if number == 0 else None)
+            curve, before = smoothed(run["losses"]), 0
+            curves.plot(1 + np.arange(len(curve)), curve, color=colour, alpha=0.7, lw=1, label=None if number else kind)
+            for session in run["sessions"]:
+                if session["saturation_step"] is not None:
+                    at = before + session["saturation_step"]
+                    curves.plot(at, curve[at - 1], "o", color=colour, ms=4)
+                before += session["steps"]
     ends = np.cumsum([s["steps"] for s in runs["repetitive"][0]["sessions"]])[:-1]
     for end in ends:
         curves.axvline(end, color="grey", lw=0.5, ls=":")
-    curves.set(xlabel="step", ylabel="batch loss, smoothed", title="Batch losses; dotted: a new repetition begins")
+    curves.set(
+        xlabel="step", ylabel="batch loss, smoothed", title="Batch losses; dotted: a repetition ends; dot: saturation"
+    )
     curves.set_ylim(0, 1.5 * float(np.percentile(runs["conventional"][0]["losses"], 90)))
     curves.legend()
     figure.savefig(path, dpi=120)
@@ -125,19 +142,28 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
 
 
 def report(summary: dict[str, Any]) -> str:
-    """The study in three lines."""
+    """The study in four lines."""
     losses = {name: f"{v['mean']:.4f} (sd {v['sd']:.4f})" for name, v in summary["average_loss"].items()}
     gain = {name: f"{v['mean']:+.4f} (sd {v['sd']:.4f})" for name, v in summary["gain"].items()}
-    shares = [s["share"] for entry in summary["repetitive"] for s in entry["sessions"] if s["share"] is not None]
-    whole = [entry["share"] for entry in summary["conventional"] if entry["share"] is not None]
+    aside = ", ".join(
+        f"{name.replace('_', ' ')} {v['mean']:.4f} (sd {v['sd']:.4f})" for name, v in summary["validation_loss"].items()
+    )
+    repetitions = [session for entry in summary["repetitive"] for session in entry["sessions"]]
     return (
         f"average loss: conventional {losses['conventional']}, its last steps {losses['conventional_last_steps']}, "
         f"best repetition {losses['best_repetition']}\n"
         f"repetition lowers it by {gain['over_whole_session']} against the whole session, "
         f"{gain['over_last_steps']} against its last steps\n"
-        f"saturation at {_percent(whole)} of the conventional session, at {_percent(shares)} of a repetition (mean)"
+        f"{f'on pictures kept aside: {aside}' if aside else 'no pictures were kept aside (validation in the recipe)'}\n"
+        f"saturation at {_where(summary['conventional'])} of the conventional session, "
+        f"at {_where(repetitions)} of a repetition"
     )
 
 
-def _percent(shares: list[float]) -> str:
-    return f"{100 * float(np.mean(shares)):.0f} %" if shares else "no step"
+def _where(sessions: list[dict[str, Any]]) -> str:
+    """At which share sessions saturate, on average, and how many of them prematurely."""
+    shares = [session["saturation_share"] for session in sessions if session["saturation_share"] is not None]
+    if not shares:
+        return "no step"
+    premature = sum(bool(session["premature"]) for session in sessions)
+    return f"{np.mean(shares):.0%} (premature in {premature} of {len(sessions)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ from generator.dataset import Dataset
 from trainer import model as networks
 from trainer import parallel
 from trainer import recipe as recipes
+from trainer.board import Board
+from trainer.board import require as require_tensorboard
 from trainer.data import Pictures
 from trainer.errors import RecipeError
 from trainer.recipe import Recipe
 from trainer.repetition import Plan, Repetition, split
 from trainer.run_folder import RunFolder
-from trainer.saturation import is_premature
 
 
 def progress() -> Progress:
@@ -98,6 +100,8 @@ def _recipe(command: str, options: dict[str, Any]) -> Recipe:
         chosen = chosen.conventional()
     if options["task"]:
         chosen = replace(chosen, network=replace(chosen.network, task=options["task"]))
+    if options["layers"]:
+        chosen = chosen.with_layers(options["layers"])
     if options["init"]:
         return replace(chosen, network=replace(chosen.network, init=options["init"]), after="")
     if chosen.after:
@@ -113,6 +117,8 @@ def train(command: str, **options: Any) -> None:
 
 
 def _train(command: str, options: dict[str, Any]) -> None:
+    if options["tensorboard"]:
+        require_tensorboard()
     decided = plan(command, options)
     split(decided)  # so that a wrong number of subsets is known before pictures are read
     folder = RunFolder(Path(options["out"]), decided.header(), options["resume"])
@@ -126,28 +132,37 @@ def _train(command: str, options: dict[str, Any]) -> None:
         task = bar.add_task("pictures", total=sum(map(len, datasets)), note="")
         joints = decided.recipe.network.task == "keypoints"
         pictures = Pictures(datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.advance(task), joints)
-    _run(Repetition(decided, folder, pictures, model))
+    repetition = Repetition(decided, folder, pictures, model)
+    with closing(Board(repetition)) if options["tensorboard"] and parallel.rank() == 0 else nullcontext() as board:
+        _run(repetition, board)
 
 
-def _run(repetition: Repetition) -> None:
+def _run(repetition: Repetition, board: Board | None) -> None:
     sessions = repetition.plan.recipe.sessions
     before = [sum(s.total_steps for s in sessions[:i]) for i in range(len(sessions) + 1)]
     with progress() as bar:
         task = bar.add_task("session 1", total=before[-1], note="")
-        average = [0.0]
+        average: list[float] = []
 
-        def on_step(number: int, step: int, loss: float) -> None:
-            average[0] = loss if step == 1 else 0.95 * average[0] + 0.05 * loss
+        def on_step(number: int, step: int, losses: dict[str, float]) -> None:
+            if not average:  # a resumed run's rate is that of the steps done now
+                bar.reset(task, completed=before[number - 1] + step - 1)
+            loss = losses["loss"]
+            average[:] = [loss if step == 1 or not average else 0.95 * average[0] + 0.05 * loss]
             bar.update(
                 task,
                 completed=before[number - 1] + step,
                 description=f"session {number}/{len(sessions)}",
                 note=f"loss {average[0]:.3f}",
             )
+            if board:
+                board.step(number, step, losses)
 
         def on_session(entry: dict[str, Any]) -> None:
             if parallel.rank() == 0:
                 bar.console.print(_summary(entry), soft_wrap=True, highlight=False)
+            if board:
+                board.session(entry)
 
         repetition.run(on_step, on_session)
     if parallel.rank() == 0:
@@ -155,14 +170,13 @@ def _run(repetition: Repetition) -> None:
 
 
 def _summary(entry: dict[str, Any]) -> str:
-    steps = entry["epochs"] * entry["steps"]
     text = f"session {entry['session']}: subset {entry['subset']}, {entry['images']} pictures, "
     text += f"layers {entry['layers']}, average loss {entry['average_loss']:.4f}"
     if entry["layers_tried"]:
         text += f" (tried {', '.join(f'{word} {loss:.4f}' for word, loss in entry['layers_tried'].items())})"
     if entry["validation_loss"] is not None:
         text += f", validation {entry['validation_loss']:.4f}"
-    step = entry["saturation_step"]
-    if step is not None:
-        text += f", saturates at step {step} of {steps}{' (premature)' if is_premature(step, steps) else ''}"
+    if entry["saturation_step"] is not None:
+        text += f", saturates at step {entry['saturation_step']} of {entry['steps_done']}"
+        text += f" ({entry['saturation_share']:.0%}{', premature' if entry['premature'] else ''})"
     return text

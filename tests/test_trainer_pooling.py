@@ -1,0 +1,40 @@
+"""ROI align for the CPU: torchvision's is the truth."""
+
+import pytest
+import torch
+from torchvision.ops import MultiScaleRoIAlign
+
+from trainer import pooling
+
+
+def boxes(count: int, seed: int) -> torch.Tensor:
+    """Boxes in a picture of 160x120 pixels: of all sizes, at its edges, and of no size at all."""
+    generator = torch.Generator().manual_seed(seed)
+    corners = torch.rand(count, 2, 2, generator=generator) * torch.tensor([160.0, 120.0])
+    inside = torch.cat([corners.amin(1), corners.amax(1)], 1)
+    special = [[0, 0, 160, 120], [159, 119, 160, 120], [160, 120, 160, 120], [0, 0, 0, 0], [3, 100, 4, 120]]
+    return torch.cat([inside, torch.tensor(special, dtype=torch.float32)])
+
+
+@pytest.mark.parametrize("names, side", [(["0", "1", "2", "3"], 7), (["0"], 14)])
+def test_values_and_gradients_are_torchvisions(names, side):
+    torch.manual_seed(0)
+    maps = {str(i): torch.randn(2, 8, 32 >> i, 40 >> i) for i in range(4)}
+    given = [boxes(40, 1), boxes(25, 2)]
+    shapes = [(120, 160), (128, 150)]
+    results = []
+    for quick in (False, True):
+        pooler = MultiScaleRoIAlign(names, side, 2)
+        leaves = {name: m.clone().requires_grad_() for name, m in maps.items()}
+        out = pooling.pool(pooler, leaves, given, shapes) if quick else pooler(leaves, given, shapes)
+        (out**2).sum().backward()
+        results.append([out, *(leaves[name].grad for name in names)])
+    for truth, ours in zip(*results, strict=True):
+        torch.testing.assert_close(ours, truth, rtol=1e-4, atol=1e-3)
+
+
+def test_the_network_is_itself_again_afterwards():
+    holder = torch.nn.ModuleDict({"pool": MultiScaleRoIAlign(["0"], 7, 2), "some": torch.nn.Linear(1, 1)})
+    with pooling.quick(holder):
+        assert "forward" in vars(holder["pool"])
+    assert "forward" not in vars(holder["pool"])

@@ -1,0 +1,185 @@
+"""What one session does with gradients, steps and its end."""
+
+import csv
+import json
+import sys
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from trainer_samples import TINY, write_blobs, write_recipe
+
+from generator.dataset import Dataset
+from trainer import frozen, repetition, session
+from trainer import model as networks
+from trainer.cli import main
+from trainer.data import Pictures
+from trainer.recipe import load as load_recipe
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory):
+    return write_blobs(tmp_path_factory.mktemp("blobs") / "data")
+
+
+def repeat(recipe, data, out, *more):
+    words = ["repeat", "--recipe", recipe, "--data", data, "--out", out, "--device", "cpu", *more]
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def plain_job(blobs, tmp_path_factory):
+    """A session of the tiny recipe without augmentation, and the recipe."""
+    text = TINY.replace("studio", "none").replace("lr = 0.01", "lr = 0.01\nclip_norm = 1e9")
+    recipe = load_recipe(str(write_recipe(tmp_path_factory.mktemp("recipe") / "plain.toml", text)))
+    pictures = Pictures([Dataset(blobs)], recipe.pictures)
+    cpu = torch.device("cpu")
+    return session.Job(1, recipe.sessions[0], pictures, np.arange(6), 0, cpu, torch.float32), recipe
+
+
+def gradient_of_one_step(job, recipe, first_step=0):
+    model = networks.start(recipe.network, recipe.pictures, 0)
+    with closing(session.run(model, job, session.begin(model, job.session), first_step)) as steps:
+        row = next(steps)
+    return row, {name: weight.grad for name, weight in model.named_parameters()}
+
+
+def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
+    job, recipe = plain_job
+    (first, g1), (second, g2) = (gradient_of_one_step(job, recipe, step) for step in (0, 1))
+    both, g = gradient_of_one_step(replace(job, session=replace(job.session, accumulate=2)), recipe)
+    assert np.isclose(both["loss"], (first["loss"] + second["loss"]) / 2)
+    for name in g:
+        torch.testing.assert_close(g[name], (g1[name] + g2[name]) / 2, rtol=1e-4, atol=1e-6)
+
+
+def stopped_and_resumed(recipe, data, out, monkeypatch):
+    """A run that is interrupted at its third step and then continued from there."""
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    add_row = repetition.RunFolder.add_row
+    rows = []
+
+    def stop_at_third(self, row):
+        add_row(self, row)
+        rows.append(row)
+        if len(rows) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repetition.RunFolder, "add_row", stop_at_third)
+        assert repeat(recipe, data, out).exit_code == 130
+    assert repeat(recipe, data, out, "--resume").exit_code == 0
+
+
+def test_a_session_ends_when_it_saturates_also_when_resumed(blobs, tmp_path, monkeypatch):
+    monkeypatch.setattr(repetition, "has_stopped_falling", lambda losses, steps: len(losses) >= steps)
+    text = TINY.replace("steps = 4", "steps = 4\nstop_after = 2\naccumulate = 2")
+    recipe = write_recipe(tmp_path / "early.toml", text)
+    done = repeat(recipe, blobs, tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    run = json.loads((tmp_path / "run/run.json").read_text())
+    assert [entry["steps_done"] for entry in run["sessions"]] == [2, 2] and run["finished"]
+    with (tmp_path / "run/losses.csv").open() as file:
+        assert [(row["session"], row["step"]) for row in csv.DictReader(file)] == [
+            ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")
+        ]  # fmt: skip
+    stopped_and_resumed(recipe, blobs, tmp_path / "resumed", monkeypatch)
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+
+
+def test_a_run_ends_when_validation_no_longer_falls(blobs, tmp_path, monkeypatch):
+    losses = iter([3.0, 2.0, 2.5, 2.0, 1.0])
+    monkeypatch.setattr(session, "validate", lambda model, job: next(losses))
+    text = (
+        TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", "").replace('"3+"', '"3+", "5+", "5+", "5+"')
+    )
+    text = text.replace("subsets = 2", "subsets = 2\nvalidation = 0.3\npatience = 2")
+    done = repeat(write_recipe(tmp_path / "patient.toml", text), blobs, tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    run = json.loads((tmp_path / "run/run.json").read_text())
+    assert [entry["validation_loss"] for entry in run["sessions"]] == [3.0, 2.0, 2.5, 2.0] and run["finished"]
+    assert not (tmp_path / "run/state.safetensors").exists()
+
+
+def test_patience_needs_validation(blobs, tmp_path):
+    recipe = write_recipe(
+        tmp_path / "bad.toml", "patience = -1\n" + TINY.replace("steps = 4", "steps = 4\nstop_after = -1")
+    )
+    done = repeat(recipe, blobs, tmp_path / "run")
+    assert done.exit_code == 2 and "patience is -1" in done.stderr and "stop_after is -1" in done.stderr
+    recipe = write_recipe(tmp_path / "bad.toml", "patience = 1\n" + TINY)
+    assert "patience needs validation pictures" in repeat(recipe, blobs, tmp_path / "run").stderr
+
+
+def test_tensorboard_gets_losses_and_pictures_and_changes_nothing(blobs, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    recipe = write_recipe(tmp_path / "tiny.toml", TINY.replace("steps = 4", "steps = 2"))
+    assert repeat(recipe, blobs, tmp_path / "plain").exit_code == 0
+    done = repeat(recipe, blobs, tmp_path / "run", "--tensorboard")
+    assert done.exit_code == 0, done.output
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    events = EventAccumulator(str(tmp_path / "run/tensorboard")).Reload()
+    with (tmp_path / "run/losses.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    shown = events.Scalars("step/loss")
+    assert [event.step for event in shown] == [1, 2, 3, 4]
+    assert np.allclose([event.value for event in shown], losses)
+    assert [event.step for event in events.Scalars("session/average_loss")] == [2, 4]
+    assert events.Tags()["images"] == [f"found/blob{number:03d}.png" for number in range(4)]
+    picture = events.Images("found/blob000.png")[0]
+    assert (picture.width, picture.height) == (160, 120)
+
+
+def test_tensorboard_that_is_missing_is_named(blobs, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    done = repeat(write_recipe(tmp_path / "tiny.toml"), blobs, tmp_path / "run", "--tensorboard")
+    assert done.exit_code == 2 and "pip install 'handforge[tensorboard]'" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("layers", ["heads", "5+", "3+"])
+def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, layers):
+    recipe = plain_job[1]
+    model = networks.start(recipe.network, recipe.pictures, 0)
+    networks.train_layers(model, layers)
+    body, images = model.backbone.body, torch.rand(2, 3, 64, 96)
+    plain = body(images)
+    trained = {"heads": 0, "5+": 1, "3+": 3}[layers]
+    assert [x.requires_grad for x in plain.values()] == [False] * (4 - trained) + [True] * trained
+    with frozen.reused(model) as stages:
+        stages.pictures = [7, 3]
+        first = body(images)
+        stages.pictures = [3, 7]
+        again = body(torch.zeros_like(images))  # the pictures are known, so these are not looked at
+    for name in plain:
+        assert torch.allclose(first[name], plain[name], atol=1e-5)
+        assert torch.equal(again[name], first[name].flip(0))
+    assert list(body(images)) == list(plain) and "forward" not in vars(body)
+
+
+def test_kept_features_stay_within_their_memory_and_all_words_know_whether_it_helps(plain_job, monkeypatch):
+    recipe = plain_job[1]
+    model = networks.start(recipe.network, recipe.pictures, 0)
+    networks.train_layers(model, "all")
+    with frozen.reused(model) as stages:
+        assert stages is None
+    networks.train_layers(model, "heads")
+    monkeypatch.setattr(frozen, "memory_bytes", lambda: 0)
+    images = torch.rand(1, 3, 64, 96)
+    with frozen.reused(model) as stages:
+        stages.pictures = [1]
+        assert not torch.equal(model.backbone.body(images)["3"], model.backbone.body(images + 1)["3"])
+
+
+def test_a_run_that_reuses_features_resumes_exactly(blobs, tmp_path, monkeypatch):
+    recipe = write_recipe(tmp_path / "heads.toml", TINY.replace("studio", "none").replace('"all", "3+"', '"heads"'))
+    assert repeat(recipe, blobs, tmp_path / "run").exit_code == 0
+    stopped_and_resumed(recipe, blobs, tmp_path / "resumed", monkeypatch)
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()

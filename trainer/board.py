@@ -1,0 +1,85 @@
+"""A run as TensorBoard shows it: ``tensorboard --logdir RUN``.
+
+Every step's losses and learning rate; after every session its average, validation and saturation, and what the network
+then finds in some pictures, always the same ones. Steps are counted over all sessions.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainer import model as networks
+from trainer.errors import TrainerError
+from trainer.found import find, overlay
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+    from trainer.repetition import Repetition
+
+FOLDER = "tensorboard"
+PICTURES = 4
+"""So many pictures are looked at, of the validation part where there is one."""
+
+
+def require() -> None:
+    """Look whether TensorBoard is installed.
+
+    :raises TrainerError: if it is not.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise TrainerError("--tensorboard needs the package tensorboard; pip install 'handforge[tensorboard]'")
+
+
+class Board:
+    """Writes the files of one run. What an interrupted run wrote after the step it continues from is taken back."""
+
+    def __init__(self, repetition: Repetition) -> None:
+        self._run = repetition
+        steps = [session.total_steps for session in repetition.plan.recipe.sessions]
+        self._before = [0, *accumulate(steps)]
+        self._writer: SummaryWriter | None = None
+
+    def _open(self, step: int) -> SummaryWriter:
+        from torch.utils.tensorboard import SummaryWriter
+
+        if self._writer is None:
+            self._writer = SummaryWriter(str(self._run.folder.path / FOLDER), purge_step=step)
+        return self._writer
+
+    def step(self, session: int, step: int, losses: dict[str, float]) -> None:
+        """Write a step's losses and learning rate; session and step count from 1."""
+        at = self._before[session - 1] + step
+        writer = self._open(at)
+        for name, value in losses.items():
+            writer.add_scalar(f"step/{name}", value, at)
+
+    def session(self, entry: dict[str, Any]) -> None:
+        """Write a finished session's figures, and pictures of what its network finds."""
+        at = self._before[entry["session"] - 1] + entry["steps_done"]
+        writer = self._open(at)
+        for name in ("average_loss", "validation_loss", "saturation_step"):
+            if entry[name] is not None:
+                writer.add_scalar(f"session/{name}", entry[name], at)
+        for name, picture in self._look():
+            writer.add_image(f"found/{name}", picture, at, dataformats="HWC")
+        writer.flush()
+
+    def _look(self) -> list[tuple[str, np.ndarray]]:
+        """Pictures' names, and the pictures with the hands that the network finds drawn in."""
+        run = self._run
+        numbers = [*map(int, run.validation), *range(len(run.plan.data))][:PICTURES]
+        pictures = [run.pictures.sample(number).picture for number in numbers]
+        run.model.eval()
+        found = find(run.model, pictures, run.device, networks.best_precision(run.device))
+        drawn = [overlay(picture, hands) for picture, hands in zip(pictures, found, strict=True)]
+        return [(run.pictures.name(number), picture) for number, picture in zip(numbers, drawn, strict=True)]
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._writer is not None:
+            self._writer.close()

@@ -1,0 +1,96 @@
+"""What a session's frozen stages make of a picture, kept: without augmentation it is the same at every step.
+
+The stages before everything that is trained run without gradients in any case. Here each picture also goes through
+them only once, as far as memory allows. A picture goes through alone, not with its batch, so that what comes out does
+not depend on what was kept, and a run that is continued computes what the unbroken one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torchvision.models._utils import IntermediateLayerGetter
+
+from trainer.data import memory_bytes
+
+MEMORY_SHARE = 0.1
+"""Share of the machine's memory, or of the GPU's free memory, that kept features may take."""
+
+Features = dict[str, torch.Tensor]
+
+
+class FrozenStages:
+    """The frozen first stages of a ResNet, in place of its ``forward``.
+
+    :param body: modules in their order, some of whose outputs are returned.
+    :ivar pictures: the numbers of the pictures that come next, in the batch's order.
+    """
+
+    def __init__(self, body: IntermediateLayerGetter, free_bytes: int) -> None:
+        self.pictures: Sequence[int] = ()
+        self._returned = body.return_layers
+        trained = [any(weight.requires_grad for weight in module.parameters()) for module in body.values()]
+        first = trained.index(True) if any(trained) else len(trained)
+        self._frozen, self._rest = list(body.items())[:first], list(body.items())[first:]
+        self._free_bytes = free_bytes
+        self._kept: dict[tuple[int, ...], Features] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is something to keep: a whole stage, not only the first convolution."""
+        return any(name in self._returned for name, _ in self._frozen)
+
+    def __call__(self, images: torch.Tensor) -> Features:
+        """All stages' outputs of (B, 3, H, W) ``images``, those of the pictures in :attr:`pictures`."""
+        alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.pictures)]
+        out = {name: torch.cat([features[name] for features in alone]) for name in alone[0]}
+        x = next(reversed(out.values()))
+        for name, module in self._rest:
+            x = module(x)
+            if name in self._returned:
+                out[self._returned[name]] = x
+        return out
+
+    def _of(self, number: int, x: torch.Tensor) -> Features:
+        key = (number, *x.shape[2:])  # a batch pads its pictures to the largest
+        if key in self._kept:
+            return self._kept[key]
+        features = {}
+        for name, module in self._frozen:
+            x = module(x)
+            if name in self._returned:
+                features[self._returned[name]] = _as_convolved(x.detach())
+        size = sum(tensor.nbytes for tensor in features.values())
+        if size <= self._free_bytes:
+            self._free_bytes -= size
+            self._kept[key] = features
+        return features
+
+
+def _as_convolved(x: torch.Tensor) -> torch.Tensor:
+    """Features in the type that autocast gives the convolutions that come next: half as large, perhaps."""
+    kind = x.device.type
+    return x.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else x
+
+
+@contextmanager
+def reused(model: nn.Module) -> Iterator[FrozenStages | None]:
+    """Let the network reuse what its frozen stages made of a picture; None where there is nothing to reuse."""
+    body = model.get_submodule("backbone.body")
+    stages = FrozenStages(body, _free_bytes(next(model.parameters()).device))
+    if not stages:
+        yield None
+        return
+    body.forward = stages
+    try:
+        yield stages
+    finally:
+        del body.forward
+
+
+def _free_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(MEMORY_SHARE * torch.cuda.mem_get_info(device)[0])
+    return int(MEMORY_SHARE * memory_bytes())
