@@ -215,7 +215,8 @@ def training(run: Run, number: int) -> dict[str, Any]:
 
 def _share(session: dict[str, Any]) -> float | None:
     """The part of a session after which its loss no longer fell; None where it fell to the end or nothing is known."""
-    step, steps = session.get("saturation_step"), (session.get("epochs") or 0) * (session.get("steps") or 0)
+    step, planned = session.get("saturation_step"), (session.get("epochs") or 0) * (session.get("steps") or 0)
+    steps = session.get("steps_done", planned)  # fewer where a session was stopped early
     return step / steps if step and steps else None
 
 

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 from generator.dataset import dump_json, write_atomic
 from trainer.errors import RunFolderError
-from trainer.recipe import Network, PictureSettings, Session
+from trainer.recipe import Network, PictureSettings, Recipe, Session
 from trainer.tasks import TASKS
 
 FORMAT = "handforge-run-1"
@@ -139,6 +139,7 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
     """A recorded recipe with the settings that are newer than it, at the values that mean what was done before."""
     parts: dict[str, Any] = {"network": Network(), "pictures": PictureSettings()}
     return {
+        "patience": Recipe.patience,
         **recipe,
         **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
         "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
