@@ -52,7 +52,7 @@ def test_what_is_written_agrees(runs, tmp_path, kind, task):
     assert [path.name for path in tmp_path.iterdir()] == ["net"]
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated", "ignore:RCNN always returns")
 def test_torchscript_runs_on_pictures_of_other_sizes_without_our_code(runs, tmp_path):
     out = tmp_path / "net.pt"
     done = invoke(
