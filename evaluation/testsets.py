@@ -91,7 +91,7 @@ def _zoomed_instance(
     moved = _moved(points, box, width, height) if points else None
     zoom = np.array([width / (right - left), height / (bottom - top)])
     ends = (np.array(wrist, float) - (left, top)) * zoom if wrist else None
-    return Instance(scaled, moved, annotation.get("side"), category, ends)
+    return Instance(scaled, moved, annotation.get("side"), category, wrist=ends)
 
 
 def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:

@@ -84,8 +84,6 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
             annotation["side"] = instance.side
         if instance.wrist is not None:
             annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
-        if instance.wrist is not None:
-            annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
         annotations.append(annotation)
     file_name = f"{frame.name}.{suffix}"
     image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
