@@ -7,6 +7,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from trainer_samples import refused
 
 from trainer import checkpoint, export, model
 from trainer.cli import main
@@ -16,14 +17,6 @@ from trainer.tasks import TASKS
 
 def invoke(*words):
     return CliRunner().invoke(main, ["export", *(str(word) for word in words)])
-
-
-def refused(result, *parts):
-    assert result.exit_code == 2, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("Error: ")
-    for part in parts:
-        assert part in lines[0]
 
 
 @pytest.fixture(scope="module")

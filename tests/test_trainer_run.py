@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from trainer_samples import TINY, edit_annotations, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset
 from trainer import repetition
@@ -231,15 +231,6 @@ def test_validation_keeps_groups_together(tmp_path):
         assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(12))
         kept = {int(index) % 4 for index in aside}
         assert not kept & {int(index) % 4 for part in subsets for index in part}
-
-
-def refused(result, *parts):
-    """One line, exit code 2."""
-    assert result.exit_code == 2, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("Error: ")
-    for part in parts:
-        assert part in lines[0]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torchvision
 from click.testing import CliRunner
 from pycocotools.coco import COCO
 from torchvision.models.segmentation import deeplabv3_resnet50
-from trainer_samples import TINY, blob, edit_annotations, ring, write_blobs, write_recipe
+from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
 
 from generator.dataset import Dataset, DatasetError, decode_mask
 from trainer import augment, found, model, repetition, semantic
@@ -29,14 +29,6 @@ SHORT = TINY.replace("steps = 4", "steps = 2")
 
 def invoke(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def refused(result, *parts):
-    assert result.exit_code == 2, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("Error: ")
-    for part in parts:
-        assert part in lines[0]
 
 
 @pytest.fixture(scope="module")

@@ -81,3 +81,12 @@ def edit_annotations(folder: Path, change) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
+
+
+def refused(result, *parts: str) -> None:
+    """A command's wrong input is one line with these parts, and exit code 2."""
+    assert result.exit_code == 2, result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0]
