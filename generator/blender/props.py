@@ -34,15 +34,18 @@ class Props:
         if rng.random() < sleeve.WORN:
             self._sleeve(rng, rig, elbow)
 
-    def furnish(self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None) -> None:
-        """Put a table or wall behind the hand, of this material or of any, and things on it; or nothing."""
+    def furnish(
+        self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None, more: int = 0
+    ) -> None:
+        """Put a table or wall behind the hand, of this material or of any, and up to 10 things on it and as many more
+        as ``more`` says; or nothing."""
         if rng.random() < 0.12:
             return  # the hand in front of the world's picture alone
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
         turn = turn_to(normal, rng.uniform(0, 2 * np.pi))
         self._plane(rng, turn, normal * offset, material)
-        for _ in range(int(rng.integers(0, 11))):
+        for _ in range(int(rng.integers(0, 11)) + more):
             self._thing(rng, turn, normal, offset, view)
 
     def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:

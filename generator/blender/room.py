@@ -117,7 +117,7 @@ class Room:
         """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
         kind, props = own.random(), self._props
         if kind < 0.45:
-            props.furnish(rng, view)
+            props.furnish(rng, view, more=int(own.integers(5, 40)) if own.random() < 0.4 else 0)
         elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
             colour = people.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
             props.furnish(rng, view, colour)
