@@ -12,6 +12,7 @@ help:
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
 	@echo "make real        from rendered rooms to photographs: some hours, ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
+	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
 	@echo "make test        the tests, under 10 minutes"
 	@echo "make test-slow   the tests that take longer"
@@ -77,12 +78,13 @@ endif
 
 # The demo's network goes on with pictures of rooms; a copy of it then learns to take the forearm along.
 real: network
-	@echo "Rendering 900 pictures of hands in rooms into real/rooms"
-	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 900 --out real/rooms
+	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
+	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
 	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init demo/run --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
 	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand); done
+	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split); done
 	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
 	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
 	@echo "Done: open $(CURDIR)/real/report.html"

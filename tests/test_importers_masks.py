@@ -58,6 +58,16 @@ def test_specks_are_dropped_on_request(source, tmp_path):
         assert (dataset.masks(image)[0] == blob((64, 48), (20 + 8 * index, 24), 10)).all()
 
 
+def test_the_pieces_of_a_mask_are_hands_on_request(source, tmp_path):
+    assert run(source, tmp_path / "out", "--split").exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    for index, image in enumerate(dataset):
+        assert check_image(dataset, image) == []
+        speck, hand = dataset.masks(image)
+        assert speck[2:4, 2:4].all() and speck.sum() == 4
+        assert (hand == blob((64, 48), (20 + 8 * index, 24), 10)).all()
+
+
 def _drop_mask(source):
     (source / "masks/p1.png").unlink()
 

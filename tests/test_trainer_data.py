@@ -99,12 +99,49 @@ def test_photo_changes_colours_less_than_studio():
 
     def spread(name):
         made = [
-            augment.augmented(name, Sample(picture, mask[None]), (128, 96), np.random.default_rng([2, index]))
-            for index in range(40)
+            augment.augmented(name, Sample(picture, mask[None]), [], (128, 96), np.random.default_rng([2, index]))
+            for index in range(60)
         ]
-        return np.std([one.picture.mean((0, 1)) for one in made], axis=0).mean()
+        return np.median(np.std([one.picture.mean((0, 1)) for one in made], axis=0))
 
-    assert 4 < spread("photo") < 0.8 * spread("studio")
+    assert 4 < spread("photo") < spread("studio")
+
+
+def test_photo_shows_hands_in_other_colours_and_without_any():
+    picture = np.full((96, 128, 3), (150, 110, 90), np.uint8)
+    sample = Sample(picture, blob((128, 96), (64, 48), 30)[None])
+    made = [augment.photo(sample, [], (128, 96), np.random.default_rng([3, index])).picture for index in range(60)]
+    red, green, blue = np.array([one.mean((0, 1)) for one in made]).T
+    warm = (red > green) & (green > blue)
+    assert 0.5 < warm.mean() < 0.9 and (blue > red).any() and (green > red).any()
+
+
+def test_photo_puts_four_pictures_side_by_side(monkeypatch):
+    """Every picture has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
+    monkeypatch.setattr(augment, "FOUR", 1)
+    monkeypatch.setattr(augment, "_recolour", lambda picture, rng, **kwargs: picture / np.float32(255))
+    monkeypatch.setattr(augment, "_relight", lambda picture, rng, **kwargs: np.clip(picture, 0, 1))
+    monkeypatch.setattr(augment, "CAST", 0)
+    tones, hand = (40, 90, 140, 190), blob((320, 240), (160, 120), 60)
+    joints = np.tile(np.array([160, 120, 2], np.float32), (1, 21, 1))
+    samples = [
+        Sample(np.where(hand[..., None], np.uint8(tone + 30), np.uint8(tone)).repeat(3, 2), hand[None], joints)
+        for tone in tones
+    ]
+    made = augment.photo(samples[0], samples[1:], (128, 96), np.random.default_rng(0))
+    grey = made.picture.mean(2)
+    seen = [np.median(grey[mask]) for mask in made.masks]
+    assert np.allclose(sorted(seen), np.array(tones) + 30, atol=3)
+    assert not (made.masks.sum(0) > 1).any()
+    for mask, points in zip(made.masks, made.keypoints, strict=True):
+        x, y = points[0, :2].astype(int)
+        assert points[0, 2] == 2 and mask[y, x] and (points == points[0]).all()
+
+
+def test_alone_a_picture_stands_beside_itself(monkeypatch):
+    monkeypatch.setattr(augment, "FOUR", 1)
+    sample = Sample(np.zeros((96, 128, 3), np.uint8), blob((128, 96), (64, 48), 30)[None])
+    assert len(augment.photo(sample, [], (128, 96), np.random.default_rng(0)).masks) == 4
 
 
 def test_studio_depends_on_its_generator_only(tmp_path):

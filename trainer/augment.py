@@ -6,13 +6,16 @@ height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the fr
 the light, and the background's tint and shade vary.
 
 ``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all of
-it, with most of a hand inside; mirrored or not, seldom turned by quarters; a little other colour and light.
+it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. A quarter
+of the draws shows four such windows side by side, so that hands are small, several, and among much else. In a third all
+colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
 Every draw comes from the generator that is passed in.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +27,12 @@ AS_TAKEN = 0.6
 """Share of the pictures of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
+FOUR = 0.25
+"""Share of the draws in which ``photo`` puts four windows side by side."""
+OTHER_COLOURS = 0.35
+"""Share of the draws in which ``photo`` turns all colours to others."""
+CAST = 0.12
+"""How far off ``photo``'s white balance is: the standard deviation of each channel's logarithm."""
 MIN_MASK_PX = 48
 """A hand of which less is left in the frame counts as not there."""
 
@@ -67,12 +76,15 @@ def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
     return np.stack(masks) if masks else np.zeros((0, size_wh[1], size_wh[0]), bool)
 
 
-def augmented(name: str, sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+def augmented(
+    name: str, sample: Sample, others: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator
+) -> Sample:
     """One picture in its augmented form, of the given size. See the module's text.
 
     :param name: ``studio`` or ``photo``.
+    :param others: the other pictures of the batch, which ``photo`` may put beside it.
     """
-    return (studio if name == "studio" else photo)(sample, size_wh, rng)
+    return studio(sample, size_wh, rng) if name == "studio" else photo(sample, others, size_wh, rng)
 
 
 def frame_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -91,11 +103,34 @@ def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -
     return replace(warped, picture=_lens(picture, rng))
 
 
-def photo(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
-    """A window of a photograph."""
-    warped = _warp(sample, _window(sample, size_wh, rng), size_wh)
-    picture = _relight(_recolour(warped.picture, rng, mild=0.4), rng, mild=0.6)
-    return replace(warped, picture=_lens(picture, rng))
+def photo(sample: Sample, others: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """A window of a photograph, or four windows of this one and others."""
+    four = rng.random() < FOUR
+    seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng)
+    coloured = _recolour(seen.picture, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
+    cast = np.exp(rng.normal(0, CAST, 3)).astype(np.float32)
+    return replace(seen, picture=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
+
+
+def _seen(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    return _warp(sample, _window(sample, size_wh, rng), size_wh)
+
+
+def _side_by_side(samples: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """Windows of four samples, the first always among them, in the quarters of a frame that meet near its middle."""
+    width, height = size_wh
+    x, y = (round(side * rng.uniform(0.35, 0.65)) for side in size_wh)
+    quarters = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
+    picture, masks, keypoints = np.empty((height, width, 3), np.uint8), [], []
+    order = [0, *1 + rng.permutation(len(samples) - 1)]
+    for number, place in enumerate(rng.permutation(4)):
+        left, top, right, bottom = quarters[place]
+        part = _seen(samples[order[number % len(samples)]], (right - left, bottom - top), rng)
+        picture[top:bottom, left:right] = part.picture
+        masks += [np.pad(mask, ((top, height - bottom), (left, width - right))) for mask in part.masks]
+        if part.keypoints is not None:
+            keypoints.append(part.keypoints + (part.keypoints[..., 2:] > 0) * np.array([left, top, 0], np.float32))
+    return Sample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
 
 
 def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -185,13 +220,16 @@ def _moved(keypoints: np.ndarray, matrix: np.ndarray, size_wh: tuple[int, int]) 
     return np.where(inside[..., None], np.concatenate([places, keypoints[..., 2:]], -1), 0).astype(np.float32)
 
 
-def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:
+def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0, other: bool = False) -> np.ndarray:
     """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1.
 
     :param mild: how much of the full change is made, 0 to 1.
+    :param other: turn the hues to any others, and let saturation fall to nothing.
     """
     gamma = math.exp(mild * rng.uniform(math.log(0.6), math.log(2.0)))
     hue, saturation = mild * rng.normal(0, math.radians(8)), rng.uniform(1 - 0.5 * mild, 1 + 0.4 * mild)
+    if other:
+        hue, saturation = rng.uniform(-math.pi, math.pi), rng.uniform(0, 1.3)
     # Turn and scale the chroma plane of YIQ; rows of the matrix sum to one, so greys stay.
     yiq = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
     turn = np.eye(3)

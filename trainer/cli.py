@@ -103,12 +103,16 @@ def _about(mask: str = "hand", all_hands: bool | None = None) -> Any:
 @click.argument("source", type=FOLDER)
 @click.argument("out", type=FOLDER)
 @_min_area(0)
+@click.option("--split", is_flag=True, help="Each connected piece of a mask is a hand of its own.")
 @_about()
-def import_masks_command(source: Path, out: Path, about: About, min_area: int) -> None:
-    """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is."""
+def import_masks_command(source: Path, out: Path, about: About, min_area: int, split: bool) -> None:
+    """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is.
+
+    What a mask shows is one hand, unless --split says that its pieces are hands.
+    """
     from trainer.importers.masks import import_masks
 
-    _imported(out, import_masks(source, out, about, min_area))
+    _imported(out, import_masks(source, out, about, min_area, split))
 
 
 @import_.command(name="egohands")

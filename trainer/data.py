@@ -121,20 +121,25 @@ class Pictures:
 
         :param part: make these pictures of the batch only; they are the same as in the whole batch.
         """
-        samples = [self.sample(index) for index in indices[part]]
         if self.settings.augmentation != "none" and key is not None:
-            places = range(len(indices))[part]
-            size = augment.frame_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
-            rngs = [np.random.default_rng([*key, place]) for place in places]
-            name = self.settings.augmentation
-            samples = [augment.augmented(name, sample, size, rng) for sample, rng in zip(samples, rngs, strict=True)]
+            samples = self._augmented([self.sample(index) for index in indices], key, part)
         else:
+            samples = [self.sample(index) for index in indices[part]]
             samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
         return Batch(
             [tensor(s.picture) for s in samples],
             [target(s.masks, s.keypoints) for s in samples],
             list(indices[part]),
         )
+
+    def _augmented(self, samples: list[Sample], key: Sequence[int], part: slice) -> list[Sample]:
+        size = augment.frame_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
+        made = []
+        for place in range(len(samples))[part]:
+            others = samples[:place] + samples[place + 1 :]
+            rng = np.random.default_rng([*key, place])
+            made.append(augment.augmented(self.settings.augmentation, samples[place], others, size, rng))
+        return made
 
 
 def tensor(picture: np.ndarray) -> torch.Tensor:

@@ -37,8 +37,10 @@ class Props:
     def furnish(
         self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None, more: int = 0
     ) -> None:
-        """Put a table or wall behind the hand, of this material or of any, and up to 10 things on it and as many more
-        as ``more`` says; or nothing."""
+        """Put a table or wall behind the hand, of this material or of any, and up to 10 things and ``more`` on it.
+
+        Or nothing at all.
+        """
         if rng.random() < 0.12:
             return  # the hand in front of the world's picture alone
         normal = _facing(rng)

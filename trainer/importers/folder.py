@@ -78,8 +78,14 @@ def pictures(folder: Path) -> Iterator[Path]:
 
 def without_specks(mask: np.ndarray, min_area: int) -> np.ndarray:
     """A (H, W) bool mask without its 8-connected pieces of fewer than ``min_area`` pixels."""
-    pieces, _ = ndimage.label(mask, structure=np.ones((3, 3)))
-    return (np.bincount(pieces.ravel()) >= min_area)[pieces] & mask
+    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    return (np.bincount(labels.ravel()) >= min_area)[labels] & mask
+
+
+def pieces(mask: np.ndarray) -> list[np.ndarray]:
+    """The 8-connected pieces of a (H, W) bool mask, each a mask of its own, from the top down."""
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    return [labels == number for number in range(1, count + 1)]
 
 
 def spread(entries: Sequence[T], count: int | None) -> list[T]:

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.dataset import DatasetError, Frame, Instance, read_mask, read_picture
-from trainer.importers.folder import About, pictures, without_specks, write_dataset
+from trainer.importers.folder import About, pictures, pieces, without_specks, write_dataset
 
 
-def import_masks(source: Path, out: Path, about: About, min_area: int = 0) -> int:
+def import_masks(source: Path, out: Path, about: About, min_area: int = 0, split: bool = False) -> int:
     """Make a dataset of a folder of pictures and masks; returns the number of pictures.
 
-    What is brighter than half in a mask is hand; all of it is one annotation. A mask without a hand makes a picture
-    without annotations.
+    What is brighter than half in a mask is hand. A mask without a hand makes a picture without annotations.
 
     :param min_area: pieces of a mask with fewer pixels are dropped.
+    :param split: each 8-connected piece of a mask is a hand of its own; else all of it is one annotation.
     :raises DatasetError: naming the file, if a mask is missing, of another size, or anything is damaged.
     """
     files = list(pictures(source / "images"))
@@ -25,9 +25,10 @@ def import_masks(source: Path, out: Path, about: About, min_area: int = 0) -> in
             picture, mask = read_picture(path), read_mask(mask_of(source / "masks", path.stem))
             if min_area:
                 mask = without_specks(mask, min_area)
-            yield Frame(path.stem, picture, (Instance(mask, category=about.category),))
+            hands = pieces(mask) if split else [mask]
+            yield Frame(path.stem, picture, tuple(Instance(hand, category=about.category) for hand in hands))
 
-    return write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area))
+    return write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area, split=split))
 
 
 def mask_of(folder: Path, stem: str) -> Path:
