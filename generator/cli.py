@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from generator import __version__
+
 FILE = click.Path(path_type=Path)
 
 
@@ -59,7 +61,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="handforge")
+@click.version_option(__version__)
 def main() -> None:
     """Pictures of hands with exact masks, rendered with Blender: a COCO dataset.
 
@@ -250,7 +252,7 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
 
 @main.command("extension")
 @click.option("--out", type=FILE, required=True, help="The folder to put the zip into.")
-@click.option("--platform", help="linux-x64, windows-x64 or macos-arm64.  [default: the one this runs on]")
+@click.option("--platform", help="linux-x64, windows-x64, macos-arm64 or macos-x64.  [default: the one this runs on]")
 def extension_command(out: Path, platform: str | None) -> None:
     """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
 

@@ -24,15 +24,22 @@ from generator.dataset import write_atomic
 LIBRARIES = ("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
 """What ``generator`` imports, and what these need (the third to fifth are rich's); numpy comes with Blender."""
 
-PYTHONS = ("3.11", "3.13", "3.14")
-"""Blender 4.2 to 5.0 have Python 3.11, from 5.1 on 3.13; the Blenders of Linux distributions have theirs."""
-
 PLATFORMS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "windows-x64": ("win_amd64",),
     "macos-arm64": ("macosx_11_0_arm64",),
+    "macos-x64": ("macosx_11_0_x86_64",),
 }
 """Blender's names of the platforms it is released for, and the wheels that run there."""
+
+PYTHONS = {
+    "linux-x64": ("3.11", "3.13", "3.14"),
+    "windows-x64": ("3.11", "3.13"),
+    "macos-arm64": ("3.11", "3.13"),
+    "macos-x64": ("3.11",),
+}
+"""Blender 4.2 to 5.0 have Python 3.11, from 5.1 on 3.13; the Blenders of Linux distributions have theirs. Intel Macs
+have none after 4.5."""
 
 _ADDON = Path(__file__).parents[1] / "blender_addon"
 
@@ -54,11 +61,12 @@ def this_platform() -> str:
     return name
 
 
-def build(out: Path, target: str, pythons: Sequence[str] = PYTHONS) -> Path:
+def build(out: Path, target: str, pythons: Sequence[str] = ()) -> Path:
     """Build the extension; the zip's path. The same versions give the same bytes.
 
     :param out: the folder to put it into; made if need be.
     :param target: one of :data:`PLATFORMS`.
+    :param pythons: the versions of Python that it shall run with; otherwise :data:`PYTHONS` of the platform.
     :raises ExtensionError: if there is no such platform, pip cannot fetch the libraries, or the add-on is not beside
         this package.
     """
@@ -69,7 +77,7 @@ def build(out: Path, target: str, pythons: Sequence[str] = PYTHONS) -> Path:
     sources = [*_ADDON.rglob("*.py"), *_ADDON.glob("maps/*.toml")]
     files = {path.relative_to(_ADDON).as_posix(): path.read_bytes() for path in sources}
     wheels = {f"wheels/handforge-{__version__}-py3-none-any.whl": _own_wheel()}
-    for python in pythons:
+    for python in pythons or PYTHONS[target]:
         wheels |= {f"wheels/{name}": content for name, content in _fetch(target, python).items()}
     manifest = (_ADDON / "blender_manifest.toml").read_text("utf-8")
     lists = f"platforms = {json.dumps([target])}\nwheels = {json.dumps([f'./{name}' for name in wheels], indent=2)}\n"

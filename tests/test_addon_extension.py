@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -45,6 +47,56 @@ def test_wheels_for_this_python_and_newer_are_named_for_this_one():
         "pycocotools-2.0.11-cp313-cp313-linux_x86_64.whl"
     )
     assert rename("click-8.1-py3-none-any.whl", "3.11") == "click-8.1-py3-none-any.whl"
+
+
+COMPILED = {
+    "linux-x64": ("linux-x86_64", "manylinux_2_27_x86_64.manylinux_2_28_x86_64"),
+    "windows-x64": ("win-amd64", "win_amd64"),
+    "macos-arm64": ("macosx-11.00-arm64", "macosx_11_0_arm64"),
+    "macos-x64": ("macosx-11.00-x86_64", "macosx_10_10_x86_64"),
+}
+"""What Python calls each of Blender's platforms, and what wheels do."""
+
+
+def empty_wheel(folder, name, tags):
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-{tags}.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """A folder in place of a package index, with wheels named as the real ones are."""
+    folder = tmp_path_factory.mktemp("index")
+    for library in extension.LIBRARIES[:-2]:
+        empty_wheel(folder, library.replace("-", "_"), "py3-none-any")
+    for _, tag in COMPILED.values():
+        for python in ("cp311", "cp313", "cp314"):
+            empty_wheel(folder, "pillow", f"{python}-{python}-{tag}")
+    for tag in ("manylinux_2_27_x86_64.manylinux_2_28_x86_64", "win_amd64", "macosx_10_9_universal2"):
+        empty_wheel(folder, "pycocotools", f"cp311-cp311-{tag}")
+        empty_wheel(folder, "pycocotools", f"cp312-abi3-{tag}")
+    return folder
+
+
+@pytest.mark.parametrize("target", extension.PLATFORMS)
+def test_blender_on_each_platform_finds_every_library_once(index, target, tmp_path, monkeypatch):
+    """The oracle is Blender's own choice among an extension's wheels."""
+    ops = pytest.importorskip("bl_pkg.bl_extension_ops")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    with zipfile.ZipFile(extension.build(tmp_path, target)) as content:
+        manifest = tomllib.loads(content.read("blender_manifest.toml").decode())
+    assert manifest["platforms"] == [target]
+    for python in extension.PYTHONS[target]:
+        with monkeypatch.context() as other:
+            other.setattr(sysconfig, "get_platform", lambda: COMPILED[target][0])
+            other.setattr(sys, "version_info", tuple(int(number) for number in python.split(".")))
+            chosen = ops._extensions_wheel_filter_for_this_system(manifest["wheels"])
+        names = sorted(Path(name).name.split("-")[0].replace("_", "-") for name in chosen)
+        assert names == sorted(["handforge", *extension.LIBRARIES])
 
 
 def test_a_platform_that_is_none(tmp_path):
