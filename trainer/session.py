@@ -70,7 +70,7 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """A fresh optimiser of the layers that this session trains; call after :func:`trainer.model.train_layers`."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if session.optimizer == "adamw":
-        return torch.optim.AdamW(trained, lr=session.lr, weight_decay=session.weight_decay)
+        return torch.optim.AdamW(trained, lr=session.lr, weight_decay=session.weight_decay, fused=True)
     return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
 
 
