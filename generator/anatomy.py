@@ -1,14 +1,14 @@
 """The skeleton of the built-in right hand: bones, joint axes, and how people's hands differ.
 
 Lengths of metacarpals and phalanges and the soft tissue beyond the last bone are the means that Buryanov & Kotiuk
-measured on radiographs of 66 adults (Proportions of Hand Segments, Int. J. Morphol. 28(3):755-758, 2010). With the
-carpus they give a hand 188 mm long, between the means of men and women. Where the bones stand in the palm, the girths
-and the thumb's directions are chosen by eye, so that the silhouette fits photographs.
+measured on radiographs of 66 adults (Proportions of Hand Segments, Int. J. Morphol. 28(3):755-758, 2010, Table I).
+Where the bones stand in the palm, the girths and the thumb's directions are chosen by eye, so that the silhouette fits
+photographs.
 
-Within 4 % the skin has the girths halfway between the means of men and women: hand breadth 84.9 mm (90.4 and 79.4) and
-wrist circumference 163 mm (174 and 151) of the US Army in 1988 (Gordon et al., Anthropometric Survey,
-NATICK/TR-89/044); index finger at its PIP joint 19.5 mm broad (21 and 18), 17.5 mm deep (19 and 16) of British adults
-(Pheasant, Bodyspace, 1996).
+Within 5 % the skin has the means of the 4,082 men and 1,986 women of the US Army's survey of 2012 (ANSUR II): hand
+length 189.3 mm, breadth 85.0, wrist circumference 169. The fingers are slimmer than soldiers': at the PIP joint of the
+index finger ours is 19.2 mm broad and 58 in circumference, that of men in Greiner's Hand Anthropometry of U.S. Army
+Personnel (1991) 23.0 and 68.4, on hands 90.4 mm broad.
 
 Axes as in :mod:`generator.pose`: +X radial, +Y dorsal, +Z distal; metres.
 """
@@ -16,6 +16,7 @@ Axes as in :mod:`generator.pose`: +X radial, +Y dorsal, +Z distal; metres.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,12 +44,13 @@ BONE_LENGTHS_MM: dict[str, tuple[float, ...]] = {
     "index": (68.12, 39.78, 22.38, 15.82),
     "thumb": (46.22, 31.57, 21.67),
 }
-"""Metacarpal and phalanges, proximal to distal; Buryanov & Kotiuk 2010."""
+"""Metacarpal and phalanges, proximal to distal; Buryanov & Kotiuk 2010, Table I."""
 
 TIP_MM: dict[str, float] = {"little": 3.73, "ring": 3.95, "middle": 3.95, "index": 3.84, "thumb": 5.67}
-"""Soft tissue beyond the distal phalanx; Buryanov & Kotiuk 2010."""
+"""Soft tissue beyond the distal phalanx; Buryanov & Kotiuk 2010, Table I."""
 
-# Base and head of each metacarpal across and through the palm (x, y), and how far the base lies from the wrist (z), mm.
+# By eye: base and head of each metacarpal across and through the palm (x, y), how far the base lies from the wrist
+# (z), mm.
 _METACARPAL_MM: dict[str, tuple[tuple[float, float, float], tuple[float, float]]] = {
     "little": ((-15.0, -1.0, 25.5), (-35.0, -2.5)),
     "ring": ((-7.5, 1.5, 28.5), (-17.5, 1.5)),
@@ -57,18 +59,18 @@ _METACARPAL_MM: dict[str, tuple[tuple[float, float, float], tuple[float, float]]
 }
 _THUMB_BASE_MM = (19.0, -9.0, 19.0)
 
-# Directions in the bind pose, degrees: to the thumb's side in the palm's plane, then out of that plane to the front.
+# By eye: directions in the bind pose, degrees, to the thumb's side in the palm's plane, then out of it to the front.
 _SPREAD_DEG = {"little": -11.0, "ring": -4.0, "middle": 0.5, "index": 5.0}
 _THUMB_DEG = ((44.0, 16.0), (36.0, 13.0), (32.0, 12.0))
 
-# How far a digit is rolled about its own length: the back of the thumb looks to the radial side, and more so at its
+# By eye: how far a digit is rolled about its length: the back of the thumb looks to the radial side, and more so at its
 # base, where the saddle joint's flexion sweeps it across the palm and its abduction lifts it to the front. That flexion
 # also turns the thumb's pad towards the fingers (pronation): its axis leans towards the wrist by the share below.
 _ROLL_DEG = {"little": -5.0, "ring": -2.0, "middle": 0.0, "index": 3.0, "thumb": 52.0}
 _THUMB_BASE_ROLL_DEG = 68.0
 _THUMB_PRONATION = 0.7
 
-# Girth as a radius in mm at the digit's joints, from MCP to tip (thumb: CMC to tip).
+# By eye: girth as a radius in mm at the digit's joints, from MCP to tip (thumb: CMC to tip).
 _RADII_MM: dict[str, tuple[float, ...]] = {
     "little": (9.0, 7.8, 6.9, 5.2),
     "ring": (10.0, 8.9, 7.7, 6.0),
@@ -111,8 +113,9 @@ class HandShape:
     def random(cls, rng: np.random.Generator) -> HandShape:
         """An adult's hand drawn from ``rng``.
 
-        Hand length varies by 6 % (men and women together, as in ANSUR II), breadth follows it with a correlation of
-        about 0.8; single digits vary by 2-3 % beyond that. Draws end at 2.2 standard deviations.
+        Hand length varies by 6 %, as that of men and women together in ANSUR II does. The rest is approximate: breadth
+        follows length with a correlation of about 0.8, single digits vary by 2-3 % beyond that. Draws end at 2.2
+        standard deviations.
         """
         draw = np.clip(rng.standard_normal(10), -2.2, 2.2)
         size = 0.06 * draw[0]
@@ -239,8 +242,9 @@ def _radii(shape: HandShape) -> np.ndarray:
     return np.array(rows) / 1000.0
 
 
+@lru_cache(maxsize=64)
 def skeleton(shape: HandShape = MEAN) -> Skeleton:
-    """The skeleton of a hand of this shape, in the bind pose."""
+    """The skeleton of a hand of this shape, in the bind pose; shared by all who ask, so not to be written to."""
     heads, tails = [np.array([0.0, 0.0, -FOREARM_LENGTH]), np.zeros(3)], [np.zeros(3), np.zeros(3)]
     frames = [np.eye(3), np.eye(3)]
     parents = [-1, 0]

@@ -76,10 +76,10 @@ def _limits() -> np.ndarray:
         *[(-180, 180)] * 3,  # forearm: a hand may be seen from anywhere
         (-70, 80),  # wrist extension 70, flexion 80 (AAOS)
         (-30, 20),  # ulnar deviation 30, radial deviation 20 (AAOS)
-        # MCP flexion 90 (AAOS), extension cut to the 20 that free movement uses; PIP 100, DIP 80
+        # MCP flexion 90 and PIP 100 (AAOS; 5 more here), DIP 80 of its 90; MCP extension and abduction 20 approximate
         *[(-20, 90), (-20, 20), (-5, 105), (-5, 80)] * 4,
         # Thumb: CMC flexion counts from the open bind pose, 44 short of the palm, and goes 15 beyond it (AAOS) to about
-        # 60; CMC abduction -10..60, MCP -10..60, IP -15..80
+        # 60; IP flexion 80 (AAOS); the other limits are approximate
         *[(-25, 60), (-10, 60), (-10, 60), (-15, 80)],
     ]
     metres = [(-1.0, 1.0)] * 3

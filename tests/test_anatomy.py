@@ -23,10 +23,9 @@ def test_bones_have_the_published_lengths():
             assert length_mm(bones, f"{finger}_{name}") == pytest.approx(expected + soft, abs=1e-6)
 
 
-def test_the_mean_hand_is_188_mm_long():
-    # 188 mm lies between the means of women (181) and men (193) in ANSUR II.
+def test_the_mean_hand_is_as_long_as_peoples():
     tip = skeleton().keypoints[KEYPOINTS.index("middle_tip")]
-    assert 0.183 < tip[2] < 0.193
+    assert tip[2] == pytest.approx(0.1893, rel=0.02)  # the mean of men and women in ANSUR II
 
 
 def test_fingertips_stand_in_the_human_order():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from generator.blender import exr
+from generator.blender import exr, relief
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill
@@ -35,6 +35,7 @@ class Cycles:
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         self._material = _material()
+        self._leans = relief.Leans()
         prepare(self._scene)
         self._choose(samples)
         exr.prepare(self._scene.render)
@@ -54,6 +55,7 @@ class Cycles:
             rig.surface.data.materials.append(self._material)
         self._aim(camera, box)
         _shine(rig, posed, look)
+        relief.lay(rig.surface.data, self._leans.of(rig, posed, camera, look))
         with self._dressed(cloth, look):
             return self._render(box, look, frame)
 
@@ -141,9 +143,8 @@ def _material() -> bpy.types.Material:
     tree.nodes.clear()
     light, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
     light.attribute_name, region.attribute_name = LIGHT, REGION
-    emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(light.outputs["Color"], emission.inputs["Color"])
-    tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    shader = relief.emission(tree, light.outputs["Color"])
+    tree.links.new(shader, tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
     both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
     aov.aov_name = _AOV
     for channel, least in (("X", 0.0), ("Y", BEYOND / 2)):

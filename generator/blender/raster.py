@@ -17,6 +17,7 @@ from mathutils import Matrix
 
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
+from generator.blender.relief import GLSL, Leans
 from generator.blender.rig import COLOUR, REGION, Posed, Rig
 from generator.camera import Camera
 from generator.look import Look
@@ -33,6 +34,8 @@ void main() {
 }
 """
 _SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_region > 0.0 ? 1.0 : (v_region > BEYOND ? 0.7 : 0.4)); }"
+_RELIEF_VERTEX = _SURFACE_VERTEX.replace("v_region = region;", "v_region = region; v_rest = rest; v_lean = lean;")
+_RELIEF_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(relief(v_rest, v_lean))")
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
 float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
@@ -57,7 +60,9 @@ class Raster:
     name = "raster"
 
     def __init__(self) -> None:
-        self._surface = _surface_shader()
+        self._surface = _surface_shader(with_relief=False)
+        self._relieved = functools.cache(lambda: _surface_shader(with_relief=True))
+        self._leans = Leans()
         self._average = _average_shader()
         self._size = (0, 0)
         self._triangles = functools.lru_cache(32)(_triangles)
@@ -72,13 +77,19 @@ class Raster:
         if width <= 0 or height <= 0:
             return nothing(camera)
         self._make_room(camera)
-        hand = _batch({"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._triangles(rig.surface.data))
+        columns, shader = {"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._surface
+        if relief := self._leans.of(rig, posed, camera, look):
+            columns["rest"], columns["lean"] = relief
+            shader = self._relieved()
+        hand = _batch(columns, self._triangles(rig.surface.data))
         with self._large.bind():
-            self._prepare(_projection(camera, box), look, 2 * width, 2 * height)
+            self._prepare(2 * width, 2 * height, look)
             gpu.state.face_culling_set("FRONT" if rig.mirrored else "BACK")  # a closed mesh's inside is never seen
-            hand.draw(self._surface)
+            _light(shader, _projection(camera, box), look)
+            hand.draw(shader)
             if cloth is not None:
                 gpu.state.face_culling_set("NONE")
+                _light(self._surface, _projection(camera, box), look)
                 _cloth(cloth, look).draw(self._surface)
         with self._small.bind():
             self._small.viewport_set(0, 0, width, height)
@@ -108,7 +119,7 @@ class Raster:
         self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
         self._small = gpu.types.GPUFrameBuffer(color_slots=(self._result,))
 
-    def _prepare(self, projection: Matrix, look: Look, width: int, height: int) -> None:
+    def _prepare(self, width: int, height: int, look: Look) -> None:
         self._large.viewport_set(0, 0, width, height)
         gpu.state.scissor_test_set(True)  # clear only what is drawn on
         gpu.state.scissor_set(0, 0, width, height)
@@ -116,28 +127,37 @@ class Raster:
         gpu.state.scissor_test_set(False)
         gpu.state.depth_test_set("LESS")
         gpu.state.depth_mask_set(True)
-        self._surface.bind()
-        self._surface.uniform_float("projection", projection)
-        self._surface.uniform_float("light", (*look.light.tolist(), look.ambient))
-        self._surface.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
 
 
-def _surface_shader() -> gpu.types.GPUShader:
-    passed = gpu.types.GPUStageInterfaceInfo("hand_surface")
+def _light(shader: gpu.types.GPUShader, projection: Matrix, look: Look) -> None:
+    shader.bind()
+    shader.uniform_float("projection", projection)
+    shader.uniform_float("light", (*look.light.tolist(), look.ambient))
+    shader.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
+
+
+def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
+    """What draws skin or cloth; the skin's relief costs time at every pixel, so it has a shader of its own."""
+    passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_relief else "hand_surface")
     passed.smooth("VEC3", "v_light")
     passed.smooth("FLOAT", "v_region")
+    columns = [("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "region")]
+    if with_relief:
+        columns += [("VEC3", "rest"), ("VEC3", "lean")]
+        passed.smooth("VEC3", "v_rest")
+        passed.smooth("VEC3", "v_lean")
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WRAP", str(WRAP))
     info.define("BEYOND", str(BEYOND / 2))
     info.push_constant("MAT4", "projection")
     info.push_constant("VEC4", "light")
     info.push_constant("VEC4", "light_colour")
-    for slot, (kind, name) in enumerate((("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "region"))):
+    for slot, (kind, name) in enumerate(columns):
         info.vertex_in(slot, kind, name)
     info.vertex_out(passed)
     info.fragment_out(0, "VEC4", "drawn")
-    info.vertex_source(_SURFACE_VERTEX)
-    info.fragment_source(_SURFACE_FRAGMENT)
+    info.vertex_source(_RELIEF_VERTEX if with_relief else _SURFACE_VERTEX)
+    info.fragment_source(_RELIEF_FRAGMENT if with_relief else _SURFACE_FRAGMENT)
     return gpu.shader.create_from_info(info)
 
 

@@ -18,6 +18,8 @@ COLOUR = "colour"
 _STRAIGHT = "straight"
 REGION = "wrist_distance"
 """Point attribute, metres: positive on the hand's side of the wrist crease, negative on the forearm."""
+GRAIN = "grain"
+"""Point attribute: 1 where the skin has its fine relief, 0 on the nails."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     fill(data, mesh.vertices, mesh.faces)
     region = data.attributes.new(REGION, "FLOAT", "POINT")
     region.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
+    grain = np.ascontiguousarray(1 - mesh.nail, np.float32)
+    data.attributes.new(GRAIN, "FLOAT", "POINT").data.foreach_set("value", grain)
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
     thing = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(thing)

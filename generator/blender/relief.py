@@ -1,0 +1,180 @@
+"""The fine relief of the skin before plain backgrounds: what it does to the light of ``drawing``.
+
+A noise of the points of the bind pose lies on the skin as a height, so that it stays with the skin. It turns the
+surface by its slope, and to first order that multiplies the light by 1 + slope . lean. The lean is worked out here, at
+the vertices: the light's direction along the skin, brought back into the bind pose, by how much the light there depends
+on it. The engines draw the noise.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import bpy
+import numpy as np
+
+from generator.blender.drawing import WRAP
+from generator.blender.rig import GRAIN, Posed, Rig
+from generator.camera import Camera
+from generator.look import Look
+
+SIZE = 0.0008
+"""Metres between two bumps."""
+HEIGHT = 0.0004
+"""Metres, of a noise from 0 to 1."""
+_BLENDERS_HEIGHT = 0.00046
+"""The same of Blender's noise, which is less steep."""
+FULL, NONE = 0.00025, 0.00045
+"""Metres that a pixel shows: the relief is all there up to the first, and too fine to be seen from the second on."""
+
+_TURN = np.array([[2, -1, 2], [2, 2, -1], [-1, 2, 2]], np.float32) / 3
+"""A rotation, so that the noise's lattice does not lie along the arm."""
+
+_LEAN, _REST = "relief_lean", "relief_rest"
+"""Point attributes that :func:`emission` reads."""
+_STEP = 0.0001
+"""Metres between the points of which Blender's noise is compared."""
+
+GLSL = f"""
+float corner(uvec3 at) {{
+  uint h = at.x * 1597334677u ^ at.y * 3812015801u ^ at.z * 2798796415u;
+  h = (h ^ (h >> 15)) * 2246822519u;
+  return float((h ^ (h >> 13)) >> 8) / 16777216.0;
+}}
+vec3 slope(vec3 at) {{
+  vec3 cell = floor(at), f = at - cell;
+  vec3 u = f * f * f * (f * (f * 6.0 - 15.0) + 10.0), d = 30.0 * f * f * (f * (f - 2.0) + 1.0);
+  uvec3 low = uvec3(ivec3(cell)), high = low + 1u;
+  vec4 near = vec4(corner(low), corner(uvec3(high.x, low.yz)), corner(uvec3(low.x, high.y, low.z)),
+                   corner(uvec3(high.xy, low.z)));
+  vec4 far = vec4(corner(uvec3(low.xy, high.z)), corner(uvec3(high.x, low.y, high.z)), corner(uvec3(low.x, high.yz)),
+                  corner(high));
+  vec4 plane = mix(near, far, u.z), rise = far - near;
+  vec2 row = mix(plane.xz, plane.yw, u.x), climb = plane.yw - plane.xz;
+  vec2 depth = mix(rise.xz, rise.yw, u.x);
+  return d * vec3(mix(climb.x, climb.y, u.y), row.y - row.x, mix(depth.x, depth.y, u.y));
+}}
+float relief(vec3 rest, vec3 lean) {{
+  vec3 at = rest * {1 / SIZE:.2f};
+  return max(0.0, 1.0 + {HEIGHT / SIZE:.4f} * dot(slope(at), lean));
+}}
+"""
+"""``relief(rest, lean)`` is what multiplies the light."""
+
+
+def strength(camera: Camera) -> float:
+    """How much of the relief the camera can show, 0 to 1; 0 in the paper's framing."""
+    pixel = camera.distance / camera.matrix[0, 0]
+    return float(np.clip((NONE - pixel) / (NONE - FULL), 0.0, 1.0))
+
+
+class Leans:
+    """Works out leans, and keeps what it needs of each mesh."""
+
+    def __init__(self) -> None:
+        self._skin = functools.lru_cache(32)(_Skin)
+
+    def of(self, rig: Rig, posed: Posed, camera: Camera, look: Look) -> tuple[np.ndarray, np.ndarray] | None:
+        """Bind pose and lean at the vertices, turned, each (V, 3) float32; None where no relief can be seen."""
+        share = strength(camera)
+        if share == 0:
+            return None
+        skin = self._skin(rig.surface.data)
+        flip = np.array([-1 if rig.mirrored else 1, 1, 1], np.float32)
+        light, normals = (look.light * flip).astype(np.float32), posed.normals * flip
+        facing = normals @ light + WRAP
+        direct = (1 - look.ambient) / (1 + WRAP)
+        part = -share * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing)) * skin.grain
+        along, across = _axes(posed.vertices * flip, normals, skin.beside)
+        towards = skin.along * (along @ light)[:, None] + skin.across * (across @ light)[:, None]
+        return skin.rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
+
+
+class _Skin:
+    """What is needed of a mesh: its bind pose, where it is grained, and two directions along it at every vertex."""
+
+    def __init__(self, data: bpy.types.Mesh) -> None:
+        count = len(data.vertices)
+        self.rest, normals = np.empty((2, count, 3), np.float32)
+        data.attributes["position"].data.foreach_get("vector", self.rest.ravel())
+        data.vertex_normals.foreach_get("vector", normals.ravel())
+        self.grain = np.empty(count, np.float32)
+        data.attributes[GRAIN].data.foreach_get("value", self.grain)
+        edges = np.empty((len(data.edges), 2), np.int32)
+        data.edges.foreach_get("vertices", edges.ravel())
+        self.beside = np.zeros(count, np.int32)
+        self.beside[edges[:, 0]], self.beside[edges[:, 1]] = edges[:, 1], edges[:, 0]
+        self.along, self.across = _axes(self.rest, normals, self.beside)
+
+
+def _axes(vertices: np.ndarray, normals: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors along the surface, each (V, 3): towards the vertex ``beside`` each, and at right angles to that."""
+    along = vertices[beside] - vertices
+    along -= (along * normals).sum(axis=1, keepdims=True) * normals
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    return along, np.cross(normals, along)
+
+
+def lay(data: bpy.types.Mesh, relief: tuple[np.ndarray, np.ndarray] | None) -> None:
+    """Give the mesh what :func:`emission` reads; nothing if there is no relief."""
+    for name, values in zip((_REST, _LEAN), relief or (None, None), strict=True):
+        attribute = data.attributes.get(name)
+        if values is None:
+            if attribute is not None:
+                data.attributes.remove(attribute)
+            continue
+        attribute = attribute or data.attributes.new(name, "FLOAT_VECTOR", "POINT")
+        attribute.data.foreach_set("vector", np.ascontiguousarray(values).ravel())
+
+
+def emission(tree: bpy.types.NodeTree, light: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """A shader that sends out the light, with the relief of Blender's noise where there is a lean.
+
+    Where there is none, Cycles leaves the noise out, and the time it takes.
+    """
+    rest, lean = (_made(tree, "Attribute", attribute_name=name).outputs["Vector"] for name in (_REST, _LEAN))
+    moved = _vector(tree, "MULTIPLY_ADD", lean, (_STEP,) * 3, rest).outputs["Vector"]
+    here, there = (_noise(tree, at) for at in (rest, moved))
+    rise = _number(tree, "SUBTRACT", there, here)
+    share = _number(tree, "MAXIMUM", _number(tree, "MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
+    relieved = _vector(tree, "SCALE", light).outputs["Vector"]
+    tree.links.new(share, relieved.node.inputs["Scale"])
+    mixed = _made(tree, "MixShader")
+    length = _vector(tree, "LENGTH", lean).outputs["Value"]
+    tree.links.new(_number(tree, "GREATER_THAN", length, 0.0), mixed.inputs[0])
+    for number, colour in enumerate((light, relieved), 1):
+        shader = _made(tree, "Emission")
+        tree.links.new(colour, shader.inputs["Color"])
+        tree.links.new(shader.outputs[0], mixed.inputs[number])
+    return mixed.outputs[0]
+
+
+def _noise(tree: bpy.types.NodeTree, at: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    noise = _made(tree, "TexNoise")
+    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 1 / SIZE, 0.0
+    tree.links.new(at, noise.inputs["Vector"])
+    return noise.outputs[0]
+
+
+def _vector(tree: bpy.types.NodeTree, operation: str, *values: object) -> bpy.types.Node:
+    return _with_inputs(tree, _made(tree, "VectorMath", operation=operation), values)
+
+
+def _number(tree: bpy.types.NodeTree, operation: str, *values: object) -> bpy.types.NodeSocket:
+    return _with_inputs(tree, _made(tree, "Math", operation=operation), values).outputs[0]
+
+
+def _made(tree: bpy.types.NodeTree, kind: str, **settings: str) -> bpy.types.Node:
+    made = tree.nodes.new(f"ShaderNode{kind}")
+    for name, value in settings.items():
+        setattr(made, name, value)
+    return made
+
+
+def _with_inputs(tree: bpy.types.NodeTree, made: bpy.types.Node, values: tuple[object, ...]) -> bpy.types.Node:
+    for socket, value in zip(made.inputs, values, strict=False):
+        if isinstance(value, bpy.types.NodeSocket):
+            tree.links.new(value, socket)
+        else:
+            socket.default_value = value
+    return made

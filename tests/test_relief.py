@@ -1,0 +1,92 @@
+"""The skin's fine relief: what it does to the light, where it is, and where it is too fine to be drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from generator import pose, surface
+from generator.anatomy import skeleton
+from generator.camera import Camera
+from generator.kinematics import transforms
+from generator.look import Look
+from generator.settings import RenderSettings
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+from generator.blender import engines, relief, rig
+from generator.blender.drawing import WRAP
+from generator.blender.render import Studio
+
+CLOSE = Camera(1280, 720, 0.3, 45.0)
+LOOK = Look(None, 0.5, np.array([-0.48, -0.8, 0.36]), np.ones(3), 0.4, np.ones(3))
+
+
+@pytest.fixture(scope="module")
+def hand():
+    return rig.build(skeleton(), surface.build())
+
+
+def lean(thing, look, **angles):
+    rig.set_pose(thing, pose.with_angles(**angles))
+    posed = rig.posed(thing)
+    rest, found = relief.Leans().of(thing, posed, CLOSE, look)
+    return rest @ relief._TURN.T, found @ relief._TURN.T, posed
+
+
+def light(normals, look):
+    wrapped = np.maximum(0, (normals @ look.light + WRAP) / (1 + WRAP))
+    return look.ambient + (1 - look.ambient) * wrapped
+
+
+def test_the_papers_framing_is_too_coarse_for_it_and_a_close_one_is_not(hand):
+    rig.set_pose(hand, pose.bind())
+    assert relief.strength(Camera()) == 0 and relief.strength(CLOSE) == 1
+    assert relief.Leans().of(hand, rig.posed(hand), Camera(), LOOK) is None
+    assert 0 < relief.strength(Camera(1280, 720, 0.6, 45.0)) < 1
+
+
+def test_a_slope_changes_the_light_as_turning_the_surface_does(hand):
+    rest, found, posed = lean(hand, LOOK)
+    assert np.allclose(rest, posed.vertices, atol=1e-6)
+    rng = np.random.default_rng(0)
+    slope = 0.01 * rng.standard_normal(rest.shape)
+    along = slope - (slope * posed.normals).sum(axis=1, keepdims=True) * posed.normals
+    turned = posed.normals - along
+    turned /= np.linalg.norm(turned, axis=1, keepdims=True)
+    truth = light(turned, LOOK) / light(posed.normals, LOOK) - 1
+    skin = (surface.build().nail == 0) & (posed.normals @ LOOK.light > 0)
+    assert truth[skin].std() > 0.001
+    assert np.allclose((slope * found).sum(axis=1)[skin], truth[skin], atol=6e-4)
+    assert np.abs(found[surface.build().nail == 1]).max() == 0
+
+
+def test_it_turns_with_the_bones(hand):
+    angles = {"forearm_x": 50.0, "forearm_z": 70.0}
+    rest, found, _ = lean(hand, LOOK, **angles)
+    turn = transforms(pose.with_angles(**angles), skeleton())[0][:3, :3]
+    still_rest, still, _ = lean(hand, replace(LOOK, light=turn.T @ LOOK.light))
+    assert np.array_equal(rest, still_rest) and np.allclose(found, still, atol=2e-3)
+
+
+def test_a_left_hand_has_the_mirror_image(hand):
+    mirrored = replace(LOOK, light=LOOK.light * [-1, 1, 1])
+    _, right, _ = lean(hand, LOOK, index_pip_flexion=40)
+    rig.set_side(hand, "left")
+    _, left, _ = lean(hand, mirrored, index_pip_flexion=40)
+    rig.set_side(hand, "right")
+    assert np.allclose(left, right, atol=2e-3)
+
+
+@pytest.mark.parametrize("engine", ["raster", "cycles"])
+def test_engines_draw_it_on_the_skin_and_not_when_it_is_switched_off(engine, monkeypatch):
+    if reason := engines.why_not(engine):
+        pytest.skip(reason)
+    studio = Studio(RenderSettings(engine=engine, samples=4, size=(640, 360), distance=0.15))
+    with_it = studio.frame(0, pose.bind(), {})
+    monkeypatch.setattr(relief, "strength", lambda camera: 0)
+    without = studio.frame(0, pose.bind(), {})
+    assert np.array_equal(with_it.instances[0].mask, without.instances[0].mask)
+    inner = with_it.instances[0].mask[60:160, 280:360]
+    assert inner.all()
+    change = (with_it.picture.astype(float) - without.picture)[60:160, 280:360]
+    assert 0.7 < change.std() < 6 and abs(change.mean()) < 0.6
