@@ -306,6 +306,7 @@ def test_a_run_from_before_a_setting_was_there_is_continued(blobs, tiny, unbroke
     shutil.copytree(unbroken, tmp_path / "run")
     record = json.loads((tmp_path / "run/run.json").read_text())
     del record["recipe"]["network"]["task"], record["recipe"]["sessions"][0]["schedule"]
+    record["recipe"]["about"] = "what it says of itself may be put in other words"
     (tmp_path / "run/run.json").write_text(json.dumps(record))
     done = repeat(tiny, blobs, tmp_path / "run", "--resume")
     assert done.exit_code == 0 and "finished already" in done.output

@@ -136,11 +136,15 @@ def _comparable(header: dict[str, Any], key: str) -> Any:
 
 
 def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recorded recipe with the settings that are newer than it, at the values that mean what was done before."""
+    """A recorded recipe with the settings that are newer than it, at the values that mean what was done before.
+
+    What is only said about it does not count.
+    """
     parts: dict[str, Any] = {"network": Network(), "pictures": PictureSettings()}
     return {
         "patience": Recipe.patience,
         **recipe,
+        "about": "",
         **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
         "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
     }
