@@ -85,9 +85,9 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
 
 
 class HANDFORGE_PT_shape(Sidebar, bpy.types.Panel):
-    """Shape and skin."""
+    """Side, shape and skin."""
 
-    bl_label = "Shape and skin"
+    bl_label = "Side, shape and skin"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender reads a plain set
 
     @classmethod
@@ -102,6 +102,7 @@ class HANDFORGE_PT_shape(Sidebar, bpy.types.Panel):
         props = hand.active(context).handforge
         layout.row().prop(props, "side", expand=True)
         layout.prop(props, "tone", slider=True)
+        layout.label(text="Times the mean hand's")
         column = layout.column(align=True)
         for name in SHAPE:
             column.prop(props, name, slider=True)
@@ -137,6 +138,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
             column = layout.column(align=True)
             for reason, number in counts.items():
                 column.label(text=f"{number:,} {reason or 'kept'} ({sweepmap.COLOUR_WORDS[reason]})")
+            column.label(text="on the map: v4 upwards, v5 to the right")
 
 
 class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):

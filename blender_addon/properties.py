@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from generator import anatomy, pose
+from generator import anatomy, pose, sweepmap
 from generator.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
 
 from . import hand
@@ -87,8 +87,9 @@ class HandProperties(bpy.types.PropertyGroup):
 
 
 def _shape(name: str) -> Any:
+    words = f"{name} length" if name in pose.FINGERS else name.replace("_", " ")
     return FloatProperty(
-        name=name.replace("_", " ").capitalize(),
+        name=words.capitalize(),
         description="A factor, 1 for the mean hand",
         min=0.5,
         max=2.0,
@@ -107,18 +108,33 @@ HandProperties.__annotations__ |= {name: _shape(name) for name in SHAPE}
 
 _DEFAULTS = RenderSettings()
 
+_SETS = [("l2", "l2", "The forearm turns, the fingers rest"), ("l11", "l11", "The forearm turns and the fingers move")]
+
+
+def _swept_angle(name: str, axis: str) -> Any:
+    return bpy.props.IntVectorProperty(
+        name=f"{name}, {axis} (°)",
+        description=f"From and to which angle the forearm turns about {axis}, degrees",
+        size=2,
+        min=sweepmap.FULL[0],
+        max=sweepmap.FULL[1],
+        default=sweepmap.FULL,
+    )
+
 
 class SceneProperties(bpy.types.PropertyGroup):
     """Of a scene: which sweep is looked at, and what is rendered."""
 
-    sweep: EnumProperty(name="Sweep", items=items("l2", "l11"))
-    step: IntProperty(name="Step", description="Degrees, a multiple of 2", min=2, max=90, step=2, default=10)
-    v4: bpy.props.IntVectorProperty(name="v4", description="Degrees", size=2, min=-180, max=178, default=(-180, 178))
-    v5: bpy.props.IntVectorProperty(name="v5", description="Degrees", size=2, min=-180, max=178, default=(-180, 178))
+    sweep: EnumProperty(name="Sweep", items=_SETS)
+    step: IntProperty(
+        name="Step (°)", description="Degrees from pose to pose, a multiple of 2", min=2, max=90, step=2, default=10
+    )
+    v4: _swept_angle("v4", "X")
+    v5: _swept_angle("v5", "Z")
     scrub: BoolProperty(name="Sweep on the timeline", options={"HIDDEN"})
     swept: PointerProperty(type=bpy.types.Object, name="Hand on the timeline")
 
-    poses: EnumProperty(name="Poses", items=[*items("all", "l2", "l11"), ("file", "file", "A file of poses")])
+    poses: EnumProperty(name="Poses", items=[("all", "all", "Both sets"), *_SETS, ("file", "file", "A file of poses")])
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
     settings: EnumProperty(
         name="Look",
@@ -129,7 +145,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     count: IntProperty(name="Pictures", description="0 for every plausible pose", min=0, default=100)
     seed: IntProperty(name="Seed", min=0)
     size: bpy.props.IntVectorProperty(
-        name="Size", description="Width and height in pixels", size=2, min=64, max=4096, default=_DEFAULTS.size
+        name="Size (px)", description="Width and height in pixels", size=2, min=64, max=4096, default=_DEFAULTS.size
     )
     engine: EnumProperty(name="Engine", items=items(*ENGINES))
     format: EnumProperty(name="Format", items=items(*FORMATS))

@@ -11,6 +11,7 @@ All functions take poses of shape (N, 28) as :mod:`generator.pose` defines them 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -130,21 +131,45 @@ def reachable(poses: np.ndarray) -> np.ndarray:
     the elbow's bend, the upper arm's turn about itself (from where a swing out of hanging takes it), and the
     forearm's turn from thumb-up must lie in their ranges, and the wrist must be in front of the chest.
     """
-    turn = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
-    forearm, palm = turn[..., 2], -turn[..., 1]
+    forearm, palm = _forearms(poses)
     possible = np.zeros(len(poses), bool)
     arms = _upper_arms()
     together = max(1, _AT_ONCE // max(1, len(poses)))  # few poses: many arms at once
     for start in range(0, len(arms), together):
-        for facing in np.radians([0.0, FACING, -FACING]):
+        for to_body in _facings():
             open_ = np.flatnonzero(~possible)
             if not len(open_):
                 return possible
-            cos, sin = np.cos(facing), np.sin(facing)
-            to_body = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
             tried = arms[start : start + together, None]
-            possible[open_] = _arm_fits(tried, forearm[open_] @ to_body.T, palm[open_] @ to_body.T).any(axis=0)
+            excess = _arm_excess(tried, forearm[open_] @ to_body.T, palm[open_] @ to_body.T)
+            possible[open_] = (excess <= 0).all(axis=0).any(axis=0)
     return possible
+
+
+def reach_excess(one: np.ndarray) -> tuple[str, float]:
+    """Of the arms that hold their forearm so, the one that comes nearest: what it turns too far, and how far, degrees.
+
+    :param one: a pose, (28,).
+    """
+    forearm, palm = _forearms(one[None])
+    arms = _upper_arms()[:, None]
+    excess = [_arm_excess(arms, forearm @ to_body.T, palm @ to_body.T)[..., 0] for to_body in _facings()]
+    nearest = min(np.concatenate(excess, axis=1).T, key=max)
+    worst = int(nearest.argmax())
+    return ("elbow", "upper arm", "forearm")[worst], float(nearest[worst])
+
+
+def _forearms(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where forearm and palm point, (N, 3) each."""
+    turn = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
+    return turn[..., 2], -turn[..., 1]
+
+
+def _facings() -> Iterator[np.ndarray]:
+    """Rotations from the scene to the body of a person whose chest faces the camera, or a little to either side."""
+    for facing in np.radians([0.0, FACING, -FACING]):
+        cos, sin = np.cos(facing), np.sin(facing)
+        yield np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
 
 
 _FORWARD, _UP, _OUT = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.array([-1.0, 0.0, 0.0])
@@ -163,26 +188,28 @@ def _upper_arms() -> np.ndarray:
     return np.random.default_rng(0).permutation(sphere[inside])  # any order; a mixed one decides most poses early
 
 
-def _arm_fits(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) -> np.ndarray:
-    """Whether elbow, upper arm's turn and forearm's turn are in range, (M, N); directions in the body's frame.
+def _arm_excess(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) -> np.ndarray:
+    """How far elbow, upper arm and forearm turn beyond their ranges, (3, M, N) degrees; <= 0 within them.
 
-    :param upper_arm: (M, 1, 3); forearm and palm (N, 3).
+    Infinite where the wrist is behind the chest.
+
+    :param upper_arm: (M, 1, 3); forearm and palm (N, 3); directions in the body's frame.
     """
     bend = _along(forearm, upper_arm)
-    elbow = bend >= np.cos(np.radians(ELBOW_FLEXION))
+    elbow = np.degrees(np.arccos(np.clip(bend, -1.0, 1.0))) - ELBOW_FLEXION
     in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
     # Where the forearm would point at a right-angled elbow if the upper arm only swung out of hanging.
     swung = _swing(_FORWARD, upper_arm)
     bent = forearm - bend[..., None] * upper_arm
-    size = np.linalg.norm(bent, axis=-1)
     turn = np.degrees(np.arctan2(_along(np.cross(swung, bent), upper_arm), _along(bent, swung)))
-    shoulder = (turn >= -SHOULDER_INWARD) & (turn <= SHOULDER_OUTWARD)
-    shoulder |= size < np.sin(np.radians(5.0))  # a straight arm has no plane of bending
+    straight = np.linalg.norm(bent, axis=-1) < np.sin(np.radians(5.0))  # such an arm has no plane of bending
+    shoulder = np.where(straight, 0.0, np.maximum(turn - SHOULDER_OUTWARD, -SHOULDER_INWARD - turn))
     # The forearm's turn: 0 with the thumb to the shoulder's side, + supinated (palm there), - pronated.
     supine = bend[..., None] * forearm - upper_arm
     thumb_up = np.cross(supine, forearm)
     roll = np.degrees(np.arctan2((palm * supine).sum(-1), (palm * thumb_up).sum(-1)))
-    return elbow & in_front & shoulder & (roll >= -PRONATION) & (roll <= SUPINATION)
+    excess = np.stack([elbow, shoulder, np.maximum(roll - SUPINATION, -PRONATION - roll)])
+    return np.where(in_front, excess, np.inf)
 
 
 def _along(vectors: np.ndarray, arms: np.ndarray) -> np.ndarray:
@@ -292,7 +319,10 @@ def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         text = f"{_words(i)} and {_words(j)} overlap by {(depth.max() - FLESH) * 1000:.1f} mm more than flesh gives way"
         return Verdict(reason, text, (BONES[i], BONES[j]))
     if reason == "out of reach":
-        return Verdict(reason, "no arm of a person who faces the camera can hold its forearm so", ("forearm",))
+        part, far = reach_excess(poses[0])
+        how = "bend" if part == "elbow" else "turn"
+        text = f"a person who faces the camera would {how} the {part} {max(far, 1):.0f}° too far"
+        return Verdict(reason, text, ("forearm",))
     if reason == "hidden":
         share = hidden_share(poses, hand, camera)[0]
         return Verdict(

@@ -75,7 +75,18 @@ def test_overlap_is_what_the_capsules_say():
 
 def test_an_arm_cannot_come_over_the_camera():
     # The forearm hangs from above and in front of the hand, the fingers point down and back to the person.
-    assert explain(held(forearm_x=-150)).reason == "out of reach"
+    verdict = explain(held(forearm_x=-150))
+    assert verdict.reason == "out of reach"
+    assert verdict.text == "a person who faces the camera would bend the elbow 13° too far"
+
+
+def test_how_far_the_nearest_arm_is_from_holding_a_forearm():
+    """A forearm turned by 5 degrees about itself asks of no joint 5 more; only what can be reached asks for none."""
+    poses = np.stack([held(forearm_x=-70, forearm_z=v5) for v5 in range(-180, 185, 5)])
+    far = np.array([plausibility.reach_excess(one)[1] for one in poses])
+    np.testing.assert_array_equal(far <= 0, plausibility.reachable(poses))
+    assert far.max() > 5
+    assert np.abs(np.diff(far)).max() <= 5 + 1e-9
 
 
 def test_the_roll_a_forearm_lacks_is_out_of_reach():

@@ -91,16 +91,16 @@ class Window:
             self.mouse("sleep", 1.2, "mousemove", x + pixels * step // 4, y)
         self.mouse("sleep", 1.2, "mouseup", 1, "sleep", 0.5)
 
-    def until(self, what, action, condition, tries=4):
+    def until(self, what, action, condition, tries=4, seconds=10):
         """Do something until it has had its effect: a busy Blender misses clicks, as people know."""
         for _ in range(tries - 1):
             action()
-            if self.soon(condition):
+            if self.soon(condition, seconds):
                 return self.state()
         action()
         return self.wait(what, condition)
 
-    def soon(self, condition, seconds=10):
+    def soon(self, condition, seconds):
         """Whether the state comes to fulfil a condition."""
         end = time.monotonic() + seconds
         while not condition(self.state()):
@@ -114,6 +114,7 @@ class Window:
         self.mouse("mousemove", x, y, "sleep", 0.5, "key", keys, "sleep", 1)
 
     def picture(self, name):
+        time.sleep(3)  # until the window shows what its state is
         self.pictures += 1
         path = self.folder / f"{self.pictures}_{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
@@ -148,10 +149,12 @@ def open_tab(window):
 
 def test_a_hand_is_posed_judged_and_rendered(window):
     open_tab(window)
-    window.click(ADD_HAND)
-    state = window.wait("a hand is added", lambda state: state["hands"] == 1)
+
+    def added(state):
+        return state["hands"] == 1
+
+    state = window.until("a hand is added", lambda: window.click(ADD_HAND), added, seconds=40)  # two would be too many
     assert state["hand"]["text"] == "plausible" and not any(state["hand"]["pose"])
-    time.sleep(3)
     window.picture("hand")
 
     window.until("a slider bends", lambda: window.drag(PIP_FLEXION, 60), lambda state: state["hand"]["pose"][22] > 0.2)
