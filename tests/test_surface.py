@@ -55,6 +55,20 @@ def test_it_lies_on_the_implicit_skin_and_does_not_fold(mesh):
     assert ((normals * function.gradient(middles, function(middles))).sum(axis=1) > 0).mean() > 0.9995
 
 
+def crossings(vertices, faces):
+    """How many pairs of triangles cut each other."""
+    tree = pytest.importorskip("mathutils.bvhtree").BVHTree.FromPolygons(vertices.tolist(), faces.tolist())
+    return len(tree.overlap(tree))
+
+
+def test_no_part_of_it_cuts_another_in_the_bind_pose(mesh):
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    for shape in (HandShape(), HandShape.random(np.random.default_rng(1)), HandShape(0.9, 1.2, 1.2, 0.9, 1.2)):
+        assert crossings(surface.build(shape).vertices, mesh.faces) == 0
+    crossed = posed(mesh, index_mcp_abduction=-20, middle_mcp_abduction=20)
+    assert crossings(crossed, mesh.faces) > 100
+
+
 @pytest.mark.parametrize(
     ("height", "breadth", "depth"),
     [

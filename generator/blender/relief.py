@@ -20,9 +20,9 @@ from generator.look import Look
 
 SIZE = 0.0008
 """Metres between two bumps."""
-HEIGHT = 0.0004
+HEIGHT = 0.00033
 """Metres, of a noise from 0 to 1."""
-_BLENDERS_HEIGHT = 0.00046
+_BLENDERS_HEIGHT = 0.00038
 """The same of Blender's noise, which is less steep."""
 FULL, NONE = 0.00025, 0.00045
 """Metres that a pixel shows: the relief is all there up to the first, and too fine to be seen from the second on."""
