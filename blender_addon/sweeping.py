@@ -114,6 +114,7 @@ def _frame_changed(scene: bpy.types.Scene, _graph: bpy.types.Depsgraph | None = 
         some = chosen(scene)
     except ValueError:
         return  # the panel says it beside the ranges
+    scene.frame_end = len(some.poses)  # the ranges may have changed
     number = min(max(scene.frame_current, 1), len(some.poses)) - 1
     hand.put(panel.swept, some.poses[number])
 

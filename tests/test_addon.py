@@ -197,9 +197,14 @@ def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
     expected = sweepmap.picture(some, reasons, some.poses[7], 720 // 6)
     pixels = np.array(shown.pixels[:]).reshape(shown.size[1], shown.size[0], 4)[::-1, :, :3]
     np.testing.assert_array_equal(np.round(pixels * 255).astype(np.uint8), expected)
+    window.step = 30
+    bpy.context.scene.frame_set(9)
+    finer = sweepmap.part("l11", 30, (-60, 60))
+    np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
+    assert bpy.context.scene.frame_end == len(finer.poses) == 60
     bpy.ops.handforge.sweep_to_timeline()
     bpy.context.scene.frame_set(2)
-    np.testing.assert_allclose(hand.pose(armature), some.poses[7], atol=2e-6)
+    np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
 
 
 def test_a_sweep_without_a_pose_is_refused(armature, window):

@@ -83,13 +83,15 @@ class Window:
         self.mouse("mousemove", x - 3, y - 2, "sleep", 0.5)
         self.mouse("mousemove", x, y, "sleep", 0.5, "mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.5)
 
-    def drag(self, offset, pixels):
+    def drag(self, offset, pixels, seen):
+        """Drag sideways, and hold on until a slow Blender has seen it: otherwise it takes it for a click."""
         x, y = self.place(offset)
         self.mouse("key", "Escape", "mousemove", x - 3, y - 2, "sleep", 0.5, "mousemove", x, y, "sleep", 0.5)
         self.mouse("mousedown", 1)
         for step in range(1, 5):  # a busy Blender sees only the last of moves that follow each other fast
             self.mouse("sleep", 1.2, "mousemove", x + pixels * step // 4, y)
-        self.mouse("sleep", 1.2, "mouseup", 1, "sleep", 0.5)
+        self.soon(seen, 30)
+        self.mouse("sleep", 0.5, "mouseup", 1, "sleep", 0.5)
 
     def until(self, what, action, condition, tries=4, seconds=10):
         """Do something until it has had its effect: a busy Blender misses clicks, as people know."""
@@ -157,7 +159,10 @@ def test_a_hand_is_posed_judged_and_rendered(window):
     assert state["hand"]["text"] == "plausible" and not any(state["hand"]["pose"])
     window.picture("hand")
 
-    window.until("a slider bends", lambda: window.drag(PIP_FLEXION, 60), lambda state: state["hand"]["pose"][22] > 0.2)
+    def bent(state):
+        return state["hand"]["pose"][22] > 0.2
+
+    window.until("a slider bends", lambda: window.drag(PIP_FLEXION, 60, bent), bent)
     window.picture("slider")
 
     window.until("the fist is taken", lambda: window.click(FIST), lambda state: state["hand"]["pose"][10] > 1.0)
@@ -166,7 +171,8 @@ def test_a_hand_is_posed_judged_and_rendered(window):
     def reason(expected):
         return lambda state: state["hand"]["reason"] == expected
 
-    state = window.until("the verdict turns", lambda: window.drag(ABOUT_X, 60), reason("out of reach"))
+    far = reason("out of reach")
+    state = window.until("the verdict turns", lambda: window.drag(ABOUT_X, 60, far), far)
     assert state["hand"]["marked"] == ["forearm"]
     window.picture("verdict")
     window.until("undo brings it back", lambda: window.press("ctrl+z"), reason(""))
