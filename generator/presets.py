@@ -7,7 +7,8 @@ import numpy as np
 from generator import pose
 
 # Degrees for little, ring, middle, index, thumb, each in the pose vector's order: MCP flexion, MCP abduction, PIP
-# and DIP flexion; the thumb's CMC flexion, CMC abduction, MCP and IP flexion.
+# and DIP flexion; the thumb's CMC flexion, CMC abduction, MCP and IP flexion. A DIP joint cannot be bent alone: it goes
+# with its PIP joint, here by about half of that, and so it does on the ways between these poses.
 _DEGREES: dict[str, tuple[tuple[int, int, int, int], ...]] = {
     "bind": ((0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0)),
     "open": ((0, -10, 0, 0), (0, -5, 0, 0), (0, 1, 0, 0), (0, 9, 0, 0), (-10, 4, 0, 0)),

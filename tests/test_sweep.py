@@ -39,6 +39,15 @@ def test_l11_is_smooth_and_closed():
     assert steps.max() < 2.2, "no finger angle moves faster than the sweep's own step, about"
 
 
+def test_end_joints_bend_with_the_middle_ones_in_l11():
+    fingers = np.degrees(sweep.poses("l11"))
+    for name in pose.FINGERS[:4]:
+        _, _, pip, dip = fingers[:, pose.FINGER_SLICE[name]].T
+        bent = pip > 20
+        assert bent.any() and (dip[bent] > 0.4 * pip[bent]).all() and (dip[bent] < 0.67 * pip[bent]).all()
+        assert np.abs(dip[~bent]).max() < 12
+
+
 def test_l11_meets_every_key_pose():
     fingers = sweep.finger_motion()
     for name in sweep.KEY_POSES:
