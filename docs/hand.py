@@ -1,6 +1,6 @@
 """The README's picture of the hand: views, poses, shapes, skin tones.
 
-python docs/hand.py [docs/hand.webp]      about two minutes of one core
+python docs/hand.py [docs/hand.webp]      about a minute of one core
 """
 
 from __future__ import annotations
