@@ -181,7 +181,9 @@ def test_a_hand_is_posed_judged_and_rendered(window):
         return state["job"] and state["job"][0] > 0
 
     closed = ["HANDFORGE_PT_generate"]
-    window.until("the panel closes", lambda: window.click(HAND_HEADER), lambda state: state["panels"] == closed)
+    window.until(  # a second click would open it again
+        "the panel closes", lambda: window.click(HAND_HEADER), lambda state: state["panels"] == closed, seconds=40
+    )
     window.until("rendering starts", lambda: window.click(GENERATE), lambda state: state["job"])
     window.wait("pictures are rendered", rendering)
     window.picture("rendering")
