@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo network real test test-slow test-ui lint clean
+.PHONY: help setup demo real test test-slow test-ui lint clean
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
@@ -53,13 +53,12 @@ $(READY): pyproject.toml
 
 # Every step continues or skips what an earlier, interrupted `make demo` has done.
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
-network: $(READY)
+demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings people --out demo/hands
 	@[ -d demo/test ] || { rm -rf demo/train; $(BIN)/hand-generator split demo/hands demo/train demo/test --test 60; }
 	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
-demo: network
 	@echo "3/5 Predicting the 60 held-out pictures"
 	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
 ifdef REAL
@@ -76,12 +75,14 @@ endif
 	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
 	@echo "Done: open $(CURDIR)/demo/report.html"
 
-# The demo's network goes on with pictures of rooms; a copy of it then learns to take the forearm along.
-real: network
+# A pyramid learns quickly which pixels are hand, a Mask R-CNN goes on from it, and a copy of that learns to take the
+# forearm along.
+real: $(READY)
 	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
 	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
-	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init demo/run --out real/hand --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-start --data real/rooms --out real/start --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/start --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
 	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand); done
 	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split); done

@@ -14,7 +14,7 @@ from torchvision.models.segmentation import deeplabv3_resnet50
 from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
 
 from generator.dataset import Dataset, DatasetError, decode_mask
-from trainer import augment, found, model, repetition, semantic
+from trainer import augment, checkpoint, found, model, repetition, semantic
 from trainer.augment import Sample
 from trainer.cli import main
 from trainer.data import Pictures
@@ -24,6 +24,7 @@ from trainer.recipe import Network, PictureSettings
 from trainer.tasks import TASKS, task_of
 
 OTHERS = [name for name in TASKS if name != "segmentation"]
+OF_PIXELS = ("semantic", "pixels")
 SHORT = TINY.replace("steps = 4", "steps = 2")
 
 
@@ -83,14 +84,14 @@ def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "out/predict.json").read_text())["task"] == task
     results = json.loads((tmp_path / "out/results.json").read_text())
-    assert results or task == "semantic"  # untrained, it may take every pixel for background
+    assert results or task in OF_PIXELS  # untrained, it may take every pixel for background
     for entry in results:
-        assert ("segmentation" in entry) == (task == "semantic") and ("keypoints" in entry) == (task == "keypoints")
+        assert ("segmentation" in entry) == (task in OF_PIXELS) and ("keypoints" in entry) == (task == "keypoints")
         x, y, width, height = entry["bbox"]
         assert min(x, y) >= 0 and x + width <= 160.01 and y + height <= 120.01
         if task == "keypoints":
             assert len(entry["keypoints"]) == 63 and set(entry["keypoints"][2::3]) == {2}
-        if task == "semantic":
+        if task in OF_PIXELS:
             assert decode_mask(entry["segmentation"], 120, 160).sum() >= semantic.MIN_PIECE_PX
     if results:
         assert len(COCO(data / "annotations.json").loadRes(results).anns) == len(results)
@@ -99,14 +100,24 @@ def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
 
 def test_masks_of_a_network_without_masks(trained, data, tmp_path):
     task, _, run = trained
-    if task != "semantic":
+    if task not in OF_PIXELS:
         words = ("predict", "--weights", run, data, "--out", tmp_path / "out", "--masks")
         refused(invoke(*words), f"is a network for {task}, which finds no masks; leave --masks out")
         assert not (tmp_path / "out").exists()
 
 
-def test_a_network_of_another_task_is_no_start(trained, data, tmp_path):
-    _, words, run = trained
+def test_a_network_of_another_task_is_no_start_unless_it_is_the_pyramid(trained, data, tmp_path):
+    task, words, run = trained
+    if task == "pixels":
+        architecture = {**json.loads((run / "network.json").read_text())["architecture"], "model": "maskrcnn_fpn"}
+        network = model.build(architecture, PictureSettings(64, 96))
+        heads = {name: value.clone() for name, value in network.state_dict().items() if "backbone" not in name}
+        model._load_file(network, run, architecture)
+        pyramid = checkpoint.read_weights(run)
+        for name, value in network.state_dict().items():
+            assert torch.equal(value, heads[name] if name in heads else pyramid[name])
+        refused(invoke("repeat", *words[:-1], "semantic", "--init", run, "--out", tmp_path / "run"), "(here deeplabv3)")
+        return
     refused(
         invoke("repeat", *words[:-1], "segmentation", "--init", run, "--out", tmp_path / "run"),
         "another architecture: model",
@@ -179,6 +190,7 @@ def test_torchvisions_own_weights_fit_every_task():
         "segmentation": torchvision.models.detection.maskrcnn_resnet50_fpn,
         "detection": torchvision.models.detection.fasterrcnn_resnet50_fpn,
         "keypoints": torchvision.models.detection.keypointrcnn_resnet50_fpn,
+        "pixels": torchvision.models.detection.maskrcnn_resnet50_fpn,
         "semantic": deeplabv3_resnet50,
     }
     for task, make in published.items():
@@ -186,7 +198,7 @@ def test_torchvisions_own_weights_fit_every_task():
         with torch.device("meta"):
             theirs = make(weights=None, weights_backbone=None).state_dict()
             ours = model.build(model.architecture(network), PictureSettings())
-        model._load(ours, model._as_ours(theirs), "theirs", skip=model._OTHER_CLASSES)
+        model._load(ours, model._as_ours(theirs), "theirs", skip=model._not_ours(task))
         with pytest.raises(WeightsError, match="of another architecture"):
             model._load(ours, model._as_ours(theirs), "theirs")
 

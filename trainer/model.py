@@ -37,7 +37,7 @@ from generator.dataset import KEYPOINTS
 from trainer import checkpoint
 from trainer.errors import WeightsError
 from trainer.recipe import Network, PictureSettings, Session
-from trainer.semantic import DeepLabV3
+from trainer.semantic import DeepLabV3, Pixels, Semantic
 from trainer.tasks import TASKS, task_of
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
@@ -50,6 +50,7 @@ COCO_WEIGHTS = {
     "detection": FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
     "keypoints": KeypointRCNN_ResNet50_FPN_Weights.COCO_V1,
     "semantic": DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1,
+    "pixels": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
 }
 
 
@@ -81,7 +82,7 @@ def _norm_layer(norm: str) -> Any:
     return FrozenBatchNorm2d
 
 
-def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -> FasterRCNN | DeepLabV3:
+def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -> FasterRCNN | Semantic:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
     :param hooks: with what training and half precision need, and TorchScript cannot compile.
@@ -98,6 +99,8 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
     stages = {f"layer{i + 1}": str(i) for i in range(4)}
     scratch = _norm_layer("group") if arch["norm"] == "group" else None
     backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
+    if task == "pixels":
+        return Pixels(backbone, channels, classes, pictures.short_px, pictures.long_px)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
     model = network(
@@ -157,7 +160,7 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
     return type(outputs)(_to_float32(module, inputs, output) for output in outputs)
 
 
-def start(network: Network, pictures: PictureSettings, seed: int) -> FasterRCNN | DeepLabV3:
+def start(network: Network, pictures: PictureSettings, seed: int) -> FasterRCNN | Semantic:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
     :raises WeightsError: if weights are not there, cannot be fetched, or belong to another architecture.
@@ -171,7 +174,7 @@ def start(network: Network, pictures: PictureSettings, seed: int) -> FasterRCNN 
         body = model.get_submodule("backbone.body")
         _load(body, state, f"ImageNet weights of {network.backbone}", skip=("num_batches_tracked",))
     elif network.init == "coco":
-        _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
+        _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_not_ours(network.task))
     elif network.init != "none":
         _load_file(model, Path(network.init), arch)
     return model
@@ -183,6 +186,13 @@ _OTHER_CLASSES = (
 )
 """What of torchvision's own weights does not fit: the last layers know other classes and joints. Of DeepLabV3 it is the
 whole head, whose norm is another."""
+
+_BEYOND_PYRAMID = ("rpn.", "roi_heads.", "classifier.")
+
+
+def _not_ours(task: str) -> tuple[str, ...]:
+    """What of torchvision's weights is not for a task's network."""
+    return (*_OTHER_CLASSES, *_BEYOND_PYRAMID) if task == "pixels" else _OTHER_CLASSES
 
 
 def _as_ours(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -205,14 +215,16 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
     if checkpoint.is_ours(path):
         theirs = checkpoint.read_description(path)["architecture"]
+        begun = theirs["model"] == TASKS["pixels"].model != arch["model"] != TASKS["semantic"].model
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
-        differs = [key for key in arch if key != "classes" and theirs.get(key) != arch[key]]
+        free = ("classes", "model", "box_units") if begun else ("classes",)
+        differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
             differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
-        _load(model, checkpoint.read_weights(path), str(path))
+        _load(model, checkpoint.read_weights(path), str(path), skip=_BEYOND_PYRAMID if begun else ())
     else:
-        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_OTHER_CLASSES)
+        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_not_ours(task_of(arch["model"])))
 
 
 def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:
@@ -230,7 +242,7 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tu
     module.load_state_dict(state, strict=False)
 
 
-def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | DeepLabV3, dict[str, Any]]:
+def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[str, Any]]:
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
     :param hooks: as :func:`build`.

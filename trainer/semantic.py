@@ -1,8 +1,11 @@
-"""DeepLabV3 (Chen et al. 2017, arXiv 1706.05587), called as torchvision's detection networks are.
+"""Networks that give every pixel a class, called as torchvision's detection networks are.
 
-The ResNet is widened instead of halved in its last two stages, so that its map has an eighth of the picture's size. The
-head always normalises by groups: the mean over a whole picture that is one of its branches has no batch statistics with
-few pictures.
+DeepLabV3 (Chen et al. 2017, arXiv 1706.05587): the ResNet is widened instead of halved in its last two stages, so that
+its map has an eighth of the picture's size. The head always normalises by groups: the mean over a whole picture that is
+one of its branches has no batch statistics with few pictures.
+
+Pixels: the R-CNNs' own pyramid. Every pixel teaches it, and there are no regions to cut out, so it learns from several
+times as many pictures in the same time; an R-CNN from scratch then starts from what it knows.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import ResNet
 from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
@@ -26,31 +30,20 @@ MIN_PIECE_PX = 48
 _NO_PICTURE = 255
 
 
-class DeepLabV3(nn.Module):
-    """A class for each pixel.
+class Semantic(nn.Module):
+    """What both have in common; they add ``backbone`` and ``classifier``.
 
-    :param resnet: a torchvision ResNet; its last two stages are changed in place.
-    :param channels: width of the head.
-    :param classes: without the background, which is class 0.
+    :param divisible: pictures are padded to a multiple of so many pixels.
     """
 
-    def __init__(self, resnet: ResNet, channels: int, classes: int, short_px: int, long_px: int) -> None:
+    def __init__(self, short_px: int, long_px: int, divisible: int) -> None:
         super().__init__()
         mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # ImageNet's, as torchvision's networks have them
-        self.transform = GeneralizedRCNNTransform(short_px, long_px, mean, std, size_divisible=8)
-        width = resnet.fc.in_features
-        dilate(resnet.layer3, 1, 2)
-        dilate(resnet.layer4, 2, 4)
-        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(resnet, {"layer4": "out"})})
-        self.classifier = _by_groups(
-            nn.Sequential(
-                ASPP(width, RATES, channels),
-                nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(),
-                nn.Conv2d(channels, classes + 1, 1),
-            )
-        )
+        self.transform = GeneralizedRCNNTransform(short_px, long_px, mean, std, size_divisible=divisible)
+
+    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(B, C + 1, h, w), of any size, for (B, 3, H, W)."""
+        raise NotImplementedError
 
     def forward(
         self,
@@ -65,8 +58,7 @@ class DeepLabV3(nn.Module):
         sizes = [(image.shape[-2], image.shape[-1]) for image in images]
         batch, targets = self.transform(images, targets)
         whole = (batch.tensors.shape[-2], batch.tensors.shape[-1])
-        logits = self.classifier(self.backbone["body"](batch.tensors)["out"]).float()
-        logits = functional.interpolate(logits, whole, mode="bilinear", align_corners=False)
+        logits = functional.interpolate(self.logits(batch.tensors).float(), whole, mode="bilinear", align_corners=False)
         if torch.jit.is_scripting():
             return {}, self.resized(logits, batch.image_sizes, sizes)
         return self._eager(logits, targets, batch.image_sizes, sizes)
@@ -92,6 +84,56 @@ class DeepLabV3(nn.Module):
             full = functional.interpolate(logit, sizes[number], mode="bilinear", align_corners=False)
             found.append({"classes": full[0].softmax(0)})
         return found
+
+
+class DeepLabV3(Semantic):
+    """See the module's text.
+
+    :param resnet: a torchvision ResNet; its last two stages are changed in place.
+    :param channels: width of the head.
+    :param classes: without the background, which is class 0.
+    """
+
+    def __init__(self, resnet: ResNet, channels: int, classes: int, short_px: int, long_px: int) -> None:
+        super().__init__(short_px, long_px, 8)
+        width = resnet.fc.in_features
+        dilate(resnet.layer3, 1, 2)
+        dilate(resnet.layer4, 2, 4)
+        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(resnet, {"layer4": "out"})})
+        self.classifier = _by_groups(
+            nn.Sequential(
+                ASPP(width, RATES, channels),
+                nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+                nn.Conv2d(channels, classes + 1, 1),
+            )
+        )
+
+    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.backbone["body"](pictures)["out"])
+
+
+class Pixels(Semantic):
+    """See the module's text. Every level of the pyramid votes on every pixel.
+
+    :param backbone: as the R-CNNs have it.
+    :param channels: width of the pyramid.
+    :param classes: without the background, which is class 0.
+    """
+
+    def __init__(self, backbone: BackboneWithFPN, channels: int, classes: int, short_px: int, long_px: int) -> None:
+        super().__init__(short_px, long_px, 32)
+        self.backbone = backbone
+        self.classifier = nn.Conv2d(channels, classes + 1, 1)
+
+    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
+        levels = self.backbone(pictures)
+        votes = self.classifier(levels["0"])
+        for name in ("1", "2", "3"):
+            vote = self.classifier(levels[name])
+            votes = votes + functional.interpolate(vote, votes.shape[-2:], mode="bilinear", align_corners=False)
+        return votes
 
 
 def dilate(stage: nn.Sequential, first: int, others: int) -> None:

@@ -29,8 +29,9 @@ TASKS = {
         "Keypoint R-CNN: 21 joints of each hand", "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
     ),
     "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
+    "pixels": Task("the R-CNNs' pyramid alone, to start them: which pixels are hand", "pixels_fpn", ("loss_semantic",)),
 }
-WITH_MASKS = ("segmentation", "semantic")
+WITH_MASKS = ("segmentation", "semantic", "pixels")
 
 
 def task_of(model: str) -> str:
