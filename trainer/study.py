@@ -111,7 +111,7 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
     last = summary["average_loss"]["conventional_last_steps"]
     heights = [whole["mean"], last["mean"], *averages.mean(0)]
     spread = [whole["sd"], last["sd"], *(averages.std(0, ddof=1) if len(averages) > 1 else 0 * averages[0])]
-    labels = ["conv.", "conv.\nlast", *(str(i) for i in range(1, averages.shape[1] + 1))]
+    labels = ["conv.", "its\nlast", *(str(i) for i in range(1, averages.shape[1] + 1))]
     colours = ["tab:orange", "moccasin", *["tab:blue"] * averages.shape[1]]
     bars.bar(labels, heights, yerr=spread, color=colours, capsize=3)
     bars.set(ylabel="average loss", xlabel="conventional, and repetitions", title="Average loss (mean and sd of seeds)")
@@ -119,7 +119,7 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
     if not np.isnan(aside).any():
         first = summary["validation_loss"]["conventional"]["mean"]
         bars.plot([0, *range(2, len(labels))], [first, *aside.mean(0)], "kD", ms=4, label="on pictures kept aside")
-        bars.legend()
+        bars.legend(loc="lower right", fontsize="small")
     for kind, colour in zip(KINDS, ("tab:orange", "tab:blue"), strict=True):
         for number, run in enumerate(runs[kind]):
             curve, before = smoothed(run["losses"]), 0
