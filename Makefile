@@ -51,7 +51,7 @@ $(READY): pyproject.toml
 	  echo "  sudo apt-get install -y libegl1 libgl1 libgomp1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1" >&2; exit 2; }
 	@touch $@
 
-# Every step continues or skips what an earlier, interrupted `make demo` has done.
+# Every step of demo and real continues or skips what an earlier, interrupted run has done.
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"

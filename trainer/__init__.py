@@ -8,7 +8,7 @@ What it knows, from data to a network that finds hands:
 ``data, augment``   pictures checked and decoded once, changed, drawn into batches
 ``tasks``           what a network can be trained to find
 ``model``           the networks, their layer groups, where their weights start
-``semantic``        DeepLabV3, called as the others are
+``semantic``        DeepLabV3, and the R-CNNs' pyramid alone, called as the others are
 ``frozen``          what frozen stages make of a picture, kept
 ``pooling``         ROI align for training on a CPU
 ``session``         so many steps on one pool of pictures

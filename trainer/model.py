@@ -188,6 +188,7 @@ _OTHER_CLASSES = (
 whole head, whose norm is another."""
 
 _BEYOND_PYRAMID = ("rpn.", "roi_heads.", "classifier.")
+"""What an R-CNN and the pyramid alone do not have in common."""
 
 
 def _not_ours(task: str) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class Session:
     accumulate: int = 1
     """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
     rois: int = 200
-    """Regions of interest sampled a picture for the heads; DeepLabV3 has none."""
+    """Regions of interest sampled a picture for the heads; networks of pixels have none."""
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"

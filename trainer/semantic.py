@@ -4,8 +4,8 @@ DeepLabV3 (Chen et al. 2017, arXiv 1706.05587): the ResNet is widened instead of
 its map has an eighth of the picture's size. The head always normalises by groups: the mean over a whole picture that is
 one of its branches has no batch statistics with few pictures.
 
-Pixels: the R-CNNs' own pyramid. Every pixel teaches it, and there are no regions to cut out, so it learns from several
-times as many pictures in the same time; an R-CNN from scratch then starts from what it knows.
+Pixels: the R-CNNs' own pyramid. Every pixel teaches it, and there are no regions to cut out, so it learns from more
+pictures in the same time; an R-CNN from scratch then starts from what it knows.
 """
 
 from __future__ import annotations
