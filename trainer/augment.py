@@ -6,8 +6,8 @@ height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the fr
 the light, and the background's tint and shade vary.
 
 ``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all of
-it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. A quarter
-of the draws shows four such windows side by side, so that hands are small, several, and among much else. In a third all
+it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in seven
+draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
 colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
 Every draw comes from the generator that is passed in.
 """
@@ -27,9 +27,9 @@ AS_TAKEN = 0.6
 """Share of the pictures of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
-FOUR = 0.25
+FOUR = 0.15
 """Share of the draws in which ``photo`` puts four windows side by side."""
-OTHER_COLOURS = 0.35
+OTHER_COLOURS = 0.2
 """Share of the draws in which ``photo`` turns all colours to others."""
 CAST = 0.12
 """How far off ``photo``'s white balance is: the standard deviation of each channel's logarithm."""
