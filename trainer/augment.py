@@ -5,9 +5,9 @@ Six of ten pictures stay as they were taken, mirrored or not. In the others the 
 height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
 the light, and the background's tint and shade vary.
 
-``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all of
-it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in seven
-draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
+``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all
+of it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in
+seven draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
 colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
 Every draw comes from the generator that is passed in.
 """
