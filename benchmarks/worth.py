@@ -3,7 +3,7 @@
     python benchmarks/worth.py PHOTOGRAPHS --init demo/run --out worth
 
 PHOTOGRAPHS holds images/ and masks/, whose masks take the forearm along, as Kawulok's HGR. Each training goes on from
-the network of `make demo` for 300 steps (recipe cpu-probe) on 200 rendered pictures; each change is one to the settings
+the network of `make demo` for 200 steps (recipe cpu-probe) on 200 rendered pictures; each change is one to the settings
 FULL. Some hours on two cores; interrupted, the same command continues. Writes worth.md and worth.png into --out.
 """
 
@@ -110,11 +110,11 @@ def repetition(worth: Worth) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Scores of one session and of five sessions on subsets, over the seeds."""
     test, data = worth.photos("hgr").name, worth.rendered("full")
     yield (
-        "one session of 300 steps",
+        "one session of 200 steps",
         [worth.score("full" if seed == 0 else f"one-{seed}", data, test, "train", "--seed", seed) for seed in SEEDS],
     )
     yield (
-        "five sessions of 60 steps",
+        "five sessions of 40 steps",
         [worth.score(f"five-{seed}", data, test, "repeat", "--seed", seed) for seed in SEEDS],
     )
 
