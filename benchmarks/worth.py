@@ -4,7 +4,7 @@
 
 PHOTOGRAPHS holds images/ and masks/, whose masks take the forearm along, as Kawulok's HGR. Each training goes on from
 the network of `make demo` for 200 steps (recipe cpu-probe) on 200 rendered pictures; each change is one to the settings
-FULL. Some hours on two cores; interrupted, the same command continues. Writes worth.md and worth.png into --out.
+FULL. About an hour on two cores; interrupted, the same command continues. Writes worth.md and worth.png into --out.
 """
 
 from __future__ import annotations
@@ -176,12 +176,14 @@ def main() -> None:
     draw(
         worth.out / "worth.png",
         {
-            "What the rendered pictures vary": [(name, score["f1"], 0.0) for name, score in varied],
+            "What the rendered pictures vary": [(name, score["f1"], float("nan")) for name, score in varied],
             "One session or five, three seeds": [
                 (name, float(np.mean(f1 := [score["f1"] for score in scores])), float(np.std(f1, ddof=1)))
                 for name, scores in sessions
             ],
-            "Photographs of two people mixed in, tested on others": [(name, score["f1"], 0.0) for name, score in mixed],
+            "Photographs of two people mixed in, tested on others": [
+                (name, score["f1"], float("nan")) for name, score in mixed
+            ],
         },
     )
     print((worth.out / "worth.md").read_text())
