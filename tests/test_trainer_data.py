@@ -144,6 +144,43 @@ def test_alone_a_picture_stands_beside_itself(monkeypatch):
     assert len(augment.photo(sample, [], (128, 96), np.random.default_rng(0)).masks) == 4
 
 
+def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
+    """A red hand on a blue ground: what is red outside the hand is a decoy."""
+    mask = blob((128, 96), (64, 48), 20)
+    picture = np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160)))
+    inner = blob((128, 96), (64, 48), 17)
+    shares = []
+    for index in range(60):
+        made = augment._with_decoys(Sample(picture, mask[None]), np.random.default_rng([4, index])).astype(int)
+        assert made.shape == picture.shape and (abs(made - picture)[inner] <= 1).all()
+        changed = (made != picture).any(2) & ~mask
+        red = made[..., 0] > made[..., 2]
+        assert (red & ~mask & ~changed).sum() == 0
+        shares.append((red & ~mask).sum() / (~mask).sum())
+    assert min(shares) < 0.1 and max(shares) == 1 and 0.2 < np.mean(shares) < 0.7
+
+
+def test_decoys_come_in_some_draws_and_keep_the_masks(monkeypatch):
+    mask = blob((128, 96), (64, 48), 20)
+    sample = Sample(np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160))), mask[None])
+    plain, decoys = (
+        [augment.augmented(name, sample, [], (128, 96), np.random.default_rng([5, i])) for i in range(100)]
+        for name in ("photo", "decoys")
+    )
+    monkeypatch.setattr(augment, "DECOYS", 0)
+    none = [augment.augmented("decoys", sample, [], (128, 96), np.random.default_rng([5, i])) for i in range(100)]
+    windows = [np.array_equal(a.masks, b.masks) for a, b in zip(plain, decoys, strict=True)]
+    assert np.mean(windows) > 0.8  # four side by side are drawn before, the place of the window too
+    red = [((p.picture[..., 0] > p.picture[..., 2]) & ~p.masks.any(0)).mean() for p in decoys]
+    without = [((p.picture[..., 0] > p.picture[..., 2]) & ~p.masks.any(0)).mean() for p in none]
+    assert np.mean(np.array(red) > 0.05) - np.mean(np.array(without) > 0.05) > 0.15
+
+
+def test_without_a_hand_there_is_nothing_to_mimic():
+    empty = Sample(np.full((96, 128, 3), 90, np.uint8), np.zeros((0, 96, 128), bool))
+    assert augment._with_decoys(empty, np.random.default_rng(0)) is empty.picture
+
+
 def test_studio_depends_on_its_generator_only(tmp_path):
     pictures = Pictures([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
     one, same, other = (pictures.batch([1, 2], [0, k]) for k in (5, 5, 6))

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torchvision.ops import MultiScaleRoIAlign
 
-from trainer import pooling
+from trainer import model, pooling
+from trainer.recipe import Network, PictureSettings
 
 
 def boxes(count: int, seed: int) -> torch.Tensor:
@@ -38,3 +39,16 @@ def test_the_network_is_itself_again_afterwards():
     with pooling.quick(holder):
         assert "forward" in vars(holder["pool"])
     assert "forward" not in vars(holder["pool"])
+
+
+@pytest.mark.parametrize("scale, stride", [(112, 32), (224, 16), (448, 8)])
+def test_the_canonical_scale_chooses_the_map_of_a_region(scale, stride):
+    """Each map holds its own stride, so a region of 230 pixels says where it was read from."""
+    network = Network(backbone="resnet18", init="none", channels=16, box_units=16, canonical_scale=scale)
+    heads = model.build(model.architecture(network), PictureSettings(256, 256)).roi_heads
+    maps = {str(i): torch.full((1, 1, 64 >> i, 64 >> i), 4.0 * 2**i) for i in range(4)}
+    region = [torch.tensor([[10.0, 10.0, 240.0, 240.0]])]
+    for pooler in (heads.box_roi_pool, heads.mask_roi_pool):
+        assert pooler(maps, region, [(256, 256)]).unique().tolist() == [stride]
+        ours = pooling.pool(pooler, maps, region, [(256, 256)])
+        torch.testing.assert_close(ours, torch.full_like(ours, stride))

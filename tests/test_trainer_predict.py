@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
-from trainer import checkpoint, found, model, predict, recipe, video
+from trainer import checkpoint, found, mirror, model, predict, recipe, video
 from trainer.cli import main
 from trainer.found import Found
 
@@ -97,6 +97,43 @@ def test_overlay_tints_the_hand_only():
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
 
+def test_mirrored_masks_are_those_of_the_mirror_image(weights, monkeypatch):
+    """The truth is what torchvision cuts: its network on the mirror image, told to find the mirrored boxes there."""
+    network, _ = model.load(weights)
+    generator = torch.Generator().manual_seed(0)
+    pictures = [torch.rand(3, *size, generator=generator) for size in ((120, 160), (90, 130))]
+    heads, found = network.roi_heads, []
+    detect = heads.postprocess_detections
+    monkeypatch.setattr(heads, "postprocess_detections", lambda *given: found.append(detect(*given)) or found[-1])
+    with torch.inference_mode():
+        outputs = network(pictures)
+        averaged = mirror.average(network, pictures, outputs)
+        sizes = network.transform(pictures)[0].image_sizes
+        boxes, scores, labels = found[0]
+        turned = [box.clone() for box in boxes]
+        for box, (_, width) in zip(turned, sizes, strict=True):
+            box[:, [0, 2]] = width - box[:, [2, 0]]
+        monkeypatch.setattr(heads, "postprocess_detections", lambda *given: (turned, scores, labels))
+        others = network([picture.flip(-1) for picture in pictures])
+    for before, after, other in zip(outputs, averaged, others, strict=True):
+        assert len(before["masks"]) > 0 and not torch.equal(before["masks"], other["masks"].flip(-1))
+        truth = (before["masks"] + other["masks"].flip(-1)) / 2
+        torch.testing.assert_close(after["masks"], truth, atol=0.02, rtol=0)
+        assert (abs(after["masks"] - truth) > 1e-4).float().mean() < 0.01  # where boxes round to another pixel
+        assert all(torch.equal(after[name], before[name]) for name in ("boxes", "scores", "labels"))
+
+
+def test_mirror_finds_the_same_hands(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=2)
+    for name, options in (("once", []), ("twice", ["--mirror"]), ("none", ["--mirror", "--score", 1])):
+        done = invoke("predict", "--weights", weights, data, "--out", tmp_path / name, "--score", 0, *options)
+        assert done.exit_code == 0, done.output
+    once, twice, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "twice", "none"))
+    assert {r["score"] for r in twice} & {r["score"] for r in once} and none == []
+    assert [r["segmentation"] for r in twice] != [r["segmentation"] for r in once]
+    assert json.loads((tmp_path / "twice/predict.json").read_text())["settings"]["mirror"] is True
+
+
 def test_wrong_input_leaves_nothing(weights, tmp_path):
     data = write_blobs(tmp_path / "data", count=2)
     out = tmp_path / "out"
@@ -109,6 +146,19 @@ def test_wrong_input_leaves_nothing(weights, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("x")
     refused(invoke("predict", "--weights", weights, data, "--out", tmp_path / "mine"), "was not made by this command")
+
+
+def test_a_network_that_does_not_say_how_its_regions_are_read(weights, tmp_path):
+    """Older descriptions lack ``canonical_scale``; theirs is torchvision's."""
+    data = write_blobs(tmp_path / "data", count=1)
+    (tmp_path / "network.safetensors").write_bytes((weights / "network.safetensors").read_bytes())
+    description = json.loads((weights / "network.json").read_text())
+    assert description["architecture"].pop("canonical_scale") == 224
+    (tmp_path / "network.json").write_text(json.dumps(description))
+    for name, path in (("new", weights), ("old", tmp_path / "network.safetensors")):
+        done = invoke("predict", "--weights", path, data, "--out", tmp_path / name, "--score", 0)
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "old/results.json").read_bytes() == (tmp_path / "new/results.json").read_bytes()
 
 
 def test_damaged_or_foreign_weights(weights, tmp_path):

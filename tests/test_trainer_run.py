@@ -285,6 +285,8 @@ def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path)
     refused(
         repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "another architecture", "channels 16 (here 32)"
     )
+    recipe = write_recipe(tmp_path / "fine.toml", TINY.replace("channels = 16", "channels = 16\ncanonical_scale = 448"))
+    refused(repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "canonical_scale 224 (here 448)")
     assert not (tmp_path / "run").exists()
 
 

@@ -14,7 +14,7 @@ from torchvision.models.segmentation import deeplabv3_resnet50
 from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
 
 from generator.dataset import Dataset, DatasetError, decode_mask
-from trainer import augment, checkpoint, found, model, repetition, semantic
+from trainer import augment, checkpoint, found, mirror, model, repetition, semantic
 from trainer.augment import Sample
 from trainer.cli import main
 from trainer.data import Pictures
@@ -101,9 +101,21 @@ def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
 def test_masks_of_a_network_without_masks(trained, data, tmp_path):
     task, _, run = trained
     if task not in OF_PIXELS:
-        words = ("predict", "--weights", run, data, "--out", tmp_path / "out", "--masks")
-        refused(invoke(*words), f"is a network for {task}, which finds no masks; leave --masks out")
+        for option in ("--masks", "--mirror"):
+            words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
+            refused(invoke(*words), f"is a network for {task}, which finds no masks; leave {option} out")
         assert not (tmp_path / "out").exists()
+
+
+def test_mirrored_pixels_are_a_mean(trained):
+    task, _, run = trained
+    if task in OF_PIXELS:
+        network, _ = model.load(run)
+        picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            one, other = (network([p])[0]["classes"] for p in (picture, picture.flip(-1)))
+            averaged = mirror.average(network, [picture], [{"classes": one}])[0]["classes"]
+        torch.testing.assert_close(averaged, (one + other.flip(-1)) / 2)
 
 
 def test_a_network_of_another_task_is_no_start_unless_it_is_the_pyramid(trained, data, tmp_path):

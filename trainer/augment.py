@@ -9,6 +9,9 @@ the light, and the background's tint and shade vary.
 of it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in
 seven draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
 colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
+
+``decoys`` is ``photo`` with, in four of ten draws, parts of what is not hand in the colours of this hand: a plank, a
+ball, a wall, the whole room. What is left to tell a hand by is its shape.
 Every draw comes from the generator that is passed in.
 """
 
@@ -19,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
@@ -31,6 +34,8 @@ FOUR = 0.15
 """Share of the draws in which ``photo`` puts four windows side by side."""
 OTHER_COLOURS = 0.2
 """Share of the draws in which ``photo`` turns all colours to others."""
+DECOYS = 0.4
+"""Share of the draws in which ``decoys`` puts the hand's colours elsewhere."""
 CAST = 0.12
 """How far off ``photo``'s white balance is: the standard deviation of each channel's logarithm."""
 MIN_MASK_PX = 48
@@ -81,10 +86,12 @@ def augmented(
 ) -> Sample:
     """One picture in its augmented form, of the given size. See the module's text.
 
-    :param name: ``studio`` or ``photo``.
-    :param others: the other pictures of the batch, which ``photo`` may put beside it.
+    :param name: ``studio``, ``photo`` or ``decoys``.
+    :param others: the other pictures of the batch, which ``photo`` and ``decoys`` may put beside it.
     """
-    return studio(sample, size_wh, rng) if name == "studio" else photo(sample, others, size_wh, rng)
+    if name == "studio":
+        return studio(sample, size_wh, rng)
+    return photo(sample, others, size_wh, rng, decoys=name == "decoys")
 
 
 def frame_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -103,10 +110,18 @@ def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -
     return replace(warped, picture=_lens(picture, rng))
 
 
-def photo(sample: Sample, others: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
-    """A window of a photograph, or four windows of this one and others."""
+def photo(
+    sample: Sample,
+    others: Sequence[Sample],
+    size_wh: tuple[int, int],
+    rng: np.random.Generator,
+    decoys: bool = False,
+) -> Sample:
+    """A window of a photograph, or four windows of this one and others; with other things as decoys."""
     four = rng.random() < FOUR
     seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng)
+    if decoys and rng.random() < DECOYS:
+        seen = replace(seen, picture=_with_decoys(seen, rng))
     coloured = _recolour(seen.picture, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
     cast = np.exp(rng.normal(0, CAST, 3)).astype(np.float32)
     return replace(seen, picture=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
@@ -131,6 +146,65 @@ def _side_by_side(samples: Sequence[Sample], size_wh: tuple[int, int], rng: np.r
         if part.keypoints is not None:
             keypoints.append(part.keypoints + (part.keypoints[..., 2:] > 0) * np.array([left, top, 0], np.float32))
     return Sample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
+
+
+def _with_decoys(sample: Sample, rng: np.random.Generator) -> np.ndarray:
+    """The picture with one to four parts of its background in colours of its hands; (H, W, 3) uint8."""
+    hands = sample.masks.any(0)
+    if not hands.any():
+        return sample.picture
+    picture = sample.picture.astype(np.float32)
+    skin = picture[hands]
+    # The edge of a mask is mixed of hand and background: it fades from one to the other here too.
+    behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
+    for _ in range(rng.integers(1, 5)):
+        colour = skin[rng.integers(len(skin))] * np.exp(rng.normal(0, 0.1, 3)) * math.exp(rng.uniform(-0.4, 0.4))
+        if rng.random() < 0.6:  # the thing that is there, in another colour
+            light = picture.mean(2, keepdims=True)
+            pattern = (light + 8) / (np.median(light) + 8)
+        else:  # another thing, with the hand's own light and dark spread over it
+            pattern = _enlarged(sample.picture, hands, rng)
+        thing = colour * pattern ** rng.uniform(0.3, 1.0)
+        alpha = (_outline(picture.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
+        picture += alpha * (np.clip(thing, 0, 255) - picture)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def _enlarged(picture: np.ndarray, hands: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How light a spot of a hand is against its mean, spread over the frame; (H, W, 1) float32."""
+    height, width = hands.shape
+    rows, columns = np.nonzero(hands)
+    at, half = rng.integers(len(rows)), 2 + round(0.25 * math.sqrt(len(rows)))
+    spot = np.s_[max(0, rows[at] - half) : rows[at] + half, max(0, columns[at] - half) : columns[at] + half]
+    light, inside = picture[spot].mean(2) + 8, hands[spot]
+    pattern = np.where(inside, light / light[inside].mean(), 1).astype(np.float32)
+    return np.asarray(Image.fromarray(pattern).resize((width, height), Image.Resampling.BICUBIC))[..., None].clip(0.1)
+
+
+def _outline(size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """How much of each pixel a thing covers: a stone, a ball, a bar, a table or everything; (H, W) float32 in 0..1."""
+    what = str(rng.choice(["stone", "ball", "bar", "table", "all"], p=[0.35, 0.2, 0.2, 0.15, 0.1]))
+    if what == "all":
+        return np.ones(size_wh[::-1], np.float32)
+    corners = {"stone": int(rng.integers(3, 10)), "ball": 32}.get(what, 4)
+    uneven = 0.6 * rng.uniform(-0.5, 0.5, corners) * (what == "stone")
+    angles = 2 * math.pi * (np.arange(corners) + 0.5 + uneven) / corners
+    radii = rng.uniform(0.6, 1, corners) if what == "stone" else np.ones(corners)
+    sides = min(size_wh) * np.exp(rng.uniform(math.log(0.08), math.log(0.5), 2))
+    middle = rng.random(2) * size_wh
+    if what == "bar":
+        sides[1] = sides[0] / rng.uniform(3, 10)
+    if what == "table":  # one edge of a square larger than the frame crosses it
+        sides[:] = 2 * sum(size_wh)
+    turn = rng.uniform(0, 2 * math.pi)
+    direction = np.array([math.cos(turn), math.sin(turn)])
+    shape = (radii * sides[:, None]).T * np.column_stack([np.cos(angles), np.sin(angles)])
+    if what == "table":
+        shape[:, 0] += sides[0] * math.sqrt(0.5)
+    places = middle + shape[:, :1] * direction + shape[:, 1:] * np.array([-direction[1], direction[0]])
+    drawn = Image.new("L", (2 * size_wh[0], 2 * size_wh[1]))
+    ImageDraw.Draw(drawn).polygon([tuple(place) for place in 2 * places], fill=255)
+    return np.asarray(drawn.reduce(2), np.float32) / 255
 
 
 def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

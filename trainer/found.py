@@ -12,6 +12,7 @@ from pycocotools import mask as rle
 from torch import nn
 
 from generator.dataset import SKELETON, encode_mask
+from trainer import mirror
 from trainer.data import tensor
 from trainer.semantic import pieces
 
@@ -44,12 +45,21 @@ class Found:
 
 
 def find(
-    model: nn.Module, pictures: list[np.ndarray], device: torch.device, precision: torch.dtype
+    model: nn.Module,
+    pictures: list[np.ndarray],
+    device: torch.device,
+    precision: torch.dtype,
+    mirrored: bool = False,
 ) -> list[list[Found]]:
-    """The hands of each (H, W, 3) uint8 picture, best first."""
+    """The hands of each (H, W, 3) uint8 picture, best first.
+
+    :param mirrored: with masks that are a mean with those of the mirror image, see :mod:`trainer.mirror`.
+    """
     tensors = [tensor(picture).to(device) for picture in pictures]
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
         outputs = model(tensors)
+        if mirrored:
+            outputs = mirror.average(model, tensors, outputs)
     return [_hands({name: value.float().cpu().numpy() for name, value in output.items()}) for output in outputs]
 
 

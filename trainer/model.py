@@ -45,6 +45,8 @@ STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("bac
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 PROPOSALS = 500
 """Proposals a picture that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
+CANONICAL_SCALE = Network.canonical_scale
+"""torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {
     "segmentation": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
     "detection": FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
@@ -62,6 +64,7 @@ def architecture(network: Network) -> dict[str, Any]:
         "norm": _norm(network),
         "channels": network.channels,
         "box_units": network.box_units,
+        "canonical_scale": network.canonical_scale,
         "classes": [network.category],
     }
 
@@ -118,6 +121,9 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
         rpn_pre_nms_top_n_test=500,
         rpn_post_nms_top_n_test=200,
     )
+    pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
+    for pool in filter(None, pools):
+        pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
     if hooks:
         _hook(model, task)
     return model
@@ -218,7 +224,8 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
         theirs = checkpoint.read_description(path)["architecture"]
         begun = theirs["model"] == TASKS["pixels"].model != arch["model"] != TASKS["semantic"].model
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
-        free = ("classes", "model", "box_units") if begun else ("classes",)
+        free = ("classes", "model", "box_units", "canonical_scale") if begun else ("classes",)
+        theirs = {"canonical_scale": CANONICAL_SCALE, **theirs}
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
             differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)

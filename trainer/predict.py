@@ -34,6 +34,7 @@ def predict(
     score: float = 0.05,
     overlays: bool = False,
     masks: bool = False,
+    mirror: bool = False,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
@@ -42,15 +43,17 @@ def predict(
     A camera is read until Ctrl-C or the source's limit.
 
     :param score: hands below this score are left out.
+    :param mirror: cut the masks a second time, see :mod:`trainer.mirror`.
     :param on_done: called with the number of pictures just done.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
-    :raises OutputError: if masks are asked of a network that finds none.
+    :raises OutputError: if masks, or their mirror images, are asked of a network that finds none.
     """
     with whole_folder(out, mark="predict.json") as folder:
-        finder = _Finder(weights, device, score)
-        if masks and finder.task not in WITH_MASKS:
-            raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave --masks out")
+        finder = _Finder(weights, device, score, mirror)
+        for asked, option in ((masks, "--masks"), (mirror, "--mirror")):
+            if asked and finder.task not in WITH_MASKS:
+                raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
         begin = time.perf_counter()
         with _Drawn(folder, source, overlays, masks) as drawn:
             results, images = _find_all(finder, source, batch, drawn, on_done)
@@ -59,7 +62,7 @@ def predict(
             "dataset_id": source.dataset_id,
             "weights": str(weights.resolve()),
             "task": finder.task,
-            "settings": {"score": score, "batch": batch, "pictures": finder.description["pictures"]},
+            "settings": {"score": score, "batch": batch, "mirror": mirror, "pictures": finder.description["pictures"]},
             "pictures": len(images),
             "seconds": round(time.perf_counter() - begin, 3),
         }
@@ -73,8 +76,8 @@ def predict(
 class _Finder:
     """A trained network, ready to find on its device what has at least a score."""
 
-    def __init__(self, weights: Path, device: str, score: float) -> None:
-        self.score, self.device = score, torch.device(device)
+    def __init__(self, weights: Path, device: str, score: float, mirror: bool) -> None:
+        self.score, self.device, self.mirror = score, torch.device(device), mirror
         self.model, self.description = networks.load(weights)
         self.model.to(device=self.device).to(memory_format=torch.channels_last)
         networks.set_score(self.model, score)
@@ -84,7 +87,7 @@ class _Finder:
 
     def find(self, pictures: list[np.ndarray]) -> list[list[Found]]:
         """The hands of each (H, W, 3) uint8 picture, best first."""
-        found = find(self.model, pictures, self.device, networks.best_precision(self.device))
+        found = find(self.model, pictures, self.device, networks.best_precision(self.device), self.mirror)
         return [[hand for hand in hands if hand.score >= self.score] for hands in found]
 
 

@@ -31,7 +31,7 @@ LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
-AUGMENTATIONS = ("none", "studio", "photo")
+AUGMENTATIONS = ("none", "studio", "photo", "decoys")
 INITS = ("coco", "imagenet", "none")
 
 
@@ -94,6 +94,9 @@ class Network:
     """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head."""
     box_units: int = 1024
     """Width of the box head's two layers."""
+    canonical_scale: int = 224
+    """Side in pixels of the regions that are read from the pyramid's map of stride 16 (FPN, Lin et al. 2017, equation
+    1); twice as much reads every region from a map twice as fine. Networks of pixels have no regions."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ class PictureSettings:
     long_px: int = 1024
     """... and the long side at most this."""
     augmentation: str = "none"
-    """``none``, ``studio`` (hands before white) or ``photo`` (hands in rooms): see :mod:`trainer.augment`."""
+    """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
+    hands): see :mod:`trainer.augment`."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +274,7 @@ def _check(recipe: Recipe) -> list[str]:
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
     need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")
     need(net.channels >= 16 and net.channels % 16 == 0, f"channels is {net.channels}, it must be a multiple of 16")
+    need(net.canonical_scale >= 1, f"canonical_scale is {net.canonical_scale}, it must be at least 1")
     need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
     need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")
     need(pics.augmentation in AUGMENTATIONS, f"augmentation {pics.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
