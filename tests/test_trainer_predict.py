@@ -281,11 +281,11 @@ def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch
     camera(monkeypatch, "testsrc=size=64x48:rate=10")
     find, pictures = predict.find, []
 
-    def find_and_press(model, batch, device, precision):
+    def find_and_press(model, batch, *settings):
         pictures.extend(batch)
         if len(pictures) == 2:
             signal.raise_signal(signal.SIGINT)
-        return find(model, batch, device, precision)
+        return find(model, batch, *settings)
 
     monkeypatch.setattr(predict, "find", find_and_press)
     before = signal.getsignal(signal.SIGINT)
