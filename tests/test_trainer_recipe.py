@@ -35,6 +35,7 @@ def test_all_problems_are_named_at_once(tmp_path):
     text = (
         TINY.replace("rois = 8", "rois = 0\nlrr = 1").replace('"3+"', '"2+"').replace("short_px = 64", "short_px = 9")
     )
+    text = text.replace("box_units = 16", "box_units = 16\ncanonical_scale = 0").replace('"studio"', '"decoy"')
     path = write_recipe(tmp_path / "bad.toml", text)
     with pytest.raises(RecipeError) as caught:
         recipe.load(str(path))
@@ -45,6 +46,8 @@ def test_all_problems_are_named_at_once(tmp_path):
         "layers '2+' is not known",
         "all, 3+, 4+, 5+, heads, auto",
         "short_px",
+        "canonical_scale is 0, it must be at least 1",
+        "augmentation 'decoy' is not none or studio or photo or decoys",
     ):
         assert part in message
     assert "\n" not in message
