@@ -28,7 +28,7 @@ NEAREST, FARTHEST = 0.45, 1.1
 CLEAR = 0.25
 """How far in front of the camera the whole arm stays where the distance is varied, metres."""
 
-FILL = 0.25, 1.1
+FILL = 0.2, 1.1
 """Range of the hand's longest extent where the distance is close, as a share of the picture's shorter side."""
 
 FOCAL = 26.0, 75.0

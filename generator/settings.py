@@ -95,7 +95,7 @@ class RenderSettings:
     """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
     distance: float | str = 1.0
     """Metres from the camera to the wrist. Varied: 0.45 to 1.1, the hand moved and turned about the viewing axis (v1,
-    v3, v6) so that its joints are inside the picture. Close: as people take hands, filling 0.25 to 1.1 of the picture,
+    v3, v6) so that its joints are inside the picture. Close: as people take hands, filling 0.2 to 1.1 of the picture,
     with an arm that comes from outside it and hardly from the camera (v4 is drawn nearer to the picture's plane)."""
     skin: float | str = 0.5
     """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
@@ -130,13 +130,13 @@ class RenderSettings:
     camera: str = "clean"
     """``clean``, or varied: blur, noise and JPEG, which a room has always."""
     surroundings: str = "things"
-    """Of a room. ``things``: a table or wall with things on it. Varied: also people in their clothes, plain and dark
-    walls, surfaces in strong or skin-like colours, and nothing but the environment."""
+    """Of a room. ``things``: a table or wall with things on it. Varied: also rooms full of furniture, people in their
+    clothes, plain and dark walls, surfaces in strong or skin-like colours, and nothing but the environment."""
     distractors: str = "none"
     """Of a room. Varied: in part of the pictures heads, limbs and other things in the colours of skin, never masked."""
     occluders: str = "none"
-    """Of a room. Varied: in part of the pictures pencils, cords, cups and cards before the hand; the mask is what is
-    still seen of it."""
+    """Of a room. Varied: in part of the pictures pencils, cords, cups and cards before the hand, or a thing in it; the
+    mask is what is still seen of it."""
     exposure: str = "metered"
     """Of a room. Varied: also darker and brighter than metered, with stronger casts of colour."""
 

@@ -43,13 +43,16 @@ def cut(rng: np.random.Generator) -> tuple[float, float]:
     return -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
 
 
-def tube(rest: np.ndarray, start: float, loose: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def tube(
+    rest: np.ndarray, start: float, loose: float, rng: np.random.Generator, end: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """A sleeve's vertices (V, 3) in the bind pose, metres, and its triangles (F, 3).
 
     :param rest: (N, 3), the arm's vertices in the bind pose, at least :data:`SHORTEST_ARM` of forearm.
     :param rng: its folds are drawn from it.
+    :param end: where its other end is, metres from the wrist as ``start``; None is beyond the arm's.
     """
-    levels = np.linspace(start, rest[:, 2].min() - 0.02, 28)
+    levels = np.linspace(start, rest[:, 2].min() - 0.02 if end is None else end, 28)
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     rings: list[np.ndarray] = []
     for z in levels:
@@ -58,7 +61,7 @@ def tube(rest: np.ndarray, start: float, loose: float, rng: np.random.Generator)
         radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
         middle = ((high + low) / 2)[:2]
         ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
-        rings.append(np.column_stack([ring, np.full(len(around), z + rng.normal(0, 0.001))]))
+        rings.append(np.column_stack([ring, np.full(len(around), z + (rng.normal(0, 0.001) if end is None else 0.0))]))
     inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
     vertices = np.concatenate([inside, *rings])
     index = np.arange(len(vertices)).reshape(-1, len(around))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator import kinematics, pair, photo, pose, run, settings, sweep
+from generator import kinematics, pair, photo, pose, run, settings, sleeve, sweep
 from generator.anatomy import skeleton
 from generator.backgrounds import Backgrounds
 from generator.elbow import Elbow, elbow
@@ -180,6 +180,18 @@ def arm_points(one, side):
     points = (heads + (tails - heads) * share).reshape(-1, 3)
     girth = (BONES.radii[:, 0] + (BONES.radii[:, 1] - BONES.radii[:, 0]) * share[..., 0]).reshape(-1)
     return points * ([-1, 1, 1] if side == "left" else [1, 1, 1]), girth
+
+
+def test_a_band_is_a_short_sleeve_that_stands_off_the_skin():
+    around = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    levels = np.linspace(-0.25, 0.05, 60)
+    arm = np.array([[0.02 * np.cos(a), 0.015 * np.sin(a), z] for z in levels for a in around])
+    vertices, faces = sleeve.tube(arm, -0.03, 0.002, np.random.default_rng(0), end=-0.05)
+    assert vertices[:, 2].min() == pytest.approx(-0.05) and vertices[:, 2].max() == pytest.approx(-0.03)
+    assert faces.min() == 0 and faces.max() == len(vertices) - 1
+    band = vertices[48:]  # the first ring is the inner side
+    off = np.hypot(band[:, 0] / 0.02, band[:, 1] / 0.015)
+    assert (off > 1.05).all() and (off < 1.2).all()
 
 
 @pytest.mark.parametrize("values", [{"distance": "close"}, {"scene": "plain"}])

@@ -14,7 +14,7 @@ from generator.settings import RenderSettings
 from generator.sleeve import Sleeve
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-from generator.blender import engines, rig
+from generator.blender import engines, furniture, occluders, rig
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -298,6 +298,41 @@ def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
     again = studio.frame(2, POSE, {})
     assert (again.picture == first.picture).all() and not (first.picture == other.picture).all()
     assert (again.instances[0].mask == first.instances[0].mask).all()
+
+
+def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
+    plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
+    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
+    studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
+    for number in range(2, 8):
+        mask = studio.frame(number, POSE, {}).instances[0].mask
+        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
+
+
+def test_every_piece_of_furniture_has_several_parts_within_its_ball():
+    corners = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
+    for kind in furniture.PIECES:
+        for seed in range(25):
+            parts = kind(np.random.default_rng(seed))
+            assert 2 <= len(parts) <= 130
+            reach = max(np.linalg.norm((corners @ part.matrix.T)[:, :3], axis=1).max() for part in parts)
+            assert 0.25 < reach < 0.95, (kind.__name__, seed)
+
+
+def test_a_held_thing_hides_part_of_the_hand():
+    bare = replace(SMALL, size=(160, 120), engine="cycles", scene="room", samples=2)
+    alone = Studio(bare).frame(0, POSE, {}).instances[0].mask.sum()
+    studio = Studio(bare)
+    props = studio.engine._props
+    areas = []
+    for seed in range(8):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                props, "furnish", lambda rng, view, seed=seed: occluders.hold(props, np.random.default_rng(seed), view)
+            )
+            areas.append(studio.frame(0, POSE, {}).instances[0].mask.sum() / alone)
+    assert max(areas) <= 1.01 and min(areas) > 0.2
+    assert sum(area < 0.98 for area in areas) >= 4
 
 
 def test_a_room_needs_cycles():

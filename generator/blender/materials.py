@@ -104,6 +104,59 @@ def strong(rng: np.random.Generator) -> bpy.types.Material:
     return plain(rng, np.array(colour) ** 2.2)
 
 
+def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
+    """Boards beside each other with a grain, pale to dark, for a thing of about this size."""
+    material = new("wood")
+    tree = material.node_tree
+    shader = _principled(tree, roughness=rng.uniform(0.25, 0.8))
+    place, scale, planks = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexCoord", "Mapping", "TexBrick"))
+    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
+    scale.inputs["Rotation"].default_value = (0.0, 0.0, rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
+    scale.inputs["Scale"].default_value = [metres * float(np.exp(rng.uniform(np.log(0.7), np.log(6))))] * 3
+    grain, stretch, ramp = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexNoise", "Mapping", "ValToRGB"))
+    tree.links.new(scale.outputs["Vector"], stretch.inputs["Vector"])
+    stretch.inputs["Scale"].default_value = (rng.uniform(0.5, 2), rng.uniform(10, 40), rng.uniform(10, 40))
+    tree.links.new(stretch.outputs["Vector"], grain.inputs["Vector"])
+    grain.inputs["Detail"].default_value, grain.inputs["Distortion"].default_value = 3.0, rng.uniform(0, 1.5)
+    colour = np.array(colorsys.hsv_to_rgb(rng.uniform(0.02, 0.11), rng.uniform(0.25, 0.75), rng.uniform(0.25, 0.9)))
+    for stop, share in zip(ramp.color_ramp.elements, (rng.uniform(0.4, 0.9), 1.1), strict=True):
+        stop.color = (*np.clip(colour**2.2 * share, 0, 1).tolist(), 1)
+    ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
+    tree.links.new(grain.outputs[0], ramp.inputs[0])
+    tree.links.new(scale.outputs["Vector"], planks.inputs["Vector"])
+    for name, value in (("Brick Width", rng.uniform(2, 8)), ("Row Height", rng.uniform(0.3, 1)), ("Scale", 2.0)):
+        planks.inputs[name].default_value = value
+    planks.inputs["Mortar Size"].default_value = rng.choice([0.0, 0.005, 0.015])
+    planks.inputs["Mortar"].default_value = (0.02, 0.015, 0.01, 1)
+    for name, share in (("Color1", 1.0), ("Color2", rng.uniform(0.6, 1.0))):
+        mixed = tree.nodes.new("ShaderNodeVectorMath")
+        mixed.operation, mixed.inputs[1].default_value = "MULTIPLY", (share, share, share)
+        tree.links.new(ramp.outputs[0], mixed.inputs[0])
+        tree.links.new(mixed.outputs[0], planks.inputs[name])
+    tree.links.new(planks.outputs["Color"], shader.inputs["Base Color"])
+    return material
+
+
+def glow(rng: np.random.Generator) -> bpy.types.Material:
+    """A lamp, a screen or a window in the light."""
+    material = new("glow")
+    shader = _principled(material.node_tree, roughness=0.5)
+    tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
+    shader.inputs["Emission Color"].default_value = (*tint.tolist(), 1)
+    shader.inputs["Emission Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(6))))
+    return material
+
+
+def surface(rng: np.random.Generator) -> bpy.types.Material:
+    """What furniture and the things on it are made of: plain as often as not, wood, metal, paint."""
+    kind = rng.random()
+    if kind < 0.45:
+        return plain(rng, np.array(_colour(rng)), uneven=0.1)
+    if kind < 0.65:
+        return wood(rng)
+    return strong(rng) if kind < 0.75 else everyday(rng)
+
+
 def skin(name: str = ARM_PASS) -> bpy.types.Material:
     """Skin of the rig's colours, with fine relief, that writes what it is to an AOV of this name."""
     material = new("skin")

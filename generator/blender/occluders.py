@@ -1,4 +1,4 @@
-"""Things before the hand: pencils, cords, cups, cards. The mask is what is still seen of the hand."""
+"""Things before the hand or in it: pencils, cords, cups, cards. The mask is what is still seen of the hand."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ def cover(props: Props, rng: np.random.Generator, view: View) -> None:
         for _ in range(_TRIES):
             if _try(props, rng, view):
                 break
+
+
+def hold(props: Props, rng: np.random.Generator, view: View) -> None:
+    """Put a thing into the hand: one that passes through palm and fingers as much as it is gripped by them."""
+    thick = float(np.exp(rng.uniform(np.log(0.008), np.log(0.06))))
+    shape = str(rng.choice(["tube", "tube", "box", "block", "ball"]))
+    size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
+    if shape != "ball":
+        size[2] = rng.uniform(0.05, 0.22)
+    middle = view.arm[view.hand].mean(axis=0) + rng.normal(0, 0.015, 3)
+    direction = rng.normal(size=3)
+    direction /= np.linalg.norm(direction)
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = turn_to(direction, rng.uniform(0, 2 * np.pi)) * size, middle
+    props.add(shape, materials.surface(rng), matrix)
 
 
 def _try(props: Props, rng: np.random.Generator, view: View) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from mathutils import Matrix
 
 from generator import sleeve
-from generator.blender import materials
+from generator.blender import furniture, materials
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
 from generator.elbow import Elbow
@@ -30,9 +30,11 @@ class Props:
         self._made = []
 
     def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
-        """Put a sleeve on most arms; every second one of a bent arm ends above the elbow."""
+        """Put a sleeve on most arms; every second one of a bent arm ends above the elbow. And a watch on some."""
         if rng.random() < sleeve.WORN:
             self._sleeve(rng, rig, elbow)
+        if rng.random() < 0.3:
+            self._watch(rng, rig)
 
     def furnish(
         self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None, more: int = 0
@@ -54,12 +56,39 @@ class Props:
         """Put a box, ball, tube (along Z) or block (a rounded box) of size 1 into the scene by a (4, 4) matrix."""
         self._add(self._shapes[shape], material, matrix)
 
+    def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
+        """Put a piece of furniture into the scene by a (4, 4) matrix."""
+        for part in parts:
+            self.add(part.shape, part.material, matrix @ part.matrix)
+
     def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
-        """A plane that fills the picture, ``gap`` metres behind the arm, turned a little."""
+        """A plane ``gap`` metres behind the arm, turned a little: it fills the picture, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
         depth = view.behind(0.1) + gap
         middle = np.array([0.0, depth - view.camera.distance, 0.0])
         self._plane(rng, turn_to(normal, rng.uniform(0, 2 * np.pi)), middle, material)
+
+    def fill_room(self, rng: np.random.Generator, view: View) -> None:
+        """Furniture behind the hand, near or far, and often a wall behind that."""
+        back = view.behind(0.1)
+        far = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0))))
+        if rng.random() < 0.7:
+            self.wall(rng, view, materials.surface(rng), far)
+        roll = rng.normal(0, 0.15)
+        for _ in range(int(rng.integers(2, 12))):
+            depth = back + far * rng.uniform(0.1, 0.9)
+            across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the picture, metres
+            size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
+            middle = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
+            if view.clear(middle, size / 2):
+                lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
+                upright = turn_to(lean / np.linalg.norm(lean), 0.0)
+                front = rng.normal(0, 0.6)
+                matrix = np.eye(4)
+                cos, sin = np.cos(front), np.sin(front)
+                matrix[:3, :3] = upright @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
+                matrix[:3, 3] = middle
+                self.assemble(furniture.piece(rng), matrix)
 
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
         thing = bpy.data.objects.new("prop", mesh)
@@ -75,13 +104,17 @@ class Props:
         """A table top or a wall: a box whose front is the plane; in part of the pictures its edge is in sight."""
         size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
         shift = np.zeros(3)
-        if rng.random() < 0.35:
+        if rng.random() < 0.6:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
         matrix = np.eye(4)
         matrix[:3, :3] = turn * size
         matrix[:3, 3] = middle + turn @ (shift - [0, 0, size[2] / 2])
-        self.add("box", materials.everyday(rng) if material is None else material, matrix)
+        self.add("box", material or self._top(rng), matrix)
+
+    @staticmethod
+    def _top(rng: np.random.Generator) -> bpy.types.Material:
+        return materials.wood(rng, PLANE_SIZE) if rng.random() < 0.3 else materials.everyday(rng)
 
     def _thing(
         self,
@@ -91,15 +124,16 @@ class Props:
         offset: float,
         view: View,
     ) -> None:
-        """A box, ball or tube that stands on the plane somewhere in the picture, unless the arm is in the way."""
+        """A box, ball, tube or piece that stands on the plane somewhere in the picture, where the arm is not."""
+        composed = rng.random() < 0.35
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
+        if composed:
+            size[:] = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
         shape = str(rng.choice(["box", "box", "ball", "tube"]))
         if shape == "ball":
             size[:] = size[0]
         about = rng.uniform(0, 2 * np.pi)
         pixel = rng.uniform(size=2) * [view.camera.width, view.camera.height]
-        material = materials.everyday(rng)
-        self._made.append(material)
         ray = np.array(
             [(pixel[0] - view.camera.width / 2), view.camera.matrix[0, 0], (view.camera.height / 2 - pixel[1])]
         )
@@ -116,8 +150,31 @@ class Props:
         cos, sin = np.cos(about), np.sin(about)
         matrix[:3, :3] = turn @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
         matrix[:3, 3] = middle
-        self._made.pop()
-        self.add(shape, material, matrix)
+        if composed:
+            self.assemble(furniture.piece(rng), matrix)
+        else:
+            self.add(shape, materials.everyday(rng), matrix)
+
+    def _watch(self, rng: np.random.Generator, rig: Rig) -> None:
+        """A band around the wrist, of a watch or without one."""
+        rest = rest_vertices(rig)
+        if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+            return
+        start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
+        vertices, faces = sleeve.tube(rest, start, loose, rng, end=start - wide)
+        mesh = bpy.data.meshes.new("band")
+        fill(mesh, vertices, faces)
+        mesh.materials.append(None)
+        moved = forearm(rig)
+        dark = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -2))), uneven=0.05)
+        self._add(mesh, dark if rng.random() < 0.6 else materials.surface(rng), moved)
+        self._made.append(mesh)
+        if rng.random() < 0.6:
+            low, high = vertices.min(axis=0), vertices.max(axis=0)
+            face = np.eye(4)
+            face[:3, :3] = turn_to(np.array([0.0, 1.0, 0.0]), 0.0) * [*rng.uniform(0.024, 0.042, 2), 0.012]
+            face[:3, 3] = (low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2
+            self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
         """A tube around the forearm, if there is one."""

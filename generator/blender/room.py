@@ -25,7 +25,7 @@ from generator.settings import RenderSettings
 
 _TAG = 0x20
 """Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
-_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND = range(0x21, 0x27)
+_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE = range(0x21, 0x28)
 
 
 class Room:
@@ -104,14 +104,17 @@ class Room:
             pass  # a picture of its own stands for all that is behind the hand
         elif settings.surroundings == "varied":
             self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
+            own = self._stream(frame, _FURNITURE)
+            if own.random() < 0.65:
+                props.fill_room(own, view)
         else:
             props.furnish(rng, view)
         own = self._stream(frame, _DISTRACTORS)
         if settings.distractors == "varied" and own.random() < 0.4:
             people.distract(props, own, view)
         own = self._stream(frame, _OCCLUDERS)
-        if settings.occluders == "varied" and own.random() < 0.2:
-            occluders.cover(props, own, view)
+        if settings.occluders == "varied" and (chance := own.random()) < 0.4:
+            (occluders.cover if chance < 0.2 else occluders.hold)(props, own, view)
 
     def _vary(self, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
         """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
