@@ -14,6 +14,8 @@ from generator.settings import RenderSettings
 from generator.sleeve import Sleeve
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+import bpy
+
 from generator.blender import engines, furniture, occluders, rig
 from generator.blender.render import VISIBLE, Studio, keypoints
 
@@ -304,19 +306,27 @@ def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
     plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
     alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
     studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
-    for number in range(2, 8):
+    studio.frame(1, POSE, {})
+    kept = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
+    for number in range(2, 14):
         mask = studio.frame(number, POSE, {}).instances[0].mask
         assert (mask & alone).sum() / (mask | alone).sum() > 0.9
+        now = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
+        assert now == kept, "nothing of an earlier frame is left"
 
 
 def test_every_piece_of_furniture_has_several_parts_within_its_ball():
     corners = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
     for kind in furniture.PIECES:
         for seed in range(25):
+            before = {*bpy.data.materials}
             parts = kind(np.random.default_rng(seed))
+            made = {*bpy.data.materials} - before
+            assert made == {part.material for part in parts}, "none is left behind"
             assert 2 <= len(parts) <= 130
             reach = max(np.linalg.norm((corners @ part.matrix.T)[:, :3], axis=1).max() for part in parts)
             assert 0.25 < reach < 0.95, (kind.__name__, seed)
+            bpy.data.batch_remove(made)
 
 
 def test_a_held_thing_hides_part_of_the_hand():

@@ -11,6 +11,7 @@ viewport.py  the engines for machines with a GPU
 room.py      hands in rooms: Cycles with light and shadow
 view.py      what the camera sees of the arm there, and where there is room for something
 props.py     what stands around the hand there
+furniture.py what of that is made of several parts
 people.py    who stands behind it, and what else has the colours of skin
 occluders.py what stands before it
 materials.py what it is made of

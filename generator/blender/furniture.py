@@ -150,7 +150,8 @@ def _rods(rng: np.random.Generator) -> list[Part]:
     material, count = materials.surface(rng), int(rng.integers(3, 12))
     shape = str(rng.choice(["tube", "ball", "block"]))
     spread, bright = rng.uniform(0.05, 0.9), rng.random() < 0.3
-    thick, length, parts = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))), rng.uniform(0.3, 0.7), []
+    thick, length = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))), rng.uniform(0.3, 0.7)
+    parts: list[Part] = []
     for _ in range(count):
         direction = np.array([rng.normal(0, spread), rng.normal(0, spread), 1.0])
         direction /= np.linalg.norm(direction)
@@ -159,7 +160,7 @@ def _rods(rng: np.random.Generator) -> list[Part]:
         turn = np.stack([side, np.cross(direction, side), direction], axis=1)
         long, flat = length * rng.uniform(0.6, 1.0), thick * rng.uniform(0.3, 1.0)
         foot = np.array([rng.normal(0, 0.05), rng.normal(0, 0.05), -0.3])
-        own = materials.surface(rng) if bright else material
+        own = materials.surface(rng) if bright and parts else material
         parts.append(_part(shape, own, tuple(foot + direction * long / 2), (thick, flat, long), turn))
     if rng.random() < 0.6:
         wide, high = rng.uniform(0.15, 0.3), rng.uniform(0.15, 0.35)

@@ -82,11 +82,8 @@ class Props:
             middle = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
             if view.clear(middle, size / 2):
                 lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
-                upright = turn_to(lean / np.linalg.norm(lean), 0.0)
-                front = rng.normal(0, 0.6)
                 matrix = np.eye(4)
-                cos, sin = np.cos(front), np.sin(front)
-                matrix[:3, :3] = upright @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
+                matrix[:3, :3] = turn_to(lean / np.linalg.norm(lean), rng.normal(0, 0.6)) * size
                 matrix[:3, 3] = middle
                 self.assemble(furniture.piece(rng), matrix)
 
@@ -166,8 +163,9 @@ class Props:
         fill(mesh, vertices, faces)
         mesh.materials.append(None)
         moved = forearm(rig)
-        dark = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -2))), uneven=0.05)
-        self._add(mesh, dark if rng.random() < 0.6 else materials.surface(rng), moved)
+        dark = np.full(3, np.exp(rng.uniform(-5, -2)))
+        band = materials.plain(rng, dark, uneven=0.05) if rng.random() < 0.6 else materials.surface(rng)
+        self._add(mesh, band, moved)
         self._made.append(mesh)
         if rng.random() < 0.6:
             low, high = vertices.min(axis=0), vertices.max(axis=0)
