@@ -74,11 +74,7 @@ class Studio:
         return Frame(
             name=f"{number:06d}",
             picture=self._stored(self._picture(drawings, camera, drawn, number), number),
-            instances=tuple(
-                instance
-                for arm, drawing in zip(arms, drawings, strict=True)
-                for instance in self._instances(arm, drawing, camera)
-            ),
+            instances=self._instances(arms, drawings, camera),
             meta=meta | self._meta(arms, camera, drawn),
             truths=self._truths(arms, drawings, camera),
         )
@@ -106,15 +102,17 @@ class Studio:
             drawings.append(self.engine.draw(arm.rig, arm.posed, camera, drawn, number))
         return drawings
 
-    def _instances(self, arm: Arm, drawing: Drawing, camera: Camera) -> list[Instance]:
-        points = keypoints(arm.rig, arm.posed, arm.pose, camera)
-        if self.settings.occluders != "none" or self.settings.hands != 1:
-            points = _behind_things(points, drawing)
-        in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
-        return [
-            Instance(_mask(drawing, camera, category), points, arm.side, category, in_space)
-            for category in self._categories
-        ]
+    def _instances(self, arms: list[Arm], drawings: list[Drawing], camera: Camera) -> tuple[Instance, ...]:
+        masks = {category: _masks(drawings, camera, category) for category in self._categories}
+        found = []
+        for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
+            points = keypoints(arm.rig, arm.posed, arm.pose, camera)
+            if self.settings.occluders != "none" or self.settings.hands != 1:
+                points = _behind_things(points, drawing)
+            in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
+            for category, of_arms in masks.items():
+                found.append(Instance(of_arms[number], points, arm.side, category, in_space))
+        return tuple(found)
 
     @property
     def _categories(self) -> tuple[str, ...]:
@@ -125,8 +123,8 @@ class Studio:
         asked = [name for name in TRUTHS if name in self.settings.truths]
         if not asked:
             return {}
-        masks = [_mask(drawing, camera, category) for drawing in drawings for category in self._categories]
-        hands = [_mask(drawing, camera, "hand") for drawing in drawings]
+        masks = [mask for category in self._categories for mask in _masks(drawings, camera, category)]
+        hands = _masks(drawings, camera, "hand")
         first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
         found = truth.measure(
             np.concatenate([arm.posed.vertices for arm in arms]),
@@ -216,13 +214,19 @@ def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.nd
     return picture
 
 
-def _mask(drawing: Drawing, camera: Camera, category: str) -> np.ndarray:
-    """The mask, (H, W) bool: where at least half of a pixel is covered."""
-    covered = np.zeros((camera.height, camera.width), bool)
-    x0, y0, x1, y1 = drawing.box
-    coverage = drawing.hand if category == "hand" else drawing.hand + drawing.forearm
-    covered[y0:y1, x0:x1] = coverage >= 0.5
-    return covered
+def _masks(drawings: list[Drawing], camera: Camera, category: str) -> list[np.ndarray]:
+    """The masks, (H, W) bool each: where at least half of a pixel is covered.
+
+    A pixel that is half one hand's and half another's is the first's.
+    """
+    masks: list[np.ndarray] = []
+    for drawing in drawings:
+        covered = np.zeros((camera.height, camera.width), bool)
+        x0, y0, x1, y1 = drawing.box
+        coverage = drawing.hand if category == "hand" else drawing.hand + drawing.forearm
+        covered[y0:y1, x0:x1] = coverage >= 0.5
+        masks.append(covered & ~np.any(masks, axis=0) if masks else covered)
+    return masks
 
 
 @functools.lru_cache(1)
