@@ -14,11 +14,14 @@ from generator.look import SPARE, arm_axis, leaning, outside, room_for
 from generator.presets import PRESETS
 from generator.settings import RenderSettings
 
-SHARE = 1 / 3
+SHARE = 1 / 2
 """Of the pictures that have two hands where their number is varied."""
 
 OWN = 0.65
 """Of the second hands that are the same person's: of the same skin, and with an arm from about the same direction."""
+
+NEAR = 0.6
+"""Of these those that work with the first, in a room: beside it, with an arm from up to 120 degrees off."""
 
 SLEEVE = 0.016
 """How far clothes may stand off an arm, metres."""
@@ -56,11 +59,14 @@ def second(
     other = "left" if side == "right" else "right"
     own, tone, fingers = rng.random() < OWN, float(rng.uniform()), _fingers(rng, hand)
     flat = settings.scene == "plain"
+    close = own and not flat and rng.random() < NEAR
     elbows = elbow(settings, frame), elbow(settings, frame, 1)
     taken, girth = _balls(first, side, hand, elbows[0])
-    for _ in range(_TRIES):
-        one = _placed(rng, camera, first, fingers, hand)
-        if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > np.pi / 3:
+    for attempt in range(_TRIES):
+        near = close and attempt < _TRIES // 2
+        one = _placed(rng, camera, first, fingers, hand, near)
+        apart = np.pi * (2 / 3 if near else 1 / 3)
+        if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > apart:
             continue
         if settings.distance == "close" and outside(camera, one, hand, elbows[1]) <= 0:
             continue
@@ -82,16 +88,21 @@ def _fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
 
 
 def _placed(
-    rng: np.random.Generator, camera: Camera, first: np.ndarray, fingers: np.ndarray, hand: Skeleton
+    rng: np.random.Generator, camera: Camera, first: np.ndarray, fingers: np.ndarray, hand: Skeleton, near: bool
 ) -> np.ndarray:
-    """A pose with the hand somewhere in the picture, about as far away as the first."""
+    """A pose with the hand somewhere in the picture, about as far away as the first, or ``near`` it."""
     one = np.zeros(pose.SIZE)
     one[8:] = fingers
-    one[1] = first[1] + rng.uniform(-0.08, 0.2)
+    one[1] = first[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
     turn, spin = rng.uniform(-np.pi, np.pi, 2)
     one[3:6] = leaning(float(rng.uniform(-np.pi, np.pi))), spin, turn
     low, high = room_for(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.03)
     one[[0, 2]] = low + rng.uniform(size=2) * (high - low)
+    if near:
+        # The other hand is the mirror image of its 28 numbers where the first is not, and the other way round.
+        there = kinematics.keypoints(first, hand).mean(axis=0) * [-1, 1, 1]
+        here = kinematics.keypoints(one, hand).mean(axis=0) - one[:3]
+        one[[0, 2]] = np.clip((there - here)[[0, 2]] + rng.normal(0.0, 0.07, 2), low, high)
     return one
 
 

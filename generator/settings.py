@@ -114,8 +114,8 @@ class RenderSettings:
     elbow: str = "straight"
     """Of a room. Varied: six arms in ten are bent at the elbow, with bare upper arms or short sleeves."""
     hands: int | str = 1
-    """1, 2 or varied, which is 2 in a third of the pictures: the second is of the other side and in a pose of its own,
-    and has its own annotation. Where there is no place for it, there is one."""
+    """1, 2 or varied, which is 2 in half of the pictures: the second is of the other side and in a pose of its own, in
+    rooms often beside the first, and has its own annotation. Where there is no place for it, there is one."""
     light: str = "front"
     """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
     warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
