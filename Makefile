@@ -82,7 +82,8 @@ real: $(READY)
 	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
 	@$(BIN)/hand-trainer repeat --recipe cpu-start --data real/rooms --out real/start --resume
-	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/start --out real/hand --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-start-fine --data real/rooms --init real/start --out real/fine --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/fine --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
 	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand); done
 	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split); done

@@ -78,7 +78,7 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
         timed("pose", rig, "posed")
         timed("draw", renderer._studio.engine, "draw")
         timed("draw", render, "_compose")
-        timed("truth", render, "_mask")
+        timed("truth", render, "_masks")
         timed("truth", render, "keypoints")
         timed("encode", dataset, "encode_frame")
         timed("write", Records, "add")
