@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
-from trainer import checkpoint, found, mirror, model, predict, recipe, video
+from trainer import agreement, checkpoint, found, mirror, model, predict, recipe, video
 from trainer.cli import main
 from trainer.found import Found
 
@@ -23,19 +23,26 @@ def invoke(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """An untrained network; with scores around a half it "finds" plenty."""
-    folder = tmp_path_factory.mktemp("weights")
-    tiny = recipe.load(str(write_recipe(folder / "tiny.toml", TINY)))
-    network = model.start(tiny.network, tiny.pictures, seed=0)
+def network(folder, task):
+    """A folder with an untrained network for a task."""
+    folder.mkdir(exist_ok=True)
+    tiny = recipe.load(
+        str(write_recipe(folder / "tiny.toml", TINY.replace("[network]", f'[network]\ntask = "{task}"')))
+    )
     description = {
         "architecture": model.architecture(tiny.network),
         "pictures": {"short_px": 64, "long_px": 96, "augmentation": "none"},
         "sessions": [],
     }
-    checkpoint.write_network(folder / "network.safetensors", network.state_dict(), description)
+    state = model.start(tiny.network, tiny.pictures, seed=0).state_dict()
+    checkpoint.write_network(folder / "network.safetensors", state, description)
     return folder
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """An untrained network; with scores around a half it "finds" plenty."""
+    return network(tmp_path_factory.mktemp("weights"), "segmentation")
 
 
 def test_results_of_a_dataset_load_in_pycocotools(weights, tmp_path):
@@ -132,6 +139,33 @@ def test_mirror_finds_the_same_hands(weights, tmp_path):
     assert {r["score"] for r in twice} & {r["score"] for r in once} and none == []
     assert [r["segmentation"] for r in twice] != [r["segmentation"] for r in once]
     assert json.loads((tmp_path / "twice/predict.json").read_text())["settings"]["mirror"] is True
+
+
+def test_a_second_network_has_its_say_on_scores():
+    """Sure and sure stays sure; what the pixels contradict sinks below what they agree to."""
+    one, two = blob((80, 60), (25, 30), 15), blob((80, 60), (60, 30), 12)
+    hand = np.where(one, 0.36, 0.0) + np.where(two, 1.0, 0.0)
+    weighed = agreement.weigh([Found.of_mask(one, 0.81), Found.of_mask(two, 0.64)], np.stack([1 - hand, hand]))
+    assert [round(h.score, 9) for h in weighed] == [0.8, 0.54]
+    assert np.array_equal(weighed[0].mask, two) and np.array_equal(weighed[1].mask, one)
+
+
+def test_pixels_weigh_what_is_found(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=2)
+    network(tmp_path / "pixels", "pixels")
+    for name, options in (("alone", []), ("weighed", ["--pixels", tmp_path / "pixels"])):
+        done = invoke("predict", "--weights", weights, data, "--out", tmp_path / name, "--score", 0, *options)
+        assert done.exit_code == 0, done.output
+    alone, weighed = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("alone", "weighed"))
+    masks = [sorted((r["image_id"], r["segmentation"]["counts"]) for r in results) for results in (alone, weighed)]
+    assert masks[0] == masks[1] and [r["score"] for r in alone] != [r["score"] for r in weighed]
+    assert json.loads((tmp_path / "weighed/predict.json").read_text())["settings"]["pixels"].endswith("pixels")
+    wrong = invoke("predict", "--weights", weights, data, "--out", tmp_path / "no", "--pixels", weights)
+    refused(wrong, "is a network for segmentation of hand; --pixels is one for semantic or pixels of hand")
+    boxes = network(tmp_path / "boxes", "detection")
+    wrong = invoke("predict", "--weights", boxes, data, "--out", tmp_path / "no", "--pixels", tmp_path / "pixels")
+    refused(wrong, "finds no masks; leave --pixels out")
+    assert not (tmp_path / "no").exists()
 
 
 def test_wrong_input_leaves_nothing(weights, tmp_path):

@@ -280,6 +280,7 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each picture's mask, 255 on hands of score 0.5 and more.")
 @click.option("--mirror", is_flag=True, help="Also cut the masks from the mirror image: more exact, slower.")
+@click.option("--pixels", type=FOLDER, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
 @click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Pictures at once.")

@@ -55,12 +55,23 @@ def find(
 
     :param mirrored: with masks that are a mean with those of the mirror image, see :mod:`trainer.mirror`.
     """
+    return [_hands(output) for output in run(model, pictures, device, precision, mirrored)]
+
+
+def run(
+    model: nn.Module,
+    pictures: list[np.ndarray],
+    device: torch.device,
+    precision: torch.dtype,
+    mirrored: bool = False,
+) -> list[dict[str, np.ndarray]]:
+    """The network's output for each (H, W, 3) uint8 picture, float32; with ``mirrored`` as :func:`find`."""
     tensors = [tensor(picture).to(device) for picture in pictures]
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
         outputs = model(tensors)
         if mirrored:
             outputs = mirror.average(model, tensors, outputs)
-    return [_hands({name: value.float().cpu().numpy() for name, value in output.items()}) for output in outputs]
+    return [{name: value.float().cpu().numpy() for name, value in output.items()} for output in outputs]
 
 
 def _hands(output: dict[str, np.ndarray]) -> list[Found]:

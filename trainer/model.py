@@ -196,6 +196,9 @@ whole head, whose norm is another."""
 _BEYOND_PYRAMID = ("rpn.", "roi_heads.", "classifier.")
 """What an R-CNN and the pyramid alone do not have in common."""
 
+_SECOND_HEADS = ("roi_heads.mask_", "roi_heads.keypoint_")
+"""What the R-CNNs of two tasks do not have in common."""
+
 
 def _not_ours(task: str) -> tuple[str, ...]:
     """What of torchvision's weights is not for a task's network."""
@@ -221,18 +224,26 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 
 def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
     if checkpoint.is_ours(path):
-        theirs = checkpoint.read_description(path)["architecture"]
-        begun = theirs["model"] == TASKS["pixels"].model != arch["model"] != TASKS["semantic"].model
+        theirs = {"canonical_scale": CANONICAL_SCALE, **checkpoint.read_description(path)["architecture"]}
+        apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
-        free = ("classes", "model", "box_units", "canonical_scale") if begun else ("classes",)
-        theirs = {"canonical_scale": CANONICAL_SCALE, **theirs}
+        free = ("classes", "model") if apart else ("classes",)
+        if apart == _BEYOND_PYRAMID:
+            free += ("box_units", "canonical_scale")
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
             differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
-        _load(model, checkpoint.read_weights(path), str(path), skip=_BEYOND_PYRAMID if begun else ())
+        _load(model, checkpoint.read_weights(path), str(path), skip=apart)
     else:
         _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_not_ours(task_of(arch["model"])))
+
+
+def _apart(theirs: str, ours: str) -> tuple[str, ...]:
+    """What is not taken over from a network of another task; nothing where the task is the same or all else differs."""
+    if theirs == ours or "semantic" in (theirs, ours):
+        return ()
+    return _BEYOND_PYRAMID if "pixels" in (theirs, ours) else _SECOND_HEADS
 
 
 def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:

@@ -18,11 +18,12 @@ from PIL import Image
 from generator.dataset import CATEGORIES, dump_json, encode_png
 from trainer import model as networks
 from trainer import video
+from trainer.agreement import weigh
 from trainer.errors import OutputError
-from trainer.found import Found, find, overlay, result, union
+from trainer.found import Found, find, overlay, result, run, union
 from trainer.output import whole_folder
 from trainer.source import Entry, Source
-from trainer.tasks import WITH_MASKS, task_of
+from trainer.tasks import OF_PIXELS, WITH_MASKS, task_of
 
 
 def predict(
@@ -35,6 +36,7 @@ def predict(
     overlays: bool = False,
     masks: bool = False,
     mirror: bool = False,
+    pixels: Path | None = None,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
@@ -44,14 +46,16 @@ def predict(
 
     :param score: hands below this score are left out.
     :param mirror: cut the masks a second time, see :mod:`trainer.mirror`.
+    :param pixels: weights of a network of pixels that has its say on the scores, see :mod:`trainer.agreement`.
     :param on_done: called with the number of pictures just done.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
-    :raises OutputError: if masks, or their mirror images, are asked of a network that finds none.
+    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, or ``pixels`` is no
+        network of the same category's pixels.
     """
     with whole_folder(out, mark="predict.json") as folder:
-        finder = _Finder(weights, device, score, mirror)
-        for asked, option in ((masks, "--masks"), (mirror, "--mirror")):
+        finder = _Finder(weights, device, score, mirror, pixels)
+        for asked, option in ((masks, "--masks"), (mirror, "--mirror"), (pixels, "--pixels")):
             if asked and finder.task not in WITH_MASKS:
                 raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
         begin = time.perf_counter()
@@ -62,7 +66,15 @@ def predict(
             "dataset_id": source.dataset_id,
             "weights": str(weights.resolve()),
             "task": finder.task,
-            "settings": {"score": score, "batch": batch, "mirror": mirror, "pictures": finder.description["pictures"]},
+            "settings": {
+                **{
+                    "score": score,
+                    "batch": batch,
+                    "mirror": mirror,
+                    "pixels": str(pixels.resolve()) if pixels else None,
+                },
+                "pictures": finder.description["pictures"],
+            },
             "pictures": len(images),
             "seconds": round(time.perf_counter() - begin, 3),
         }
@@ -74,20 +86,40 @@ def predict(
 
 
 class _Finder:
-    """A trained network, ready to find on its device what has at least a score."""
+    """A trained network, ready to find on its device what has at least a score.
 
-    def __init__(self, weights: Path, device: str, score: float, mirror: bool) -> None:
+    :param pixels: weights of a second network, see :mod:`trainer.agreement`.
+    :raises OutputError: if those are for something else.
+    """
+
+    def __init__(self, weights: Path, device: str, score: float, mirror: bool, pixels: Path | None) -> None:
         self.score, self.device, self.mirror = score, torch.device(device), mirror
-        self.model, self.description = networks.load(weights)
-        self.model.to(device=self.device).to(memory_format=torch.channels_last)
+        self.precision = networks.best_precision(self.device)
+        self.model, self.description = self._load(weights)
         networks.set_score(self.model, score)
         architecture = self.description["architecture"]
         self.task = task_of(architecture["model"])
         self.category_id = {name: key for key, name in CATEGORIES.items()}[architecture["classes"][0]]
+        self.second = None
+        if pixels is not None:
+            self.second, description = self._load(pixels)
+            theirs = description["architecture"]
+            if task_of(theirs["model"]) not in OF_PIXELS or theirs["classes"] != architecture["classes"]:
+                raise OutputError(
+                    f"{pixels} is a network for {task_of(theirs['model'])} of {theirs['classes'][0]}; --pixels is one "
+                    f"for {' or '.join(OF_PIXELS)} of {architecture['classes'][0]}, as {weights} is"
+                )
+
+    def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
+        model, description = networks.load(weights)
+        return model.to(device=self.device).to(memory_format=torch.channels_last), description
 
     def find(self, pictures: list[np.ndarray]) -> list[list[Found]]:
         """The hands of each (H, W, 3) uint8 picture, best first."""
-        found = find(self.model, pictures, self.device, networks.best_precision(self.device), self.mirror)
+        found = find(self.model, pictures, self.device, self.precision, self.mirror)
+        if self.second is not None:
+            outputs = run(self.second, pictures, self.device, self.precision)
+            found = [weigh(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
         return [[hand for hand in hands if hand.score >= self.score] for hands in found]
 
 

@@ -31,7 +31,9 @@ TASKS = {
     "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
     "pixels": Task("the R-CNNs' pyramid alone, to start them: which pixels are hand", "pixels_fpn", ("loss_semantic",)),
 }
-WITH_MASKS = ("segmentation", "semantic", "pixels")
+OF_PIXELS = ("semantic", "pixels")
+"""Those whose network gives every pixel a class."""
+WITH_MASKS = ("segmentation", *OF_PIXELS)
 
 
 def task_of(model: str) -> str:
