@@ -53,6 +53,15 @@ def test_all_problems_are_named_at_once(tmp_path):
     assert "\n" not in message
 
 
+def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
+    """Decoded pictures are kept in the recipe's size."""
+    path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nlong_px = 128"))
+    with pytest.raises(
+        RecipeError, match=r"session 1: short_px 64 and long_px 128 .* neither above the recipe's 64 and 96"
+    ):
+        recipe.load(str(path))
+
+
 def test_auto_needs_validation(tmp_path):
     path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
     with pytest.raises(RecipeError, match="layers auto needs validation pictures"):

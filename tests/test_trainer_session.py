@@ -47,6 +47,27 @@ def gradient_of_one_step(job, recipe, first_step=0):
     return row, {name: weight.grad for name, weight in model.named_parameters()}
 
 
+@pytest.mark.parametrize("augmentation", ["none", "photo"])
+def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, augmentation):
+    """Pictures of 4:3 in 64x96 and in 96x128, as the network scales them; augmented ones have other aspects, too."""
+    text = TINY.replace("studio", augmentation).replace("64\nlong_px = 96", "96\nlong_px = 128")
+    text = text.replace('layers = ["all", "3+"]', "short_px = 64\nlong_px = 96\n[[sessions]]")
+    recipe = load_recipe(str(write_recipe(tmp_path / "sizes.toml", text)))
+    pictures, cpu, sizes = Pictures([Dataset(blobs)], recipe.pictures), torch.device("cpu"), []
+    model = networks.start(recipe.network, recipe.pictures, 0)
+    model.transform.register_forward_hook(lambda module, given, made: sizes.extend(made[0].image_sizes))
+    for number, (largest, whole) in enumerate([((64, 96), (64, 85)), ((96, 128), (96, 128))], 1):
+        job = session.Job(number, recipe.sessions[number - 1], pictures, np.arange(6), 0, cpu, torch.float32)
+        with closing(session.run(model, job, session.begin(model, job.session))) as steps:
+            assert len(list(steps)) == 4
+        assert max(min(size) for size in sizes) <= largest[0] and max(max(size) for size in sizes) <= largest[1]
+        assert augmentation != "none" or sizes == [whole] * 4
+        sizes.clear()
+        session.validate(model, job)
+        assert sizes == [whole] * 6
+        sizes.clear()
+
+
 def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
     job, recipe = plain_job
     (first, g1), (second, g2) = (gradient_of_one_step(job, recipe, step) for step in (0, 1))

@@ -95,7 +95,7 @@ class Pictures:
         picture = dataset.picture(image)
         masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
         scale = ZOOM if self.settings.augmentation != "none" else 1
-        size = self._fit(picture, scale)
+        size = self._fit(picture, (scale * self.settings.short_px, scale * self.settings.long_px))
         if size[0] >= picture.shape[1] and scale > 1:
             size = (picture.shape[1], picture.shape[0])
         keypoints = None
@@ -104,9 +104,14 @@ class Pictures:
             keypoints = np.array(values, np.float32).reshape(-1, len(KEYPOINTS), 3)
         return augment.resize(Sample(picture, masks, keypoints), size)
 
-    def _fit(self, picture: np.ndarray, scale: int = 1) -> tuple[int, int]:
-        height, width = picture.shape[:2]
-        return augment.fit(width, height, scale * self.settings.short_px, scale * self.settings.long_px)
+    @property
+    def size(self) -> tuple[int, int]:
+        """The largest short and long side of the pictures that the network sees."""
+        return self.settings.short_px, self.settings.long_px
+
+    @staticmethod
+    def _fit(picture: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
+        return augment.fit(picture.shape[1], picture.shape[0], *size)
 
     def sample(self, index: int) -> Sample:
         """A picture and its masks in the size they are kept in."""
@@ -116,24 +121,33 @@ class Pictures:
         masks = [rle.decode(code).astype(bool) for code in codes]
         return replace(sample, masks=np.array(masks, bool).reshape(-1, *sample.picture.shape[:2]))
 
-    def batch(self, indices: Sequence[int], key: Sequence[int] | None, part: slice = slice(None)) -> Batch:
+    def batch(
+        self,
+        indices: Sequence[int],
+        key: Sequence[int] | None,
+        part: slice = slice(None),
+        size: tuple[int, int] | None = None,
+    ) -> Batch:
         """Pictures as one batch; augmented with draws that ``key`` seeds, or as they are where it is None.
 
+        :param size: their largest short and long side; None is :attr:`size`.
         :param part: make these pictures of the batch only; they are the same as in the whole batch.
         """
         if self.settings.augmentation != "none" and key is not None:
-            samples = self._augmented([self.sample(index) for index in indices], key, part)
+            samples = self._augmented([self.sample(index) for index in indices], key, part, size or self.size)
         else:
             samples = [self.sample(index) for index in indices[part]]
-            samples = [augment.resize(sample, self._fit(sample.picture)) for sample in samples]
+            samples = [augment.resize(sample, self._fit(sample.picture, size or self.size)) for sample in samples]
         return Batch(
             [tensor(s.picture) for s in samples],
             [target(s.masks, s.keypoints) for s in samples],
             list(indices[part]),
         )
 
-    def _augmented(self, samples: list[Sample], key: Sequence[int], part: slice) -> list[Sample]:
-        size = augment.frame_size(self.settings.short_px, self.settings.long_px, np.random.default_rng(key))
+    def _augmented(
+        self, samples: list[Sample], key: Sequence[int], part: slice, largest: tuple[int, int]
+    ) -> list[Sample]:
+        size = augment.frame_size(*largest, np.random.default_rng(key))
         made = []
         for place in range(len(samples))[part]:
             others = samples[:place] + samples[place + 1 :]

@@ -227,7 +227,7 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
         theirs = {"canonical_scale": CANONICAL_SCALE, **checkpoint.read_description(path)["architecture"]}
         apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
-        free = ("classes", "model") if apart else ("classes",)
+        free: tuple[str, ...] = ("classes", "model") if apart else ("classes",)
         if apart == _BEYOND_PYRAMID:
             free += ("box_units", "canonical_scale")
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
@@ -289,6 +289,12 @@ def set_sampling(model: nn.Module, session: Session) -> None:
     if isinstance(model, FasterRCNN):
         sampler = model.roi_heads.fg_bg_sampler
         sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
+
+
+def set_size(model: nn.Module, short_px: int, long_px: int) -> None:
+    """Scale pictures so that their sides are at most these before anything else."""
+    transform: Any = model.transform
+    transform.min_size, transform.max_size = (short_px,), long_px
 
 
 def set_score(model: nn.Module, score: float) -> None:

@@ -48,6 +48,11 @@ class Session:
     """Optimiser steps an epoch."""
     batch: int = 2
     """Pictures a step, or, with ``accumulate``, each of its parts."""
+    short_px: int = 0
+    """The largest short side of its pictures, not above that of the recipe's; 0: the recipe's. Sessions on small
+    pictures see more of them in the same time."""
+    long_px: int = 0
+    """The same of the long side."""
     accumulate: int = 1
     """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
     rois: int = 200
@@ -77,6 +82,10 @@ class Session:
     def total_steps(self) -> int:
         """Optimiser steps of the whole session."""
         return self.epochs * self.steps
+
+    def size(self, short_px: int, long_px: int) -> tuple[int, int]:
+        """Short and long side of its pictures, where the recipe's are ``short_px`` and ``long_px``."""
+        return self.short_px or short_px, self.long_px or long_px
 
 
 @dataclass(frozen=True)
@@ -277,15 +286,22 @@ def _check(recipe: Recipe) -> list[str]:
     need(net.canonical_scale >= 1, f"canonical_scale is {net.canonical_scale}, it must be at least 1")
     need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
     need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")
+    largest = pics.short_px, pics.long_px
     need(pics.augmentation in AUGMENTATIONS, f"augmentation {pics.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
     for number, session in enumerate(recipe.sessions, start=1):
-        for text in _check_session(session, recipe.subsets, first=number == 1):
+        for text in _check_session(session, recipe.subsets, largest, first=number == 1):
             need(False, f"session {number}: {text}")
     return problems
 
 
-def _check_session(session: Session, subsets: int, first: bool) -> list[str]:
+def _check_session(session: Session, subsets: int, largest: tuple[int, int], first: bool) -> list[str]:
     problems = []
+    short, long = session.size(*largest)
+    if not (64 <= short <= long and short <= largest[0] and long <= largest[1]):
+        problems.append(
+            f"short_px {short} and long_px {long} must be at least 64, short_px at most long_px, and neither above the "
+            f"recipe's {largest[0]} and {largest[1]}"
+        )
     if session.layers not in (*LAYER_WORDS, AUTO):
         problems.append(f"layers {session.layers!r} is not known (there are {', '.join((*LAYER_WORDS, AUTO))})")
     for name in ("epochs", "steps", "batch", "accumulate", "rois"):

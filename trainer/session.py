@@ -45,6 +45,11 @@ class Job:
     precision: torch.dtype
     workers: int = 1
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The largest short and long side of its pictures."""
+        return self.session.size(*self.pictures.size)
+
 
 def learning_rate(session: Session, step: int) -> float:
     """The learning rate of a step, counted from 0."""
@@ -92,6 +97,7 @@ def run(
     :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
     """
     model.train()
+    networks.set_size(model, *job.size)
     parts = job.session.accumulate
     with closing(_batches(job, first_step * parts)) as batches, _reused(model, job) as stages, pooling.quick(model):
         for step in range(first_step, job.session.total_steps):
@@ -158,12 +164,13 @@ def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float
 def validate(model: nn.Module, job: Job) -> float:
     """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is."""
     model.train()
+    networks.set_size(model, *job.size)
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):
         indices = [int(i) for i in job.pool[start : start + job.session.batch]]
         torch.manual_seed(_seed(job, VALIDATION, start, 0))
         with torch.no_grad():
-            losses = _losses(model, job, job.pictures.batch(indices, None))
+            losses = _losses(model, job, job.pictures.batch(indices, None, size=job.size))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())
     return total / len(job.pool)
 
@@ -186,7 +193,7 @@ def _batches(job: Job, first: int) -> Generator[Batch]:
     mine = slice(parallel.rank(), None, parallel.world())
 
     def make(number: int) -> Batch:
-        return job.pictures.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine)
+        return job.pictures.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()
