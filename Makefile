@@ -10,7 +10,7 @@ help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
 	@echo "make demo        render, train, predict, score: about 13 minutes on two cores, ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
-	@echo "make real        from rendered rooms to photographs: about four hours, ends with real/report.html"
+	@echo "make real        from rendered rooms to photographs: three to four hours, ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
@@ -76,7 +76,7 @@ endif
 	@echo "Done: open $(CURDIR)/demo/report.html"
 
 # A pyramid learns quickly which pixels are hand, a Mask R-CNN goes on from it, and a copy of that learns to take the
-# forearm along.
+# forearm along. The pyramid is asked for its opinion of the hands found.
 real: $(READY)
 	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
 	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
@@ -85,17 +85,17 @@ real: $(READY)
 	@$(BIN)/hand-trainer repeat --recipe cpu-start-fine --data real/rooms --init real/start --out real/fine --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/fine --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
-	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand); done
-	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split); done
+	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--pixels real/fine); done
+	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--pixels real/fine); done
 	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
 	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
 	@echo "Done: open $(CURDIR)/real/report.html"
 
-# Import, predict and score one folder of photographs: folder, run, what the masks cover.
+# Import, predict and score one folder of photographs: folder, run, what the masks cover, options of predict.
 define SCORE
   name=$$(basename "$(1)"); rm -rf "real/$$name"; \
   $(BIN)/hand-trainer import masks "$(1)" "real/$$name" --min-area 50 --mask $(3); \
-  $(BIN)/hand-trainer predict --weights $(2) "real/$$name" --out "$(2)/predictions/$$name"; \
+  $(BIN)/hand-trainer predict --weights $(2) $(4) "real/$$name" --out "$(2)/predictions/$$name"; \
   $(BIN)/hand-evaluation score "real/$$name" "$(2)/predictions/$$name" --json "real/$$name.json"
 endef
 
