@@ -5,11 +5,10 @@ Six of ten pictures stay as they were taken, mirrored or not. In the others the 
 height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
 the light, and the background's tint and shade vary.
 
-``photo`` is for pictures that are like photographs already: every second time as much of the picture as the frame
-holds, so that small hands stay small, else a window of it, a third of its height up to all of it, with most of a hand
-inside; mirrored or not, seldom turned by quarters; another light and white balance. One in seven draws shows four such
-windows side by side, so that hands are small, several, and among much else. In a fifth all colours are turned to others
-or taken away, so that a hand is not known by being the warm thing in the picture.
+``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all
+of it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in
+seven draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
+colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
 
 ``decoys`` is ``photo`` with, in four of ten draws, parts of what is not hand in the colours of this hand: a plank, a
 ball, a wall, the whole room. What is left to tell a hand by is its shape.
@@ -29,8 +28,6 @@ ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
 AS_TAKEN = 0.6
 """Share of the pictures of which ``studio`` shows the whole frame."""
-WHOLE = 0.5
-"""Share of the windows in which ``photo`` shows as much of the picture as the frame holds."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
 FOUR = 0.15
@@ -222,8 +219,7 @@ def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) 
     across = np.abs(turn @ frame)  # the frame's sides along the source's axes
     largest = (source / across).min()  # source pixels a frame pixel
     smallest = min(largest, max(0.9 * ((high - low) / across).max(), 0.33 * largest))
-    zoom = math.exp(rng.uniform(math.log(smallest), math.log(largest)))
-    window = across * (largest if rng.random() < WHOLE else zoom)
+    window = across * math.exp(rng.uniform(math.log(smallest), math.log(largest)))
     # The window moves freely in the source as long as the middle of the hand is in its middle three quarters.
     middle, slack = (low + high) / 2, 0.375 * window
     least = np.clip(middle - slack, window / 2, source - window / 2)
