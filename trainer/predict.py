@@ -67,12 +67,10 @@ def predict(
             "weights": str(weights.resolve()),
             "task": finder.task,
             "settings": {
-                **{
-                    "score": score,
-                    "batch": batch,
-                    "mirror": mirror,
-                    "pixels": str(pixels.resolve()) if pixels else None,
-                },
+                "score": score,
+                "batch": batch,
+                "mirror": mirror,
+                "pixels": str(pixels.resolve()) if pixels else None,
                 "pictures": finder.description["pictures"],
             },
             "pictures": len(images),

@@ -162,15 +162,18 @@ def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float
 
 
 def validate(model: nn.Module, job: Job) -> float:
-    """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is."""
+    """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is.
+
+    They have the recipe's size whatever the session's, so that sessions compare.
+    """
     model.train()
-    networks.set_size(model, *job.size)
+    networks.set_size(model, *job.pictures.size)
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):
         indices = [int(i) for i in job.pool[start : start + job.session.batch]]
         torch.manual_seed(_seed(job, VALIDATION, start, 0))
         with torch.no_grad():
-            losses = _losses(model, job, job.pictures.batch(indices, None, size=job.size))
+            losses = _losses(model, job, job.pictures.batch(indices, None))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())
     return total / len(job.pool)
 
