@@ -31,6 +31,7 @@ LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
 BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
+OPTIMIZERS = ("sgd", "adamw", "muon")
 AUGMENTATIONS = ("none", "studio", "photo", "decoys")
 INITS = ("coco", "imagenet", "none")
 
@@ -60,7 +61,7 @@ class Session:
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"
-    """``sgd``, as in the paper, or ``adamw``."""
+    """``sgd``, as in the paper, ``adamw``, or ``muon``, by which a network from scratch learns fastest."""
     lr: float = 0.001
     """Learning rate."""
     schedule: str = "constant"
@@ -68,7 +69,7 @@ class Session:
     warmup_steps: int = 0
     """Steps in which the learning rate rises linearly to ``lr``."""
     momentum: float = 0.9
-    """Of SGD; AdamW has its usual 0.9 and 0.999."""
+    """Of SGD; AdamW has its usual 0.9 and 0.999, Muon 0.95."""
     weight_decay: float = 0.0001
     clip_norm: float = 5.0
     """The gradient's norm is clipped to this."""
@@ -319,8 +320,8 @@ def _check_session(session: Session, subsets: int, largest: tuple[int, int], fir
         problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
     if session.stop_after < 0:
         problems.append(f"stop_after is {session.stop_after}, it must be at least 0")
-    if session.optimizer not in ("sgd", "adamw"):
-        problems.append(f"optimizer {session.optimizer!r} is not sgd or adamw")
+    if session.optimizer not in OPTIMIZERS:
+        problems.append(f"optimizer {session.optimizer!r} is not {' or '.join(OPTIMIZERS)}")
     if session.schedule not in ("constant", "cosine"):
         problems.append(f"schedule {session.schedule!r} is not constant or cosine")
     if isinstance(session.subset, str):

@@ -20,6 +20,7 @@ from trainer import model as networks
 from trainer.data import Batch, Pictures
 from trainer.errors import TrainingDivergedError
 from trainer.frozen import FrozenStages
+from trainer.muon import Muon
 from trainer.recipe import LAYER_WORDS, Session
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
@@ -74,6 +75,8 @@ def drawn(job: Job, batch: int) -> list[int]:
 def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """A fresh optimiser of the layers that this session trains; call after :func:`trainer.model.train_layers`."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if session.optimizer == "muon":
+        return Muon(trained, session.lr, session.weight_decay, networks.best_precision(trained[0].device))
     if session.optimizer == "adamw":
         return torch.optim.AdamW(trained, lr=session.lr, weight_decay=session.weight_decay, fused=True)
     return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
