@@ -10,7 +10,7 @@ help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
 	@echo "make demo        render, train, predict, score: about 13 minutes on two cores, ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
-	@echo "make real        from rendered rooms to photographs: three to four hours, ends with real/report.html"
+	@echo "make real        from rendered rooms to photographs: two and a half hours, ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"

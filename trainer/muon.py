@@ -1,9 +1,9 @@
 """Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/): every weight matrix moves equally far along
-all its directions. A network from scratch learns as much from a half to a third of AdamW's steps.
+all its directions. A network from scratch learns in about half of AdamW's steps (docs/experiments.md).
 
 The momentum of a matrix is replaced by the nearest one with orthonormal rows, found by five Newton-Schulz steps. A
 convolution's weights are a matrix of one row an output. torch's own Muon takes no convolutions, and treats matrices
-whole, which would cost this network of hundreds of rows more time than it saves; here they are cut into blocks of rows.
+whole, which takes several times longer; here they are cut into blocks of rows and learn as well.
 Norms, biases, the layer that sees the colours and those that decide are AdamW's.
 """
 
