@@ -63,13 +63,14 @@ demo: $(READY)
 	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
 ifdef REAL
 	@echo "    and the photographs of $(REAL)"
-	@rm -rf "demo/$(REAL_NAME)"; $(BIN)/hand-trainer import masks "$(REAL)" "demo/$(REAL_NAME)" --min-area 50
-	@$(BIN)/hand-trainer predict --weights demo/run "demo/$(REAL_NAME)" --out "demo/run/predictions/$(REAL_NAME)"
+	@rm -rf "demo/photos/$(REAL_NAME)"; mkdir -p demo/photos
+	@$(BIN)/hand-trainer import masks "$(REAL)" "demo/photos/$(REAL_NAME)" --min-area 50
+	@$(BIN)/hand-trainer predict --weights demo/run "demo/photos/$(REAL_NAME)" --out "demo/run/predictions/$(REAL_NAME)"
 endif
 	@echo "4/5 Scoring"
 	@$(BIN)/hand-evaluation score demo/test demo/run/predictions/synthetic --json demo/synthetic.json
 ifdef REAL
-	@$(BIN)/hand-evaluation score "demo/$(REAL_NAME)" "demo/run/predictions/$(REAL_NAME)" --json "demo/$(REAL_NAME).json"
+	@$(BIN)/hand-evaluation score "demo/photos/$(REAL_NAME)" "demo/run/predictions/$(REAL_NAME)" --json "demo/photos/$(REAL_NAME).json"
 endif
 	@echo "5/5 Writing the report"
 	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
@@ -93,10 +94,10 @@ real: $(READY)
 
 # Import, predict and score one folder of photographs: folder, run, what the masks cover, options of predict.
 define SCORE
-  name=$$(basename "$(1)"); rm -rf "real/$$name"; \
-  $(BIN)/hand-trainer import masks "$(1)" "real/$$name" --min-area 50 --mask $(3); \
-  $(BIN)/hand-trainer predict --weights $(2) $(4) "real/$$name" --out "$(2)/predictions/$$name"; \
-  $(BIN)/hand-evaluation score "real/$$name" "$(2)/predictions/$$name" --json "real/$$name.json"
+  name=$$(basename "$(1)"); photos="real/photos/$$name"; rm -rf "$$photos"; mkdir -p real/photos; \
+  $(BIN)/hand-trainer import masks "$(1)" "$$photos" --min-area 50 --mask $(3); \
+  $(BIN)/hand-trainer predict --weights $(2) $(4) "$$photos" --out "$(2)/predictions/$$name"; \
+  $(BIN)/hand-evaluation score "$$photos" "$(2)/predictions/$$name" --json "$$photos.json"
 endef
 
 test: $(READY)

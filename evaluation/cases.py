@@ -76,6 +76,8 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
         found.append(f"on {predicted.name}, {hands} hands")
     elif hands != case.hands:
         found.append(f"{hands} hands")
+    if network.get("task", "segmentation") != "segmentation":
+        found.append(f"task {network['task']}")
     if network.get("backbone", "resnet101") != "resnet101":
         found.append(str(network["backbone"]))
     if network.get("init", "imagenet") != "imagenet" and not _recipe(run).get("after"):

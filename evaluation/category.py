@@ -52,8 +52,8 @@ def name_of(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any])
 
     :raises DatasetError: if it is none of :data:`generator.dataset.CATEGORIES`.
     """
-    name = dataset.categories.get(annotation.get("category_id", 0), "")
-    if name not in CATEGORIES.values():
+    name = dataset.category(annotation)
+    if name is None or name not in CATEGORIES.values():
         raise DatasetError(
             f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']} has the category "
             f"{annotation.get('category_id')!r}{f' ({name})' if name else ''}, which is neither "

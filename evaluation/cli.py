@@ -149,6 +149,10 @@ def score(
     from generator.dataset import Dataset, dump_json, write_atomic
 
     if of != "masks":
+        context = click.get_current_context()
+        for name in ("iou", "score_threshold", "region", "details"):
+            if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out with --of {of}")
         figures = boxes.score(Dataset(dataset), results, of, category)
         screen.print_figures(of, figures)
         if json_path:

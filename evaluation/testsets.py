@@ -15,6 +15,8 @@ from evaluation.category import name_of
 from evaluation.types import scene
 from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, copy_subset, write_frame
 
+_OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
+"""What of an image's record is not true of its part; depth, normals and parts are not cut out of theirs."""
 SUFFIXES = {".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
 """What a picture is written as; all others become png."""
 
@@ -61,7 +63,7 @@ def _write(folder: Path, source: Dataset, image: dict[str, Any], factor: float) 
 
 
 def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
-    """One picture, zoomed; keypoints and the camera's matrix go with it."""
+    """One picture, zoomed; keypoints and the camera's matrix go with it, further truths do not."""
     width, height = image["width"], image["height"]
     masks = source.masks(image)
     left, top, right, bottom = window(masks, width, height, factor)
@@ -70,7 +72,7 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
         for annotation, mask in zip(source.annotations(image), masks, strict=True)
     ]
     picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
-    meta = {key: value for key, value in image.items() if key not in ("id", "file_name", "width", "height")}
+    meta = {key: value for key, value in image.items() if key not in _OF_THE_FILE}
     if "camera" in meta:
         scale = np.diag([width / (right - left), height / (bottom - top), 1.0])
         shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])

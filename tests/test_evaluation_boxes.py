@@ -77,6 +77,13 @@ def test_by_the_command(dataset, tmp_path):
     assert masks.exit_code == 2 and 'has no "segmentation"; score --of keypoints measures' in masks.stderr
 
 
+@pytest.mark.parametrize("option", [("--iou", "0.7"), ("--details",), ("--region", "skin")])
+def test_what_is_for_masks_is_refused(dataset, tmp_path, option):
+    path = results(tmp_path / "r.json", found(1))
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(path), "--of", "boxes", *option])
+    assert done.exit_code == 2 and f"{option[0]} is for masks; leave it out with --of boxes" in done.stderr
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

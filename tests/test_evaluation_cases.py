@@ -76,6 +76,13 @@ def test_flags_come_from_statements_and_measures(tmp_path):
     assert flags({**record, "real": {"path": "gone"}}, test).letter == "?"
 
 
+def test_another_network_than_the_papers_is_noted(tmp_path):
+    dataset, results = four_pictures(tmp_path / "data")
+    run = write_run(tmp_path / "run", dataset, results, name="img1")
+    edit(run, recipe={"name": "c1-deeplabv3", "network": {"task": "semantic", "backbone": "resnet101"}})
+    assert "task semantic" in invoke("cases", run)
+
+
 def test_what_an_import_states_makes_the_type(tmp_path):
     def import_masks(name, *words):
         source = tmp_path / "source" / name

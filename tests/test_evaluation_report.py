@@ -93,6 +93,15 @@ def test_predictions_without_truth_are_named(run):
     assert "holiday holds predictions of photos, which has no truth" in out.read_text()
 
 
+def test_predictions_without_masks_are_named(run):
+    folder = run / "predictions" / "boxes"
+    folder.mkdir()
+    (folder / "predict.json").write_text(json.dumps({"source": "d", "dataset_id": "0123", "task": "detection"}))
+    _, out = report(run)
+    page = out.read_text()
+    assert "boxes holds predictions of d, which have no masks; <code>hand-evaluation score --of boxes</code>" in page
+
+
 def test_a_run_without_predictions(run):
     shutil.rmtree(run / "predictions")
     done, out = report(run)

@@ -57,6 +57,13 @@ def test_keypoints_go_with_the_picture(dataset):
     assert moved[5].tolist() == [0, 0, 0]  # outside
 
 
+def test_zoom_leaves_out_truths_that_it_does_not_cut(tmp_path):
+    source = write_dataset(tmp_path / "deep", [[rectangle(22, 20, 8, 6, 40)]], size=40, truths=["depth"])
+    assert run("zoom", source.folder, tmp_path / "near")[0] == 0
+    (image,) = Dataset(tmp_path / "near")
+    assert "truths" not in image and check_image(Dataset(tmp_path / "near"), image) == []
+
+
 def test_zoom_keeps_what_a_mask_covers_and_moves_its_wrist(dataset, tmp_path):
     content = json.loads(dataset.path.read_text())
     hand = next(a for a in content["annotations"] if a["image_id"] == 1)

@@ -309,6 +309,23 @@ def test_damaged_annotations_are_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_annotations_that_cannot_be_told_apart(tmp_path):
+    """Pictures of one name in two folders, and crowds, which are no single hand."""
+    picture(tmp_path / "shots" / "shot_1.jpg")
+    content = json.loads(coco(tmp_path / "a.json").read_text())
+    content["annotations"][2]["iscrowd"] = 1  # of a cup: nobody asks for it
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "cups").exit_code == 0
+    content["annotations"][1]["iscrowd"] = 1
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "annotation 2 of shot_2 is")
+    content["images"][1]["file_name"] = "other/shot_1.jpg"
+    del content["annotations"][1]["iscrowd"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "two pictures called shot_1")
+    assert not (tmp_path / "out").exists()
+
+
 # ---------------------------------------------------------------- video
 
 

@@ -7,7 +7,7 @@ from trainer_samples import blob, edit_annotations, write_blobs
 from generator.dataset import Dataset, DatasetError, encode_mask
 from trainer import augment
 from trainer.augment import Sample
-from trainer.data import Pictures, target
+from trainer.data import Pictures, check_records, target
 from trainer.recipe import PictureSettings
 
 PLAIN = PictureSettings(64, 96, "none")
@@ -207,12 +207,34 @@ def _same_mask(content):
     content["annotations"].append({**content["annotations"][3], "id": 99})
 
 
+def test_categories_go_by_the_names_that_the_dataset_has(tmp_path):
+    """As in the evaluation: hands may have any number, and what is no hand is refused, whatever its number."""
+    folder = write_blobs(tmp_path / "d")
+
+    def renumber(content):
+        content["categories"] = [{"id": 1, "name": "hand+forearm"}, {"id": 7, "name": "hand"}]
+        for annotation in content["annotations"][2:]:
+            annotation["category_id"] = 7
+
+    edit_annotations(folder, renumber)
+    for category, count in (("hand", 4), ("hand+forearm", 2), (None, 6)):
+        dataset = Dataset(folder, category)
+        check_records(dataset)
+        assert sum(len(dataset.annotations(image)) for image in dataset) == count
+    edit_annotations(folder, lambda content: content["categories"][0].update(name="face"))
+    with pytest.raises(DatasetError, match=r"annotation 1 of blob000.png: the category 1 \(face\) is neither hand nor"):
+        check_records(Dataset(folder, "hand"))
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
         (_small_mask, "annotation 4 of blob003.png: the mask is 80x60, its picture 160x120"),
         (_same_mask, "annotation 99 of blob003.png: the picture has another annotation with the same mask"),
-        (lambda c: c["annotations"][3].update(category_id=0), "annotation 4 of blob003.png: category_id is 0"),
+        (
+            lambda c: c["annotations"][3].update(category_id=0),
+            r"annotation 4 of blob003.png: the category 0 \(None\) is neither hand nor",
+        ),
         (lambda c: c["annotations"][3].update(iscrowd=1), "annotation 4 of blob003.png: iscrowd is set"),
         (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the picture"),
         (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the picture"),

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import struct
 import sys
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
-from trainer import agreement, checkpoint, found, mirror, model, predict, recipe, video
+from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
 from trainer.cli import main
 from trainer.found import Found
 
@@ -104,41 +105,79 @@ def test_overlay_tints_the_hand_only():
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
 
-def test_mirrored_masks_are_those_of_the_mirror_image(weights, monkeypatch):
-    """The truth is what torchvision cuts: its network on the mirror image, told to find the mirrored boxes there."""
-    network, _ = model.load(weights)
-    generator = torch.Generator().manual_seed(0)
-    pictures = [torch.rand(3, *size, generator=generator) for size in ((120, 160), (90, 130))]
-    heads, found = network.roi_heads, []
-    detect = heads.postprocess_detections
-    monkeypatch.setattr(heads, "postprocess_detections", lambda *given: found.append(detect(*given)) or found[-1])
+def test_boxes_of_several_views_become_one():
+    """Of four views: three see one hand, one of them twice; one sees another; the last sees nothing."""
+    boxes = [[[0, 0, 10, 10], [0, 0, 10, 9]], [[2, 0, 12, 10]], [[0, 0, 10, 10], [50, 50, 60, 60]], []]
+    scores = [[0.9, 0.6], [0.3], [0.6, 0.8], []]
+    fused, means = views.fuse(
+        [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes], [torch.tensor(p) for p in scores]
+    )
+    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 4, 0.8 / 4]))
+    weights = np.array([0.9, 0.6, 0.3, 0.6])
+    right = np.average([10, 10, 12, 10], weights=weights)
+    bottom = np.average([10, 9, 10, 10], weights=weights)
+    expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 60, 60]], dtype=torch.float32)
+    torch.testing.assert_close(fused, expected)
+    nothing = views.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2)
+    assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
+
+
+def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monkeypatch):
+    """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
+    network, description = model.load(weights)
+    short_px, long_px = (description["pictures"][side] for side in ("short_px", "long_px"))
+    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    boxes, scores = torch.tensor([[10.0, 5, 70, 65], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
+    monkeypatch.setattr(views, "fuse", lambda *found: (boxes, scores))
+    # As cut, before torchvision pastes them at whole pixels, which are others in the mirror image.
+    monkeypatch.setattr(views, "paste_masks_in_image", lambda masks, *where: masks)
+    monkeypatch.setattr(network.transform, "postprocess", lambda found, *sizes: found)
     with torch.inference_mode():
-        outputs = network(pictures)
-        averaged = mirror.average(network, pictures, outputs)
-        sizes = network.transform(pictures)[0].image_sizes
-        boxes, scores, labels = found[0]
-        turned = [box.clone() for box in boxes]
-        for box, (_, width) in zip(turned, sizes, strict=True):
-            box[:, [0, 2]] = width - box[:, [2, 0]]
-        monkeypatch.setattr(heads, "postprocess_detections", lambda *given: (turned, scores, labels))
-        others = network([picture.flip(-1) for picture in pictures])
-    for before, after, other in zip(outputs, averaged, others, strict=True):
-        assert len(before["masks"]) > 0 and not torch.equal(before["masks"], other["masks"].flip(-1))
-        truth = (before["masks"] + other["masks"].flip(-1)) / 2
-        torch.testing.assert_close(after["masks"], truth, atol=0.02, rtol=0)
-        assert (abs(after["masks"] - truth) > 1e-4).float().mean() < 0.01  # where boxes round to another pixel
-        assert all(torch.equal(after[name], before[name]) for name in ("boxes", "scores", "labels"))
+        looked = views.look(network, picture)
+        truth = []
+        for scale in views.SCALES:
+            model.set_size(network, round(scale * short_px), round(scale * long_px))
+            for turned in (False, True):
+                side = picture.flip(-1) if turned else picture
+                height, width = network.transform([side])[0].image_sizes[0]
+                told = boxes.clone()
+                if turned:
+                    told[:, [0, 2]] = 130 - boxes[:, [2, 0]]
+                found = (told * torch.tensor([width / 130, height / 90] * 2), scores, torch.ones(2, dtype=torch.int64))
+                monkeypatch.setattr(
+                    network.roi_heads, "postprocess_detections", lambda *given, f=found: tuple([part] for part in f)
+                )
+                masks = network([side])[0]["masks"]
+                truth.append(masks.flip(-1) if turned else masks)
+    mean = torch.stack(truth).mean(0)
+    assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
+    torch.testing.assert_close(looked["masks"], mean)
 
 
-def test_mirror_finds_the_same_hands(weights, tmp_path):
+def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
+    network, _ = model.load(weights)
+    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    size = network.transform.min_size, network.transform.max_size
+    with torch.inference_mode():
+        (alone,) = network([picture])
+        view = views._View.of(network, picture, False)
+        turned = views._View.of(network, picture.flip(-1), True)
+        (mirrored,) = network([picture.flip(-1)])
+        views.look(network, picture)
+    torch.testing.assert_close(view.boxes, alone["boxes"])
+    torch.testing.assert_close(view.scores, alone["scores"])
+    torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
+    assert (network.transform.min_size, network.transform.max_size) == size
+
+
+def test_tta_is_said_and_finds_nothing_above_every_score(weights, tmp_path):
     data = write_blobs(tmp_path / "data", count=2)
-    for name, options in (("once", []), ("twice", ["--mirror"]), ("none", ["--mirror", "--score", 1])):
+    for name, options in (("once", []), ("often", ["--tta"]), ("none", ["--tta", "--score", 1])):
         done = invoke("predict", "--weights", weights, data, "--out", tmp_path / name, "--score", 0, *options)
         assert done.exit_code == 0, done.output
-    once, twice, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "twice", "none"))
-    assert {r["score"] for r in twice} & {r["score"] for r in once} and none == []
-    assert [r["segmentation"] for r in twice] != [r["segmentation"] for r in once]
-    assert json.loads((tmp_path / "twice/predict.json").read_text())["settings"]["mirror"] is True
+    once, often, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "often", "none"))
+    assert often and none == [] and often != once
+    assert json.loads((tmp_path / "often/predict.json").read_text())["settings"]["tta"] is True
 
 
 def test_a_second_network_has_its_say_on_scores():
@@ -166,6 +205,66 @@ def test_pixels_weigh_what_is_found(weights, tmp_path):
     wrong = invoke("predict", "--weights", boxes, data, "--out", tmp_path / "no", "--pixels", tmp_path / "pixels")
     refused(wrong, "finds no masks; leave --pixels out")
     assert not (tmp_path / "no").exists()
+
+
+def test_a_score_leaves_out_what_ends_below_it(weights, tmp_path):
+    """Also where the pixels raise it: what the network alone gives less may end above."""
+    data, pixels = write_blobs(tmp_path / "data", count=2), network(tmp_path / "pixels", "pixels")
+
+    def found_from(score, out):
+        words = ("predict", "--weights", weights, data, "--out", out, "--pixels", pixels, "--score", score)
+        assert invoke(*words).exit_code == 0
+        return json.loads((out / "results.json").read_text())
+
+    every = found_from(0, tmp_path / "every")
+    middle = float(np.median([r["score"] for r in every]))
+    expected = [r for r in every if r["score"] > middle]
+    assert 0 < len(expected) < len(every)
+    assert [r for r in found_from(middle, tmp_path / "some") if r["score"] > middle] == expected
+
+
+def test_pictures_of_one_name_are_not_drawn_over_each_other(weights, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a.png", "a.jpg"):
+        Image.new("RGB", (80, 60), "white").save(photos / name)
+    words = ("predict", "--weights", weights, photos, "--out", tmp_path / "out")
+    refused(invoke(*words, "--masks"), "two pictures of", "are called a; rename one")
+    assert not (tmp_path / "out").exists() and invoke(*words).exit_code == 0
+
+
+def test_a_video_is_read_as_its_camera_was_held(tmp_path):
+    """The matrix of an MP4's track (ISO 14496-12, 8.3.2) says by how much a player turns it."""
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:32, :48] = 255  # bright at the upper left
+    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        writer.write(picture)
+    content = (tmp_path / "clip.mp4").read_bytes()
+    one, level = 0x10000, struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    at = content.index(level, content.index(b"tkhd"))
+    for quarter, matrix, bright in (
+        (1, (0, one, 0, -one, 0, 0), np.s_[:48, 32:]),  # clockwise: to the upper right
+        (2, (-one, 0, 0, 0, -one, 0), np.s_[32:, 48:]),
+        (3, (0, -one, 0, one, 0, 0), np.s_[48:, :32]),
+    ):
+        turned = content[:at] + struct.pack(">9i", *matrix, 0, 0, 0x40000000) + content[at + 36 :]
+        (tmp_path / f"{quarter}.mp4").write_bytes(turned)
+        (frame,) = video.read_frames(tmp_path / f"{quarter}.mp4")
+        assert frame.shape == ((96, 64, 3) if quarter % 2 else (64, 96, 3))
+        assert frame[bright].mean() > 240 and frame.sum() < 1.1 * frame[bright].sum()
+
+
+def test_ctrl_c_says_what_can_be_continued(monkeypatch, weights, tmp_path):
+    def interrupted(*words, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainer.training.train", interrupted)
+    monkeypatch.setattr("trainer.predict.predict", interrupted)
+    data = write_blobs(tmp_path / "data", count=1)
+    done = invoke("repeat", "--recipe", "demo", "--data", data, "--out", tmp_path / "run")
+    assert (done.exit_code, done.stderr.strip()) == (130, "Interrupted; the same command with --resume continues")
+    done = invoke("predict", "--weights", weights, data, "--out", tmp_path / "out")
+    assert done.exit_code == 130 and done.stderr.splitlines()[-1] == "Interrupted"
 
 
 def test_wrong_input_leaves_nothing(weights, tmp_path):

@@ -13,11 +13,12 @@ import time
 from dataclasses import replace
 
 import pytest
+import torch
 from click.testing import CliRunner
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset
-from trainer import repetition
+from trainer import checkpoint, repetition
 from trainer.cli import main
 from trainer.recipe import load as load_recipe
 from trainer.tasks import TASKS
@@ -234,6 +235,17 @@ def test_validation_keeps_groups_together(tmp_path):
         assert not kept & {int(index) % 4 for part in subsets for index in part}
 
 
+def test_validation_without_pictures_is_refused(blobs, tmp_path):
+    video = write_blobs(tmp_path / "video")
+    edit_annotations(video, lambda c: [image.update(group="clip.mp4") for image in c["images"]])
+    recipe = write_recipe(tmp_path / "aside.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.3"))
+    parts = ("validation 0.3 means 2 of the 6 pictures", "6 at least belong together")
+    refused(repeat(recipe, video, tmp_path / "run"), *parts)
+    few = write_recipe(tmp_path / "few.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.05"))
+    refused(repeat(few, blobs, tmp_path / "run"), "validation 0.05 means 0 of the 6 pictures", "1 at least")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     "change, parts",
     [
@@ -310,9 +322,44 @@ def test_a_run_from_before_a_setting_was_there_is_continued(blobs, tiny, unbroke
     record = json.loads((tmp_path / "run/run.json").read_text())
     del record["recipe"]["network"]["task"], record["recipe"]["sessions"][0]["schedule"]
     record["recipe"]["about"] = "what it says of itself may be put in other words"
+    record["recipe"]["after"] = "what it starts from, which --init names"
     (tmp_path / "run/run.json").write_text(json.dumps(record))
     done = repeat(tiny, blobs, tmp_path / "run", "--resume")
     assert done.exit_code == 0 and "finished already" in done.output
+
+
+def test_a_run_outlives_what_it_started_from(blobs, quick, unbroken, tmp_path, monkeypatch):
+    """And says of a recipe that goes on from another that it does."""
+    start = shutil.copytree(unbroken, tmp_path / "start")
+    add_row = repetition.RunFolder.add_row
+
+    def gone(self, row):
+        shutil.rmtree(start, ignore_errors=True)
+        add_row(self, row)
+
+    monkeypatch.setattr(repetition.RunFolder, "add_row", gone)
+    recipe = write_recipe(tmp_path / "next.toml", 'after = "tiny"\n' + quick.read_text())
+    refused(repeat(recipe, blobs, tmp_path / "run"), "recipe next starts from the network of tiny; give its run")
+    assert repeat(recipe, blobs, tmp_path / "run", "--init", start).exit_code == 0
+    assert json.loads((tmp_path / "run/network.json").read_text())["architecture"]["norm"] == "group"
+    assert json.loads((tmp_path / "run/run.json").read_text())["recipe"]["after"] == "tiny"
+
+
+def test_options_that_do_not_fit_the_recipe(blobs, tiny, tmp_path):
+    wrong = repeat("c1", blobs, tmp_path / "run", "--init", "coco")
+    refused(wrong, "recipe c1: init coco exists for backbone resnet50 only")
+    refused(repeat(tiny, blobs, tmp_path / "run", "--replicate", 3), "--replicate is for the pictures of --real")
+
+
+def test_what_an_optimizer_kept_goes_to_where_the_weights_are():
+    """Of AdamW's steps, too, which have not a weight's shape."""
+    model = torch.nn.Linear(2, 3, device="meta")
+    optimizer = torch.optim.AdamW(model.parameters())
+    checkpoint.set_optimizer(model, optimizer, {"step.weight": torch.tensor(5.0), "exp_avg.weight": torch.ones(3, 2)})
+    assert {key: value.device.type for key, value in optimizer.state[model.weight].items()} == {
+        "step": "meta",
+        "exp_avg": "meta",
+    }
 
 
 def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blobs, tmp_path):

@@ -83,6 +83,14 @@ def test_a_study_compares_both_kinds_and_continues(tmp_path):
     assert (tmp_path / "out/study.json").read_bytes() == before
 
 
+def test_a_recipe_that_may_end_early_is_refused(tmp_path):
+    patient = TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.2\npatience = 1")
+    recipe = write_recipe(tmp_path / "early.toml", patient)
+    done = run("--recipe", recipe, "--data", tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 2 and "early.toml may end early (patience)" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_foreign_folder_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")

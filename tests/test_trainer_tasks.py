@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from torchvision.models.segmentation import deeplabv3_resnet50
 from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
 
 from generator.dataset import Dataset, DatasetError, decode_mask
-from trainer import augment, checkpoint, found, mirror, model, repetition, semantic
+from trainer import augment, checkpoint, found, model, repetition, semantic, views
 from trainer.augment import Sample
 from trainer.cli import main
 from trainer.data import Pictures
@@ -101,21 +102,26 @@ def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
 def test_masks_of_a_network_without_masks(trained, data, tmp_path):
     task, _, run = trained
     if task not in OF_PIXELS:
-        for option in ("--masks", "--mirror"):
+        for option in ("--masks", "--tta"):
             words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
             refused(invoke(*words), f"is a network for {task}, which finds no masks; leave {option} out")
         assert not (tmp_path / "out").exists()
 
 
-def test_mirrored_pixels_are_a_mean(trained):
+def test_pixels_of_several_views_are_a_mean(trained):
     task, _, run = trained
     if task in OF_PIXELS:
         network, _ = model.load(run)
         picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
+        (short_px,), long_px = network.transform.min_size, network.transform.max_size
         with torch.inference_mode():
-            one, other = (network([p])[0]["classes"] for p in (picture, picture.flip(-1)))
-            averaged = mirror.average(network, [picture], [{"classes": one}])[0]["classes"]
-        torch.testing.assert_close(averaged, (one + other.flip(-1)) / 2)
+            looked = views.look(network, picture)["classes"]
+            maps = []
+            for scale in views.SCALES:
+                model.set_size(network, round(scale * short_px), round(scale * long_px))
+                one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
+                maps += [one, other.flip(-1)]
+        torch.testing.assert_close(looked, torch.stack(maps).mean(0))
 
 
 def test_a_network_of_another_task_is_a_start_where_they_have_much_in_common(trained, data, tmp_path):
@@ -196,7 +202,14 @@ def test_the_widened_resnet_is_torchvisions():
 
 
 def test_torchvisions_own_weights_fit_every_task():
-    """The names and shapes of its published networks: 91 classes and 17 joints, 21 classes of DeepLabV3."""
+    """The shapes of its published networks, 91 classes and 17 joints, 21 classes of DeepLabV3, by the names of today
+    and by those of the files, which are older than the R-CNNs' layers' present names.
+    """
+    renamed = (
+        (r"(inner_blocks|layer_blocks)\.(\d)\.0\.", r"\1.\2."),
+        (r"rpn\.head\.conv\.0\.0\.", "rpn.head.conv."),
+        (r"mask_head\.(\d)\.0\.", lambda found: f"mask_head.mask_fcn{int(found[1]) + 1}."),
+    )
     published = {
         "segmentation": torchvision.models.detection.maskrcnn_resnet50_fpn,
         "detection": torchvision.models.detection.fasterrcnn_resnet50_fpn,
@@ -207,11 +220,18 @@ def test_torchvisions_own_weights_fit_every_task():
     for task, make in published.items():
         network = Network(task=task, backbone="resnet50", init="coco")
         with torch.device("meta"):
-            theirs = make(weights=None, weights_backbone=None).state_dict()
+            theirs = dict(make(weights=None, weights_backbone=None).state_dict())
             ours = model.build(model.architecture(network), PictureSettings())
-        model._load(ours, model._as_ours(theirs), "theirs", skip=model._not_ours(task))
-        with pytest.raises(WeightsError, match="of another architecture"):
-            model._load(ours, model._as_ours(theirs), "theirs")
+        old = {}
+        for name, tensor in theirs.items():
+            for pattern, replacement in renamed:
+                name = re.sub(pattern, replacement, name)
+            old[name] = tensor
+        assert (len(old.keys() - theirs.keys()) >= 18) == (task != "semantic")
+        for state in (theirs, old):
+            model._load(ours, model._as_ours(state), "theirs", skip=model._not_ours(task))
+            with pytest.raises(WeightsError, match="of another architecture"):
+                model._load(ours, model._as_ours(state), "theirs")
 
 
 def test_the_truth_of_a_pixel_and_what_belongs_together():

@@ -20,7 +20,7 @@ What it knows, from data to a network that finds hands:
 ``checkpoint``      weights on disk, only ever data
 ``predict, video``  hands of pictures, folders, datasets and videos
 ``found``           what a network finds in a picture, written and drawn
-``mirror``          masks cut a second time, from the mirror image
+``views``           test-time augmentation: several views of a picture
 ``agreement``       scores on which a second network has its say
 ``parallel``        several processes that train one network
 ``training, cli``   the command ``hand-trainer``

@@ -139,4 +139,4 @@ def set_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, kept
         parameter = parameters[name]
         if tensor.shape == parameter.shape:  # laid out in memory as the weight is
             tensor = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(tensor)
-        optimizer.state[parameter][key] = tensor
+        optimizer.state[parameter][key] = tensor.to(parameter.device)  # AdamW's step, too

@@ -17,19 +17,28 @@ if TYPE_CHECKING:
     from trainer.importers.folder import About
 
 
+CONTINUES = {
+    "train": "; the same command with --resume continues",
+    "repeat": "; the same command with --resume continues",
+    "study": "; the same command continues",
+}
+"""What to do after Ctrl-C, by command; the others leave nothing to continue."""
+
+
 class Commands(click.Group):
     """A group whose errors are one line: wrong use or input ends with 2, Ctrl-C with 130."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes; always ends by ``SystemExit``."""
         kwargs["standalone_mode"] = False
+        words = list((args[0] if args else kwargs.get("args")) or sys.argv[1:])
         try:
             sys.exit(super().main(*args, **kwargs) or 0)
         except click.ClickException as error:
             click.echo(f"Error: {error.format_message()}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
-            click.echo("Interrupted; a run continues with the same command and --resume", err=True)
+            click.echo(f"Interrupted{CONTINUES.get(words[0], '')}", err=True)
             sys.exit(130)
         except (TrainerError, DatasetError, OSError) as error:  # an OSError names its file (full disk, no permission)
             click.echo(f"Error: {' '.join(str(error).split())}", err=True)
@@ -264,6 +273,7 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     from trainer import training
 
     comparison.check_folder(out)
+    comparison.check_recipe(options["recipe"])
     options = {**options, "task": None, "real": None, "replicate": None, "layers": None}
     options |= {"resume": True, "tensorboard": False}
     for seed in range(seeds):
@@ -279,7 +289,9 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 @click.option("--out", required=True, type=FOLDER, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each picture's mask, 255 on hands of score 0.5 and more.")
-@click.option("--mirror", is_flag=True, help="Also cut the masks from the mirror image: more exact, slower.")
+@click.option(
+    "--tta", is_flag=True, help="Look at eight views of every picture: fewer false hands, better masks, slower."
+)
 @click.option("--pixels", type=FOLDER, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
 @click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")

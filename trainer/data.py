@@ -189,16 +189,18 @@ def check_records(dataset: Dataset, keypoints: bool = False) -> None:
     """Refuse annotations that torchvision would train on in silence; masks and pictures are checked as they decode.
 
     :param keypoints: whether every hand has to have its 21 joints.
-    :raises DatasetError: naming file and annotation: another category than the dataset's one, a crowd, a box that
-        is not the mask's, or two annotations with one mask.
+    :raises DatasetError: naming file and annotation: no hand's category, a crowd, a box that leaves the
+        picture, or two annotations with one mask.
     """
     for image in dataset:
         seen: set[str] = set()
         for annotation in dataset.annotations(image):
             where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
-            if annotation.get("category_id") not in CATEGORIES:
-                known = " or ".join(f"{key} ({name})" for key, name in CATEGORIES.items())
-                raise DatasetError(f"{where}: category_id is {annotation.get('category_id')!r}, a hand's is {known}")
+            if dataset.category(annotation) not in CATEGORIES.values():
+                raise DatasetError(
+                    f"{where}: the category {annotation.get('category_id')!r} ({dataset.category(annotation)}) is "
+                    f"neither {' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
+                )
             if annotation.get("iscrowd", 0) != 0:
                 raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
             code = str(annotation.get("segmentation"))

@@ -12,7 +12,7 @@ from pycocotools import mask as rle
 from torch import nn
 
 from generator.dataset import SKELETON, encode_mask
-from trainer import mirror
+from trainer import views
 from trainer.data import tensor
 from trainer.semantic import pieces
 
@@ -49,13 +49,13 @@ def find(
     pictures: list[np.ndarray],
     device: torch.device,
     precision: torch.dtype,
-    mirrored: bool = False,
+    several: bool = False,
 ) -> list[list[Found]]:
     """The hands of each (H, W, 3) uint8 picture, best first.
 
-    :param mirrored: with masks that are a mean with those of the mirror image, see :mod:`trainer.mirror`.
+    :param several: by several views of each picture, see :mod:`trainer.views`.
     """
-    return [_hands(output) for output in run(model, pictures, device, precision, mirrored)]
+    return [_hands(output) for output in run(model, pictures, device, precision, several)]
 
 
 def run(
@@ -63,14 +63,12 @@ def run(
     pictures: list[np.ndarray],
     device: torch.device,
     precision: torch.dtype,
-    mirrored: bool = False,
+    several: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """The network's output for each (H, W, 3) uint8 picture, float32; with ``mirrored`` as :func:`find`."""
+    """The network's output for each (H, W, 3) uint8 picture, float32; with ``several`` as :func:`find`."""
     tensors = [tensor(picture).to(device) for picture in pictures]
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
-        outputs = model(tensors)
-        if mirrored:
-            outputs = mirror.average(model, tensors, outputs)
+        outputs = [views.look(model, picture) for picture in tensors] if several else model(tensors)
     return [{name: value.float().cpu().numpy() for name, value in output.items()} for output in outputs]
 
 

@@ -247,18 +247,24 @@ def _apart(theirs: str, ours: str) -> tuple[str, ...]:
 
 
 def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:
-    """Load what the module needs; only names that begin or end with one of ``skip`` may be missing or left over."""
+    """Load what the module needs; only names that begin or end with one of ``skip`` may be missing or left over.
+
+    torchvision's own files have names from before its layers were renamed, which its modules know how to load.
+    """
 
     def skipped(name: str) -> bool:
         return name.startswith(skip) or name.endswith(skip)
 
-    state = {name: tensor for name, tensor in state.items() if not skipped(name)}
-    own = module.state_dict()
-    wrong = [n for n in own if not skipped(n) and n not in state]
-    wrong += [n for n in state if n not in own or own[n].shape != state[n].shape]
+    state, own = {name: tensor for name, tensor in state.items() if not skipped(name)}, module.state_dict()
+    wrong = [name for name in state if name in own and own[name].shape != state[name].shape]
+    if not wrong:
+        try:
+            missing, left = module.load_state_dict(state, strict=False)
+        except RuntimeError as error:  # shapes of renamed layers
+            raise WeightsError(f"{what} is of another architecture: {str(error).splitlines()[-1].strip()}") from None
+        wrong = [name for name in missing if not skipped(name)] + left
     if wrong:
         raise WeightsError(f"{what} is of another architecture: {wrong[0]} and {len(wrong) - 1} more do not fit")
-    module.load_state_dict(state, strict=False)
 
 
 def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[str, Any]]:

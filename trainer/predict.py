@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -17,7 +18,7 @@ from PIL import Image
 
 from generator.dataset import CATEGORIES, dump_json, encode_png
 from trainer import model as networks
-from trainer import video
+from trainer import video, views
 from trainer.agreement import weigh
 from trainer.errors import OutputError
 from trainer.found import Found, find, overlay, result, run, union
@@ -35,7 +36,7 @@ def predict(
     score: float = 0.05,
     overlays: bool = False,
     masks: bool = False,
-    mirror: bool = False,
+    tta: bool = False,
     pixels: Path | None = None,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
@@ -45,17 +46,23 @@ def predict(
     A camera is read until Ctrl-C or the source's limit.
 
     :param score: hands below this score are left out.
-    :param mirror: cut the masks a second time, see :mod:`trainer.mirror`.
+    :param tta: look at several views of every picture, see :mod:`trainer.views`.
     :param pixels: weights of a network of pixels that has its say on the scores, see :mod:`trainer.agreement`.
     :param on_done: called with the number of pictures just done.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
-    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, or ``pixels`` is no
-        network of the same category's pixels.
+    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, ``pixels`` is no
+        network of the same category's pixels, or two pictures would be drawn into one file.
     """
+    stems = Counter(Path(name).stem for _, name, _ in source.pictures)
+    if (overlays or masks) and max(stems.values(), default=1) > 1:
+        (twice, _) = stems.most_common(1)[0]
+        raise OutputError(
+            f"two pictures of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
+        )
     with whole_folder(out, mark="predict.json") as folder:
-        finder = _Finder(weights, device, score, mirror, pixels)
-        for asked, option in ((masks, "--masks"), (mirror, "--mirror"), (pixels, "--pixels")):
+        finder = _Finder(weights, device, score, tta, pixels)
+        for asked, option in ((masks, "--masks"), (tta, "--tta"), (pixels, "--pixels")):
             if asked and finder.task not in WITH_MASKS:
                 raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
         begin = time.perf_counter()
@@ -69,7 +76,7 @@ def predict(
             "settings": {
                 "score": score,
                 "batch": batch,
-                "mirror": mirror,
+                "tta": tta,
                 "pixels": str(pixels.resolve()) if pixels else None,
                 "pictures": finder.description["pictures"],
             },
@@ -90,11 +97,12 @@ class _Finder:
     :raises OutputError: if those are for something else.
     """
 
-    def __init__(self, weights: Path, device: str, score: float, mirror: bool, pixels: Path | None) -> None:
-        self.score, self.device, self.mirror = score, torch.device(device), mirror
+    def __init__(self, weights: Path, device: str, score: float, tta: bool, pixels: Path | None) -> None:
+        self.score, self.device, self.tta = score, torch.device(device), tta
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(weights)
-        networks.set_score(self.model, score)
+        # What ends with the score may begin below it: several views, or the pixels, have yet to say theirs.
+        networks.set_score(self.model, views.SCORE if tta else score**2 if pixels else score)
         architecture = self.description["architecture"]
         self.task = task_of(architecture["model"])
         self.category_id = {name: key for key, name in CATEGORIES.items()}[architecture["classes"][0]]
@@ -114,9 +122,9 @@ class _Finder:
 
     def find(self, pictures: list[np.ndarray]) -> list[list[Found]]:
         """The hands of each (H, W, 3) uint8 picture, best first."""
-        found = find(self.model, pictures, self.device, self.precision, self.mirror)
+        found = find(self.model, pictures, self.device, self.precision, self.tta)
         if self.second is not None:
-            outputs = run(self.second, pictures, self.device, self.precision)
+            outputs = run(self.second, pictures, self.device, self.precision, self.tta)
             found = [weigh(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
         return [[hand for hand in hands if hand.score >= self.score] for hands in found]
 

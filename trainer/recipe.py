@@ -165,11 +165,17 @@ class Recipe:
             )
         sessions = tuple(replace(s, layers=word) for s, word in zip(self.sessions, each, strict=True))
         aside = self.validation or (0.1 if AUTO in each else 0.0)
-        changed = replace(self, sessions=sessions, validation=aside)
-        problems = _check(changed)
+        return replace(self, sessions=sessions, validation=aside).checked()
+
+    def checked(self) -> Recipe:
+        """The same, if nothing in it is wrong.
+
+        :raises RecipeError: with all that is.
+        """
+        problems = _check(self)
         if problems:
             raise RecipeError(f"recipe {self.name}: {'; '.join(problems)}")
-        return changed
+        return self
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

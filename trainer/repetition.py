@@ -89,7 +89,7 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
 
     Pictures whose records name the same ``group`` (a person, a video) are kept aside together or not at all.
 
-    :raises RecipeError: if there are fewer pictures than subsets.
+    :raises RecipeError: if there are fewer pictures than subsets, or none can be kept aside and the recipe wants some.
     """
     rng = np.random.default_rng([plan.seed, session.SUBSETS])
     groups: dict[Any, list[int]] = {}
@@ -101,6 +101,13 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     for place in rng.permutation(len(keys)):
         if len(aside) + len(groups[keys[place]]) <= wanted:
             aside += groups[keys[place]]
+    if plan.recipe.validation and not aside:
+        least = min(map(len, groups.values()))
+        raise RecipeError(
+            f"validation {plan.recipe.validation:g} means {wanted} of the {len(plan.data)} pictures of "
+            f"{plan.data.folder}, and {least} at least belong together (of one person or video); raise validation, or "
+            "add pictures"
+        )
     rest = np.setdiff1d(np.arange(len(plan.data)), aside)
     if len(rest) < plan.recipe.subsets:
         raise RecipeError(
@@ -120,6 +127,7 @@ class Repetition:
     def __init__(self, plan: Plan, folder: RunFolder, pictures: Pictures, model: nn.Module) -> None:
         self.plan, self.folder, self.pictures = plan, folder, pictures
         self.subsets, self.validation = split(plan)
+        self.architecture = networks.architecture(plan.recipe.network)
         self.device = torch.device(plan.device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.sessions: list[dict[str, Any]] = []
@@ -251,7 +259,7 @@ class Repetition:
             return
         description = {
             "task": self.plan.recipe.network.task,
-            "architecture": networks.architecture(self.plan.recipe.network),
+            "architecture": self.architecture,
             "pictures": self.plan.recipe.as_dict()["pictures"],
             "recipe": self.plan.recipe.name,
             "seed": self.plan.seed,

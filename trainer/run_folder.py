@@ -145,6 +145,7 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
         "patience": Recipe.patience,
         **recipe,
         "about": "",
+        "after": "",  # what it starts from is init; older runs do not say it here
         **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
         "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
     }

@@ -16,7 +16,8 @@ import matplotlib
 import numpy as np
 
 from generator.dataset import dump_json, write_atomic
-from trainer.errors import RunFolderError
+from trainer import recipe as recipes
+from trainer.errors import RecipeError, RunFolderError
 from trainer.saturation import saturation, smoothed
 
 KINDS = ("conventional", "repetitive")
@@ -37,6 +38,17 @@ def check_folder(out: Path) -> None:
     for entry in sorted(out.iterdir()) if out.exists() else []:
         if entry.name not in ("study.json", "study.png") and not entry.name.endswith(tuple(f"-{k}" for k in KINDS)):
             raise RunFolderError(f"{out} holds {entry.name}, which is no part of a study; give a new folder")
+
+
+def check_recipe(name_or_file: str) -> None:
+    """Refuse a recipe by which some seeds would have fewer sessions than others.
+
+    :raises RecipeError: naming it.
+    """
+    if recipes.load(name_or_file).patience:
+        raise RecipeError(
+            f"recipe {name_or_file} may end early (patience); a study compares as many steps of each seed"
+        )
 
 
 def summarise(out: Path, seeds: list[int]) -> dict[str, Any]:

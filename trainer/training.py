@@ -91,6 +91,8 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
 
 
 def _recipe(command: str, options: dict[str, Any]) -> Recipe:
+    if options["replicate"] and not options["real"]:
+        raise RecipeError("--replicate is for the pictures of --real, which was not given")
     chosen = recipes.load(options["recipe"])
     if not chosen.sessions:
         raise RecipeError(f"recipe {chosen.name} trains nothing ({chosen.about}); predict with that network's run")
@@ -103,10 +105,10 @@ def _recipe(command: str, options: dict[str, Any]) -> Recipe:
     if options["layers"]:
         chosen = chosen.with_layers(options["layers"])
     if options["init"]:
-        return replace(chosen, network=replace(chosen.network, init=options["init"]), after="")
-    if chosen.after:
+        chosen = replace(chosen, network=replace(chosen.network, init=options["init"]))
+    elif chosen.after:
         raise RecipeError(f"recipe {chosen.name} starts from the network of {chosen.after}; give its run with --init")
-    return chosen
+    return chosen.checked()
 
 
 def train(command: str, **options: Any) -> None:

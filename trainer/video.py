@@ -44,13 +44,14 @@ class Stream:
         return self.format is not None
 
     def read(self) -> Iterator[np.ndarray]:
-        """The frames, each (H, W, 3) uint8 RGB.
+        """The frames, each (H, W, 3) uint8 RGB, turned as a player shows them.
 
         :raises DatasetError: if it is damaged, or the camera is gone.
         """
         with _opened(self.file, self.format) as container:
             for frame in container.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
+                picture = frame.to_ndarray(format="rgb24")
+                yield np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
 
 
 def open_video(path: Path) -> Stream:

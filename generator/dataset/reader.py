@@ -62,7 +62,8 @@ class Dataset:
                     f"{self.path}: annotation {annotation.get('id')} belongs to image {annotation.get('image_id')}, "
                     "which is not listed"
                 )
-            if category is None or CATEGORIES.get(annotation.get("category_id", 0), category) == category:
+            # What is neither is no hand, and left for those who use it to refuse.
+            if category is None or self.category(annotation) not in {*CATEGORIES.values()} - {category}:
                 by_image[annotation["image_id"]].append(annotation)
         if annotations and not any(by_image.values()):
             raise DatasetError(
@@ -98,6 +99,10 @@ class Dataset:
             return json.loads(path.read_bytes()) if path.exists() else {}
         except ValueError as error:
             raise DatasetError(f"{path} is no valid JSON ({error})") from None
+
+    def category(self, annotation: dict[str, Any]) -> str | None:
+        """The name that the dataset has for an annotation's category; None where it has none."""
+        return self.categories.get(annotation.get("category_id", 0))
 
     def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         """The annotations of one picture."""

@@ -13,8 +13,10 @@ import numpy as np
 from generator.dataset import DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
 from trainer.importers.folder import About, pictures, write_dataset
 
+Picture = tuple[str, list[tuple[str, Any]]]
+"""A picture's stem, and (label, COCO segmentation) of each thing in it."""
 Shapes = dict[str, list[tuple[str, Any]]]
-"""By the picture's stem: (label, COCO segmentation) of each thing in it."""
+"""The same of many pictures, by the stem."""
 
 
 def import_annotations(source: Path, images: Path, out: Path, about: About, label: str = "hand") -> int:
@@ -23,8 +25,7 @@ def import_annotations(source: Path, images: Path, out: Path, about: About, labe
     :param label: only things of this label are hands.
     :raises DatasetError: naming the file, if nothing has the label, no picture is listed, or anything is damaged.
     """
-    shapes = read_shapes(source)
-    check_label(shapes, label, source)
+    shapes = read_shapes(source, label)
     files = [path for path in pictures(images) if path.stem in shapes]
 
     def frames() -> Iterator[Frame]:
@@ -33,16 +34,6 @@ def import_annotations(source: Path, images: Path, out: Path, about: About, labe
             yield Frame(path.stem, picture, instances(shapes[path.stem], label, about.category, picture, path))
 
     return write_dataset(out, frames(), len(files), about.info("annotations", label=label))
-
-
-def check_label(shapes: Shapes, label: str, source: Path) -> None:
-    """Refuse annotations in which nothing has the label.
-
-    :raises DatasetError: naming the labels there are.
-    """
-    labels = sorted({name for things in shapes.values() for name, _ in things})
-    if label not in labels:
-        raise DatasetError(f"{source} has nothing labelled {label!r} (there is {', '.join(labels) or 'nothing'})")
 
 
 def instances(
@@ -59,17 +50,31 @@ def instances(
         raise DatasetError(f"{path}: {error}") from None
 
 
-def read_shapes(source: Path) -> Shapes:
+def read_shapes(source: Path, label: str) -> Shapes:
     """All things of a COCO or CVAT file or a LabelMe folder.
 
-    :raises DatasetError: naming the file, if it is missing, damaged, or none of the three.
+    :param label: what is going to be taken.
+    :raises DatasetError: naming the file, if it is missing, damaged, or none of the three, if two of its pictures have
+        one stem, or nothing the label.
     """
+    shapes: Shapes = {}
+    for stem, things in _read(source, label):
+        if stem in shapes:
+            raise DatasetError(f"{source} has two pictures called {stem}; rename one, or import their folders apart")
+        shapes[stem] = things
+    labels = sorted({name for things in shapes.values() for name, _ in things})
+    if label not in labels:
+        raise DatasetError(f"{source} has nothing labelled {label!r} (there is {', '.join(labels) or 'nothing'})")
+    return shapes
+
+
+def _read(source: Path, label: str) -> list[Picture]:
     try:
         if source.is_dir():
-            return dict(_labelme(path) for path in sorted(source.glob("*.json")))
+            return [_labelme(path) for path in sorted(source.glob("*.json"))]
         if source.suffix == ".xml":
             return _cvat(ElementTree.parse(source).getroot())
-        return _coco(json.loads(source.read_bytes()))
+        return _coco(json.loads(source.read_bytes()), label)
     except FileNotFoundError:
         raise DatasetError(f"{source} is missing") from None
     except DatasetError:
@@ -78,16 +83,18 @@ def read_shapes(source: Path) -> Shapes:
         raise DatasetError(f"{source} is no COCO, CVAT or LabelMe annotation that can be read ({error!r})") from None
 
 
-def _coco(content: dict[str, Any]) -> Shapes:
-    stems = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
+def _coco(content: dict[str, Any], label: str) -> list[Picture]:
+    found: dict[Any, Picture] = {image["id"]: (Path(image["file_name"]).stem, []) for image in content["images"]}
     names = {category["id"]: category["name"] for category in content["categories"]}
-    shapes: Shapes = {stem: [] for stem in stems.values()}
     for annotation in content["annotations"]:
-        shapes[stems[annotation["image_id"]]].append((names[annotation["category_id"]], annotation["segmentation"]))
-    return shapes
+        name, (stem, things) = names[annotation["category_id"]], found[annotation["image_id"]]
+        if name == label and annotation.get("iscrowd"):
+            raise DatasetError(f"annotation {annotation.get('id')} of {stem} is a crowd; give each hand one of its own")
+        things.append((name, annotation["segmentation"]))
+    return list(found.values())
 
 
-def _labelme(path: Path) -> tuple[str, list[tuple[str, Any]]]:
+def _labelme(path: Path) -> Picture:
     try:
         content = json.loads(path.read_bytes())
         things = []
@@ -102,17 +109,18 @@ def _labelme(path: Path) -> tuple[str, list[tuple[str, Any]]]:
         raise DatasetError(f"{path} is no LabelMe annotation that can be read ({error!r})") from None
 
 
-def _cvat(root: ElementTree.Element) -> Shapes:
-    shapes: Shapes = {}
+def _cvat(root: ElementTree.Element) -> list[Picture]:
+    found: list[Picture] = []
     for image in root.iter("image"):
-        things = shapes.setdefault(Path(image.attrib["name"]).stem, [])
+        things: list[tuple[str, Any]] = []
+        found.append((Path(image.attrib["name"]).stem, things))
         for polygon in image.iter("polygon"):
             points = [float(v) for point in polygon.attrib["points"].split(";") for v in point.split(",")]
             things.append((polygon.attrib["label"], [points]))
         for mask in image.iter("mask"):
             size = int(image.attrib["height"]), int(image.attrib["width"])
             things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, size))))
-    return shapes
+    return found
 
 
 def _cvat_mask(element: ElementTree.Element, size: tuple[int, int]) -> np.ndarray:

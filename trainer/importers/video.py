@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from generator.dataset import DatasetError, Frame, Instance, read_mask
-from trainer.importers.annotations import check_label, instances, read_shapes
+from trainer.importers.annotations import instances, read_shapes
 from trainer.importers.folder import About, pictures, write_dataset
 from trainer.video import read_frames
 
@@ -49,8 +49,7 @@ def _truth(truth: Path, label: str, category: str) -> dict[int, Hands]:
     masks = list(pictures(truth)) if truth.is_dir() else []
     if masks:
         return {_number(path.stem): _from_mask(path, category) for path in masks}
-    shapes = read_shapes(truth)
-    check_label(shapes, label, truth)
+    shapes = read_shapes(truth, label)
     return {_number(stem): partial(instances, things, label, category, path=truth) for stem, things in shapes.items()}
 
 

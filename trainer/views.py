@@ -1,0 +1,135 @@
+"""Test-time augmentation: one picture looked at in several views, smaller and larger, as it is and mirrored.
+
+A network errs a little differently in each. What it takes for a hand in one view only is less likely to be one than
+what it finds in all of them: boxes of different views that overlap become one, whose score is the mean over the views,
+0 where a view has none (weighted boxes fusion: Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those
+that all the views have in its box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_masks_in_image
+from torchvision.ops import box_iou, nms
+
+SCALES = (0.75, 1.0, 1.33, 1.67)
+"""The size of a view, times that of the network's pictures."""
+SCORE = 0.05
+"""Boxes of a lower score are nothing in a view, whatever score is asked of all views together."""
+SAME_IOU = 0.5
+"""Boxes of several views that overlap so far are of the same hand."""
+
+
+def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What ``model`` gives for a picture, (3, H, W) float32 in 0..1, by all its views together.
+
+    :param model: a Mask R-CNN, or a network of pixels (:mod:`trainer.semantic`), in eval mode.
+    :returns: as the network's own output for the picture.
+    """
+    sides = [(picture, False), (picture.flip(-1), True)]
+    if not isinstance(model, MaskRCNN):
+        maps = []
+        for scale in SCALES:
+            with _scaled(model, scale):
+                maps += [(model([side])[0]["classes"], turned) for side, turned in sides]
+        return {"classes": torch.stack([one.flip(-1) if turned else one for one, turned in maps]).mean(0)}
+    views = []
+    for scale in SCALES:
+        with _scaled(model, scale):
+            views += [_View.of(model, side, turned) for side, turned in sides]
+    boxes, scores = fuse([view.boxes for view in views], [view.scores for view in views])
+    kept = nms(boxes, scores, model.roi_heads.nms_thresh)
+    boxes, scores = boxes[kept], scores[kept]
+    masks = torch.stack([view.masks(model, boxes) for view in views]).mean(0)
+    whole = paste_masks_in_image(masks, boxes, tuple(picture.shape[-2:]))
+    return {"boxes": boxes, "scores": scores, "labels": torch.ones_like(scores, dtype=torch.int64), "masks": whole}
+
+
+@contextmanager
+def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
+    """Let a network scale pictures to so many times its own size."""
+    transform: Any = model.transform
+    before = transform.min_size, transform.max_size
+    transform.min_size, transform.max_size = (round(scale * before[0][0]),), round(scale * before[1])
+    try:
+        yield
+    finally:
+        transform.min_size, transform.max_size = before
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a Mask R-CNN finds in one view, and what it needs to cut masks there.
+
+    :param boxes: (N, 4) float32 x, y, x, y in pixels of the picture as it is; ``scores``: (N,).
+    :param features: the pyramid's maps of the view.
+    :param inside: the view's (height, width) without padding; ``size``: the picture's.
+    :param turned: it is the mirror image.
+    """
+
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    features: dict[str, torch.Tensor]
+    inside: tuple[int, int]
+    size: tuple[int, int]
+    turned: bool
+
+    @staticmethod
+    def of(model: MaskRCNN, picture: torch.Tensor, turned: bool) -> _View:
+        images, _ = model.transform([picture])
+        features = model.backbone(images.tensors)
+        proposals, _ = model.rpn(images, features)
+        heads, inside, size = model.roi_heads, images.image_sizes[0], (picture.shape[-2], picture.shape[-1])
+        pooled = heads.box_roi_pool(features, proposals, images.image_sizes)
+        decided = heads.box_predictor(heads.box_head(pooled))
+        (boxes,), (scores,), _ = heads.postprocess_detections(*decided, proposals, images.image_sizes)
+        boxes = boxes * _factors(boxes, size, inside)
+        return _View(_mirrored(boxes, size[1]) if turned else boxes, scores, features, inside, size, turned)
+
+    def masks(self, model: MaskRCNN, boxes: torch.Tensor) -> torch.Tensor:
+        """(N, 1, S, S) float32 in 0..1: what is hand inside boxes of the picture, as it is."""
+        heads: Any = model.roi_heads
+        here = _mirrored(boxes, self.size[1]) if self.turned else boxes
+        pooled = heads.mask_roi_pool(self.features, [here * _factors(here, self.inside, self.size)], [self.inside])
+        logits = heads.mask_predictor(heads.mask_head(pooled)).float()
+        (cut,) = maskrcnn_inference(logits, [torch.ones(len(boxes), dtype=torch.int64, device=boxes.device)])
+        return cut.flip(-1) if self.turned else cut
+
+
+def _factors(boxes: torch.Tensor, to: tuple[int, int], of: tuple[int, int]) -> torch.Tensor:
+    """What brings boxes of a picture of one (height, width) into another."""
+    return boxes.new_tensor([to[1] / of[1], to[0] / of[0]] * 2)
+
+
+def _mirrored(boxes: torch.Tensor, width: int) -> torch.Tensor:
+    left, top, right, bottom = boxes.unbind(1)
+    return torch.stack([width - right, top, width - left, bottom], 1)
+
+
+def fuse(boxes: list[torch.Tensor], scores: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The boxes of several views as one list: each the mean, by score, of those that overlap, best first.
+
+    :param boxes: of each view (N, 4) x, y, x, y in the same pixels; ``scores``: (N,) in 0..1.
+    :returns: (M, 4) boxes and (M,) scores, which are means over the views of the best one of each.
+    """
+    every, sure = torch.cat(boxes), torch.cat(scores)
+    view = torch.cat([torch.full_like(part, number, dtype=torch.int64) for number, part in enumerate(scores)])
+    overlap, free = box_iou(every, every) >= SAME_IOU, torch.ones_like(sure, dtype=torch.bool)
+    joined, means = [every[:0]], [sure[:0]]
+    for best in sure.argsort(descending=True, stable=True).tolist():
+        if free[best]:
+            same = overlap[best] & free
+            free &= ~same
+            weights = sure[same]
+            joined.append((every[same] * weights[:, None]).sum(0, keepdim=True) / weights.sum())
+            means.append(sure.new_zeros(len(boxes)).scatter_reduce(0, view[same], weights, "amax").mean()[None])
+    mean = torch.cat(means)
+    order = mean.argsort(descending=True, stable=True)
+    return torch.cat(joined)[order], mean[order]
