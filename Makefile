@@ -78,7 +78,10 @@ endif
 
 # A pyramid learns quickly which pixels are hand, a Mask R-CNN goes on from it, and a copy of that learns to take the
 # forearm along. The pyramid is asked for its opinion of the hands found.
+PHOTOS = $(HANDS) $(MANY) $(ARMS)
 real: $(READY)
+	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
+	  echo "Two folders of photographs are called" $$twice"; their results would be one: rename one" >&2; exit 2; }
 	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
 	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"

@@ -68,7 +68,8 @@ def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:
 def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
     """Move their bones as a pose of ours says: (28,), metres and radians."""
     bones = names(armature)
-    rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(pose)
+    within = np.concatenate([pose[:3] / _scale(armature), pose[3:]])
+    rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(within)
     for theirs, parent, at_rest, own in zip(bones.values(), _parents(armature, bones), rest, moved, strict=True):
         carried = np.linalg.inv(moved[parent]) if parent >= 0 else np.eye(4)
         basis = np.linalg.inv(at_rest) @ carried @ own @ at_rest
@@ -87,4 +88,10 @@ def read(armature: bpy.types.Object, near: np.ndarray) -> tuple[np.ndarray, np.n
         location, turn, _ = armature.pose.bones[theirs].matrix_basis.decompose()
         own = at_rest @ np.array(Matrix.LocRotScale(location, turn, None)) @ np.linalg.inv(at_rest)
         moved.append((moved[parent] if parent >= 0 else np.eye(4)) @ own)
-    return _fit(armature, bones).joints(np.array(moved), near)
+    turns, shift = _fit(armature, bones).joints(np.array(moved), near)
+    return turns, shift * _scale(armature)
+
+
+def _scale(armature: bpy.types.Object) -> float:
+    """Metres in the scene a unit of the armature's own; files in centimetres come in with 0.01."""
+    return float(np.mean(np.abs(armature.matrix_world.to_scale())))

@@ -185,9 +185,11 @@ def reshape(armature: bpy.types.Object) -> None:
 
 
 def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None:
-    """Set the bones' ends; Blender allows that in edit mode alone."""
+    """Set the bones' ends; Blender allows that in edit mode alone, and in sight."""
     layer = bpy.context.view_layer
     before, mode = layer.objects.active, armature.mode
+    unseen = armature.hide_viewport
+    armature.hide_viewport = False
     if before is not armature and before is not None and before.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     layer.objects.active = armature
@@ -197,6 +199,7 @@ def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None
         bone.head, bone.tail = head.tolist(), tail.tolist()
     bpy.ops.object.mode_set(mode=mode)
     layer.objects.active = before
+    armature.hide_viewport = unseen
 
 
 def paint(armature: bpy.types.Object) -> None:
@@ -256,6 +259,14 @@ def _bones_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
 
 
 @persistent
+def _frame_changed(scene: bpy.types.Scene, *_: object) -> None:
+    """Keyed bones turn without an update of theirs."""
+    for thing in scene.objects:
+        if is_hand(thing) and thing.mode != "EDIT":
+            follow(thing)
+
+
+@persistent
 def _went_back(*_: object) -> None:
     """Undo, redo and opening a file bring back a pose, with the verdict of whenever they were stored."""
     for thing in bpy.data.objects:
@@ -266,7 +277,7 @@ def _went_back(*_: object) -> None:
 def _handlers() -> tuple[tuple[list, Callable], ...]:
     watched = bpy.app.handlers
     back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post, watched.load_post)]
-    return (watched.depsgraph_update_post, _bones_changed), *back
+    return (watched.depsgraph_update_post, _bones_changed), (watched.frame_change_post, _frame_changed), *back
 
 
 def register() -> None:

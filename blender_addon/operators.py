@@ -175,12 +175,14 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file."""
         path = Path(bpy.path.abspath(self.filepath))
-        saved = [hand.pose(hand.active(context))]
+        names, frames, saved = (path.stem,), [0], [hand.pose(hand.active(context))]
         try:
             if self.append and path.exists():
-                saved = [*sweep.load(path).poses, *saved]
-            some = sweep.PoseSet((path.stem,) * len(saved), np.arange(len(saved)), np.array(saved))
-            write_atomic(path, sweep.dump(some))
+                kept = sweep.load(path)
+                own = [frame for name, frame in zip(kept.names, kept.frames, strict=True) if name == path.stem]
+                names, frames = (*kept.names, *names), [*kept.frames, max(own, default=-1) + 1]
+                saved = [*kept.poses, *saved]
+            write_atomic(path, sweep.dump(sweep.PoseSet(names, np.array(frames), np.array(saved))))
         except (ValueError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

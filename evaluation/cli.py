@@ -87,6 +87,8 @@ def how(command: Any) -> Any:
 
 def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Refuse a file in a folder that does not exist before any work is done."""
+    if value is not None and value.is_dir() and parameter.name == "json_path":
+        raise click.BadParameter(f"{value} is a folder; name a file")
     if value is not None and not value.parent.is_dir():
         raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
     return value
@@ -233,7 +235,12 @@ def report(
 @click.argument("source", type=FILE)
 @click.argument("out", type=FILE, callback=into_folder)
 @click.option(
-    "--factor", type=click.FloatRange(1, 20, min_open=True), default=2.0, show_default=True, help="How far in."
+    "--factor",
+    type=click.FloatRange(1, 20, min_open=True),
+    default=2.0,
+    show_default=True,
+    callback=a_number,
+    help="How far in.",
 )
 def zoom(source: Path, out: Path, factor: float) -> None:
     """Enlarge the pictures of SOURCE around their hands.

@@ -33,7 +33,7 @@ def without_forearm(
     for annotation, code in zip(annotations, truth, strict=True):
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         mask = rle.decode(code).astype(bool)
-        hand = mask & hand_side(_wrist(annotation, where), *mask.shape)
+        hand = mask & hand_side(_wrist(dataset, annotation, where), *mask.shape)
         if not hand.any():
             raise DatasetError(f"{where}: no pixel of its mask lies on the hand's side of its wrist")
         hands.append(encode_mask(hand))
@@ -46,15 +46,14 @@ def without_forearm(
     return hands, kept
 
 
-def _wrist(annotation: dict[str, Any], where: str) -> np.ndarray:
+def _wrist(dataset: Dataset, annotation: dict[str, Any], where: str) -> np.ndarray:
     """The wrist's two ends, (2, 2), as :func:`generator.dataset.hand_side` takes them."""
-    if annotation.get("wrist") is not None:
-        return np.array(annotation["wrist"], float).reshape(2, 2)
-    points = np.array(annotation.get("keypoints") or [], float).reshape(-1, 3)
-    wrist, knuckle = (
-        points[index] if index < len(points) else np.zeros(3)
-        for index in (KEYPOINTS.index("wrist"), KEYPOINTS.index("middle_mcp"))
-    )
+    ends = dataset.points(annotation, "wrist", (2, 2))
+    if ends is not None:
+        return ends
+    points = dataset.points(annotation, "keypoints", (len(KEYPOINTS), 3))
+    points = np.zeros((len(KEYPOINTS), 3)) if points is None else points
+    wrist, knuckle = points[KEYPOINTS.index("wrist")], points[KEYPOINTS.index("middle_mcp")]
     if not (wrist[2] > 0 and knuckle[2] > 0):
         raise DatasetError(
             f"{where} has neither a wrist nor the keypoints wrist and middle_mcp, by which to cut the forearm off; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,17 @@ from pycocotools import mask as rle
 
 from evaluation.category import name_of
 from evaluation.types import scene
-from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, copy_subset, write_frame
+from generator.dataset import (
+    KEYPOINTS,
+    Dataset,
+    DatasetError,
+    Frame,
+    Instance,
+    assemble,
+    copy_subset,
+    new_folder,
+    write_frame,
+)
 
 _OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
 """What of an image's record is not true of its part; depth, normals and parts are not cut out of theirs."""
@@ -41,19 +50,15 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
     :returns: yields the number of pictures done, after each.
     :raises DatasetError: if ``out`` is not new, or a picture or mask is missing or damaged.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out} is there already; give a new folder")
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-        folder = Path(temporary) / "dataset"
+    with new_folder(out) as folder:
         for name in ("images", "masks"):
-            (folder / name).mkdir(parents=True)
+            (folder / name).mkdir()
         records = []
         for image in source:
             records.append(_write(folder, source, image, factor))
             yield len(records)
         info = {**source.info, "scene": {key: value for key, value in scene(source).items() if key != "scale"}}
         assemble(folder, records, {**info, "zoomed_from": source.id, "zoom": factor})
-        folder.replace(out)
 
 
 def _write(folder: Path, source: Dataset, image: dict[str, Any], factor: float) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
     masks = source.masks(image)
     left, top, right, bottom = window(masks, width, height, factor)
     instances = [
-        _zoomed_instance(annotation, mask, (left, top, right, bottom), name_of(source, image, annotation))
+        _zoomed_instance(source, image, annotation, mask, (left, top, right, bottom))
         for annotation, mask in zip(source.annotations(image), masks, strict=True)
     ]
     picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
@@ -83,17 +88,22 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
 
 
 def _zoomed_instance(
-    annotation: dict[str, Any], mask: np.ndarray, box: tuple[int, int, int, int], category: str
+    source: Dataset,
+    image: dict[str, Any],
+    annotation: dict[str, Any],
+    mask: np.ndarray,
+    box: tuple[int, int, int, int],
 ) -> Instance:
     left, top, right, bottom = box
     height, width = mask.shape
     part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
     scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
-    points, wrist = annotation.get("keypoints"), annotation.get("wrist")
-    moved = _moved(points, box, width, height) if points else None
+    points = source.points(annotation, "keypoints", (len(KEYPOINTS), 3))
+    wrist = source.points(annotation, "wrist", (2, 2))
+    moved = None if points is None else _moved(points, box, width, height)
     zoom = np.array([width / (right - left), height / (bottom - top)])
-    ends = (np.array(wrist, float) - (left, top)) * zoom if wrist else None
-    return Instance(scaled, moved, annotation.get("side"), category, wrist=ends)
+    ends = None if wrist is None else (wrist - (left, top)) * zoom
+    return Instance(scaled, moved, annotation.get("side"), name_of(source, image, annotation), wrist=ends)
 
 
 def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:
@@ -112,10 +122,10 @@ def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) 
     return left, top, left + across, top + down
 
 
-def _moved(points: list[float], box: tuple[int, int, int, int], width: int, height: int) -> np.ndarray:
+def _moved(points: np.ndarray, box: tuple[int, int, int, int], width: int, height: int) -> np.ndarray:
     """Keypoints (21, 3) in the part's pixels; those outside it have visibility 0 and lie at 0, 0, as COCO has it."""
     left, top, right, bottom = box
-    moved = np.array(points, float).reshape(-1, 3)
+    moved = points.copy()
     moved[:, 0] = (moved[:, 0] - left) * width / (right - left)
     moved[:, 1] = (moved[:, 1] - top) * height / (bottom - top)
     inside = (moved[:, :2] >= 0).all(axis=1) & (moved[:, 0] < width) & (moved[:, 1] < height)

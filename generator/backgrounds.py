@@ -30,7 +30,8 @@ class Backgrounds:
     def __init__(self, folder: Path, seed: int) -> None:
         if not folder.is_dir():
             raise SettingsError(f"backgrounds: {folder} is no folder; name one that holds pictures")
-        self._paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        self._paths = [path for path in found if path.is_file()]
         if not self._paths:
             raise SettingsError(f"backgrounds: {folder} holds no picture ({', '.join(IMAGE_SUFFIXES)})")
         self._folder, self._seed = folder, seed
@@ -39,6 +40,14 @@ class Backgrounds:
         """What tells this folder from one of other pictures: a hash of all names and sizes."""
         names = [f"{path.relative_to(self._folder).as_posix()} {path.stat().st_size}\n" for path in self._paths]
         return hashlib.sha256("".join(names).encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Read every picture, so that a damaged one is known before anything is rendered.
+
+        :raises DatasetError: naming the first that cannot be read.
+        """
+        for path in self._paths:
+            read_picture(path)
 
     def draw(self, frame: int, width: int, height: int) -> np.ndarray:
         """A frame's picture, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.

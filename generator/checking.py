@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
@@ -27,6 +28,8 @@ def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> l
     problems = []
     if (folder / ".partial").exists():
         problems.append(f"{folder} is not finished; run the same hand-generator render command again")
+    ids = Counter(annotation["id"] for image in data for annotation in data.annotations(image))
+    problems += [f"{data.path}: annotation {one} stands {times} times" for one, times in ids.items() if times > 1]
     indices = range(len(data))
     if len(data) <= IN_ONE_PROCESS or workers == 1:
         for done in indices:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,20 @@ class Group(click.Group):
             sys.exit(130)
         except (ValueError, RuntimeError) as error:
             click.echo(f"Error: {error}", err=True)
+        except ModuleNotFoundError as error:
+            click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
         except OSError as error:
             click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
         sys.exit(2)
+
+
+def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a file that cannot be written before any work is done."""
+    if value is not None and value.is_dir():
+        raise click.BadParameter(f"{value} is a folder; name a file")
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
+    return value
 
 
 @contextlib.contextmanager
@@ -148,6 +160,8 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     data = dataset.Dataset(folder)
     if count >= len(data):
         raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} pictures")
+    if train.resolve() == test.resolve():
+        raise dataset.DatasetError(f"{train} cannot be both; give two new folders")
     chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
     for out in (train, test):
         if out.exists():
@@ -158,9 +172,17 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
 
 @main.command()
 @click.option("--set", "set_", default="all", show_default=True, help="l2, l11, all, or a file of poses.")
-@click.option("--out", type=FILE, help="Write the kept poses to a CSV file that render --set takes.")
-@click.option("--json", "json_", type=FILE, help="Write the counts to a JSON file.")
-@click.option("--plot", "plot_", type=FILE, help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.")
+@click.option(
+    "--out", type=FILE, callback=into_folder, help="Write the kept poses to a CSV file that render --set takes."
+)
+@click.option("--json", "json_", type=FILE, callback=into_folder, help="Write the counts to a JSON file.")
+@click.option(
+    "--plot",
+    "plot_",
+    type=FILE,
+    callback=into_folder,
+    help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.",
+)
 def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
     """Count the poses of a set that are kept, and those dropped by reason."""
     import numpy as np
@@ -169,7 +191,11 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
 
     from generator import dataset, plausibility, plot, sweep
 
+    if plot_ is not None and plot_.suffix not in plot.SUFFIXES:
+        raise click.BadParameter(f"{plot_} must end in {', '.join(plot.SUFFIXES)}", param_hint="--plot")
     chosen = sweep.select(set_)
+    if plot_ is not None and set_ not in (*sweep.SETS, "all"):
+        raise sweep.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
     with Console(stderr=True).status("judging"):
         reasons = plausibility.judge(chosen.poses)
     names = np.array(chosen.names)
@@ -182,8 +208,6 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
         table.add_row(name, f"{len(values):,}", f"{counts[name]['kept']:,}", *(f"{n:,}" for n in dropped.values()))
     Console().print(table)
     if plot_ is not None:
-        if any(len(values) != sweep.SIZE for values in by_set.values()):
-            raise sweep.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
         plot.plot(by_set, plot_)
     if json_ is not None:
         dataset.write_atomic(json_, dataset.dump_json(counts))
@@ -229,7 +253,7 @@ def preview_command(folder: Path) -> None:
 
 @main.command("check")
 @click.argument("folder", type=FILE, metavar="DIR")
-@click.option("--json", "json_", type=FILE, help="Write the result to a JSON file.")
+@click.option("--json", "json_", type=FILE, callback=into_folder, help="Write the result to a JSON file.")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 def check_command(folder: Path, json_: Path | None, workers: int | None) -> None:
     """Verify every picture, mask and annotation of DIR; exit code 1 if something is wrong."""
@@ -238,7 +262,8 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     data = dataset.Dataset(folder)
     with progress_bar("checking") as progress:
         problems = checking.check(folder, workers or processors(), progress)
-    hands = sum(len(data.annotations(image)) for image in data)
+    found = Counter(data.category(annotation) for image in data for annotation in data.annotations(image))
+    hands = max(found.values(), default=0)  # with and without their forearms they are the same ones
     if json_ is not None:
         result = {"images": len(data), "hands": hands, "problems": problems}
         dataset.write_atomic(json_, dataset.dump_json(result))

@@ -6,10 +6,11 @@ one thread. What a lost worker was at is rendered again by another.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from generator.settings import RenderSettings
 from generator.workers import BATCH, Item, Renderer
 
 RETRIES = 3
-"""How often a batch is tried again when the worker that had it is lost."""
+"""How often a batch that fails is tried again; one whose worker is lost goes to another without being asked."""
 
 WAIT_S = 60
 """How long to wait for the scheduler to have a worker."""
@@ -64,33 +65,39 @@ class Cluster:
         except TimeoutError:
             raise RunError("the Dask scheduler has no workers; start some with: dask worker ADDRESS") from None
         workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
-        calls = {
-            worker: self._client.submit(describe, settings, workers=[worker], pure=False, key=f"describe-{worker}")
-            for worker in workers
-        }
+        calls = {worker: self._client.submit(describe, settings, workers=[worker], pure=False) for worker in workers}
         answers = {worker: call.result() for worker, call in calls.items()}
-        (first, self._answer), *others = answers.items()
+        (first, (engine, blender)), *others = answers.items()
         for worker, answer in others:
-            if answer != self._answer:
-                one, other = (f"Blender {blender} with {found.engine}" for found, blender in (self._answer, answer))
+            if answer != (engine, blender):
+                one, other = (f"Blender {version} with {its}" for its, version in ((engine, blender), answer))
                 raise RunError(f"the workers differ: {first} has {one}, {worker} has {other}; use the same on all")
+        self._answer = replace(settings, engine=engine), blender
         return self._answer
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
         """Render frames and write them into a run's folder; yields how many are done, whenever some more are."""
-        from distributed import as_completed
+        from distributed import KilledWorker, as_completed
 
         settings, blender = self._answer
+        run = uuid.uuid4().hex
         items, records, done = iter(items), Records(out), 0
 
         def give() -> Any:
             batch = list(islice(items, BATCH))
-            return self._client.submit(render, settings, blender, batch, retries=RETRIES, pure=False) if batch else None
+            call = partial(self._client.submit, render, settings, blender, run, batch)
+            return call(retries=RETRIES, pure=False) if batch else None
 
         threads = sum(self._client.nthreads().values())
         running = as_completed([call for _ in range(AHEAD * max(1, threads)) if (call := give())])
         for call in running:
-            for number, record, files in call.result():
+            try:
+                finished = call.result()
+            except KilledWorker as error:
+                raise RunError(
+                    f"frames were lost with every worker that had them ({error}); what is done is kept"
+                ) from None
+            for number, record, files in finished:
                 records.add(number, record, files)
                 done += 1
             if following := give():
@@ -108,28 +115,32 @@ def _thread() -> ThreadPoolExecutor:
 
 
 @lru_cache(1)
-def _renderer(settings: RenderSettings) -> Renderer:
+def _renderer(settings: RenderSettings, run: str) -> Renderer:
     return Renderer(settings)
 
 
-def describe(settings: RenderSettings) -> tuple[RenderSettings, str]:
-    """Start Blender; the settings with the engine that runs here, and Blender's version."""
+def describe(settings: RenderSettings) -> tuple[str, str]:
+    """Start Blender; the engine that runs here, and Blender's version."""
     from generator.blender import engines
 
-    engine = _thread().submit(engines.choose, settings).result()
-    return replace(settings, engine=engine), engines.version()
+    return _thread().submit(engines.choose, settings).result(), engines.version()
 
 
-def render(settings: RenderSettings, blender: str, items: list[Item]) -> list[tuple[int, dict, dict[str, bytes]]]:
+def render(
+    settings: RenderSettings, blender: str, run: str, items: list[Item]
+) -> list[tuple[int, dict, dict[str, bytes]]]:
     """Number, record and files of some frames.
 
+    :param run: what tells this run from others: their rigs and backgrounds may have had other content.
     :raises RunError: if this worker's Blender is another than the run's.
     """
-    return _thread().submit(_render, settings, blender, items).result()
+    return _thread().submit(_render, settings, blender, run, items).result()
 
 
-def _render(settings: RenderSettings, blender: str, items: list[Item]) -> list[tuple[int, dict, dict[str, bytes]]]:
-    renderer = _renderer(settings)
+def _render(
+    settings: RenderSettings, blender: str, run: str, items: list[Item]
+) -> list[tuple[int, dict, dict[str, bytes]]]:
+    renderer = _renderer(settings, run)
     if renderer.blender != blender:
         raise RunError(f"a worker joined with Blender {renderer.blender}, the run has {blender}")
     return [(item.number, *dataset.encode_frame(renderer.frame(item), settings.format)) for item in items]

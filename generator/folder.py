@@ -108,6 +108,15 @@ def check(out: Path, settings: RenderSettings) -> None:
         _compare(out, stored["settings"], named(settings), _SAME_SETTINGS)
 
 
+def check_sources(out: Path, sources: dict[str, Any]) -> None:
+    """Refuse a folder whose run was made of other poses, backgrounds or another rig, by the digests of those.
+
+    :raises RunError: naming what differs.
+    """
+    stored = state(out)
+    _compare(out, {name: (stored or {}).get(name) for name in sources}, sources, "give another folder for --out")
+
+
 def state(out: Path) -> dict[str, Any] | None:
     """What a folder says of the run that it holds, finished or not; None if it holds none."""
     for path in (out / PARTIAL / "run.json", out / "dataset.json"):
@@ -128,9 +137,10 @@ def claim(out: Path, run: dict[str, Any]) -> None:
     stored = state(out)
     if stored is not None:
         _same(out, stored, run)
-    for name in (*_folders(run), PARTIAL):
-        (out / name).mkdir(parents=True, exist_ok=True)
+    (out / PARTIAL).mkdir(parents=True, exist_ok=True)
     dataset.write_atomic(out / PARTIAL / "run.json", dataset.dump_json(run))
+    for name in _folders(run):  # last: a folder without run.json is nobody's
+        (out / name).mkdir(exist_ok=True)
 
 
 def _folders(run: dict[str, Any]) -> list[str]:
@@ -168,10 +178,11 @@ def _compare(out: Path, stored: dict[str, Any], asked: dict[str, Any], remedy: s
 def finish(out: Path) -> None:
     """Put the records together and remove what only an unfinished run needs.
 
-    :raises RunError: if a frame is missing.
+    :raises RunError: if a frame is missing, or another process has finished the run meanwhile.
     """
     run = state(out)
-    assert run is not None
+    if run is None or "frames" not in run:
+        raise RunError(f"{out} was finished by another process that rendered into it; it is complete")
     records = read_records(out)
     count = run.pop("frames")
     missing = [number for number in range(count) if number not in records]
@@ -194,7 +205,12 @@ def merge(out: Path, parts: list[Path]) -> None:
     :param parts: the folders of the other shards; they stay as they are.
     :raises RunError: if a folder holds no unfinished run, they are of different runs, or frames are missing.
     """
-    for part in (*([out] if out.exists() else []), *parts):
+    started = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if not started and not parts:
+        raise RunError(f"{out} holds no shard; name the folder that the shards were rendered into, or theirs after it")
+    if started and is_finished(out) and not parts:
+        raise RunError(f"{out} is complete already")
+    for part in (*([out] if started else []), *parts):
         if not (part / PARTIAL / "run.json").exists():
             raise RunError(f"{part} holds no shard; render one with: hand-generator render --shard I/N --out {part}")
     for part in parts:

@@ -9,6 +9,8 @@ import numpy as np
 from generator import sweep
 from generator.plausibility import RULES
 
+SUFFIXES = (".png", ".svg", ".pdf")
+
 COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
 """Of a kept pose, then of :data:`generator.plausibility.RULES`."""
 

@@ -98,22 +98,28 @@ def render(
     :raises ValueError: if ``out`` is not ours or holds another run, or the run cannot be done.
     """
     folder.check(out, settings)
+    behind, rig = backgrounds.chosen(settings), _rig(settings)
+    sources = rig | ({} if behind is None else {"backgrounds_sha256": behind.digest()})
     if folder.is_finished(out):
+        if settings.set not in (*sweep.SETS, "all"):  # a file, which may hold other poses now
+            sources |= _digest(plan(settings).poses)
+        folder.check_sources(out, sources)
         return False
-    rig = _rig(settings)
+    if behind is not None and folder.state(out) is None:
+        behind.verify()
     frames = plan(settings)
     surface.build()  # meshed here once if it is in no cache yet, rather than in each worker
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
     try:
         with _crew(workers, len(mine), scheduler) as crew:
             settings, blender = crew.start(settings)
-            folder.claim(out, _state(replace(frames, settings=settings), blender) | rig)
+            folder.claim(out, _state(replace(frames, settings=settings), blender) | sources)
             done = folder.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
             for finished in crew.render(out, (frames.item(number) for number in todo)):
                 progress(len(mine) - len(todo) + finished, len(mine))
-        if shard == (1, 1):
+        if shard == (1, 1) and not folder.is_finished(out):  # by another process that was given the same command
             folder.finish(out)
     except OSError as error:
         raise RunError(
@@ -128,15 +134,18 @@ def _crew(workers: int, frames: int, scheduler: str | None) -> Workers | Cluster
 
 def _state(frames: Plan, blender: str) -> dict[str, Any]:
     """What the folder keeps of the run: what makes two runs the same, and what dataset.json says beyond that."""
-    behind = backgrounds.chosen(frames.settings)
     return {
         "settings": folder.named(frames.settings),
-        "poses_sha256": hashlib.sha256(frames.poses.poses.tobytes()).hexdigest(),
-        **({} if behind is None else {"backgrounds_sha256": behind.digest()}),
+        **_digest(frames.poses),
         "versions": {"handforge": __version__, "blender": blender},
         "frames": len(frames.poses),
         "counts": frames.counts,
     }
+
+
+def _digest(poses: sweep.PoseSet) -> dict[str, str]:
+    """What the folder keeps of the poses beyond their set's name."""
+    return {"poses_sha256": hashlib.sha256(poses.poses.tobytes()).hexdigest()}
 
 
 def _rig(settings: RenderSettings) -> dict[str, str]:

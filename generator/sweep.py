@@ -140,7 +140,7 @@ def load(path: Path) -> PoseSet:
     :raises PoseError: naming the line and the column, if it is not in the form above or holds no pose.
     """
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text("utf-8"))))
+        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PoseError(f"{path} is no CSV file of poses ({error})") from None
     if not rows or tuple(rows[0]) != _HEADER:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -152,6 +153,7 @@ def _give(pipe: Connection, out: Path, items: Iterator[Item]) -> bool:
 def serve(pipe: Connection) -> None:
     """A worker's life: settings first, then batches, until the pipe is closed (also by its owner's death)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner, who ends its workers
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that Blender removes its temporary folder
     try:
         renderer = Renderer(pipe.recv())
         pipe.send((renderer.settings, renderer.blender))

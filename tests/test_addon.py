@@ -145,6 +145,37 @@ def test_poses_are_saved_and_loaded_as_the_generator_does(armature, tmp_path):
     np.testing.assert_allclose(hand.pose(armature), PRESETS["fist"], atol=2e-6)
 
 
+def test_a_pose_added_to_a_file_leaves_the_others_their_names(armature, tmp_path):
+    path = tmp_path / "mine.csv"
+    two = np.array([PRESETS["fist"], PRESETS["open"]])
+    path.write_bytes(sweep.dump(sweep.PoseSet(("l2", "l11"), np.array([17000, 5000]), two)))
+    for _ in range(2):
+        bpy.ops.handforge.save_pose(filepath=str(path), append=True)
+    saved = sweep.load(path)
+    assert saved.names == ("l2", "l11", "mine", "mine") and saved.frames.tolist() == [17000, 5000, 0, 1]
+
+
+def test_keyed_bones_move_the_sliders(armature):
+    turned = armature.pose.bones["index_proximal"]
+    hand.put(armature, pose.with_angles(index_mcp_flexion=40))
+    turned.keyframe_insert("rotation_quaternion", frame=1)
+    hand.put(armature, pose.bind())
+    turned.keyframe_insert("rotation_quaternion", frame=20)
+    for frame, degrees in ((1, 40), (20, 0)):
+        bpy.context.scene.frame_set(frame)
+        assert abs(pose.to_degrees(hand.pose(armature))[pose.NAMES.index("index_mcp_flexion")] - degrees) < 0.01
+
+
+def test_a_hidden_armature_takes_another_shape(armature):
+    skin_ = hand.skin_of(armature)
+    bpy.context.view_layer.objects.active = skin_
+    armature.hide_viewport = True
+    bpy.ops.handforge.random_shape(seed=5)
+    assert armature.hide_viewport and bpy.context.view_layer.objects.active is skin_
+    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
+    np.testing.assert_allclose(bones(armature), moved, atol=1e-5)
+
+
 def test_files_that_are_no_poses_are_refused(armature, tmp_path):
     path = tmp_path / "poses.csv"
     path.write_text("a,b\n")

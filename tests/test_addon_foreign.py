@@ -78,6 +78,21 @@ def test_it_moves_as_our_hand_does(armature, tmp_path, seed):
 
 
 @both
+def test_an_armature_in_centimetres_moves_by_metres(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    armature.scale = [0.01] * 3
+    bpy.context.view_layer.update()
+    wrist = armature.pose.bones[theirs("hand")]
+    before = np.array(armature.matrix_world @ wrist.head)
+    one = pose.bind()
+    one[:3] = 0.1, -0.02, 0.03
+    hand.put(armature, one)
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(np.array(armature.matrix_world @ wrist.head) - before, TURN @ one[:3], atol=1e-6)
+    np.testing.assert_allclose(hand.pose(armature), one, atol=2e-5)
+
+
+@both
 def test_their_bones_move_the_sliders(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
     bones = armature.pose.bones

@@ -2,12 +2,14 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import generator
 from generator import dataset
 from generator.anatomy import HandShape
 from generator.cli import main
@@ -140,6 +142,32 @@ def test_check_names_what_is_wrong(folder, tmp_path):
     for words in ("000002.png is damaged or cut short", "000004.png is 10x10", "000005.png is missing"):
         assert words in done.output
     assert len(json.loads((tmp_path / "check.json").read_bytes())["problems"]) == 3
+
+
+def test_check_counts_a_hand_with_and_without_its_forearm_once(folder):
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text())
+    content["categories"].append({"id": 2, "name": "hand+forearm"})
+    more = [{**a, "id": 100 + a["id"], "category_id": 2} for a in content["annotations"]]
+    content["annotations"] += more
+    path.write_text(json.dumps(content))
+    assert "6 pictures with 6 hands, nothing wrong" in run("check", folder).output
+    content["annotations"][7]["id"] = 1
+    path.write_text(json.dumps(content))
+    done = run("check", folder)
+    assert done.exit_code == 1 and "annotation 1 stands 2 times" in done.output
+
+
+@pytest.mark.parametrize("name, words", [("nowhere/c.json", "does not exist; make it"), (".", "is a folder")])
+def test_a_file_that_cannot_be_written_is_refused_first(folder, tmp_path, name, words):
+    done = run("check", folder, "--json", tmp_path / name)
+    assert done.exit_code == 2 and words in done.stderr and done.stdout == ""
+
+
+def test_a_library_that_is_not_installed_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "generator.preview", None)
+    monkeypatch.delattr(generator, "preview", raising=False)
+    assert "the library generator.preview is not installed; pip install 'handforge[all]'" in error("preview", folder)
 
 
 def test_check_in_parallel_finds_the_same(folder, monkeypatch):

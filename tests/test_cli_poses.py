@@ -53,6 +53,11 @@ def test_a_map_of_some_poses_is_refused(few, tmp_path):
     assert not (tmp_path / "map.png").exists()
 
 
+def test_a_map_of_another_form_is_refused(tmp_path):
+    done = run("poses", "--set", "all", "--plot", tmp_path / "map.bmp")
+    assert done.exit_code == 2 and "map.bmp must end in .png, .svg, .pdf" in done.stderr
+
+
 def test_an_unknown_set_ends_with_one_line():
     done = run("poses", "--set", "l3")
     assert done.exit_code == 2
@@ -83,6 +88,8 @@ def test_split_refuses_what_it_cannot_do(tmp_path):
     folder = small_dataset(tmp_path / "all")
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 5)
     assert done.exit_code == 2 and "leaves nothing to train on" in done.stderr
+    done = run("split", folder, tmp_path / "train", tmp_path / "train", "--test", 2)
+    assert done.exit_code == 2 and "train cannot be both" in done.stderr
     (tmp_path / "test").mkdir()
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
     assert done.exit_code == 2 and "test is there already" in done.stderr

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -160,6 +161,12 @@ def test_a_part_is_a_dataset_of_its_own(folder, tmp_path):
         ds.copy_subset(whole, whole.images, tmp_path / "part")
 
 
+def test_what_a_kill_left_of_a_part_is_removed(folder, tmp_path):
+    (tmp_path / ".part.tmp/images").mkdir(parents=True)
+    ds.copy_subset(ds.Dataset(folder), ds.Dataset(folder).images[:1], tmp_path / "part")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["part", "set"]
+
+
 def test_a_part_with_a_missing_picture_leaves_nothing(folder, tmp_path):
     whole = ds.Dataset(folder)
     (folder / "masks" / "f1.png").unlink()
@@ -186,6 +193,10 @@ class TestDamage:
             ("[]", "is not in COCO's form"),
             ('{"images": [], "annotations": []}', "the dataset is empty"),
             ('{"images": [{"id": 1}], "annotations": []}', "'file_name'"),
+            *(
+                (f'{{"images": [], "annotations": {bad}}}', "is not in COCO's form")
+                for bad in ("null", '["x"]', "[{}]")
+            ),
         ],
     )
     def test_annotations_json(self, folder, text, message):
@@ -201,6 +212,8 @@ class TestDamage:
             (lambda c: c["images"][0].update(width=0), "image 1 has the width 0"),
             (lambda c: c["images"][1].update(id=1), "an image id stands twice"),
             (lambda c: c["annotations"][1].update(image_id=9), "annotation 2 belongs to image 9"),
+            (lambda c: c["annotations"][1].update(image_id=[1]), "is not in COCO's form"),
+            (lambda c: c["annotations"][1].pop("category_id"), "is not in COCO's form .*'category_id'"),
         ],
     )
     def test_fields(self, folder, change, message):
@@ -220,6 +233,40 @@ class TestDamage:
         path.unlink()
         with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
             dataset.picture(dataset.images[0])
+
+    def test_one_wrong_byte(self, tmp_path):
+        """Pillow decodes it to something; the file's own checksums know."""
+        folder = make(tmp_path / "set")
+        path = folder / "images" / "f1.png"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        dataset = ds.Dataset(folder)
+        with pytest.raises(ds.DatasetError, match=r"f1\.png is damaged or cut short"):
+            dataset.picture(dataset.images[1])
+
+    def test_dataset_json(self, folder):
+        (folder / "dataset.json").write_text("[]")
+        with pytest.raises(ds.DatasetError, match=r"dataset\.json holds no object"):
+            _ = ds.Dataset(folder).info
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (
+                lambda c: c["annotations"][1].update(keypoints=[1, 2]),
+                "annotation 2: keypoints must be 21 times 3 numbers",
+            ),
+            (lambda c: c["annotations"][1].update(wrist="x"), "annotation 2: wrist must be 2 times 2 numbers"),
+            (lambda c: c["images"][1].update(camera="x"), r"f1\.png: camera is 'x', it must be 3 times 3 numbers"),
+            (lambda c: c["categories"][0].update(name="cat"), r"f1\.png: annotation 2: category 1 is neither hand nor"),
+        ],
+    )
+    def test_what_is_said_of_a_hand(self, folder, change, message):
+        edit(folder, change)
+        dataset = ds.Dataset(folder)
+        (problem,) = ds.check_image(dataset, dataset.images[1])
+        assert re.search(message, problem)
 
     def test_picture_of_another_size(self, folder):
         Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")

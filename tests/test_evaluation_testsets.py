@@ -91,6 +91,12 @@ def test_zoom_command(dataset, tmp_path):
     assert (code, "is there already; give a new folder" in output) == (2, True)
 
 
+@pytest.mark.parametrize("factor", ["nan", "0.5"])
+def test_factors_that_cannot_be(dataset, tmp_path, factor):
+    code, output = run("zoom", dataset.folder, tmp_path / "out", "--factor", factor)
+    assert code == 2 and "--factor" in output and not (tmp_path / "out").exists()
+
+
 def test_zoom_leaves_nothing_half_written(dataset, tmp_path):
     (dataset.folder / "images" / "p4.png").unlink()
     code, output = run("zoom", dataset.folder, tmp_path / "vid2")

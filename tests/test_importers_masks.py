@@ -58,6 +58,11 @@ def test_specks_are_dropped_on_request(source, tmp_path):
         assert (dataset.masks(image)[0] == blob((64, 48), (20 + 8 * index, 24), 10)).all()
 
 
+def test_an_import_without_a_hand_says_so(source, tmp_path):
+    done = run(source, tmp_path / "out", "--min-area", 99999)
+    assert done.exit_code == 0 and "with 0 hands" in done.stdout and "No picture has a hand" in done.stderr
+
+
 def test_the_pieces_of_a_mask_are_hands_on_request(source, tmp_path):
     assert run(source, tmp_path / "out", "--split").exit_code == 0
     dataset = Dataset(tmp_path / "out")

@@ -231,6 +231,8 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
     assert run("hands11k", hands11k, tmp_path / "out", "--count", 1).exit_code == 0
     dataset = imported(tmp_path / "out")
     assert len(dataset) == 1 and (dataset.masks(dataset.images[0])[0] == square_mask()).all()
+    (hands11k / "HandInfo.csv").write_bytes(b"id\xff")
+    refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv is no CSV file that can be read")
     (hands11k / "HandInfo.csv").write_text("a,b\n1,2\n")
     refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv has not the columns id")
     refused(run("hands11k", tmp_path, tmp_path / "other"), "HandInfo.csv is missing")
@@ -315,7 +317,9 @@ def test_annotations_that_cannot_be_told_apart(tmp_path):
     content = json.loads(coco(tmp_path / "a.json").read_text())
     content["annotations"][2]["iscrowd"] = 1  # of a cup: nobody asks for it
     (tmp_path / "a.json").write_text(json.dumps(content))
-    assert run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "cups").exit_code == 0
+    done = run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "cups")
+    assert done.exit_code == 0 and "1 pictures with 1 hands" in done.stdout
+    assert "1 pictures of" in done.stderr and "are not in" in done.stderr and "shot_2 for one" in done.stderr
     content["annotations"][1]["iscrowd"] = 1
     (tmp_path / "a.json").write_text(json.dumps(content))
     refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "annotation 2 of shot_2 is")

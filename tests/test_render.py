@@ -16,7 +16,7 @@ from generator.sleeve import Sleeve
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import engines, furniture, occluders, rig
+from generator.blender import engines, furniture, occluders, render, rig
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -260,20 +260,34 @@ def test_a_hand_outside_the_picture_leaves_it_white(studio):
 
 
 def test_visibility_of_joints(studio):
-    hand, _ = studio.hand(None)
+    hand, mesh = studio.hand(None)
     studio._show(hand)
     camera = Camera(640, 360)
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
     open_palm = pose.bind()
     rig.set_pose(hand, open_palm)
-    assert (keypoints(hand, rig.posed(hand), open_palm, camera)[:, 2] == VISIBLE).all()
+    assert (keypoints(hand, rig.posed(hand), mesh.faces, open_palm, camera)[:, 2] == VISIBLE).all()
     fist = {f"{f}_{j}": a for f in pose.FINGERS[:4] for j, a in (("mcp_flexion", 80), ("pip_flexion", 95))}
     from_behind = pose.with_angles(forearm_z=180, **fist)
     rig.set_pose(hand, from_behind)
-    assert (keypoints(hand, rig.posed(hand), from_behind, camera)[tips, 2] == 1).all(), "the fist hides its finger tips"
+    assert (keypoints(hand, rig.posed(hand), mesh.faces, from_behind, camera)[tips, 2] == 1).all(), (
+        "the fist hides its finger tips"
+    )
     aside = pose.bind()
     aside[0] = 0.4
-    assert (keypoints(hand, rig.posed(hand), aside, camera)[:, 2] == 0).any()
+    assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
+
+
+def test_skin_hides_a_joint_on_its_line_of_sight_only():
+    """One triangle at 1 m, tilted, before joints at 2 m: through it, past its corner, and deeper than their flesh."""
+    vertices = np.array([[-0.1, -0.1, 0.9], [0.1, -0.1, 0.9], [0.0, 0.2, 1.2], [0, 0, -1.0]])
+    faces = np.array([[0, 1, 2], [0, 1, 3]])  # the second reaches behind the camera
+    joints = np.array([[0.0, 0, 2], [0.19, 0.3, 2], [0.0, -0.24, 2], [0.0, 0, 0.98]])
+    hidden = render._hidden(joints, vertices, faces, np.zeros(4))
+    assert hidden.tolist() == [True, False, False, False]  # the plane is at depth 1 on the axis
+    assert render._hidden(joints[:1], vertices, faces, np.array([0.99])).tolist() == [True]
+    assert render._hidden(joints[:1], vertices, faces, np.array([1.01])).tolist() == [False]
+    assert render._hidden(joints[:1], vertices, faces[:, ::-1], np.zeros(1)).tolist() == [True]
 
 
 def test_the_engines_agree():

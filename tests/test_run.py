@@ -12,17 +12,20 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from pycocotools.coco import COCO
 
 from generator import checking, folder, pose, run, sweep
+from generator import cluster as cluster_module
 from generator.cli import main
-from generator.dataset import Dataset
+from generator.dataset import Dataset, DatasetError, copy_subset
 from generator.settings import RenderSettings
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
@@ -252,8 +255,81 @@ def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
 
 
 def test_what_is_no_shard_is_not_merged(whole, tmp_path):
-    done = CliRunner().invoke(main, ["merge", str(tmp_path / "out"), str(whole)])
-    assert done.exit_code == 2 and "holds no shard" in done.stderr
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for words, message in (
+        ([tmp_path / "out", whole], "holds no shard"),
+        ([tmp_path / "out"], "out holds no shard; name the folder"),
+        ([empty], "empty holds no shard; name the folder"),
+        ([whole], "is complete already"),
+    ):
+        done = CliRunner().invoke(main, ["merge", *map(str, words)])
+        assert done.exit_code == 2 and message in done.stderr
+
+
+def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path):
+    """Also once the run is finished."""
+    poses, behind = tmp_path / "some.csv", tmp_path / "behind"
+    behind.mkdir()
+    Image.new("RGB", (40, 30), "green").save(behind / "a.png")
+
+    def write(angle):
+        turned = np.array([pose.with_angles(forearm_z=angle)])
+        poses.write_bytes(sweep.dump(sweep.PoseSet(("some",), np.arange(1), turned)))
+
+    write(10)
+    plain = RenderSettings(set=str(poses), size=(64, 36))
+    green = replace(plain, backgrounds=str(behind))
+    for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
+        assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
+    Image.new("RGB", (50, 30), "green").save(behind / "b.png")
+    with pytest.raises(folder.RunError, match="green holds another run: backgrounds_sha256 was"):
+        run.render(green, tmp_path / "green", 1, ignore)
+    write(12)
+    with pytest.raises(folder.RunError, match="plain holds another run: poses_sha256 was"):
+        run.render(plain, tmp_path / "plain", 1, ignore)
+    copy_subset(Dataset(tmp_path / "plain"), Dataset(tmp_path / "plain").images, tmp_path / "part")
+    with pytest.raises(folder.RunError, match="part is not empty and holds no rendering run"):
+        run.render(plain, tmp_path / "part", 1, ignore)
+
+
+def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):
+    Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
+    (tmp_path / "z.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    (tmp_path / "folder.png").mkdir()
+    chosen = RenderSettings(set=str(poses_file), count=2, size=(64, 36), backgrounds=str(tmp_path))
+    with pytest.raises(DatasetError, match=r"z\.png is damaged"):
+        run.render(chosen, tmp_path / "out", 1, ignore)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "z.png").unlink()
+    assert run.render(chosen, tmp_path / "out", 1, ignore)
+
+
+def test_a_run_killed_while_it_took_its_folder_continues(whole, settings, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.dataset, "write_atomic", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.render(settings, out, 1, ignore)
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
+def _killed(*given, **named):
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_another_process_finishes_meanwhile(whole, settings, tmp_path):
+    out = tmp_path / "out"
+
+    def other(done, total):
+        if done == total and folder.read_records(out):
+            folder.finish(out)
+
+    assert run.render(settings, out, 1, other)
+    assert contents(out) == contents(whole)
+    with pytest.raises(folder.RunError, match="was finished by another process"):
+        folder.finish(out)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "/"])
@@ -359,6 +435,29 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
     assert contents(out) == contents(whole)
+
+
+def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeypatch):
+    """Two at once, and two after each other whose files had other content under the same names."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(cluster_module, "describe", _slow_description)
+    made = []
+    monkeypatch.setattr(cluster_module, "Renderer", lambda chosen: made.append(chosen) or len(made))
+    with (
+        distributed.LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=None) as local,
+        cluster_module.Cluster(local.scheduler_address) as one,
+        cluster_module.Cluster(local.scheduler_address) as two,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        starts = [pool.submit(c.start, replace(settings, seed=seed)) for c, seed in ((one, 1), (two, 2))]
+        assert [start.result()[0].seed for start in starts] == [1, 2]
+    cluster_module._renderer.cache_clear()
+    assert [cluster_module._renderer(settings, run) for run in ("a", "a", "b")] == [1, 1, 2]
+
+
+def _slow_description(chosen):
+    time.sleep(0.5)
+    return "cycles", "5.2.0"
 
 
 def readme_commands(start):

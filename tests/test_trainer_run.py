@@ -260,6 +260,11 @@ def test_wrong_recipes_leave_nothing(blobs, tmp_path, change, parts):
     assert not (tmp_path / "run").exists()
 
 
+def test_resume_of_what_was_not_begun_says_so(blobs, quick, tmp_path):
+    done = repeat(quick, blobs, tmp_path / "run", "--resume")
+    assert done.exit_code == 0 and "run holds no run yet; this one starts from the beginning" in done.stderr
+
+
 def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     refused(repeat("nonesuch", blobs, tmp_path / "run"), "no recipe is called 'nonesuch'")
     refused(repeat(tiny, tmp_path / "nowhere", tmp_path / "run"), "nowhere is no folder")

@@ -92,6 +92,8 @@ def read_foreign(path: Path) -> dict[str, torch.Tensor]:
     """
     if path.suffix == ".safetensors":
         return read_weights(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path} is no run folder: it holds no network.json")
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; init is coco, imagenet, none, a run folder or a weights file")
     try:

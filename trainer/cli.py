@@ -176,7 +176,10 @@ def import_annotations_command(source: Path, images: Path, out: Path, about: Abo
     """SOURCE is a COCO .json, a CVAT .xml, or a folder of LabelMe's .json files about the pictures in IMAGES."""
     from trainer.importers.annotations import import_annotations
 
-    _imported(out, import_annotations(source, images, out, about, label))
+    count, absent = import_annotations(source, images, out, about, label)
+    _imported(out, count)
+    if absent:
+        click.echo(f"{len(absent)} pictures of {source} are not in {images}, {absent[0]} for one", err=True)
 
 
 @import_.command(name="video")
@@ -193,7 +196,12 @@ def import_video_command(source: Path, out: Path, about: About, truth: Path, lab
 
 
 def _imported(out: Path, count: int) -> None:
-    click.echo(f"{out}: {count} pictures")
+    from generator.dataset import Dataset
+
+    hands = Dataset(out).info["hands"]
+    click.echo(f"{out}: {count} pictures with {hands} hands")
+    if not hands:
+        click.echo("No picture has a hand: look at the masks, and at the options that leave hands out", err=True)
 
 
 def _training_options(command: Any) -> Any:
@@ -213,7 +221,9 @@ def _training_options(command: Any) -> Any:
             help="all, 3+, 4+, 5+, heads, for all sessions or one a session, in place of the recipe's; auto tries each "
             "for a few steps and takes the best on pictures kept aside.",
         ),
-        click.option("--resume", is_flag=True, help="Continue the run in --out where it was interrupted."),
+        click.option(
+            "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
+        ),
         click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
         click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for pictures."),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),

@@ -21,7 +21,8 @@ def whole_folder(out: Path, mark: str | None = None) -> Iterator[Path]:
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; give a folder")
     if out.is_dir() and any(out.iterdir()) and not (mark and (out / mark).is_file()):
-        raise OutputError(f"{out} is not empty and was not made by this command; give a new folder")
+        reason = "was not made by this command" if mark else "holds something already"
+        raise OutputError(f"{out} is not empty and {reason}; give a new folder")
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

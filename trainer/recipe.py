@@ -194,7 +194,7 @@ def load(name_or_file: str) -> Recipe:
     :raises RecipeError: if there is none, it is no TOML, or anything in it is wrong; all problems are named.
     """
     if name_or_file in shipped():
-        text = (resources.files("trainer") / "recipes" / f"{name_or_file}.toml").read_text("utf-8")
+        text = (resources.files("trainer") / "recipes" / f"{name_or_file}.toml").read_bytes()
         name = name_or_file
     else:
         path = Path(name_or_file)
@@ -202,10 +202,10 @@ def load(name_or_file: str) -> Recipe:
             raise RecipeError(
                 f"no recipe is called {name_or_file!r}; there are {', '.join(shipped())}, or give a .toml file"
             )
-        text, name = path.read_text("utf-8"), path.stem
+        text, name = path.read_bytes(), path.stem
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"recipe {name_or_file} is no valid TOML ({error})") from None
     return from_table(name, table)
 

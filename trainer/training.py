@@ -124,6 +124,8 @@ def _train(command: str, options: dict[str, Any]) -> None:
     decided = plan(command, options)
     split(decided)  # so that a wrong number of subsets is known before pictures are read
     folder = RunFolder(Path(options["out"]), decided.header(), options["resume"])
+    if options["resume"] and not folder.continued and parallel.rank() == 0:
+        click.echo(f"{folder.path} holds no run yet; this one starts from the beginning", err=True)
     parallel.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
         click.echo(f"{folder.path} is finished already")

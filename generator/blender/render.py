@@ -106,7 +106,7 @@ class Studio:
         masks = {category: _masks(drawings, camera, category) for category in self._categories}
         found = []
         for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
-            points = keypoints(arm.rig, arm.posed, arm.pose, camera)
+            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera)
             if self.settings.occluders != "none" or self.settings.hands != 1:
                 points = _behind_things(points, drawing)
             in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
@@ -240,16 +240,18 @@ def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:
     return places * [-1, 1, 1] if hand.mirrored else places
 
 
-def keypoints(hand: rig.Rig, posed: rig.Posed, pose: np.ndarray, camera: Camera) -> np.ndarray:
+def keypoints(hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarray, camera: Camera) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the picture, 1 hidden, 2 visible).
 
-    A joint lies inside the flesh; it counts as hidden where the skin nearest to its line of sight stands nearer to the
-    camera than its own flesh reaches.
+    A joint lies inside the flesh; it counts as hidden where skin on its line of sight stands nearer to the camera than
+    its own flesh reaches.
+
+    :param faces: (F, 3), the triangles of the surface's vertices.
     """
     places = joints(hand, pose)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), _flesh(hand))
+    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), faces, _flesh(hand))
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 
@@ -274,14 +276,19 @@ def _flesh(hand: rig.Rig) -> np.ndarray:
     return np.maximum(radii[bones].max(axis=1), radii[parents, 1]) * 1.3 + 0.004
 
 
-def _hidden(joints: np.ndarray, vertices: np.ndarray, flesh: np.ndarray, near: float = 0.004) -> np.ndarray:
-    """Which joints (21, 3) have a vertex within ``near`` metres of their line of sight and in front of their flesh."""
-    x, y, depth = np.ascontiguousarray(vertices.T, np.float32)
+def _hidden(joints: np.ndarray, vertices: np.ndarray, faces: np.ndarray, flesh: np.ndarray) -> np.ndarray:
+    """Which joints (21, 3) have skin on their line of sight that stands nearer than their own flesh reaches."""
+    depth = np.where(vertices[:, 2] > 0, vertices[:, 2], np.nan).astype(np.float32)  # what is behind us hides nothing
+    seen = vertices[:, :2].astype(np.float32) / depth[:, None]
+    a, b, c = (seen[:, 0].take(corner) for corner in faces.T)
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
     hidden = np.zeros(len(joints), bool)
     for index, (joint, clear) in enumerate(zip(joints, flesh, strict=True)):
-        u, v = joint[:2] / joint[2]
-        aside = x - np.float32(u) * depth
-        about = np.flatnonzero(np.abs(aside) < 1.01 * near)  # few are left for the rest of the question
-        apart = aside[about] ** 2 + (y[about] - np.float32(v) * depth[about]) ** 2
-        hidden[index] = ((apart < near**2) & (depth[about] < joint[2] - clear)).any()
+        u, v = (joint[:2] / joint[2]).astype(np.float32)
+        about = faces.take(np.flatnonzero((low <= u) & (high >= u)), 0)  # few are left for the rest of the question
+        x, y = seen[about, 0] - u, seen[about, 1] - v
+        shares = x[:, [1, 2, 0]] * y[:, [2, 0, 1]] - x[:, [2, 0, 1]] * y[:, [1, 2, 0]]  # twice the areas it cuts off
+        inside = (shares >= 0).all(1) | (shares <= 0).all(1)
+        nearer = (shares[inside] / depth[about[inside]]).sum(1) / shares[inside].sum(1)  # 1 by its depth
+        hidden[index] = (nearer * (joint[2] - clear) > 1).any()
     return hidden

@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Swallow what is written to file descriptors 1 and 2 inside the block; show it if the block fails."""
+    """Swallow what is written to file descriptors 1 and 2 inside the block."""
     with tempfile.TemporaryFile() as sink, contextlib.ExitStack() as stack:
         for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
             with contextlib.suppress(AttributeError, ValueError, OSError):

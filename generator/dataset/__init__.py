@@ -38,7 +38,15 @@ from generator.dataset.pictures import (
     read_picture,
 )
 from generator.dataset.reader import Dataset, check_image
-from generator.dataset.writer import assemble, copy_subset, dump_json, encode_frame, write_atomic, write_frame
+from generator.dataset.writer import (
+    assemble,
+    copy_subset,
+    dump_json,
+    encode_frame,
+    new_folder,
+    write_atomic,
+    write_frame,
+)
 
 __all__ = [
     "CATEGORIES",
@@ -63,6 +71,7 @@ __all__ = [
     "encode_picture",
     "encode_png",
     "hand_side",
+    "new_folder",
     "read_mask",
     "read_picture",
     "to_rle",

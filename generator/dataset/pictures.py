@@ -106,6 +106,9 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
+            if image.format == "PNG":
+                image.verify()  # load() passes over wrong checksums
+        with Image.open(path) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
             return upright if mode is None else upright.convert(mode)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import CATEGORIES, TRUTHS, DatasetError, size_text
+from generator.dataset.frame import CATEGORIES, KEYPOINTS, TRUTHS, DatasetError, size_text
 from generator.dataset.masks import decode_mask, encode_mask
 from generator.dataset.pictures import read_mask, read_picture
 from generator.dataset.truths import check_keypoints_3d, check_truth, read_truth
@@ -43,6 +43,18 @@ class Dataset:
             by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
             for image in self.images:
                 self._check_image(image)
+            if len(by_image) != len(self.images):
+                raise DatasetError(f"{self.path}: an image id stands twice")
+            for annotation in annotations:
+                if annotation["image_id"] not in by_image:
+                    raise DatasetError(
+                        f"{self.path}: annotation {annotation['id']} belongs to image {annotation['image_id']}, "
+                        "which is not listed"
+                    )
+                name = self.category(annotation)
+                # What is neither is no hand, and left for those who use it to refuse.
+                if category is None or name == category or name not in CATEGORIES.values():
+                    by_image[annotation["image_id"]].append(annotation)
         except FileNotFoundError:
             raise DatasetError(
                 f"{self.folder} holds no annotations.json; it is no dataset, or its rendering was not finished "
@@ -50,21 +62,10 @@ class Dataset:
             ) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DatasetError(f"{self.path} is no valid JSON ({error})") from None
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None
         if not self.images:
             raise DatasetError(f"{self.path} lists no pictures; the dataset is empty")
-        if len(by_image) != len(self.images):
-            raise DatasetError(f"{self.path}: an image id stands twice")
-        for annotation in annotations:
-            if annotation.get("image_id") not in by_image:
-                raise DatasetError(
-                    f"{self.path}: annotation {annotation.get('id')} belongs to image {annotation.get('image_id')}, "
-                    "which is not listed"
-                )
-            # What is neither is no hand, and left for those who use it to refuse.
-            if category is None or self.category(annotation) not in {*CATEGORIES.values()} - {category}:
-                by_image[annotation["image_id"]].append(annotation)
         if annotations and not any(by_image.values()):
             raise DatasetError(
                 f"{self.path} has no mask of the category {category}; make one with --mask {category}, or ask for "
@@ -96,13 +97,16 @@ class Dataset:
         """What ``dataset.json`` says; empty where there is none."""
         path = self.folder / "dataset.json"
         try:
-            return json.loads(path.read_bytes()) if path.exists() else {}
+            found = json.loads(path.read_bytes()) if path.exists() else {}
         except ValueError as error:
             raise DatasetError(f"{path} is no valid JSON ({error})") from None
+        if not isinstance(found, dict):
+            raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
+        return found
 
     def category(self, annotation: dict[str, Any]) -> str | None:
         """The name that the dataset has for an annotation's category; None where it has none."""
-        return self.categories.get(annotation.get("category_id", 0))
+        return self.categories.get(annotation["category_id"])
 
     def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         """The annotations of one picture."""
@@ -124,6 +128,23 @@ class Dataset:
                 f"annotations.json says {image['width']}x{image['height']}"
             )
         return picture
+
+    def points(self, annotation: dict[str, Any], name: str, shape: tuple[int, int]) -> np.ndarray | None:
+        """What an annotation says in numbers, ``keypoints`` or ``wrist``, in a shape; None where it says nothing.
+
+        :raises DatasetError: naming the annotation, if it is something else.
+        """
+        if annotation.get(name) is None:
+            return None
+        try:
+            found = np.array(annotation[name], float).reshape(shape)
+        except (TypeError, ValueError):
+            found = np.full(shape, np.nan)
+        if not np.isfinite(found).all():
+            raise DatasetError(
+                f"{self.path}: annotation {annotation['id']}: {name} must be {shape[0]} times {shape[1]} numbers"
+            )
+        return found
 
     def masks(self, image: dict[str, Any]) -> list[np.ndarray]:
         """The masks of one picture's annotations, each (H, W) bool, in their order.
@@ -154,18 +175,33 @@ class Dataset:
         return read_truth(self.folder / name / f"{Path(image['file_name']).stem}.png", name)
 
 
+def _is_matrix(value: Any) -> bool:
+    try:
+        return np.array(value, float).shape == (3, 3)
+    except (TypeError, ValueError):
+        return False
+
+
 def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
-    """What is wrong with one picture and its truth: picture, RLE, area, box, and the mask file beside it."""
+    """What is wrong with one picture and its truth: picture, annotations, and the mask file beside it."""
     problems = []
     try:
         dataset.picture(image)
         masks = dataset.masks(image)
+        for annotation in dataset.annotations(image):
+            dataset.points(annotation, "keypoints", (len(KEYPOINTS), 3))
+            dataset.points(annotation, "wrist", (2, 2))
     except DatasetError as error:
         return [str(error)]
+    if "camera" in image and not _is_matrix(image["camera"]):
+        problems.append(f"{image['file_name']}: camera is {image['camera']!r}, it must be 3 times 3 numbers")
     union = np.zeros((image["height"], image["width"]), bool)
     for annotation, mask in zip(dataset.annotations(image), masks, strict=True):
         where = f"{image['file_name']}: annotation {annotation['id']}"
         union |= mask
+        if dataset.category(annotation) not in CATEGORIES.values():
+            known = " nor ".join(CATEGORIES.values())
+            problems.append(f"{where}: category {annotation['category_id']!r} is neither {known}")
         if annotation.get("area") != int(mask.sum()):
             problems.append(f"{where}: area says {annotation.get('area')}, the mask has {int(mask.sum())} pixels")
         box = [float(v) for v in rle.toBbox(encode_mask(mask))]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,18 +132,35 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
     write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands}))
 
 
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that takes its place when the block ends without an error.
+
+    What a kill leaves of it, ``.NAME.tmp``, the next call for ``out`` removes.
+
+    :raises DatasetError: if ``out`` is there already and not empty.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DatasetError(f"{out} is there already; give a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.replace(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
     """Copy some pictures of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
     :param images: in the order they shall have; their ids are counted anew from 1.
     :raises DatasetError: if ``out`` is there already and not empty, or a file to copy is missing.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DatasetError(f"{out} is there already; give a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
     records = []
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-        folder = Path(temporary) / "dataset"
+    with new_folder(out) as folder:
         for image in images:
             beside = ("masks", *source.truths(image))
             names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
@@ -156,5 +173,5 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
             for annotation in annotations:
                 del annotation["id"], annotation["image_id"]
             records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
-        assemble(folder, records, {**source.info, "part_of": source.id})
-        folder.replace(out)
+        info = {key: value for key, value in source.info.items() if key != "poses_sha256"}  # it is no run of its own
+        assemble(folder, records, {**info, "part_of": source.id})

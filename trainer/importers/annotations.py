@@ -19,9 +19,12 @@ Shapes = dict[str, list[tuple[str, Any]]]
 """The same of many pictures, by the stem."""
 
 
-def import_annotations(source: Path, images: Path, out: Path, about: About, label: str = "hand") -> int:
-    """Make a dataset of the pictures in ``images`` that ``source`` has an entry for; returns their number.
+def import_annotations(
+    source: Path, images: Path, out: Path, about: About, label: str = "hand"
+) -> tuple[int, list[str]]:
+    """Make a dataset of the pictures in ``images`` that ``source`` has an entry for.
 
+    :returns: their number, and the stems of those that ``source`` has and ``images`` has not.
     :param label: only things of this label are hands.
     :raises DatasetError: naming the file, if nothing has the label, no picture is listed, or anything is damaged.
     """
@@ -33,7 +36,8 @@ def import_annotations(source: Path, images: Path, out: Path, about: About, labe
             picture = read_picture(path)
             yield Frame(path.stem, picture, instances(shapes[path.stem], label, about.category, picture, path))
 
-    return write_dataset(out, frames(), len(files), about.info("annotations", label=label))
+    count = write_dataset(out, frames(), len(files), about.info("annotations", label=label))
+    return count, sorted(shapes.keys() - {path.stem for path in files})
 
 
 def instances(

@@ -48,7 +48,7 @@ def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
     try:
         polygons = io.loadmat(path)["polygons"].ravel()
         table = [{field: np.asarray(entry[field], float) for field in FIELDS} for entry in polygons]
-    except (KeyError, ValueError, IndexError, TypeError, OSError) as error:
+    except Exception as error:  # scipy raises whatever a damaged file leads it to
         raise DatasetError(f"{path} is damaged or not EgoHands' ({error})") from None
     pictures = sorted(video.glob("*.jpg"))
     if len(pictures) != len(table):

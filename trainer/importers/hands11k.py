@@ -53,6 +53,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing; unpack 11K Hands there") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} is no CSV file that can be read ({error})") from None
     if not rows or any(row.get(name) is None for row in rows for name in COLUMNS):
         raise DatasetError(f"{path} has not the columns {', '.join(COLUMNS)} in every row")
     return rows
