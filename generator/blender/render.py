@@ -279,16 +279,20 @@ def _flesh(hand: rig.Rig) -> np.ndarray:
 def _hidden(joints: np.ndarray, vertices: np.ndarray, faces: np.ndarray, flesh: np.ndarray) -> np.ndarray:
     """Which joints (21, 3) have skin on their line of sight that stands nearer than their own flesh reaches."""
     depth = np.where(vertices[:, 2] > 0, vertices[:, 2], np.nan).astype(np.float32)  # what is behind us hides nothing
-    seen = vertices[:, :2].astype(np.float32) / depth[:, None]
-    a, b, c = (seen[:, 0].take(corner) for corner in faces.T)
+    across, down = vertices[:, :2].T.astype(np.float32) / depth
+    corners = faces.T
+    a, b, c = (across.take(corner) for corner in corners)
     low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
     hidden = np.zeros(len(joints), bool)
     for index, (joint, clear) in enumerate(zip(joints, flesh, strict=True)):
         u, v = (joint[:2] / joint[2]).astype(np.float32)
-        about = faces.take(np.flatnonzero((low <= u) & (high >= u)), 0)  # few are left for the rest of the question
-        x, y = seen[about, 0] - u, seen[about, 1] - v
-        shares = x[:, [1, 2, 0]] * y[:, [2, 0, 1]] - x[:, [2, 0, 1]] * y[:, [1, 2, 0]]  # twice the areas it cuts off
-        inside = (shares >= 0).all(1) | (shares <= 0).all(1)
-        nearer = (shares[inside] / depth[about[inside]]).sum(1) / shares[inside].sum(1)  # 1 by its depth
+        about = corners.take(np.flatnonzero((low <= u) & (high >= u)), 1)  # few are left for the rest of the question
+        y = down.take(about) - v
+        there = (y.min(0) <= 0) & (y.max(0) >= 0)
+        about, y = about[:, there], y[:, there]
+        x = across.take(about) - u
+        shares = x[[1, 2, 0]] * y[[2, 0, 1]] - x[[2, 0, 1]] * y[[1, 2, 0]]  # twice the areas that the line cuts off
+        inside = (shares >= 0).all(0) | (shares <= 0).all(0)
+        nearer = (shares / depth.take(about)).sum(0)[inside] / shares.sum(0)[inside]  # 1 by its depth
         hidden[index] = (nearer * (joint[2] - clear) > 1).any()
     return hidden
