@@ -280,13 +280,12 @@ def _hidden(joints: np.ndarray, vertices: np.ndarray, faces: np.ndarray, flesh: 
     """Which joints (21, 3) have skin on their line of sight that stands nearer than their own flesh reaches."""
     depth = np.where(vertices[:, 2] > 0, vertices[:, 2], np.nan).astype(np.float32)  # what is behind us hides nothing
     across, down = vertices[:, :2].T.astype(np.float32) / depth
-    corners = faces.T
-    a, b, c = (across.take(corner) for corner in corners)
+    a, b, c = (across.take(corner) for corner in faces.T)
     low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
     hidden = np.zeros(len(joints), bool)
     for index, (joint, clear) in enumerate(zip(joints, flesh, strict=True)):
         u, v = (joint[:2] / joint[2]).astype(np.float32)
-        about = corners.take(np.flatnonzero((low <= u) & (high >= u)), 1)  # few are left for the rest of the question
+        about = faces.take(np.flatnonzero((low <= u) & (high >= u)), 0).T  # few are left for the rest of the question
         y = down.take(about) - v
         there = (y.min(0) <= 0) & (y.max(0) >= 0)
         about, y = about[:, there], y[:, there]
