@@ -50,14 +50,15 @@ class Job:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self._process.stdout:
-            self._lines.put(line)
+        with self._process.stdout as told:  # closed here: whoever closes it elsewhere waits for this thread
+            for line in told:
+                self._lines.put(line)
 
     def poll(self) -> bool:
         """Take what it has told; whether it still runs."""
         running = self._process.poll() is None
         if not running:
-            self._reader.join(5)
+            self._reader.join(1)
         last = ""
         while not self._lines.empty():
             line = self._lines.get()
@@ -96,7 +97,6 @@ class Job:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
 
 
 class Board:

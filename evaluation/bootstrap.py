@@ -10,6 +10,9 @@ from evaluation.metrics import Tally, rates
 SAMPLES = 2000
 """Times the pictures are drawn."""
 
+BLOCK = 50
+"""Draws at once, so that many pictures do not take much memory."""
+
 SEED = 0
 
 
@@ -40,8 +43,11 @@ def differences(
 def _draws(tally: Tally, found: Ranked) -> dict[str, np.ndarray]:
     """The numbers of every draw, shape (SAMPLES,) each; which pictures a draw takes depends on their number alone."""
     rng, count = np.random.default_rng(SEED), len(tally.hands)
-    times = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(SAMPLES)]
-    return _numbers(tally, found, np.array(times))
+    parts = []
+    for _ in range(0, SAMPLES, BLOCK):
+        times = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(BLOCK)]
+        parts.append(_numbers(tally, found, np.array(times)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _numbers(tally: Tally, found: Ranked, times: np.ndarray) -> dict[str, np.ndarray]:

@@ -40,11 +40,13 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     """
     kind = BESIDE_MASKS[of]
     name, _ = true_category(dataset, Scope(category=category))
-    hands = [annotation for image in dataset for annotation in annotations_of(dataset, image, name) or []]
+    told = {image["id"]: annotations_of(dataset, image, name) for image in dataset}
+    hands = [annotation for annotations in told.values() for annotation in annotations or []]
     for hand in hands:
         if kind not in hand or "bbox" not in hand:
             raise ResultsError(f"{dataset.path}: annotation {hand.get('id')} has no {kind}; {of} cannot be scored")
     found = [_checked(entry, kind, where) for where, entry in read_entries(results, dataset, kind)]
+    found = [entry for entry in found if told[entry["image_id"]] is not None]  # of others nobody knows what is true
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = COCOeval(_coco(dataset, hands), _coco(dataset, found), kind)
         evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)

@@ -10,6 +10,7 @@ those that start with :data:`MARK` are JSON: ``{"done": n, "total": m}``, and la
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import sys
 import threading
@@ -56,6 +57,8 @@ def _end_with_input() -> None:
     """Wait for the end of standard input. A run may be cut off anywhere, and its workers end with it."""
     while sys.stdin.readline():
         pass
+    for worker in multiprocessing.active_children():
+        worker.terminate()  # it would finish its frames first
     os._exit(130)
 
 

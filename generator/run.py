@@ -15,7 +15,7 @@ from generator.anatomy import skeleton
 from generator.camera import Camera
 from generator.cluster import Cluster
 from generator.folder import RunError
-from generator.look import hand_shape
+from generator.look import FOCAL, hand_shape
 from generator.settings import RenderSettings
 from generator.workers import Item, Workers
 
@@ -51,7 +51,9 @@ def plan(settings: RenderSettings) -> Plan:
     backgrounds.chosen(settings)
     chosen = sweep.select(settings.set)
     distance = 1.0 if isinstance(settings.distance, str) else settings.distance
-    focal = 45.0 if isinstance(settings.focal_mm, str) else settings.focal_mm
+    # A varied distance follows the focal length, so that the hand is as large at any; a fixed one must do for all.
+    longest = 45.0 if isinstance(settings.distance, str) else FOCAL[1]
+    focal = longest if isinstance(settings.focal_mm, str) else settings.focal_mm
     hand = skeleton(hand_shape(settings))
     reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, focal))
     kept = np.flatnonzero(reasons == "")

@@ -72,7 +72,8 @@ class RenderSettings:
     count: int | None = None
     """How many pictures, spread evenly over the kept poses; None renders every one."""
     seed: int = 0
-    """0 or more. With the same seed, frame i is the same picture on any machine and any number of workers."""
+    """0 or more. With the same seed, frame i is the same picture with any number of workers, and on any machine; a
+    room's on those with the same kind of processor, as Cycles computes a little otherwise with other instructions."""
     size: tuple[int, int] = (1280, 720)
     """Width and height in pixels; ``"1280x720"`` in a file."""
     format: str = "png"

@@ -38,6 +38,10 @@ class Sleeve:
         return cls(start, loose, colour, int(rng.integers(2**31)))
 
 
+RING = 5
+"""An arm of fewer sides is none: so many vertices and one more tell how thick it is."""
+
+
 def cut(rng: np.random.Generator) -> tuple[float, float]:
     """A start and a looseness."""
     return -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
@@ -56,7 +60,9 @@ def tube(
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     rings: list[np.ndarray] = []
     for z in levels:
-        near = rest[np.abs(rest[:, 2] - z) < 0.02] if z > rest[:, 2].min() else rings[-1]
+        apart = np.abs(rest[:, 2] - z)
+        # Somebody's own arm may have no vertex so near: then the nearest ring of them.
+        near = rest[apart < max(0.02, 1.01 * np.partition(apart, RING)[RING])] if z > rest[:, 2].min() else rings[-1]
         low, high = near.min(axis=0), near.max(axis=0)
         radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
         middle = ((high + low) / 2)[:2]

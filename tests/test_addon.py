@@ -1,5 +1,7 @@
 """The add-on's properties and operators, called as Blender's window calls them, against the generator itself."""
 
+import sys
+import time
 from pathlib import Path
 
 import bpy
@@ -306,6 +308,18 @@ def test_rendering_is_cancelled_and_its_folder_continued(window, poses_file, tmp
     assert bpy.ops.handforge.cancel() == {"FINISHED"}
     assert generating.Board.job is None and generating.Board.message == "stopped"
     assert not (tmp_path / "out" / "annotations.json").exists()
+
+
+def test_stopping_does_not_wait_for_workers(tmp_path, monkeypatch):
+    """They hold the job's output open until their frames are done."""
+    worker = "import time; time.sleep(20)"
+    job = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {worker!r}]); sys.stdin.read()"
+    monkeypatch.setattr(generating.hosting, "job", lambda: [sys.executable, "-c", job])
+    started = generating.Job({"out": str(tmp_path)})
+    begin = time.monotonic()
+    started.stop()
+    started.poll()
+    assert time.monotonic() - begin < 8
 
 
 def test_closing_blender_ends_rendering(window, poses_file, tmp_path):

@@ -140,6 +140,13 @@ def test_polygons_and_plain_rle_are_decoded():
     assert (plain == [[False, True], [True, False]]).all()
 
 
+def test_16_bit_greys_are_read_by_their_upper_half(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None].repeat(2, axis=0)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    assert ds.read_mask(tmp_path / "ramp.png")[0].tolist() == [False] * 128 + [True] * 128
+    assert (ds.read_picture(tmp_path / "ramp.png")[0, :, 0] == np.arange(256)).all()
+
+
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(b"old")

@@ -77,6 +77,16 @@ def test_by_the_command(dataset, tmp_path):
     assert masks.exit_code == 2 and 'has no "segmentation"; score --of keypoints measures' in masks.stderr
 
 
+def test_pictures_that_tell_of_another_category_alone_are_left_out(dataset, tmp_path):
+    content = json.loads(dataset.path.read_text())
+    content["categories"].append({"id": 2, "name": "hand+forearm"})
+    content["annotations"][1]["category_id"] = 2
+    dataset.path.write_text(json.dumps(content))
+    path = results(tmp_path / "r.json", found(1), found(2, score=0.95))
+    figures = boxes.score(Dataset(dataset.folder), path, "boxes")
+    assert (figures["hands"], figures["ap"]) == (1, 1)
+
+
 @pytest.mark.parametrize("option", [("--iou", "0.7"), ("--details",), ("--region", "skin")])
 def test_what_is_for_masks_is_refused(dataset, tmp_path, option):
     path = results(tmp_path / "r.json", found(1))

@@ -362,6 +362,26 @@ def test_frames_of_a_video_with_masks_or_annotations(video, tmp_path):
     assert [image["frame"] for image in imported(tmp_path / "drawn")] == [1, 2]
 
 
+def test_several_masks_of_a_frame_are_several_hands(video, tmp_path):
+    (tmp_path / "masks").mkdir()
+    other = square_mask([(40, 5), (60, 5), (60, 30), (40, 30)])
+    for side, mask in (("left", square_mask()), ("right", other)):
+        Image.fromarray(mask).save(tmp_path / "masks" / f"frame_{side}_00001.png")
+    assert run("video", video, tmp_path / "out", "--truth", tmp_path / "masks").exit_code == 0
+    (image,) = imported(tmp_path / "out")
+    masks = imported(tmp_path / "out").masks(image)
+    assert [(mask == true).all() for mask, true in zip(masks, (square_mask(), other), strict=True)] == [True, True]
+
+
+def test_frames_beside_labelmes_files_are_no_masks(video, tmp_path):
+    folder = labelme(tmp_path / "labels")
+    for i in (1, 2):
+        picture(folder / f"shot_{i}.jpg")
+    assert run("video", video, tmp_path / "out", "--truth", folder).exit_code == 0
+    dataset = imported(tmp_path / "out")
+    assert [(dataset.masks(image)[0] == square_mask()).all() for image in dataset] == [True, True]
+
+
 def test_wrong_videos(video, tmp_path):
     (tmp_path / "masks").mkdir()
     Image.fromarray(square_mask()).save(tmp_path / "masks/99.png")

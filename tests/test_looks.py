@@ -10,6 +10,7 @@ from PIL import Image
 from generator import kinematics, pair, photo, pose, run, settings, sleeve, sweep
 from generator.anatomy import skeleton
 from generator.backgrounds import Backgrounds
+from generator.camera import Camera
 from generator.elbow import Elbow, elbow
 from generator.look import arm_end, framing
 from generator.settings import RenderSettings, SettingsError
@@ -111,6 +112,40 @@ def test_joints_behind_a_thing_are_hidden():
     drawing = Drawing((100, 50, 140, 90), np.zeros((40, 40, 3), np.uint8), hand, np.zeros((40, 40)))
     points = np.array([[112.5, 70.5, 2], [121.5, 70.5, 2], [119.0, 70.5, 2], [121.5, 70.5, 1], [0, 0, 0]], float)
     assert _behind_things(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
+
+
+def test_a_held_thing_is_in_one_hand():
+    from generator.blender.view import View
+
+    arms = np.concatenate([np.zeros((5, 3)), np.ones((7, 3))])
+    view = View(Camera(160, 120), arms, np.arange(12) % 2 == 0, np.repeat([0, 1], [5, 7]))
+    rng = np.random.default_rng(0)
+    found = {(len(points), *points.mean(axis=0).tolist()) for points in (view.one_hand(rng) for _ in range(20))}
+    assert found == {(3, 0, 0, 0), (3, 1, 1, 1)}
+
+
+def test_furniture_faces_the_camera(monkeypatch):
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    from generator.blender.props import Props
+    from generator.blender.view import View
+
+    placed = []
+    monkeypatch.setattr(Props, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
+    monkeypatch.setattr(Props, "wall", lambda self, *given: None)
+    view = View(Camera(160, 120), np.zeros((1, 3)), np.ones(1, bool), np.zeros(1, int))
+    for seed in range(40):
+        Props().fill_room(np.random.default_rng(seed), view)
+    fronts = np.array([turn @ [0, -1, 0] / np.linalg.norm(turn @ [0, -1, 0]) for turn in placed])
+    assert len(fronts) > 100 and np.median(fronts @ [0, -1, 0]) > 0.7, "the camera looks along +Y"
+
+
+def test_a_sleeve_fits_an_arm_of_few_vertices():
+    """Rings of six that are 8 cm apart, as a low-poly arm has them."""
+    angles = np.linspace(0, 2 * np.pi, 6, endpoint=False)
+    arm = np.array([[0.03 * np.cos(a), 0.03 * np.sin(a), -z] for z in np.arange(0, 0.4, 0.08) for a in angles])
+    for seed in range(10):
+        vertices, _ = sleeve.tube(arm, -0.05, 0.004, np.random.default_rng(seed))
+        assert np.linalg.norm(vertices[48:, :2], axis=1).min() > 0.025 and abs(vertices[:, :2]).max() < 0.05
 
 
 def test_what_looks_like_skin_is_in_no_mask(masks):

@@ -47,6 +47,12 @@ def cut():
     return mesh.vertices[kept].astype(float), faces, weights
 
 
+def test_groups_of_no_bone_move_nothing():
+    bones, owners = [None, "a", "b"], {"a": 1}
+    assert rigfile._weights({0: 1.0, 1: 0.6, 2: 0.4}, bones, owners).tolist()[:3] == [0, 0.6, 0]
+    assert rigfile._weights({0: 1.0}, bones, owners).sum() == 0
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """hand.blend, hand.glb, hand.fbx, and their map."""

@@ -22,10 +22,13 @@ from click.testing import CliRunner
 from PIL import Image
 from pycocotools.coco import COCO
 
-from generator import checking, folder, pose, run, sweep
+from generator import checking, folder, kinematics, pose, run, sweep
 from generator import cluster as cluster_module
+from generator.anatomy import skeleton
+from generator.camera import Camera
 from generator.cli import main
 from generator.dataset import Dataset, DatasetError, copy_subset
+from generator.look import FOCAL
 from generator.settings import RenderSettings
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
@@ -291,6 +294,14 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     copy_subset(Dataset(tmp_path / "plain"), Dataset(tmp_path / "plain").images, tmp_path / "part")
     with pytest.raises(folder.RunError, match="part is not empty and holds no rendering run"):
         run.render(plain, tmp_path / "part", 1, ignore)
+
+
+def test_hands_stay_in_the_picture_at_every_focal_length():
+    """A fixed distance shows less of the scene the longer the lens; the plan has to drop for the longest."""
+    planned = run.plan(RenderSettings(set="l11", count=300, focal_mm="varied"))
+    camera = Camera(*planned.settings.size, 1.0, FOCAL[1])
+    x, y, _ = camera.project(kinematics.keypoints(planned.poses.poses, skeleton())).reshape(-1, 3).T
+    assert ((x > 0) & (x < camera.width) & (y > 0) & (y < camera.height)).all()
 
 
 def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from trainer_samples import blob, edit_annotations, write_blobs
 
-from generator.dataset import Dataset, DatasetError, encode_mask
+from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, encode_mask, write_frame
 from trainer import augment
 from trainer.augment import Sample
-from trainer.data import Pictures, check_records, target
+from trainer.data import Pictures, check_records, memory_bytes, target
 from trainer.recipe import PictureSettings
 
 PLAIN = PictureSettings(64, 96, "none")
@@ -205,6 +205,26 @@ def _small_mask(content):
 
 def _same_mask(content):
     content["annotations"].append({**content["annotations"][3], "id": 99})
+
+
+@pytest.mark.parametrize("augmentation", ["studio", "photo", "decoys"])
+def test_a_hand_that_vanishes_in_scaling_is_not_there(tmp_path, augmentation):
+    speck = np.zeros((1200, 1600), bool)
+    speck[5:8, 5:8] = True
+    picture = np.full((1200, 1600, 3), 255, np.uint8)
+    for part in ("images", "masks"):
+        (tmp_path / "d" / part).mkdir(parents=True)
+    records = [write_frame(tmp_path / "d", Frame("one", picture, (Instance(speck),)))]
+    assemble(tmp_path / "d", records, {})
+    pictures = Pictures([Dataset(tmp_path / "d")], PictureSettings(64, 96, augmentation))
+    for seed in range(8):
+        assert len(pictures.batch([0, 0], [seed]).targets[0]["boxes"]) == 0
+
+
+def test_processes_share_the_memory(monkeypatch):
+    alone = memory_bytes()
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert memory_bytes() == alone // 4 > 0
 
 
 def test_categories_go_by_the_names_that_the_dataset_has(tmp_path):

@@ -1,6 +1,7 @@
 """Predictions by the real command: a COCO results list that pycocotools reads, and clear refusals."""
 
 import json
+import shutil
 import signal
 import struct
 import sys
@@ -12,7 +13,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 from pycocotools.coco import COCO
-from trainer_samples import TINY, blob, refused, write_blobs, write_recipe
+from trainer_samples import TINY, blob, edit_annotations, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset, decode_mask
 from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
@@ -90,6 +91,58 @@ def test_batches_change_nothing(weights, tmp_path):
         assert np.isclose(*best, atol=0.02)
 
 
+def test_a_picture_is_found_as_if_alone(weights, tmp_path):
+    """Whatever the sizes of the pictures beside it."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name, size in (("a", (160, 120)), ("b", (120, 160)), ("c", (160, 60)), ("d", (160, 120))):
+        (folder,) = (write_blobs(tmp_path / name, count=1, size_wh=size) / "images").iterdir()
+        folder.rename(photos / f"{name}.png")
+    found_by = []
+    for batch in (1, 4):
+        out = tmp_path / str(batch)
+        done = invoke("predict", "--weights", weights, photos, "--out", out, "--batch", batch, "--score", 0)
+        assert done.exit_code == 0, done.output
+        results = json.loads((out / "results.json").read_text())
+        found_by.append({(r["image_id"], r["score"]) for r in results if r["image_id"] in (2, 3)})
+    assert found_by[0] == found_by[1] != set()
+
+
+def test_results_have_the_datasets_ids(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=1)
+
+    def renumber(content):
+        content["categories"] = [{"id": 1, "name": "face"}, {"id": 7, "name": "hand"}]
+        for annotation in content["annotations"]:
+            annotation["category_id"] = 7
+
+    edit_annotations(data, renumber)
+    assert invoke("predict", "--weights", weights, data, "--out", tmp_path / "out", "--score", 0).exit_code == 0
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert {r["category_id"] for r in results} == {7}
+
+
+def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
+    Image.new("RGB", (4000, 10)).save(tmp_path / "line.png")
+    refused(
+        invoke("predict", "--weights", weights, tmp_path / "line.png", "--out", tmp_path / "out"),
+        "line.png is 4000x10; a picture so narrow shows no hand",
+    )
+    shutil.copytree(weights, tmp_path / "later")
+    path = tmp_path / "later/network.json"
+    for part, key, value in (
+        ("architecture", "model", "other"),
+        ("architecture", "backbone", "vit"),
+        ("pictures", "x", 1),
+    ):
+        content = json.loads((weights / "network.json").read_text())
+        content[part][key] = value
+        path.write_text(json.dumps(content))
+        wrong = invoke("predict", "--weights", path.parent, tmp_path / "line.png", "--out", tmp_path / "out")
+        refused(wrong, "later describes a network that this version cannot build")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_part_of_a_hand_is_no_second_hand():
     hand, finger, other = (blob((80, 60), centre, r) for centre, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
     beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
@@ -107,18 +160,21 @@ def test_overlay_tints_the_hand_only():
 
 def test_boxes_of_several_views_become_one():
     """Of four views: three see one hand, one of them twice; one sees another; the last sees nothing."""
-    boxes = [[[0, 0, 10, 10], [0, 0, 10, 9]], [[2, 0, 12, 10]], [[0, 0, 10, 10], [50, 50, 60, 60]], []]
+    boxes = [[[0, 0, 10, 10], [0, 0, 10, 9]], [[2, 0, 12, 10]], [[0, 0, 10, 10], [50, 50, 56, 56]], []]
     scores = [[0.9, 0.6], [0.3], [0.6, 0.8], []]
-    fused, means = views.fuse(
-        [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes], [torch.tensor(p) for p in scores]
-    )
+    boxes = [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes]
+    scores = [torch.tensor(part) for part in scores]
+    anything = torch.full((4,), torch.inf)
+    fused, means = views.fuse(boxes, scores, anything)
     torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 4, 0.8 / 4]))
     weights = np.array([0.9, 0.6, 0.3, 0.6])
     right = np.average([10, 10, 12, 10], weights=weights)
     bottom = np.average([10, 9, 10, 10], weights=weights)
-    expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 60, 60]], dtype=torch.float32)
+    expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 56, 56]], dtype=torch.float32)
     torch.testing.assert_close(fused, expected)
-    nothing = views.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2)
+    _, means = views.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
+    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 3, 0.8 / 4]))
+    nothing = views.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
     assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
 
 
@@ -127,7 +183,8 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
     network, description = model.load(weights)
     short_px, long_px = (description["pictures"][side] for side in ("short_px", "long_px"))
     picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
-    boxes, scores = torch.tensor([[10.0, 5, 70, 65], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
+    boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
+    assert 40 <= views.SMALL * 90 < 88, "the second is too long for larger views"
     monkeypatch.setattr(views, "fuse", lambda *found: (boxes, scores))
     # As cut, before torchvision pastes them at whole pixels, which are others in the mirror image.
     monkeypatch.setattr(views, "paste_masks_in_image", lambda masks, *where: masks)
@@ -149,7 +206,8 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
                 )
                 masks = network([side])[0]["masks"]
                 truth.append(masks.flip(-1) if turned else masks)
-    mean = torch.stack(truth).mean(0)
+    own = 2 * views.SCALES.index(1.0)
+    mean = torch.stack([torch.stack([one[0] for one in truth]).mean(0), (truth[own][1] + truth[own + 1][1]) / 2])
     assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
     torch.testing.assert_close(looked["masks"], mean)
 

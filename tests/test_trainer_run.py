@@ -348,6 +348,8 @@ def test_a_run_outlives_what_it_started_from(blobs, quick, unbroken, tmp_path, m
     assert repeat(recipe, blobs, tmp_path / "run", "--init", start).exit_code == 0
     assert json.loads((tmp_path / "run/network.json").read_text())["architecture"]["norm"] == "group"
     assert json.loads((tmp_path / "run/run.json").read_text())["recipe"]["after"] == "tiny"
+    assert repeat(recipe, blobs, tmp_path / "scratch", "--init", "none").exit_code == 0
+    assert json.loads((tmp_path / "scratch/run.json").read_text())["recipe"]["after"] == ""
 
 
 def test_options_that_do_not_fit_the_recipe(blobs, tiny, tmp_path):

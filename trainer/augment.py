@@ -261,8 +261,8 @@ def _whole_frame(sample: Sample, size_wh: tuple[int, int], rng: np.random.Genera
 def _hand_corners(sample: Sample) -> np.ndarray:
     """The four corners (x, y) of the box around all hands, of the whole picture where there is none."""
     height, width = sample.picture.shape[:2]
-    rows = np.flatnonzero(sample.masks.any((0, 2))) if len(sample.masks) else np.array([0, height - 1])
-    columns = np.flatnonzero(sample.masks.any((0, 1))) if len(sample.masks) else np.array([0, width - 1])
+    rows = np.flatnonzero(sample.masks.any((0, 2))) if sample.masks.any() else np.array([0, height - 1])
+    columns = np.flatnonzero(sample.masks.any((0, 1))) if sample.masks.any() else np.array([0, width - 1])
     x, y = (columns[0], columns[-1] + 1), (rows[0], rows[-1] + 1)
     return np.array([(x[0], y[0]), (x[1], y[0]), (x[0], y[1]), (x[1], y[1])], float)
 

@@ -288,7 +288,10 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     options |= {"resume": True, "tensorboard": False}
     for seed in range(seeds):
         for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
-            training.train(command, out=comparison.run_folder(out, seed, kind), seed=seed, **options)
+            run = comparison.run_folder(out, seed, kind)
+            words = ["--recipe", options["recipe"], "--data", str(options["data"]), "--out", str(run)]
+            words += [*(["--init", options["init"]] if options["init"] else []), "--seed", str(seed)]
+            training.train(command, out=run, seed=seed, words=words, **options)
     click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
 
 
@@ -300,7 +303,7 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each picture's mask, 255 on hands of score 0.5 and more.")
 @click.option(
-    "--tta", is_flag=True, help="Look at eight views of every picture: fewer false hands, better masks, slower."
+    "--tta", is_flag=True, help="Look at four views of every picture: finds more, and cuts better; five times slower."
 )
 @click.option("--pixels", type=FOLDER, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")

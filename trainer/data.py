@@ -5,10 +5,12 @@ All randomness of a batch comes from the key passed in, so a step's batch can be
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,10 +44,13 @@ class Batch:
 
 
 def memory_bytes() -> int:
-    """The machine's memory."""
+    """The memory that this process may count on: its share of the machine's, or of what a container is given."""
     if not hasattr(os, "sysconf"):  # Windows
         return 8 * 2**30
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(OSError, ValueError):  # no control groups, or "max"
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # as torchrun says
 
 
 class Pictures:

@@ -66,10 +66,19 @@ def run(
     several: bool = False,
 ) -> list[dict[str, np.ndarray]]:
     """The network's output for each (H, W, 3) uint8 picture, float32; with ``several`` as :func:`find`."""
-    tensors = [tensor(picture).to(device) for picture in pictures]
+    outputs: dict[int, dict[str, torch.Tensor]] = {}
+    by_size: dict[tuple[int, ...], list[int]] = {}
+    for number, picture in enumerate(pictures):
+        by_size.setdefault(picture.shape[:2], []).append(number)
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
-        outputs = [views.look(model, picture) for picture in tensors] if several else model(tensors)
-    return [{name: value.float().cpu().numpy() for name, value in output.items()} for output in outputs]
+        for numbers in by_size.values():  # pictures of other sizes would be padded to the largest, and found otherwise
+            tensors = [tensor(pictures[number]).to(device) for number in numbers]
+            found = [views.look(model, picture) for picture in tensors] if several else model(tensors)
+            outputs |= zip(numbers, found, strict=True)
+    return [
+        {name: value.float().cpu().numpy() for name, value in outputs[number].items()}
+        for number in range(len(pictures))
+    ]
 
 
 def _hands(output: dict[str, np.ndarray]) -> list[Found]:

@@ -271,11 +271,14 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
     :param hooks: as :func:`build`.
-    :raises WeightsError: if the weights and the description beside them do not belong together.
+    :raises WeightsError: if the description is of no network that can be built here, or the weights do not fit it.
     """
     description = checkpoint.read_description(path)
-    pictures = PictureSettings(**description["pictures"])
-    model = build(description["architecture"], pictures, hooks)
+    try:
+        pictures = PictureSettings(**description["pictures"])
+        model = build(description["architecture"], pictures, hooks)
+    except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
+        raise WeightsError(f"{path} describes a network that this version cannot build ({error!r})") from None
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
 

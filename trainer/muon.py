@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from generator.dataset import KEYPOINTS
+
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of x, x^3 and x^5; they bring singular values of 0.001 to 1 near 1 in five steps (Jordan et al.)."""
@@ -69,8 +71,11 @@ class Muon(torch.optim.AdamW):
 
 
 def is_matrix(parameter: torch.Tensor) -> bool:
-    """Whether Muon trains it: no norm or bias, not from three colours, and not to a few classes or boxes."""
-    return parameter.ndim >= 2 and parameter.shape[0] >= 16 and parameter.shape[1] > 3
+    """Whether Muon trains it: no norm or bias, not from three colours, and not to a few classes, boxes or joints.
+
+    (The layer for joints is a transposed convolution: its second side is what it decides.)
+    """
+    return parameter.ndim >= 2 and parameter.shape[0] >= 16 and parameter.shape[1] not in (3, len(KEYPOINTS))
 
 
 def orthonormal(matrix: torch.Tensor, precision: torch.dtype = torch.float32) -> torch.Tensor:

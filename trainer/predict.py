@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from generator.dataset import CATEGORIES, dump_json, encode_png
+from generator.dataset import DatasetError, dump_json, encode_png
 from trainer import model as networks
 from trainer import video, views
 from trainer.agreement import weigh
@@ -90,6 +90,10 @@ def predict(
     return summary
 
 
+MOST_OBLONG = 100
+"""Pictures that are longer than so many times their breadth would be scaled to nothing."""
+
+
 class _Finder:
     """A trained network, ready to find on its device what has at least a score.
 
@@ -105,7 +109,7 @@ class _Finder:
         networks.set_score(self.model, views.SCORE if tta else score**2 if pixels else score)
         architecture = self.description["architecture"]
         self.task = task_of(architecture["model"])
-        self.category_id = {name: key for key, name in CATEGORIES.items()}[architecture["classes"][0]]
+        self.category = architecture["classes"][0]
         self.second = None
         if pixels is not None:
             self.second, description = self._load(pixels)
@@ -135,9 +139,13 @@ def _find_all(
     """The results list and COCO's image records of all pictures."""
     results, images = [], []
     for entries in _batches(source, batch):
+        for _, name, picture in entries:
+            if max(picture.shape[:2]) > MOST_OBLONG * min(picture.shape[:2]):
+                height, width = picture.shape[:2]
+                raise DatasetError(f"{name} is {width}x{height}; a picture so narrow shows no hand, leave it out")
         found = finder.find([picture for _, _, picture in entries])
         for (image_id, name, picture), hands in zip(entries, found, strict=True):
-            results += [result(image_id, hand, finder.category_id) for hand in hands]
+            results += [result(image_id, hand, source.category_ids[finder.category]) for hand in hands]
             height, width = picture.shape[:2]
             images.append({"id": image_id, "file_name": name, "width": width, "height": height})
             drawn.add(name, picture, hands)

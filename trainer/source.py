@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from generator.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_picture
+from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, Dataset, DatasetError, read_picture
 from trainer import video
 
+_OURS = {name: key for key, name in CATEGORIES.items()}
 Entry = tuple[int, str, np.ndarray]
 """Image id, name, and (H, W, 3) uint8 picture."""
 
@@ -23,6 +24,7 @@ class Source:
 
     :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
     :param pictures: (image id, name, path) in their order; empty for a video and a camera.
+    :param category_ids: of what is found, by name: a dataset's own, and ours where it has none.
     :param stream: the video or camera, None for pictures.
     :param limit: at most so many pictures are read; None for all.
     """
@@ -30,6 +32,7 @@ class Source:
     name: str
     dataset_id: str | None = None
     pictures: tuple[tuple[int, str, Path], ...] = ()
+    category_ids: Mapping[str, int] = field(default_factory=lambda: _OURS)
     stream: video.Stream | None = None
     limit: int | None = None
 
@@ -70,7 +73,8 @@ def open_source(path: Path, limit: int | None = None) -> Source:
     if path.is_dir() and (path / "annotations.json").is_file():
         dataset = Dataset(path)
         entries = [(image["id"], image["file_name"], dataset.picture_path(image)) for image in dataset]
-        return Source(name, dataset.id, tuple(entries))
+        theirs = {what: key for key, what in dataset.categories.items()}
+        return Source(name, dataset.id, tuple(entries), category_ids={**_OURS, **theirs})
     if not path.exists():
         raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, a dataset, or a video")
     if path.suffix.lower() in video.SUFFIXES:

@@ -41,13 +41,14 @@ def check_folder(out: Path) -> None:
 
 
 def check_recipe(name_or_file: str) -> None:
-    """Refuse a recipe by which some seeds would have fewer sessions than others.
+    """Refuse a recipe by which some seeds would have fewer sessions or steps than others.
 
     :raises RecipeError: naming it.
     """
-    if recipes.load(name_or_file).patience:
+    recipe = recipes.load(name_or_file)
+    if recipe.patience or any(session.stop_after for session in recipe.sessions):
         raise RecipeError(
-            f"recipe {name_or_file} may end early (patience); a study compares as many steps of each seed"
+            f"recipe {name_or_file} may end early (patience, stop_after); a study compares as many steps of each seed"
         )
 
 

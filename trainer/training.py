@@ -79,7 +79,7 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {parallel.world()} processes")
     return Plan(
-        command=[command, *sys.argv[2:]],
+        command=[command, *options.get("words", sys.argv[2:])],
         recipe=chosen,
         data=Dataset(options["data"], chosen.network.category),
         real=Dataset(options["real"], chosen.network.category) if options["real"] else None,
@@ -105,7 +105,8 @@ def _recipe(command: str, options: dict[str, Any]) -> Recipe:
     if options["layers"]:
         chosen = chosen.with_layers(options["layers"])
     if options["init"]:
-        chosen = replace(chosen, network=replace(chosen.network, init=options["init"]))
+        after = "" if options["init"] in recipes.INITS else chosen.after
+        chosen = replace(chosen, network=replace(chosen.network, init=options["init"]), after=after)
     elif chosen.after:
         raise RecipeError(f"recipe {chosen.name} starts from the network of {chosen.after}; give its run with --init")
     return chosen.checked()

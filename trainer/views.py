@@ -1,13 +1,15 @@
-"""Test-time augmentation: one picture looked at in several views, smaller and larger, as it is and mirrored.
+"""Test-time augmentation: one picture looked at in several views, in its size and larger, as it is and mirrored.
 
 A network errs a little differently in each. What it takes for a hand in one view only is less likely to be one than
 what it finds in all of them: boxes of different views that overlap become one, whose score is the mean over the views,
 0 where a view has none (weighted boxes fusion: Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those
-that all the views have in its box.
+that the views have in its box. A larger view is for small hands: what is large already it would show larger than the
+network has learnt it, and has no say on (as in SNIP: Singh and Davis 2018, arXiv 1711.08189).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +21,10 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_masks_in_image
 from torchvision.ops import box_iou, nms
 
-SCALES = (0.75, 1.0, 1.33, 1.67)
+SCALES = (1.0, 1.33)
 """The size of a view, times that of the network's pictures."""
+SMALL = 0.5
+"""Boxes are small up to this share of the picture's shorter side."""
 SCORE = 0.05
 """Boxes of a lower score are nothing in a view, whatever score is asked of all views together."""
 SAME_IOU = 0.5
@@ -43,11 +47,13 @@ def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
     views = []
     for scale in SCALES:
         with _scaled(model, scale):
-            views += [_View.of(model, side, turned) for side, turned in sides]
-    boxes, scores = fuse([view.boxes for view in views], [view.scores for view in views])
+            views += [_View.of(model, side, turned, scale) for side, turned in sides]
+    limits = torch.tensor([view.limit for view in views], device=picture.device)
+    boxes, scores = fuse([view.boxes for view in views], [view.scores for view in views], limits)
     kept = nms(boxes, scores, model.roi_heads.nms_thresh)
     boxes, scores = boxes[kept], scores[kept]
-    masks = torch.stack([view.masks(model, boxes) for view in views]).mean(0)
+    told = (_sides(boxes) <= limits[:, None]).float()[..., None, None, None]
+    masks = (torch.stack([view.masks(model, boxes) for view in views]) * told).sum(0) / told.sum(0)
     whole = paste_masks_in_image(masks, boxes, tuple(picture.shape[-2:]))
     return {"boxes": boxes, "scores": scores, "labels": torch.ones_like(scores, dtype=torch.int64), "masks": whole}
 
@@ -72,6 +78,7 @@ class _View:
     :param features: the pyramid's maps of the view.
     :param inside: the view's (height, width) without padding; ``size``: the picture's.
     :param turned: it is the mirror image.
+    :param limit: the longest side, in pixels of the picture, of boxes that the view has a say on.
     """
 
     boxes: torch.Tensor
@@ -80,9 +87,11 @@ class _View:
     inside: tuple[int, int]
     size: tuple[int, int]
     turned: bool
+    limit: float
 
     @staticmethod
-    def of(model: MaskRCNN, picture: torch.Tensor, turned: bool) -> _View:
+    def of(model: MaskRCNN, picture: torch.Tensor, turned: bool, scale: float = 1.0) -> _View:
+        """What a network finds in a picture that it scales to ``scale`` times its own size."""
         images, _ = model.transform([picture])
         features = model.backbone(images.tensors)
         proposals, _ = model.rpn(images, features)
@@ -91,7 +100,10 @@ class _View:
         decided = heads.box_predictor(heads.box_head(pooled))
         (boxes,), (scores,), _ = heads.postprocess_detections(*decided, proposals, images.image_sizes)
         boxes = boxes * _factors(boxes, size, inside)
-        return _View(_mirrored(boxes, size[1]) if turned else boxes, scores, features, inside, size, turned)
+        boxes = _mirrored(boxes, size[1]) if turned else boxes
+        limit = SMALL * min(size) if scale > 1 else math.inf
+        small = _sides(boxes) <= limit
+        return _View(boxes[small], scores[small], features, inside, size, turned, limit)
 
     def masks(self, model: MaskRCNN, boxes: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) float32 in 0..1: what is hand inside boxes of the picture, as it is."""
@@ -113,11 +125,19 @@ def _mirrored(boxes: torch.Tensor, width: int) -> torch.Tensor:
     return torch.stack([width - right, top, width - left, bottom], 1)
 
 
-def fuse(boxes: list[torch.Tensor], scores: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def _sides(boxes: torch.Tensor) -> torch.Tensor:
+    """The longer side (N,) of boxes."""
+    return (boxes[:, 2:] - boxes[:, :2]).amax(1)
+
+
+def fuse(
+    boxes: list[torch.Tensor], scores: list[torch.Tensor], limits: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The boxes of several views as one list: each the mean, by score, of those that overlap, best first.
 
     :param boxes: of each view (N, 4) x, y, x, y in the same pixels; ``scores``: (N,) in 0..1.
-    :returns: (M, 4) boxes and (M,) scores, which are means over the views of the best one of each.
+    :param limits: (V,) the longest side of a box that a view has a say on; of one view at least it is infinite.
+    :returns: (M, 4) boxes and (M,) scores, which are means, over the views that have a say, of the best one of each.
     """
     every, sure = torch.cat(boxes), torch.cat(scores)
     view = torch.cat([torch.full_like(part, number, dtype=torch.int64) for number, part in enumerate(scores)])
@@ -129,7 +149,8 @@ def fuse(boxes: list[torch.Tensor], scores: list[torch.Tensor]) -> tuple[torch.T
             free &= ~same
             weights = sure[same]
             joined.append((every[same] * weights[:, None]).sum(0, keepdim=True) / weights.sum())
-            means.append(sure.new_zeros(len(boxes)).scatter_reduce(0, view[same], weights, "amax").mean()[None])
+            each = sure.new_zeros(len(boxes)).scatter_reduce(0, view[same], weights, "amax")
+            means.append(each[_sides(joined[-1]) <= limits].mean()[None])
     mean = torch.cat(means)
     order = mean.argsort(descending=True, stable=True)
     return torch.cat(joined)[order], mean[order]

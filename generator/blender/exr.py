@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 from pathlib import Path
@@ -36,8 +37,14 @@ def prepare(render: bpy.types.RenderSettings) -> None:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     image = _open_image_io().ImageInput.open(str(path))
-    names = list(image.spec().channelnames)
-    pixels = image.read_image("float")
+    names = list(image.spec().channelnames) if image else []
+    pixels = image.read_image("float") if image else None
+    if pixels is None:
+        raise OSError(
+            errno.ENOSPC,
+            "no whole picture came back from Blender; is the folder for temporary files full?",
+            str(path.parent),
+        )
     image.close()
     passes: dict[str, list[int]] = {}
     for index, name in enumerate(names):  # LAYER.PASS.CHANNEL

@@ -29,7 +29,7 @@ def hold(props: Props, rng: np.random.Generator, view: View) -> None:
     size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
     if shape != "ball":
         size[2] = rng.uniform(0.05, 0.22)
-    middle = view.arm[view.hand].mean(axis=0) + rng.normal(0, 0.015, 3)
+    middle = view.one_hand(rng).mean(axis=0) + rng.normal(0, 0.015, 3)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
     matrix = np.eye(4)

@@ -83,7 +83,9 @@ class Props:
             if view.clear(middle, size / 2):
                 lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
                 matrix = np.eye(4)
-                matrix[:3, :3] = turn_to(lean / np.linalg.norm(lean), rng.normal(0, 0.6)) * size
+                matrix[:3, :3] = (
+                    turn_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6)) * size
+                )  # to face us
                 matrix[:3, 3] = middle
                 self.assemble(furniture.piece(rng), matrix)
 

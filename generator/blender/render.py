@@ -21,6 +21,8 @@ from generator.photo import srgb
 from generator.settings import KEYPOINTS_3D, RenderSettings
 
 OCCLUDED, VISIBLE = 1, 2
+TIE = 0.01
+"""How near to a half the coverage of a pixel that is half covered is given, a byte's rounding included."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,18 @@ class Studio:
         found = []
         for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
             points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera)
-            if self.settings.occluders != "none" or self.settings.hands != 1:
+            if self._covering:
                 points = _behind_things(points, drawing)
             in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
             for category, of_arms in masks.items():
                 found.append(Instance(of_arms[number], points, arm.side, category, in_space))
         return tuple(found)
+
+    @property
+    def _covering(self) -> bool:
+        """Whether something else than its own skin may be before a hand."""
+        chosen = self.settings
+        return chosen.occluders != "none" or chosen.hands != 1 or chosen.sleeve != "none" or chosen.scene == "room"
 
     @property
     def _categories(self) -> tuple[str, ...]:
@@ -215,16 +223,18 @@ def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.nd
 
 
 def _masks(drawings: list[Drawing], camera: Camera, category: str) -> list[np.ndarray]:
-    """The masks, (H, W) bool each: where at least half of a pixel is covered.
+    """The masks, (H, W) bool each: where more than half of a pixel is covered, and every second that is half.
 
-    A pixel that is half one hand's and half another's is the first's.
+    (With few samples a pixel, many are half covered: all of them would make every mask too large.) A pixel that is half
+    one hand's and half another's is in one mask at most.
     """
+    second = np.indices((camera.height, camera.width)).sum(0) % 2 == 0
     masks: list[np.ndarray] = []
     for drawing in drawings:
         covered = np.zeros((camera.height, camera.width), bool)
         x0, y0, x1, y1 = drawing.box
         coverage = drawing.hand if category == "hand" else drawing.hand + drawing.forearm
-        covered[y0:y1, x0:x1] = coverage >= 0.5
+        covered[y0:y1, x0:x1] = coverage > np.where(second[y0:y1, x0:x1], 0.5 - TIE, 0.5 + TIE)
         masks.append(covered & ~np.any(masks, axis=0) if masks else covered)
     return masks
 

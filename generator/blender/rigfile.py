@@ -48,7 +48,7 @@ def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, H
     """
     owners = _owners(armature, bones)
     with _at_rest(armature) as skins:
-        parts = [_part(thing, owners) for thing in skins]
+        parts = [_part(thing, owners, {*armature.data.bones.keys()}) for thing in skins]
     parts = [part for part in parts if len(part[1])]
     if not parts:
         raise RigMapError(f"the bones of {armature.name} that the map names move no mesh")
@@ -126,13 +126,16 @@ def _at_rest(armature: bpy.types.Object) -> Iterator[list[bpy.types.Object]]:
             modifier.show_viewport = shown
 
 
-def _part(thing: bpy.types.Object, owners: dict[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _part(
+    thing: bpy.types.Object, owners: dict[str, int], bones: set[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) in world axes, triangles (F, 3) and weights (V, 21) of what of a mesh is the hand's.
 
     Seams that files split are sewn, what other bones move is cut off, and holes are closed.
     """
     graph = bpy.context.evaluated_depsgraph_get()
-    names = [group.name for group in thing.vertex_groups]
+    # Groups of no bone (masks, selections) move nothing.
+    names = [group.name if group.name in bones else None for group in thing.vertex_groups]
     data = bpy.data.meshes.new_from_object(thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
     made = bmesh.new()
     made.from_mesh(data)
@@ -154,10 +157,12 @@ def _part(thing: bpy.types.Object, owners: dict[str, int]) -> tuple[np.ndarray, 
     return vertices, faces, weights
 
 
-def _weights(groups: dict[int, float], names: list[str], owners: dict[str, int]) -> np.ndarray:
-    result = np.zeros(len(BONES))
+def _weights(groups: dict[int, float], names: list[str | None], owners: dict[str, int]) -> np.ndarray:
+    result, total = np.zeros(len(BONES)), 0.0
     for group, weight in groups.items():
-        if group < len(names) and names[group] in owners:
-            result[owners[names[group]]] += weight
-    total = sum(groups.values())
+        name = names[group] if group < len(names) else None
+        if name is not None:
+            total += weight
+            if name in owners:
+                result[owners[name]] += weight
     return result / max(total, 1e-9)

@@ -159,7 +159,8 @@ def _view(arms: list[tuple[Rig, Posed]], camera: Camera) -> View:
     for rig, posed in arms:
         regions.append(np.empty(len(posed.vertices), np.float32))
         rig.surface.data.attributes[REGION].data.foreach_get("value", regions[-1])
-    return View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0)
+    owner = np.repeat(np.arange(len(arms)), [len(posed.vertices) for _, posed in arms])
+    return View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0, owner)
 
 
 class _World:

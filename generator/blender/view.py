@@ -15,11 +15,18 @@ class View:
 
     :param arm: (V, 3) scene points of the whole arm's surface, metres.
     :param hand: (V,) bool, those of the hand.
+    :param owner: (V,) int, which arm each belongs to where there are two.
     """
 
     camera: Camera
     arm: np.ndarray
     hand: np.ndarray
+    owner: np.ndarray
+
+    def one_hand(self, rng: np.random.Generator) -> np.ndarray:
+        """The points (N, 3) of one of the hands."""
+        owner = self.owner[self.hand]
+        return self.arm[self.hand][owner == rng.choice(np.unique(owner))]
 
     def point(self, across: float, down: float, depth: float) -> np.ndarray:
         """The scene point (3,) at a depth in metres along the viewing axis, seen at a share of the picture's size."""

@@ -111,6 +111,8 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
         with Image.open(path) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
+            if mode is not None and upright.mode.startswith("I;16"):  # Pillow's convert cuts off at 255
+                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
             return upright if mode is None else upright.convert(mode)
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing") from None

@@ -1,6 +1,7 @@
 """Frames of a video with their truth: a folder of mask pictures, or annotations that people drew of the frames.
 
-A mask or annotation belongs to the frame whose number, from 0, stands last in its name: ``frame_000012.png``.
+A mask or annotation belongs to the frame whose number, from 0, stands last in its name: ``frame_000012.png``. Several
+of one frame are several hands.
 """
 
 from __future__ import annotations
@@ -46,15 +47,24 @@ def import_video(source: Path, truth: Path, out: Path, about: About, label: str 
 
 
 def _truth(truth: Path, label: str, category: str) -> dict[int, Hands]:
-    masks = list(pictures(truth)) if truth.is_dir() else []
-    if masks:
-        return {_number(path.stem): _from_mask(path, category) for path in masks}
-    shapes = read_shapes(truth, label)
-    return {_number(stem): partial(instances, things, label, category, path=truth) for stem, things in shapes.items()}
+    found: dict[int, list[Hands]] = {}
+    if truth.is_dir() and not any(truth.glob("*.json")):  # beside LabelMe's files lie the frames, which are no masks
+        for path in pictures(truth):
+            found.setdefault(_number(path.stem), []).append(_from_mask(path, category))
+    else:
+        for stem, things in read_shapes(truth, label).items():
+            one = partial(instances, things, label, category, path=truth)
+            found.setdefault(_number(stem), []).append(one)
+    return {number: partial(_all, several) for number, several in found.items()}
 
 
 def _from_mask(path: Path, category: str) -> Hands:
     return lambda picture: (Instance(read_mask(path), category=category),)
+
+
+def _all(several: list[Hands], picture: np.ndarray) -> tuple[Instance, ...]:
+    """The hands of a frame that several masks or entries name, as one for the left hand and one for the right."""
+    return tuple(hand for one in several for hand in one(picture))
 
 
 def _number(stem: str) -> int:
