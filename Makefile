@@ -89,8 +89,8 @@ real: $(READY)
 	@$(BIN)/hand-trainer repeat --recipe cpu-start-fine --data real/rooms --init real/start --out real/fine --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/fine --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
-	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--pixels real/fine); done
-	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--pixels real/fine); done
+	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--tta --pixels real/fine); done
+	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--tta --pixels real/fine); done
 	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
 	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
 	@echo "Done: open $(CURDIR)/real/report.html"

@@ -18,7 +18,6 @@ pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
 from generator.blender import engines, exr, furniture, occluders, render, rig
-from generator.blender.drawing import Drawing
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -278,15 +277,6 @@ def test_visibility_of_joints(studio):
     aside = pose.bind()
     aside[0] = 0.4
     assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
-
-
-def test_half_covered_pixels_are_shared_out():
-    """So that masks are as large as what they are of, however few samples a pixel has."""
-    half, more = np.full((40, 40), 128 / 255), np.full((40, 40), 0.52)
-    for coverage, share in ((half, 0.5), (1 - half, 0.5), (more, 1), (1 - more, 0)):
-        drawing = Drawing((10, 5, 50, 45), np.zeros((40, 40, 3), np.uint8), coverage, np.zeros((40, 40)))
-        (mask,) = render._masks([drawing], Camera(64, 48), "hand")
-        assert mask.sum() == share * 1600
 
 
 def test_a_full_folder_for_temporary_files_is_named(monkeypatch, tmp_path):

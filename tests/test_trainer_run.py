@@ -285,7 +285,13 @@ def test_recipes_that_need_something_say_what(blobs, tmp_path):
 
 def test_masks_that_cover_the_forearm_are_a_category_of_their_own(unbroken, tmp_path):
     arms = write_blobs(tmp_path / "arms")
-    edit_annotations(arms, lambda content: [a.update(category_id=2) for a in content["annotations"]])
+
+    def rename(content):
+        content["categories"] = [{"id": 2, "name": "hand+forearm"}]
+        for annotation in content["annotations"]:
+            annotation["category_id"] = 2
+
+    edit_annotations(arms, rename)
     text = TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", "")
     recipe = write_recipe(tmp_path / "arm.toml", text)
     refused(repeat(recipe, arms, tmp_path / "run"), "has no mask of the category hand", "hand+forearm")
