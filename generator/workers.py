@@ -153,7 +153,7 @@ def _give(pipe: Connection, out: Path, items: Iterator[Item]) -> bool:
 def serve(pipe: Connection) -> None:
     """A worker's life: settings first, then batches, until the pipe is closed (also by its owner's death)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the owner, who ends its workers
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that Blender removes its temporary folder
+    signal.signal(signal.SIGTERM, _end)
     try:
         renderer = Renderer(pipe.recv())
         pipe.send((renderer.settings, renderer.blender))
@@ -163,3 +163,11 @@ def serve(pipe: Connection) -> None:
         return
     except Exception as error:  # whatever it is, the owner raises it
         pipe.send(error)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends by itself
+
+
+def _end(*_: Any) -> None:
+    """End as a program does that is done, so that Blender removes its temporary folder."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
