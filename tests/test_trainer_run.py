@@ -193,7 +193,7 @@ def test_two_processes_train_like_one(blobs, tmp_path):
     assert len(rows[0]) == len(rows[1]) == 8
     assert rows[0][0] == pytest.approx(rows[1][0], rel=1e-3)
     for one, two in zip(*rows, strict=True):
-        assert one == pytest.approx(two, rel=0.02)
+        assert one == pytest.approx(two, rel=0.02, abs=2e-4)  # the box losses go down to 0.003
 
 
 def test_auto_tries_all_layer_words_and_resumes_exactly(blobs, tmp_path, monkeypatch):
