@@ -193,13 +193,15 @@ def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None
     if before is not armature and before is not None and before.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name, head, tail in zip(BONES, skeleton.heads, skeleton.tails, strict=True):
-        bone = armature.data.edit_bones[name]
-        bone.head, bone.tail = head.tolist(), tail.tolist()
-    bpy.ops.object.mode_set(mode=mode)
-    layer.objects.active = before
-    armature.hide_viewport = unseen
+    try:
+        bpy.ops.object.mode_set(mode="EDIT")
+        for name, head, tail in zip(BONES, skeleton.heads, skeleton.tails, strict=True):
+            bone = armature.data.edit_bones[name]
+            bone.head, bone.tail = head.tolist(), tail.tolist()
+        bpy.ops.object.mode_set(mode=mode)
+    finally:
+        layer.objects.active = before
+        armature.hide_viewport = unseen
 
 
 def paint(armature: bpy.types.Object) -> None:

@@ -57,8 +57,7 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
         for image in source:
             records.append(_write(folder, source, image, factor))
             yield len(records)
-        info = {key: value for key, value in source.info.items() if key != "poses_sha256"}  # it is no run of its own
-        info["scene"] = {key: value for key, value in scene(source).items() if key != "scale"}
+        info = {**source.inherited, "scene": {key: value for key, value in scene(source).items() if key != "scale"}}
         assemble(folder, records, {**info, "zoomed_from": source.id, "zoom": factor})
 
 

@@ -117,4 +117,4 @@ def test_a_folder_in_use_is_refused(source, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("x")
     done = run(source, tmp_path / "out")
-    assert done.exit_code == 2 and "out is not empty" in done.stderr
+    assert done.exit_code == 2 and "out is there already; give a new folder" in done.stderr

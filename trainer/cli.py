@@ -38,7 +38,7 @@ class Commands(click.Group):
             click.echo(f"Error: {error.format_message()}", err=True)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
-            click.echo(f"Interrupted{CONTINUES.get(words[0], '')}", err=True)
+            click.echo(f"Interrupted{CONTINUES.get(next(iter(words), ''), '')}", err=True)
             sys.exit(130)
         except (TrainerError, DatasetError, OSError) as error:  # an OSError names its file (full disk, no permission)
             click.echo(f"Error: {' '.join(str(error).split())}", err=True)

@@ -11,18 +11,17 @@ from trainer.errors import OutputError
 
 
 @contextmanager
-def whole_folder(out: Path, mark: str | None = None) -> Iterator[Path]:
+def whole_folder(out: Path, mark: str) -> Iterator[Path]:
     """A temporary folder beside ``out`` that takes its place when the block ends without an error.
 
     :param mark: name of a file by which an earlier output of the same command is known; its files are then replaced
-        one by one, and others in the folder stay. Without, ``out`` must be new or empty.
+        one by one, and others in the folder stay.
     :raises OutputError: if ``out`` holds something else.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; give a folder")
-    if out.is_dir() and any(out.iterdir()) and not (mark and (out / mark).is_file()):
-        reason = "was not made by this command" if mark else "holds something already"
-        raise OutputError(f"{out} is not empty and {reason}; give a new folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / mark).is_file():
+        raise OutputError(f"{out} is not empty and was not made by this command; give a new folder")
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

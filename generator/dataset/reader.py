@@ -104,6 +104,11 @@ class Dataset:
             raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
         return found
 
+    @property
+    def inherited(self) -> dict[str, Any]:
+        """What of :attr:`info` is true of a dataset made of this one, too: all but what makes it a rendering run."""
+        return {key: value for key, value in self.info.items() if key != "poses_sha256"}
+
     def category(self, annotation: dict[str, Any]) -> str | None:
         """The name that the dataset has for an annotation's category; None where it has none."""
         return self.categories.get(annotation["category_id"])

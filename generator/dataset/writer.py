@@ -173,5 +173,4 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
             for annotation in annotations:
                 del annotation["id"], annotation["image_id"]
             records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
-        info = {key: value for key, value in source.info.items() if key != "poses_sha256"}  # it is no run of its own
-        assemble(folder, records, {**info, "part_of": source.id})
+        assemble(folder, records, {**source.inherited, "part_of": source.id})

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from scipy import ndimage
 
-from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Frame, assemble, write_frame
-from trainer.output import whole_folder
+from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Frame, assemble, new_folder, write_frame
 
 T = TypeVar("T")
 
@@ -50,7 +49,7 @@ def write_dataset(out: Path, frames: Iterable[Frame], total: int, info: dict[str
     :param total: how many frames there will be, for the progress on a terminal.
     :raises DatasetError: if there is no frame.
     """
-    with whole_folder(out) as folder:
+    with new_folder(out) as folder:
         (folder / "images").mkdir()
         (folder / "masks").mkdir()
         console = Console(stderr=True)
