@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from generator import kinematics, photo, pose, skin, surface
 from generator.anatomy import BONES, HandShape, skeleton
@@ -18,6 +19,7 @@ pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
 from generator.blender import engines, exr, furniture, occluders, render, rig
+from generator.blender.drawing import box_around, pieces
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -103,6 +105,27 @@ def test_joints_fall_on_their_pixels(studio, name):
     found = np.array([(columns * covered).sum(), (rows * covered).sum()]) / covered.sum() + drawing.box[:2]
     expected = camera.project(kinematics.keypoints(POSE, bones))[number, :2]
     assert found == pytest.approx(expected, abs=0.15)
+
+
+@pytest.mark.parametrize("name", ["paper", "close"])
+def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(studio, name):
+    thing, mesh = studio.hand(None)
+    studio._show(thing)
+    rig.set_pose(thing, POSE)
+    points = rig.posed(thing).vertices
+    camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
+    box = box_around(points, camera)
+    parts = pieces(points, mesh.faces, camera, box)
+    drawn = np.zeros((camera.height, camera.width), bool)
+    for x0, y0, x1, y1 in parts:
+        assert not drawn[y0:y1, x0:x1].any()
+        drawn[y0:y1, x0:x1] = True
+    shown = Image.new("1", (camera.width, camera.height))
+    corners = camera.project(points)[:, :2][mesh.faces]
+    for triangle in corners:
+        ImageDraw.Draw(shown).polygon([tuple(corner) for corner in triangle], fill=1)
+    assert np.asarray(shown).any() and not (np.asarray(shown) & ~drawn).any()
+    assert len(parts) > 1 and drawn.sum() < 0.9 * (box[2] - box[0]) * (box[3] - box[1])
 
 
 def test_white_is_exactly_255_and_masks_follow_coverage(studio):
@@ -377,6 +400,12 @@ def test_a_room_needs_cycles():
     with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
         engines.choose(replace(SMALL, scene="room", engine="raster"))
     assert engines.choose(replace(SMALL, scene="room")) == "cycles"
+
+
+def test_every_grey_of_a_picture_comes_back_from_linear_light():
+    greys = np.arange(256, dtype=np.uint8)
+    assert (photo.srgb(photo.linear(greys)) == greys).all()
+    assert photo.srgb(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])).tolist() == [0, 0, 188, 255, 255]
 
 
 def test_varied_looks_are_drawn_from_seed_and_frame_alone():

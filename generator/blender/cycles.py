@@ -1,13 +1,15 @@
 """The engine that runs everywhere: Blender's path tracer with the light of ``drawing``.
 
-Only the box around the hand is rendered. The light is worked out at the vertices and emitted, so that no shadow rays
-are needed; a transparent film gives the coverage of the whole arm, a pass of its own (AOV) that of the hand. Both come
-from the same samples.
+What costs time is rays, so they are few and cheap. The light is worked out at the vertices and emitted: no ray goes on
+to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
+square roots of a perspective. And only boxes about the hand and the arm are rendered. A transparent film gives the
+coverage of the whole arm, a pass of its own (AOV) that of the hand, both from the same samples.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import bpy
@@ -15,15 +17,19 @@ import numpy as np
 
 from generator.blender import exr, relief
 from generator.blender.clothes import BEYOND, Cloth, worn
-from generator.blender.drawing import WRAP, Drawing, box_around, nothing
-from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill
-from generator.camera import SENSOR_MM, Camera
+from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing, pieces
+from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, triangles
+from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
 
 _AOV = "hand"
 LIGHT = "light"
 """Point attribute with the light that the skin sends to the camera, linear RGB."""
+_NEAREST = 0.01
+"""Metres before the camera; what is nearer is drawn as if it were there."""
+_FARTHEST = 1 / _NEAREST
+"""Where the flattened nearest points lie."""
 
 
 class Cycles:
@@ -33,9 +39,14 @@ class Cycles:
 
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
-        self._camera = camera_object(self._scene)
-        self._material = _material()
+        self._camera = _camera(self._scene)
+        self._plain, self._relieved = _material(relieved=False), _material(relieved=True)
         self._leans = relief.Leans()
+        self._faces, self._flat = functools.cache(triangles), functools.cache(_flat)
+        self._seen = bpy.data.collections.new("seen")
+        self._scene.collection.children.link(self._seen)
+        self._hand = bpy.data.objects.new("seen", bpy.data.meshes.new("seen"))
+        self._seen.objects.link(self._hand)
         prepare(self._scene)
         self._choose(samples)
         exr.prepare(self._scene.render)
@@ -47,44 +58,57 @@ class Cycles:
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
         cloth = worn(rig, look.sleeve)
-        box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
+        points, faces = posed.vertices, self._faces(rig.surface.data)
+        if cloth is not None:
+            faces = np.vstack([faces, cloth.faces + len(points)])
+            points = np.vstack([points, cloth.vertices])
+        box = box_around(points, camera)
         if box[2] <= box[0] or box[3] <= box[1]:
             return nothing(camera)
-        if rig.surface.data.materials[:] != [self._material]:
-            rig.surface.data.materials.clear()
-            rig.surface.data.materials.append(self._material)
-        self._aim(camera, box)
-        _shine(rig, posed, look)
-        relief.lay(rig.surface.data, self._leans.of(rig, posed, camera, look))
-        with self._dressed(cloth, look):
-            return self._render(box, look, frame)
+        rig.surface.hide_render = True
+        seen = self._hand.data = self._flat(rig.surface.data)
+        seen.attributes["position"].data.foreach_set("vector", flattened(posed.vertices, camera).ravel())
+        seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
+        lean = self._leans.of(rig, posed, camera, look)
+        relief.lay(seen, lean)
+        seen.materials[0] = self._plain if lean is None else self._relieved
+        seen.update()
+        with self._dressed(cloth, camera, look):
+            return self._render(box, pieces(points, faces, camera, box), camera, look, frame)
 
-    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
+    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
+        """Draw the box; outside its parts nothing is to be seen."""
         self._scene.cycles.seed = frame % 2**31
-        return drawing(exr.render(), box, look)
+        passes: dict[str, np.ndarray] = {}
+        for left, top, right, bottom in parts:
+            self._aim(camera, (left, top, right, bottom))
+            for name, pixels in exr.render().items():
+                shape = box[3] - box[1], box[2] - box[0], pixels.shape[2]
+                whole = passes.setdefault(name, np.zeros(shape, np.float32))
+                whole[top - box[1] : bottom - box[1], left - box[0] : right - box[0]] = pixels
+        return drawing(passes, box, look)
 
     @contextlib.contextmanager
-    def _dressed(self, cloth: Cloth | None, look: Look) -> Iterator[None]:
+    def _dressed(self, cloth: Cloth | None, camera: Camera, look: Look) -> Iterator[None]:
         """With a sleeve in the scene, if there is one."""
         if cloth is None or look.sleeve is None:
             yield
             return
         data = bpy.data.meshes.new("sleeve")
-        fill(data, cloth.vertices, cloth.faces)
-        data.materials.append(self._material)
+        fill(data, flattened(cloth.vertices, camera), cloth.faces)
+        data.materials.append(self._plain)
         light = np.ones((len(cloth.vertices), 4), np.float32)
         light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
         data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
         region = np.full(len(cloth.vertices), BEYOND, np.float32)
         data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
         thing = bpy.data.objects.new("sleeve", data)
-        self._scene.collection.objects.link(thing)
+        self._seen.objects.link(thing)
         yield
         bpy.data.batch_remove([thing, data])
 
-    def _aim(self, camera: Camera, box: tuple[int, int, int, int]) -> None:
-        self._camera.location = (0.0, -camera.distance, 0.0)
-        self._camera.data.lens = camera.focal_mm
+    def _aim(self, camera: Camera, box: Box) -> None:
+        self._camera.data.ortho_scale = camera.width / camera.matrix[0, 0]
         render = self._scene.render
         render.resolution_x, render.resolution_y = camera.width, camera.height
         # Blender rounds these to pixels in one place and cuts them off in another: a quarter more suits both.
@@ -93,12 +117,12 @@ class Cycles:
         render.border_min_y, render.border_max_y = ((y + 0.25) / camera.height for y in rows)
 
 
-def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
-    """Blender's camera for :class:`generator.camera.Camera`, which has still to be placed; the scene's from now on."""
+def _camera(scene: bpy.types.Scene) -> bpy.types.Object:
+    """The scene's camera from now on, which sees what :func:`flattened` gives."""
     data = bpy.data.cameras.new("camera")
-    data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
+    data.type, data.sensor_fit, data.clip_start, data.clip_end = "ORTHO", "HORIZONTAL", 0.0, _FARTHEST + 1
     thing = bpy.data.objects.new("camera", data)
-    thing.rotation_euler = (np.pi / 2, 0.0, 0.0)  # looks along +Y, +Z up
+    thing.rotation_euler, thing.location = (np.pi / 2, 0.0, 0.0), (0.0, -_FARTHEST, 0.0)  # looks along +Y, +Z up
     scene.collection.objects.link(thing)
     scene.camera = thing
     return thing
@@ -130,7 +154,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
 
 
-def _material() -> bpy.types.Material:
+def _material(relieved: bool) -> bpy.types.Material:
     """Emission of the vertices' light, and an AOV that is red on the hand, green on the whole bare arm.
 
     Never changed, as that would cost 0.1 s a frame.
@@ -143,7 +167,12 @@ def _material() -> bpy.types.Material:
     tree.nodes.clear()
     light, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
     light.attribute_name, region.attribute_name = LIGHT, REGION
-    shader = relief.emission(tree, light.outputs["Color"])
+    if relieved:
+        shader = relief.emission(tree, light.outputs["Color"])
+    else:
+        emission = tree.nodes.new("ShaderNodeEmission")
+        tree.links.new(light.outputs["Color"], emission.inputs["Color"])
+        shader = emission.outputs[0]
     tree.links.new(shader, tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
     both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
     aov.aov_name = _AOV
@@ -156,14 +185,35 @@ def _material() -> bpy.types.Material:
     return material
 
 
-def _shine(rig: Rig, posed: Posed, look: Look) -> None:
-    """Write the light that each vertex sends out into the mesh."""
-    attributes = rig.surface.data.attributes
-    light = attributes.get(LIGHT) or attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
+def flattened(points: np.ndarray, camera: Camera) -> np.ndarray:
+    """Scene points (V, 3) where parallel rays along +Y find what the camera sees, (V, 3) float32.
+
+    X and Z are how far right and up a point is a metre before the camera, Y is -1 / depth. Such a map keeps planes
+    planes, so that triangles still cover each other as they did.
+    """
+    x, y, depth = camera.to_camera(points).T
+    depth = np.maximum(depth, _NEAREST)
+    return np.stack([x / depth, -1 / depth, -y / depth], axis=1).astype(np.float32)
+
+
+def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
+    """A mesh like a rig's surface, whose points have still to be placed and lit."""
+    data = bpy.data.meshes.new("seen")
+    region = np.empty(len(surface.vertices), np.float32)
+    surface.attributes[REGION].data.foreach_get("value", region)
+    fill(data, np.zeros((len(region), 3)), triangles(surface))
+    data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
+    data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
+    data.materials.append(None)
+    return data
+
+
+def _shine(rig: Rig, posed: Posed, look: Look) -> np.ndarray:
+    """The light that each vertex sends out, (V, 4) float32, linear."""
     rgba = np.empty((len(posed.vertices), 4), np.float32)
-    attributes[COLOUR].data.foreach_get("color", rgba.ravel())
+    rig.surface.data.attributes[COLOUR].data.foreach_get("color", rgba.ravel())
     rgba[:, :3] *= _light(posed.normals, look)
-    light.data.foreach_set("color", rgba.ravel())
+    return rgba
 
 
 def _light(normals: np.ndarray, look: Look) -> np.ndarray:
@@ -172,7 +222,7 @@ def _light(normals: np.ndarray, look: Look) -> np.ndarray:
     return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
 
 
-def drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look: Look) -> Drawing:
+def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
     """What was rendered, before the look's background."""
     combined, alpha = passes["Combined"][..., :3], np.clip(passes["Combined"][..., 3], 0.0, 1.0)
     height, width = box[3] - box[1], box[2] - box[0]
@@ -181,7 +231,8 @@ def drawing(passes: dict[str, np.ndarray], box: tuple[int, int, int, int], look:
     hand, arm = (np.clip(passes[_AOV][..., channel], 0.0, 1.0) for channel in (0, 1))
     picture = np.tile(srgb(look.background), (height, width, 1))
     drawn = alpha > 0  # half of the box is plain
-    picture[drawn] = srgb(combined[drawn] + (1.0 - alpha[drawn, None]) * look.background)
+    plain = look.background.astype(np.float32)
+    picture[drawn] = srgb(combined[drawn] + (1.0 - alpha[drawn, None]) * plain)
     if look.sleeve is None:
         arm = alpha
     return Drawing(box, picture, hand, np.maximum(arm - hand, 0.0), np.maximum(alpha - arm, 0.0))

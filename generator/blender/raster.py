@@ -18,7 +18,7 @@ from mathutils import Matrix
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.relief import GLSL, Leans
-from generator.blender.rig import COLOUR, REGION, Posed, Rig
+from generator.blender.rig import COLOUR, REGION, Posed, Rig, triangles
 from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
@@ -201,10 +201,7 @@ def _skin(rig: Rig) -> dict[str, np.ndarray]:
 
 
 def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:
-    data.calc_loop_triangles()
-    triangles = np.empty((len(data.loop_triangles), 3), np.int32)
-    data.loop_triangles.foreach_get("vertices", triangles.ravel())
-    return gpu.types.GPUIndexBuf(type="TRIS", seq=triangles)
+    return gpu.types.GPUIndexBuf(type="TRIS", seq=triangles(data))
 
 
 def _projection(camera: Camera, box: tuple[int, int, int, int]) -> Matrix:

@@ -101,6 +101,14 @@ def fill(data: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None:
     data.update(calc_edges=True)
 
 
+def triangles(data: bpy.types.Mesh) -> np.ndarray:
+    """A mesh's triangles, (F, 3) int32, vertex numbers."""
+    data.calc_loop_triangles()
+    found = np.empty((len(data.loop_triangles), 3), np.int32)
+    data.loop_triangles.foreach_get("vertices", found.ravel())
+    return found
+
+
 def set_pose(rig: Rig, pose: np.ndarray) -> None:
     """Pose the armature.
 

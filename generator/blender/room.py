@@ -13,12 +13,11 @@ import numpy as np
 
 from generator import backgrounds, photo
 from generator.blender import exr, materials, occluders, people
-from generator.blender.cycles import camera_object
 from generator.blender.drawing import Drawing
 from generator.blender.props import Props
 from generator.blender.rig import REGION, Posed, Rig
 from generator.blender.view import View
-from generator.camera import Camera
+from generator.camera import SENSOR_MM, Camera
 from generator.elbow import elbow
 from generator.look import Look
 from generator.settings import RenderSettings
@@ -37,7 +36,7 @@ class Room:
         self._settings = settings
         self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
-        self._camera = camera_object(self._scene)
+        self._camera = _camera(self._scene)
         passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
         self._skins = {name: materials.skin(name) for name in passes}
         self._props = Props()
@@ -194,6 +193,17 @@ class _World:
     def dim(self, factor: float) -> None:
         """Make the chosen one darker."""
         self._light.inputs["Strength"].default_value *= factor
+
+
+def _camera(scene: bpy.types.Scene) -> bpy.types.Object:
+    """Blender's camera for :class:`generator.camera.Camera`, which has still to be placed; the scene's from now on."""
+    data = bpy.data.cameras.new("camera")
+    data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
+    thing = bpy.data.objects.new("camera", data)
+    thing.rotation_euler = (np.pi / 2, 0.0, 0.0)  # looks along +Y, +Z up
+    scene.collection.objects.link(thing)
+    scene.camera = thing
+    return thing
 
 
 def _prepare(scene: bpy.types.Scene, samples: int, passes: tuple[str, ...]) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 from generator.blender import exr
 from generator.blender.clothes import BEYOND
 from generator.blender.cycles import LIGHT, Cycles, drawing
-from generator.blender.drawing import Drawing
+from generator.blender.drawing import Box, Drawing
 from generator.blender.rig import REGION
+from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
 
@@ -32,7 +33,8 @@ class Eevee(Cycles):
         render.filter_size = 1.0
         self._scene.eevee.taa_render_samples = samples
 
-    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
+    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
+        self._aim(camera, box)
         return drawing(exr.render(), box, look)
 
 
@@ -52,8 +54,9 @@ class Workbench(Cycles):
         shading.light, shading.color_type = "FLAT", "VERTEX"
         shading.show_object_outline = shading.show_cavity = shading.show_shadows = False
 
-    def _render(self, box: tuple[int, int, int, int], look: Look, frame: int) -> Drawing:
-        meshes = [thing.data for thing in self._scene.collection.objects if thing.type == "MESH"]
+    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
+        self._aim(camera, box)
+        meshes = [thing.data for thing in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
         alpha = np.clip(light[..., 3], 0.0, 1.0)
         on_hand, on_arm = (mark[..., channel] > 0.5 * mark[..., 3] for channel in (0, 1))
