@@ -97,7 +97,7 @@ def job(folder: str, case: Case, layers: str, seed: int) -> sessions.Job:
 
 def ours(case: Case, work: sessions.Job) -> Iterator[float]:
     """Losses of this package's session, step by step."""
-    model = start(case, work.seed).to(memory_format=torch.channels_last)
+    model = networks.for_training(start(case, work.seed), work.device)
     for row in sessions.run(model, work, sessions.begin(model, work.session)):
         yield row["loss"]
 

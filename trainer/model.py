@@ -318,3 +318,12 @@ def best_precision(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     supported = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if supported else torch.float32
+
+
+def for_training(model: nn.Module, device: torch.device) -> nn.Module:
+    """The network on a device, its weights laid out so that steps are fastest.
+
+    That is channels_last, but not for float32 on a CPU: there oneDNN takes twice as long for the gradients of weights.
+    """
+    slow = device.type == "cpu" and best_precision(device) == torch.float32
+    return model.to(device).to(memory_format=torch.contiguous_format if slow else torch.channels_last)

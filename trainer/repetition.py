@@ -129,7 +129,7 @@ class Repetition:
         self.subsets, self.validation = split(plan)
         self.architecture = networks.architecture(plan.recipe.network)
         self.device = torch.device(plan.device)
-        self.model = model.to(self.device).to(memory_format=torch.channels_last)
+        self.model = networks.for_training(model, self.device)
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
         self.tried: dict[str, float] | None = None
