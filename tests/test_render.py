@@ -18,7 +18,7 @@ from generator.sleeve import Sleeve
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import engines, exr, furniture, occluders, render, rig
+from generator.blender import engines, exr, furniture, heads, occluders, render, rig
 from generator.blender.drawing import box_around, pieces
 from generator.blender.render import VISIBLE, Studio, keypoints
 
@@ -358,12 +358,30 @@ def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
     alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
     studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
     studio.frame(1, POSE, {})
+    for name in ("box", "ball", "tube", "block", *heads.SHAPES):  # made once, when first needed
+        studio.engine._props._shape(name)
     kept = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
     for number in range(2, 14):
         mask = studio.frame(number, POSE, {}).instances[0].mask
         assert (mask & alone).sum() / (mask | alone).sum() > 0.9
         now = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
         assert now == kept, "nothing of an earlier frame is left"
+
+
+def test_a_head_is_closed_of_an_adults_size_alike_on_both_sides_and_its_nose_is_in_front():
+    points, faces, marks = heads._shape()
+    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    a, b, c = points[faces].transpose(1, 0, 2)
+    assert (a * np.cross(b, c)).sum() / 6 == pytest.approx(3.6e6, rel=0.15), "its faces look outwards; cubic mm"
+    assert np.ptp(points, axis=0) == pytest.approx([150, 215, 215], abs=15)
+    nose = points[points[:, 1].argmin()]
+    assert abs(nose[0]) < 4 and -45 < nose[2] < -15
+    mirrored = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None, ::7], axis=-1).min(0)
+    assert mirrored.max() < 4, "as far as its points are apart"
+    for name, mark in marks.items():
+        assert 0.003 < mark.mean() < 0.6, name
+    assert points[marks["lips"] > 0.5, 2].max() < nose[2] < points[marks["brow"] > 0.5, 2].min()
 
 
 def test_every_piece_of_furniture_has_several_parts_within_its_ball():

@@ -12,6 +12,7 @@ room.py      hands in rooms: Cycles with light and shadow
 view.py      what the camera sees of the arm there, and where there is room for something
 props.py     what stands around the hand there
 furniture.py what of that is made of several parts
+heads.py     faces, ears, hair
 people.py    who stands behind it, and what else has the colours of skin
 occluders.py what stands before it
 materials.py what it is made of

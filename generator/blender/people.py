@@ -8,15 +8,15 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from generator.blender import materials
+from generator.blender import heads, materials
 from generator.blender.props import Props, turn_to
 from generator.blender.view import View
 from generator.skin import TONES
 
 
 def person(props: Props, rng: np.random.Generator, view: View) -> None:
-    """Somebody behind the hand, near enough to fill much of the picture with clothes, now and then with a face."""
-    gap = np.exp(rng.uniform(np.log(0.02), np.log(0.5)))
+    """Somebody behind the hand: near enough to fill much of the picture with clothes, or across a table."""
+    gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
     middle = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
     upright = rng.normal(0, 0.15)
@@ -34,22 +34,34 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
 
 
 def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
-    """A head that looks roughly to the camera: skin, hair, eyes, a nose and a mouth."""
-    frame = _upright(upright, rng.normal(0, 0.5))
-    skin, size = flesh(rng, tone), np.array([0.155, 0.19, 0.225])
-    props.add("ball", skin, _placed(frame, middle, size))
-    dark = materials.plain(rng, np.full(3, rng.uniform(0.005, 0.04)))
-    if rng.random() < 0.85:
-        hair = materials.plain(rng, np.array([1.0, rng.uniform(0.5, 0.9), 0.4]) * np.exp(rng.uniform(-5, -1)))
-        props.add("ball", hair, _placed(frame, middle + frame @ [0, 0.022, 0.018], size * 1.06))
-    white = materials.plain(rng, np.full(3, 0.6))
+    """A head that looks to the camera more often than elsewhere: face, eyes, ears, hair."""
+    about = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
+    nod = rng.normal(0.15, 0.25)
+    c, s = np.cos(nod), np.sin(nod)
+    frame = _upright(upright, about) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
+    frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
+    colour = _skin_colour(rng, tone)
+    dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
+
+    def put(shape: str, material: bpy.types.Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
+        props.add(shape, material, _placed(frame, middle + frame @ place, np.broadcast_to(size, 3)))
+
+    put("head", heads.face(rng, colour, dark), np.zeros(3))
+    ears = materials.plain(rng, np.clip(colour * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
     for side in (-1, 1):
-        eye = middle + frame @ [side * 0.032, -0.081, 0.015]
-        props.add("ball", white, _placed(frame, eye, np.array([0.03, 0.02, 0.014])))
-        props.add("ball", dark, _placed(frame, eye + frame @ [0, -0.006, 0], np.array([0.012, 0.012, 0.012])))
-    props.add("ball", skin, _placed(frame, middle + frame @ [0, -0.097, -0.02], np.array([0.024, 0.03, 0.045])))
-    lips = materials.plain(rng, np.array([0.3, 0.08, 0.07]) * rng.uniform(0.4, 1.4))
-    props.add("ball", lips, _placed(frame, middle + frame @ [0, -0.079, -0.062], np.array([0.05, 0.02, 0.014])))
+        put("ear", ears, heads.EAR * [side, 1, 1], np.array([side, 1, 1]) * rng.uniform(0.85, 1.15))
+    shut = rng.random() < 0.15
+    eye = ears if shut else materials.plain(rng, np.full(3, rng.uniform(0.3, 0.6)))
+    iris = eye if shut else materials.plain(rng, np.array([1.0, 0.7, 0.5]) * rng.uniform(0.005, 0.08))
+    for side in (-1, 1):
+        put("ball", eye, heads.EYE * [side, 1, 1], heads.EYE_SIZE)
+        put("ball", iris, heads.IRIS * [side, 1, 1], heads.IRIS_SIZE)
+    if rng.random() < 0.88:
+        hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), relief=0.004, uneven=0.5)
+        put("hair", hair, np.zeros(3))
+        if rng.random() < 0.35:  # long
+            length = rng.uniform(0.25, 0.45)
+            put("block", hair, np.array([0, 0.05, 0.08 - length / 2]), np.array([0.17, 0.11, length]))
 
 
 def distract(props: Props, rng: np.random.Generator, view: View) -> None:
@@ -59,11 +71,11 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
         back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
         across, down = rng.uniform(size=2)
         middle = view.point(across, down, back)
-        if kind < 0.3:
+        if kind < 0.45:
             middle[1] += 0.12
             if view.clear(middle, radius):
                 head(props, rng, middle, tone, rng.normal(0, 0.4))
-        elif kind < 0.55:  # across the picture, from edge to edge
+        elif kind < 0.65:  # across the picture, from edge to edge
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
             middle[1] += 0.06
             if view.clear(middle, 0.05, half):
@@ -77,8 +89,12 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
 
 def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
     """Skin of somebody, of a tone from 0 to 1."""
+    return materials.plain(rng, _skin_colour(rng, tone), roughness=0.5, uneven=0.08)
+
+
+def _skin_colour(rng: np.random.Generator, tone: float) -> np.ndarray:
     base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
-    return materials.plain(rng, base * rng.uniform(0.9, 1.1, 3), roughness=0.5, uneven=0.08)
+    return base * rng.uniform(0.9, 1.1, 3)
 
 
 def cloth(rng: np.random.Generator) -> bpy.types.Material:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import bmesh
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from generator import sleeve
-from generator.blender import furniture, materials
+from generator.blender import furniture, heads, materials
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
 from generator.elbow import Elbow
@@ -22,7 +24,7 @@ class Props:
 
     def __init__(self) -> None:
         self._made: list[bpy.types.ID] = []
-        self._shapes = {name: _shape(name) for name in ("box", "ball", "tube", "block")}
+        self._shape = functools.cache(_shape)
 
     def clear(self) -> None:
         """Remove what the last frame had."""
@@ -53,8 +55,11 @@ class Props:
             self._thing(rng, turn, normal, offset, view)
 
     def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:
-        """Put a box, ball, tube (along Z) or block (a rounded box) of size 1 into the scene by a (4, 4) matrix."""
-        self._add(self._shapes[shape], material, matrix)
+        """Put a shape into the scene by a (4, 4) matrix.
+
+        :param shape: box, ball, tube (along Z) or block (a rounded box), of size 1; or one of :data:`heads.SHAPES`.
+        """
+        self._add(self._shape(shape), material, matrix)
 
     def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
         """Put a piece of furniture into the scene by a (4, 4) matrix."""
@@ -210,7 +215,9 @@ def turn_to(normal: np.ndarray, about: float) -> np.ndarray:
 
 
 def _shape(name: str) -> bpy.types.Mesh:
-    """A mesh of size 1 with an empty material slot."""
+    """A mesh with an empty material slot."""
+    if name in heads.SHAPES:
+        return heads.SHAPES[name]()
     made = bmesh.new()
     if name == "box":
         bmesh.ops.create_cube(made, size=1.0)

@@ -1,0 +1,172 @@
+"""A head: the most frequent thing in photographs that has skin and is no hand.
+
+Sculpted from ellipsoids whose edges are filled, as rays from its middle meet their surface; an ear likewise. Lengths
+are millimetres; a head faces -Y, Z is up. It is about an adult's: 150 wide, 200 deep, 215 high.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import bpy
+import numpy as np
+
+from generator.blender import materials
+from generator.blender.rig import fill
+from generator.implicit import smooth_min
+
+_SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
+"""Point attributes, 0 to 1: where hair grows, and the red of the lips."""
+
+# Middle x, y, z; half of width, depth, height; over how many millimetres it is joined to what is there. On both sides.
+_HEAD = [
+    ((0, 8, 28), (74, 92, 80), 0),  # cranium
+    ((0, -30, -16), (60, 57, 74), 50),  # face
+    ((0, -42, -62), (44, 44, 38), 50),  # jaw
+    ((0, -76, -88), (20, 15, 16), 34),  # chin
+    ((46, -46, -18), (20, 26, 24), 40),  # cheekbone
+    ((42, -18, -56), (16, 28, 28), 44),  # corner of the jaw
+    ((27, -76, 14), (26, 13, 9), 22),  # brow
+    ((0, -93, -10), (8, 13, 27), 14),  # bridge of the nose
+    ((0, -105, -29), (11.5, 12, 10.5), 11),  # its tip
+    ((12, -97, -32.5), (7, 9.5, 7), 7),  # its wings
+    ((0, -82, -62), (28, 14, 22), 28),  # the teeth behind the lips
+    ((7, -97, -57), (16, 6, 4.6), 5),  # upper lip
+    ((0, -96, -66.5), (18, 7, 5.6), 6),  # lower lip
+]
+_HOLLOWS = [((31, -97, -3), (18, 18, 12), 16), ((0, -104, -61.4), (23, 8, 1.2), 3)]  # eyes, mouth
+_EAR = [((0, 0, 0), (9, 19, 31), 0), ((0, -3, -24), (7, 10, 12), 8)]
+_EAR_HOLLOWS = [((12, 3, 3), (9, 11, 17), 5), ((10, -1, 14), (6, 4, 14), 4)]  # of a right ear, whose outside is +X
+
+EYE, EYE_SIZE = np.array([0.031, -0.082, -0.003]), np.array([0.028, 0.022, 0.0125])
+"""Where the eye on +X is in a head, and its size, metres."""
+IRIS, IRIS_SIZE = np.array([0.031, -0.0912, -0.003]), np.array([0.0115, 0.006, 0.0115])
+EAR = np.array([0.073, 0.012, -0.008])
+"""Where the ear on +X is, metres."""
+
+
+def face(rng: np.random.Generator, colour: np.ndarray, dark: np.ndarray) -> bpy.types.Material:
+    """Skin of a linear RGB colour with brows, lips, and on part of the heads a beard, as dark as the hair."""
+    material = materials.plain(rng, colour, roughness=0.5, uneven=0.08)
+    tree = material.node_tree
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    seen = shader.inputs["Base Color"].links[0].from_socket
+    lips = np.clip(colour * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
+    beard = rng.uniform(0.15, 1.0) if rng.random() < 0.35 else 0.0
+    for mark, other, share in ((_LIPS, lips, 0.8), (_BROW, dark, rng.uniform(0.4, 1.0)), (_BEARD, dark, beard)):
+        where, much, mixed = (tree.nodes.new(f"ShaderNode{name}") for name in ("Attribute", "Math", "MixRGB"))
+        where.attribute_name = mark
+        much.operation, much.inputs[1].default_value = "MULTIPLY", share
+        tree.links.new(where.outputs["Fac"], much.inputs[0])
+        tree.links.new(much.outputs[0], mixed.inputs["Fac"])
+        tree.links.new(seen, mixed.inputs["Color1"])
+        mixed.inputs["Color2"].default_value = (*other.tolist(), 1)
+        seen = mixed.outputs[0]
+    tree.links.new(seen, shader.inputs["Base Color"])
+    return material
+
+
+def _ellipsoid(points: np.ndarray, middle: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:
+    """About the distance of points (N, 3) from its surface."""
+    at = (points - middle) / half
+    size = np.linalg.norm(at, axis=1) + 1e-9
+    return size * (size - 1) / (np.linalg.norm(at / half, axis=1) + 1e-9)
+
+
+def _both_sides(part: tuple, points: np.ndarray) -> np.ndarray:
+    (x, y, z), half, _ = part
+    near = np.where(points[:, :1] * [1, 0, 0] < 0, points * [-1, 1, 1], points) if x else points
+    return _ellipsoid(near, (x, y, z), half)
+
+
+def _solid(points: np.ndarray, parts: list[tuple], hollows: list[tuple]) -> np.ndarray:
+    """Below 0 inside."""
+    found = _ellipsoid(points, *parts[0][:2])
+    for part in parts[1:]:
+        found = smooth_min(found, _both_sides(part, points), part[2])
+    for part in hollows:
+        found = -smooth_min(-found, _both_sides(part, points), part[2])
+    return found
+
+
+def _sculpt(parts: list[tuple], hollows: list[tuple], columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (V, 3) on the solid's surface, mm, as rays from its middle meet it, and triangles (F, 3)."""
+    share = np.arange(columns) / columns
+    around = 2 * np.pi * share + 0.9 * np.sin(2 * np.pi * share)  # twice as many where the face is
+    down = np.pi * (np.arange(rows) + 0.5) / rows
+    up, turn = np.meshgrid(down, around + np.pi / 2, indexing="ij")
+    rays = np.stack([np.sin(up) * np.cos(turn), np.sin(up) * np.sin(turn), np.cos(up)], -1).reshape(-1, 3)
+    low, high = np.zeros(len(rays)), np.full(len(rays), 200.0)
+    for _ in range(24):
+        middle = (low + high) / 2
+        inside = _solid(rays * middle[:, None], parts, hollows) < 0
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    points = np.vstack([rays * low[:, None], [[0, 0, 0]] * 2])
+    top, bottom = len(rays), len(rays) + 1
+    points[top], points[bottom] = points[:columns].mean(0), points[top - columns : top].mean(0)
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b = index[:-1].ravel(), index[1:].ravel()
+    c, d = (np.roll(part, -1, 1).ravel() for part in (index[:-1], index[1:]))
+    first, last = index[0], index[-1]
+    faces = [
+        np.stack([a, b, d], 1), np.stack([a, d, c], 1),
+        np.stack([np.full(columns, top), first, np.roll(first, -1)], 1),
+        np.stack([np.full(columns, bottom), np.roll(last, -1), last], 1),
+    ]  # fmt: skip
+    return points, np.concatenate(faces)
+
+
+@functools.cache
+def _shape() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    points, faces = _sculpt(_HEAD, _HOLLOWS, 120, 96)
+    x, y, z = points.T
+    side = abs(x)
+
+    def step(value: np.ndarray, width: float) -> np.ndarray:
+        return np.clip(value / width + 0.5, 0, 1)
+
+    # The hairline: high on the forehead, past the temples, behind the ears down to the nape.
+    line = np.interp(y, [-100, -75, -55, -20, 5, 30, 60, 110], [66, 62, 50, 22, 8, -20, -48, -60])
+    upper, lower = (_both_sides(part, points) for part in _HEAD[-2:])
+    lips = np.minimum(upper, lower)
+    jaw = step(-38 - z - 0.25 * np.maximum(side - 25, 0), 14) * step(25 - y, 20) * step(z + 118, 10)
+    arch = 15 - (side - 30) ** 2 / 60
+    marks = {
+        _SCALP: step(z - line, 6),
+        _BROW: step(3.2 - abs(z - arch), 2) * step(17 - abs(side - 31), 6) * (y < -50),
+        _LIPS: step(-lips, 2.0) * (y < -60),
+        _BEARD: jaw * (1 - step(-lips, 3.0)),
+    }
+    return points, faces, marks
+
+
+def mesh() -> bpy.types.Mesh:
+    """A head, its middle in the origin."""
+    points, faces, marks = _shape()
+    return _mesh("head", points, faces, marks)
+
+
+def hair() -> bpy.types.Mesh:
+    """What grows on the scalp, as a shell around the head."""
+    points, faces, marks = _shape()
+    thick = (11 * marks[_SCALP] - 4) / np.linalg.norm(points, axis=1)
+    return _mesh("hair", points * (1 + thick[:, None]), faces, {})
+
+
+def ear() -> bpy.types.Mesh:
+    """A right ear, seen from +X."""
+    return _mesh("ear", *_sculpt(_EAR, _EAR_HOLLOWS, 56, 44), {})
+
+
+SHAPES = {"head": mesh, "hair": hair, "ear": ear}
+"""Functions that make the meshes: in metres, with an empty material slot."""
+
+
+def _mesh(name: str, points: np.ndarray, faces: np.ndarray, marks: dict[str, np.ndarray]) -> bpy.types.Mesh:
+    data = bpy.data.meshes.new(name)
+    fill(data, points / 1000, faces.astype(np.int32))
+    for mark, values in marks.items():
+        attribute = data.attributes.new(mark, "FLOAT", "POINT")
+        attribute.data.foreach_set("value", values.astype(np.float32))
+    data.materials.append(None)
+    return data
