@@ -50,20 +50,31 @@ def into_folder(context: click.Context, parameter: click.Parameter, value: Path 
     return value
 
 
+LINE_EVERY = 60.0
+"""Seconds between two lines of progress where it is no terminal that they go to."""
+
+
 @contextlib.contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left on standard error; the callable takes the number done and of all."""
+    """A bar with rate and time left on standard error, or in a log file a line a minute.
+
+    The callable takes the number done and of all.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=None, rate="")
+        task, told = bar.add_task(what, total=None, rate=""), bar.get_time()
 
         def tell(done: int, total: int) -> None:
+            nonlocal told
             speed = bar.tasks[0].speed
             bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
+            if not bar.console.is_terminal and bar.get_time() - told > LINE_EVERY:
+                told = bar.get_time()
+                bar.console.print(bar.get_renderable())
 
         try:
             yield tell

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import generator
-from generator import dataset
+from generator import cli, dataset
 from generator.anatomy import HandShape
 from generator.cli import main
 from generator.settings import RenderSettings, SettingsError, load
@@ -198,3 +198,12 @@ def test_preview_outlines_the_masks(folder):
 def test_folders_that_are_no_dataset(command, tmp_path):
     assert "is no folder" in error(command, tmp_path / "nowhere")
     assert "holds no annotations.json" in error(command, tmp_path)
+
+
+def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "LINE_EVERY", -1.0)
+    with cli.progress_bar("rendering") as tell:
+        tell(3, 12)
+        tell(4, 12)
+    told = capsys.readouterr().err
+    assert "3/12" in told and told.index("3/12") < told.index("4/12")

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset
-from trainer import checkpoint, repetition
+from trainer import checkpoint, repetition, training
 from trainer.cli import main
 from trainer.recipe import load as load_recipe
 from trainer.tasks import TASKS
@@ -379,3 +379,13 @@ def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blo
     recipe = write_recipe(tmp_path / "hot.toml", TINY.replace("lr = 0.01", "lr = 1e30").replace("clip_norm", ""))
     refused(repeat(recipe, blobs, tmp_path / "run"), "the loss of session 1, step", "blob0", "lower lr")
     assert (tmp_path / "run/network.safetensors").exists()
+
+
+def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(training, "LINE_EVERY", -1.0)
+    with training.progress() as bar:
+        task = bar.add_task("session 1", total=12, note="")
+        for step in range(1, 3):
+            bar.update(task, advance=1, note=f"loss {step}.5")
+    told = capsys.readouterr().out
+    assert "1/12 loss 1.5" in told and told.index("1/12") < told.index("2/12")

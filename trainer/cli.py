@@ -329,7 +329,7 @@ def predict(
     with progress() as bar:
         task = bar.add_task("predict", total=opened.count, note="")
         summary = prediction.predict(
-            weights, opened, out, pick_device(device), on_done=lambda count: bar.advance(task, count), **options
+            weights, opened, out, pick_device(device), on_done=lambda count: bar.update(task, advance=count), **options
         )
     rate = summary["pictures"] / max(summary["seconds"], 1e-9)
     click.echo(f"{out}: {summary['pictures']} pictures, {rate:.1f} a second")

@@ -16,6 +16,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -34,10 +35,13 @@ from trainer.recipe import Recipe
 from trainer.repetition import Plan, Repetition, split
 from trainer.run_folder import RunFolder
 
+LINE_EVERY = 60.0
+"""Seconds between two lines of progress where it is no terminal that they go to."""
+
 
 def progress() -> Progress:
-    """A progress bar with a ``note``, rate and time left."""
-    return Progress(
+    """A progress bar with a ``note``, rate and time left; in a log file, a line a minute."""
+    return _Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -47,6 +51,18 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         disable=parallel.rank() > 0,
     )
+
+
+class _Progress(Progress):
+    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
+        super().__init__(*columns, **options)
+        self._told = self.get_time()
+
+    def update(self, task_id: TaskID, **values: Any) -> None:
+        super().update(task_id, **values)
+        if not (self.console.is_terminal or self.disable) and self.get_time() - self._told > LINE_EVERY:
+            self._told = self.get_time()
+            self.console.print(self.get_renderable())
 
 
 class _Rate(ProgressColumn):
@@ -136,7 +152,9 @@ def _train(command: str, options: dict[str, Any]) -> None:
     with progress() as bar:
         task = bar.add_task("pictures", total=sum(map(len, datasets)), note="")
         joints = decided.recipe.network.task == "keypoints"
-        pictures = Pictures(datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.advance(task), joints)
+        pictures = Pictures(
+            datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.update(task, advance=1), joints
+        )
     repetition = Repetition(decided, folder, pictures, model)
     with closing(Board(repetition)) if options["tensorboard"] and parallel.rank() == 0 else nullcontext() as board:
         _run(repetition, board)
