@@ -1,4 +1,5 @@
-# make help says what there is. Everything lands in .venv and demo/ inside this folder.
+# make help says what there is. Everything lands in .venv, demo/ and real/ inside this folder, but for the hand's mesh,
+# which is kept in the user's cache folder.
 
 VENV := .venv
 BIN := $(VENV)/bin

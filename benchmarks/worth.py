@@ -21,12 +21,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-FULL: dict[str, Any] = {
-    **{"scene": "room", "samples": 4, "format": "jpg", "size": "240x180", "mask": "hand+forearm"},
-    **{"distance": "close", "focal_mm": "varied", "skin": "varied", "shape": "varied", "light": "mixed"},
-    **{"exposure": "varied", "surroundings": "varied", "distractors": "varied", "occluders": "varied"},
-    **{"side": "varied", "hands": "varied", "elbow": "varied"},
-}
+from generator.settings import PRESETS
+
+FULL: dict[str, Any] = {**PRESETS["varied"], "size": "240x180", "mask": "hand+forearm"}
 WITHOUT: dict[str, dict[str, Any]] = {
     "room": {"scene": "plain", "light": "varied", "background": "varied", "sleeve": "varied", "camera": "varied"}
     | {"engine": "cycles"},

@@ -15,7 +15,7 @@ from PIL import Image
 
 from generator import skin, surface
 from generator.anatomy import MEAN, HandShape, skeleton
-from generator.blender import cycles, materials, rig
+from generator.blender import materials, rig, room
 from generator.blender.silence import silence
 from generator.presets import PRESETS
 
@@ -53,7 +53,7 @@ def studio() -> bpy.types.Scene:
     scene.render.film_transparent = True
     scene.render.image_settings.color_mode = "RGBA"
     scene.view_settings.view_transform = "Standard"
-    camera = cycles.camera_object(scene)
+    camera = room.camera_object(scene)
     camera.location = (0, -1, 0.075)
     scene.world = bpy.data.worlds.new("light")
     if scene.world.node_tree is None:  # Blender 4; later ones warn when told what they always do

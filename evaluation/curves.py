@@ -23,11 +23,6 @@ class Curve:
     recall: np.ndarray
     f1: np.ndarray
 
-    @property
-    def best(self) -> int | None:
-        """Where F1 is highest (the highest such score); None without a prediction."""
-        return int(np.argmax(self.f1)) if len(self.f1) else None
-
 
 def curve(pictures: Sequence[Picture], iou_threshold: float) -> Curve:
     """The curve of a results file; one point a distinct score. Recall is 0 where there is no hand.

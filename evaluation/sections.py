@@ -33,7 +33,7 @@ SESSION_COLUMNS = {
     "saturation_step": "saturated at step",
     "saturation_share": "of its steps",
 }
-"""What ``run.json`` says of a session, and what the report calls it; the last is made of others."""
+"""What ``run.json`` says of a session, and what the report calls it."""
 
 FACTS = ("data", "real", "replicate", "seed", "precision", "versions", "git", "handforge")
 """What else of ``run.json`` the report shows."""
@@ -190,8 +190,9 @@ def _averages(run: Run) -> list[float]:
 
 
 def training(run: Run, number: int) -> dict[str, Any]:
+    """What the page shows of a run: its recipe, sessions and losses; ``number`` tells its figures from others'."""
     record = run.record
-    sessions = [{**session, "saturation_share": _share(session)} for session in record["sessions"]]
+    sessions: list[dict[str, Any]] = record["sessions"]
     saturation: dict[Any, Any] = {session.get("session"): session.get("saturation_step") for session in sessions}
     losses = {session: values[np.isfinite(values)] for session, values in run.losses.items()}
     losses = {session: values for session, values in losses.items() if len(values)}
@@ -211,13 +212,6 @@ def training(run: Run, number: int) -> dict[str, Any]:
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }
-
-
-def _share(session: dict[str, Any]) -> float | None:
-    """The part of a session after which its loss no longer fell; None where it fell to the end or nothing is known."""
-    step, planned = session.get("saturation_step"), (session.get("epochs") or 0) * (session.get("steps") or 0)
-    steps = session.get("steps_done", planned)  # fewer where a session was stopped early
-    return step / steps if step and steps else None
 
 
 def _command(record: dict[str, Any]) -> str:

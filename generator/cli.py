@@ -26,9 +26,12 @@ class Group(click.Group):
             return super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as stop:
             sys.exit(stop.exit_code)
-        except click.ClickException as error:
+        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
             error.show()
-            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            where = f"; {context.command_path} --help tells more" if context else ""
+            click.echo(f"Error: {error.format_message().rstrip('.')}{where}", err=True)
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             sys.exit(130)

@@ -7,6 +7,7 @@ were written before. Records are appended one line at a time, and put together o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -41,7 +42,9 @@ class Records:
         for path, data in files.items():
             dataset.write_atomic(self._out / path, data, sync=False)
         entry = {"number": number, "record": record, "files": {path: len(data) for path, data in files.items()}}
-        self._file.write(json.dumps(entry).encode() + b"\n")
+        line = b"\n" + json.dumps(entry).encode() + b"\n"  # not joined to one that was cut short
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
 
     def close(self) -> None:
         """Close the file."""

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from generator.anatomy import BONES, FINGERS, skeleton
+from generator.weights import segment_distance
 
 # The palm's three great creases and the wrist's two, as lines of (x, z) on the palmar side, with their depth.
 _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
@@ -92,7 +93,7 @@ def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) ->
     front = _soft(vertices[:, 1], -4.0, -9.0)
     for depth, line in _PALM_LINES:
         points = _rounded(np.array(line, float))
-        distances = [_line_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)]
+        distances = [segment_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)]
         yield Fold(np.min(distances, axis=0), front, depth, 2.2)
     for number, finger in enumerate(FINGERS):
         ray = _ray(vertices, finger, breadth[finger])
@@ -175,11 +176,6 @@ def _nail_distance(ray: _Ray) -> np.ndarray:
         [np.abs(ray.side) - half_width + radius, np.abs(ray.along - middle) - half_length + radius], axis=0
     )
     return np.linalg.norm(np.maximum(corner, 0), axis=0) + np.minimum(corner.max(axis=0), 0) - radius
-
-
-def _line_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    along = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
-    return np.linalg.norm(points - a - along[:, None] * (b - a), axis=1)
 
 
 def _rounded(line: np.ndarray) -> np.ndarray:

@@ -269,11 +269,6 @@ class Verdict:
     text: str
     bones: tuple[str, ...] = ()
 
-    @property
-    def plausible(self) -> bool:
-        """Whether no rule is broken."""
-        return not self.reason
-
 
 def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None = None) -> np.ndarray:
     """Why each pose is dropped: (N,) of str, one of :data:`RULES`, or ``""`` for a pose that is kept."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from generator import sweep
+from generator.dataset import write_atomic
 from generator.plausibility import RULES
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -49,4 +51,6 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
         for label, colour in zip(labels, COLOURS, strict=True)
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
-    figure.savefig(path, dpi=110)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=110)
+    write_atomic(path, drawn.getvalue())

@@ -50,10 +50,11 @@ def plan(settings: RenderSettings) -> Plan:
     """
     backgrounds.chosen(settings)
     chosen = sweep.select(settings.set)
-    distance = 1.0 if isinstance(settings.distance, str) else settings.distance
-    # A varied distance follows the focal length, so that the hand is as large at any; a fixed one must do for all.
-    longest = 45.0 if isinstance(settings.distance, str) else FOCAL[1]
-    focal = longest if isinstance(settings.focal_mm, str) else settings.focal_mm
+    if isinstance(settings.distance, str):  # it is chosen so that the hand fits, whatever the focal length
+        distance, focal = Camera.distance, Camera.focal_mm
+    else:
+        distance = settings.distance
+        focal = FOCAL[1] if isinstance(settings.focal_mm, str) else settings.focal_mm
     hand = skeleton(hand_shape(settings))
     reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, focal))
     kept = np.flatnonzero(reasons == "")
@@ -115,6 +116,8 @@ def render(
     try:
         with _crew(workers, len(mine), scheduler) as crew:
             settings, blender = crew.start(settings)
+            if folder.is_finished(out):  # by another process that was given the same command
+                return False
             folder.claim(out, _state(replace(frames, settings=settings), blender) | sources)
             done = folder.read_records(out)
             todo = [number for number in mine if number not in done]

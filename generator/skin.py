@@ -25,22 +25,27 @@ reflectance of the fairer skin that Jensen et al. measured (A Practical Model fo
 the others are chosen by eye around it."""
 
 
+def base(tone: float) -> np.ndarray:
+    """The linear RGB (3,) of a tone from 0, the fairest, to 1; between the rows of :data:`TONES` they are mixed."""
+    return np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
+
+
 def colours(mesh: HandMesh, tone: float) -> np.ndarray:
     """The skin's colour at every vertex.
 
-    :param tone: 0 the fairest to 1 the darkest; between the rows of :data:`TONES` they are mixed.
+    :param tone: as :func:`base`.
     :returns: (V, 3) float32 linear RGB.
     :raises ValueError: if ``tone`` is outside 0..1.
     """
     if not 0 <= tone <= 1:
         raise ValueError(f"the skin tone is {tone}; it goes from 0 (fairest) to 1 (darkest)")
-    base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
+    plain = base(tone)
     palm, crease, nail = mesh.palm[:, None], mesh.crease[:, None], mesh.nail[:, None]
-    colour = base + palm * (_palm_tone(base) - base)
+    colour = plain + palm * (_palm_tone(plain) - plain)
     blood, pigment = (_mottling(mesh.vertices.tobytes(), seed) for seed in (0, 1))
     colour = colour * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
     colour = colour * (1 - crease * np.array([0.38, 0.46, 0.48]))
-    colour = colour + nail * (_nail_tone(base) - colour)
+    colour = colour + nail * (_nail_tone(plain) - colour)
     return np.clip(colour, 0, 1).astype(np.float32)
 
 

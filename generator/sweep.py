@@ -140,15 +140,17 @@ def load(path: Path) -> PoseSet:
     :raises PoseError: naming the line and the column, if it is not in the form above or holds no pose.
     """
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+        reader = csv.reader(io.StringIO(path.read_text("utf-8-sig")))
+        lines = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise PoseError(f"{path} is no CSV file of poses ({error})") from None
-    if not rows or tuple(rows[0]) != _HEADER:
+    if not lines or tuple(lines[0][1]) != _HEADER:
         raise PoseError(f"{path} does not start with the header of a file of poses: set,frame,{pose.NAMES[0]},...")
-    if len(rows) == 1:
+    rows = [row for _, row in lines[1:]]
+    if not rows:
         raise PoseError(f"{path} holds no pose")
-    values = np.empty((len(rows) - 1, pose.SIZE))
-    for line, row in enumerate(rows[1:], start=2):
+    values = np.empty((len(rows), pose.SIZE))
+    for place, (line, row) in enumerate(lines[1:]):
         if len(row) != len(_HEADER):
             raise PoseError(f"{path}, line {line}: {len(row)} columns, expected {len(_HEADER)}")
         for column, cell in enumerate(row[1:], start=1):
@@ -159,7 +161,7 @@ def load(path: Path) -> PoseSet:
             if not np.isfinite(number) or (column == 1 and number != int(number)):
                 raise PoseError(f"{path}, line {line}, {_HEADER[column]}: {cell!r} is no number that fits there")
             if column > 1:
-                values[line - 2, column - 2] = number
-    names = tuple(row[0] for row in rows[1:])
-    frames = np.array([int(float(row[1])) for row in rows[1:]])
+                values[place, column - 2] = number
+    names = tuple(row[0] for row in rows)
+    frames = np.array([int(float(row[1])) for row in rows])
     return PoseSet(names, frames, pose.from_degrees(values))

@@ -34,10 +34,6 @@ class Part:
     poses: np.ndarray
     shape: tuple[int, int]
 
-    def place(self, number: int) -> tuple[int, int]:
-        """Row (v4) and column (v5) of a pose."""
-        return divmod(number, self.shape[1])
-
 
 def part(name: str, step: int = sweep.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
     """The poses of ``l2`` or ``l11`` whose v4 and v5 lie in a range, every ``step`` degrees from its start.

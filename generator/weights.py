@@ -43,7 +43,7 @@ def _step(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def segment_distance(points: np.ndarray, head: np.ndarray, tail: np.ndarray) -> np.ndarray:
-    """Distance of points (N, 3) from the segment head-tail."""
+    """Distance of points (N, 2 or 3) from the segment head-tail."""
     along = np.clip((points - head) @ (tail - head) / ((tail - head) @ (tail - head)), 0, 1)
     return np.linalg.norm(points - head - along[:, None] * (tail - head), axis=1)
 

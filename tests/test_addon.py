@@ -308,6 +308,9 @@ def test_rendering_is_cancelled_and_its_folder_continued(window, poses_file, tmp
     assert bpy.ops.handforge.cancel() == {"FINISHED"}
     assert generating.Board.job is None and generating.Board.message == "stopped"
     assert not (tmp_path / "out" / "annotations.json").exists()
+    assert bpy.ops.handforge.generate() == {"FINISHED"}
+    generating.wait()
+    assert len(dataset.Dataset(tmp_path / "out")) == 2
 
 
 def test_stopping_does_not_wait_for_workers(tmp_path, monkeypatch):

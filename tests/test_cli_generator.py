@@ -207,3 +207,9 @@ def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
         tell(4, 12)
     told = capsys.readouterr().err
     assert "3/12" in told and told.index("3/12") < told.index("4/12")
+
+
+def test_wrong_options_end_with_one_line():
+    done = CliRunner().invoke(main, ["render", "--set", "l11"])
+    assert done.exit_code == 2
+    assert done.output == "Error: Missing option '--out'; main render --help tells more\n"

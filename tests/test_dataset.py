@@ -1,8 +1,10 @@
 """The dataset contract: what is written is read back, by us and by pycocotools, and damage is named."""
 
+import errno
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -182,6 +184,23 @@ def test_a_part_with_a_missing_picture_leaves_nothing(folder, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["set"]
 
 
+def test_a_part_of_a_dataset_that_has_no_masks_folder(folder, tmp_path):
+    shutil.rmtree(folder / "masks")
+    source = ds.Dataset(folder)
+    ds.copy_subset(source, source.images[:2], tmp_path / "part")
+    assert len(ds.Dataset(tmp_path / "part")) == 2 and not (tmp_path / "part" / "masks").exists()
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as found:
+        ds.write_atomic(tmp_path / "a.json", b"1")
+    assert found.value.filename == str(tmp_path / "a.json") and not list(tmp_path.iterdir())
+
+
 class TestDamage:
     """Every fault is named with its file."""
 
@@ -252,6 +271,11 @@ class TestDamage:
         with pytest.raises(ds.DatasetError, match=r"f1\.png is damaged or cut short"):
             dataset.picture(dataset.images[1])
 
+    def test_an_annotation_without_id(self, folder):
+        edit(folder, lambda content: content["annotations"][0].pop("id"))
+        with pytest.raises(ds.DatasetError, match=r"annotations\.json is not in COCO's form \(KeyError\('id'\)"):
+            ds.Dataset(folder)
+
     def test_dataset_json(self, folder):
         (folder / "dataset.json").write_text("[]")
         with pytest.raises(ds.DatasetError, match=r"dataset\.json holds no object"):
@@ -266,6 +290,7 @@ class TestDamage:
             ),
             (lambda c: c["annotations"][1].update(wrist="x"), "annotation 2: wrist must be 2 times 2 numbers"),
             (lambda c: c["images"][1].update(camera="x"), r"f1\.png: camera is 'x', it must be 3 times 3 numbers"),
+            (lambda c: c["images"][1].update(camera=[[0, 0, 0]] * 3), "3 times 3 numbers, a matrix with an inverse"),
             (lambda c: c["categories"][0].update(name="cat"), r"f1\.png: annotation 2: category 1 is neither hand nor"),
         ],
     )

@@ -36,7 +36,6 @@ def test_curve_worked_out(tmp_path):
     assert found.precision == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4, 2 / 5, 3 / 6])
     assert found.recall == pytest.approx([0, 1 / 4, 1 / 4, 1 / 4, 2 / 4, 3 / 4])
     assert found.f1 == pytest.approx([0, 2 / 6, 2 / 7, 2 / 8, 4 / 9, 6 / 10])
-    assert found.best == 5
 
 
 def test_equal_scores_are_one_point_and_nothing_is_none(tmp_path):
@@ -46,7 +45,7 @@ def test_equal_scores_are_one_point_and_nothing_is_none(tmp_path):
     found = curve(load_pictures(dataset, write_results(tmp_path / "r.json", entries)), 0.5)
     assert (list(found.scores), list(found.precision), list(found.recall)) == ([0.7, 0.6], [1 / 2, 2 / 3], [1 / 2, 1])
     empty = curve(load_pictures(dataset, write_results(tmp_path / "r.json", [])), 0.5)
-    assert (len(empty.scores), empty.best) == (0, None)
+    assert len(empty.scores) == 0
 
 
 @pytest.mark.parametrize("seed", range(4))

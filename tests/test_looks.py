@@ -188,7 +188,8 @@ def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, val
             pytest.skip(reason)
     checkers(tmp_path / "one.png", colours=((20, 200, 20), (20, 200, 20)))
     white, green = (masks(0, backgrounds=folder, **values) for folder in (None, str(tmp_path)))
-    assert (white.instances[0].mask == green.instances[0].mask).mean() > 0.995
+    one, other = white.instances[0].mask, green.instances[0].mask
+    assert (one & other).sum() / (one | other).sum() > (0.999 if values else 0.97)
     corner = green.picture[:8, :8].reshape(-1, 3).mean(axis=0)
     assert corner[1] > 1.5 * max(corner[0], corner[2])
     if values:
@@ -318,7 +319,8 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     assert elbow(ROOM, 0).angle == 0
     frame = next(i for i in range(100) if angles[i] > 1)
     straight, bent = (masks(frame, elbow=word, mask="both") for word in ("straight", "varied"))
-    assert (straight.instances[0].mask == bent.instances[0].mask).mean() > 0.99
+    one, other = straight.instances[0].mask, bent.instances[0].mask
+    assert (one & other).sum() / (one | other).sum() > 0.95
     assert (straight.instances[1].mask != bent.instances[1].mask).mean() > 0.01
     assert elbow(replace(varied, scene="plain"), frame).angle == 0
 

@@ -33,7 +33,7 @@ def test_segment_gap_of_parallel_segments():
 @pytest.mark.parametrize("v4, v5", [(0, 0), (0, 180), (30, 0), (60, 180), (90, 90), (170, 180)])
 def test_an_open_hand_held_naturally_is_kept(v4, v5):
     verdict = explain(held(forearm_x=v4, forearm_z=v5))
-    assert verdict.plausible and verdict.text == "plausible"
+    assert not verdict.reason and verdict.text == "plausible"
 
 
 def test_joint_limit_names_joint_and_amount():
@@ -56,7 +56,7 @@ def test_crossed_fingers_collide():
 def test_a_finger_bent_alone_does_not_collide():
     for finger in pose.FINGERS[:4]:
         angles = {f"{finger}_mcp_flexion": 45, f"{finger}_pip_flexion": 60, f"{finger}_dip_flexion": 30}
-        assert explain(held(**angles)).plausible, finger
+        assert not explain(held(**angles)).reason, finger
 
 
 def test_overlap_is_what_the_capsules_say():
@@ -95,8 +95,8 @@ def test_the_roll_a_forearm_lacks_is_out_of_reach():
     assert 0 < (verdicts == "out of reach").sum() < 18
 
 
-def test_reach_does_not_change_with_a_turn_of_the_person_within_the_facing_range():
-    """Rx(0) Rz(v5): an upright forearm turned by v5 is the same arm with the person turned the other way."""
+def test_an_upright_forearm_can_be_turned_nearly_any_way():
+    """Where it cannot turn farther, the person does."""
     upright = np.stack([held(forearm_z=v5) for v5 in range(-180, 180, 5)])
     assert plausibility.reachable(upright).mean() > 0.9
 

@@ -16,7 +16,7 @@ ALLOWED_MM = 2.5
 
 
 def segment_distance(a, b, c, d):
-    """The least distance of two segments, by sampling both."""
+    """The distances of 25 points of one segment to 25 of another."""
     share = np.linspace(0, 1, 25)[:, None]
     one, other = a + share * (b - a), c + share * (d - c)
     return np.linalg.norm(one[:, None] - other[None], axis=-1)

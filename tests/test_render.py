@@ -1,6 +1,8 @@
 """What engines draw, by truth first: areas, joints on their pixels, white, edges. Then the two engines side by side."""
 
+import importlib.util
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from generator import kinematics, photo, pose, skin, surface
-from generator.anatomy import BONES, HandShape, skeleton
+from generator.anatomy import BONES, MEAN, HandShape, skeleton
 from generator.camera import Camera
 from generator.dataset import KEYPOINTS
 from generator.look import SHAPES, Look, framing, hand_shape, look
@@ -19,7 +21,7 @@ pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
 from generator.blender import engines, exr, furniture, heads, occluders, render, rig
-from generator.blender.drawing import box_around, pieces
+from generator.blender.drawing import Drawing, box_around, pieces
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -418,6 +420,22 @@ def test_a_room_needs_cycles():
     with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
         engines.choose(replace(SMALL, scene="room", engine="raster"))
     assert engines.choose(replace(SMALL, scene="room")) == "cycles"
+
+
+def test_the_readmes_picture_of_the_hand_can_be_made():
+    path = Path(__file__).parent.parent / "docs" / "hand.py"
+    spec = importlib.util.spec_from_file_location("docs_hand", path)
+    hand = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hand)
+    tile = hand.tile(hand.studio(), (48, 48), "open", 0, MEAN, 0.3)
+    assert 0.1 < (np.abs(np.asarray(tile, float) - hand.BEHIND).max(-1) > 40).mean() < 0.6
+
+
+def test_a_joint_beside_all_that_is_drawn_is_hidden():
+    covered = np.ones((20, 20))
+    drawing = Drawing((50, 50, 70, 70), np.zeros((20, 20, 3), np.uint8), covered, 0 * covered)
+    points = np.array([(60, 40, 2), (30, 60, 2), (80, 60, 2), (60, 60, 2)], float)
+    assert render._behind_things(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
 
 
 def test_every_grey_of_a_picture_comes_back_from_linear_light():

@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -304,6 +305,15 @@ def test_hands_stay_in_the_picture_at_every_focal_length():
     assert ((x > 0) & (x < camera.width) & (y > 0) & (y < camera.height)).all()
 
 
+@pytest.mark.parametrize("distance", ["close", "varied"])
+def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(poses_file, distance):
+    every = RenderSettings(set=str(poses_file), distance=distance)
+    kept = [run.plan(replace(every, focal_mm=focal)).counts for focal in (45.0, 135.0, "varied")]
+    assert kept[0] == kept[1] == kept[2]
+    with pytest.raises(folder.RunError, match="none of the 78 poses"):
+        run.plan(replace(every, distance=1.0, focal_mm=135.0))
+
+
 def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):
     Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
     (tmp_path / "z.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
@@ -341,6 +351,33 @@ def test_a_run_that_another_process_finishes_meanwhile(whole, settings, tmp_path
     assert contents(out) == contents(whole)
     with pytest.raises(folder.RunError, match="was finished by another process"):
         folder.finish(out)
+
+
+def test_a_run_that_another_process_finishes_while_blender_starts(whole, settings, tmp_path, monkeypatch):
+    start = run.Workers.start
+
+    def slowly(self, chosen):
+        shutil.copytree(whole, tmp_path / "out")
+        return start(self, chosen)
+
+    monkeypatch.setattr(run.Workers, "start", slowly)
+    assert not run.render(settings, tmp_path / "out", 1, lambda done, total: None)
+    assert contents(tmp_path / "out") == contents(whole)
+
+
+def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp_path):
+    (tmp_path / folder.PARTIAL).mkdir()
+    records = folder.Records(tmp_path)
+    records.add(0, {"image": {}}, {})
+    whole_file = records._file
+    records._file = SimpleNamespace(write=lambda line: whole_file.write(line[:9]), name=whole_file.name)
+    with pytest.raises(OSError, match="No space left") as found:
+        records.add(1, {"image": {}}, {})
+    assert found.value.filename == whole_file.name
+    records._file = whole_file
+    records.add(2, {"image": {}}, {})
+    records.close()
+    assert list(folder.read_records(tmp_path)) == [0, 2]
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "/"])

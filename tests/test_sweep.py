@@ -99,6 +99,7 @@ ZEROS = ",".join(["0"] * 28)
         ("", "does not start with the header"),
         ("a,b\n1,2\n", "does not start with the header"),
         (HEADER + "\n", "holds no pose"),
+        (HEADER + "\n\n\nmine,1,2\n", "line 4: 3 columns, expected 30"),
         (HEADER + "\nmine,1,2\n", "line 2: 3 columns, expected 30"),
         (HEADER + f"\nmine,x,{ZEROS}\n", "line 2, frame: 'x' is no number"),
         (HEADER + f"\nmine,0,{ZEROS}\nmine,1,{ZEROS[:-1]}nan\n", "line 3, thumb_ip_flexion: 'nan' is no number"),

@@ -6,6 +6,7 @@ import signal
 import struct
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from generator.dataset import Dataset, decode_mask
 from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
 from trainer.cli import main
 from trainer.found import Found
+from trainer.output import whole_folder
 
 
 def invoke(*words):
@@ -86,9 +88,11 @@ def test_batches_change_nothing(weights, tmp_path):
         out = tmp_path / str(batch)
         assert invoke("predict", "--weights", weights, data, "--out", out, "--batch", batch).exit_code == 0
     one, three = (json.loads((tmp_path / name / "results.json").read_text()) for name in ("1", "3"))
+    assert len(one) == len(three) > 3
     for image_id in (1, 2, 3):
-        best = [max(r["score"] for r in results if r["image_id"] == image_id) for results in (one, three)]
-        assert np.isclose(*best, atol=0.02)
+        alone, beside = ([r for r in results if r["image_id"] == image_id] for results in (one, three))
+        assert [r["score"] for r in alone] == pytest.approx([r["score"] for r in beside], abs=1e-4)
+        assert np.array([r["bbox"] for r in alone]) == pytest.approx(np.array([r["bbox"] for r in beside]), abs=0.05)
 
 
 def test_a_picture_is_found_as_if_alone(weights, tmp_path):
@@ -492,3 +496,29 @@ def test_no_camera_or_two_sources(weights, tmp_path):
     refused(invoke(*words), "give a SOURCE or --camera")
     refused(invoke(*words, tmp_path, "--camera", "0"), "one of the two")
     assert not (tmp_path / "out").exists()
+
+
+def test_results_replaced_and_killed_meanwhile_are_replaced_by_the_same_command(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+
+    def write(text):
+        with whole_folder(out, "predict.json") as made:
+            for name in ("images.json", "predict.json", "results.json"):
+                (made / name).write_text(text)
+
+    write("first")
+    moved = []
+
+    def killed(self, goal, replace=Path.replace):
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        moved.append(self.name)
+        return replace(self, goal)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        write("second")
+    assert moved == ["images.json", "results.json"], "what they are of comes last"
+    assert (out / "predict.json").read_text() == "", "and nobody takes them for the first's"
+    write("third")
+    assert {path.read_text() for path in out.iterdir()} == {"third"}

@@ -68,6 +68,12 @@ def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, au
         sizes.clear()
 
 
+def test_validation_draws_the_same_regions_in_every_session(plain_job):
+    job, recipe = plain_job
+    model = networks.start(recipe.network, recipe.pictures, 0)
+    assert session.validate(model, job) == session.validate(model, replace(job, number=job.number + 1))
+
+
 def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
     job, recipe = plain_job
     (first, g1), (second, g2) = (gradient_of_one_step(job, recipe, step) for step in (0, 1))

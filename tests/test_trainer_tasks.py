@@ -99,29 +99,29 @@ def test_predictions_of_each_task_load_in_pycocotools(trained, data, tmp_path):
     assert len(list((tmp_path / "out/overlays").iterdir())) == 4
 
 
+@pytest.mark.parametrize("trained", [task for task in OTHERS if task not in OF_PIXELS], indirect=True)
 def test_masks_of_a_network_without_masks(trained, data, tmp_path):
     task, _, run = trained
-    if task not in OF_PIXELS:
-        for option in ("--masks", "--tta"):
-            words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
-            refused(invoke(*words), f"is a network for {task}, which finds no masks; leave {option} out")
-        assert not (tmp_path / "out").exists()
+    for option in ("--masks", "--tta"):
+        words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
+        refused(invoke(*words), f"is a network for {task}, which finds no masks; leave {option} out")
+    assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("trained", OF_PIXELS, indirect=True)
 def test_pixels_of_several_views_are_a_mean(trained):
-    task, _, run = trained
-    if task in OF_PIXELS:
-        network, _ = model.load(run)
-        picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
-        (short_px,), long_px = network.transform.min_size, network.transform.max_size
-        with torch.inference_mode():
-            looked = views.look(network, picture)["classes"]
-            maps = []
-            for scale in views.SCALES:
-                model.set_size(network, round(scale * short_px), round(scale * long_px))
-                one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
-                maps += [one, other.flip(-1)]
-        torch.testing.assert_close(looked, torch.stack(maps).mean(0))
+    _, _, run = trained
+    network, _ = model.load(run)
+    picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
+    (short_px,), long_px = network.transform.min_size, network.transform.max_size
+    with torch.inference_mode():
+        looked = views.look(network, picture)["classes"]
+        maps = []
+        for scale in views.SCALES:
+            model.set_size(network, round(scale * short_px), round(scale * long_px))
+            one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
+            maps += [one, other.flip(-1)]
+    torch.testing.assert_close(looked, torch.stack(maps).mean(0))
 
 
 def test_a_network_of_another_task_is_a_start_where_they_have_much_in_common(trained, data, tmp_path):

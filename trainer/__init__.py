@@ -10,6 +10,7 @@ What it knows, from data to a network that finds hands:
 ``model``           the networks, their layer groups, where their weights start
 ``semantic``        DeepLabV3, and the R-CNNs' pyramid alone, called as the others are
 ``frozen``          what frozen stages make of a picture, kept
+``muon``            the optimiser Muon
 ``pooling``         ROI align for training on a CPU
 ``session``         so many steps on one pool of pictures
 ``repetition``      the chain of sessions on random subsets, kept and continued
@@ -18,10 +19,14 @@ What it knows, from data to a network that finds hands:
 ``study``           conventional beside repetitive training
 ``board``           a run as TensorBoard shows it
 ``checkpoint``      weights on disk, only ever data
-``predict, video``  hands of pictures, folders, datasets and videos
+``source, video``   pictures, folders, datasets, videos and cameras, one picture at a time
+``predict``         hands of these
 ``found``           what a network finds in a picture, written and drawn
 ``views``           test-time augmentation: several views of a picture
 ``agreement``       scores on which a second network has its say
+``output``          folders that appear whole
+``export``          networks for other programs
+``errors``          what users are told
 ``parallel``        several processes that train one network
 ``training, cli``   the command ``hand-trainer``
 ==================  ================================================================

@@ -15,7 +15,7 @@ def whole_folder(out: Path, mark: str) -> Iterator[Path]:
     """A temporary folder beside ``out`` that takes its place when the block ends without an error.
 
     :param mark: name of a file by which an earlier output of the same command is known; its files are then replaced
-        one by one, and others in the folder stay.
+        one by one, and others in the folder stay. The mark is empty meanwhile.
     :raises OutputError: if ``out`` holds something else.
     """
     if out.exists() and not out.is_dir():
@@ -28,7 +28,12 @@ def whole_folder(out: Path, mark: str) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        for file in sorted(path for path in temporary.rglob("*") if path.is_file()):
+        if not out.exists() or not any(out.iterdir()):
+            temporary.replace(out)
+            return
+        (out / mark).write_bytes(b"")
+        files = (path for path in temporary.rglob("*") if path.is_file())
+        for file in sorted(files, key=lambda path: (path.name == mark, path)):
             goal = out / file.relative_to(temporary)
             goal.parent.mkdir(parents=True, exist_ok=True)
             file.replace(goal)

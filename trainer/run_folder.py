@@ -48,7 +48,7 @@ class RunFolder:
         self._losses: TextIO | None = None
         if path.exists() and not path.is_dir():
             raise RunFolderError(f"{path} is a file; give a folder for the run")
-        if not path.exists() or not [entry for entry in path.iterdir() if not _is_leftover(entry)]:
+        if not path.exists() or not [entry for entry in path.iterdir() if not is_leftover(entry)]:
             return
         found = _read(path)
         if not resume:
@@ -109,7 +109,7 @@ class RunFolder:
             self._losses = None
 
 
-def _is_leftover(entry: Path) -> bool:
+def is_leftover(entry: Path) -> bool:
     """A temporary file that a kill left while the folder was being made."""
     return entry.name.startswith(".") and entry.name.endswith(".tmp")
 

@@ -174,7 +174,8 @@ def validate(model: nn.Module, job: Job) -> float:
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):
         indices = [int(i) for i in job.pool[start : start + job.session.batch]]
-        torch.manual_seed(_seed(job, VALIDATION, start, 0))
+        seed = np.random.default_rng([job.seed, VALIDATION, start]).integers(2**63)  # the same in every session
+        torch.manual_seed(int(seed))
         with torch.no_grad():
             losses = _losses(model, job, job.pictures.batch(indices, None))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())

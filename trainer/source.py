@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -41,11 +40,6 @@ class Source:
         """How many pictures there are, None where it is not known."""
         count = self.stream.frames if self.stream else len(self.pictures)
         return min(count, self.limit) if count and self.limit else count or self.limit
-
-    @property
-    def rate(self) -> Fraction | None:
-        """A stream's frames a second, None for pictures."""
-        return self.stream.rate if self.stream else None
 
     def read(self) -> Iterator[Entry]:
         """The pictures one by one, as (id, name, picture). Frames have ids from 1 and their number, from 0, as name.

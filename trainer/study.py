@@ -8,6 +8,7 @@ over the conventional session's last steps, as many as one repetition has.
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from generator.dataset import dump_json, write_atomic
 from trainer import recipe as recipes
 from trainer.errors import RecipeError, RunFolderError
+from trainer.run_folder import is_leftover
 from trainer.saturation import saturation, smoothed
 
 KINDS = ("conventional", "repetitive")
@@ -36,7 +38,8 @@ def check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise RunFolderError(f"{out} is a file; give a folder for the study")
     for entry in sorted(out.iterdir()) if out.exists() else []:
-        if entry.name not in ("study.json", "study.png") and not entry.name.endswith(tuple(f"-{k}" for k in KINDS)):
+        known = entry.name in ("study.json", "study.png") or entry.name.endswith(tuple(f"-{kind}" for kind in KINDS))
+        if not (known or is_leftover(entry)):
             raise RunFolderError(f"{out} holds {entry.name}, which is no part of a study; give a new folder")
 
 
@@ -150,7 +153,9 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
     )
     curves.set_ylim(0, 1.5 * float(np.percentile(runs["conventional"][0]["losses"], 90)))
     curves.legend()
-    figure.savefig(path, dpi=120)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=120)
+    write_atomic(path, drawn.getvalue())
     plt.close(figure)
 
 

@@ -5,6 +5,7 @@ rigfile.py   reading somebody's rigged hand from a .blend, .glb or .fbx file
 rig.py       the hand as a Blender object with an armature; posing it; its posed surface
 clothes.py   a sleeve before a plain background
 drawing.py   what engines return, and what they share
+relief.py    the fine relief of the skin there
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
 viewport.py  the engines for machines with a GPU

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from generator.blender import exr, relief
+from generator.blender import exr, materials, relief
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing, pieces
 from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, triangles
@@ -159,12 +159,9 @@ def _material(relieved: bool) -> bpy.types.Material:
 
     Never changed, as that would cost 0.1 s a frame.
     """
-    material = bpy.data.materials.new("hand")
-    if material.node_tree is None:  # Blender 4; later ones warn when told what they always do
-        material.use_nodes = True
+    material = materials.new("hand")
     material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
     tree = material.node_tree
-    tree.nodes.clear()
     light, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
     light.attribute_name, region.attribute_name = LIGHT, REGION
     if relieved:

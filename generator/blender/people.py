@@ -11,7 +11,7 @@ import numpy as np
 from generator.blender import heads, materials
 from generator.blender.props import Props, turn_to
 from generator.blender.view import View
-from generator.skin import TONES
+from generator.skin import base
 
 
 def person(props: Props, rng: np.random.Generator, view: View) -> None:
@@ -93,8 +93,7 @@ def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
 
 
 def _skin_colour(rng: np.random.Generator, tone: float) -> np.ndarray:
-    base = np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
-    return base * rng.uniform(0.9, 1.1, 3)
+    return base(tone) * rng.uniform(0.9, 1.1, 3)
 
 
 def cloth(rng: np.random.Generator) -> bpy.types.Material:

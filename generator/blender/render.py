@@ -269,7 +269,7 @@ def _behind_things(points: np.ndarray, drawing: Drawing, near: int = 2) -> np.nd
     points = points.copy()
     for point in points:
         x, y = (point[:2] - drawing.box[:2]).astype(int)
-        around = covered[max(y - near, 0) : y + near + 1, max(x - near, 0) : x + near + 1]
+        around = covered[max(y - near, 0) : max(y + near + 1, 0), max(x - near, 0) : max(x + near + 1, 0)]
         if point[2] == VISIBLE and not around.any():
             point[2] = OCCLUDED
     return points

@@ -36,7 +36,7 @@ class Room:
         self._settings = settings
         self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
-        self._camera = _camera(self._scene)
+        self._camera = camera_object(self._scene)
         passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
         self._skins = {name: materials.skin(name) for name in passes}
         self._props = Props()
@@ -195,7 +195,7 @@ class _World:
         self._light.inputs["Strength"].default_value *= factor
 
 
-def _camera(scene: bpy.types.Scene) -> bpy.types.Object:
+def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     """Blender's camera for :class:`generator.camera.Camera`, which has still to be placed; the scene's from now on."""
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01

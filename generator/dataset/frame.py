@@ -74,7 +74,7 @@ class Instance:
 class Frame:
     """A picture and its truth.
 
-    :param name: the file's name without suffix; letters, digits, ``-``, ``_`` and ``.``.
+    :param name: the file's name without suffix; no folder, no dot in front.
     :param picture: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
     :param meta: what else is known of the picture (pose, set, frame index, camera matrix ...); plain JSON.

@@ -46,9 +46,10 @@ class Dataset:
             if len(by_image) != len(self.images):
                 raise DatasetError(f"{self.path}: an image id stands twice")
             for annotation in annotations:
+                number = annotation["id"]
                 if annotation["image_id"] not in by_image:
                     raise DatasetError(
-                        f"{self.path}: annotation {annotation['id']} belongs to image {annotation['image_id']}, "
+                        f"{self.path}: annotation {number} belongs to image {annotation['image_id']}, "
                         "which is not listed"
                     )
                 name = self.category(annotation)
@@ -182,9 +183,10 @@ class Dataset:
 
 def _is_matrix(value: Any) -> bool:
     try:
-        return np.array(value, float).shape == (3, 3)
+        matrix = np.array(value, float)
     except (TypeError, ValueError):
         return False
+    return matrix.shape == (3, 3) and bool(np.isfinite(matrix).all()) and bool(np.linalg.matrix_rank(matrix) == 3)
 
 
 def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
@@ -199,7 +201,9 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     except DatasetError as error:
         return [str(error)]
     if "camera" in image and not _is_matrix(image["camera"]):
-        problems.append(f"{image['file_name']}: camera is {image['camera']!r}, it must be 3 times 3 numbers")
+        wanted = "3 times 3 numbers, a matrix with an inverse"
+        problems.append(f"{image['file_name']}: camera is {image['camera']!r}, it must be {wanted}")
+        image = {name: value for name, value in image.items() if name != "camera"}
     union = np.zeros((image["height"], image["width"]), bool)
     for annotation, mask in zip(dataset.annotations(image), masks, strict=True):
         where = f"{image['file_name']}: annotation {annotation['id']}"

@@ -94,7 +94,7 @@ def check_keypoints_3d(annotation: dict[str, Any], image: dict[str, Any]) -> lis
         flat = np.array(annotation["keypoints"], float).reshape(-1, 3)
         solid = np.array(annotation["keypoints_3d"], float).reshape(-1, 3)
         projected = solid @ np.array(image["camera"], float).T
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return ["keypoints_3d need keypoints and their picture's camera, and three numbers a joint"]
     shown = flat[:, 2] > 0
     apart = np.abs(projected[shown, :2] / projected[shown, 2:] - flat[shown, :2])

@@ -34,8 +34,10 @@ def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
             if sync:
                 os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # write() does not say which file it is
         raise
 
 
@@ -159,10 +161,10 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     :param images: in the order they shall have; their ids are counted anew from 1.
     :raises DatasetError: if ``out`` is there already and not empty, or a file to copy is missing.
     """
-    records = []
+    records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
     with new_folder(out) as folder:
         for image in images:
-            beside = ("masks", *source.truths(image))
+            beside = (*(("masks",) if with_masks else ()), *source.truths(image))
             names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
             for name in names:
                 if not (source.folder / name).is_file():
