@@ -323,7 +323,7 @@ def predict(
     from trainer.source import open_camera, open_source
     from trainer.training import pick_device, progress
 
-    opened = open_camera(camera, frames) if camera else open_source(source or Path(), frames)
+    opened = open_camera(camera, frames) if camera is not None else open_source(source or Path(), frames)
     if frames and not opened.stream:
         raise click.UsageError("--frames is for a video or a camera")
     with progress() as bar:

@@ -28,7 +28,7 @@ def whole_folder(out: Path, mark: str) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
-        if not out.exists() or not any(out.iterdir()):
+        if not out.exists():  # an empty folder may be a mount, which nothing can replace
             temporary.replace(out)
             return
         (out / mark).write_bytes(b"")
