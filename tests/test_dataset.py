@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import re
 import shutil
 
@@ -199,6 +200,18 @@ def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left") as found:
         ds.write_atomic(tmp_path / "a.json", b"1")
     assert found.value.filename == str(tmp_path / "a.json") and not list(tmp_path.iterdir())
+
+
+def test_links_are_followed_and_devices_stay(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    ds.write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    ds.write_atomic(tmp_path / "pipe", b"told")
+    assert os.read(reader, 9) == b"told" and (tmp_path / "pipe").is_fifo()
+    os.close(reader)
 
 
 class TestDamage:

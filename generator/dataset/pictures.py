@@ -114,9 +114,11 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
             if mode is not None and upright.mode.startswith("I;16"):  # Pillow's convert cuts off at 255
                 upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
             return upright if mode is None else upright.convert(mode)
+    except DatasetError:
+        raise
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing") from None
     except UnidentifiedImageError:
         raise DatasetError(f"{path} is no picture that can be read") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error

@@ -24,8 +24,14 @@ from generator.dataset.truths import encode_truth
 def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
     """Write a file so that it is either whole or not there, also after a kill or on a full disk.
 
+    A link is followed, and what is no regular file, as ``/dev/stdout``, is written to as it is.
+
     :param sync: wait until it is on the disk, so that this also holds after a power cut.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/stdout, /dev/null, a pipe
+        path.write_bytes(data)
+        return
+    path = path.resolve() if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
