@@ -522,3 +522,7 @@ def test_results_replaced_and_killed_meanwhile_are_replaced_by_the_same_command(
     assert (out / "predict.json").read_text() == "", "and nobody takes them for the first's"
     write("third")
     assert {path.read_text() for path in out.iterdir()} == {"third"}
+
+
+def test_a_score_that_is_no_number(tmp_path):
+    refused(invoke("predict", "--weights", "run", "photos", "--out", tmp_path, "--score", "nan"), "nan is no number")

@@ -45,6 +45,17 @@ class Commands(click.Group):
             sys.exit(2)
 
 
+class Score(click.FloatRange):
+    """A number of a range, which NaN is not, though click takes it for one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click's, see the class."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail("nan is no number", param, ctx)
+        return number
+
+
 FOLDER = click.Path(path_type=Path)
 
 
@@ -307,7 +318,7 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 )
 @click.option("--pixels", type=FOLDER, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
-@click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
+@click.option("--score", default=0.05, show_default=True, type=Score(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Pictures at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
 def predict(
@@ -340,7 +351,7 @@ def predict(
 @click.option("--format", "kind", required=True, type=click.Choice(["torchscript", "onnx"]), help="What to write.")
 @click.option("--out", required=True, type=FOLDER, help="The file to write, .pt or .onnx.")
 @click.option("--picture", required=True, type=FOLDER, help="A picture on which both networks have to agree.")
-@click.option("--score", default=0.05, show_default=True, type=click.FloatRange(0, 1), help="Leave out hands below.")
+@click.option("--score", default=0.05, show_default=True, type=Score(0, 1), help="Leave out hands below.")
 def export(run: Path, kind: str, out: Path, picture: Path, score: float) -> None:
     """Write the network of RUN (a run folder or a weights file) for other programs.
 
