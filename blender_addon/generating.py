@@ -12,6 +12,7 @@ from typing import Any
 
 import bpy
 
+from generator.errors import GeneratorError
 from generator.job import MARK
 
 from . import hand, hosting, screen
@@ -161,7 +162,7 @@ class Generate(bpy.types.Operator):
         """Start the job; the panel shows the rest."""
         try:
             asked = task(context.scene.handforge, hand.active(context))
-        except ValueError as error:
+        except GeneratorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not Path(asked["out"]).is_absolute():

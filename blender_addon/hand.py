@@ -91,7 +91,7 @@ def shape(armature: bpy.types.Object) -> anatomy.HandShape:
 def appearance(armature: bpy.types.Object) -> dict[str, Any]:
     """The hand as settings of :mod:`generator.settings`: shape, skin and side of our own, or somebody's rig.
 
-    :raises ValueError: if the rig has no mesh.
+    :raises RigMapError: if the rig has no mesh.
     """
     if foreign.names(armature):
         return {"rig": str(foreign.hand_over(armature))}

@@ -11,6 +11,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from generator import anatomy, pose, rigmap, sweep
 from generator.dataset import write_atomic
+from generator.errors import GeneratorError
 from generator.presets import PRESETS
 
 from . import foreign, hand, screen
@@ -82,7 +83,7 @@ class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
         armature = context.view_layer.objects.active
         try:
             foreign.take(armature, rigmap.load(Path(bpy.path.abspath(self.filepath))))
-        except ValueError as error:
+        except GeneratorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         hand.put(armature, pose.bind())
@@ -183,7 +184,7 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
                 names, frames = (*kept.names, *names), [*kept.frames, max(own, default=-1) + 1]
                 saved = [*kept.poses, *saved]
             write_atomic(path, sweep.dump(sweep.PoseSet(names, np.array(frames), np.array(saved))))
-        except (ValueError, OSError) as error:
+        except (GeneratorError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self.report({"INFO"}, f"{path} holds {len(saved)} pose{'s' if len(saved) > 1 else ''}")
@@ -205,7 +206,7 @@ class LoadPose(OfHand, ImportHelper, bpy.types.Operator):
         path = Path(bpy.path.abspath(self.filepath))
         try:
             loaded = sweep.load(path).poses
-        except (ValueError, OSError) as error:
+        except (GeneratorError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if self.number > len(loaded):

@@ -7,6 +7,7 @@ import textwrap
 import bpy
 
 from generator import pose, sweepmap
+from generator.errors import GeneratorError
 from generator.presets import PRESETS
 
 from . import foreign, generating, hand, operators, sweeping
@@ -128,7 +129,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         layout.prop(props, "v5")
         try:
             layout.label(text=f"{len(sweeping.chosen(scene).poses):,} poses")
-        except ValueError as error:
+        except GeneratorError as error:
             _wrapped(layout, str(error), "ERROR", alert=True)
             return
         layout.operator("handforge.sweep_to_timeline", depress=props.scrub, icon="TIME")

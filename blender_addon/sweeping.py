@@ -10,6 +10,7 @@ from bpy.app.handlers import persistent
 
 from generator import plausibility, sweepmap
 from generator.anatomy import HandShape, skeleton
+from generator.errors import GeneratorError
 from generator.sweepmap import Part
 
 from . import hand, screen
@@ -27,7 +28,7 @@ def _part(name: str, step: int, v4: tuple[int, int], v5: tuple[int, int]) -> Par
 def chosen(scene: bpy.types.Scene) -> Part:
     """The part of a sweep that the panel says.
 
-    :raises ValueError: if there is none.
+    :raises PoseError: if there is none.
     """
     panel = scene.handforge
     return _part(panel.sweep, panel.step, tuple(panel.v4), tuple(panel.v5))
@@ -74,7 +75,7 @@ class JudgeSweep(OfHand, bpy.types.Operator):
         """Judge, draw the map, show it."""
         try:
             picture = draw_map(context.scene, hand.active(context))
-        except ValueError as error:
+        except GeneratorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         screen.show(picture)
@@ -96,7 +97,7 @@ class ToTimeline(OfHand, bpy.types.Operator):
             return {"FINISHED"}
         try:
             some = chosen(scene)
-        except ValueError as error:
+        except GeneratorError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         panel.scrub, panel.swept = True, hand.active(context)
@@ -112,7 +113,7 @@ def _frame_changed(scene: bpy.types.Scene, _graph: bpy.types.Depsgraph | None = 
         return
     try:
         some = chosen(scene)
-    except ValueError:
+    except GeneratorError:
         return  # the panel says it beside the ranges
     scene.frame_end = len(some.poses)  # the ranges may have changed
     number = min(max(scene.frame_current, 1), len(some.poses)) - 1

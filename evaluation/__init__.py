@@ -4,6 +4,7 @@ results     a results file, checked against its truth
 category    hands, or hands with forearms: what is compared with what
 matching    who matches whom: one-to-one, by mask IoU
 region      truth cut off at the wrist
+thresholds  what holds where none is given
 metrics     mean IoU, Acc, F1, TPH and the counts
 ap          COCO's average precision and recall, by pycocotools
 boxes       the same of boxes and keypoints

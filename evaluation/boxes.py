@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.category import Scope, annotations_of, true_category
-from evaluation.results import BESIDE_MASKS, ResultsError, checked_score, read_entries
+from evaluation.results import BESIDE_MASKS, ResultsError, category_of, checked_score, is_number, read_entries
 from generator.dataset import CATEGORY_ID, KEYPOINTS, Dataset
 
 NAMES = {
@@ -36,16 +35,13 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     :param of: ``boxes`` or ``keypoints``.
     :param category: that of the truth, as for masks; all results are compared with it.
     :raises ResultsError: as :func:`evaluation.results.load_results`, or if the truth has no boxes or keypoints.
-    :raises DatasetError: as :func:`evaluation.category.true_category`.
+    :raises DatasetError: as :func:`evaluation.category.true_category`, or if a box or keypoints are no such numbers.
     """
     kind = BESIDE_MASKS[of]
     name, _ = true_category(dataset, Scope(category=category))
     told = {image["id"]: annotations_of(dataset, image, name) for image in dataset}
-    hands = [annotation for annotations in told.values() for annotation in annotations or []]
-    for hand in hands:
-        if kind not in hand or "bbox" not in hand:
-            raise ResultsError(f"{dataset.path}: annotation {hand.get('id')} has no {kind}; {of} cannot be scored")
-    found = [_checked(entry, kind, where) for where, entry in read_entries(results, dataset, kind)]
+    hands = [_truth(dataset, annotation, of) for annotations in told.values() for annotation in annotations or []]
+    found = [_checked(entry, kind, where, dataset) for where, entry in read_entries(results, dataset, kind)]
     found = [entry for entry in found if told[entry["image_id"]] is not None]  # of others nobody knows what is true
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = COCOeval(_coco(dataset, hands), _coco(dataset, found), kind)
@@ -57,10 +53,25 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     return {"hands": len(hands), **{name: float(value) if value >= 0 else None for name, value in values}}
 
 
-def _checked(entry: dict[str, Any], kind: str, where: str) -> dict[str, Any]:
+def _truth(dataset: Dataset, annotation: dict[str, Any], of: str) -> dict[str, Any]:
+    """A true hand with all that COCOeval reads."""
+    needed = {"bbox": (4,), "keypoints": (len(KEYPOINTS), 3)} if of == "keypoints" else {"bbox": (4,)}
+    hand: dict[str, Any] = {"image_id": annotation["image_id"]}
+    for name, shape in needed.items():
+        values = dataset.points(annotation, name, shape)
+        if values is None:
+            raise ResultsError(f"{dataset.path}: annotation {annotation['id']} has no {name}; {of} cannot be scored")
+        hand[name] = values.ravel().tolist()
+    area = dataset.points(annotation, "area", ())
+    hand["area"] = hand["bbox"][2] * hand["bbox"][3] if area is None else float(area)
+    hand["num_keypoints"] = sum(v > 0 for v in hand.get("keypoints", ())[2::3])
+    return hand
+
+
+def _checked(entry: dict[str, Any], kind: str, where: str, dataset: Dataset) -> dict[str, Any]:
+    category_of(entry, where, dataset)
     values, count = entry[kind], 4 if kind == "bbox" else 3 * len(KEYPOINTS)
-    numbers = isinstance(values, list) and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
-    if not numbers or len(values) != count:
+    if not isinstance(values, list) or not all(map(is_number, values)) or len(values) != count:
         raise ResultsError(f"{where}: {kind} must be {count} numbers")
     area = values[2] * values[3] if kind == "bbox" else np.ptp(values[0::3]) * np.ptp(values[1::3])
     return {"image_id": entry["image_id"], kind: values, "score": checked_score(entry, where), "area": float(area)}
@@ -70,16 +81,11 @@ def _coco(dataset: Dataset, annotations: list[dict[str, Any]]) -> COCO:
     coco = COCO()
     coco.dataset = {
         "images": [{key: image[key] for key in ("id", "width", "height")} for image in dataset],
-        "annotations": [{**_complete(a), "id": number} for number, a in enumerate(annotations, start=1)],
+        "annotations": [
+            {"id": number, "category_id": CATEGORY_ID, "iscrowd": 0, **annotation}
+            for number, annotation in enumerate(annotations, start=1)
+        ],
         "categories": [{"id": CATEGORY_ID, "name": "hand"}],
     }
     coco.createIndex()
     return coco
-
-
-def _complete(annotation: dict[str, Any]) -> dict[str, Any]:
-    """An annotation with all that COCOeval reads."""
-    box = annotation.get("bbox", (0, 0, 0, 0))
-    visible = sum(v > 0 for v in annotation.get("keypoints", ())[2::3])
-    more = {"category_id": CATEGORY_ID, "iscrowd": 0, "num_keypoints": visible}
-    return {"area": box[2] * box[3], **annotation, **more}

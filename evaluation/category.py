@@ -26,7 +26,7 @@ class Scope:
 def true_category(dataset: Dataset, scope: Scope) -> tuple[str, list[str]]:
     """The category of the truth to compare with, and what is to be said about the choice.
 
-    :raises DatasetError: if the truth holds none of the category asked for, or something that is no hand.
+    :raises DatasetError: if the truth holds none of the category asked for, or something that is not one hand.
     """
     held = sorted(
         {name_of(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
@@ -50,15 +50,17 @@ def annotations_of(dataset: Dataset, image: dict[str, Any], category: str) -> li
 def name_of(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
     """The name of a true hand's category.
 
-    :raises DatasetError: if it is none of :data:`generator.dataset.CATEGORIES`.
+    :raises DatasetError: if it is none of :data:`generator.dataset.CATEGORIES`, or the annotation is of a crowd.
     """
+    where = f"{dataset.path}: annotation {annotation['id']} of {image['file_name']}"
     name = dataset.category(annotation)
     if name is None or name not in CATEGORIES.values():
         raise DatasetError(
-            f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']} has the category "
-            f"{annotation.get('category_id')!r}{f' ({name})' if name else ''}, which is neither "
+            f"{where} has the category {annotation['category_id']!r}{f' ({name})' if name else ''}, which is neither "
             f"{' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
         )
+    if annotation.get("iscrowd"):
+        raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")
     return name
 
 

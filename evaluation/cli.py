@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
+
+from evaluation import thresholds
 
 FILE = click.Path(path_type=Path)
 FRACTION = click.FloatRange(0, 1)
@@ -18,6 +22,8 @@ class Group(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's, see the class."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal can show every name
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except (KeyboardInterrupt, click.Abort):
@@ -35,9 +41,20 @@ class Group(click.Group):
             if not isinstance(error, ResultsError | DatasetError):
                 raise
             click.echo(f"Error: {error}", err=True)
+        except ModuleNotFoundError as error:
+            click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
         except OSError as error:
-            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+            click.echo(f"Error: {error.filename or 'the output'}: {error.strerror}", err=True)
         sys.exit(2)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's; what is no UTF-8, and so could not be written into any file of ours, is refused."""
+        for word in args:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                raise click.UsageError(f"{word!r} is not UTF-8; rename it") from None
+        return super().parse_args(ctx, args)
 
 
 def a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -67,7 +84,7 @@ def how(command: Any) -> Any:
         click.option(
             "--score-threshold",
             type=FRACTION,
-            default=0.5,
+            default=thresholds.SCORE,
             show_default=True,
             callback=a_number,
             help="Leave predictions below this score out of everything but AP and curves.",
@@ -75,7 +92,7 @@ def how(command: Any) -> Any:
         click.option(
             "--iou",
             type=click.FloatRange(0, 1, min_open=True),
-            default=0.5,
+            default=thresholds.IOU,
             show_default=True,
             callback=a_number,
             help="A prediction finds a hand when the IoU of their masks is at least this.",
@@ -86,12 +103,19 @@ def how(command: Any) -> Any:
 
 
 def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a file in a folder that does not exist before any work is done."""
-    if value is not None and value.is_dir() and parameter.name == "json_path":
+    """Refuse a file that cannot be written before any work is done."""
+    if value is None or (value.exists() and not value.is_file() and not value.is_dir()):  # as /dev/stdout
+        return value
+    if value.is_dir():
         raise click.BadParameter(f"{value} is a folder; name a file")
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
-    return value
+    folder = value.resolve().parent
+    if not folder.is_dir():
+        raise click.BadParameter(f"the folder {folder} does not exist; make it first")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return value
+    except OSError as error:
+        raise click.BadParameter(f"nothing can be written into {folder} ({error.strerror})") from None
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -233,7 +257,7 @@ def report(
 
 @main.command()
 @click.argument("source", type=FILE)
-@click.argument("out", type=FILE, callback=into_folder)
+@click.argument("out", type=FILE)
 @click.option(
     "--factor",
     type=click.FloatRange(1, 20, min_open=True),

@@ -73,7 +73,7 @@ def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
 
     :raises ResultsError: as :func:`evaluation.results.load_results`.
     :raises DatasetError: as :func:`evaluation.category.true_category`, or if a true mask is damaged, has another size
-        than its picture, has no pixel, or is a crowd; or, for the region ``hand``, does not say where its wrist is.
+        than its picture, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
     """
     category, notes = true_category(dataset, scope)
     found, more_notes = comparable(load_results(results, dataset), category, scope)
@@ -101,8 +101,6 @@ def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[s
     codes = []
     for annotation in annotations:
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
-        if annotation.get("iscrowd"):
-            raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")
         try:
             code = to_rle(annotation.get("segmentation"), image["height"], image["width"])
         except DatasetError as error:

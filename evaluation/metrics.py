@@ -8,14 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from evaluation import thresholds
 from evaluation.ap import average_precision
 from evaluation.matching import Match, Picture, match
-
-IOU_THRESHOLD = 0.5
-"""A prediction finds a hand when their masks' IoU is at least this. The paper does not state its own."""
-
-SCORE_THRESHOLD = 0.5
-"""Predictions below this score are left out of everything but AP and curves, which are about all scores."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ def numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: 
 
 
 def score(
-    pictures: Sequence[Picture], iou_threshold: float = IOU_THRESHOLD, score_threshold: float = SCORE_THRESHOLD
+    pictures: Sequence[Picture], iou_threshold: float = thresholds.IOU, score_threshold: float = thresholds.SCORE
 ) -> Score:
     """The paper's numbers and AP of a results file."""
     return with_ap(numbers(pictures, iou_threshold, score_threshold), average_precision(pictures))

@@ -27,13 +27,16 @@ def without_forearm(
     to the middle finger's knuckle; so it needs the one or the other. A prediction of nothing but forearm is left out,
     neither right nor false.
 
-    :raises DatasetError: if there is neither, or no pixel of a hand is left.
+    :raises DatasetError: if there is neither, a wrist is a point, or no pixel of a hand is left.
     """
     hands, forearms = [], np.zeros((image["height"], image["width"]), bool)
     for annotation, code in zip(annotations, truth, strict=True):
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         mask = rle.decode(code).astype(bool)
-        hand = mask & hand_side(_wrist(dataset, annotation, where), *mask.shape)
+        wrist = _wrist(dataset, annotation, where)
+        if (wrist[0] == wrist[1]).all():
+            raise DatasetError(f"{where}: the two ends of its wrist are one point, by which nothing can be cut off")
+        hand = mask & hand_side(wrist, *mask.shape)
         if not hand.any():
             raise DatasetError(f"{where}: no pixel of its mask lies on the hand's side of its wrist")
         hands.append(encode_mask(hand))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Predictio
     images = {image["id"]: image for image in dataset}
     found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
     for where, entry in read_entries(path, dataset, "segmentation"):
-        image, category = images[entry["image_id"]], _category(entry, where, dataset)
+        image, category = images[entry["image_id"]], category_of(entry, where, dataset)
         found[image["id"]].append(_prediction(entry, image, category, f"{where} ({image['file_name']})"))
     for predictions in found.values():
         predictions.sort(key=lambda prediction: -prediction.score)
@@ -63,14 +62,14 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> Iterator[tu
         path = path / "results.json"
     entries = read_json(path, "run hand-trainer predict, or give another tool's COCO results file")
     if not isinstance(entries, list):
-        raise ResultsError(f"{path} is no COCO results file: it must hold a list, not {_kind(entries)}")
+        raise ResultsError(f"{path} is no COCO results file: it must hold a list, not {kind_of(entries)}")
     check_origin(path.parent, dataset)
     images = {image["id"] for image in dataset}
     seen: set[Any] = set()
     for number, entry in enumerate(entries, start=1):
         where = f"{path}: result {number} of {len(entries)}"
         if not isinstance(entry, dict):
-            raise ResultsError(f"{where} is {_kind(entry)}, not an object")
+            raise ResultsError(f"{where} is {kind_of(entry)}, not an object")
         _check_image(entry, images, needed, where, dataset)
         _check_id(entry, seen, where)
         yield where, entry
@@ -85,7 +84,7 @@ def read_json(path: Path, remedy: str) -> Any:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(f"{path} is missing; {remedy}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path} is no valid JSON ({error})") from None
 
 
@@ -105,7 +104,8 @@ def check_origin(folder: Path, dataset: Dataset) -> None:
         )
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a value out of a JSON file is, in words."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return names.get(type(value), "a number")
 
@@ -124,8 +124,11 @@ def _check_image(entry: dict[str, Any], images: set[int], needed: str, where: st
         )
 
 
-def _category(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
-    """The category by its id in the truth, or by its id in ours where the truth does not have it."""
+def category_of(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
+    """The category of an entry by its id in the truth, or by its id in ours where the truth does not have it.
+
+    :raises ResultsError: if it is none of :data:`generator.dataset.CATEGORIES`.
+    """
     known = {**CATEGORIES, **dataset.categories}
     category_id = entry["category_id"]
     name = known.get(category_id, "") if isinstance(category_id, int) else ""
@@ -155,13 +158,18 @@ def _prediction(entry: dict[str, Any], image: dict[str, Any], category: str, whe
     return Prediction(code, score, category)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value out of a JSON file is a number to calculate with: no NaN, and none beyond all sizes."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
+
+
 def checked_score(entry: dict[str, Any], where: str) -> float:
     """The score of an entry.
 
     :raises ResultsError: if it is no number from 0 to 1.
     """
     score = entry["score"]
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    if not is_number(score):
         raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
     if not 0 <= score <= 1:
         raise ResultsError(f"{where} has the score {score!r}; scores go from 0 to 1, scale them first")

@@ -20,7 +20,7 @@ import numpy as np
 
 from evaluation.category import Scope
 from evaluation.matching import Picture, load
-from evaluation.results import ResultsError, read_json
+from evaluation.results import ResultsError, kind_of, read_json
 from generator.dataset import Dataset
 
 REMEDY = "give one that hand-trainer train or repeat wrote"
@@ -80,13 +80,39 @@ def load_run(folder: Path, name: str, scope: Scope) -> Run:
     """
     if not folder.is_dir():
         raise ResultsError(f"{folder} is no folder; {REMEDY}")
-    record = read_json(folder / "run.json", f"{folder} is no run folder; {REMEDY}")
-    if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
-        raise ResultsError(f"{folder / 'run.json'} is no record of a run: it lists no sessions")
-    if not all(isinstance(session, dict) for session in record["sessions"]):
-        raise ResultsError(f"{folder / 'run.json'} is no record of a run: a session is not an object")
+    record = _read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
     return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """What ``run.json`` holds; what is more than shown of it is checked."""
+    record = read_json(path, f"{path.parent} is no run folder; {REMEDY}")
+    if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
+        raise ResultsError(f"{path} is no record of a run: it lists no sessions")
+    if not all(isinstance(session, dict) for session in record["sessions"]):
+        raise ResultsError(f"{path} is no record of a run: a session is not an object")
+    _check_kinds(path, record, recipe=dict, data=dict, real=dict, command=list)
+    _check_kinds(path, record.get("recipe") or {}, name=str, network=dict)
+    _check_kinds(path, record.get("data") or {}, images=int)
+    for session in record["sessions"]:
+        _check_kinds(path, session, session=int, saturation_step=int)
+    _check_text(path, record)
+    return record
+
+
+def _check_kinds(path: Path, part: dict[str, Any], **kinds: type) -> None:
+    for key, kind in kinds.items():
+        if part.get(key) is not None and not isinstance(part[key], kind):
+            raise ResultsError(f"{path} is no record of a run: {key} is {kind_of(part[key])}")
+
+
+def _check_text(path: Path, record: dict[str, Any]) -> None:
+    """Refuse what neither screen nor page can show: a name that is no UTF-8, and nesting without end."""
+    try:
+        plain([path.resolve().parent.name, record]).encode()
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise ResultsError(f"{str(path)!r}, its folder's name or what it holds, cannot be shown ({error})") from None
 
 
 def _losses(path: Path) -> dict[int, np.ndarray]:
@@ -108,6 +134,7 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is no record of a prediction: it has no "source"')
+    _check_text(folder / "predict.json", record)
     if record.get("dataset_id") is None or record.get("task") in (
         "detection",
         "keypoints",

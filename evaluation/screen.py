@@ -25,7 +25,7 @@ def print_table(table: tables.Table) -> None:
         shown.add_column(column, justify="left" if number < table.left else "right", overflow="fold")
     for row in table.rows:
         shown.add_row(*(_noted(cell, notes) if number == table.notes else cell for number, cell in enumerate(row)))
-    Console().print(shown)
+    Console(markup=False, emoji=False).print(shown)  # names are shown as they are
     for number, note in enumerate(notes, start=1):
         print(f"({number}) {note}")
 

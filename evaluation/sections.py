@@ -16,6 +16,7 @@ from evaluation.details import Details, details
 from evaluation.matching import Match
 from evaluation.metrics import Score, match_all, numbers, with_ap
 from evaluation.paper import SYNTHETIC
+from evaluation.results import is_number
 from evaluation.runs import Predicted, Run, plain
 from evaluation.tables import Table
 from generator.dataset import Dataset
@@ -186,7 +187,7 @@ def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
 def _averages(run: Run) -> list[float]:
     """The average loss of each session; empty if one has none."""
     values = [session.get("average_loss") for session in run.record["sessions"]]
-    return [float(value) for value in values] if all(isinstance(value, int | float) for value in values) else []
+    return [float(value) for value in values] if all(map(is_number, values)) else []
 
 
 def training(run: Run, number: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,12 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
     is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need.
 
     :returns: yields the number of pictures done, after each.
-    :raises DatasetError: if ``out`` is not new, or a picture or mask is missing or damaged.
+    :raises DatasetError: if ``out`` is not new, a picture, mask or camera is missing or damaged, or two pictures would
+        get one name, as ``a.png`` and ``a.jpg`` would.
     """
+    names = Counter(_name(image) for image in source)
+    if doubled := [name for name, times in names.items() if times > 1]:
+        raise DatasetError(f"several pictures of {source.folder} would be called {doubled[0]} in {out}; rename them")
     with new_folder(out) as folder:
         for name in ("images", "masks"):
             (folder / name).mkdir()
@@ -78,13 +83,17 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
     ]
     picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
     meta = {key: value for key, value in image.items() if key not in _OF_THE_FILE}
-    if "camera" in meta:
+    camera = source.camera(image)
+    if camera is not None:
         scale = np.diag([width / (right - left), height / (bottom - top), 1.0])
         shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
-        meta["camera"] = (scale @ shift @ np.array(meta["camera"])).tolist()
-    name = "_".join(Path(image["file_name"]).with_suffix("").parts)
+        meta["camera"] = (scale @ shift @ camera).tolist()
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
-    return Frame(name, pixels, tuple(instances), meta)
+    return Frame(_name(image), pixels, tuple(instances), meta)
+
+
+def _name(image: dict[str, Any]) -> str:
+    return "_".join(Path(image["file_name"]).with_suffix("").parts)
 
 
 def _zoomed_instance(

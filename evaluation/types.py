@@ -65,7 +65,7 @@ def flags(record: dict[str, Any], test: Dataset) -> Flags:
     return Flags(
         real=True,
         rpt=repetitive,
-        aha=ours.get("all_hands"),
+        aha=stated if isinstance(stated := ours.get("all_hands"), bool) else None,
         bgs=_same(ours.get("background"), theirs.get("background")),
         scs=_same_scale(real, test),
     )

@@ -24,6 +24,7 @@ Pictures
     run.py           planning frames, continuing; folder.py, workers.py, cluster.py carry it out
     dataset/         the COCO dataset: frame, writer, reader; checking.py, preview.py look at it
     cli.py           hand-generator
+    errors.py        what is raised for wrong input
     job.py           a run for a program with a window; extension.py makes the zip that Blender installs
 """
 

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from generator import __version__
+from generator.errors import GeneratorError
 
 FILE = click.Path(path_type=Path)
 
@@ -35,7 +36,7 @@ class Group(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("Interrupted.", err=True)
             sys.exit(130)
-        except (ValueError, RuntimeError) as error:
+        except GeneratorError as error:
             click.echo(f"Error: {error}", err=True)
         except ModuleNotFoundError as error:
             click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
@@ -164,7 +165,7 @@ def render(
 @click.argument("train", type=FILE, metavar="TRAIN")
 @click.argument("test", type=FILE, metavar="TEST")
 @click.option("--test", "count", type=click.IntRange(1), required=True, help="How many pictures go into TEST.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
     """Copy the dataset DIR into two: TEST with --test random pictures, TRAIN with the rest."""
     import numpy as np
@@ -174,12 +175,12 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     data = dataset.Dataset(folder)
     if count >= len(data):
         raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} pictures")
-    if train.resolve() == test.resolve():
-        raise dataset.DatasetError(f"{train} cannot be both; give two new folders")
+    for one, other in ((train, test), (test, train)):
+        if one.exists() and (not one.is_dir() or any(one.iterdir())):
+            raise dataset.DatasetError(f"{one} is there already; give a new folder")
+        if other.resolve().is_relative_to(one.resolve()):
+            raise dataset.DatasetError(f"{one} cannot hold {other}, too; give two new folders")
     chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
-    for out in (train, test):
-        if out.exists():
-            raise dataset.DatasetError(f"{out} is there already; give a new folder")
     dataset.copy_subset(data, [image for i, image in enumerate(data) if i not in chosen], train)
     dataset.copy_subset(data, [image for i, image in enumerate(data) if i in chosen], test)
 
@@ -201,6 +202,7 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     """Count the poses of a set that are kept, and those dropped by reason."""
     import numpy as np
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from generator import dataset, plausibility, plot, sweep
@@ -214,12 +216,13 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
         reasons = plausibility.judge(chosen.poses)
     names = np.array(chosen.names)
     by_set = {name: reasons[names == name] for name in dict.fromkeys(chosen.names)}
-    table = Table("set", *(f"{column}" for column in ("poses", "kept", *plausibility.RULES)))
+    table = Table("set", "poses", "kept", *plausibility.RULES)
     counts = {}
     for name, values in by_set.items():
         dropped = {rule: int((values == rule).sum()) for rule in plausibility.RULES}
         counts[name] = {"poses": len(values), "kept": int((values == "").sum()), "dropped": dropped}
-        table.add_row(name, f"{len(values):,}", f"{counts[name]['kept']:,}", *(f"{n:,}" for n in dropped.values()))
+        row = (len(values), counts[name]["kept"], *dropped.values())
+        table.add_row(escape(name), *(f"{number:,}" for number in row))
     Console().print(table)
     if plot_ is not None:
         plot.plot(by_set, plot_)
@@ -232,12 +235,12 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
 def parse_shard(text: str) -> tuple[int, int]:
     """``"2/8"`` as (2, 8).
 
-    :raises ValueError: if it is not of that form.
+    :raises click.BadParameter: if it is not of that form.
     """
     first, _, last = text.partition("/")
     if first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last):
         return int(first), int(last)
-    raise ValueError(f"--shard is I/N with I from 1 to N, as 2/8, not {text!r}")
+    raise click.BadParameter(f"it is I/N with I from 1 to N, as 2/8, not {text!r}", param_hint="--shard")
 
 
 @main.command("merge")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from generator import __version__, surface
 from generator.dataset import write_atomic
+from generator.errors import GeneratorError
 
 LIBRARIES = ("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
 """What ``generator`` imports, and what these need (the third to fifth are rich's); numpy comes with Blender."""
@@ -44,7 +45,7 @@ have none after 4.5."""
 _ADDON = Path(__file__).parents[1] / "blender_addon"
 
 
-class ExtensionError(ValueError):
+class ExtensionError(GeneratorError):
     """The extension cannot be built; the text says what is missing."""
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from generator import dataset, preview
+from generator.errors import GeneratorError
 from generator.settings import RenderSettings
 
 PARTIAL = ".partial"
 
 
-class RunError(ValueError):
+class RunError(GeneratorError):
     """A run that cannot be started or went wrong; the text names the folder and what to do."""
 
 

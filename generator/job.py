@@ -17,6 +17,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from generator.errors import GeneratorError
+
 MARK = "handforge: "
 """Before each line of ours; whatever else is printed is Blender's."""
 
@@ -27,7 +29,7 @@ def main() -> int:
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         _render(**task)
-    except (ValueError, RuntimeError) as error:
+    except GeneratorError as error:
         _tell({"error": str(error)})
         return 2
     except OSError as error:

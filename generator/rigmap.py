@@ -18,6 +18,7 @@ import numpy as np
 
 from generator import kinematics
 from generator.anatomy import BONES, skeleton
+from generator.errors import GeneratorError
 from generator.pose import FINGERS
 
 _HAND = skeleton()
@@ -29,7 +30,7 @@ TIPS = tuple(f"{finger}_tip" for finger in FINGERS)
 """The bones that a map may add."""
 
 
-class RigMapError(ValueError):
+class RigMapError(GeneratorError):
     """A map that cannot be used; the text names the file, the bone and what would do."""
 
 
@@ -39,8 +40,8 @@ def load(path: Path) -> dict[str, str]:
     :raises RigMapError: if it is no such file, names a bone we have not, or leaves out one that is needed.
     """
     try:
-        bones = tomllib.loads(path.read_text("utf-8"))["bones"]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+        bones = dict(tomllib.loads(path.read_text("utf-8"))["bones"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RigMapError(f"{path} is no TOML file with a table [bones] ({error})") from None
     if unknown := [name for name in bones if name not in (*BONES, *TIPS)]:
         raise RigMapError(f"{path}: there is no bone {unknown[0]!r}; the bones are {', '.join(BONES)}")

@@ -45,7 +45,7 @@ class Plan:
 def plan(settings: RenderSettings) -> Plan:
     """Choose the frames: ``count`` poses spread evenly over the plausible ones of the set.
 
-    :raises ValueError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
+    :raises GeneratorError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
         folder of backgrounds holds none.
     """
     backgrounds.chosen(settings)
@@ -98,7 +98,7 @@ def render(
     :param scheduler: address of a Dask scheduler, whose workers render instead.
     :param shard: (i, n): only every n-th frame, from the i-th on; the folder is left to :func:`generator.folder.merge`.
     :returns: False if it was finished already.
-    :raises ValueError: if ``out`` is not ours or holds another run, or the run cannot be done.
+    :raises GeneratorError: if ``out`` is not ours or holds another run, or the run cannot be done.
     """
     folder.check(out, settings)
     behind, rig = backgrounds.chosen(settings), _rig(settings)
@@ -156,7 +156,7 @@ def _digest(poses: sweep.PoseSet) -> dict[str, str]:
 def _rig(settings: RenderSettings) -> dict[str, str]:
     """What the folder keeps of somebody's rigged hand and its map; nothing of our own hand.
 
-    :raises ValueError: if the map cannot be used.
+    :raises GeneratorError: if the map cannot be used.
     """
     if settings.rig is None:
         return {}

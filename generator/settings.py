@@ -12,6 +12,7 @@ from typing import Any
 
 from generator.anatomy import HandShape
 from generator.dataset import TRUTHS
+from generator.errors import GeneratorError
 
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles", "eevee", "workbench")
@@ -59,7 +60,7 @@ framing; ``studio`` varies distance and direction, too; ``varied`` shows hands a
 people photograph them: in rooms, on tables, before other people."""
 
 
-class SettingsError(ValueError):
+class SettingsError(GeneratorError):
     """Settings that cannot be used; the text names every one, what was expected, and where it was read."""
 
 

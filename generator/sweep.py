@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from generator import pose
+from generator.errors import GeneratorError
 from generator.presets import PRESETS
 
 STEP_DEGREES = 2
@@ -57,7 +58,7 @@ class PoseSet:
         return PoseSet(tuple(self.names[i] for i in index.tolist()), self.frames[index], self.poses[index])
 
 
-class PoseError(ValueError):
+class PoseError(GeneratorError):
     """A pose set or file that cannot be used; the text says which, where, and what would do."""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from generator import dataset
+from generator.errors import GeneratorError
 from generator.folder import Records
 from generator.settings import RenderSettings
 
@@ -26,7 +27,7 @@ FRAMES_A_WORKER = 20
 """Starting a Blender takes about as long as rendering this many frames."""
 
 
-class WorkerError(ValueError):
+class WorkerError(GeneratorError):
     """A worker was lost; the text says what to do."""
 
 
@@ -42,7 +43,7 @@ class Item:
 class Renderer:
     """What one worker does: a Blender scene, and the file it appends its records to.
 
-    :raises ValueError: if the engine cannot run here.
+    :raises EngineError: if the engine cannot run here.
     """
 
     def __init__(self, settings: RenderSettings) -> None:

@@ -26,7 +26,7 @@ def few(tmp_path):
         ]
     )
     path = tmp_path / "few.csv"
-    path.write_bytes(sweep.dump(sweep.PoseSet(("mine",) * 4, np.arange(4), poses)))
+    path.write_bytes(sweep.dump(sweep.PoseSet(("[/mine]",) * 4, np.arange(4), poses)))
     return path
 
 
@@ -35,7 +35,8 @@ def test_counts_and_kept_poses(few, tmp_path):
     done = run("poses", "--set", few, "--out", out, "--json", counts)
     assert done.exit_code == 0, done.output
     dropped = dict.fromkeys(plausibility.RULES, 0) | {"joint limit": 1, "self-collision": 1}
-    assert json.loads(counts.read_text()) == {"mine": {"poses": 4, "kept": 2, "dropped": dropped}}
+    assert json.loads(counts.read_text()) == {"[/mine]": {"poses": 4, "kept": 2, "dropped": dropped}}
+    assert "[/mine]" in done.stdout
     assert sweep.load(out).frames.tolist() == [0, 1]
 
 
@@ -88,9 +89,11 @@ def test_split_refuses_what_it_cannot_do(tmp_path):
     folder = small_dataset(tmp_path / "all")
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 5)
     assert done.exit_code == 2 and "leaves nothing to train on" in done.stderr
-    done = run("split", folder, tmp_path / "train", tmp_path / "train", "--test", 2)
-    assert done.exit_code == 2 and "train cannot be both" in done.stderr
+    for train, test in (("new", "new"), ("new", "new/test"), ("new/train", "new")):
+        done = run("split", folder, tmp_path / train, tmp_path / test, "--test", 2)
+        assert done.exit_code == 2 and "new cannot hold" in done.stderr and not (tmp_path / "new").exists()
     (tmp_path / "test").mkdir()
+    (tmp_path / "test/notes.txt").write_text("mine")
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
     assert done.exit_code == 2 and "test is there already" in done.stderr
     assert not (tmp_path / "train").exists()

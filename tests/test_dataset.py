@@ -63,6 +63,13 @@ def test_written_and_read_back(tmp_path, suffix):
     assert dataset.info == {"seed": 0, "images": 3, "hands": 3}
 
 
+def test_what_other_tools_write_beside_is_left_alone(folder):
+    edit(folder, lambda c: c["images"][0].update(camera="Canon", truths=None, group=None, tags=["a", {"b": None}]))
+    edit(folder, lambda c: c["annotations"][0].update(id="0a1b", bbox=None, keypoints=None, score=1.0))
+    dataset = ds.Dataset(folder)
+    assert len(dataset.masks(dataset.images[0])) == 1 and dataset.truths(dataset.images[0]) == ()
+
+
 def test_pycocotools_reads_it(folder, capsys):
     coco = COCO(str(folder / "annotations.json"))
     for i, annotation in enumerate(coco.loadAnns(coco.getAnnIds())):
@@ -123,6 +130,7 @@ def test_hands_alone_are_one_category(folder):
     ("frame", "message"),
     [
         (lambda: ds.Frame("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
+        (lambda: ds.Frame("x\udcff", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
         (lambda: ds.Frame("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
         (lambda: ds.Instance(np.zeros((4, 5), bool), category="arm"), r"covers hand or hand\+forearm, not 'arm'"),
         (
@@ -229,6 +237,10 @@ class TestDamage:
         ("text", "message"),
         [
             ("{", "is no valid JSON"),
+            ("[" * 100_000, "is no valid JSON"),
+            ("1" * 5000, "is no valid JSON"),
+            ('{"x": NaN}', "is no valid JSON .it holds NaN, which JSON does not have"),
+            ('{"images": [{"id": 1, "file_name": "a", "x": 1e999}], "annotations": []}', "image 1 holds what"),
             ("[]", "is not in COCO's form"),
             ('{"images": [], "annotations": []}', "the dataset is empty"),
             ('{"images": [{"id": 1}], "annotations": []}', "'file_name'"),
@@ -251,7 +263,22 @@ class TestDamage:
             (lambda c: c["images"][0].update(width=0), "image 1 has the width 0"),
             (lambda c: c["images"][1].update(id=1), "an image id stands twice"),
             (lambda c: c["annotations"][1].update(image_id=9), "annotation 2 belongs to image 9"),
-            (lambda c: c["annotations"][1].update(image_id=[1]), "is not in COCO's form"),
+            (
+                lambda c: c["annotations"][1].update(image_id=[1]),
+                r"annotation 2 has the image_id \[1\]; it must be a num",
+            ),
+            (lambda c: c["annotations"][1].update(category_id=[1]), r"annotation 2 has the category_id \[1\]; it must"),
+            (lambda c: c["annotations"][1].update(id=[1]), r"annotation \[1\] has the id \[1\]; it must be a number"),
+            (lambda c: c["categories"][0].update(name=["hand"]), "the name of a category is no text"),
+            (lambda c: c["images"][0].update(id="1"), "an image has the id '1'; ids are whole numbers"),
+            (lambda c: c["images"][0].update(id=[1]), r"an image has the id \[1\]; ids are whole numbers"),
+            (lambda c: c["images"][0].update(id=1.0), r"an image has the id 1\.0; ids are whole numbers"),
+            (lambda c: c["images"][0].update(file_name=5), "image 1 has the file name 5"),
+            (lambda c: c["images"][0].update(file_name="\udcff.png"), "image 1 holds what .* surrogates not allowed"),
+            (lambda c: c["images"][1].update(file_name="./f0.png"), r"several images have the file name f0\.png; each"),
+            (lambda c: c["images"][0].update(width=10**9), "image 1 has 1000000000x40 pixels, more than 100,000,000"),
+            (lambda c: c["images"][0].update(truths="depth"), "image 1: truths is 'depth', it must be a list"),
+            (lambda c: c["images"][0].update(group=["a"]), r"image 1: group is \['a'\], it must be a text or a number"),
             (lambda c: c["annotations"][1].pop("category_id"), "is not in COCO's form .*'category_id'"),
         ],
     )
@@ -259,6 +286,10 @@ class TestDamage:
         edit(folder, change)
         with pytest.raises(ds.DatasetError, match=message):
             ds.Dataset(folder)
+
+    def test_a_folder_that_is_no_utf8(self, tmp_path):
+        with pytest.raises(ds.DatasetError, match=r"the folder .*udcff' holds what cannot be written"):
+            ds.Dataset(tmp_path / "\udcff")
 
     def test_missing_and_truncated_picture(self, folder):
         path = folder / "images" / "f0.png"
@@ -289,9 +320,18 @@ class TestDamage:
         with pytest.raises(ds.DatasetError, match=r"annotations\.json is not in COCO's form \(KeyError\('id'\)"):
             ds.Dataset(folder)
 
-    def test_dataset_json(self, folder):
-        (folder / "dataset.json").write_text("[]")
-        with pytest.raises(ds.DatasetError, match=r"dataset\.json holds no object"):
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[]", "holds no object"),
+            ("{", "is no valid JSON"),
+            ('{"scale": NaN}', "is no valid JSON"),
+            (r'{"by": "\udcff"}', "holds what cannot be written as JSON"),
+        ],
+    )
+    def test_dataset_json(self, folder, text, message):
+        (folder / "dataset.json").write_text(text)
+        with pytest.raises(ds.DatasetError, match=rf"dataset\.json {message}"):
             _ = ds.Dataset(folder).info
 
     @pytest.mark.parametrize(
@@ -302,6 +342,11 @@ class TestDamage:
                 "annotation 2: keypoints must be 21 times 3 numbers",
             ),
             (lambda c: c["annotations"][1].update(wrist="x"), "annotation 2: wrist must be 2 times 2 numbers"),
+            (
+                lambda c: c["annotations"][1].update(wrist=[10**400] * 4),
+                "annotation 2: wrist must be 2 times 2 numbers",
+            ),
+            (lambda c: c["annotations"][1].update(keypoints_3d=[1] * 60), "keypoints_3d need keypoints and their"),
             (lambda c: c["images"][1].update(camera="x"), r"f1\.png: camera is 'x', it must be 3 times 3 numbers"),
             (lambda c: c["images"][1].update(camera=[[0, 0, 0]] * 3), "3 times 3 numbers, a matrix with an inverse"),
             (lambda c: c["categories"][0].update(name="cat"), r"f1\.png: annotation 2: category 1 is neither hand nor"),

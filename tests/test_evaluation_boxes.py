@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from evaluation import boxes
 from evaluation.cli import main
 from evaluation.results import ResultsError
-from generator.dataset import Dataset, Frame, Instance, assemble, write_frame
+from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, write_frame
 
 SIZE = (200, 100)
 
@@ -99,6 +99,8 @@ def test_what_is_for_masks_is_refused(dataset, tmp_path, option):
     [
         ({"bbox": [1, 2, 3]}, "result 1 of 1: bbox must be 4 numbers"),
         ({"bbox": [1, 2, 3, None]}, "bbox must be 4 numbers"),
+        ({"bbox": [1, 2, 3, 10**400]}, "bbox must be 4 numbers"),
+        ({"category_id": 3}, "has the category 3; hands are 1"),
         ({"score": 2}, "scores go from 0 to 1"),
         ({"image_id": 9}, "is for picture 9"),
     ],
@@ -109,9 +111,22 @@ def test_wrong_results(dataset, tmp_path, change, message):
         boxes.score(dataset, path, "boxes")
 
 
-def test_truth_without_keypoints(dataset, tmp_path):
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"keypoints": None}, "annotation 2 has no keypoints; keypoints cannot be scored"),
+        ({"keypoints": [1, 2, 3]}, "annotation 2: keypoints must be 21 times 3 numbers"),
+        ({"keypoints": "x"}, "annotation 2: keypoints must be 21 times 3 numbers"),
+        ({"bbox": None}, "annotation 2 has no bbox; keypoints cannot be scored"),
+        ({"bbox": [1, 2, 3]}, "annotation 2: bbox must be 4 numbers"),
+        ({"bbox": [1, 2, 3, "x"]}, "annotation 2: bbox must be 4 numbers"),
+        ({"area": "x"}, "annotation 2: area must be a number"),
+        ({"iscrowd": 1}, r"annotation 2 of p1\.png is a crowd"),
+    ],
+)
+def test_wrong_truth(dataset, tmp_path, change, message):
     content = json.loads(dataset.path.read_text())
-    del content["annotations"][1]["keypoints"]
+    content["annotations"][1].update(change)
     dataset.path.write_text(json.dumps(content))
-    with pytest.raises(ResultsError, match="annotation 2 has no keypoints; keypoints cannot be scored"):
+    with pytest.raises((ResultsError, DatasetError), match=rf"annotations\.json: {message}"):
         boxes.score(Dataset(dataset.folder), results(tmp_path / "r.json", found(1)), "keypoints")

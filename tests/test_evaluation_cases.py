@@ -119,6 +119,20 @@ def test_describe_adds_to_what_is_there(tmp_path):
     assert dataset.path.read_bytes() == before
 
 
+def test_what_was_stated_in_other_words_is_not_known(tmp_path):
+    real = write_dataset(tmp_path / "real", [[rectangle(0, 0, 10, 10)]])
+    (real.folder / "dataset.json").write_text(json.dumps({"scene": {"all_hands": "yes", "background": "door"}}))
+    record = {"sessions": [{}], "real": {"path": str(real.folder)}}
+    assert flags(record, Dataset(real.folder)) == Flags(True, False, None, True, True)
+
+
+def test_names_in_brackets_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    run = write_run(tmp_path / "run", *four_pictures(tmp_path))
+    edit(run, recipe={"name": "[bold]:hand:"})
+    assert "[bold]:hand:" in invoke("cases", run)
+
+
 def test_a_damaged_dataset_json_is_named(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
     (dataset.folder / "dataset.json").write_text("{")

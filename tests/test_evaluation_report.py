@@ -87,10 +87,11 @@ def test_names_are_escaped(run):
 def test_predictions_without_truth_are_named(run):
     folder = run / "predictions" / "holiday"
     folder.mkdir()
-    (folder / "predict.json").write_text(json.dumps({"source": "photos", "dataset_id": None}))
-    done, out = report(run)
-    assert "1 set(s) of predictions scored" in done.output
-    assert "holiday holds predictions of photos, which has no truth" in out.read_text()
+    for record in ({"source": "photos", "dataset_id": None}, {"source": "photos"}):
+        (folder / "predict.json").write_text(json.dumps(record))
+        done, out = report(run)
+        assert "1 set(s) of predictions scored" in done.output
+        assert "holiday holds predictions of photos, which has no truth" in out.read_text()
 
 
 def test_predictions_without_masks_are_named(run):
@@ -116,6 +117,14 @@ def test_no_run(run, tmp_path):
     for content, message in (
         ("[]", "lists no sessions"),
         ('{"sessions": [1]}', "not an object"),
+        ('{"sessions": [], "recipe": "c1"}', "run.json is no record of a run: recipe is a text"),
+        ('{"sessions": [], "recipe": {"name": ["c1"]}}', "name is a list"),
+        ('{"sessions": [], "recipe": {"network": 1}}', "network is a number"),
+        ('{"sessions": [], "data": {"images": "60"}}', "images is a text"),
+        ('{"sessions": [], "command": "train"}', "command is a text"),
+        ('{"sessions": [{"session": [1]}]}', "session is a list"),
+        ('{"sessions": [{"saturation_step": "3"}]}', "saturation_step is a text"),
+        (r'{"sessions": [], "git": "\udcff"}', "what it holds, cannot be shown"),
         ("{", "no valid JSON"),
     ):
         (run / "run.json").write_text(content)
@@ -168,7 +177,13 @@ def test_a_missing_picture(run, tmp_path):
 
 
 def test_out_must_be_a_page_in_a_folder(run, tmp_path):
-    for out, message in (("report.pdf", "must end in .html"), ("no/report.html", "does not exist; make it first")):
+    (tmp_path / "folder.html").mkdir()
+    for out, message in (
+        ("report.pdf", "must end in .html"),
+        ("no/report.html", "does not exist; make it first"),
+        ("folder.html", "is a folder; name a file"),
+        ("/proc/report.html", "nothing can be written into /proc"),
+    ):
         done = CliRunner().invoke(main, ["report", str(run), "--out", str(tmp_path / out)])
         assert (done.exit_code, message in done.output) == (2, True)
 

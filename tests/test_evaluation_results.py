@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results
 
+from evaluation import thresholds
 from evaluation.cli import main
 from evaluation.results import load_results
 from generator.dataset import Dataset
@@ -54,6 +55,7 @@ def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
         ({"score": float("nan")}, "has the score nan; a score is a number from 0 to 1"),
         ({"score": "high"}, "has the score 'high'; a score is a number"),
         ({"score": None}, "has the score None; a score is a number"),
+        ({"score": 10**400}, "; a score is a number from 0 to 1"),
         ({"score": 87.0}, "has the score 87.0; scores go from 0 to 1, scale them first"),
         ({"segmentation": result(1, np.zeros((20, 20), bool), 1)["segmentation"]}, "(p1.png): the mask has no pixel"),
         (
@@ -89,6 +91,7 @@ def test_boxes_alone(dataset, tmp_path):
     [
         (b"[{", "is no valid JSON"),
         (b"\xff\xfe\x00", "is no valid JSON"),
+        (b"1" * 5000, "is no valid JSON"),
         (b"{}", "is no COCO results file: it must hold a list, not an object"),
         (b"[3]", "result 1 of 1 is a number, not an object"),
         (b'["a"]', "result 1 of 1 is a text, not an object"),
@@ -139,13 +142,37 @@ def test_no_dataset(dataset, tmp_path):
     assert (done.exit_code, "none is no folder; give a dataset" in done.output) == (2, True)
 
 
-def test_json_into_a_missing_folder(dataset, tmp_path):
-    results = write_results(tmp_path / "r.json", [])
-    done = CliRunner().invoke(
-        main, ["score", str(dataset.folder), str(results), "--json", str(tmp_path / "no" / "f.json")]
-    )
-    assert done.exit_code == 2
-    assert "does not exist; make it first" in done.output
+@pytest.mark.parametrize(
+    ("words", "name", "message"),
+    [
+        (["score", "data", "r.json", "--json"], "no/f.json", "no does not exist; make it first"),
+        (["score", "data", "r.json", "--json"], "data", "data is a folder; name a file"),
+        (["compare", "data", "r.json", "--json"], "/proc/f.json", "nothing can be written into /proc ("),
+        (["cases", "--csv"], "data", "data is a folder; name a file"),
+        (["ablation", "data", "--csv"], "/proc/f.csv", "nothing can be written into /proc ("),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_the_work(words, name, message, dataset, monkeypatch):
+    monkeypatch.chdir(dataset.folder.parent)
+    done = CliRunner().invoke(main, [*words, name])  # there is no r.json, which the work would begin with
+    assert (done.exit_code, done.output.count("\n"), message in done.output) == (2, 1, True)
+
+
+def test_the_command_lines_thresholds_are_those_of_the_package():
+    for command in ("score", "compare", "report", "cases", "ablation"):
+        options = {option.name: option for option in main.commands[command].params}
+        assert options["iou"].default is thresholds.IOU and options["score_threshold"].default is thresholds.SCORE
+
+
+def test_names_that_are_no_utf8_are_refused():
+    done = CliRunner().invoke(main, ["cases", "\udcff"])
+    assert (done.exit_code, done.stderr.count("\n"), r"'\udcff' is not UTF-8; rename it" in done.stderr) == (2, 1, True)
+
+
+def test_a_terminal_without_unicode_shows_what_it_can(dataset, tmp_path):
+    results = write_results(tmp_path / "r.json", [GOOD])
+    done = CliRunner(charset="latin-1").invoke(main, ["score", str(dataset.folder), str(results)])
+    assert done.exit_code == 0 and r"IoU \u2265 0.5" in done.output
 
 
 @pytest.mark.parametrize("value", ["0", "1.1", "half", "nan"])

@@ -97,6 +97,22 @@ def test_factors_that_cannot_be(dataset, tmp_path, factor):
     assert code == 2 and "--factor" in output and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"camera": "x"}, "p2.png: camera is 'x', it must be 3 times 3 numbers"),
+        ({"file_name": "p1.jpg"}, "several pictures of data would be called p1 in out; rename them"),
+    ],
+)
+def test_zoom_refuses(dataset, monkeypatch, change, message):
+    content = json.loads(dataset.path.read_text())
+    content["images"][1].update(change)
+    dataset.path.write_text(json.dumps(content))
+    monkeypatch.chdir(dataset.folder.parent)
+    code, output = run("zoom", "data", "out")
+    assert (code, message in output, list(dataset.folder.parent.glob("*out*"))) == (2, True, [])
+
+
 def test_zoom_leaves_nothing_half_written(dataset, tmp_path):
     (dataset.folder / "images" / "p4.png").unlink()
     code, output = run("zoom", dataset.folder, tmp_path / "vid2")

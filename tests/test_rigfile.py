@@ -184,9 +184,11 @@ def test_files_that_do_not_fit(folder, name, bones, words):
         (["--rig", "hand.obj", "--map", "map.toml"], "rig is a file of the kind .glb, .fbx, .blend, not 'hand.obj'"),
         (["--rig", "none.glb", "--map", "{folder}/map.toml"], "none.glb: No such file or directory"),
         (["--rig", "{folder}/hand.glb", "--map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
+        (["--rig", "{folder}/hand.glb", "--map", "{folder}/odd.toml"], "odd.toml is no TOML file with a table [bones]"),
     ],
 )
 def test_wrong_options_are_named(folder, tmp_path, options, words):
+    (folder / "odd.toml").write_text("bones = 3")
     options = [option.format(folder=folder) for option in options]
     done = CliRunner().invoke(main, ["render", "--count", "2", "--out", str(tmp_path / "out"), *options])
     assert done.exit_code == 2 and words in done.output

@@ -383,7 +383,7 @@ def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp
 @pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "/"])
 def test_shards_that_cannot_be(text, tmp_path):
     done = CliRunner().invoke(main, ["render", "--out", str(tmp_path / "out"), "--shard", text])
-    assert done.exit_code == 2 and f"--shard is I/N with I from 1 to N, as 2/8, not '{text}'" in done.stderr
+    assert done.exit_code == 2 and f"--shard: it is I/N with I from 1 to N, as 2/8, not '{text}'" in done.stderr
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import struct
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from generator.dataset import Dataset, decode_mask
 from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
 from trainer.cli import main
 from trainer.found import Found
-from trainer.output import whole_folder
 
 
 def invoke(*words):
@@ -337,7 +335,11 @@ def test_wrong_input_leaves_nothing(weights, tmp_path):
     path = data / "images/blob001.png"
     path.write_bytes(path.read_bytes()[:150])
     refused(invoke("predict", "--weights", weights, data, "--out", out), "blob001.png is damaged")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["data"]
+    Image.new("RGB", (80, 60)).save(path)
+    refused(invoke("predict", "--weights", weights, data, "--out", out), "blob001.png is 80x60", "says 160x120")
+    (tmp_path / "clip.mp4").mkdir()
+    refused(invoke("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", out), "clip.mp4 holds no pictures")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4", "data"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("x")
     refused(invoke("predict", "--weights", weights, data, "--out", tmp_path / "mine"), "was not made by this command")
@@ -424,10 +426,10 @@ def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path
     assert done.exit_code == 0, done.output
     images = json.loads((tmp_path / "out/images.json").read_text())
     assert [(i["id"], i["file_name"], i["height"]) for i in images] == [
-        (n + 1, f"clip_{n:06d}.png", 60) for n in range(5)
+        (n + 1, f"clip_{n:06d}.png", 62) for n in range(5)
     ]
     drawn = list(video.read_frames(tmp_path / "out/overlays.mp4"))
-    assert len(drawn) == 5 and drawn[0].shape == (60, 80, 3)
+    assert len(drawn) == 5 and drawn[0].shape == (62, 80, 3)
     assert json.loads((tmp_path / "out/predict.json").read_text())["pictures"] == 5
     (tmp_path / "fake.avi").write_text("no video")
     refused(invoke("predict", "--weights", weights, tmp_path / "fake.avi", "--out", tmp_path / "other"), "no video")
@@ -498,30 +500,15 @@ def test_no_camera_or_two_sources(weights, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_results_replaced_and_killed_meanwhile_are_replaced_by_the_same_command(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-
-    def write(text):
-        with whole_folder(out, "predict.json") as made:
-            for name in ("images.json", "predict.json", "results.json"):
-                (made / name).write_text(text)
-
-    write("first")
-    moved = []
-
-    def killed(self, goal, replace=Path.replace):
-        if len(moved) == 2:
-            raise KeyboardInterrupt
-        moved.append(self.name)
-        return replace(self, goal)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Path, "replace", killed)
-        write("second")
-    assert moved == ["images.json", "results.json"], "what they are of comes last"
-    assert (out / "predict.json").read_text() == "", "and nobody takes them for the first's"
-    write("third")
-    assert {path.read_text() for path in out.iterdir()} == {"third"}
+def test_an_earlier_output_is_replaced_whole(weights, tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    Image.new("RGB", (80, 60), "white").save(photos / "a.png")
+    assert invoke("predict", "--weights", weights, photos, "--out", out, "--overlays", "--masks").exit_code == 0
+    (out / "notes.txt").write_text("mine")
+    assert {"images.json", "overlays", "masks"} < {path.name for path in out.iterdir()}
+    assert invoke("predict", "--weights", weights, photos, "--out", out).exit_code == 0
+    assert {path.name for path in out.iterdir()} == {"images.json", "results.json", "predict.json", "notes.txt"}
 
 
 def test_a_score_that_is_no_number(tmp_path):

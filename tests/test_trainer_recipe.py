@@ -81,12 +81,27 @@ def test_unknown_name_lists_the_shipped_ones():
 
 @pytest.mark.parametrize(
     "value, message",
-    [('"ten"', "steps is 'ten', it must be int"), ("true", "steps is True"), ("-1", "steps is -1"), ("2.5", "is 2.5")],
+    [
+        ('"ten"', "steps is 'ten', it must be int"),
+        ("true", "steps is True"),
+        ("-1", "steps is -1"),
+        ("2.5", "is 2.5"),
+        ("1_000_000_000", "steps is 1000000000, more than 10,000,000 cannot be done"),
+    ],
 )
 def test_wrong_types_and_ranges(tmp_path, value, message):
     path = write_recipe(tmp_path / "bad.toml", TINY.replace("steps = 4", f"steps = {value}"))
     with pytest.raises(RecipeError, match=message):
         recipe.load(str(path))
+
+
+def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
+    path = write_recipe(tmp_path / "bad.toml", TINY.replace("short_px = 64", 'short_px = "64"').replace("= 16", "= 17"))
+    with pytest.raises(RecipeError) as found:
+        recipe.load(str(path))
+    assert str(found.value) == (
+        "recipe bad: [pictures] short_px is '64', it must be int; channels is 17, it must be a multiple of 16"
+    )
 
 
 def test_subsets_follow_each_other_unless_said_otherwise():

@@ -272,7 +272,11 @@ def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     empty.mkdir()
     (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
     refused(repeat(tiny, empty, tmp_path / "run"), "lists no pictures; the dataset is empty")
-    refused(repeat(tiny, blobs, tmp_path / "run", "--device", "cuda:77"), "there is no device 'cuda:77'")
+    for device in ("cuda:77", "meta"):
+        refused(repeat(tiny, blobs, tmp_path / "run", "--device", device), f"there is no device '{device}'")
+    handless = write_blobs(tmp_path / "handless")
+    edit_annotations(handless, lambda content: content.update(annotations=[]))
+    refused(repeat(tiny, handless, tmp_path / "run"), "has no hand in any picture; there is nothing to learn from it")
     assert not (tmp_path / "run").exists()
 
 
@@ -324,6 +328,10 @@ def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbrok
     (foreign / "thesis.txt").write_text("mine")
     refused(repeat(tiny, blobs, foreign, "--resume"), "holds no run of ours; give a new folder")
     assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "run.json").write_text('{"format": "handforge-run-1", "recipe": [1], "command": ["repeat"]}')
+    refused(repeat(tiny, blobs, damaged, "--resume"), "run.json is damaged (", "give another folder")
     finished = repeat(tiny, blobs, unbroken, "--resume")
     assert finished.exit_code == 0 and "finished already" in finished.output
 

@@ -92,6 +92,11 @@ def test_a_recipe_that_may_end_early_is_refused(tmp_path):
         assert not (tmp_path / "out").exists()
 
 
+def test_a_recipe_that_needs_real_pictures_is_refused(tmp_path):
+    done = run("--recipe", "c5", "--data", tmp_path, "--out", tmp_path / "out")
+    assert done.exit_code == 2 and "recipe c5 needs real pictures (EgoHands" in done.stderr
+
+
 def test_a_foreign_folder_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")

@@ -124,12 +124,12 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dic
         with safetensors.safe_open(path, "pt") as file:
             position = json.loads(file.metadata()["position"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition(".")
+            parts[kind][rest] = tensor
     except (safetensors.SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); start the run anew in another folder") from None
-    parts: dict[str, dict[str, torch.Tensor]] = {"network": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        kind, _, rest = name.partition(".")
-        parts[kind][rest] = tensor
     return position, parts["network"], parts["optimizer"]
 
 

@@ -235,7 +235,7 @@ def _training_options(command: Any) -> Any:
         click.option(
             "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
         ),
-        click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
+        click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1)),
         click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for pictures."),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
         click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard: losses, rates, pictures."),

@@ -16,15 +16,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from generator.dataset import DatasetError, dump_json, encode_png
+from generator.dataset import DatasetError, dump_json, encode_png, new_folder
 from trainer import model as networks
 from trainer import video, views
 from trainer.agreement import weigh
 from trainer.errors import OutputError
 from trainer.found import Found, find, overlay, result, run, union
-from trainer.output import whole_folder
 from trainer.source import Entry, Source
 from trainer.tasks import OF_PIXELS, WITH_MASKS, task_of
+
+MARK = "predict.json"
+MADE = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
+"""What may be in a folder of predictions, beside what says how it was made."""
 
 
 def predict(
@@ -50,7 +53,7 @@ def predict(
     :param pixels: weights of a network of pixels that has its say on the scores, see :mod:`trainer.agreement`.
     :param on_done: called with the number of pictures just done.
     :returns: what ``predict.json`` says.
-    :raises DatasetError: if a picture is missing or damaged; ``out`` is then not touched.
+    :raises DatasetError: if a picture is missing or damaged, or ``out`` holds something else; it is then not touched.
     :raises OutputError: if masks, or what needs them, are asked of a network that finds none, ``pixels`` is no
         network of the same category's pixels, or two pictures would be drawn into one file.
     """
@@ -60,7 +63,7 @@ def predict(
         raise OutputError(
             f"two pictures of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
         )
-    with whole_folder(out, mark="predict.json") as folder:
+    with new_folder(out, MARK, MADE) as folder:
         finder = _Finder(weights, device, score, tta, pixels)
         for asked, option in ((masks, "--masks"), (tta, "--tta"), (pixels, "--pixels")):
             if asked and finder.task not in WITH_MASKS:
@@ -84,7 +87,7 @@ def predict(
             "seconds": round(time.perf_counter() - begin, 3),
         }
         (folder / "results.json").write_bytes(dump_json(results))
-        (folder / "predict.json").write_bytes(dump_json(summary))
+        (folder / MARK).write_bytes(dump_json(summary))
         if source.dataset_id is None:
             (folder / "images.json").write_bytes(dump_json(images))
     return summary

@@ -17,6 +17,7 @@ A recipe is checked as a whole: :class:`RecipeError` names every problem it has,
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -34,6 +35,8 @@ BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
 OPTIMIZERS = ("sgd", "adamw", "muon")
 AUGMENTATIONS = ("none", "studio", "photo", "decoys")
 INITS = ("coco", "imagenet", "none")
+LARGEST = 10_000_000
+"""No whole number in a recipe is larger."""
 
 
 @dataclass(frozen=True)
@@ -212,24 +215,25 @@ def load(name_or_file: str) -> Recipe:
 
 def from_table(name: str, table: dict[str, Any]) -> Recipe:
     """A recipe from what its TOML file holds. Errors as :func:`load`."""
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     top = {key: value for key, value in table.items() if key not in ("network", "pictures", "session", "sessions")}
     values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "pictures"))
     network = Network(**_fields(Network, table.get("network", {}), "network", problems))
     pictures = PictureSettings(**_fields(PictureSettings, table.get("pictures", {}), "pictures", problems))
     sessions = _sessions(table, problems)
     recipe = Recipe(name=name, sessions=tuple(sessions), network=network, pictures=pictures, **values)
-    problems += _check(recipe)
-    if problems:
-        raise RecipeError(f"recipe {name}: {'; '.join(problems)}")
+    wrong = set(problems.values())  # what has a wrong type is at its default, of which nothing is said
+    texts = [*problems, *(text for text in _check(recipe) if wrong.isdisjoint(re.findall(r"\w+", text)))]
+    if texts:
+        raise RecipeError(f"recipe {name}: {'; '.join(texts)}")
     return recipe
 
 
-def _sessions(table: dict[str, Any], problems: list[str]) -> list[Session]:
+def _sessions(table: dict[str, Any], problems: dict[str, str]) -> list[Session]:
     shared = table.get("session", {})
     entries = table.get("sessions", [{}])
     if not isinstance(shared, dict) or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        problems.append("[session] is one table and [[sessions]] a list of tables")
+        problems["[session] is one table and [[sessions]] a list of tables"] = "session"
         return []
     sessions = []
     for number, entry in enumerate(entries, start=1):
@@ -248,20 +252,25 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 }
 
 
-def _fields(cls: type, table: Any, where: str, problems: list[str], skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The entries of a table that the dataclass knows and that have its type; all others become problems."""
+def _fields(cls: type, table: Any, where: str, problems: dict[str, str], skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The entries of a table that the dataclass knows and that have its type.
+
+    :param problems: gets a text on each of the others, and its name.
+    """
     prefix = f"[{where}] " if where else ""
     if not isinstance(table, dict):
-        problems.append(f"{prefix}is no table")
+        problems[f"{prefix}is no table"] = where
         return {}
     known = {f.name: str(f.type) for f in dataclasses.fields(cls) if f.name not in skip}
     good: dict[str, Any] = {}
     for key, value in table.items():
         fits = isinstance(value, _ACCEPTED[known.get(key, "str")]) and not isinstance(value, bool)
         if key not in known:
-            problems.append(f"{prefix}{key} is not known (there are {', '.join(known)})")
+            problems[f"{prefix}{key} is not known (there are {', '.join(known)})"] = key
         elif not fits:
-            problems.append(f"{prefix}{key} is {value!r}, it must be {known[key]}")
+            problems[f"{prefix}{key} is {value!r}, it must be {known[key]}"] = key
+        elif isinstance(value, int) and abs(value) > LARGEST:
+            problems[f"{prefix}{key} is {value}, more than {LARGEST:,} cannot be done"] = key
         else:
             good[key] = float(value) if known[key] == "float" else value
     return good

@@ -53,9 +53,13 @@ class RunFolder:
         found = _read(path)
         if not resume:
             raise RunFolderError(f"{path} holds a run already; continue it with --resume, or give another folder")
-        differing = [key for key in IDENTITY if _comparable(found, key) != _comparable(self.header, key)]
-        if differing:
-            texts = [difference(key, _comparable(found, key), _comparable(self.header, key)) for key in differing]
+        try:
+            theirs = {key: _comparable(found, key) for key in IDENTITY}
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise RunFolderError(f"{path / 'run.json'} is damaged ({error!r}); give another folder") from None
+        ours = {key: _comparable(self.header, key) for key in IDENTITY}
+        texts = [difference(key, theirs[key], ours[key]) for key in IDENTITY if theirs[key] != ours[key]]
+        if texts:
             raise RunFolderError(f"{path} holds another run: {'; '.join(texts)}; give another folder")
         self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session")}
         self.continued = True
@@ -76,10 +80,13 @@ class RunFolder:
         rows: list[dict[str, float]] = []
         if path.exists():
             with path.open(newline="") as file:
-                for row in csv.DictReader(file):
-                    if None in row.values() or (int(row["session"]), int(row["step"])) > (session, step):
-                        break
-                    rows.append({key: float(value) for key, value in row.items()})
+                try:
+                    for row in csv.DictReader(file):
+                        if None in row.values() or (int(row["session"]), int(row["step"])) > (session, step):
+                            break
+                        rows.append({key: float(row[key]) for key in self.columns})
+                except (ValueError, KeyError) as error:
+                    raise RunFolderError(f"{path} is damaged ({error!r}); start the run anew elsewhere") from None
         if not cut:
             return rows
         text = io.StringIO()

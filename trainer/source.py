@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Source:
     """Where pictures come from.
 
     :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
-    :param pictures: (image id, name, path) in their order; empty for a video and a camera.
+    :param pictures: (image id, name, what reads it) in their order; empty for a video and a camera.
     :param category_ids: of what is found, by name: a dataset's own, and ours where it has none.
     :param stream: the video or camera, None for pictures.
     :param limit: at most so many pictures are read; None for all.
@@ -30,7 +31,7 @@ class Source:
 
     name: str
     dataset_id: str | None = None
-    pictures: tuple[tuple[int, str, Path], ...] = ()
+    pictures: tuple[tuple[int, str, Callable[[], np.ndarray]], ...] = ()
     category_ids: Mapping[str, int] = field(default_factory=lambda: _OURS)
     stream: video.Stream | None = None
     limit: int | None = None
@@ -44,14 +45,14 @@ class Source:
     def read(self) -> Iterator[Entry]:
         """The pictures one by one, as (id, name, picture). Frames have ids from 1 and their number, from 0, as name.
 
-        :raises DatasetError: if one is missing or damaged.
+        :raises DatasetError: if one is missing or damaged, or not of the size that its dataset says.
         """
         yield from islice(self._all(), self.limit)
 
     def _all(self) -> Iterator[Entry]:
         if self.stream is None:
-            for image_id, name, path in self.pictures:
-                yield image_id, name, read_picture(path)
+            for image_id, name, read in self.pictures:
+                yield image_id, name, read()
         else:
             for number, picture in enumerate(self.stream.read()):
                 yield number + 1, f"{self.stream.name}_{number:06d}.png", picture
@@ -66,18 +67,18 @@ def open_source(path: Path, limit: int | None = None) -> Source:
     name = str(path.resolve())
     if path.is_dir() and (path / "annotations.json").is_file():
         dataset = Dataset(path)
-        entries = [(image["id"], image["file_name"], dataset.picture_path(image)) for image in dataset]
+        entries = [(image["id"], image["file_name"], partial(dataset.picture, image)) for image in dataset]
         theirs = {what: key for key, what in dataset.categories.items()}
         return Source(name, dataset.id, tuple(entries), category_ids={**_OURS, **theirs})
     if not path.exists():
         raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, a dataset, or a video")
-    if path.suffix.lower() in video.SUFFIXES:
+    if path.suffix.lower() in video.SUFFIXES and path.is_file():
         return Source(name, stream=video.open_video(path), limit=limit)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
     if not files:
         raise DatasetError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
-    return Source(name, None, tuple((i, file.name, file) for i, file in enumerate(files, start=1)))
+    return Source(name, None, tuple((i, f.name, partial(read_picture, f)) for i, f in enumerate(files, start=1)))
 
 
 def open_camera(device: str, limit: int | None = None) -> Source:

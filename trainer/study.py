@@ -44,11 +44,13 @@ def check_folder(out: Path) -> None:
 
 
 def check_recipe(name_or_file: str) -> None:
-    """Refuse a recipe by which some seeds would have fewer sessions or steps than others.
+    """Refuse a recipe by which some seeds would have fewer sessions or steps than others, or that needs real pictures.
 
     :raises RecipeError: naming it.
     """
     recipe = recipes.load(name_or_file)
+    if recipe.real:
+        raise RecipeError(f"recipe {name_or_file} needs real pictures ({recipe.real}), which a study has none of")
     if recipe.patience or any(session.stop_after for session in recipe.sessions):
         raise RecipeError(
             f"recipe {name_or_file} may end early (patience, stop_after); a study compares as many steps of each seed"

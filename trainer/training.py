@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from generator.dataset import Dataset
+from generator.dataset import Dataset, DatasetError
 from trainer import model as networks
 from trainer import parallel
 from trainer import recipe as recipes
@@ -80,7 +80,7 @@ def pick_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(1, device=name)
+        torch.empty(1, device=name).cpu()  # of "meta" nothing comes back
     except (RuntimeError, AssertionError) as error:
         raise RecipeError(
             f"there is no device {name!r} here ({str(error).splitlines()[0]}); try --device cpu"
@@ -94,10 +94,13 @@ def plan(command: str, options: dict[str, Any]) -> Plan:
     small = [session.batch for session in chosen.sessions if session.batch % parallel.world()]
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {parallel.world()} processes")
+    data = Dataset(options["data"], chosen.network.category)
+    if not any(data.annotations(image) for image in data):
+        raise DatasetError(f"{data.path} has no hand in any picture; there is nothing to learn from it")
     return Plan(
         command=[command, *options.get("words", sys.argv[2:])],
         recipe=chosen,
-        data=Dataset(options["data"], chosen.network.category),
+        data=data,
         real=Dataset(options["real"], chosen.network.category) if options["real"] else None,
         replicate=options["replicate"] or chosen.replicate,
         seed=options["seed"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from generator.dataset import DatasetError
 
-SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
 """FFmpeg's input for cameras by system, and what it calls the one of a number; Windows knows them by name only."""
 _TICK = Fraction(1, 1000)
@@ -116,15 +116,16 @@ class Writer:
         return self
 
     def write(self, picture: np.ndarray, seconds: float = 0.0) -> None:
-        """Append one (H, W, 3) uint8 RGB frame; an odd last row or column is cut off, H.264 has none.
+        """Append one (H, W, 3) uint8 RGB frame; an odd last row or column stands twice, as H.264 has none.
 
         :param seconds: when it was taken, where the video has no rate.
         """
-        height, width = (side - side % 2 for side in picture.shape[:2])
+        picture = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), "edge")
         if self._stream is None:
             self._stream = self._container.add_stream("libx264", rate=self._rate or 1 / _TICK)
-            self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+            self._stream.height, self._stream.width = picture.shape[:2]
+            self._stream.pix_fmt = "yuv420p"
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         if self._rate is None:
             frame.pts, frame.time_base = round(seconds / _TICK), _TICK
         self._container.mux(self._stream.encode(frame))

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from generator.blender.silence import load_bpy, silence
+from generator.errors import EngineError
 from generator.settings import RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
@@ -15,10 +16,6 @@ ON_GPU = ("eevee", "workbench")
 """Engines that are refused where OpenGL runs in software: eevee would take about half a minute a picture there."""
 
 FASTEST_FIRST = ("raster", "cycles")
-
-
-class EngineError(ValueError):
-    """An engine that cannot run here; the text says why and what would help."""
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from generator.blender.silence import silence
+from generator.errors import EngineError
 
 
 def render() -> dict[str, np.ndarray]:
@@ -18,8 +19,11 @@ def render() -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory(prefix="handforge-") as folder:
         path = Path(folder) / "frame.exr"
         bpy.context.scene.render.filepath = str(path)
-        with silence():
-            bpy.ops.render.render(write_still=True)
+        try:
+            with silence():
+                bpy.ops.render.render(write_still=True)
+        except RuntimeError as error:
+            raise EngineError(f"Blender could not render: {error}") from error
         return _read(path)
 
 
@@ -62,7 +66,7 @@ def _open_image_io():
         try:
             import OpenImageIO
         except ModuleNotFoundError:
-            raise RuntimeError(
+            raise EngineError(
                 "this Blender has no OpenImageIO for Python, which reads what Cycles renders; install it (Debian: apt "
                 "install python3-openimageio) or use --engine raster"
             ) from None

@@ -19,6 +19,7 @@ from generator.blender.rig import REGION, Posed, Rig
 from generator.blender.view import View
 from generator.camera import SENSOR_MM, Camera
 from generator.elbow import elbow
+from generator.errors import EngineError
 from generator.look import Look
 from generator.settings import RenderSettings
 
@@ -223,7 +224,7 @@ def _prepare(scene: bpy.types.Scene, samples: int, passes: tuple[str, ...]) -> N
     try:
         cycles.denoiser = "OPENIMAGEDENOISE"
     except TypeError:
-        raise RuntimeError(
+        raise EngineError(
             "this Blender was built without Open Image Denoise, which rooms are rendered with; use Blender from "
             "blender.org or from pip, or another --settings than varied"
         ) from None

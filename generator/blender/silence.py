@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from generator.errors import EngineError
+
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
@@ -31,7 +33,7 @@ def _restore(kept: int, number: int) -> None:
 def load_bpy() -> None:
     """Import bpy for the first time, quietly.
 
-    :raises RuntimeError: if it cannot be imported, with what to do.
+    :raises EngineError: if it cannot be imported, with what to do.
     """
     if "bpy" not in sys.modules:
         # A process started by one that has bpy inherits Blender's own script folders, where another `bpy` lies.
@@ -40,7 +42,7 @@ def load_bpy() -> None:
         with silence():
             import bpy  # noqa: F401
     except ImportError as error:
-        raise RuntimeError(
+        raise EngineError(
             f"Blender's Python module cannot be imported ({error}); "
             "install handforge[generator] with Python 3.11 or 3.13"
         ) from error

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from generator.errors import GeneratorError
+
 CATEGORIES = {1: "hand", 2: "hand+forearm"}
 """What a mask covers: the hand to its wrist, or hand and forearm as one, as some real sets have it."""
 
@@ -35,7 +37,7 @@ PARTS = ("palm", "thumb", "index", "middle", "ring", "little", "forearm")
 """Parts of an arm. In a picture of parts they count from 1, and 0 is the background."""
 
 
-class DatasetError(ValueError):
+class DatasetError(GeneratorError):
     """Something is wrong with a dataset; the text names the file, what was expected, and the remedy."""
 
 
@@ -88,7 +90,8 @@ class Frame:
     truths: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if Path(self.name).name != self.name or not self.name or self.name.startswith("."):
+        text = self.name.encode(errors="ignore").decode()  # without what is no UTF-8
+        if Path(self.name).name != text or not text or text.startswith("."):
             raise DatasetError(f"{self.name!r} is no plain file name")
         if self.picture.ndim != 3 or self.picture.shape[2] != 3 or self.picture.dtype != np.uint8:
             raise DatasetError(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pycocotools import mask as rle
 
 from generator.dataset.frame import CATEGORIES, KEYPOINTS, TRUTHS, DatasetError, size_text
 from generator.dataset.masks import decode_mask, encode_mask
-from generator.dataset.pictures import read_mask, read_picture
+from generator.dataset.pictures import MAX_PIXELS, read_mask, read_picture
 from generator.dataset.truths import check_keypoints_3d, check_truth, read_truth
 
 
@@ -25,45 +26,45 @@ class Dataset:
 
     :param category: of :data:`CATEGORIES`; annotations of the others are left out.
     :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no picture or no
-        annotation but of other categories, if an id stands twice, an annotation belongs to no picture, or a file name
-        leaves the folder.
+        annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no picture,
+        a file name leaves the folder, or a picture's record holds what no file of ours can.
     """
 
     def __init__(self, folder: str | Path, category: str | None = None) -> None:
         self.folder = Path(folder)
         self.path = self.folder / "annotations.json"
+        _check_writable(str(self.folder), f"the folder {str(self.folder)!r}")
         if not self.folder.is_dir():
             raise DatasetError(f"{self.folder} is no folder; give a dataset made by hand-generator or an importer")
         try:
             self._bytes = self.path.read_bytes()
-            content = json.loads(self._bytes)
-            self.images: list[dict[str, Any]] = content["images"]
-            annotations: list[dict[str, Any]] = content["annotations"]
-            self.categories: dict[int, str] = {c["id"]: c["name"] for c in content.get("categories", [])} or CATEGORIES
-            by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
-            for image in self.images:
-                self._check_image(image)
-            if len(by_image) != len(self.images):
-                raise DatasetError(f"{self.path}: an image id stands twice")
-            for annotation in annotations:
-                number = annotation["id"]
-                if annotation["image_id"] not in by_image:
-                    raise DatasetError(
-                        f"{self.path}: annotation {number} belongs to image {annotation['image_id']}, "
-                        "which is not listed"
-                    )
-                name = self.category(annotation)
-                # What is neither is no hand, and left for those who use it to refuse.
-                if category is None or name == category or name not in CATEGORIES.values():
-                    by_image[annotation["image_id"]].append(annotation)
         except FileNotFoundError:
             raise DatasetError(
                 f"{self.folder} holds no annotations.json; it is no dataset, or its rendering was not finished "
                 "(run the same hand-generator render command again to finish it)"
             ) from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise DatasetError(f"{self.path} is no valid JSON ({error})") from None
-        except (KeyError, TypeError, AttributeError) as error:
+        content = _parse(self._bytes, self.path)
+        try:
+            self.images: list[dict[str, Any]] = content["images"]
+            annotations: list[dict[str, Any]] = content["annotations"]
+            self.categories: dict[int, str] = {c["id"]: c["name"] for c in content.get("categories", [])} or CATEGORIES
+            if not all(isinstance(name, str) for name in self.categories.values()):
+                raise DatasetError(f"{self.path}: the name of a category is no text")
+            for image in self.images:
+                self._check_image(image)
+            by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
+            if len(by_image) != len(self.images):
+                raise DatasetError(f"{self.path}: an image id stands twice")
+            names = Counter(Path(image["file_name"]) for image in self.images)
+            if doubled := [name for name, times in names.items() if times > 1]:
+                raise DatasetError(f"{self.path}: several images have the file name {doubled[0]}; each needs its own")
+            for annotation in annotations:
+                self._check_annotation(annotation, by_image)
+                kind = self.category(annotation)
+                # What is neither is no hand, and left for those who use it to refuse.
+                if category is None or kind == category or kind not in CATEGORIES.values():
+                    by_image[annotation["image_id"]].append(annotation)
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None
         if not self.images:
             raise DatasetError(f"{self.path} lists no pictures; the dataset is empty")
@@ -75,12 +76,37 @@ class Dataset:
         self._by_image = by_image
 
     def _check_image(self, image: dict[str, Any]) -> None:
-        name = image["file_name"]
-        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+        number, name = image["id"], image["file_name"]
+        if type(number) is not int:
+            raise DatasetError(f"{self.path}: an image has the id {number!r}; ids are whole numbers")
+        where = f"{self.path}: image {number}"
+        _check_writable(image, where)
+        if not isinstance(name, str) or not Path(name).name:
+            raise DatasetError(f"{where} has the file name {name!r}")
+        if Path(name).is_absolute() or ".." in Path(name).parts:
             raise DatasetError(f"{self.path}: the file name {name!r} leaves the dataset's folder")
         for key in ("width", "height"):
-            if not isinstance(image[key], int) or image[key] < 1:
-                raise DatasetError(f"{self.path}: image {image['id']} has the {key} {image[key]!r}")
+            if type(image[key]) is not int or image[key] < 1:
+                raise DatasetError(f"{where} has the {key} {image[key]!r}")
+        if image["width"] * image["height"] > MAX_PIXELS:
+            raise DatasetError(f"{where} has {image['width']}x{image['height']} pixels, more than {MAX_PIXELS:,}")
+        if not isinstance(image.get("truths") or [], list):
+            raise DatasetError(f"{where}: truths is {image['truths']!r}, it must be a list")
+        if isinstance(image.get("group"), list | dict):
+            raise DatasetError(f"{where}: group is {image['group']!r}, it must be a text or a number")
+
+    def _check_annotation(self, annotation: dict[str, Any], images: Container[int]) -> None:
+        for key in ("id", "image_id", "category_id"):
+            if not isinstance(annotation[key], int | float | str):
+                raise DatasetError(
+                    f"{self.path}: annotation {annotation['id']!r} has the {key} {annotation[key]!r}; "
+                    "it must be a number"
+                )
+        if annotation["image_id"] not in images:
+            raise DatasetError(
+                f"{self.path}: annotation {annotation['id']} belongs to image {annotation['image_id']}, "
+                "which is not listed"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -97,12 +123,10 @@ class Dataset:
     def info(self) -> dict[str, Any]:
         """What ``dataset.json`` says; empty where there is none."""
         path = self.folder / "dataset.json"
-        try:
-            found = json.loads(path.read_bytes()) if path.exists() else {}
-        except ValueError as error:
-            raise DatasetError(f"{path} is no valid JSON ({error})") from None
+        found = _parse(path.read_bytes(), path) if path.exists() else {}
         if not isinstance(found, dict):
             raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
+        _check_writable(found, str(path))
         return found
 
     @property
@@ -135,22 +159,33 @@ class Dataset:
             )
         return picture
 
-    def points(self, annotation: dict[str, Any], name: str, shape: tuple[int, int]) -> np.ndarray | None:
-        """What an annotation says in numbers, ``keypoints`` or ``wrist``, in a shape; None where it says nothing.
+    def points(self, annotation: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """What an annotation says in numbers, as ``keypoints`` or ``bbox``, in a shape; None where it says nothing.
 
         :raises DatasetError: naming the annotation, if it is something else.
         """
         if annotation.get(name) is None:
             return None
-        try:
-            found = np.array(annotation[name], float).reshape(shape)
-        except (TypeError, ValueError):
-            found = np.full(shape, np.nan)
-        if not np.isfinite(found).all():
-            raise DatasetError(
-                f"{self.path}: annotation {annotation['id']}: {name} must be {shape[0]} times {shape[1]} numbers"
-            )
+        found = _numbers(annotation[name], shape)
+        if found is None:
+            wanted = f"{' times '.join(map(str, shape))} numbers" if shape else "a number"
+            raise DatasetError(f"{self.path}: annotation {annotation['id']}: {name} must be {wanted}")
         return found
+
+    def camera(self, image: dict[str, Any]) -> np.ndarray | None:
+        """A picture's camera matrix, (3, 3) float; None where it has none.
+
+        :raises DatasetError: naming the picture, if it is something else, or has no inverse.
+        """
+        if image.get("camera") is None:
+            return None
+        matrix = _numbers(image["camera"], (3, 3))
+        if matrix is None or np.linalg.matrix_rank(matrix) < 3:
+            raise DatasetError(
+                f"{self.path}: {image['file_name']}: camera is {image['camera']!r}, "
+                "it must be 3 times 3 numbers, a matrix with an inverse"
+            )
+        return matrix
 
     def masks(self, image: dict[str, Any]) -> list[np.ndarray]:
         """The masks of one picture's annotations, each (H, W) bool, in their order.
@@ -174,19 +209,39 @@ class Dataset:
 
     def truths(self, image: dict[str, Any]) -> tuple[str, ...]:
         """Which of :data:`TRUTHS` a picture has beside its masks."""
-        return tuple(name for name in TRUTHS if name in image.get("truths", ()))
+        return tuple(name for name in TRUTHS if name in (image.get("truths") or ()))
 
     def truth(self, image: dict[str, Any], name: str) -> np.ndarray:
         """One of a picture's truths as :mod:`generator.dataset.truths` describes it, which also has the errors."""
         return read_truth(self.folder / name / f"{Path(image['file_name']).stem}.png", name)
 
 
-def _is_matrix(value: Any) -> bool:
+def _parse(content: bytes, path: Path) -> Any:
     try:
-        matrix = np.array(value, float)
-    except (TypeError, ValueError):
-        return False
-    return matrix.shape == (3, 3) and bool(np.isfinite(matrix).all()) and bool(np.linalg.matrix_rank(matrix) == 3)
+        return json.loads(content, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} is no valid JSON ({error})") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}, which JSON does not have")
+
+
+def _check_writable(value: Any, where: str) -> None:
+    """Refuse what cannot go into our own files, where it would be found out after the work is done."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{where} holds what cannot be written as JSON ({error})") from None
+
+
+def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Finite numbers in a shape; None where the value is something else."""
+    try:
+        found = np.array(value, float).reshape(shape)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if np.isfinite(found).all() else None
 
 
 def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
@@ -200,10 +255,11 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
             dataset.points(annotation, "wrist", (2, 2))
     except DatasetError as error:
         return [str(error)]
-    if "camera" in image and not _is_matrix(image["camera"]):
-        wanted = "3 times 3 numbers, a matrix with an inverse"
-        problems.append(f"{image['file_name']}: camera is {image['camera']!r}, it must be {wanted}")
-        image = {name: value for name, value in image.items() if name != "camera"}
+    try:
+        dataset.camera(image)
+    except DatasetError as error:
+        problems.append(str(error))
+        image = {**image, "camera": None}
     union = np.zeros((image["height"], image["width"]), bool)
     for annotation, mask in zip(dataset.annotations(image), masks, strict=True):
         where = f"{image['file_name']}: annotation {annotation['id']}"

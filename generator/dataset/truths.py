@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from generator.dataset.frame import PARTS, TRUTHS, DatasetError, size_text
+from generator.dataset.frame import KEYPOINTS, PARTS, TRUTHS, DatasetError, size_text
 from generator.dataset.pictures import encode_png, open_picture
 
 PER_METRE = 5000
@@ -78,10 +78,10 @@ def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: di
     lengths = np.linalg.norm(some, axis=1)
     if (np.abs(lengths - 1) > 0.02).any():
         problems.append(f"{path} has a normal of length {lengths[np.abs(lengths - 1).argmax()]:.2f}")
-    if "camera" in image:
+    if image.get("camera") is not None:
         rows, columns = np.nonzero(given)
         pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1)
-        sight = pixels @ np.linalg.inv(np.array(image["camera"])).T
+        sight = pixels @ np.linalg.inv(np.array(image["camera"], float)).T
         sight /= np.linalg.norm(sight, axis=1, keepdims=True)
         if (away := int(((some * sight).sum(axis=1) > 0.02).sum())) > 0:
             problems.append(f"{path} has {away} normals that look away from the camera")
@@ -91,13 +91,14 @@ def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: di
 def check_keypoints_3d(annotation: dict[str, Any], image: dict[str, Any]) -> list[str]:
     """Whether the keypoints in space fall on those in the picture, to 0.2 pixels."""
     try:
-        flat = np.array(annotation["keypoints"], float).reshape(-1, 3)
-        solid = np.array(annotation["keypoints_3d"], float).reshape(-1, 3)
+        flat = np.array(annotation["keypoints"], float).reshape(len(KEYPOINTS), 3)
+        solid = np.array(annotation["keypoints_3d"], float).reshape(len(KEYPOINTS), 3)
         projected = solid @ np.array(image["camera"], float).T
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return ["keypoints_3d need keypoints and their picture's camera, and three numbers a joint"]
     shown = flat[:, 2] > 0
-    apart = np.abs(projected[shown, :2] / projected[shown, 2:] - flat[shown, :2])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a joint in the camera's plane
+        apart = np.abs(projected[shown, :2] / projected[shown, 2:] - flat[shown, :2])
     if not (apart <= 0.2).all():
         return [f"keypoints_3d fall {apart.max():.1f} pixels beside the keypoints"]
     return []

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -140,23 +140,45 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
     write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands}))
 
 
+_UNFINISHED = ".unfinished.tmp"
+
+
 @contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its place when the block ends without an error.
+def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str] = ()) -> Iterator[Path]:
+    """A temporary folder whose content is in ``out`` when the block ends without an error.
 
-    What a kill leaves of it, ``.NAME.tmp``, the next call for ``out`` removes.
+    What a kill leaves of it, the next call for ``out`` removes.
 
-    :raises DatasetError: if ``out`` is there already and not empty.
+    :param mark: name of the file that comes last. By it an earlier output of the same command is known, and it is
+        empty while that is replaced.
+    :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
+        stay. Empty: an earlier output is not replaced but refused.
+    :raises DatasetError: if ``out`` holds something else.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    goal = out.resolve()  # a link stays one, and "." has a name
+    if goal.exists() and not goal.is_dir():
+        raise DatasetError(f"{out} is a file; give a folder")
+    used = goal.is_dir() and any(path.name != _UNFINISHED for path in goal.iterdir())
+    if used and not replaces:
         raise DatasetError(f"{out} is there already; give a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.tmp")
+    if used and not (goal / mark).is_file():
+        raise DatasetError(f"{out} is not empty and was not made by this command; give a new folder")
+    # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
+    temporary = goal / _UNFINISHED if goal.is_dir() else goal.with_name(f".{goal.name}.tmp")
+    goal.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary
-        temporary.replace(out)
+        if temporary.parent != goal:
+            temporary.replace(goal)
+            return
+        if used:
+            (goal / mark).write_bytes(b"")
+        for old in (goal / name for name in replaces):
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+        for path in sorted(temporary.iterdir(), key=lambda path: (path.name == mark, path.name)):
+            path.replace(goal / path.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,0 +1,99 @@
+"""Output folders that appear whole or not at all, wherever they lie."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from generator.dataset import DatasetError, new_folder
+
+FILES = ("annotations.json", "images/a.png")
+
+
+def make(out, text="new", **how):
+    with new_folder(out, **how) as folder:
+        for name in FILES:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["new", "nested", "empty", "link", "dangling link", "dot"])
+def test_it_appears_where_it_is_asked_for(tmp_path, monkeypatch, kind):
+    out = real = tmp_path / "out"
+    if kind == "nested":
+        out = real = tmp_path / "some" / "where"
+    elif kind == "empty":
+        out.mkdir()
+    elif kind.endswith("link"):
+        real = tmp_path / "real"
+        out.symlink_to(real)
+        if kind == "link":
+            real.mkdir()
+    elif kind == "dot":
+        real.mkdir()
+        monkeypatch.chdir(real)
+        out = Path()
+    place = real.stat().st_ino if real.exists() else None
+    make(out)
+    assert content(real) == dict.fromkeys(FILES, "new")
+    assert place in (None, real.stat().st_ino), "a folder that was there may be a mount: it stays"
+    assert out.is_symlink() == kind.endswith("link")
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("before", ["absent", "empty"])
+def test_an_error_leaves_nothing(tmp_path, before):
+    out = tmp_path / "out"
+    if before == "empty":
+        out.mkdir()
+    with pytest.raises(KeyboardInterrupt), new_folder(out) as folder:
+        (folder / "annotations.json").write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.rglob("*")) == ([out] if before == "empty" else [])
+
+
+@pytest.mark.parametrize("before", ["absent", "empty"])
+def test_what_a_kill_left_is_removed(tmp_path, monkeypatch, before):
+    out = tmp_path / "out"
+    if before == "empty":
+        out.mkdir()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", lambda *args, **kwargs: None)
+        with new_folder(out) as folder:
+            (folder / "annotations.json").write_text("half")
+            raise KeyboardInterrupt
+    assert list(tmp_path.rglob("annotations.json"))
+    make(out)
+    assert content(tmp_path) == {f"out/{name}": "new" for name in FILES}
+
+
+def test_what_is_there_is_refused(tmp_path):
+    make(tmp_path / "out")
+    with pytest.raises(DatasetError, match="out is there already; give a new folder"):
+        make(tmp_path / "out")
+    with pytest.raises(DatasetError, match="out is not empty and was not made by this command; give a new folder"):
+        make(tmp_path / "out", mark="other.json", replaces=["images"])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatasetError, match="file is a file; give a folder"):
+        make(tmp_path / "file")
+
+
+def killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_an_output_that_is_replaced_and_killed_meanwhile_is_replaced_by_the_same_command(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    make(out, "first", replaces=["images"])
+    (out / "images" / "b.png").write_text("first")
+    (out / "notes.txt").write_text("mine")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        make(out, "second", replaces=["images"])
+    assert content(out) == {"annotations.json": "", "notes.txt": "mine"}, "nobody takes it for the first's or whole"
+    make(out, "third", replaces=["images"])
+    assert content(out) == {**dict.fromkeys(FILES, "third"), "notes.txt": "mine"}, "nothing of the first is left"
