@@ -311,6 +311,31 @@ def test_damaged_annotations_are_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("write, name", [(coco, "a.json"), (cvat, "a.xml"), (labelme, "labels")])
+def test_pictures_of_another_size_than_annotated_are_refused(tmp_path, write, name):
+    picture(tmp_path / "shots" / "shot_1.jpg", (40, 30))
+    source = write(tmp_path / name)
+    if write is labelme:
+        for path in source.iterdir():
+            path.write_text(json.dumps({**json.loads(path.read_text()), "imageWidth": 80, "imageHeight": 60}))
+    done = run("annotations", source, tmp_path / "shots", tmp_path / "out")
+    refused(done, "shot_1.jpg is 40x30, but its annotations were drawn on 80x60; give those pictures")
+    picture(tmp_path / "others" / "photo.jpg")
+    done = run("annotations", source, tmp_path / "others", tmp_path / "out")
+    refused(done, "others has no picture that", "lists: shot_1 for one; photo.jpg is there")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cvat_shape_that_is_no_outline_is_refused(tmp_path):
+    picture(tmp_path / "shots" / "shot_1.jpg")
+    path = cvat(tmp_path / "a.xml")
+    box = '<box label="{}" xtl="1" ytl="1" xbr="9" ybr="9"/><polygon label="hand"'
+    path.write_text(path.read_text().replace('<polygon label="hand"', box.format("cup")))
+    assert run("annotations", path, tmp_path / "shots", tmp_path / "cups").exit_code == 0
+    path.write_text(path.read_text().replace('<box label="cup"', '<box label="hand"'))
+    refused(run("annotations", path, tmp_path / "shots", tmp_path / "out"), "shot_1.jpg: a shape is a box; hands are")
+
+
 def test_annotations_that_cannot_be_told_apart(tmp_path):
     """Pictures of one name in two folders, and crowds, which are no single hand."""
     picture(tmp_path / "shots" / "shot_1.jpg")

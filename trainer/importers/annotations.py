@@ -13,9 +13,13 @@ import numpy as np
 from generator.dataset import DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
 from trainer.importers.folder import About, pictures, write_dataset
 
-Picture = tuple[str, list[tuple[str, Any]]]
-"""A picture's stem, and (label, COCO segmentation) of each thing in it."""
-Shapes = dict[str, list[tuple[str, Any]]]
+Things = list[tuple[str, Any]]
+"""(label, COCO segmentation) of each thing in a picture."""
+Size = tuple[int, int] | None
+"""A picture's width and height, where they are said."""
+Picture = tuple[str, Things, Size]
+"""A picture's stem, what is in it, and its size."""
+Shapes = dict[str, tuple[Things, Size]]
 """The same of many pictures, by the stem."""
 
 
@@ -29,24 +33,34 @@ def import_annotations(
     :raises DatasetError: naming the file, if nothing has the label, no picture is listed, or anything is damaged.
     """
     shapes = read_shapes(source, label)
-    files = [path for path in pictures(images) if path.stem in shapes]
+    found = list(pictures(images))
+    files = [path for path in found if path.stem in shapes]
+    if not files:
+        here = f"{found[0].name} is" if found else "there is none"
+        raise DatasetError(f"{images} has no picture that {source} lists: {min(shapes)} for one; {here} there")
 
     def frames() -> Iterator[Frame]:
         for path in files:
             picture = read_picture(path)
-            yield Frame(path.stem, picture, instances(shapes[path.stem], label, about.category, picture, path))
+            yield Frame(path.stem, picture, instances(*shapes[path.stem], label, about.category, picture, path))
 
     count = write_dataset(out, frames(), len(files), about.info("annotations", label=label))
     return count, sorted(shapes.keys() - {path.stem for path in files})
 
 
 def instances(
-    things: list[tuple[str, Any]], label: str, category: str, picture: np.ndarray, path: Path
+    things: Things, size: Size, label: str, category: str, picture: np.ndarray, path: Path
 ) -> tuple[Instance, ...]:
     """The hands among a picture's things; their masks cover what ``category`` says.
 
-    :raises DatasetError: naming the picture, if a shape cannot be drawn.
+    :raises DatasetError: naming the picture, if it has another size than that in which its things were drawn, or one
+        of them cannot be drawn.
     """
+    height, width = picture.shape[:2]
+    if size not in (None, (width, height)):
+        raise DatasetError(
+            f"{path} is {width}x{height}, but its annotations were drawn on {size[0]}x{size[1]}; give those pictures"
+        )
     try:
         masks = [decode_mask(code, *picture.shape[:2]) for name, code in things if name == label]
         return tuple(Instance(mask, category=category) for mask in masks)
@@ -62,11 +76,11 @@ def read_shapes(source: Path, label: str) -> Shapes:
         one stem, or nothing the label.
     """
     shapes: Shapes = {}
-    for stem, things in _read(source, label):
+    for stem, things, size in _read(source, label):
         if stem in shapes:
             raise DatasetError(f"{source} has two pictures called {stem}; rename one, or import their folders apart")
-        shapes[stem] = things
-    labels = sorted({name for things in shapes.values() for name, _ in things})
+        shapes[stem] = things, size
+    labels = sorted({str(name) for things, _ in shapes.values() for name, _ in things})
     if label not in labels:
         raise DatasetError(f"{source} has nothing labelled {label!r} (there is {', '.join(labels) or 'nothing'})")
     return shapes
@@ -75,55 +89,72 @@ def read_shapes(source: Path, label: str) -> Shapes:
 def _read(source: Path, label: str) -> list[Picture]:
     try:
         if source.is_dir():
-            return [_labelme(path) for path in sorted(source.glob("*.json"))]
+            return [_labelme(path, label) for path in sorted(source.glob("*.json"))]
         if source.suffix == ".xml":
-            return _cvat(ElementTree.parse(source).getroot())
+            return _cvat(ElementTree.parse(source).getroot(), label)
         return _coco(json.loads(source.read_bytes()), label)
     except FileNotFoundError:
         raise DatasetError(f"{source} is missing") from None
     except DatasetError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, ElementTree.ParseError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ElementTree.ParseError) as error:
         raise DatasetError(f"{source} is no COCO, CVAT or LabelMe annotation that can be read ({error!r})") from None
 
 
 def _coco(content: dict[str, Any], label: str) -> list[Picture]:
-    found: dict[Any, Picture] = {image["id"]: (Path(image["file_name"]).stem, []) for image in content["images"]}
+    found: dict[Any, Picture] = {
+        image["id"]: (Path(image["file_name"]).stem, [], _size(image.get("width"), image.get("height")))
+        for image in content["images"]
+    }
     names = {category["id"]: category["name"] for category in content["categories"]}
     for annotation in content["annotations"]:
-        name, (stem, things) = names[annotation["category_id"]], found[annotation["image_id"]]
+        name, (stem, things, _) = names[annotation["category_id"]], found[annotation["image_id"]]
         if name == label and annotation.get("iscrowd"):
             raise DatasetError(f"annotation {annotation.get('id')} of {stem} is a crowd; give each hand one of its own")
         things.append((name, annotation["segmentation"]))
     return list(found.values())
 
 
-def _labelme(path: Path) -> Picture:
+def _size(width: Any, height: Any) -> Size:
+    return (int(width), int(height)) if width and height else None
+
+
+def _labelme(path: Path, label: str) -> Picture:
     try:
         content = json.loads(path.read_bytes())
         things = []
         for shape in content["shapes"]:
             if shape.get("shape_type", "polygon") != "polygon":
+                if shape["label"] != label:
+                    continue
                 raise DatasetError(f"{path}: a shape is a {shape['shape_type']}; hands are polygons")
             things.append((shape["label"], [[float(value) for point in shape["points"] for value in point]]))
-        return Path(content["imagePath"].replace("\\", "/")).stem, things
+        size = _size(content.get("imageWidth"), content.get("imageHeight"))
+        return Path(content["imagePath"].replace("\\", "/")).stem, things, size
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, DatasetError):
             raise
         raise DatasetError(f"{path} is no LabelMe annotation that can be read ({error!r})") from None
 
 
-def _cvat(root: ElementTree.Element) -> list[Picture]:
+_CVAT_OTHERS = ("box", "ellipse", "polyline", "points", "cuboid", "skeleton")
+
+
+def _cvat(root: ElementTree.Element, label: str) -> list[Picture]:
     found: list[Picture] = []
     for image in root.iter("image"):
-        things: list[tuple[str, Any]] = []
-        found.append((Path(image.attrib["name"]).stem, things))
+        things: Things = []
+        size = _size(image.attrib.get("width"), image.attrib.get("height"))
+        found.append((Path(image.attrib["name"]).stem, things, size))
+        for shape in image:
+            if shape.tag in _CVAT_OTHERS and shape.attrib.get("label") == label:
+                raise DatasetError(f"{image.attrib['name']}: a shape is a {shape.tag}; hands are polygons or masks")
         for polygon in image.iter("polygon"):
             points = [float(v) for point in polygon.attrib["points"].split(";") for v in point.split(",")]
             things.append((polygon.attrib["label"], [points]))
         for mask in image.iter("mask"):
-            size = int(image.attrib["height"]), int(image.attrib["width"])
-            things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, size))))
+            shape_hw = int(image.attrib["height"]), int(image.attrib["width"])
+            things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, shape_hw))))
     return found
 
 

@@ -52,8 +52,8 @@ def _truth(truth: Path, label: str, category: str) -> dict[int, Hands]:
         for path in pictures(truth):
             found.setdefault(_number(path.stem), []).append(_from_mask(path, category))
     else:
-        for stem, things in read_shapes(truth, label).items():
-            one = partial(instances, things, label, category, path=truth)
+        for stem, (things, size) in read_shapes(truth, label).items():
+            one = partial(instances, things, size, label, category, path=truth)
             found.setdefault(_number(stem), []).append(one)
     return {number: partial(_all, several) for number, several in found.items()}
 
