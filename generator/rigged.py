@@ -16,7 +16,7 @@ from generator import pose, skinning
 from generator.anatomy import BONES, FINGERS, Skeleton, skeleton
 from generator.dataset import KEYPOINTS
 from generator.rigmap import Fit, RigMapError
-from generator.surface import HandMesh
+from generator.surface import HandMesh, vertex_normals
 from generator.weights import segment_distance
 
 _OURS = skeleton()
@@ -123,10 +123,7 @@ def _radii(bones: Skeleton, mesh: HandMesh) -> np.ndarray:
 
 def _palm(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """What faces the palm's side of the hand, (V,) 0..1: the paler skin."""
-    a, b, c = (vertices[faces[:, corner]].astype(float) for corner in range(3))
-    across, normals = np.cross(b - a, c - a), np.zeros((len(vertices), 3))
-    for corner in range(3):
-        np.add.at(normals, faces[:, corner], across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    share = np.clip((0.3 - normals[:, 1]) / 0.6, 0, 1) * np.clip((vertices[:, 2] + 0.018) / 0.027, 0, 1)
+    share = np.clip((0.3 - vertex_normals(vertices, faces)[:, 1]) / 0.6, 0, 1) * np.clip(
+        (vertices[:, 2] + 0.018) / 0.027, 0, 1
+    )
     return (share * share * (3 - 2 * share)).astype(np.float32)

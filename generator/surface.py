@@ -59,6 +59,15 @@ def build(shape: HandShape = MEAN) -> HandMesh:
     )
 
 
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Unit normals (V, 3) of vertices (V, 3): those of the triangles around each, the large ones counting more."""
+    a, b, c = (vertices[faces[:, corner]].astype(float) for corner in range(3))
+    across, normals = np.cross(b - a, c - a), np.zeros((len(vertices), 3))
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], across)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
 def reshape(vertices: np.ndarray, weight: np.ndarray, shape: HandShape) -> np.ndarray:
     """The mean hand's vertices (V, 3) m moved to another shape: every bone stretches what it carries."""
     mean, other = skeleton(), skeleton(shape)

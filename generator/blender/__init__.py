@@ -10,6 +10,7 @@ raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
 viewport.py  the engines for machines with a GPU
 room.py      hands in rooms: Cycles with light and shadow
+placing.py   rotations, and the matrices that put a shape in its place
 view.py      what the camera sees of the arm there, and where there is room for something
 props.py     what stands around the hand there
 furniture.py what of that is made of several parts

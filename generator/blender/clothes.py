@@ -9,6 +9,7 @@ import numpy as np
 from generator import sleeve
 from generator.blender.rig import Rig, forearm, rest_vertices
 from generator.sleeve import Sleeve
+from generator.surface import vertex_normals
 
 BEYOND = -100.0
 """What a sleeve has in place of the distance from the wrist: it is neither hand nor forearm."""
@@ -33,10 +34,5 @@ def worn(rig: Rig, which: Sleeve | None) -> Cloth | None:
     vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
     moved = forearm(rig)
     vertices = vertices @ moved[:3, :3].T + moved[:3, 3]
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    across, normals = np.cross(b - a, c - a), np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, faces[:, corner], across)
-    outwards = -1 if rig.mirrored else 1
-    normals *= outwards / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    normals = (-1 if rig.mirrored else 1) * vertex_normals(vertices, faces)
     return Cloth(vertices.astype(np.float32), normals.astype(np.float32), faces.astype(np.int32))

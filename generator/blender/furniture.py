@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 
 from generator.blender import materials
+from generator.blender.placing import about, placed
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,7 @@ def _part(
     size: tuple[float, float, float],
     turn: np.ndarray | None = None,
 ) -> Part:
-    matrix = np.eye(4)
-    matrix[:3, :3] = (np.eye(3) if turn is None else turn) * np.array(size)
-    matrix[:3, 3] = middle
-    return Part(shape, material, matrix)
-
-
-def _about_y(angle: float) -> np.ndarray:
-    """A rotation (3, 3) in the plane of a piece's front."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    return Part(shape, material, placed(np.eye(3) if turn is None else turn, np.array(middle), np.array(size)))
 
 
 def _slats(rng: np.random.Generator) -> list[Part]:
@@ -60,13 +52,13 @@ def _slats(rng: np.random.Generator) -> list[Part]:
     for place in np.arange(count) * pitch - 0.4 + pitch / 2:
         along = length * (1 + rng.normal(0, 0.02))
         size = (thick, deep, along)  # upright
-        turn = _about_y(np.pi / 2 + lean if flat else lean)
+        turn = about(1, np.pi / 2 + lean if flat else lean)
         parts.append(_part(shape, material, (0.0, 0.0, place) if flat else (place, 0.0, 0.0), size, turn))
     if rng.random() < 0.5:
         rail = material if rng.random() < 0.7 else materials.surface(rng)
         for side in (-0.5, 0.5):
             middle = (side * length, 0.0, 0.0) if flat else (0.0, 0.0, side * length)
-            size, turn = (0.04, deep * 1.3 + 0.01, 0.85), _about_y(0.0 if flat else np.pi / 2)
+            size, turn = (0.04, deep * 1.3 + 0.01, 0.85), about(1, 0.0 if flat else np.pi / 2)
             parts.append(_part("box", rail, middle, size, turn))
     if rng.random() < 0.4:
         back = materials.surface(rng)
@@ -106,7 +98,7 @@ def _books(rng: np.random.Generator) -> list[Part]:
         thick, high = rng.uniform(0.02, 0.09), tall * rng.uniform(0.75, 1.0)
         lean = rng.normal(0, 0.12) if rng.random() < 0.25 else 0.0
         middle = (left + thick / 2, rng.uniform(-0.02, 0.02), high / 2 - 0.3)
-        parts.append(_part("box", materials.surface(rng), middle, (thick, 0.3, high), _about_y(lean)))
+        parts.append(_part("box", materials.surface(rng), middle, (thick, 0.3, high), about(1, lean)))
         left += thick * 1.05 + abs(lean) * 0.1
     return parts
 
@@ -119,9 +111,7 @@ def _stack(rng: np.random.Generator) -> list[Part]:
     wide, deep = rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.5)
     thin = float(np.exp(rng.uniform(np.log(0.015), np.log(0.15))))
     while top < 0.3 and len(parts) < 12:
-        high, angle = thin * rng.uniform(0.7, 1.3), rng.normal(0, 0.12)
-        c, s = np.cos(angle), np.sin(angle)
-        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        high, turn = thin * rng.uniform(0.7, 1.3), about(2, rng.normal(0, 0.12))
         middle = (rng.normal(0, 0.03), rng.normal(0, 0.03), top + high / 2)
         size = (wide * rng.uniform(0.8, 1.05), (wide if shape == "tube" else deep) * rng.uniform(0.8, 1.05), high)
         parts.append(_part(shape, alike or materials.surface(rng), middle, size, turn))
@@ -198,7 +188,7 @@ def _toy(rng: np.random.Generator) -> list[Part]:
         roof, length = materials.strong(rng), rng.uniform(0.3, 0.5)
         for side in (-1, 1):
             middle = (side * length * 0.36, 0, floor + length * 0.25)
-            parts.append(_part("box", roof, middle, (length, 0.35, 0.04), _about_y(side * rng.uniform(0.5, 0.8))))
+            parts.append(_part("box", roof, middle, (length, 0.35, 0.04), about(1, side * rng.uniform(0.5, 0.8))))
     return parts
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from generator.blender import materials
-from generator.blender.props import Props, turn_to
+from generator.blender.placing import placed, turn_to
+from generator.blender.props import Props
 from generator.blender.view import View
 
 MOST = 0.45
@@ -32,8 +33,7 @@ def hold(props: Props, rng: np.random.Generator, view: View) -> None:
     middle = view.one_hand(rng).mean(axis=0) + rng.normal(0, 0.015, 3)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = turn_to(direction, rng.uniform(0, 2 * np.pi)) * size, middle
+    matrix = placed(turn_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
     props.add(shape, materials.surface(rng), matrix)
 
 
@@ -51,8 +51,7 @@ def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
     hidden = _hidden(view, middle, radius, half)
     if not view.clear(middle, radius, half) or not 0.01 < hidden < MOST:
         return False
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = turn_to(direction, rng.uniform(0, 2 * np.pi)) * size, middle
+    matrix = placed(turn_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
     props.add(shape, materials.everyday(rng), matrix)
     return True
 

@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 
 from generator.blender import heads, materials
-from generator.blender.props import Props, turn_to
+from generator.blender.placing import about, placed, turn_to
+from generator.blender.props import Props
 from generator.blender.view import View
 from generator.skin import base
 
@@ -22,7 +23,7 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
     upright = rng.normal(0, 0.15)
     frame = _upright(upright, rng.uniform(-0.5, 0.5))
     clothes, tone = cloth(rng), rng.uniform()
-    props.add("block", clothes, _placed(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
+    props.add("block", clothes, placed(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
     for side in (-1, 1):
         shoulder = middle + frame @ [side * 0.2, 0.0, 0.2]
         elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
@@ -35,16 +36,14 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
 
 def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
     """A head that looks to the camera more often than elsewhere: face, eyes, ears, hair."""
-    about = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
-    nod = rng.normal(0.15, 0.25)
-    c, s = np.cos(nod), np.sin(nod)
-    frame = _upright(upright, about) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
+    turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
+    frame = _upright(upright, turned) @ about(0, -rng.normal(0.15, 0.25))  # nodding
     frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
     colour = _skin_colour(rng, tone)
     dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
 
     def put(shape: str, material: bpy.types.Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
-        props.add(shape, material, _placed(frame, middle + frame @ place, np.broadcast_to(size, 3)))
+        props.add(shape, material, placed(frame, middle + frame @ place, size))
 
     put("head", heads.face(rng, colour, dark), np.zeros(3))
     ears = materials.plain(rng, np.clip(colour * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
@@ -84,7 +83,7 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(middle, float(size.max()) / 2):
                 turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-                props.add("ball", flesh(rng, tone), _placed(turn, middle, size))
+                props.add("ball", flesh(rng, tone), placed(turn, middle, size))
 
 
 def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
@@ -109,21 +108,11 @@ def _limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np
     """A rounded tube between two points."""
     length = float(np.linalg.norm(end - start))
     turn = turn_to((end - start) / length, 0.0)
-    props.add("tube", material, _placed(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
+    props.add("tube", material, placed(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
     for joint in (start, end):
-        props.add("ball", material, _placed(turn, joint, np.full(3, 2 * radius)))
+        props.add("ball", material, placed(turn, joint, 2 * radius))
 
 
-def _upright(roll: float, about: float) -> np.ndarray:
+def _upright(roll: float, turned: float) -> np.ndarray:
     """Axes (3, 3) of a person who faces the camera (-Y), turned about the vertical, then in the picture's plane."""
-    c, s = np.cos(about), np.sin(about)
-    vertical = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-    c, s = np.cos(roll), np.sin(roll)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ vertical
-
-
-def _placed(turn: np.ndarray, middle: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """The matrix (4, 4) of a shape of size 1 that is scaled, turned and moved."""
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = turn * size, middle
-    return matrix
+    return about(1, roll) @ about(2, turned)

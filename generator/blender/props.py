@@ -11,6 +11,7 @@ from mathutils import Matrix
 
 from generator import sleeve
 from generator.blender import furniture, heads, materials
+from generator.blender.placing import about, placed, turn_to
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.view import View
 from generator.elbow import Elbow
@@ -87,12 +88,8 @@ class Props:
             middle = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
             if view.clear(middle, size / 2):
                 lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
-                matrix = np.eye(4)
-                matrix[:3, :3] = (
-                    turn_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6)) * size
-                )  # to face us
-                matrix[:3, 3] = middle
-                self.assemble(furniture.piece(rng), matrix)
+                facing = turn_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
+                self.assemble(furniture.piece(rng), placed(facing, middle, size))
 
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
         thing = bpy.data.objects.new("prop", mesh)
@@ -111,10 +108,7 @@ class Props:
         if rng.random() < 0.6:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
-        matrix = np.eye(4)
-        matrix[:3, :3] = turn * size
-        matrix[:3, 3] = middle + turn @ (shift - [0, 0, size[2] / 2])
-        self.add("box", material or self._top(rng), matrix)
+        self.add("box", material or self._top(rng), placed(turn, middle + turn @ (shift - [0, 0, size[2] / 2]), size))
 
     @staticmethod
     def _top(rng: np.random.Generator) -> bpy.types.Material:
@@ -136,7 +130,7 @@ class Props:
         shape = str(rng.choice(["box", "box", "ball", "tube"]))
         if shape == "ball":
             size[:] = size[0]
-        about = rng.uniform(0, 2 * np.pi)
+        angle = rng.uniform(0, 2 * np.pi)
         pixel = rng.uniform(size=2) * [view.camera.width, view.camera.height]
         ray = np.array(
             [(pixel[0] - view.camera.width / 2), view.camera.matrix[0, 0], (view.camera.height / 2 - pixel[1])]
@@ -150,10 +144,7 @@ class Props:
             return
         if np.linalg.norm(view.arm - middle, axis=1).min() < radius + 0.004:
             return
-        matrix = np.eye(4)
-        cos, sin = np.cos(about), np.sin(about)
-        matrix[:3, :3] = turn @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * size
-        matrix[:3, 3] = middle
+        matrix = placed(turn @ about(2, angle), middle, size)
         if composed:
             self.assemble(furniture.piece(rng), matrix)
         else:
@@ -166,19 +157,15 @@ class Props:
             return
         start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
         vertices, faces = sleeve.tube(rest, start, loose, rng, end=start - wide)
-        mesh = bpy.data.meshes.new("band")
-        fill(mesh, vertices, faces)
-        mesh.materials.append(None)
-        moved = forearm(rig)
         dark = np.full(3, np.exp(rng.uniform(-5, -2)))
         band = materials.plain(rng, dark, uneven=0.05) if rng.random() < 0.6 else materials.surface(rng)
-        self._add(mesh, band, moved)
-        self._made.append(mesh)
+        moved = forearm(rig)
+        self._wear(vertices, faces, band, moved)
         if rng.random() < 0.6:
             low, high = vertices.min(axis=0), vertices.max(axis=0)
-            face = np.eye(4)
-            face[:3, :3] = turn_to(np.array([0.0, 1.0, 0.0]), 0.0) * [*rng.uniform(0.024, 0.042, 2), 0.012]
-            face[:3, 3] = (low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2
+            size = np.array([*rng.uniform(0.024, 0.042, 2), 0.012])
+            middle = np.array([(low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2])
+            face = placed(turn_to(np.array([0.0, 1.0, 0.0]), 0.0), middle, size)
             self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
@@ -190,10 +177,13 @@ class Props:
         if elbow.angle and rng.random() < 0.5:
             start = -rng.uniform(0.3, 0.4)
         vertices, faces = sleeve.tube(rest, start, loose, rng)
-        mesh = bpy.data.meshes.new("sleeve")
-        fill(mesh, elbow.bend(vertices), faces)
+        self._wear(elbow.bend(vertices), faces, materials.everyday(rng), forearm(rig))
+
+    def _wear(self, vertices: np.ndarray, faces: np.ndarray, material: bpy.types.Material, moved: np.ndarray) -> None:
+        mesh = bpy.data.meshes.new("worn")
+        fill(mesh, vertices, faces)
         mesh.materials.append(None)
-        self._add(mesh, materials.everyday(rng), forearm(rig))
+        self._add(mesh, material, moved)
         self._made.append(mesh)
 
 
@@ -202,16 +192,6 @@ def _facing(rng: np.random.Generator) -> np.ndarray:
     slant = np.radians(rng.uniform(0, 68) if rng.random() < 0.7 else rng.uniform(-15, 15))
     side = np.radians(rng.normal(0, 12))
     return np.array([np.sin(side) * np.cos(slant), -np.cos(side) * np.cos(slant), np.sin(slant)])
-
-
-def turn_to(normal: np.ndarray, about: float) -> np.ndarray:
-    """A rotation (3, 3) whose third column is ``normal``, turned about it."""
-    helper = np.array([1.0, 0.0, 0.0]) if abs(normal[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
-    first = np.cross(helper, normal)
-    first /= np.linalg.norm(first)
-    second = np.cross(normal, first)
-    one, two = np.cos(about) * first + np.sin(about) * second, np.cos(about) * second - np.sin(about) * first
-    return np.stack([one, two, normal], axis=1)
 
 
 def _shape(name: str) -> bpy.types.Mesh:
@@ -230,9 +210,7 @@ def _shape(name: str) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(name)
     made.to_mesh(mesh)
     made.free()
-    round_ = {"box": (), "ball": (3, 4), "block": (3, 4), "tube": (4,)}[
-        name
-    ]  # corners of the faces that are part of something round
-    mesh.polygons.foreach_set("use_smooth", [len(face.vertices) in round_ for face in mesh.polygons])
+    smooth = {"box": (), "ball": (3, 4), "block": (3, 4), "tube": (4,)}[name]  # corners of faces that are so shaded
+    mesh.polygons.foreach_set("use_smooth", [len(face.vertices) in smooth for face in mesh.polygons])
     mesh.materials.append(None)
     return mesh
