@@ -40,6 +40,18 @@ def test_pictures_and_masks_arrive_whole(source, tmp_path):
         assert (dataset.masks(image)[0] == truth).all()
 
 
+def test_masks_of_any_format(source, tmp_path):
+    for name in ("p0.TIF", "p1.webp", "p2.bmp"):
+        old = source / "masks" / f"{name[:2]}.png"
+        Image.open(old).save(source / "masks" / name, lossless=True)
+        old.unlink()
+    assert run(source, tmp_path / "out").exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    for index, image in enumerate(dataset):
+        hand, speck = blob((64, 48), (20 + 8 * index, 24), 10), 4
+        assert (dataset.masks(image)[0] & ~hand).sum() == speck and dataset.masks(image)[0][hand].all()
+
+
 def test_what_is_said_of_a_source_goes_into_the_dataset(source, tmp_path):
     assert run(source, tmp_path / "out", "--background", "door", "--all-hands", "--mask", "hand+forearm").exit_code == 0
     dataset = Dataset(tmp_path / "out")
@@ -77,6 +89,15 @@ def _drop_mask(source):
     (source / "masks/p1.png").unlink()
 
 
+def _grey(source):
+    Image.fromarray(blob((64, 48), (28, 24), 10).astype(np.uint8)).save(source / "masks/p1.png")
+
+
+def _folder_for_mask(source):
+    _drop_mask(source)
+    (source / "masks/p1.png").mkdir()
+
+
 def _other_size(source):
     Image.new("L", (32, 32), 255).save(source / "masks/p1.png")
 
@@ -98,10 +119,12 @@ def _no_folder(source):
 @pytest.mark.parametrize(
     "spoil, message",
     [
-        (_drop_mask, "p1.png is missing; every picture needs a mask of the same name"),
+        (_drop_mask, "p1.png has no mask; "),
+        (_grey, "p1.png is nowhere brighter than 1 of 255; a mask is black, and white where the hand is"),
+        (_folder_for_mask, "masks/p1.png is a folder, not a picture"),
         (_other_size, "p1: the mask is 32x32, its picture 64x48"),
         (_cut, "p1.png is damaged or cut short"),
-        (_no_pictures, "there is no picture to import"),
+        (_no_pictures, "images holds no picture (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff); folders in it are not"),
         (_no_folder, "images is missing"),
     ],
 )

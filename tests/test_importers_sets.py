@@ -238,6 +238,13 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
     refused(run("hands11k", tmp_path, tmp_path / "other"), "HandInfo.csv is missing")
 
 
+def test_a_picture_that_hands11k_lists_twice_is_refused(hands11k, tmp_path):
+    table = hands11k / "HandInfo.csv"
+    table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
+    refused(run("hands11k", hands11k, tmp_path / "out"), "two pictures are called Hand_0000000; each needs a name")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_plain_wall_has_no_hand():
     assert not before_white(np.full((20, 30, 3), 255, np.uint8)).any()
 
@@ -304,7 +311,10 @@ def test_annotations_of_three_tools_say_the_same(tmp_path, write, name):
 
 def test_damaged_annotations_are_named(tmp_path):
     picture(tmp_path / "shots" / "shot_1.jpg")
-    for name, text in (("a.json", '{"images": 3}'), ("a.xml", "<annotations><image"), ("b.json", "{")):
+    endless = '{"images": [{"id": 1, "file_name": "a.jpg", "width": 1e999, "height": 1}]}'
+    for name, text in (
+        *(("a.json", '{"images": 3}'), ("a.xml", "<annotations><image"), ("b.json", "{"), ("c.json", endless)),
+    ):
         (tmp_path / name).write_text(text)
         refused(run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out"), f"{name} is no COCO, CVAT")
     refused(run("annotations", tmp_path / "no.json", tmp_path / "shots", tmp_path / "out"), "no.json is missing")
@@ -334,6 +344,23 @@ def test_a_cvat_shape_that_is_no_outline_is_refused(tmp_path):
     assert run("annotations", path, tmp_path / "shots", tmp_path / "cups").exit_code == 0
     path.write_text(path.read_text().replace('<box label="cup"', '<box label="hand"'))
     refused(run("annotations", path, tmp_path / "shots", tmp_path / "out"), "shot_1.jpg: a shape is a box; hands are")
+
+
+@pytest.mark.parametrize(
+    "old, new, problem",
+    [
+        ('left="10"', 'left="70"', "500 pixels in a box of 20x25 at 70, 20"),
+        ('left="10"', 'left="-5"', "500 pixels in a box of 20x25 at -5, 20"),
+        ('rle="0,500"', 'rle="0,99999999999999"', "99999999999999 pixels in a box of 20x25 at 10, 20"),
+        ('rle="0,500"', 'rle="-1,501"', "500 pixels in a box of 20x25 at 10, 20"),
+    ],
+)
+def test_a_cvat_mask_that_does_not_fit_is_refused(tmp_path, old, new, problem):
+    picture(tmp_path / "shots" / "shot_1.jpg")
+    path = cvat(tmp_path / "a.xml")
+    path.write_text(path.read_text().replace(old, new))
+    done = run("annotations", path, tmp_path / "shots", tmp_path / "out")
+    refused(done, f"shot_2.jpg: a mask of {problem} does not fit 80x60 pixels")
 
 
 def test_annotations_that_cannot_be_told_apart(tmp_path):

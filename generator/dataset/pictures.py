@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from generator.dataset.frame import DatasetError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
 """Pictures larger than this are refused rather than decoded."""
 
@@ -96,8 +96,16 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """A mask picture as (H, W) bool: true where it is brighter than half. Errors as :func:`read_picture`."""
-    return np.asarray(open_picture(path, "L")) > 127
+    """A mask picture as (H, W) bool: true where it is brighter than half.
+
+    :raises DatasetError: as :func:`read_picture` does, or if it is neither black nor anywhere that bright.
+    """
+    values = np.asarray(open_picture(path, "L"))
+    if 0 < values.max() <= 127:
+        raise DatasetError(
+            f"{path} is nowhere brighter than {values.max()} of 255; a mask is black, and white where the hand is"
+        )
+    return values > 127
 
 
 def open_picture(path: Path, mode: str | None = None) -> Image.Image:
@@ -118,6 +126,8 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
         raise
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing") from None
+    except IsADirectoryError:
+        raise DatasetError(f"{path} is a folder, not a picture") from None
     except UnidentifiedImageError:
         raise DatasetError(f"{path} is no picture that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

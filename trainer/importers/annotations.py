@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from generator.dataset import DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
+from generator.dataset import MAX_PIXELS, DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
 from trainer.importers.folder import About, pictures, write_dataset
 
 Things = list[tuple[str, Any]]
@@ -21,6 +21,9 @@ Picture = tuple[str, Things, Size]
 """A picture's stem, what is in it, and its size."""
 Shapes = dict[str, tuple[Things, Size]]
 """The same of many pictures, by the stem."""
+
+_ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What comes of content that is not of the kind it should be."""
 
 
 def import_annotations(
@@ -33,11 +36,11 @@ def import_annotations(
     :raises DatasetError: naming the file, if nothing has the label, no picture is listed, or anything is damaged.
     """
     shapes = read_shapes(source, label)
-    found = list(pictures(images))
+    found = pictures(images)
     files = [path for path in found if path.stem in shapes]
     if not files:
-        here = f"{found[0].name} is" if found else "there is none"
-        raise DatasetError(f"{images} has no picture that {source} lists: {min(shapes)} for one; {here} there")
+        listed, there = min(shapes), found[0].name
+        raise DatasetError(f"{images} has no picture that {source} lists: {listed} for one; {there} is there")
 
     def frames() -> Iterator[Frame]:
         for path in files:
@@ -97,7 +100,7 @@ def _read(source: Path, label: str) -> list[Picture]:
         raise DatasetError(f"{source} is missing") from None
     except DatasetError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ElementTree.ParseError) as error:
+    except (*_ODD, RecursionError, ElementTree.ParseError) as error:
         raise DatasetError(f"{source} is no COCO, CVAT or LabelMe annotation that can be read ({error!r})") from None
 
 
@@ -131,9 +134,9 @@ def _labelme(path: Path, label: str) -> Picture:
             things.append((shape["label"], [[float(value) for point in shape["points"] for value in point]]))
         size = _size(content.get("imageWidth"), content.get("imageHeight"))
         return Path(content["imagePath"].replace("\\", "/")).stem, things, size
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, DatasetError):
-            raise
+    except DatasetError:
+        raise
+    except _ODD as error:
         raise DatasetError(f"{path} is no LabelMe annotation that can be read ({error!r})") from None
 
 
@@ -153,16 +156,23 @@ def _cvat(root: ElementTree.Element, label: str) -> list[Picture]:
             points = [float(v) for point in polygon.attrib["points"].split(";") for v in point.split(",")]
             things.append((polygon.attrib["label"], [points]))
         for mask in image.iter("mask"):
-            shape_hw = int(image.attrib["height"]), int(image.attrib["width"])
-            things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, shape_hw))))
+            ours = mask.attrib["label"] == label
+            things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, image)) if ours else None))
     return found
 
 
-def _cvat_mask(element: ElementTree.Element, size: tuple[int, int]) -> np.ndarray:
+def _cvat_mask(element: ElementTree.Element, image: ElementTree.Element) -> np.ndarray:
     """CVAT's mask: runs of off and on, row by row, within the box left, top, width, height."""
+    wide, high = int(image.attrib["width"]), int(image.attrib["height"])
     left, top, width, height = (int(element.attrib[key]) for key in ("left", "top", "width", "height"))
     runs = [int(run) for run in element.attrib["rle"].split(",")]
+    inside = 0 <= left <= left + width <= wide and 0 <= top <= top + height <= high and wide * high <= MAX_PIXELS
+    if not inside or min(runs) < 0 or sum(runs) != width * height:
+        raise DatasetError(
+            f"{image.attrib['name']}: a mask of {sum(runs)} pixels in a box of {width}x{height} at {left}, {top} does "
+            f"not fit {wide}x{high} pixels"
+        )
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    mask = np.zeros(size, bool)
+    mask = np.zeros((high, wide), bool)
     mask[top : top + height, left : left + width] = flat.reshape(height, width)
     return mask

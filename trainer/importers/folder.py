@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -47,32 +47,39 @@ def write_dataset(out: Path, frames: Iterable[Frame], total: int, info: dict[str
     """Write frames as a dataset folder that appears whole or not at all; returns the number of pictures.
 
     :param total: how many frames there will be, for the progress on a terminal.
-    :raises DatasetError: if there is no frame.
+    :raises DatasetError: if there is no frame, or two have the same name.
     """
     with new_folder(out) as folder:
         (folder / "images").mkdir()
         (folder / "masks").mkdir()
         console = Console(stderr=True)
         shown = track(frames, "import", total, console=console, transient=True, disable=not console.is_terminal)
-        records = [write_frame(folder, frame) for frame in shown]
+        records, names = [], set()
+        for frame in shown:
+            if frame.name in names:
+                raise DatasetError(f"two pictures are called {frame.name}; each needs a name of its own")
+            names.add(frame.name)
+            records.append(write_frame(folder, frame))
         if not records:
             raise DatasetError("there is no picture to import")
         assemble(folder, records, info)
     return len(records)
 
 
-def pictures(folder: Path) -> Iterator[Path]:
+def pictures(folder: Path) -> list[Path]:
     """The picture files of a folder in sorted order.
 
-    :raises DatasetError: if the folder is missing or two pictures differ in their suffix only.
+    :raises DatasetError: if the folder is missing or has none, or two pictures differ in their suffix only.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is missing")
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    if not files:
+        raise DatasetError(f"{folder} holds no picture ({', '.join(IMAGE_SUFFIXES)}); folders in it are not searched")
     for one, other in pairwise(files):
         if one.stem == other.stem:
             raise DatasetError(f"{one} and {other.name} have the same name; rename one")
-    yield from files
+    return files
 
 
 def without_specks(mask: np.ndarray, min_area: int) -> np.ndarray:

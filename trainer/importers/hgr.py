@@ -30,7 +30,7 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
     :raises DatasetError: naming the file, if the layout is another one, anything is damaged, or a mask is to be cut
         off and its feature points are missing.
     """
-    files, cut = list(pictures(source / "original_images")), about.category == CATEGORIES[1]
+    files, cut = pictures(source / "original_images"), about.category == CATEGORIES[1]
 
     def frames() -> Iterator[Frame]:
         for path in files:

@@ -18,25 +18,16 @@ def import_masks(source: Path, out: Path, about: About, min_area: int = 0, split
     :param split: each 8-connected piece of a mask is a hand of its own; else all of it is one annotation.
     :raises DatasetError: naming the file, if a mask is missing, of another size, or anything is damaged.
     """
-    files = list(pictures(source / "images"))
+    files, masks = pictures(source / "images"), {path.stem: path for path in pictures(source / "masks")}
 
     def frames() -> Iterator[Frame]:
         for path in files:
-            picture, mask = read_picture(path), read_mask(mask_of(source / "masks", path.stem))
+            if path.stem not in masks:
+                raise DatasetError(f"{path} has no mask; {source / 'masks'} needs a picture called {path.stem}")
+            picture, mask = read_picture(path), read_mask(masks[path.stem])
             if min_area:
                 mask = without_specks(mask, min_area)
             hands = pieces(mask) if split else [mask]
             yield Frame(path.stem, picture, tuple(Instance(hand, category=about.category) for hand in hands))
 
     return write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area, split=split))
-
-
-def mask_of(folder: Path, stem: str) -> Path:
-    """The mask file of a stem, ``.png`` or ``.bmp``.
-
-    :raises DatasetError: if there is none.
-    """
-    for suffix in (".png", ".bmp"):
-        if (folder / f"{stem}{suffix}").is_file():
-            return folder / f"{stem}{suffix}"
-    raise DatasetError(f"{folder / stem}.png is missing; every picture needs a mask of the same name")
