@@ -1,6 +1,7 @@
-"""The walls between the rooms: who may import what, and that --help needs neither Blender nor torch."""
+"""The walls between the rooms: who may import what, their maps, and that --help needs neither Blender nor torch."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_imports_stay_within_the_walls(path):
         assert all(
             n in ("generator.dataset", "generator.__version__") or n.startswith("generator.dataset.") for n in ours
         ), ours
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "generator/blender", "generator/dataset", "trainer/importers"])
+def test_maps_name_every_file_and_no_other(package):
+    text = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text("utf-8")))
+    here = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
+    assert here == {name for name in here if re.search(rf"\b{name}\b", text)}
+    rows = re.findall(r"^(?:``)?([a-z0-9_]+(?:, [a-z0-9_]+)*)(?:``| {2})", text, re.MULTILINE)  # NAME or ``NAMES``
+    named = {name for row in rows for name in row.split(", ")} | set(re.findall(r"\b(\w+)\.py\b", text))
+    assert named - {"importers"} <= here
 
 
 @pytest.mark.parametrize("package", ["generator", "trainer", "evaluation"])

@@ -24,7 +24,6 @@ What it knows, from data to a network that finds hands:
 ``found``           what a network finds in a picture, written and drawn
 ``views``           test-time augmentation: several views of a picture
 ``agreement``       scores on which a second network has its say
-``output``          folders that appear whole
 ``export``          networks for other programs
 ``errors``          what users are told
 ``parallel``        several processes that train one network
