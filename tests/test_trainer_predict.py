@@ -148,8 +148,8 @@ def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
 def test_a_part_of_a_hand_is_no_second_hand():
     hand, finger, other = (blob((80, 60), centre, r) for centre, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
     beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
-    hands = [Found.of_mask(m, s) for m, s in ((hand, 0.9), (finger, 0.8), (other, 0.7), (beside, 0.6))]
-    assert [h.score for h in found.distinct(hands)] == [0.9, 0.7, 0.6]
+    assert found.distinct(np.stack([hand, finger, other, hand & False, beside])) == [0, 2, 4]
+    assert found.distinct(np.zeros((0, 60, 80), bool)) == []
 
 
 def test_overlay_tints_the_hand_only():

@@ -22,6 +22,7 @@ What it knows, from data to a network that finds hands:
 ``source, video``   pictures, folders, datasets, videos and cameras, one picture at a time
 ``predict``         hands of these
 ``found``           what a network finds in a picture, written and drawn
+``edges``           masks whose outline follows the picture's edges
 ``views``           test-time augmentation: several views of a picture
 ``agreement``       scores on which a second network has its say
 ``export``          networks for other programs

@@ -14,6 +14,7 @@ from torch import nn
 from generator.dataset import SKELETON, encode_mask
 from trainer import views
 from trainer.data import tensor
+from trainer.edges import along_edges
 from trainer.semantic import pieces
 
 MASK_THRESHOLD = 0.5
@@ -55,7 +56,8 @@ def find(
 
     :param several: by several views of each picture, see :mod:`trainer.views`.
     """
-    return [_hands(output) for output in run(model, pictures, device, precision, several)]
+    outputs = run(model, pictures, device, precision, several)
+    return [_hands(output, picture) for output, picture in zip(outputs, pictures, strict=True)]
 
 
 def run(
@@ -81,35 +83,35 @@ def run(
     ]
 
 
-def _hands(output: dict[str, np.ndarray]) -> list[Found]:
+def _hands(output: dict[str, np.ndarray], picture: np.ndarray) -> list[Found]:
     """The hands of one picture's output, whichever the task."""
     if "classes" in output:
         return [Found.of_mask(mask, score) for mask, score in pieces(output["classes"])]
-    scores = output["scores"].tolist()
+    scores, corners = output["scores"].tolist(), output["boxes"]
     if "masks" in output:
-        masks = output["masks"][:, 0] > MASK_THRESHOLD
-        return distinct([Found.of_mask(m, s) for m, s in zip(masks, scores, strict=True) if m.any()])
-    corners = output["boxes"]
+        likely = output["masks"][:, 0]
+        kept = distinct(likely > MASK_THRESHOLD)
+        cut = [(along_edges(likely[n], picture, corners[n]), scores[n]) for n in kept]
+        return [Found.of_mask(mask, score) for mask, score in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
     joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
     together = zip(scores, boxes, joints, strict=True)
     return [Found(score, tuple(box), keypoints=points) for score, box, points in together]
 
 
-def distinct(hands: list[Found]) -> list[Found]:
-    """The hands without those that lie, by more than half of the smaller mask, on one of a higher score.
+def distinct(masks: np.ndarray) -> list[int]:
+    """Which of the masks (N, H, W) bool, best first, are hands of their own.
 
-    Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
+    Left out are empty ones and those that lie, by more than half of the smaller one, on one before them. Boxes tell a
+    palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
     """
-    kept: list[Found] = []
-    for hand in hands:
-        if all(_shared(hand.mask, other.mask) <= MAX_SHARED for other in kept):
-            kept.append(hand)
+    kept: list[int] = []
+    areas = masks.sum((1, 2))
+    for number in np.flatnonzero(areas).tolist():
+        shared = ((masks[number] & masks[other]).sum() / min(areas[number], areas[other]) for other in kept)
+        if all(share <= MAX_SHARED for share in shared):
+            kept.append(number)
     return kept
-
-
-def _shared(one: Any, other: Any) -> float:
-    return (one & other).sum() / min(one.sum(), other.sum())
 
 
 def result(image_id: int, hand: Found, category_id: int = 1) -> dict[str, Any]:
