@@ -76,6 +76,8 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
         found.append(f"on {predicted.name}, {hands} hands")
     elif hands != case.hands:
         found.append(f"{hands} hands")
+    if case is not None and case.name in ("C2", "C5") and (run.record.get("command") or [""])[0] == "train":
+        found.append("one session, not ten")
     if network.get("task", "segmentation") != "segmentation":
         found.append(f"task {network['task']}")
     if network.get("backbone", "resnet101") != "resnet101":

@@ -64,6 +64,12 @@ def name_of(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any])
     return name
 
 
+def left_out(dataset: Dataset, pictures: int) -> list[str]:
+    """What is to be said where :func:`annotations_of` left fewer pictures than a dataset has."""
+    left = len(dataset) - pictures
+    return [f"{left} of {len(dataset)} pictures show the other category alone; they do not count"] if left else []
+
+
 def comparable(
     found: dict[int, list[Prediction]], category: str, scope: Scope
 ) -> tuple[dict[int, list[Prediction]], list[str]]:

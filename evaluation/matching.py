@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.category import Scope, annotations_of, comparable, true_category
+from evaluation.category import Scope, annotations_of, comparable, left_out, true_category
 from evaluation.region import without_forearm
 from evaluation.results import Prediction, load_results
 from generator.dataset import Dataset, DatasetError, to_rle
@@ -85,7 +85,7 @@ def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
             if scope.region == "hand":
                 truth, predictions = without_forearm(dataset, image, annotations, truth, predictions)
             pictures.append(pair(image, truth, predictions))
-    return Loaded(pictures, category, notes + more_notes)
+    return Loaded(pictures, category, notes + more_notes + left_out(dataset, len(pictures)))
 
 
 def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> Picture:

@@ -120,6 +120,8 @@ def _losses(path: Path) -> dict[int, np.ndarray]:
     try:
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
+                if None in row.values():
+                    break  # the row that a killed training was writing
                 sessions.setdefault(int(row["session"]), []).append(float(row["loss"]))
     except FileNotFoundError:
         return {}

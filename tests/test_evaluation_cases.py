@@ -207,3 +207,12 @@ def test_several_runs_in_one_report(two_runs, tmp_path):
     two_runs[1].rename(same[1])
     assert [run.name for run in load_runs(same, Scope())] == [str(folder) for folder in same]
     assert np.isclose(load_runs(same, Scope())[1].losses[2][-1], 0.35)
+
+
+def test_conventional_training_is_no_repetition(tmp_path):
+    dataset, results = four_pictures(tmp_path / "data")
+    run = write_run(tmp_path / "run", dataset, results, name="img1")
+    edit(run, recipe={"name": "c2"}, command=["repeat", "--recipe", "c2"])
+    assert "one session, not ten" not in invoke("cases", run)
+    edit(run, command=["train", "--recipe", "c2"])
+    assert "one session, not ten" in invoke("cases", run)

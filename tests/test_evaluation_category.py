@@ -62,10 +62,11 @@ def test_truth_of_both(tmp_path):
     dataset = truth(tmp_path / "data", [(HAND, "hand")], [(ARM, "hand+forearm")], [])
     entries = [result(1, HAND, 0.9), result(2, HAND, 0.9), result(2, ARM, 0.9, 2), result(3, ARM, 0.9, 2)]
     note = "the truth holds hand and hand+forearm; scored is hand (--category chooses)"
-    assert found(dataset, tmp_path, entries) == ((1, 1, 0), [note])
-    assert found(dataset, tmp_path, entries, Scope(category="hand")) == ((1, 1, 0), [])
+    left = "1 of 3 pictures show the other category alone; they do not count"
+    assert found(dataset, tmp_path, entries) == ((1, 1, 0), [note, left])
+    assert found(dataset, tmp_path, entries, Scope(category="hand")) == ((1, 1, 0), [left])
     # picture 1 says nothing of forearms, picture 3 that there are none
-    assert found(dataset, tmp_path, entries, Scope(category="hand+forearm")) == ((1, 1, 1), [])
+    assert found(dataset, tmp_path, entries, Scope(category="hand+forearm")) == ((1, 1, 1), [left])
 
 
 def test_truth_cut_at_the_wrist_is_compared_with_hands(arm, tmp_path):
@@ -113,3 +114,10 @@ def test_cases_and_report_say_it(arm, tmp_path):
 def test_the_option_offers_every_category():
     option = next(p for p in main.commands["score"].params if p.name == "category")
     assert isinstance(option.type, click.Choice) and tuple(option.type.choices) == tuple(CATEGORIES.values())
+
+
+def test_pictures_of_the_other_category_are_left_out_and_it_is_said(tmp_path):
+    both = truth(tmp_path / "both", [(HAND, "hand")], [(ARM, "hand+forearm")])
+    counted, notes = found(both, tmp_path, [result(1, HAND, 0.9), result(2, ARM, 0.9)], Scope(category="hand"))
+    assert counted == (1, 1, 0)
+    assert notes == ["1 of 2 pictures show the other category alone; they do not count"]

@@ -131,10 +131,16 @@ def test_no_run(run, tmp_path):
         assert message in refused(run)
 
 
-@pytest.mark.parametrize("content", ["a,b\n1,2\n", "session,loss\n1,high\n", "session,loss\n1\n"])
+@pytest.mark.parametrize("content", ["a,b\n1,2\n", "session,loss\n1,high\n", "session,loss\n1,2,3\n,\n"])
 def test_wrong_losses(run, content):
     (run / "losses.csv").write_text(content)
     assert "losses.csv is no table of losses" in refused(run)
+
+
+def test_a_row_of_losses_that_was_being_written_is_left_out(run):
+    path = run / "losses.csv"
+    path.write_text("session,step,loss\n1,1,2.0\n1,2,1.0\n1,3")
+    assert load_runs([run], Scope())[0].losses[1].tolist() == [2.0, 1.0]
 
 
 def test_a_run_that_trained_nothing(run):

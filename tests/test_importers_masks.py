@@ -141,3 +141,19 @@ def test_a_folder_in_use_is_refused(source, tmp_path):
     (tmp_path / "out/mine.txt").write_text("x")
     done = run(source, tmp_path / "out")
     assert done.exit_code == 2 and "out is there already; give a new folder" in done.stderr
+
+
+def test_what_is_transparent_is_no_hand(source, tmp_path):
+    mask = np.asarray(Image.open(source / "masks/p1.png")) > 127
+    white = np.full((*mask.shape, 4), 255, np.uint8)
+    white[..., 3] = mask * np.uint8(255)
+    Image.fromarray(white).save(source / "masks/p1.png")
+    assert run(source, tmp_path / "out").exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    assert (dataset.masks(dataset.images[1])[0] == mask).all()
+
+
+def test_masks_without_a_picture_are_mentioned(source, tmp_path):
+    (source / "images/p1.png").unlink()
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 0 and "1 masks have no picture in" in done.stderr and "p1 for one" in done.stderr

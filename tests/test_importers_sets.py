@@ -444,3 +444,29 @@ def test_wrong_videos(video, tmp_path):
     )
     refused(run("video", tmp_path / "no.mp4", tmp_path / "out", "--truth", tmp_path / "masks"), "no.mp4 is missing")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("tool", ["cvat", "labelme"])
+def test_outlines_of_one_group_are_one_hand(tmp_path, tool):
+    """A pencil before a hand cuts it in two; annotators group the parts."""
+    picture(tmp_path / "shots" / "shot_1.jpg")
+    parts = [[(10, 20), (20, 20), (20, 45), (10, 45)], [(24, 20), (30, 20), (30, 45), (24, 45)]]
+    other = [(50, 20), (60, 20), (60, 45)]
+    groups = [(parts[0], 1), (parts[1], 1), (other, None), (other, None)]
+    if tool == "labelme":
+        source = tmp_path / "labels"
+        source.mkdir()
+        shapes = [{"label": "hand", "points": points, "group_id": group} for points, group in groups]
+        (source / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "shot_1.jpg"}))
+    else:
+        source, written = tmp_path / "a.xml", ""
+        for points, group in groups:
+            text = ";".join(f"{x},{y}" for x, y in points)
+            written += f'<polygon label="hand" points="{text}" group_id="{group or 0}"/>'
+        source.write_text(
+            f'<annotations><image name="shot_1.jpg" width="80" height="60">{written}</image></annotations>'
+        )
+    assert run("annotations", source, tmp_path / "shots", tmp_path / "out").exit_code == 0
+    dataset = imported(tmp_path / "out")
+    hand, *others = dataset.masks(dataset.images[0])
+    assert len(others) == 2 and hand[20:45, 10:20].all() and hand[20:45, 24:30].all() and hand.sum() == 25 * 16

@@ -19,6 +19,7 @@ from generator.dataset import Dataset, decode_mask
 from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
 from trainer.cli import main
 from trainer.found import Found
+from trainer.source import open_source
 
 
 def invoke(*words):
@@ -513,3 +514,35 @@ def test_an_earlier_output_is_replaced_whole(weights, tmp_path):
 
 def test_a_score_that_is_no_number(tmp_path):
     refused(invoke("predict", "--weights", "run", "photos", "--out", tmp_path, "--score", "nan"), "nan is no number")
+
+
+def test_a_narrow_picture_spoils_none_after_it(weights):
+    """Torchvision's ROI pools guess the maps' scales from the first picture that they see."""
+    network, _ = model.load(weights)
+    network.eval()
+    wide, plain = torch.rand(3, 60, 1000), torch.rand(3, 96, 128)
+    with torch.inference_mode():
+        network([wide])
+        after = network([plain])[0]
+        fresh = model.load(weights)[0].eval()([plain])[0]
+    assert all(torch.equal(after[name], fresh[name]) for name in fresh)
+    assert network.roi_heads.box_roi_pool.scales == [1 / 4, 1 / 8, 1 / 16, 1 / 32]
+
+
+def test_large_pictures_come_in_smaller_batches(monkeypatch, tmp_path):
+    for number in range(5):
+        Image.new("RGB", (80, 60)).save(tmp_path / f"{number}.png")
+    source = open_source(tmp_path)
+    sizes = [len(group) for group in predict._batches(source, 4)]
+    monkeypatch.setattr(predict, "MOST_VALUES", 2 * 80 * 60 * 3 - 1)
+    assert (sizes, [len(group) for group in predict._batches(source, 4)]) == ([4, 1], [2, 2, 1])
+
+
+def test_a_full_gpu_says_what_helps(monkeypatch, tmp_path):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(predict, "predict", full)
+    Image.new("RGB", (80, 60)).save(tmp_path / "a.png")
+    done = invoke("predict", "--weights", tmp_path, tmp_path / "a.png", "--out", tmp_path / "out")
+    refused(done, "the GPU's memory is full; lower batch, rois or short_px, or use --device cpu")

@@ -68,6 +68,12 @@ def test_an_unknown_optimizer_names_those_there_are(tmp_path):
         recipe.load(str(path))
 
 
+def test_channels_that_cannot_be_grouped_are_refused(tmp_path):
+    path = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 272"))
+    with pytest.raises(RecipeError, match="channels is 272, it must be a multiple of 16, above 256 of 32"):
+        recipe.load(str(path))
+
+
 def test_auto_needs_validation(tmp_path):
     path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
     with pytest.raises(RecipeError, match="layers auto needs validation pictures"):
@@ -100,7 +106,8 @@ def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
     with pytest.raises(RecipeError) as found:
         recipe.load(str(path))
     assert str(found.value) == (
-        "recipe bad: [pictures] short_px is '64', it must be int; channels is 17, it must be a multiple of 16"
+        "recipe bad: [pictures] short_px is '64', it must be int; "
+        "channels is 17, it must be a multiple of 16, above 256 of 32"
     )
 
 

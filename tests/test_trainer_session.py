@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from trainer_samples import TINY, write_blobs, write_recipe
+from trainer_samples import TINY, refused, write_blobs, write_recipe
 
 from generator.dataset import Dataset
 from trainer import frozen, repetition, session
 from trainer import model as networks
 from trainer.cli import main
 from trainer.data import Pictures
+from trainer.errors import TrainingDivergedError
 from trainer.recipe import load as load_recipe
 
 
@@ -210,3 +211,32 @@ def test_a_run_that_reuses_features_resumes_exactly(blobs, tmp_path, monkeypatch
     stopped_and_resumed(recipe, blobs, tmp_path / "resumed", monkeypatch)
     for name in ("network.safetensors", "losses.csv"):
         assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+
+
+def test_a_network_spoilt_by_its_last_step_ends_the_run_by_name(blobs, tmp_path):
+    text = (
+        TINY.replace("subsets = 2", "subsets = 1\nvalidation = 0.3")
+        .replace("lr = 0.01", "lr = 1e30")
+        .replace("warmup_steps = 2", "")
+    )
+    recipe = write_recipe(tmp_path / "wild.toml", text.replace("steps = 4", "steps = 1"))
+    done = repeat(recipe, blobs, tmp_path / "run")
+    refused(done, "the validation loss after session 1 is nan; lower lr")
+    assert not (tmp_path / "run/network.safetensors").exists()
+
+
+def test_layers_whose_trial_diverges_are_not_taken(plain_job, monkeypatch):
+    job, recipe = plain_job
+    monkeypatch.setattr(session, "TRIAL_STEPS", 1)
+    model, whole = networks.start(recipe.network, recipe.pictures, 0), session.run
+
+    def run(model, job, *rest):
+        if job.session.layers in ("all", "3+"):
+            raise TrainingDivergedError("session 1")
+        return whole(model, job, *rest)
+
+    monkeypatch.setattr(session, "run", run)
+    assert list(session.try_layers(model, job, np.arange(2))) == ["4+", "5+", "heads"]
+    monkeypatch.setattr(session, "LAYER_WORDS", ("all", "3+"))
+    with pytest.raises(TrainingDivergedError, match="session 1: the loss diverges with any of the layers; lower lr"):
+        session.try_layers(model, job, np.arange(2))

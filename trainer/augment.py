@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
-"""Width by height of the frames ``studio`` makes; 4:3 is twice as frequent."""
+"""Width by height of the frames that augmentations make; 4:3 is twice as frequent."""
 AS_TAKEN = 0.6
 """Share of the pictures of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)

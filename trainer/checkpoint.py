@@ -39,8 +39,9 @@ def is_ours(path: Path) -> bool:
 
 def write_network(path: Path, weights: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
     """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file."""
+    text = dump_json({"format": FORMAT, **description})
     write_atomic(path, safetensors.torch.save(_plain(weights)))
-    write_atomic(path.with_suffix(".json"), dump_json({"format": FORMAT, **description}))
+    write_atomic(path.with_suffix(".json"), text)
 
 
 def _plain(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -134,7 +135,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dic
 
 
 def set_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, kept: dict[str, torch.Tensor]) -> None:
-    """Give an optimiser what it kept of each weight: SGD its momentum, AdamW its step and two moments."""
+    """Give an optimiser what it kept of each weight: SGD and Muon a momentum, AdamW its step and two moments."""
     parameters = dict(model.named_parameters())
     for key_and_name, tensor in kept.items():
         key, _, name = key_and_name.partition(".")

@@ -34,15 +34,25 @@ class Commands(click.Group):
         words = list((args[0] if args else kwargs.get("args")) or sys.argv[1:])
         try:
             sys.exit(super().main(*args, **kwargs) or 0)
+        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
+            error.show()
         except click.ClickException as error:
-            click.echo(f"Error: {error.format_message()}", err=True)
-            sys.exit(2)
+            context = getattr(error, "ctx", None)
+            where = f"; {context.command_path} --help tells more" if context else ""
+            click.echo(f"Error: {error.format_message().rstrip('.')}{where}", err=True)
         except (click.Abort, KeyboardInterrupt):
             click.echo(f"Interrupted{CONTINUES.get(next(iter(words), ''), '')}", err=True)
             sys.exit(130)
         except (TrainerError, DatasetError, OSError) as error:  # an OSError names its file (full disk, no permission)
             click.echo(f"Error: {' '.join(str(error).split())}", err=True)
-            sys.exit(2)
+        except ModuleNotFoundError as error:
+            click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
+        except RuntimeError as error:
+            torch = sys.modules.get("torch")
+            if torch is None or not isinstance(error, torch.OutOfMemoryError):
+                raise
+            click.echo("Error: the GPU's memory is full; lower batch, rois or short_px, or use --device cpu", err=True)
+        sys.exit(2)
 
 
 class Score(click.FloatRange):
@@ -132,7 +142,10 @@ def import_masks_command(source: Path, out: Path, about: About, min_area: int, s
     """
     from trainer.importers.masks import import_masks
 
-    _imported(out, import_masks(source, out, about, min_area, split))
+    count, without = import_masks(source, out, about, min_area, split)
+    _imported(out, count)
+    if without:
+        click.echo(f"{len(without)} masks have no picture in {source / 'images'}, {without[0]} for one", err=True)
 
 
 @import_.command(name="egohands")
@@ -314,7 +327,9 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each picture, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each picture's mask, 255 on hands of score 0.5 and more.")
 @click.option(
-    "--tta", is_flag=True, help="Look at four views of every picture: finds more, and cuts better; five times slower."
+    "--tta",
+    is_flag=True,
+    help="Look at four views of every picture: finds more, and cuts better; four to five times slower.",
 )
 @click.option("--pixels", type=FOLDER, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")

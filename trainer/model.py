@@ -32,6 +32,7 @@ from torchvision.models.detection.keypoint_rcnn import (
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from torchvision.ops import FrozenBatchNorm2d
+from torchvision.ops.poolers import _setup_scales
 
 from generator.dataset import KEYPOINTS
 from trainer import checkpoint
@@ -122,8 +123,11 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
         rpn_post_nms_top_n_test=200,
     )
     pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
+    # Left alone, a pool guesses these from the first picture it sees, wrongly if that is narrow, and keeps them.
+    levels = [torch.empty(1, 1, 1024 // stride, 1024 // stride) for stride in (4, 8, 16, 32)]
     for pool in filter(None, pools):
         pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
+        pool.scales, pool.map_levels = _setup_scales(levels, [(1024, 1024)], pool.canonical_scale, pool.canonical_level)
     if hooks:
         _hook(model, task)
     return model

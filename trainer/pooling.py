@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torchvision.ops import MultiScaleRoIAlign
-from torchvision.ops.poolers import _setup_scales
 
 
 @contextmanager
@@ -40,10 +39,6 @@ def pool(
 ) -> torch.Tensor:
     """What ``pooler`` gives: (K, C, S, S) float32 of K boxes, each from the level that fits its size."""
     maps = [x[name].float() for name in pooler.featmap_names if name in x]
-    if pooler.scales is None:
-        pooler.scales, pooler.map_levels = _setup_scales(
-            maps, image_shapes, pooler.canonical_scale, pooler.canonical_level
-        )
     level = pooler.map_levels(boxes) if len(maps) > 1 else torch.zeros(sum(map(len, boxes)), dtype=torch.long)
     sizes = torch.tensor([m.shape[2:] for m in maps])
     starts = torch.tensor([0, *(m.shape[0] * m.shape[2] * m.shape[3] for m in maps)]).cumsum(0)

@@ -96,6 +96,9 @@ def predict(
 MOST_OBLONG = 100
 """Pictures that are longer than so many times their breadth would be scaled to nothing."""
 
+MOST_VALUES = 24_000_000
+"""Red, green and blue values of a batch, after which no further picture joins it: each may have a hundred masks."""
+
 
 class _Finder:
     """A trained network, ready to find on its device what has at least a score.
@@ -159,7 +162,13 @@ def _find_all(
 def _batches(source: Source, batch: int) -> Iterator[list[Entry]]:
     entries = source.read()
     if source.stream is None or not source.stream.live:
-        while group := list(islice(entries, batch)):
+        group: list[Entry] = []
+        for entry in entries:
+            group.append(entry)
+            if len(group) == batch or sum(picture.size for _, _, picture in group) > MOST_VALUES:
+                yield group
+                group = []
+        if group:
             yield group
     else:
         with _ended_by_interrupt() as ended:

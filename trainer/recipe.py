@@ -298,7 +298,8 @@ def _check(recipe: Recipe) -> list[str]:
     need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
     need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")
-    need(net.channels >= 16 and net.channels % 16 == 0, f"channels is {net.channels}, it must be a multiple of 16")
+    fits = net.channels >= 16 and net.channels % (16 if net.channels <= 256 else 32) == 0
+    need(fits, f"channels is {net.channels}, it must be a multiple of 16, above 256 of 32")
     need(net.canonical_scale >= 1, f"canonical_scale is {net.canonical_scale}, it must be at least 1")
     need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
     need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")

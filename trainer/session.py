@@ -1,4 +1,4 @@
-"""One session: so many SGD steps on one pool of pictures. Every draw of a step comes from (seed, session, step)."""
+"""One session: so many steps on one pool of pictures. Every draw of a step comes from (seed, session, step)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -150,24 +150,32 @@ def _mean(losses: list[dict[str, torch.Tensor]]) -> dict[str, float]:
 def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float]:
     """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
 
+    Words whose trial diverges are left out.
+
     :param aside: the numbers of the validation pictures.
+    :raises TrainingDivergedError: if every trial does.
     """
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     tried = {}
     for word in LAYER_WORDS:
         trial = replace(job, session=replace(job.session, layers=word))
-        with closing(run(model, trial, begin(model, trial.session))) as steps:
-            for _ in islice(steps, TRIAL_STEPS):
-                pass
-        tried[word] = validate(model, replace(trial, pool=aside))
+        with suppress(TrainingDivergedError):
+            with closing(run(model, trial, begin(model, trial.session))) as steps:
+                for _ in islice(steps, TRIAL_STEPS):
+                    pass
+            tried[word] = validate(model, replace(trial, pool=aside))
         model.load_state_dict(before)
+    if not tried:
+        raise TrainingDivergedError(f"session {job.number}: the loss diverges with any of the layers; lower lr")
     return tried
 
 
 def validate(model: nn.Module, job: Job) -> float:
     """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is.
 
-    They have the recipe's size whatever the session's, so that sessions compare.
+    They have the recipe's size whatever the session's; sessions of as many ROIs and as large a share of hands compare.
+
+    :raises TrainingDivergedError: if it is no finite number.
     """
     model.train()
     networks.set_size(model, *job.pictures.size)
@@ -179,6 +187,8 @@ def validate(model: nn.Module, job: Job) -> float:
         with torch.no_grad():
             losses = _losses(model, job, job.pictures.batch(indices, None))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())
+    if not math.isfinite(total):
+        raise TrainingDivergedError(f"the validation loss after session {job.number} is {total}; lower lr")
     return total / len(job.pool)
 
 

@@ -96,11 +96,16 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """A mask picture as (H, W) bool: true where it is brighter than half.
+    """A mask picture as (H, W) bool: true where it is brighter than half. What is transparent counts as black.
 
     :raises DatasetError: as :func:`read_picture` does, or if it is neither black nor anywhere that bright.
     """
-    values = np.asarray(open_picture(path, "L"))
+    image = open_picture(path)
+    if image.has_transparency_data:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        values = np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("L"))
+    else:
+        values = np.asarray(_converted(image, "L"))
     if 0 < values.max() <= 127:
         raise DatasetError(
             f"{path} is nowhere brighter than {values.max()} of 255; a mask is black, and white where the hand is"
@@ -119,9 +124,7 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
         with Image.open(path) as image:
             image.load()
             upright = ImageOps.exif_transpose(image)
-            if mode is not None and upright.mode.startswith("I;16"):  # Pillow's convert cuts off at 255
-                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-            return upright if mode is None else upright.convert(mode)
+            return upright if mode is None else _converted(upright, mode)
     except DatasetError:
         raise
     except FileNotFoundError:
@@ -132,3 +135,9 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
         raise DatasetError(f"{path} is no picture that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow's convert cuts off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert(mode)

@@ -13,8 +13,8 @@ import numpy as np
 from generator.dataset import MAX_PIXELS, DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
 from trainer.importers.folder import About, pictures, write_dataset
 
-Things = list[tuple[str, Any]]
-"""(label, COCO segmentation) of each thing in a picture."""
+Things = list[tuple[str, list[Any]]]
+"""(label, COCO segmentations of its parts) of each thing in a picture."""
 Size = tuple[int, int] | None
 """A picture's width and height, where they are said."""
 Picture = tuple[str, Things, Size]
@@ -65,8 +65,8 @@ def instances(
             f"{path} is {width}x{height}, but its annotations were drawn on {size[0]}x{size[1]}; give those pictures"
         )
     try:
-        masks = [decode_mask(code, *picture.shape[:2]) for name, code in things if name == label]
-        return tuple(Instance(mask, category=category) for mask in masks)
+        hands = [[decode_mask(code, height, width) for code in parts] for name, parts in things if name == label]
+        return tuple(Instance(np.any(parts, axis=0), category=category) for parts in hands)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
 
@@ -114,7 +114,7 @@ def _coco(content: dict[str, Any], label: str) -> list[Picture]:
         name, (stem, things, _) = names[annotation["category_id"]], found[annotation["image_id"]]
         if name == label and annotation.get("iscrowd"):
             raise DatasetError(f"annotation {annotation.get('id')} of {stem} is a crowd; give each hand one of its own")
-        things.append((name, annotation["segmentation"]))
+        things.append((name, [annotation["segmentation"]]))
     return list(found.values())
 
 
@@ -125,19 +125,33 @@ def _size(width: Any, height: Any) -> Size:
 def _labelme(path: Path, label: str) -> Picture:
     try:
         content = json.loads(path.read_bytes())
-        things = []
+        parts: list[Part] = []
         for shape in content["shapes"]:
             if shape.get("shape_type", "polygon") != "polygon":
                 if shape["label"] != label:
                     continue
                 raise DatasetError(f"{path}: a shape is a {shape['shape_type']}; hands are polygons")
-            things.append((shape["label"], [[float(value) for point in shape["points"] for value in point]]))
+            points = [float(value) for point in shape["points"] for value in point]
+            parts.append((shape["label"], shape.get("group_id"), [points]))
         size = _size(content.get("imageWidth"), content.get("imageHeight"))
-        return Path(content["imagePath"].replace("\\", "/")).stem, things, size
+        return Path(content["imagePath"].replace("\\", "/")).stem, _grouped(parts), size
     except DatasetError:
         raise
     except _ODD as error:
         raise DatasetError(f"{path} is no LabelMe annotation that can be read ({error!r})") from None
+
+
+Part = tuple[str, Any, Any]
+"""(label, group or None, COCO segmentation) of an outline."""
+
+
+def _grouped(parts: list[Part]) -> Things:
+    """Outlines of one label and group are one thing, which something hides in part; without a group each is one."""
+    things: dict[Any, tuple[str, list[Any]]] = {}
+    for number, (label, group, code) in enumerate(parts):
+        key = ("alone", number) if group is None else (label, group)
+        things.setdefault(key, (label, []))[1].append(code)
+    return list(things.values())
 
 
 _CVAT_OTHERS = ("box", "ellipse", "polyline", "points", "cuboid", "skeleton")
@@ -146,19 +160,24 @@ _CVAT_OTHERS = ("box", "ellipse", "polyline", "points", "cuboid", "skeleton")
 def _cvat(root: ElementTree.Element, label: str) -> list[Picture]:
     found: list[Picture] = []
     for image in root.iter("image"):
-        things: Things = []
-        size = _size(image.attrib.get("width"), image.attrib.get("height"))
-        found.append((Path(image.attrib["name"]).stem, things, size))
+        parts: list[Part] = []
         for shape in image:
             if shape.tag in _CVAT_OTHERS and shape.attrib.get("label") == label:
                 raise DatasetError(f"{image.attrib['name']}: a shape is a {shape.tag}; hands are polygons or masks")
         for polygon in image.iter("polygon"):
             points = [float(v) for point in polygon.attrib["points"].split(";") for v in point.split(",")]
-            things.append((polygon.attrib["label"], [points]))
+            parts.append((polygon.attrib["label"], _group(polygon), [points]))
         for mask in image.iter("mask"):
             ours = mask.attrib["label"] == label
-            things.append((mask.attrib["label"], encode_mask(_cvat_mask(mask, image)) if ours else None))
+            parts.append((mask.attrib["label"], _group(mask), encode_mask(_cvat_mask(mask, image)) if ours else None))
+        size = _size(image.attrib.get("width"), image.attrib.get("height"))
+        found.append((Path(image.attrib["name"]).stem, _grouped(parts), size))
     return found
+
+
+def _group(element: ElementTree.Element) -> str | None:
+    group = element.attrib.get("group_id")
+    return None if group == "0" else group  # 0 is CVAT's word for none
 
 
 def _cvat_mask(element: ElementTree.Element, image: ElementTree.Element) -> np.ndarray:

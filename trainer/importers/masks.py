@@ -9,8 +9,10 @@ from generator.dataset import DatasetError, Frame, Instance, read_mask, read_pic
 from trainer.importers.folder import About, pictures, pieces, without_specks, write_dataset
 
 
-def import_masks(source: Path, out: Path, about: About, min_area: int = 0, split: bool = False) -> int:
-    """Make a dataset of a folder of pictures and masks; returns the number of pictures.
+def import_masks(
+    source: Path, out: Path, about: About, min_area: int = 0, split: bool = False
+) -> tuple[int, list[str]]:
+    """Make a dataset of a folder of pictures and masks; returns their number, and the stems of masks without a picture.
 
     What is brighter than half in a mask is hand. A mask without a hand makes a picture without annotations.
 
@@ -30,4 +32,5 @@ def import_masks(source: Path, out: Path, about: About, min_area: int = 0, split
             hands = pieces(mask) if split else [mask]
             yield Frame(path.stem, picture, tuple(Instance(hand, category=about.category) for hand in hands))
 
-    return write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area, split=split))
+    count = write_dataset(out, frames(), len(files), about.info("masks", min_area=min_area, split=split))
+    return count, sorted(masks.keys() - {path.stem for path in files})

@@ -1,0 +1,47 @@
+"""What the three commands have in common: errors in one line that names the remedy, exit codes, no traceback."""
+
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+import evaluation.cli
+import generator.cli
+import trainer.cli
+
+COMMANDS = {
+    "hand-generator": (generator.cli.main, ("poses", "--set", "l2")),
+    "hand-trainer": (trainer.cli.main, ("predict", "--weights", "run", "photos", "--out", "out")),
+    "hand-evaluation": (evaluation.cli.main, ("score", "data", "found")),
+}
+
+
+@pytest.fixture(params=COMMANDS)
+def command(request):
+    """A command, and words that let it begin to work."""
+    return COMMANDS[request.param]
+
+
+def run(main, *words):
+    return CliRunner().invoke(main, words)
+
+
+def test_without_words_it_teaches(command):
+    done = run(command[0])
+    assert done.exit_code in (0, 2) and "Usage: " in done.output and "Commands:" in done.output
+    assert "Error" not in done.output
+
+
+def test_an_unknown_word_is_one_line(command):
+    done = run(command[0], "xyz")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: No such command 'xyz'; main --help tells more\n"
+
+
+def test_a_library_that_is_missing_is_named(command, monkeypatch):
+    main, words = command
+    for name in ("generator.sweep", "trainer.training", "trainer.predict", "evaluation.matching"):
+        monkeypatch.setitem(sys.modules, name, None)
+    done = run(main, *words)
+    assert done.exit_code == 2 and len(done.stderr.splitlines()) == 1
+    assert "is not installed; pip install 'handforge[all]'" in done.stderr
