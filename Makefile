@@ -37,10 +37,15 @@ endef
 
 setup: $(READY)
 
+# Asked for another Python, look whether .venv has it.
+ifeq ($(origin PYTHON),command line)
+.PHONY: $(READY)
+endif
+
 $(READY): pyproject.toml
 	@python=$$($(FIND_PYTHON)) || { \
 	  echo "No usable Python 3.13 or 3.11 (with venv) was found$(if $(PYTHON), at PYTHON=$(PYTHON))." >&2; \
-	  echo "Install one (Debian: apt-get install python3 python3-venv; or pyenv install 3.13) or name it: make PYTHON=/path/to/python3.13" >&2; exit 2; }; \
+	  echo "Install one (Debian: apt-get install python3 python3-venv; or pyenv install 3.13) or name it: make setup PYTHON=/path/to/python3.13" >&2; exit 2; }; \
 	if [ -x $(BIN)/python ] && [ "$$($(BIN)/python -V 2>/dev/null)" != "$$("$$python" -V)" ]; then rm -rf $(VENV); fi; \
 	echo "Installing into $(VENV) with $$("$$python" -V) (some GB; a few minutes)"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
@@ -57,7 +62,7 @@ REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings people --out demo/hands
-	@[ -d demo/test ] || { rm -rf demo/train; $(BIN)/hand-generator split demo/hands demo/train demo/test --test 60; }
+	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
 	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
 	@echo "3/5 Predicting the 60 held-out pictures"

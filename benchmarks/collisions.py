@@ -56,20 +56,10 @@ def depth(vertices: np.ndarray, normals: np.ndarray, one: np.ndarray, other: np.
     return float(gap[(gap > 0.8 * distance[near]) & ~edge[below]].max(initial=0.0))
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Unit normals, (V, 3)."""
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    face = np.cross(b - a, c - a)
-    normals = np.zeros_like(vertices)
-    for i in range(3):
-        np.add.at(normals, faces[:, i], face)
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
-
-
 def true_depth(mesh: surface.HandMesh, one: np.ndarray, pairs: list[tuple[np.ndarray, ...]]) -> float:
     """The deepest collision of one pose, metres."""
     vertices = skin(mesh.vertices.astype(float), mesh.weights, transforms(one, skeleton()))
-    normals = vertex_normals(vertices, mesh.faces)
+    normals = surface.vertex_normals(vertices, mesh.faces)
     return max(depth(vertices, normals, *pair) for pair in pairs)
 
 

@@ -27,6 +27,8 @@ from generator.skinning import skin
 from generator.surface import build, reshape
 
 GOAL = 0.85
+SIDE_PX = 240
+"""About the longer side at which masks are compared."""
 ARM = 0.12  # metres of forearm that can be in the picture
 POSE = ("spread", "thumb_flexion", "thumb_abduction", "wrist", "tilt_x", "tilt_z", "curl", "width", "fingers", "girth")
 PLACE = ("turn", "log_size", "x", "y")
@@ -173,6 +175,8 @@ def main() -> int:
     scores, tiles = [], []
     for number, path in enumerate(paths):
         truth = read_mask(path)
+        every = max(1, round(max(truth.shape) / SIDE_PX))
+        truth = truth[::every, ::every]
         score, values, drawn = fit(truth, number, arguments.rounds)
         scores.append(score)
         found = " ".join(f"{name}={value:.2f}" for name, value in zip(POSE + PLACE, values, strict=True))

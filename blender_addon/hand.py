@@ -198,8 +198,8 @@ def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None
         for name, head, tail in zip(BONES, skeleton.heads, skeleton.tails, strict=True):
             bone = armature.data.edit_bones[name]
             bone.head, bone.tail = head.tolist(), tail.tolist()
-        bpy.ops.object.mode_set(mode=mode)
     finally:
+        bpy.ops.object.mode_set(mode=mode)
         layer.objects.active = before
         armature.hide_viewport = unseen
 

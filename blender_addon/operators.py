@@ -125,7 +125,21 @@ class Preset(OfHand, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RandomShape(OfHand, bpy.types.Operator):
+class OfOurHand(OfHand):
+    """Common to what changes the proportions, which somebody's own armature keeps."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is a hand of ours to work on."""
+        if not super().poll(context):
+            return False
+        if foreign.names(hand.active(context)) is None:
+            return True
+        cls.poll_message_set("An armature of your own keeps its proportions")
+        return False
+
+
+class RandomShape(OfOurHand, bpy.types.Operator):
     """Give the hand an adult's proportions, drawn from a seed."""
 
     bl_idname = "handforge.random_shape"
@@ -144,7 +158,7 @@ class RandomShape(OfHand, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MeanShape(OfHand, bpy.types.Operator):
+class MeanShape(OfOurHand, bpy.types.Operator):
     """Give the hand the mean proportions."""
 
     bl_idname = "handforge.mean_shape"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from generator import anatomy, pose, sweepmap
+from generator import anatomy, pose, settings, sweepmap
 from generator.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
 
 from . import hand
@@ -122,6 +123,13 @@ def _swept_angle(name: str, axis: str) -> Any:
     )
 
 
+def _look_chosen(scene: SceneProperties, _context: bpy.types.Context) -> None:
+    """Show the size and format that a look comes in."""
+    if scene.settings != "file":
+        look = settings.load(Path(scene.settings))
+        scene.size, scene.format = look.size, look.format
+
+
 class SceneProperties(bpy.types.PropertyGroup):
     """Of a scene: which sweep is looked at, and what is rendered."""
 
@@ -133,13 +141,28 @@ class SceneProperties(bpy.types.PropertyGroup):
     v5: _swept_angle("v5", "Z")
     scrub: BoolProperty(name="Sweep on the timeline", options={"HIDDEN"})
     swept: PointerProperty(type=bpy.types.Object, name="Hand on the timeline")
+    before: bpy.props.IntVectorProperty(
+        name="Before the sweep", description="First, last and current frame", size=3, options={"HIDDEN"}
+    )
+    pose_before: bpy.props.FloatVectorProperty(
+        name="Pose before the sweep", description="Radians", size=len(pose.NAMES), options={"HIDDEN"}
+    )
 
     poses: EnumProperty(name="Poses", items=[("all", "all", "Both sets"), *_SETS, ("file", "file", "A file of poses")])
     file: StringProperty(name="File of poses", subtype="FILE_PATH")
     settings: EnumProperty(
         name="Look",
         description="What it does not vary or set is as the hand in the scene: shape, skin tone and side, or the rig",
-        items=[*items(*PRESETS), ("file", "file", "A TOML file, as hand-generator render --settings takes it")],
+        items=[
+            *items(*PRESETS),
+            (
+                "file",
+                "file",
+                "A TOML file, as hand-generator render --settings takes it; what it sets goes before this "
+                "panel, but for poses and pictures",
+            ),
+        ],
+        update=_look_chosen,
     )
     settings_file: StringProperty(name="File of settings", subtype="FILE_PATH")
     count: IntProperty(name="Pictures", description="0 for every plausible pose", min=0, default=100)
@@ -158,18 +181,22 @@ class SceneProperties(bpy.types.PropertyGroup):
 
 def task(scene: SceneProperties, armature: bpy.types.Object | None) -> dict[str, Any]:
     """What is set for rendering, as :mod:`generator.job` takes it: what the look leaves open is as the hand has it."""
+    of_file = scene.settings == "file"
+    poses = {
+        "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,
+        "count": scene.count or None,
+    }
+    pictures = {
+        "seed": scene.seed,
+        "size": f"{scene.size[0]}x{scene.size[1]}",
+        "engine": scene.engine,
+        "format": scene.format,
+        "mask": scene.mask,
+    }
     return {
-        "settings": bpy.path.abspath(scene.settings_file) if scene.settings == "file" else scene.settings,
-        "overrides": {
-            "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,
-            "count": scene.count or None,
-            "seed": scene.seed,
-            "size": f"{scene.size[0]}x{scene.size[1]}",
-            "engine": scene.engine,
-            "format": scene.format,
-            "mask": scene.mask,
-        },
-        "defaults": hand.appearance(armature) if armature else {},
+        "settings": bpy.path.abspath(scene.settings_file) if of_file else scene.settings,
+        "overrides": poses if of_file else poses | pictures,
+        "defaults": (hand.appearance(armature) if armature else {}) | (pictures if of_file else {}),
         "out": bpy.path.abspath(scene.out),
         "workers": scene.workers,
     }

@@ -93,7 +93,11 @@ class ToTimeline(OfHand, bpy.types.Operator):
         scene = context.scene
         panel = scene.handforge
         if panel.scrub:
-            panel.scrub, panel.swept = False, None
+            panel.scrub = False
+            scene.frame_start, scene.frame_end, scene.frame_current = panel.before
+            if hand.is_hand(panel.swept):
+                hand.put(panel.swept, np.array(panel.pose_before))
+            panel.swept = None
             return {"FINISHED"}
         try:
             some = chosen(scene)
@@ -101,6 +105,8 @@ class ToTimeline(OfHand, bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         panel.scrub, panel.swept = True, hand.active(context)
+        panel.before = scene.frame_start, scene.frame_end, scene.frame_current
+        panel.pose_before = hand.pose(panel.swept)
         scene.frame_start, scene.frame_end = 1, len(some.poses)
         scene.frame_set(1)
         return {"FINISHED"}

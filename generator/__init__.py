@@ -21,6 +21,7 @@ Pictures
     elbow.py         an arm that is bent; pair.py a second hand beside the first; backgrounds.py pictures behind them
     truth.py         depth, normals and parts of a picture, on request
     blender/         rig, scene, engines: the only room that imports bpy
+    sources.py       somebody's backgrounds and rig, told from others
     run.py           planning frames, continuing; folder.py, workers.py, cluster.py carry it out
     dataset/         the COCO dataset: frame, writer, reader; checking.py, preview.py look at it
     cli.py           hand-generator

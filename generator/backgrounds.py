@@ -37,9 +37,12 @@ class Backgrounds:
         self._folder, self._seed = folder, seed
 
     def digest(self) -> str:
-        """What tells this folder from one of other pictures: a hash of all names and sizes."""
-        names = [f"{path.relative_to(self._folder).as_posix()} {path.stat().st_size}\n" for path in self._paths]
-        return hashlib.sha256("".join(names).encode()).hexdigest()
+        """What tells this folder from one of other pictures: a hash of all names and contents."""
+        found = hashlib.sha256()
+        for path in self._paths:
+            found.update(f"{path.relative_to(self._folder).as_posix()}\0".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+        return found.hexdigest()
 
     def verify(self) -> None:
         """Read every picture, so that a damaged one is known before anything is rendered.

@@ -41,7 +41,8 @@ class Group(click.Group):
         except ModuleNotFoundError as error:
             click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
         except OSError as error:
-            click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+            said = [str(part) for part in (error.filename, error.strerror) if part]
+            click.echo(f"Error: {': '.join(said) or error}", err=True)
         sys.exit(2)
 
 
@@ -175,14 +176,22 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     data = dataset.Dataset(folder)
     if count >= len(data):
         raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} pictures")
+    chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
+    parts = {
+        train: [image for i, image in enumerate(data) if i not in chosen],
+        test: [image for i, image in enumerate(data) if i in chosen],
+    }
+    done = [out for out, images in parts.items() if dataset.holds_subset(data, images, out)]
     for one, other in ((train, test), (test, train)):
-        if one.exists() and (not one.is_dir() or any(one.iterdir())):
+        if one not in done and one.exists() and (not one.is_dir() or any(one.iterdir())):
             raise dataset.DatasetError(f"{one} is there already; give a new folder")
         if other.resolve().is_relative_to(one.resolve()):
             raise dataset.DatasetError(f"{one} cannot hold {other}, too; give two new folders")
-    chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
-    dataset.copy_subset(data, [image for i, image in enumerate(data) if i not in chosen], train)
-    dataset.copy_subset(data, [image for i, image in enumerate(data) if i in chosen], test)
+    for out, images in parts.items():
+        if out in done:
+            click.echo(f"{out} is complete already", err=True)
+        else:
+            dataset.copy_subset(data, images, out)
 
 
 @main.command()
@@ -214,18 +223,15 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
         raise sweep.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
     with Console(stderr=True).status("judging"):
         reasons = plausibility.judge(chosen.poses)
-    names = np.array(chosen.names)
-    by_set = {name: reasons[names == name] for name in dict.fromkeys(chosen.names)}
+    counts = plausibility.counts(chosen.names, reasons)
     table = Table("set", "poses", "kept", *plausibility.RULES)
-    counts = {}
-    for name, values in by_set.items():
-        dropped = {rule: int((values == rule).sum()) for rule in plausibility.RULES}
-        counts[name] = {"poses": len(values), "kept": int((values == "").sum()), "dropped": dropped}
-        row = (len(values), counts[name]["kept"], *dropped.values())
+    for name, found in counts.items():
+        row = (found["poses"], found["kept"], *found["dropped"].values())
         table.add_row(escape(name), *(f"{number:,}" for number in row))
     Console().print(table)
     if plot_ is not None:
-        plot.plot(by_set, plot_)
+        names = np.array(chosen.names)
+        plot.plot({name: reasons[names == name] for name in counts}, plot_)
     if json_ is not None:
         dataset.write_atomic(json_, dataset.dump_json(counts))
     if out is not None:

@@ -15,9 +15,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from generator import dataset
+from generator import __version__, dataset
 from generator.folder import Records, RunError
 from generator.settings import RenderSettings
+from generator.sources import sources
 from generator.workers import BATCH, Item, Renderer
 
 RETRIES = 3
@@ -58,8 +59,11 @@ class Cluster:
     def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
         """Start Blender in each worker; the settings with the engine they chose, and Blender's version.
 
-        :raises RunError: if there is no worker, or they differ in engine or version.
+        :raises RunError: if there is no worker, or they differ in what would make other pictures.
         """
+        paths = {name: getattr(settings, name) for name in ("backgrounds", "rig", "map")}
+        here: dict[str, Any] = {name: str(Path(path).resolve()) for name, path in paths.items() if path is not None}
+        settings = replace(settings, **here)
         try:
             self._client.wait_for_workers(1, timeout=WAIT_S)
         except TimeoutError:
@@ -67,25 +71,27 @@ class Cluster:
         workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
         calls = {worker: self._client.submit(describe, settings, workers=[worker], pure=False) for worker in workers}
         answers = {worker: call.result() for worker, call in calls.items()}
-        (first, (engine, blender)), *others = answers.items()
-        for worker, answer in others:
-            if answer != (engine, blender):
-                one, other = (f"Blender {version} with {its}" for its, version in ((engine, blender), answer))
-                raise RunError(f"the workers differ: {first} has {one}, {worker} has {other}; use the same on all")
-        self._answer = replace(settings, engine=engine), blender
-        return self._answer
+        (first, self._traits), *others = answers.items()
+        for worker, traits in others:
+            for name, value in self._traits.items():
+                if traits[name] != value:
+                    raise RunError(
+                        f"the workers differ: {first} has {name} {value}, {worker} has {traits[name]}; use the same "
+                        "on all"
+                    )
+        self._settings = replace(settings, engine=self._traits["engine"])
+        return self._settings, self._traits["Blender"]
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
         """Render frames and write them into a run's folder; yields how many are done, whenever some more are."""
         from distributed import KilledWorker, as_completed
 
-        settings, blender = self._answer
         run = uuid.uuid4().hex
         items, records, done = iter(items), Records(out), 0
 
         def give() -> Any:
             batch = list(islice(items, BATCH))
-            call = partial(self._client.submit, render, settings, blender, run, batch)
+            call = partial(self._client.submit, render, self._settings, self._traits, run, batch)
             return call(retries=RETRIES, pure=False) if batch else None
 
         threads = sum(self._client.nthreads().values())
@@ -115,32 +121,42 @@ def _thread() -> ThreadPoolExecutor:
 
 
 @lru_cache(1)
-def _renderer(settings: RenderSettings, run: str) -> Renderer:
-    return Renderer(settings)
+def _renderer(settings: RenderSettings, run: str) -> tuple[Renderer, dict[str, str]]:
+    return Renderer(settings), _traits(settings)
 
 
-def describe(settings: RenderSettings) -> tuple[str, str]:
-    """Start Blender; the engine that runs here, and Blender's version."""
+def describe(settings: RenderSettings) -> dict[str, str]:
+    """Start Blender; what of this worker shows in its pictures: engine, versions, and its copies of files.
+
+    :raises GeneratorError: if a file that the settings name is not here.
+    """
+    return _thread().submit(_traits, settings).result()
+
+
+def _traits(settings: RenderSettings) -> dict[str, str]:
     from generator.blender import engines
 
-    return _thread().submit(engines.choose, settings).result(), engines.version()
+    engine = engines.choose(settings)
+    return {"engine": engine, "Blender": engines.version(), "handforge": __version__, **sources(settings)}
 
 
 def render(
-    settings: RenderSettings, blender: str, run: str, items: list[Item]
+    settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
 ) -> list[tuple[int, dict, dict[str, bytes]]]:
     """Number, record and files of some frames.
 
+    :param traits: as :func:`describe` gave them where the run began.
     :param run: what tells this run from others: their rigs and backgrounds may have had other content.
-    :raises RunError: if this worker's Blender is another than the run's.
+    :raises RunError: if this worker's are others.
     """
-    return _thread().submit(_render, settings, blender, run, items).result()
+    return _thread().submit(_render, settings, traits, run, items).result()
 
 
 def _render(
-    settings: RenderSettings, blender: str, run: str, items: list[Item]
+    settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
 ) -> list[tuple[int, dict, dict[str, bytes]]]:
-    renderer = _renderer(settings, run)
-    if renderer.blender != blender:
-        raise RunError(f"a worker joined with Blender {renderer.blender}, the run has {blender}")
+    renderer, ours = _renderer(settings, run)
+    for name, value in traits.items():
+        if ours[name] != value:
+            raise RunError(f"a worker joined with {name} {ours[name]}, the run has {value}")
     return [(item.number, *dataset.encode_frame(renderer.frame(item), settings.format)) for item in items]

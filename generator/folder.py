@@ -20,6 +20,8 @@ from generator.errors import GeneratorError
 from generator.settings import RenderSettings
 
 PARTIAL = ".partial"
+_OLD = ".partial.old"
+"""The same where the run is finished, until it is removed."""
 
 
 class RunError(GeneratorError):
@@ -199,7 +201,13 @@ def finish(out: Path) -> None:
     for path in (out, *(out / name for name in _folders(run))):
         for leftover in path.glob(".*.tmp"):  # of a writer that was killed
             leftover.unlink()
-    shutil.rmtree(out / PARTIAL)
+    (out / PARTIAL).rename(out / _OLD)  # at once: without its run.json it would be nobody's
+    remove_leftovers(out)
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove what a finished run leaves when it is killed at its very end."""
+    shutil.rmtree(out / _OLD, ignore_errors=True)
 
 
 def merge(out: Path, parts: list[Path]) -> None:
@@ -212,7 +220,8 @@ def merge(out: Path, parts: list[Path]) -> None:
     started = out.exists() and (not out.is_dir() or any(out.iterdir()))
     if not started and not parts:
         raise RunError(f"{out} holds no shard; name the folder that the shards were rendered into, or theirs after it")
-    if started and is_finished(out) and not parts:
+    if started and is_finished(out):
+        remove_leftovers(out)
         raise RunError(f"{out} is complete already")
     for part in (*([out] if started else []), *parts):
         if not (part / PARTIAL / "run.json").exists():

@@ -33,7 +33,8 @@ def main() -> int:
         _tell({"error": str(error)})
         return 2
     except OSError as error:
-        _tell({"error": f"{error.filename}: {error.strerror}"})
+        said = [str(part) for part in (error.filename, error.strerror) if part]
+        _tell({"error": ": ".join(said) or str(error)})
         return 2
     _tell({"out": task["out"]})
     return 0

@@ -11,9 +11,10 @@ All functions take poses of shape (N, 28) as :mod:`generator.pose` defines them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -284,6 +285,20 @@ def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         broken[3, part] = _hidden_share(heads, tails, hand, camera) > HIDDEN_SHARE
         broken[4, part] = _outside_px(tails, camera) > 0
     return np.where(broken.any(axis=0), np.array(RULES)[broken.argmax(axis=0)], "")
+
+
+def counts(names: Sequence[str], reasons: np.ndarray) -> dict[str, dict[str, Any]]:
+    """``{"poses": n, "kept": n, "dropped": {rule: n}}`` of each set, with every rule in order.
+
+    :param names: the set of each pose, (N,).
+    :param reasons: as :func:`judge` gives them, (N,).
+    """
+    of, found = np.array(names), {}
+    for name in dict.fromkeys(names):
+        here = reasons[of == name]
+        dropped = {rule: int((here == rule).sum()) for rule in RULES}
+        found[name] = {"poses": len(here), "kept": int((here == "").sum()), "dropped": dropped}
+    return found
 
 
 _AT_ONCE = 4096

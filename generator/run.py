@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from generator import __version__, backgrounds, folder, plausibility, rigmap, surface, sweep
+from generator import __version__, backgrounds, folder, plausibility, surface, sweep
 from generator.anatomy import skeleton
 from generator.camera import Camera
 from generator.cluster import Cluster
 from generator.folder import RunError
 from generator.look import FOCAL, hand_shape
 from generator.settings import RenderSettings
+from generator.sources import sources
 from generator.workers import Item, Workers
 
 Progress = Callable[[int, int], None]
@@ -66,18 +67,7 @@ def plan(settings: RenderSettings) -> Plan:
     if count > len(kept):
         raise RunError(f"{settings.set} has {len(kept):,} plausible poses, {count:,} were asked for; lower --count")
     picked = kept[np.arange(count) * len(kept) // count]
-    return Plan(settings, chosen.take(picked), _counts(chosen, reasons))
-
-
-def _counts(chosen: sweep.PoseSet, reasons: np.ndarray) -> dict[str, Any]:
-    names = np.array(chosen.names)
-    counts = {}
-    for name in dict.fromkeys(chosen.names):
-        found, numbers = np.unique(reasons[names == name], return_counts=True)
-        by_reason = dict(zip(found.tolist(), numbers.tolist(), strict=True))
-        kept = by_reason.pop("", 0)
-        counts[name] = {"poses": int((names == name).sum()), "kept": kept, "dropped": by_reason}
-    return counts
+    return Plan(settings, chosen.take(picked), plausibility.counts(chosen.names, reasons))
 
 
 def render(
@@ -101,12 +91,15 @@ def render(
     :raises GeneratorError: if ``out`` is not ours or holds another run, or the run cannot be done.
     """
     folder.check(out, settings)
-    behind, rig = backgrounds.chosen(settings), _rig(settings)
-    sources = rig | ({} if behind is None else {"backgrounds_sha256": behind.digest()})
+    behind = backgrounds.chosen(settings)
+    if behind is not None and out.resolve().is_relative_to(Path(settings.backgrounds or "").resolve()):
+        raise RunError(f"{out} lies in the folder of backgrounds, which would change with it; give another --out")
+    made_of = sources(settings)
     if folder.is_finished(out):
+        folder.remove_leftovers(out)
         if settings.set not in (*sweep.SETS, "all"):  # a file, which may hold other poses now
-            sources |= _digest(plan(settings).poses)
-        folder.check_sources(out, sources)
+            made_of |= _digest(plan(settings).poses)
+        folder.check_sources(out, made_of)
         return False
     if behind is not None and folder.state(out) is None:
         behind.verify()
@@ -118,7 +111,7 @@ def render(
             settings, blender = crew.start(settings)
             if folder.is_finished(out):  # by another process that was given the same command
                 return False
-            folder.claim(out, _state(replace(frames, settings=settings), blender) | sources)
+            folder.claim(out, _state(replace(frames, settings=settings), blender) | made_of)
             done = folder.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
@@ -151,17 +144,3 @@ def _state(frames: Plan, blender: str) -> dict[str, Any]:
 def _digest(poses: sweep.PoseSet) -> dict[str, str]:
     """What the folder keeps of the poses beyond their set's name."""
     return {"poses_sha256": hashlib.sha256(poses.poses.tobytes()).hexdigest()}
-
-
-def _rig(settings: RenderSettings) -> dict[str, str]:
-    """What the folder keeps of somebody's rigged hand and its map; nothing of our own hand.
-
-    :raises GeneratorError: if the map cannot be used.
-    """
-    if settings.rig is None:
-        return {}
-    content = Path(settings.rig).read_bytes()
-    if settings.map is not None:
-        rigmap.load(Path(settings.map))
-        content += Path(settings.map).read_bytes()
-    return {"rig_sha256": hashlib.sha256(content).hexdigest()}

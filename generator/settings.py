@@ -73,8 +73,9 @@ class RenderSettings:
     count: int | None = None
     """How many pictures, spread evenly over the kept poses; None renders every one."""
     seed: int = 0
-    """0 or more. With the same seed, frame i is the same picture with any number of workers, and on any machine; a
-    room's on those with the same kind of processor, as Cycles computes a little otherwise with other instructions."""
+    """0 or more. With the same seed, frame i is the same picture with any number of workers, on any machine with the
+    same Blender and, for ``raster``, the same graphics driver; a room's on those with the same kind of processor, as
+    Cycles computes a little otherwise with other instructions."""
     size: tuple[int, int] = (1280, 720)
     """Width and height in pixels; ``"1280x720"`` in a file."""
     format: str = "png"
@@ -124,8 +125,8 @@ class RenderSettings:
     background: str = "white"
     """``white`` (exactly 255) or ``varied``: one near-white tone a picture."""
     backgrounds: str | None = None
-    """A folder of pictures: one of them, cropped and scaled, is behind each hand, also in a room, whose light, sleeve,
-    people and occluders stay."""
+    """A folder of pictures, on other machines at the same path: one of them, cropped and scaled, is behind each hand,
+    also in a room, whose light, sleeve, people and occluders stay."""
     sleeve: str = "none"
     """``varied``: most arms before a plain background wear one, of any colour and length; rooms have their own. It is
     neither hand nor forearm."""
@@ -162,7 +163,7 @@ def load(
 ) -> RenderSettings:
     """The settings of a preset or a TOML file, overridden by those values of ``overrides`` that are not None.
 
-    :param path: the name of one of :data:`PRESETS`, or a file.
+    :param path: the name of one of :data:`PRESETS`, or a file, from whose folder on the paths in it are read.
     :param defaults: values of what neither names.
     :raises SettingsError: naming all problems at once.
     """
@@ -178,6 +179,11 @@ def load(
             ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsError(f"{path} is no TOML file ({error})") from None
+        values |= {
+            name: str(path.parent / values[name])
+            for name in ("set", "backgrounds", "rig", "map")
+            if values.get(name) and isinstance(values[name], str) and values[name] not in ("l2", "l11", "all")
+        }
     values = (defaults or {}) | values | {name: value for name, value in (overrides or {}).items() if value is not None}
     problems = _problems(values)
     if problems:
@@ -221,7 +227,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _rig(values.get("rig"), values.get("map"))
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
-    if not isinstance(values.get("backgrounds", ""), str):
+    if not isinstance(values.get("backgrounds", "."), str | None) or values.get("backgrounds") == "":
         found.append(f"backgrounds is a folder of pictures, not {values['backgrounds']!r}")
     try:
         parse_size(values.get("size", "1280x720"))

@@ -147,7 +147,7 @@ def _shares(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tup
 
 
 def _spread(index: np.ndarray, covered: np.ndarray) -> np.ndarray:
-    """The flat number of the pixel whose values each has, (H, W): itself, or the nearest one with a triangle."""
+    """The flat number of the pixel whose values each has, (H, W): itself, or one of the nearest with a triangle."""
     own = np.where(index >= 0, np.arange(index.size).reshape(index.shape), -1)
     while (covered & (own < 0)).any():
         rim = np.pad(own, 1, constant_values=-1)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -162,7 +163,8 @@ def serve(pipe: Connection) -> None:
             pipe.send(renderer.render(*pipe.recv()))
     except (EOFError, BrokenPipeError):
         return
-    except Exception as error:  # whatever it is, the owner raises it
+    except Exception as error:  # whatever it is, the owner raises it, and says where it came from
+        error.add_note(traceback.format_exc())
         pipe.send(error)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends by itself

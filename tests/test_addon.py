@@ -219,6 +219,10 @@ def test_the_skin_has_the_tone_chosen(armature):
 def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
     window.sweep, window.step, window.v4 = "l11", 60, (-60, 60)
     some = sweepmap.part("l11", 60, (-60, 60))
+    bpy.context.scene.frame_end = 77
+    bpy.context.scene.frame_set(5)
+    mine = PRESETS["fist"]
+    hand.put(armature, mine)
     assert bpy.ops.handforge.sweep_to_timeline() == {"FINISHED"}
     assert bpy.context.scene.frame_end == len(some.poses) == 18
     bpy.context.scene.frame_set(8)
@@ -236,8 +240,11 @@ def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
     np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
     assert bpy.context.scene.frame_end == len(finer.poses) == 60
     bpy.ops.handforge.sweep_to_timeline()
-    bpy.context.scene.frame_set(2)
-    np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
+    scene = bpy.context.scene
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 77, 5)
+    np.testing.assert_allclose(hand.pose(armature), mine, atol=2e-6)
+    scene.frame_set(2)
+    np.testing.assert_allclose(hand.pose(armature), mine, atol=2e-6)
 
 
 def test_a_sweep_without_a_pose_is_refused(armature, window):
@@ -290,6 +297,20 @@ def test_a_look_that_varies_hands_still_does(armature, window):
     assert asked["defaults"] == {"shape": "average", "skin": 0.5, "side": "right"}
     people = settings.load(Path("people"), asked["overrides"], asked["defaults"])
     assert (people.skin, people.shape, people.side) == ("varied", "varied", "right")
+
+
+def test_a_look_comes_in_its_own_size_and_a_file_goes_before_the_panel(armature, window, tmp_path):
+    window.settings = "varied"
+    assert (tuple(window.size), window.format) == ((640, 360), "jpg")
+    window.size = 1280, 720
+    asked = properties.task(window, armature)
+    assert settings.load(Path("varied"), asked["overrides"], asked["defaults"]).size == (1280, 720)
+    path = tmp_path / "look.toml"
+    path.write_text('size = "320x180"\nseed = 7\n')
+    window.settings, window.settings_file, window.mask = "file", str(path), "both"
+    asked = properties.task(window, armature)
+    found = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
+    assert (found.size, found.seed, found.mask, found.count) == ((320, 180), 7, "both", window.count)
 
 
 def test_a_folder_that_is_not_ours_is_told_in_the_panel(window, poses_file, tmp_path):

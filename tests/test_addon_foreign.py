@@ -173,3 +173,12 @@ def test_pictures_show_their_hand(armature, tmp_path):
 def test_the_shipped_map_is_whole():
     bones = rigmap.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
     assert len(bones) == len(set(bones.values())) == 25 and "forearm" not in bones
+
+
+@both
+def test_it_keeps_its_proportions(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    for name in ("random_shape", "mean_shape"):
+        with pytest.raises(RuntimeError, match="An armature of your own keeps its proportions"):
+            getattr(bpy.ops.handforge, name)()
+    assert armature.mode == "OBJECT"

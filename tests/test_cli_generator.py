@@ -213,3 +213,25 @@ def test_wrong_options_end_with_one_line():
     done = CliRunner().invoke(main, ["render", "--set", "l11"])
     assert done.exit_code == 2
     assert done.output == "Error: Missing option '--out'; main render --help tells more\n"
+
+
+def test_paths_in_a_settings_file_are_read_from_its_folder(tmp_path):
+    path = tmp_path / "look.toml"
+    path.write_text('set = "mine.csv"\nbackgrounds = "photos"\nrig = "hand.glb"\nmap = "/maps/map.toml"\n')
+    found = load(path)
+    assert (found.set, found.backgrounds) == (str(tmp_path / "mine.csv"), str(tmp_path / "photos"))
+    assert (found.rig, found.map) == (str(tmp_path / "hand.glb"), "/maps/map.toml")
+    path.write_text('set = "l2"\n')
+    assert load(path).set == "l2"
+    assert "backgrounds is a folder of pictures, not ''" in error(
+        "render", "--out", tmp_path / "out", "--backgrounds", ""
+    )
+
+
+@pytest.mark.parametrize("name", [None, "/dev/full"])
+def test_an_error_of_the_system_is_one_line(name, folder, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", name)
+
+    monkeypatch.setattr("generator.checking.check", full)
+    assert error("check", folder) == "Error: " + ("" if name is None else f"{name}: ") + "No space left on device"

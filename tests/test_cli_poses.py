@@ -1,6 +1,7 @@
 """hand-generator poses and split."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -97,3 +98,15 @@ def test_split_refuses_what_it_cannot_do(tmp_path):
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
     assert done.exit_code == 2 and "test is there already" in done.stderr
     assert not (tmp_path / "train").exists()
+
+
+def test_a_split_that_was_stopped_continues(tmp_path):
+    folder = small_dataset(tmp_path / "all")
+    words = ("split", folder, tmp_path / "train", tmp_path / "test", "--test", 2)
+    assert run(*words).exit_code == 0
+    shutil.rmtree(tmp_path / "test")
+    done = run(*words)
+    assert done.exit_code == 0 and done.stderr == f"{tmp_path / 'train'} is complete already\n"
+    assert len(dataset.Dataset(tmp_path / "test")) == 2
+    done = run(*words, "--seed", 1)
+    assert done.exit_code == 2 and "train is there already" in done.stderr, "other pictures"

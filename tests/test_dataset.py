@@ -420,3 +420,21 @@ def test_rows_that_repeat_are_read_back_too(rows, width):
     for values in (picture, np.ascontiguousarray(picture[..., 0])):
         with Image.open(io.BytesIO(ds.encode_png(values))) as image:
             assert (np.asarray(image) == values).all()
+
+
+def test_a_part_of_another_tools_dataset_has_our_categories(folder, tmp_path):
+    content = json.loads((folder / "annotations.json").read_text())
+    content["categories"] = [{"id": 1, "name": "face"}, {"id": 2, "name": "hand"}]
+    for annotation in content["annotations"]:
+        annotation["category_id"] = 2
+    (folder / "annotations.json").write_text(json.dumps(content))
+    theirs = ds.Dataset(folder)
+    ds.copy_subset(theirs, theirs.images, tmp_path / "part")
+    ours = ds.Dataset(tmp_path / "part")
+    assert {ours.category(a) for image in ours for a in ours.annotations(image)} == {"hand"}
+    content["annotations"][0]["category_id"] = 1
+    (folder / "annotations.json").write_text(json.dumps(content))
+    theirs = ds.Dataset(folder)
+    with pytest.raises(ds.DatasetError, match="annotation 1 is of the category 'face', which is neither hand nor"):
+        ds.copy_subset(theirs, theirs.images, tmp_path / "other")
+    assert not (tmp_path / "other").exists()

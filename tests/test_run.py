@@ -266,6 +266,7 @@ def test_what_is_no_shard_is_not_merged(whole, tmp_path):
         ([tmp_path / "out"], "out holds no shard; name the folder"),
         ([empty], "empty holds no shard; name the folder"),
         ([whole], "is complete already"),
+        ([whole, empty], "is complete already"),
     ):
         done = CliRunner().invoke(main, ["merge", *map(str, words)])
         assert done.exit_code == 2 and message in done.stderr
@@ -286,7 +287,7 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     green = replace(plain, backgrounds=str(behind))
     for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
         assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
-    Image.new("RGB", (50, 30), "green").save(behind / "b.png")
+    Image.new("RGB", (40, 30), "lime").save(behind / "a.png")
     with pytest.raises(folder.RunError, match="green holds another run: backgrounds_sha256 was"):
         run.render(green, tmp_path / "green", 1, ignore)
     write(12)
@@ -295,6 +296,31 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     copy_subset(Dataset(tmp_path / "plain"), Dataset(tmp_path / "plain").images, tmp_path / "part")
     with pytest.raises(folder.RunError, match="part is not empty and holds no rendering run"):
         run.render(plain, tmp_path / "part", 1, ignore)
+
+
+def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
+    Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
+    chosen = RenderSettings(set=str(poses_file), size=(64, 36), backgrounds=str(tmp_path))
+    with pytest.raises(folder.RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
+        run.render(chosen, tmp_path / "out", 1, ignore)
+
+
+def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run.render(settings, out, 1, ignore, shard=(1, 2))
+    run.render(settings, out, 1, ignore, shard=(2, 2))
+
+    def killed(path, **_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.merge(out, [])
+    assert folder.is_finished(out)
+    with pytest.raises(folder.RunError, match="out is complete already"):
+        folder.merge(out, [])
+    assert contents(out) == contents(whole)
 
 
 def test_hands_stay_in_the_picture_at_every_focal_length():
@@ -315,10 +341,11 @@ def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(pos
 
 
 def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):
-    Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
-    (tmp_path / "z.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
-    (tmp_path / "folder.png").mkdir()
-    chosen = RenderSettings(set=str(poses_file), count=2, size=(64, 36), backgrounds=str(tmp_path))
+    behind = tmp_path / "behind"
+    (behind / "folder.png").mkdir(parents=True)
+    Image.new("RGB", (40, 30), "green").save(behind / "a.png")
+    (behind / "z.png").write_bytes((behind / "a.png").read_bytes()[:60])
+    chosen = RenderSettings(set=str(poses_file), count=2, size=(64, 36), backgrounds=str(behind))
     with pytest.raises(DatasetError, match=r"z\.png is damaged"):
         run.render(chosen, tmp_path / "out", 1, ignore)
     assert not (tmp_path / "out").exists()
@@ -500,12 +527,37 @@ def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeyp
         starts = [pool.submit(c.start, replace(settings, seed=seed)) for c, seed in ((one, 1), (two, 2))]
         assert [start.result()[0].seed for start in starts] == [1, 2]
     cluster_module._renderer.cache_clear()
-    assert [cluster_module._renderer(settings, run) for run in ("a", "a", "b")] == [1, 1, 2]
+    monkeypatch.setattr(cluster_module, "_traits", lambda chosen: TRAITS)
+    assert [cluster_module._renderer(settings, run) for run in ("a", "a", "b")] == [
+        (1, TRAITS),
+        (1, TRAITS),
+        (2, TRAITS),
+    ]
+    monkeypatch.setattr(cluster_module, "_renderer", lambda chosen, run: (None, TRAITS))
+    with pytest.raises(folder.RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
+        cluster_module.render(settings, TRAITS | {"handforge": "0.0.9"}, "a", [])
+
+
+TRAITS = {"engine": "cycles", "Blender": "5.2.0", "handforge": "0.1.0", "backgrounds_sha256": "1"}
 
 
 def _slow_description(chosen):
     time.sleep(0.5)
-    return "cycles", "5.2.0"
+    return TRAITS
+
+
+def test_workers_with_other_files_are_refused(settings):
+    def submit(_call, _settings, workers, **_):
+        return SimpleNamespace(result=lambda: TRAITS | {"backgrounds_sha256": f"of {workers[0]}"})
+
+    cluster = object.__new__(cluster_module.Cluster)
+    workers = {"workers": {"tcp://a": {}, "tcp://b": {}}}
+    cluster._client = SimpleNamespace(
+        wait_for_workers=lambda *_, **__: None, scheduler_info=lambda **_: workers, submit=submit
+    )
+    message = "tcp://a has backgrounds_sha256 of tcp://a, tcp://b has of tcp://b; use the same on all"
+    with pytest.raises(folder.RunError, match=message):
+        cluster.start(settings)
 
 
 def readme_commands(start):

@@ -11,7 +11,8 @@ from generator import dataset, pose, sweep, truth
 from generator.anatomy import BONES
 from generator.camera import Camera
 from generator.cli import main
-from generator.dataset import PARTS, Dataset, Frame, Instance, check_image
+from generator.dataset import PARTS, Dataset, DatasetError, Frame, Instance, check_image
+from generator.dataset.truths import encode_truth
 from generator.settings import RenderSettings, SettingsError, load
 
 CAMERA = Camera(160, 90, 1.0, 45.0)
@@ -201,3 +202,9 @@ def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(
 
 def test_asking_for_truths_changes_no_other_setting():
     assert replace(RenderSettings(), truth="depth").truths == ("depth",) and RenderSettings().truths == ()
+
+
+def test_what_is_too_far_for_16_bits_is_refused():
+    assert encode_truth("depth", np.full((2, 2), 13.1))
+    with pytest.raises(DatasetError, match=r"a depth of 14\.0 m does not fit 16 bits; lower focal_mm or distance"):
+        encode_truth("depth", np.full((2, 2), 14.0))

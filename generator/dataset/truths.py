@@ -25,9 +25,14 @@ PER_METRE = 5000
 
 
 def encode_truth(name: str, values: np.ndarray) -> bytes:
-    """The file of one truth; ``values`` as the module's table has them when read."""
+    """The file of one truth; ``values`` as the module's table has them when read.
+
+    :raises DatasetError: if something is too far away for 16 bits.
+    """
     if name == "depth":
-        return encode_png(np.clip(np.round(values * PER_METRE), 0, 65535).astype(np.uint16))
+        if (most := values.max(initial=0) * PER_METRE) > 65535:
+            raise DatasetError(f"a depth of {most / PER_METRE:.1f} m does not fit 16 bits; lower focal_mm or distance")
+        return encode_png(np.round(values * PER_METRE).astype(np.uint16))
     if name == "normals":
         given = values.any(axis=-1, keepdims=True)
         return encode_png(np.where(given, np.round(127.5 * (1 + values)), 0).astype(np.uint8))

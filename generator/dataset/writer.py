@@ -187,8 +187,12 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     """Copy some pictures of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
     :param images: in the order they shall have; their ids are counted anew from 1.
-    :raises DatasetError: if ``out`` is there already and not empty, or a file to copy is missing.
+    :raises DatasetError: if ``out`` is there already and not empty, a file to copy is missing, or something annotated
+        is no hand.
     """
+    ids: dict[str | None, int] = {
+        name: key for key, name in CATEGORIES.items()
+    }  # other tools' datasets number theirs otherwise
     records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
     with new_folder(out) as folder:
         for image in images:
@@ -201,6 +205,23 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
                 shutil.copyfile(source.folder / name, folder / name)
             annotations = [{**a} for a in source.annotations(image)]
             for annotation in annotations:
+                category = source.category(annotation)
+                if category not in ids:
+                    raise DatasetError(
+                        f"{source.path}: annotation {annotation['id']} is of the category {category!r}, which is "
+                        f"neither {' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
+                    )
+                annotation["category_id"] = ids[category]
                 del annotation["id"], annotation["image_id"]
             records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
         assemble(folder, records, {**source.inherited, "part_of": source.id})
+
+
+def holds_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> bool:
+    """Whether :func:`copy_subset` has put these pictures into ``out`` already."""
+    try:
+        there = Dataset(out)
+    except DatasetError:
+        return False
+    names = [image["file_name"] for image in there]
+    return there.info.get("part_of") == source.id and names == [image["file_name"] for image in images]

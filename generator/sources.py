@@ -1,0 +1,26 @@
+"""What a run is made of beyond its settings: somebody's backgrounds and rig, told from others by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from generator import backgrounds, rigmap
+from generator.settings import RenderSettings
+
+
+def sources(settings: RenderSettings) -> dict[str, str]:
+    """``backgrounds_sha256`` and ``rig_sha256``, of those that the settings name.
+
+    :raises GeneratorError: if the folder of backgrounds or the map cannot be used.
+    """
+    found = {}
+    if (behind := backgrounds.chosen(settings)) is not None:
+        found["backgrounds_sha256"] = behind.digest()
+    if settings.rig is not None:
+        content = Path(settings.rig).read_bytes()
+        if settings.map is not None:
+            rigmap.load(Path(settings.map))
+            content += Path(settings.map).read_bytes()
+        found["rig_sha256"] = hashlib.sha256(content).hexdigest()
+    return found
