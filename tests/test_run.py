@@ -349,7 +349,7 @@ def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, t
     with pytest.raises(DatasetError, match=r"z\.png is damaged"):
         run.render(chosen, tmp_path / "out", 1, ignore)
     assert not (tmp_path / "out").exists()
-    (tmp_path / "z.png").unlink()
+    (behind / "z.png").unlink()
     assert run.render(chosen, tmp_path / "out", 1, ignore)
 
 
