@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,20 +52,20 @@ def evaluated(pictures: Sequence[Picture]) -> COCOeval:
     images = [picture.image for picture in pictures]
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = COCOeval(
-            _coco(images, [_annotation(image, code) for image, code in truth]),
-            _coco(images, [{**_annotation(image, code), "score": score} for image, code, score in found]),
+            coco_of(images, [_annotation(image, code) for image, code in truth]),
+            coco_of(images, [{**_annotation(image, code), "score": score} for image, code, score in found]),
             "segm",
         )
         evaluation.evaluate()
     return evaluation
 
 
-def figures(evaluation: COCOeval) -> dict[str, float | None]:
-    """As :func:`average_precision`, of what is evaluated."""
+def figures(evaluation: COCOeval, names: tuple[str, ...] = NAMES) -> dict[str, float | None]:
+    """What is evaluated as COCO's numbers, by their names in its order; None where no true hand is of that kind."""
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.accumulate()
         evaluation.summarize()
-    return {name: float(value) if value >= 0 else None for name, value in zip(NAMES, evaluation.stats, strict=False)}
+    return {name: float(value) if value >= 0 else None for name, value in zip(names, evaluation.stats, strict=False)}
 
 
 def ranked(evaluation: COCOeval) -> Ranked:
@@ -102,20 +102,18 @@ def _interpolated(right: np.ndarray, count: np.ndarray, hands: float) -> float:
 
 
 def _annotation(image: dict[str, Any], code: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "image_id": image["id"],
-        "category_id": CATEGORY_ID,
-        "iscrowd": 0,
-        "area": int(rle.area(code)),
-        "segmentation": code,
-    }
+    return {"image_id": image["id"], "area": int(rle.area(code)), "segmentation": code}
 
 
-def _coco(images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> COCO:
+def coco_of(images: Iterable[dict[str, Any]], annotations: list[dict[str, Any]]) -> COCO:
+    """Images' records and annotations, or results, of one category as pycocotools holds them."""
     coco = COCO()
     coco.dataset = {
         "images": [{key: image[key] for key in ("id", "width", "height")} for image in images],
-        "annotations": [{"id": number, **annotation} for number, annotation in enumerate(annotations, start=1)],
+        "annotations": [
+            {"id": number, "category_id": CATEGORY_ID, "iscrowd": 0, **annotation}
+            for number, annotation in enumerate(annotations, start=1)
+        ],
         "categories": [{"id": CATEGORY_ID, "name": "hand"}],
     }
     coco.createIndex()

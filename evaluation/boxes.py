@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from evaluation import ap
 from evaluation.category import Scope, annotations_of, true_category
 from evaluation.results import BESIDE_MASKS, ResultsError, category_of, checked_score, is_number, read_entries
-from generator.dataset import CATEGORY_ID, KEYPOINTS, Dataset
+from generator.dataset import KEYPOINTS, Dataset
 
 NAMES = {
-    "boxes": ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100"),
+    "boxes": ap.NAMES,
     "keypoints": ("ap", "ap50", "ap75", "ap_medium", "ap_large", "ar20", "ar20_50", "ar20_75"),
 }
 """COCO's figures in its order: AP over all thresholds, at 0.5 and 0.75, by size, then AR."""
@@ -44,13 +44,10 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     found = [_checked(entry, kind, where, dataset) for where, entry in read_entries(results, dataset, kind)]
     found = [entry for entry in found if told[entry["image_id"]] is not None]  # of others nobody knows what is true
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(_coco(dataset, hands), _coco(dataset, found), kind)
+        evaluation = COCOeval(ap.coco_of(dataset, hands), ap.coco_of(dataset, found), kind)
         evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
         evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    values = zip(NAMES[of], evaluation.stats, strict=False)
-    return {"hands": len(hands), **{name: float(value) if value >= 0 else None for name, value in values}}
+    return {"hands": len(hands), **ap.figures(evaluation, NAMES[of])}
 
 
 def _truth(dataset: Dataset, annotation: dict[str, Any], of: str) -> dict[str, Any]:
@@ -75,17 +72,3 @@ def _checked(entry: dict[str, Any], kind: str, where: str, dataset: Dataset) -> 
         raise ResultsError(f"{where}: {kind} must be {count} numbers")
     area = values[2] * values[3] if kind == "bbox" else np.ptp(values[0::3]) * np.ptp(values[1::3])
     return {"image_id": entry["image_id"], kind: values, "score": checked_score(entry, where), "area": float(area)}
-
-
-def _coco(dataset: Dataset, annotations: list[dict[str, Any]]) -> COCO:
-    coco = COCO()
-    coco.dataset = {
-        "images": [{key: image[key] for key in ("id", "width", "height")} for image in dataset],
-        "annotations": [
-            {"id": number, "category_id": CATEGORY_ID, "iscrowd": 0, **annotation}
-            for number, annotation in enumerate(annotations, start=1)
-        ],
-        "categories": [{"id": CATEGORY_ID, "name": "hand"}],
-    }
-    coco.createIndex()
-    return coco

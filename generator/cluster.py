@@ -83,7 +83,11 @@ class Cluster:
         return self._settings, self._traits["Blender"]
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
-        """Render frames and write them into a run's folder; yields how many are done, whenever some more are."""
+        """Render frames and write them into a run's folder; yields how many are done, whenever some more are.
+
+        :raises RunError: if frames were lost with every worker that had them, or a worker joined with other versions or
+            files.
+        """
         from distributed import KilledWorker, as_completed
 
         run = uuid.uuid4().hex

@@ -47,6 +47,11 @@ def cut(rng: np.random.Generator) -> tuple[float, float]:
     return -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
 
 
+def has_arm(rest: np.ndarray) -> bool:
+    """Whether there is enough of a forearm to wear something: vertices (N, 3) in the bind pose, metres."""
+    return bool(rest[:, 2].min() <= -SHORTEST_ARM)
+
+
 def tube(
     rest: np.ndarray, start: float, loose: float, rng: np.random.Generator, end: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

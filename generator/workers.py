@@ -118,7 +118,10 @@ class Workers:
         return answers[0]
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
-        """Render frames into a run's folder; yields how many are done, whenever some more are."""
+        """Render frames into a run's folder; yields how many are done, whenever some more are.
+
+        :raises WorkerError: if a worker is lost; whatever else a worker raises is raised here, with its traceback.
+        """
         items = iter(items)
         busy = [pipe for pipe in self._pipes if _give(pipe, out, items)]
         done = 0

@@ -29,7 +29,7 @@ def worn(rig: Rig, which: Sleeve | None) -> Cloth | None:
     if which is None:
         return None
     rest = rest_vertices(rig)
-    if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+    if not sleeve.has_arm(rest):
         return None
     vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
     moved = forearm(rig)

@@ -18,7 +18,7 @@ import numpy as np
 from generator.blender import exr, materials, relief
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing, pieces
-from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, triangles
+from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, region_of, triangles
 from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
@@ -196,10 +196,8 @@ def flattened(points: np.ndarray, camera: Camera) -> np.ndarray:
 def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     """A mesh like a rig's surface, whose points have still to be placed and lit."""
     data = bpy.data.meshes.new("seen")
-    region = np.empty(len(surface.vertices), np.float32)
-    surface.attributes[REGION].data.foreach_get("value", region)
-    fill(data, np.zeros((len(region), 3)), triangles(surface))
-    data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
+    fill(data, np.zeros((len(surface.vertices), 3)), triangles(surface))
+    data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region_of(surface))
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
     data.materials.append(None)
     return data

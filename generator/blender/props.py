@@ -153,7 +153,7 @@ class Props:
     def _watch(self, rng: np.random.Generator, rig: Rig) -> None:
         """A band around the wrist, of a watch or without one."""
         rest = rest_vertices(rig)
-        if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+        if not sleeve.has_arm(rest):
             return
         start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
         vertices, faces = sleeve.tube(rest, start, loose, rng, end=start - wide)
@@ -171,7 +171,7 @@ class Props:
     def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
         """A tube around the forearm, if there is one."""
         rest = rest_vertices(rig)
-        if rest[:, 2].min() > -sleeve.SHORTEST_ARM:
+        if not sleeve.has_arm(rest):
             return
         start, loose = sleeve.cut(rng)
         if elbow.angle and rng.random() < 0.5:

@@ -18,7 +18,7 @@ from mathutils import Matrix
 from generator.blender.clothes import BEYOND, Cloth, worn
 from generator.blender.drawing import WRAP, Drawing, box_around, nothing
 from generator.blender.relief import GLSL, Leans
-from generator.blender.rig import COLOUR, REGION, Posed, Rig, triangles
+from generator.blender.rig import COLOUR, Posed, Rig, region_of, triangles
 from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
@@ -195,9 +195,7 @@ def _skin(rig: Rig) -> dict[str, np.ndarray]:
     attributes = rig.surface.data.attributes
     colour = np.empty((len(rig.surface.data.vertices), 4), np.float32)
     attributes[COLOUR].data.foreach_get("color", colour.ravel())
-    region = np.empty(len(colour), np.float32)
-    attributes[REGION].data.foreach_get("value", region)
-    return {"colour": colour[:, :3], "region": region}
+    return {"colour": colour[:, :3], "region": region_of(rig.surface.data)}
 
 
 def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:

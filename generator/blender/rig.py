@@ -73,6 +73,13 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
     return thing
 
 
+def region_of(mesh: bpy.types.Mesh) -> np.ndarray:
+    """How far each vertex of a hand's surface is from the wrist, (V,) float32 metres: above 0 on the hand."""
+    values = np.empty(len(mesh.vertices), np.float32)
+    mesh.attributes[REGION].data.foreach_get("value", values)
+    return values
+
+
 def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
     fill(data, mesh.vertices, mesh.faces)

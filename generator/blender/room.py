@@ -15,7 +15,7 @@ from generator import backgrounds, photo
 from generator.blender import exr, materials, occluders, people
 from generator.blender.drawing import Drawing
 from generator.blender.props import Props
-from generator.blender.rig import REGION, Posed, Rig
+from generator.blender.rig import Posed, Rig, region_of
 from generator.blender.view import View
 from generator.camera import SENSOR_MM, Camera
 from generator.elbow import elbow
@@ -155,10 +155,7 @@ class Room:
 
 
 def _view(arms: list[tuple[Rig, Posed]], camera: Camera) -> View:
-    regions = []
-    for rig, posed in arms:
-        regions.append(np.empty(len(posed.vertices), np.float32))
-        rig.surface.data.attributes[REGION].data.foreach_get("value", regions[-1])
+    regions = [region_of(rig.surface.data) for rig, _ in arms]
     owner = np.repeat(np.arange(len(arms)), [len(posed.vertices) for _, posed in arms])
     return View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0, owner)
 

@@ -24,7 +24,7 @@ class View:
     owner: np.ndarray
 
     def one_hand(self, rng: np.random.Generator) -> np.ndarray:
-        """The points (N, 3) of one of the hands."""
+        """The points (N, 3) of one of the hands, drawn from ``rng``."""
         owner = self.owner[self.hand]
         return self.arm[self.hand][owner == rng.choice(np.unique(owner))]
 
@@ -42,7 +42,12 @@ class View:
         return float(depth[seen].max() if seen.any() else depth.max())
 
     def clear(self, middle: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:
-        """Whether a ball, or a limb that reaches ``half`` to both sides, touches neither arm nor camera."""
+        """Whether a ball, or a limb, touches neither arm nor camera.
+
+        :param middle: (3,) scene point; ``radius``: metres.
+        :param half: (3,), how far the limb reaches to both sides of its middle, metres; None for a ball.
+        :param gap: metres that stay free.
+        """
         points = np.vstack([self.arm, [0.0, -self.camera.distance, 0.0]])
         along = np.zeros(len(points)) if half is None else np.clip((points - middle) @ half / (half @ half), -1, 1)
         axis = middle + along[:, None] * (np.zeros(3) if half is None else half)

@@ -9,7 +9,7 @@ from generator.blender import exr
 from generator.blender.clothes import BEYOND
 from generator.blender.cycles import LIGHT, Cycles, drawing
 from generator.blender.drawing import Box, Drawing
-from generator.blender.rig import REGION
+from generator.blender.rig import region_of
 from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
@@ -74,9 +74,8 @@ def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:
 
 
 def _mark(mesh: bpy.types.Mesh) -> None:
-    region = np.empty(len(mesh.vertices), np.float32)
-    mesh.attributes[REGION].data.foreach_get("value", region)
-    rgba = np.ones((len(region), 4), np.float32)
-    rgba[:, 0] = np.clip(0.5 + _STEEP * region, 0, 1)
-    rgba[:, 1] = region > BEYOND / 2
+    distance = region_of(mesh)
+    rgba = np.ones((len(distance), 4), np.float32)
+    rgba[:, 0] = np.clip(0.5 + _STEEP * distance, 0, 1)
+    rgba[:, 1] = distance > BEYOND / 2
     mesh.attributes.new(_MARK, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
