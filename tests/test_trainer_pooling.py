@@ -23,9 +23,8 @@ def test_values_and_gradients_are_torchvisions(names, side):
     maps = {str(i): torch.randn(2, 8, 32 >> i, 40 >> i) for i in range(4)}
     given = [boxes(40, 1), boxes(25, 2)]
     shapes = [(120, 160), (128, 150)]
-    results = []
+    results, pooler = [], MultiScaleRoIAlign(names, side, 2)
     for quick in (False, True):
-        pooler = MultiScaleRoIAlign(names, side, 2)
         leaves = {name: m.clone().requires_grad_() for name, m in maps.items()}
         out = pooling.pool(pooler, leaves, given, shapes) if quick else pooler(leaves, given, shapes)
         (out**2).sum().backward()
