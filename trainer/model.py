@@ -9,6 +9,7 @@ Semantic segmentation is :mod:`trainer.semantic`.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -32,7 +33,7 @@ from torchvision.models.detection.keypoint_rcnn import (
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from torchvision.ops import FrozenBatchNorm2d
-from torchvision.ops.poolers import _setup_scales
+from torchvision.ops.poolers import initLevelMapper
 
 from generator.dataset import KEYPOINTS
 from trainer import checkpoint
@@ -124,10 +125,12 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
     )
     pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
     # Left alone, a pool guesses these from the first picture it sees, wrongly if that is narrow, and keeps them.
-    levels = [torch.empty(1, 1, 1024 // stride, 1024 // stride) for stride in (4, 8, 16, 32)]
+    strides = (4, 8, 16, 32)
     for pool in filter(None, pools):
         pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
-        pool.scales, pool.map_levels = _setup_scales(levels, [(1024, 1024)], pool.canonical_scale, pool.canonical_level)
+        pool.scales = [1 / stride for stride in strides]
+        low, high = (int(math.log2(stride)) for stride in (strides[0], strides[-1]))
+        pool.map_levels = initLevelMapper(low, high, pool.canonical_scale, pool.canonical_level)
     if hooks:
         _hook(model, task)
     return model
