@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
+from evaluation.boundary import rim
 from evaluation.matching import Match, Picture
 from generator.dataset import Dataset
 
@@ -100,7 +101,7 @@ def thumbnail(pixels: np.ndarray, picture: Picture, match: Match) -> Image.Image
     for code, kind in outlined:
         mask = Image.fromarray(rle.decode(code) * np.uint8(255))
         colour = tuple(int(COLOURS[kind][at : at + 2], 16) for at in (1, 3, 5))
-        small[outline(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127)] = colour
+        small[rim(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127, 2)] = colour
     return Image.fromarray(small)
 
 
@@ -129,17 +130,6 @@ def _resize(image: Image.Image, box: tuple[int, int, int, int], how: Image.Resam
     part = image.crop(box)
     scale = min(WIDTH / part.width, HEIGHT / part.height)
     return part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))), how, reducing_gap=2.0)
-
-
-def outline(mask: np.ndarray) -> np.ndarray:
-    """The two outermost pixels of a (H, W) bool mask; the frame's edge counts as outside."""
-    inner = np.pad(mask, 1)
-    for _ in range(2):
-        eroded = inner.copy()
-        for axis in (0, 1):
-            eroded &= np.roll(inner, 1, axis) & np.roll(inner, -1, axis)
-        inner = eroded
-    return mask & ~inner[1:-1, 1:-1]
 
 
 def _address(image: Image.Image, most_bytes: int) -> str:

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, load_pictures, rectangle, write_run
+from evaluation_scenes import four_pictures, load_pictures, write_run
 from PIL import Image
 
 from evaluation import figures, gallery
@@ -192,13 +192,6 @@ def test_out_must_be_a_page_in_a_folder(run, tmp_path):
     ):
         done = CliRunner().invoke(main, ["report", str(run), "--out", str(tmp_path / out)])
         assert (done.exit_code, message in done.output) == (2, True)
-
-
-def test_outlines_lie_on_the_masks_edges():
-    mask = rectangle(4, 4, 10, 8)
-    inner = rectangle(6, 6, 6, 4)
-    assert (gallery.outline(mask) == (mask & ~inner)).all()
-    assert gallery.outline(np.ones((9, 9), bool)).sum() == 81 - 25
 
 
 def test_thumbnails_show_the_hands_in_their_colours(tmp_path):

@@ -241,7 +241,7 @@ def test_the_truth_of_a_pixel_and_what_belongs_together():
     assert (labels[30:] == 255).all() and (labels[:30] == masks.any(0)).all()
     logits = np.stack([~masks.any(0) * 0.9 + 0.05, masks[0] * 0.65 + masks[1] * 0.9 + 0.05])
     logits[:, 0, 39] = 0, 1  # a speck
-    (first, one), (second, other) = semantic.pieces(logits)
+    (first, one), (second, other) = semantic.instances(logits)
     assert np.isclose([one, other], [0.95, 0.7]).all()
     assert (first == masks[1]).all() and (second == masks[0]).all()
 

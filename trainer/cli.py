@@ -278,7 +278,7 @@ def repeat(**options: Any) -> None:
 def _train(command: str, options: dict[str, Any]) -> None:
     from trainer import training
 
-    training.train(command, **options)
+    training.train(command, training.Options(words=sys.argv[2:], **options))
 
 
 @main.command()
@@ -308,14 +308,12 @@ def study(out: Path, seeds: int, **options: Any) -> None:
 
     comparison.check_folder(out)
     comparison.check_recipe(options["recipe"])
-    options = {**options, "task": None, "real": None, "replicate": None, "layers": None}
-    options |= {"resume": True, "tensorboard": False}
     for seed in range(seeds):
         for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
             run = comparison.run_folder(out, seed, kind)
             words = ["--recipe", options["recipe"], "--data", str(options["data"]), "--out", str(run)]
             words += [*(["--init", options["init"]] if options["init"] else []), "--seed", str(seed)]
-            training.train(command, out=run, seed=seed, words=words, **options)
+            training.train(command, training.Options(out=run, seed=seed, words=words, resume=True, **options))
     click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
 
 

@@ -19,10 +19,10 @@ from trainer.errors import OutputError
 
 TOLERANCE = {"boxes": 0.05, "scores": 1e-3, "masks": 1e-2, "keypoints": 0.5, "keypoints_scores": 0.05, "classes": 1e-3}
 """How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
-Found = dict[str, np.ndarray]
+Outputs = dict[str, np.ndarray]
 
 
-class _Finder(nn.Module):
+class _WithoutLosses(nn.Module):
     """What is exported: pictures in, what is found in each out, without the losses that TorchScript returns too."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -57,16 +57,16 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     return f"{out}: {text}"
 
 
-def _torchscript(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Found:
+def _torchscript(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Outputs:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated, and its networks return losses too, as we know
-        torch.jit.save(torch.jit.script(_Finder(network)), str(file))
+        torch.jit.save(torch.jit.script(_WithoutLosses(network)), str(file))
         with torch.inference_mode():
             found = torch.jit.load(str(file))([image])[0]
     return {name: found[name].numpy() for name in names}
 
 
-def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Found:
+def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Outputs:
     try:
         import onnx  # noqa: F401 - torch's exporter needs it, and says so less well
         import onnxruntime
@@ -83,13 +83,13 @@ def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path)
     return dict(zip(names, session.run(names, {"image": image.numpy()}), strict=True))
 
 
-_KINDS: dict[str, Callable[[nn.Module, torch.Tensor, list[str], Path], Found]] = {
+_KINDS: dict[str, Callable[[nn.Module, torch.Tensor, list[str], Path], Outputs]] = {
     "torchscript": _torchscript,
     "onnx": _onnx,
 }
 
 
-def compare(expected: Found, found: Found, what: str) -> str:
+def compare(expected: Outputs, found: Outputs, what: str) -> str:
     """How far two networks differ on a picture, in words.
 
     :raises OutputError: if they find another number of hands, or differ by more than :data:`TOLERANCE`.

@@ -15,7 +15,7 @@ from generator.dataset import SKELETON, encode_mask
 from trainer import views
 from trainer.data import tensor
 from trainer.edges import along_edges
-from trainer.semantic import pieces
+from trainer.semantic import instances
 
 MASK_THRESHOLD = 0.5
 MAX_SHARED = 0.5
@@ -86,7 +86,7 @@ def run(
 def _hands(output: dict[str, np.ndarray], picture: np.ndarray) -> list[Found]:
     """The hands of one picture's output, whichever the task."""
     if "classes" in output:
-        return [Found.of_mask(mask, score) for mask, score in pieces(output["classes"])]
+        return [Found.of_mask(mask, score) for mask, score in instances(output["classes"])]
     scores, corners = output["scores"].tolist(), output["boxes"]
     if "masks" in output:
         likely = output["masks"][:, 0]

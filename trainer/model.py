@@ -39,7 +39,7 @@ from generator.dataset import KEYPOINTS
 from trainer import checkpoint
 from trainer.errors import WeightsError
 from trainer.recipe import Network, PictureSettings, Session
-from trainer.semantic import DeepLabV3, Pixels, Semantic
+from trainer.semantic import DeepLabV3, Pixels, Semantic, group_norm
 from trainer.tasks import TASKS, task_of
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
@@ -83,7 +83,7 @@ def _norm(network: Network) -> str:
 
 def _norm_layer(norm: str) -> Any:
     if norm == "group":
-        return lambda channels: nn.GroupNorm(min(32, channels // 8), channels)
+        return group_norm
     return FrozenBatchNorm2d
 
 

@@ -121,12 +121,20 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
 class Repetition:
     """A run: its network, pictures and folder. Nothing is written before :meth:`run`.
 
+    :param parts: of :func:`split`.
     :param model: the network the first session starts from.
     """
 
-    def __init__(self, plan: Plan, folder: RunFolder, pictures: Pictures, model: nn.Module) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        parts: tuple[list[np.ndarray], np.ndarray],
+        folder: RunFolder,
+        pictures: Pictures,
+        model: nn.Module,
+    ) -> None:
         self.plan, self.folder, self.pictures = plan, folder, pictures
-        self.subsets, self.validation = split(plan)
+        self.subsets, self.validation = parts
         self.architecture = networks.architecture(plan.recipe.network)
         self.device = torch.device(plan.device)
         self.model = networks.for_training(model, self.device)

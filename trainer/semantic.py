@@ -147,10 +147,15 @@ def dilate(stage: nn.Sequential, first: int, others: int) -> None:
                     layer.dilation = layer.padding = (dilation, dilation)
 
 
+def group_norm(channels: int) -> nn.GroupNorm:
+    """The norm of networks from scratch, whose batches are too small for BatchNorm: groups of at least 8 channels."""
+    return nn.GroupNorm(min(32, channels // 8), channels)
+
+
 def _by_groups(module: nn.Module) -> nn.Module:
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
-            setattr(module, name, nn.GroupNorm(min(32, child.num_features // 8), child.num_features))
+            setattr(module, name, group_norm(child.num_features))
         else:
             _by_groups(child)
     return module
@@ -166,7 +171,7 @@ def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torc
     return labels
 
 
-def pieces(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
+def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
     """What belongs together: (H, W) bool mask and mean probability of every piece, the most probable first.
 
     :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two hands that touch are one piece.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +71,29 @@ class _Rate(ProgressColumn):
         return Text(f"{speed:.2f}/s" if speed else "-/s")
 
 
+@dataclass(frozen=True)
+class Options:
+    """What ``train`` and ``repeat`` are told; None where the recipe's own holds.
+
+    :param words: the command line's, for ``run.json``.
+    """
+
+    recipe: str
+    data: Path
+    out: Path
+    words: list[str]
+    seed: int = 0
+    device: str = "auto"
+    workers: int = 1
+    resume: bool = False
+    tensorboard: bool = False
+    task: str | None = None
+    real: Path | None = None
+    replicate: int | None = None
+    init: str | None = None
+    layers: str | None = None
+
+
 def pick_device(name: str) -> str:
     """A device that is there; ``auto`` is the first GPU, or else the CPU.
 
@@ -88,63 +110,66 @@ def pick_device(name: str) -> str:
     return name
 
 
-def plan(command: str, options: dict[str, Any]) -> Plan:
+def plan(command: str, options: Options) -> Plan:
     """A plan from the command's options. Only looks, writes nothing."""
     chosen = _recipe(command, options)
     small = [session.batch for session in chosen.sessions if session.batch % parallel.world()]
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {parallel.world()} processes")
-    data = Dataset(options["data"], chosen.network.category)
+    data = Dataset(options.data, chosen.network.category)
     if not any(data.annotations(image) for image in data):
         raise DatasetError(f"{data.path} has no hand in any picture; there is nothing to learn from it")
     return Plan(
-        command=[command, *options.get("words", sys.argv[2:])],
+        command=[command, *options.words],
         recipe=chosen,
         data=data,
-        real=Dataset(options["real"], chosen.network.category) if options["real"] else None,
-        replicate=options["replicate"] or chosen.replicate,
-        seed=options["seed"],
-        device=options["device"],
-        workers=options["workers"],
+        real=Dataset(options.real, chosen.network.category) if options.real else None,
+        replicate=options.replicate or chosen.replicate,
+        seed=options.seed,
+        device=options.device,
+        workers=options.workers,
     )
 
 
-def _recipe(command: str, options: dict[str, Any]) -> Recipe:
-    if options["replicate"] and not options["real"]:
+def _recipe(command: str, options: Options) -> Recipe:
+    if options.replicate and not options.real:
         raise RecipeError("--replicate is for the pictures of --real, which was not given")
-    chosen = recipes.load(options["recipe"])
+    chosen = recipes.load(options.recipe)
     if not chosen.sessions:
         raise RecipeError(f"recipe {chosen.name} trains nothing ({chosen.about}); predict with that network's run")
-    if chosen.real and not options["real"]:
+    if chosen.real and not options.real:
         raise RecipeError(f"recipe {chosen.name} needs real pictures ({chosen.real}); import them and give --real DIR")
     if command == "train":
         chosen = chosen.conventional()
-    if options["task"]:
-        chosen = replace(chosen, network=replace(chosen.network, task=options["task"]))
-    if options["layers"]:
-        chosen = chosen.with_layers(options["layers"])
-    if options["init"]:
-        after = "" if options["init"] in recipes.INITS else chosen.after
-        chosen = replace(chosen, network=replace(chosen.network, init=options["init"]), after=after)
+    if options.task:
+        chosen = replace(chosen, network=replace(chosen.network, task=options.task))
+    if options.layers:
+        chosen = chosen.with_layers(options.layers)
+    if options.init:
+        after = "" if options.init in recipes.INITS else chosen.after
+        chosen = replace(chosen, network=replace(chosen.network, init=options.init), after=after)
     elif chosen.after:
         raise RecipeError(f"recipe {chosen.name} starts from the network of {chosen.after}; give its run with --init")
     return chosen.checked()
 
 
-def train(command: str, **options: Any) -> None:
-    """Train, with progress on the console."""
-    options["device"] = parallel.local_device(pick_device(options["device"]))
-    with parallel.group(torch.device(options["device"])):
+def train(command: str, options: Options) -> None:
+    """Train, with progress on the console.
+
+    :param command: ``train`` for one session, ``repeat`` for the recipe's.
+    """
+    options = replace(options, device=parallel.local_device(pick_device(options.device)))
+    with parallel.group(torch.device(options.device)):
         _train(command, options)
 
 
-def _train(command: str, options: dict[str, Any]) -> None:
-    if options["tensorboard"]:
+def _train(command: str, options: Options) -> None:
+    if options.tensorboard:
         require_tensorboard()
     decided = plan(command, options)
-    split(decided)  # so that a wrong number of subsets is known before pictures are read
-    folder = RunFolder(Path(options["out"]), decided.header(), options["resume"])
-    if options["resume"] and not folder.continued and parallel.rank() == 0:
+    parts = split(decided)  # now, so that a wrong number of subsets is known before pictures are read
+    folder = RunFolder(options.out, decided.header(), options.resume)
+    if options.resume and not folder.continued and parallel.rank() == 0:
         click.echo(f"{folder.path} holds no run yet; this one starts from the beginning", err=True)
     parallel.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
@@ -158,8 +183,8 @@ def _train(command: str, options: dict[str, Any]) -> None:
         pictures = Pictures(
             datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.update(task, advance=1), joints
         )
-    repetition = Repetition(decided, folder, pictures, model)
-    with closing(Board(repetition)) if options["tensorboard"] and parallel.rank() == 0 else nullcontext() as board:
+    repetition = Repetition(decided, parts, folder, pictures, model)
+    with closing(Board(repetition)) if options.tensorboard and parallel.rank() == 0 else nullcontext() as board:
         _run(repetition, board)
 
 
