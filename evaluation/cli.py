@@ -253,6 +253,10 @@ def report(
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
     scored = write_report(runs, out, iou, score_threshold, Scope(region, category))
     click.echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
+    if not scored:
+        click.echo(
+            f"for scores: hand-trainer predict --weights {runs[0]} DATASET --out {runs[0]}/predictions/NAME", err=True
+        )
 
 
 @main.command()

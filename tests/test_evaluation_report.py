@@ -108,6 +108,7 @@ def test_a_run_without_predictions(run):
     done, out = report(run)
     assert done.exit_code == 0
     assert "No predictions of a dataset were found in run" in out.read_text()
+    assert f"hand-trainer predict --weights {run} DATASET --out {run}/predictions/NAME" in done.stderr
 
 
 def test_no_run(run, tmp_path):
