@@ -172,7 +172,7 @@ def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torc
 
 
 def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """What belongs together: (H, W) bool mask and mean probability of every piece, the most probable first.
+    """The hands of a picture: (H, W) bool mask and mean probability of every connected piece, the most probable first.
 
     :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two hands that touch are one piece.
     """

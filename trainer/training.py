@@ -82,9 +82,9 @@ class Options:
     data: Path
     out: Path
     words: list[str]
-    seed: int = 0
-    device: str = "auto"
-    workers: int = 1
+    seed: int
+    device: str
+    workers: int
     resume: bool = False
     tensorboard: bool = False
     task: str | None = None
