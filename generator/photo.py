@@ -62,8 +62,8 @@ def before(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.nda
 
 def srgb(linear: np.ndarray) -> np.ndarray:
     """Linear light as sRGB uint8, clipped; 1 becomes 255 exactly."""
-    steps = np.clip(linear, 0.0, 1.0) * (len(_SRGB) - 1)
-    return _SRGB[np.round(steps).astype(np.uint16)]
+    steps = np.clip(linear, 0.0, 1.0) * (len(_SRGB) - 1) + 0.5
+    return _SRGB.take(steps.astype(np.uint16))
 
 
 def _curve() -> np.ndarray:

@@ -20,8 +20,8 @@ from generator.sleeve import Sleeve
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import engines, exr, furniture, heads, occluders, render, rig
-from generator.blender.drawing import Drawing, box_around, pieces
+from generator.blender import boxes, cycles, engines, exr, furniture, heads, occluders, render, rig
+from generator.blender.drawing import Drawing, box_around
 from generator.blender.render import VISIBLE, Studio, keypoints
 
 SMALL = RenderSettings(size=(640, 360))
@@ -117,7 +117,7 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(stud
     points = rig.posed(thing).vertices
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
     box = box_around(points, camera)
-    parts = pieces(points, mesh.faces, camera, box)
+    parts = boxes.around(cycles.flattened(points, camera), mesh.faces, camera, box)
     drawn = np.zeros((camera.height, camera.width), bool)
     for x0, y0, x1, y1 in parts:
         assert not drawn[y0:y1, x0:x1].any()

@@ -8,6 +8,7 @@ drawing.py   what engines return, and what they share
 relief.py    the fine relief of the skin there
 raster.py    the fast engine: our shader on Blender's gpu module, off screen
 cycles.py    the engine that runs everywhere
+boxes.py     which parts of a picture it has to draw
 viewport.py  the engines for machines with a GPU
 room.py      hands in rooms: Cycles with light and shadow
 placing.py   rotations, and the matrices that put a shape in its place

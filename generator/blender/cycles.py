@@ -15,15 +15,16 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from generator.blender import exr, materials, relief
+from generator.blender import boxes, exr, materials, relief
 from generator.blender.clothes import BEYOND, Cloth, worn
-from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing, pieces
+from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, region_of, triangles
 from generator.camera import Camera
 from generator.look import Look
 from generator.photo import srgb
 
-_AOV = "hand"
+HAND_PASS, CLOTH_PASS = "hand", "cloth"
+"""Passes of their own (AOVs) with how much of a pixel is the hand's and a sleeve's."""
 LIGHT = "light"
 """Point attribute with the light that the skin sends to the camera, linear RGB."""
 _NEAREST = 0.01
@@ -40,7 +41,7 @@ class Cycles:
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
-        self._plain, self._relieved = _material(relieved=False), _material(relieved=True)
+        self._plain, self._relieved, self._cloth = _skin(relieved=False), _skin(relieved=True), _cloth()
         self._leans = relief.Leans()
         self._faces, self._flat = functools.cache(triangles), functools.cache(_flat)
         self._seen = bpy.data.collections.new("seen")
@@ -63,18 +64,20 @@ class Cycles:
             faces = np.vstack([faces, cloth.faces + len(points)])
             points = np.vstack([points, cloth.vertices])
         box = box_around(points, camera)
-        if box[2] <= box[0] or box[3] <= box[1]:
+        points = flattened(points, camera)
+        parts = boxes.around(points, faces, camera, box)
+        if not parts:
             return nothing(camera)
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
-        seen.attributes["position"].data.foreach_set("vector", flattened(posed.vertices, camera).ravel())
+        seen.attributes["position"].data.foreach_set("vector", points[: len(posed.vertices)].ravel())
         seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
         lean = self._leans.of(rig, posed, camera, look)
         relief.lay(seen, lean)
         seen.materials[0] = self._plain if lean is None else self._relieved
         seen.update()
         with self._dressed(cloth, camera, look):
-            return self._render(box, pieces(points, faces, camera, box), camera, look, frame)
+            return self._render(box, parts, camera, look, frame)
 
     def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw the box; outside its parts nothing is to be seen."""
@@ -96,7 +99,7 @@ class Cycles:
             return
         data = bpy.data.meshes.new("sleeve")
         fill(data, flattened(cloth.vertices, camera), cloth.faces)
-        data.materials.append(self._plain)
+        data.materials.append(self._cloth)
         light = np.ones((len(cloth.vertices), 4), np.float32)
         light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
         data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
@@ -136,8 +139,9 @@ def prepare(scene: bpy.types.Scene) -> None:
     render.film_transparent = True
     render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
-    aov = scene.view_layers[0].aovs.add()
-    aov.name, aov.type = _AOV, "COLOR"
+    for name in (HAND_PASS, CLOTH_PASS):
+        aov = scene.view_layers[0].aovs.add()
+        aov.name, aov.type = name, "VALUE"
 
 
 def _prepare(scene: bpy.types.Scene, samples: int) -> None:
@@ -147,6 +151,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     render.threads_mode, render.threads = "FIXED", 1  # the workers are the parallel part
     cycles.device = "CPU"
     cycles.samples = samples
+    cycles.sampling_pattern = "TABULATED_SOBOL"  # by a tenth faster than what Blender takes by itself
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.max_bounces = 0
     cycles.use_light_tree = False
@@ -154,32 +159,48 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
 
 
-def _material(relieved: bool) -> bpy.types.Material:
-    """Emission of the vertices' light, and an AOV that is red on the hand, green on the whole bare arm.
+def _skin(relieved: bool) -> bpy.types.Material:
+    """Emission of the vertices' light, and where the hand is in a pass of its own.
 
     Never changed, as that would cost 0.1 s a frame.
     """
-    material = materials.new("hand")
+    material, light, surface = _emission("hand")
+    tree = material.node_tree
+    if relieved:
+        tree.links.new(relief.emission(tree, light), surface)
+    region, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
+    region.attribute_name = REGION
+    beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
+    tree.links.new(region.outputs["Fac"], beyond_wrist.inputs[0])
+    tree.links.new(beyond_wrist.outputs[0], _pass(tree, HAND_PASS))
+    return material
+
+
+def _cloth() -> bpy.types.Material:
+    """The same of a sleeve."""
+    material, _, _ = _emission("sleeve")
+    _pass(material.node_tree, CLOTH_PASS).default_value = 1.0
+    return material
+
+
+def _emission(name: str) -> tuple[bpy.types.Material, bpy.types.NodeSocket, bpy.types.NodeSocket]:
+    """A new material that sends out the vertices' light; that light, and where the shader goes."""
+    material = materials.new(name)
     material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
     tree = material.node_tree
-    light, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
-    light.attribute_name, region.attribute_name = LIGHT, REGION
-    if relieved:
-        shader = relief.emission(tree, light.outputs["Color"])
-    else:
-        emission = tree.nodes.new("ShaderNodeEmission")
-        tree.links.new(light.outputs["Color"], emission.inputs["Color"])
-        shader = emission.outputs[0]
-    tree.links.new(shader, tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
-    both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
-    aov.aov_name = _AOV
-    for channel, least in (("X", 0.0), ("Y", BEYOND / 2)):
-        over = tree.nodes.new("ShaderNodeMath")
-        over.operation, over.inputs[1].default_value = "GREATER_THAN", least
-        tree.links.new(region.outputs["Fac"], over.inputs[0])
-        tree.links.new(over.outputs[0], both.inputs[channel])
-    tree.links.new(both.outputs[0], aov.inputs["Color"])
-    return material
+    light, emission = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeEmission")
+    light.attribute_name = LIGHT
+    tree.links.new(light.outputs["Color"], emission.inputs["Color"])
+    surface = tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"]
+    tree.links.new(emission.outputs[0], surface)
+    return material, light.outputs["Color"], surface
+
+
+def _pass(tree: bpy.types.NodeTree, name: str) -> bpy.types.NodeSocket:
+    """What is written into a pass of its own."""
+    node = tree.nodes.new("ShaderNodeOutputAOV")
+    node.aov_name = name
+    return node.inputs["Value"]
 
 
 def flattened(points: np.ndarray, camera: Camera) -> np.ndarray:
@@ -197,6 +218,7 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     """A mesh like a rig's surface, whose points have still to be placed and lit."""
     data = bpy.data.meshes.new("seen")
     fill(data, np.zeros((len(surface.vertices), 3)), triangles(surface))
+    data.shade_flat()  # its light is in the vertices, so Cycles needs no normals
     data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region_of(surface))
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
     data.materials.append(None)
@@ -223,11 +245,9 @@ def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
     height, width = box[3] - box[1], box[2] - box[0]
     if alpha.shape != (height, width):
         raise RuntimeError(f"Blender rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
-    hand, arm = (np.clip(passes[_AOV][..., channel], 0.0, 1.0) for channel in (0, 1))
-    picture = np.tile(srgb(look.background), (height, width, 1))
-    drawn = alpha > 0  # half of the box is plain
-    plain = look.background.astype(np.float32)
-    picture[drawn] = srgb(combined[drawn] + (1.0 - alpha[drawn, None]) * plain)
-    if look.sleeve is None:
-        arm = alpha
-    return Drawing(box, picture, hand, np.maximum(arm - hand, 0.0), np.maximum(alpha - arm, 0.0))
+    hand, cloth = (np.clip(passes[name][..., 0], 0.0, 1.0) for name in (HAND_PASS, CLOTH_PASS))
+    drawn = np.flatnonzero(alpha)  # half of the box is plain
+    behind = (1.0 - alpha.take(drawn)[:, None]) * look.background.astype(np.float32)
+    picture = np.tile(srgb(look.background), (height * width, 1))
+    picture[drawn] = srgb(combined.reshape(-1, 3).take(drawn, 0) + behind)
+    return Drawing(box, picture.reshape(height, width, 3), hand, np.maximum(alpha - hand - cloth, 0.0), cloth)

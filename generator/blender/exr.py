@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
@@ -16,15 +15,16 @@ from generator.errors import EngineError
 
 def render() -> dict[str, np.ndarray]:
     """Render the scene; each pass by name ("Combined", an AOV's name ...) as (H, W, channels) float32."""
-    with tempfile.TemporaryDirectory(prefix="handforge-") as folder:
-        path = Path(folder) / "frame.exr"
-        bpy.context.scene.render.filepath = str(path)
-        try:
-            with silence():
-                bpy.ops.render.render(write_still=True)
-        except RuntimeError as error:
-            raise EngineError(f"Blender could not render: {error}") from error
+    path = Path(bpy.app.tempdir, "handforge.exr")
+    bpy.context.scene.render.filepath = str(path)
+    try:
+        with silence():
+            bpy.ops.render.render(write_still=True)
         return _read(path)
+    except RuntimeError as error:
+        raise EngineError(f"Blender could not render: {error}") from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def prepare(render: bpy.types.RenderSettings) -> None:
