@@ -93,7 +93,8 @@ class RenderSettings:
     """More truths, with commas between: ``depth``, ``normals``, ``parts``, ``keypoints3d``; see
     :mod:`generator.dataset.truths`."""
     samples: int = 4
-    """Samples a pixel of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or 32)."""
+    """Samples a pixel of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or 32). Before a
+    plain background, cycles takes one in larger parts that show smooth skin only, away from all outlines."""
     focal_mm: float | str = 45.0
     """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
     distance: float | str = 1.0

@@ -117,7 +117,8 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(stud
     points = rig.posed(thing).vertices
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
     box = box_around(points, camera)
-    parts = boxes.around(cycles.flattened(points, camera), mesh.faces, camera, box)
+    ends = np.ones(len(mesh.faces), bool)
+    parts = [part for part, _ in boxes.around(cycles.flattened(points, camera), mesh.faces, ends, camera, box)]
     drawn = np.zeros((camera.height, camera.width), bool)
     for x0, y0, x1, y1 in parts:
         assert not drawn[y0:y1, x0:x1].any()
@@ -128,6 +129,40 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(stud
         ImageDraw.Draw(shown).polygon([tuple(corner) for corner in triangle], fill=1)
     assert np.asarray(shown).any() and not (np.asarray(shown) & ~drawn).any()
     assert len(parts) > 1 and drawn.sum() < 0.9 * (box[2] - box[0]) * (box[3] - box[1])
+
+
+def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
+    posed = pose.with_angles(index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20)
+    counts = []
+
+    def drawn():
+        monkeypatch.setattr(exr, "render", counted)
+        studio = Studio(RenderSettings(engine="cycles", samples=16))
+        hand, _ = studio.hand(None)
+        rig.set_pose(hand, posed)
+        studio._show(hand)
+        return studio.engine.draw(hand, rig.posed(hand), Camera(), look(studio.settings, 0), 0)
+
+    def counted(render=exr.render):
+        passes = render()
+        counts.append((bpy.context.scene.cycles.sample_subset_length, passes["Combined"].shape[:2]))
+        return passes
+
+    quick = drawn()
+    alone = [height * width for samples, (height, width) in counts if samples == 1]
+    assert alone and min(alone) >= boxes.WORTH_SMOOTH and {samples for samples, _ in counts} == {1, 16}
+    counts.clear()
+    monkeypatch.setattr(boxes, "WORTH_SMOOTH", 10**9)
+    full = drawn()
+    assert {samples for samples, _ in counts} == {16}
+    assert quick.box == full.box
+    apart = np.abs(quick.picture.astype(int) - full.picture).max(axis=-1)
+    inside = full.hand + full.forearm == 1
+    assert apart[inside].mean() < 0.5
+    for one, other in ((quick.hand, full.hand), (quick.forearm, full.forearm)):
+        assert ((one > 0) & (one < 1)).sum() == pytest.approx(((other > 0) & (other < 1)).sum(), rel=0.05)
+        assert one.sum() == pytest.approx(other.sum(), rel=1e-3)
+        assert ((one >= 0.5) != (other >= 0.5)).sum() < 0.005 * other.sum()
 
 
 def test_white_is_exactly_255_and_masks_follow_coverage(studio):

@@ -1,4 +1,8 @@
-"""Few boxes around all that triangles cover, so that Cycles has few rays to send where nothing is."""
+"""Few boxes around all that triangles cover, so that Cycles has few rays to send.
+
+Where nothing is, it needs none. Where skin begins or ends in a pixel, it needs all its samples. Where a pixel shows
+nothing but smooth skin, as inside the forearm, every sample finds the same, and one will do.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +17,73 @@ MARGIN = 1
 """Pixels around a triangle, for what Blender rounds otherwise."""
 WORTH_A_CUT = 6000
 """Empty pixels that take Cycles about as long as to begin another render."""
+WORTH_SMOOTH = 8000
+"""Smooth pixels in one box from which on it is worth a render of its own."""
 
 
-def around(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) -> list[Box]:
+def around(points: np.ndarray, faces: np.ndarray, ends: np.ndarray, camera: Camera, box: Box) -> list[tuple[Box, bool]]:
     """Boxes inside a box that hold all triangles in it, and have no pixel in common.
 
     :param points: (V, 3), as :func:`generator.blender.cycles.flattened` gives them.
     :param faces: (F, 3), triangles of points.
+    :param ends: (F,) bool, triangles on which what is seen may begin or end: :func:`outlines` and others.
+    :returns: of each whether it is smooth: none of these is in it.
     """
+    bounds, shape = _bounds(points, faces, camera, box)
+    cells = _covered(bounds, shape)
     left, top, right, bottom = box
     return [
-        (left + x0 * CELL, top + y0 * CELL, min(left + x1 * CELL, right), min(top + y1 * CELL, bottom))
-        for x0, y0, x1, y1 in _cut(_covered(points, faces, camera, box))
+        ((left + x0 * CELL, top + y0 * CELL, min(left + x1 * CELL, right), min(top + y1 * CELL, bottom)), smooth)
+        for (x0, y0, x1, y1), smooth in _plan(cells, cells & ~_covered(bounds[:, ends], shape))
     ]
 
 
-def _covered(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) -> np.ndarray:
-    """The cells of a box, (rows, columns) bool, in which triangles may lie: all those of the box about each."""
+def _plan(cells: np.ndarray, smooth: np.ndarray) -> list[tuple[Box, bool]]:
+    """Boxes of cells, and whether they are smooth: the largest that is, and what is above, below and beside it."""
+    left, top, right, bottom = _largest(smooth)
+    if (right - left) * (bottom - top) * CELL**2 < WORTH_SMOOTH:
+        return [(part, False) for part in _cut(cells)]
+    found = [((left, top, right, bottom), True)]
+    rows, columns = cells.shape
+    for x0, y0, x1, y1 in (
+        (0, 0, columns, top),
+        (0, bottom, columns, rows),
+        (0, top, left, bottom),
+        (right, top, columns, bottom),
+    ):
+        if x0 < x1 and y0 < y1:
+            for (a, b, c, d), kind in _plan(cells[y0:y1, x0:x1], smooth[y0:y1, x0:x1]):
+                found.append(((x0 + a, y0 + b, x0 + c, y0 + d), kind))
+    return found
+
+
+def outlines(points: np.ndarray, faces: np.ndarray, rim: np.ndarray) -> np.ndarray:
+    """Which triangles lie at an outline, (F,) bool: those with a point where front meets back, or of the rim.
+
+    :param points: (V, 3), as :func:`generator.blender.cycles.flattened` gives them.
+    :param rim: (V,) bool, as :func:`rim` finds it.
+    """
+    a, b, c = faces.T
+    across, up = points[:, 0], points[:, 2]
+    right, rise = ([axis.take(corner) - axis.take(a) for corner in (b, c)] for axis in (across, up))
+    front = right[0] * rise[1] > right[1] * rise[0]
+    fronts = sum(np.bincount(corner[front], minlength=len(points)) for corner in (a, b, c))
+    backs = sum(np.bincount(corner[~front], minlength=len(points)) for corner in (a, b, c))
+    at_outline = (fronts > 0) & (backs > 0) | rim
+    return at_outline.take(a) | at_outline.take(b) | at_outline.take(c)
+
+
+def rim(faces: np.ndarray, count: int) -> np.ndarray:
+    """Which of ``count`` points lie on an edge of one triangle only, where a surface that is not closed ends; bool."""
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64), axis=1)
+    _, first, times = np.unique(edges @ [count, 1], return_index=True, return_counts=True)
+    found = np.zeros(count, bool)
+    found[edges[first[times == 1]]] = True
+    return found
+
+
+def _bounds(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) -> tuple[np.ndarray, tuple[int, int]]:
+    """The cells of a box in which each triangle may lie: x0, y0, x1, y1 (4, F); and its rows and columns."""
     ends, sizes = [], []
     for axis, focal, size, start, end in (
         (0, camera.matrix[0, 0], camera.width, *box[::2]),
@@ -39,14 +93,37 @@ def _covered(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) ->
         a, b, c = (at.take(corner) for corner in faces.T)
         low, high = np.minimum(np.minimum(a, b), c) - MARGIN, np.maximum(np.maximum(a, b), c) + MARGIN
         cells = -(-(end - start) // CELL)
-        sizes.append(cells + 1)
+        sizes.append(cells)
         ends.append([np.clip(cell, 0, cells).astype(int) for cell in (low // CELL, high // CELL + 1)])
     (x0, x1), (y0, y1) = ends
-    width, height = sizes
+    return np.stack([x0, y0, x1, y1]), (sizes[1], sizes[0])
+
+
+def _covered(bounds: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The cells, (rows, columns) bool, inside any of the bounds (4, F)."""
+    x0, y0, x1, y1 = bounds
+    height, width = shape[0] + 1, shape[1] + 1
     steps = np.zeros(width * height, int)  # a box is the sum, along both axes, of a step at each of its corners
     for x, y, sign in ((x0, y0, 1), (x1, y1, 1), (x0, y1, -1), (x1, y0, -1)):
         steps += sign * np.bincount(y * width + x, minlength=len(steps))
     return steps.reshape(height, width).cumsum(0).cumsum(1)[:-1, :-1] > 0
+
+
+def _largest(cells: np.ndarray) -> Box:
+    """The largest box with nothing but such cells (rows, columns) bool; of no area where there is none."""
+    rows, columns = cells.shape
+    above = np.arange(1, rows + 1)[:, None]
+    high = above - np.maximum.accumulate(np.where(cells, 0, above), axis=0)  # cells up from here, this one included
+    best, area = (0, 0, 0, 0), 0
+    for left in range(columns):
+        if high[:, left:].sum(axis=1).max() <= area:
+            break
+        lowest = np.minimum.accumulate(high[:, left:], axis=1)
+        areas = lowest * np.arange(1, columns - left + 1)
+        if (largest := int(areas.max())) > area:
+            row, wide = (int(n) for n in np.unravel_index(np.argmax(areas), areas.shape))
+            best, area = (left, row + 1 - int(lowest[row, wide]), left + wide + 1, row + 1), largest
+    return best
 
 
 def _cut(cells: np.ndarray) -> list[Box]:

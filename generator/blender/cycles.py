@@ -2,8 +2,9 @@
 
 What costs time is rays, so they are few and cheap. The light is worked out at the vertices and emitted: no ray goes on
 to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
-square roots of a perspective. And only boxes about the hand and the arm are rendered. A transparent film gives the
-coverage of the whole arm, a pass of its own (AOV) that of the hand, both from the same samples.
+square roots of a perspective. Only boxes about the hand and the arm are rendered, and one sample is taken where all
+would find the same (:mod:`generator.blender.boxes`). A transparent film gives the coverage of everything, passes of
+their own (AOVs) that of hand and sleeve, all from the same samples.
 """
 
 from __future__ import annotations
@@ -43,18 +44,19 @@ class Cycles:
         self._camera = _camera(self._scene)
         self._plain, self._relieved, self._cloth = _skin(relieved=False), _skin(relieved=True), _cloth()
         self._leans = relief.Leans()
-        self._faces, self._flat = functools.cache(triangles), functools.cache(_flat)
+        self._faces, self._flat, self._borders = (functools.cache(of) for of in (triangles, _flat, _borders))
         self._seen = bpy.data.collections.new("seen")
         self._scene.collection.children.link(self._seen)
         self._hand = bpy.data.objects.new("seen", bpy.data.meshes.new("seen"))
         self._seen.objects.link(self._hand)
+        self._samples = samples
         prepare(self._scene)
-        self._choose(samples)
+        self._choose()
         exr.prepare(self._scene.render)
 
-    def _choose(self, samples: int) -> None:
+    def _choose(self) -> None:
         """Make the renderer the scene's."""
-        _prepare(self._scene, samples)
+        _prepare(self._scene, self._samples)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
@@ -64,8 +66,10 @@ class Cycles:
             faces = np.vstack([faces, cloth.faces + len(points)])
             points = np.vstack([points, cloth.vertices])
         box = box_around(points, camera)
+        if box[2] <= box[0] or box[3] <= box[1]:
+            return nothing(camera)
         points = flattened(points, camera)
-        parts = boxes.around(points, faces, camera, box)
+        parts = boxes.around(points, faces, self._ends(rig, points, faces), camera, box)
         if not parts:
             return nothing(camera)
         rig.surface.hide_render = True
@@ -79,12 +83,21 @@ class Cycles:
         with self._dressed(cloth, camera, look):
             return self._render(box, parts, camera, look, frame)
 
-    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
-        """Draw the box; outside its parts nothing is to be seen."""
+    def _ends(self, rig: Rig, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """The triangles (F,) bool on which hand, forearm or sleeve may begin or end; the hand's are the first."""
+        rim, wrist = self._borders(rig.surface.data)
+        ends = np.ones(len(faces), bool)
+        ends[: len(wrist)] = boxes.outlines(points[: len(rim)], faces[: len(wrist)], rim) | wrist
+        return ends
+
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
+        """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
         self._scene.cycles.seed = frame % 2**31
         passes: dict[str, np.ndarray] = {}
-        for left, top, right, bottom in parts:
-            self._aim(camera, (left, top, right, bottom))
+        for part, smooth in parts:
+            left, top, right, bottom = part
+            self._scene.cycles.sample_subset_length = 1 if smooth else self._samples
+            self._aim(camera, part)
             for name, pixels in exr.render().items():
                 shape = box[3] - box[1], box[2] - box[0], pixels.shape[2]
                 whole = passes.setdefault(name, np.zeros(shape, np.float32))
@@ -150,7 +163,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     render.use_persistent_data = True
     render.threads_mode, render.threads = "FIXED", 1  # the workers are the parallel part
     cycles.device = "CPU"
-    cycles.samples = samples
+    cycles.samples, cycles.use_sample_subset = samples, True  # to change only that length is quick
     cycles.sampling_pattern = "TABULATED_SOBOL"  # by a tenth faster than what Blender takes by itself
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.max_bounces = 0
@@ -223,6 +236,12 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
     data.materials.append(None)
     return data
+
+
+def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Which points (V,) bool are at the rim of a mesh that is not closed, which triangles (F,) bool at the wrist."""
+    faces, on_hand = triangles(surface), region_of(surface) > 0
+    return boxes.rim(faces, len(on_hand)), on_hand[faces].any(1) & ~on_hand[faces].all(1)
 
 
 def _shine(rig: Rig, posed: Posed, look: Look) -> np.ndarray:

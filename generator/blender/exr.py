@@ -51,9 +51,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         )
     image.close()
     passes: dict[str, list[int]] = {}
-    for index, name in enumerate(names):  # LAYER.PASS.CHANNEL
+    for index, name in enumerate(names):  # LAYER.PASS.CHANNEL, those of a pass side by side
         passes.setdefault(name.split(".")[-2], []).append(index)
-    return {name: pixels[..., channels] for name, channels in passes.items()}
+    return {name: pixels[..., channels[0] : channels[-1] + 1] for name, channels in passes.items()}
 
 
 def _open_image_io():

@@ -27,13 +27,13 @@ class Eevee(Cycles):
 
     name = "eevee"
 
-    def _choose(self, samples: int) -> None:
+    def _choose(self) -> None:
         render = self._scene.render
         render.engine = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
         render.filter_size = 1.0
-        self._scene.eevee.taa_render_samples = samples
+        self._scene.eevee.taa_render_samples = self._samples
 
-    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
         self._aim(camera, box)
         return drawing(exr.render(), box, look)
 
@@ -46,15 +46,15 @@ class Workbench(Cycles):
 
     name = "workbench"
 
-    def _choose(self, samples: int) -> None:
+    def _choose(self) -> None:
         self._scene.render.engine = "BLENDER_WORKBENCH"
-        enough = [n for n in WORKBENCH_SAMPLES if n >= samples]
+        enough = [n for n in WORKBENCH_SAMPLES if n >= self._samples]
         self._scene.display.render_aa = str((enough or WORKBENCH_SAMPLES[-1:])[0])
         shading = self._scene.display.shading
         shading.light, shading.color_type = "FLAT", "VERTEX"
         shading.show_object_outline = shading.show_cavity = shading.show_shadows = False
 
-    def _render(self, box: Box, parts: list[Box], camera: Camera, look: Look, frame: int) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
         self._aim(camera, box)
         meshes = [thing.data for thing in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
