@@ -67,9 +67,8 @@ def outlines(points: np.ndarray, faces: np.ndarray, rim: np.ndarray) -> np.ndarr
     across, up = points[:, 0], points[:, 2]
     right, rise = ([axis.take(corner) - axis.take(a) for corner in (b, c)] for axis in (across, up))
     front = right[0] * rise[1] > right[1] * rise[0]
-    fronts = sum(np.bincount(corner[front], minlength=len(points)) for corner in (a, b, c))
-    backs = sum(np.bincount(corner[~front], minlength=len(points)) for corner in (a, b, c))
-    at_outline = (fronts > 0) & (backs > 0) | rim
+    in_front, behind = (np.bincount(faces[side].ravel(), minlength=len(points)) > 0 for side in (front, ~front))
+    at_outline = (in_front & behind) | rim
     return at_outline.take(a) | at_outline.take(b) | at_outline.take(c)
 
 

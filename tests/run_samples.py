@@ -1,0 +1,35 @@
+"""What the tests of rendering runs share: a small run, and how to start and watch one."""
+
+import sys
+import time
+
+from generator import folder
+
+FRAMES = 48
+
+
+def ignore(done, total):
+    pass
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def command(settings_file, out, workers=2):
+    return [
+        *(sys.executable, "-m", "generator", "render", "--settings", str(settings_file)),
+        *("--out", str(out), "--workers", str(workers)),
+    ]
+
+
+def records(out):
+    return len(folder.read_records(out)) if out.exists() else 0
+
+
+def wait_for(condition, process, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -1,0 +1,217 @@
+"""A run ends with the same bytes in shards and on clusters, by the commands that the README gives, too."""
+
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+from run_samples import command, contents, ignore, wait_for
+
+from generator import cluster as cluster_module
+from generator import folder, run
+from generator.cli import main
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers, each a process: the address and the workers."""
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_spec"]
+    scheduler = '{"cls": "dask.distributed.Scheduler", "opts": {"port": %s, "dashboard": false}}'
+    worker = '{"cls": "dask.distributed.Worker", "opts": {"nthreads": 1, "dashboard": false, "local_directory": "%s"}}'
+    commands = [[*dask, "--spec", scheduler % address.rpartition(":")[2]]]
+    commands += [[*dask, address, "--spec", worker % (tmp_path / f"worker{i}")] for i in (1, 2)]
+    log = (tmp_path / "dask.log").open("w")
+    processes = [subprocess.Popen(c, stdout=log, stderr=log, start_new_session=True) for c in commands]
+    yield address, processes[1:]
+    for process in processes:
+        process.kill()
+        process.wait()
+    log.close()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file, cluster, tmp_path):
+    address, workers = cluster
+    out = tmp_path / "out"
+    line = [*command(settings_file, out), "--scheduler", address]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: out.exists() and len(folder.read_records(out)) >= 8, process)
+        os.kill(workers[0].pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    assert contents(out) == contents(whole)
+
+
+def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeypatch):
+    """Two at once, and two after each other whose files had other content under the same names."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(cluster_module, "describe", _slow_description)
+    made = []
+    monkeypatch.setattr(cluster_module, "Renderer", lambda chosen: made.append(chosen) or len(made))
+    with (
+        distributed.LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=None) as local,
+        cluster_module.Cluster(local.scheduler_address) as one,
+        cluster_module.Cluster(local.scheduler_address) as two,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        starts = [pool.submit(c.start, replace(settings, seed=seed)) for c, seed in ((one, 1), (two, 2))]
+        assert [start.result()[0].seed for start in starts] == [1, 2]
+    cluster_module._renderer.cache_clear()
+    monkeypatch.setattr(cluster_module, "_traits", lambda chosen: TRAITS)
+    assert [cluster_module._renderer(settings, run) for run in ("a", "a", "b")] == [
+        (1, TRAITS),
+        (1, TRAITS),
+        (2, TRAITS),
+    ]
+    monkeypatch.setattr(cluster_module, "_renderer", lambda chosen, run: (None, TRAITS))
+    with pytest.raises(folder.RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
+        cluster_module.render(settings, TRAITS | {"handforge": "0.0.9"}, "a", [])
+
+
+TRAITS = {"engine": "cycles", "Blender": "5.2.0", "handforge": "0.1.0", "backgrounds_sha256": "1"}
+
+
+def _slow_description(chosen):
+    time.sleep(0.5)
+    return TRAITS
+
+
+def test_workers_with_other_files_are_refused(settings):
+    def submit(_call, _settings, workers, **_):
+        return SimpleNamespace(result=lambda: TRAITS | {"backgrounds_sha256": f"of {workers[0]}"})
+
+    cluster = object.__new__(cluster_module.Cluster)
+    workers = {"workers": {"tcp://a": {}, "tcp://b": {}}}
+    cluster._client = SimpleNamespace(
+        wait_for_workers=lambda *_, **__: None, scheduler_info=lambda **_: workers, submit=submit
+    )
+    message = "tcp://a has backgrounds_sha256 of tcp://a, tcp://b has of tcp://b; use the same on all"
+    with pytest.raises(folder.RunError, match=message):
+        cluster.start(settings)
+
+
+def readme_commands(start):
+    """The commands of the README, in backquotes, that start so; broken lines are joined."""
+    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    text = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
+    return [line for line in re.findall(r"`([^`]+)`", text) if line.startswith(start)]
+
+
+def as_run(line, settings_file, **values):
+    """A README's command as words to run: its dots are the settings, its capitals what ``values`` say."""
+    line = line.replace("...", f"--settings {settings_file}")
+    for name, value in values.items():
+        line = line.replace(name, str(value))
+    words = line.split()
+    return [str(Path(sys.executable).parent / words[0]), *words[1:]]
+
+
+@pytest.mark.slow
+def test_the_readmes_dask_commands(whole, settings_file, tmp_path):
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    port, out = free_port(), tmp_path / "out"
+    (scheduler,), (worker,) = readme_commands("dask scheduler"), readme_commands("dask worker")
+    (render,) = (line for line in readme_commands("hand-generator render") if "--scheduler" in line)
+    say = {"HOST": "127.0.0.1", "8786": port, "DIR": out}
+    log = (tmp_path / "dask.log").open("w")
+    lines = ([*as_run(scheduler, settings_file), "--port", str(port)], as_run(worker, settings_file, **say))
+    processes = [subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) for line in lines]
+    try:
+        for _ in range(2):  # until the scheduler listens, there is none
+            done = subprocess.run(as_run(render, settings_file, **say), capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            time.sleep(20)
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.close()
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.slow
+def test_the_readmes_job_array_commands(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    (render,) = (line for line in readme_commands("hand-generator render") if "--shard" in line)
+    (merge,) = readme_commands("hand-generator merge")
+    for task in range(1, 9):
+        line = as_run(render, settings_file, DIR=out, **{"$SLURM_ARRAY_TASK_ID": task})
+        subprocess.run(line, check=True, capture_output=True)
+    subprocess.run(as_run(merge, settings_file, DIR=out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+def test_no_scheduler_there(settings_file, tmp_path):
+    if not importlib.util.find_spec("distributed"):
+        pytest.skip("distributed is not installed")
+    begin = time.monotonic()
+    line = [*command(settings_file, tmp_path / "out"), "--scheduler", f"tcp://127.0.0.1:{free_port()}"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2 and time.monotonic() - begin < 60
+    assert "no Dask scheduler answers at tcp://127.0.0.1:" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_shards_in_one_folder(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    for i in (1, 2, 3):
+        run.render(settings, out, 1, ignore, shard=(i, 3))
+        if i < 3:
+            with pytest.raises(folder.RunError, match=f"frames are missing, the first is {i}"):
+                folder.merge(out, [])
+    assert CliRunner().invoke(main, ["merge", str(out)]).exit_code == 0
+    assert contents(out) == contents(whole)
+
+
+def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
+    parts = [tmp_path / f"part{i}" for i in (1, 2)]
+    for i, part in enumerate(parts, start=1):
+        run.render(settings, part, 1, ignore, shard=(i, 2))
+    folder.merge(tmp_path / "out", parts)
+    assert contents(tmp_path / "out") == contents(whole)
+    assert all((part / ".partial").exists() for part in parts), "the parts stay as they are"
+
+
+def test_what_is_no_shard_is_not_merged(whole, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for words, message in (
+        ([tmp_path / "out", whole], "holds no shard"),
+        ([tmp_path / "out"], "out holds no shard; name the folder"),
+        ([empty], "empty holds no shard; name the folder"),
+        ([whole], "is complete already"),
+        ([whole, empty], "is complete already"),
+    ):
+        done = CliRunner().invoke(main, ["merge", *map(str, words)])
+        assert done.exit_code == 2 and message in done.stderr
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "2", "a/b", "/"])
+def test_shards_that_cannot_be(text, tmp_path):
+    done = CliRunner().invoke(main, ["render", "--out", str(tmp_path / "out"), "--shard", text])
+    assert done.exit_code == 2 and f"--shard: it is I/N with I from 1 to N, as 2/8, not '{text}'" in done.stderr

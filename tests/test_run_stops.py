@@ -1,0 +1,208 @@
+"""A run ends with the same bytes after kills, lost workers and full disks."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from run_samples import FRAMES, command, contents, ignore, records, wait_for
+
+from generator import folder, run
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+
+
+def start(settings_file, out):
+    return subprocess.Popen(
+        command(settings_file, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_killed_and_continued_is_as_if_never_killed(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 8, process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert 8 <= records(out) < FRAMES
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 4, process)
+        begin = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert time.monotonic() - begin < 15  # a second or two on a machine that does nothing else
+        assert "Interrupted." in errors and "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_told_and_loses_nothing(whole, settings, settings_file, tmp_path):
+    out = tmp_path / "out"
+    with start(settings_file, out) as process:
+        wait_for(lambda: records(out) >= 4, process)
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "a worker ended unexpectedly (exit code -9" in errors and "Traceback" not in errors
+    run.render(settings, out, 2, ignore)
+    assert contents(out) == contents(whole)
+
+
+def test_a_record_cut_short_is_rendered_again(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run.render(settings, out, 1, stop_after(20))
+    path = next((out / ".partial").glob("records-*"))
+    path.write_bytes(path.read_bytes()[:-40])
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
+def test_a_picture_that_a_power_cut_left_short_is_rendered_again(whole, settings, tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run.render(settings, out, 1, stop_after(20))
+    (out / "images" / "000003.png").write_bytes(b"")
+    (out / "masks" / "000005.png").unlink()
+    assert {3, 5}.isdisjoint(folder.read_records(out)) and 4 in folder.read_records(out)
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
+def stop_after(frames):
+    def progress(done, total):
+        if done >= frames:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    run.render(settings, out, 1, ignore, shard=(1, 2))
+    run.render(settings, out, 1, ignore, shard=(2, 2))
+
+    def killed(path, **_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.merge(out, [])
+    assert folder.is_finished(out)
+    with pytest.raises(folder.RunError, match="out is complete already"):
+        folder.merge(out, [])
+    assert contents(out) == contents(whole)
+
+
+def test_a_run_killed_while_it_took_its_folder_continues(whole, settings, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.dataset, "write_atomic", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.render(settings, out, 1, ignore)
+    run.render(settings, out, 1, ignore)
+    assert contents(out) == contents(whole)
+
+
+def _killed(*given, **named):
+    raise KeyboardInterrupt
+
+
+def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp_path):
+    (tmp_path / folder.PARTIAL).mkdir()
+    records = folder.Records(tmp_path)
+    records.add(0, {"image": {}}, {})
+    whole_file = records._file
+    records._file = SimpleNamespace(write=lambda line: whole_file.write(line[:9]), name=whole_file.name)
+    with pytest.raises(OSError, match="No space left") as found:
+        records.add(1, {"image": {}}, {})
+    assert found.value.filename == whole_file.name
+    records._file = whole_file
+    records.add(2, {"image": {}}, {})
+    records.close()
+    assert list(folder.read_records(tmp_path)) == [0, 2]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A filesystem of 300 KB that can be made larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
+    if not sys.platform.startswith("linux") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small filesystem is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_loses_nothing(whole, settings_file, small_disk):
+    out = small_disk / "out"
+    done = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "No space left on device; what is done is kept: put that right and run the same command again" in done.stderr
+    assert "Traceback" not in done.stderr and not (out / "annotations.json").exists()
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+@pytest.fixture(params=["tmpfs", "ext4"])
+def disk_of_20_mb(request, tmp_path):
+    """A filesystem of 20 MB: in memory, or in a file as a disk has it, with a journal."""
+    disk, image = tmp_path / "disk", tmp_path / "disk.img"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)]
+    if request.param == "ext4":
+        if not shutil.which("mkfs.ext4"):
+            pytest.skip("there is no mkfs.ext4 here to make a filesystem with")
+        with image.open("wb") as file:
+            file.truncate(20 * 2**20)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True, capture_output=True)
+        mount = ["mount", "-o", "loop", str(image), str(disk)]
+    if not sys.platform.startswith("linux") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small filesystem is not permitted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb):
+    out, ballast = disk_of_20_mb / "out", disk_of_20_mb / "other"
+    done = 0
+    for free in (60_000, 120_000):
+        room = shutil.disk_usage(disk_of_20_mb).free + (ballast.stat().st_size if ballast.exists() else 0)
+        ballast.write_bytes(bytes(room - free))
+        ended = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+        assert ended.returncode == 2 and "No space left on device; what is done is kept" in ended.stderr
+        assert "Traceback" not in ended.stderr and not (out / "annotations.json").exists()
+        assert records(out) >= done
+        done = records(out)
+    ballast.unlink()
+    assert 0 < done < FRAMES
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments(whole, settings_file, tmp_path):
+    out, rng = tmp_path / "out", np.random.default_rng(0)
+    for _ in range(20):
+        with start(settings_file, out) as process:
+            time.sleep(rng.uniform(0.5, 8))
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(whole)
