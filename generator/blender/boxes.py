@@ -111,7 +111,7 @@ def _covered(bounds: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _largest(cells: np.ndarray) -> Box:
     """The largest box with nothing but such cells (rows, columns) bool; of no area where there is none.
 
-    Looks from each column to the right: 2 ms for the paper's framing, little beside the rays also where a hand fills it.
+    Looks from each column to the right: 2 ms in the paper's framing, little beside the rays where a hand fills it, too.
     """
     rows, columns = cells.shape
     above = np.arange(1, rows + 1)[:, None]
