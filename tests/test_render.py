@@ -339,11 +339,25 @@ def test_visibility_of_joints(studio):
     assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
 
 
-def test_a_full_folder_for_temporary_files_is_named(monkeypatch, tmp_path):
-    gone = SimpleNamespace(ImageInput=SimpleNamespace(open=lambda path: None))
-    monkeypatch.setattr(exr, "_open_image_io", lambda: gone)
-    with pytest.raises(OSError, match="is the folder for temporary files full"):
-        exr._read(tmp_path / "frame.exr")
+def test_a_full_folder_for_temporary_files_is_named(tmp_path):
+    """Whatever Blender could not write: nothing, or a file that ends anywhere."""
+    engines.start(replace(SMALL, engine="cycles", samples=1))
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.use_border = 12, 5, False
+    scene.render.filepath = str(tmp_path / "whole.exr")
+    bpy.ops.render.render(write_still=True)
+    data = (tmp_path / "whole.exr").read_bytes()
+    assert {name: pixels.shape for name, pixels in exr._read(tmp_path / "whole.exr").items()} == {
+        "Combined": (5, 12, 4),
+        "hand": (5, 12, 1),
+    }
+    short = tmp_path / "short.exr"
+    for size in [None, *range(0, len(data), 7), len(data) - 1]:
+        if size is not None:
+            short.write_bytes(data[:size])
+        with pytest.raises(OSError, match="is the folder for temporary files full") as caught:
+            exr._read(short)
+        assert caught.value.filename == str(tmp_path)
 
 
 def test_joints_in_a_sleeve_are_asked_for():

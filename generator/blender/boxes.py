@@ -15,9 +15,9 @@ CELL = 4
 """Pixels, wide and high, that are drawn or left out together."""
 MARGIN = 1
 """Pixels around a triangle, for what Blender rounds otherwise."""
-WORTH_A_CUT = 6000
+WORTH_A_CUT = 4500
 """Empty pixels that take Cycles about as long as to begin another render."""
-WORTH_SMOOTH = 8000
+WORTH_SMOOTH = 6000
 """Smooth pixels in one box from which on it is worth a render of its own, and those of what is left around it."""
 
 
@@ -40,7 +40,7 @@ def around(points: np.ndarray, faces: np.ndarray, ends: np.ndarray, camera: Came
 
 def _plan(cells: np.ndarray, smooth: np.ndarray) -> list[tuple[Box, bool]]:
     """Boxes of cells, and whether they are smooth: the largest that is, and what is above, below and beside it."""
-    left, top, right, bottom = _largest(smooth)
+    left, top, right, bottom = _largest(smooth) if smooth.sum() * CELL**2 >= WORTH_SMOOTH else (0, 0, 0, 0)
     if (right - left) * (bottom - top) * CELL**2 < WORTH_SMOOTH:
         return [(part, False) for part in _cut(cells)]
     found = [((left, top, right, bottom), True)]
@@ -88,12 +88,13 @@ def _bounds(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) -> 
         (0, camera.matrix[0, 0], camera.width, *box[::2]),
         (2, -camera.matrix[0, 0], camera.height, *box[1::2]),
     ):
-        at = points[:, axis] * focal + (size / 2 - start)
+        at = (points[:, axis] * float(focal) + (size / 2 - start)) / CELL
         a, b, c = (at.take(corner) for corner in faces.T)
-        low, high = np.minimum(np.minimum(a, b), c) - MARGIN, np.maximum(np.maximum(a, b), c) + MARGIN
+        low = np.minimum(np.minimum(a, b), c) - MARGIN / CELL
+        high = np.maximum(np.maximum(a, b), c) + (MARGIN / CELL + 1)
         cells = -(-(end - start) // CELL)
         sizes.append(cells)
-        ends.append([np.clip(cell, 0, cells).astype(int) for cell in (low // CELL, high // CELL + 1)])
+        ends.append([np.clip(cell, 0, cells).astype(int) for cell in (low, high)])
     (x0, x1), (y0, y1) = ends
     return np.stack([x0, y0, x1, y1]), (sizes[1], sizes[0])
 

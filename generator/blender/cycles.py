@@ -32,6 +32,10 @@ _NEAREST = 0.01
 """Metres before the camera; what is nearer is drawn as if it were there."""
 _FARTHEST = 1 / _NEAREST
 """Where the flattened nearest points lie."""
+_PATTERN = 1158
+"""The seed of the samples' places, the same in all pixels: the middle first, and then spread so well that the coverage
+along a straight edge is off by 0.094 (root of the mean square) with four samples, as against 0.168 with random ones and
+0.126 with the median seed (Blender 5.2)."""
 
 
 class Cycles:
@@ -42,7 +46,8 @@ class Cycles:
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
-        self._plain, self._relieved, self._cloth = _skin(relieved=False), _skin(relieved=True), _cloth()
+        self._plain, self._relieved = ([_skin(r, part) for part in range(3)] for r in (False, True))
+        self._cloth = _cloth()
         self._leans = relief.Leans()
         self._faces, self._flat, self._borders = (functools.cache(of) for of in (triangles, _flat, _borders))
         self._seen = bpy.data.collections.new("seen")
@@ -78,7 +83,8 @@ class Cycles:
         seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
         lean = self._leans.of(rig, posed, camera, look)
         relief.lay(seen, lean)
-        seen.materials[0] = self._plain if lean is None else self._relieved
+        for slot, material in enumerate(self._plain if lean is None else self._relieved):
+            seen.materials[slot] = material
         seen.update()
         with self._dressed(cloth, camera, look):
             return self._render(box, parts, camera, look, frame)
@@ -92,17 +98,12 @@ class Cycles:
 
     def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
-        self._scene.cycles.seed = frame % 2**31
-        passes: dict[str, np.ndarray] = {}
+        whole = _blank(box, look)
         for part, smooth in parts:
-            left, top, right, bottom = part
             self._scene.cycles.sample_subset_length = 1 if smooth else self._samples
             self._aim(camera, part)
-            for name, pixels in exr.render().items():
-                shape = box[3] - box[1], box[2] - box[0], pixels.shape[2]
-                whole = passes.setdefault(name, np.zeros(shape, np.float32))
-                whole[top - box[1] : bottom - box[1], left - box[0] : right - box[0]] = pixels
-        return drawing(passes, box, look)
+            _paste(drawing(exr.render(), part, look), whole)
+        return whole
 
     @contextlib.contextmanager
     def _dressed(self, cloth: Cloth | None, camera: Camera, look: Look) -> Iterator[None]:
@@ -110,6 +111,7 @@ class Cycles:
         if cloth is None or look.sleeve is None:
             yield
             return
+        ask_for(self._scene, CLOTH_PASS)
         data = bpy.data.meshes.new("sleeve")
         fill(data, flattened(cloth.vertices, camera), cloth.faces)
         data.materials.append(self._cloth)
@@ -152,8 +154,14 @@ def prepare(scene: bpy.types.Scene) -> None:
     render.film_transparent = True
     render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
-    for name in (HAND_PASS, CLOTH_PASS):
-        aov = scene.view_layers[0].aovs.add()
+    ask_for(scene, HAND_PASS)
+
+
+def ask_for(scene: bpy.types.Scene, name: str) -> None:
+    """Have a pass of its own rendered from now on; each costs time, if no ray."""
+    aovs = scene.view_layers[0].aovs
+    if name not in aovs:
+        aov = aovs.add()
         aov.name, aov.type = name, "VALUE"
 
 
@@ -165,6 +173,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.device = "CPU"
     cycles.samples, cycles.use_sample_subset = samples, True  # to change only that length is quick
     cycles.sampling_pattern = "TABULATED_SOBOL"  # by a tenth faster than what Blender takes by itself
+    cycles.scrambling_distance, cycles.seed = 0.0, _PATTERN
     cycles.use_adaptive_sampling = cycles.use_denoising = False
     cycles.max_bounces = 0
     cycles.use_light_tree = False
@@ -172,7 +181,7 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
 
 
-def _skin(relieved: bool) -> bpy.types.Material:
+def _skin(relieved: bool, part: int) -> bpy.types.Material:
     """Emission of the vertices' light, and where the hand is in a pass of its own.
 
     Never changed, as that would cost 0.1 s a frame.
@@ -181,6 +190,10 @@ def _skin(relieved: bool) -> bpy.types.Material:
     tree = material.node_tree
     if relieved:
         tree.links.new(relief.emission(tree, light), surface)
+    if part < 2:
+        if part:
+            _pass(tree, HAND_PASS).default_value = 1.0
+        return material
     region, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
     region.attribute_name = REGION
     beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
@@ -234,7 +247,12 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     data.shade_flat()  # its light is in the vertices, so Cycles needs no normals
     data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region_of(surface))
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
-    data.materials.append(None)
+    for _ in range(3):
+        data.materials.append(None)
+    of = triangles(surface)
+    on = (region_of(surface) > 0)[of]
+    kind = np.where(on.all(1), 1, np.where(on.any(1), 2, 0)).astype(np.int32)
+    data.polygons.foreach_set("material_index", kind)
     return data
 
 
@@ -259,14 +277,34 @@ def _light(normals: np.ndarray, look: Look) -> np.ndarray:
 
 
 def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
-    """What was rendered, before the look's background."""
-    combined, alpha = passes["Combined"][..., :3], np.clip(passes["Combined"][..., 3], 0.0, 1.0)
+    """What was rendered in a box, before the look's background."""
+    *rgb, coverage = np.moveaxis(passes["Combined"], 2, 0)
     height, width = box[3] - box[1], box[2] - box[0]
-    if alpha.shape != (height, width):
-        raise RuntimeError(f"Blender rendered {alpha.shape[1]}x{alpha.shape[0]} pixels of {width}x{height}")
-    hand, cloth = (np.clip(passes[name][..., 0], 0.0, 1.0) for name in (HAND_PASS, CLOTH_PASS))
-    drawn = np.flatnonzero(alpha)  # half of the box is plain
-    behind = (1.0 - alpha.take(drawn)[:, None]) * look.background.astype(np.float32)
-    picture = np.tile(srgb(look.background), (height * width, 1))
-    picture[drawn] = srgb(combined.reshape(-1, 3).take(drawn, 0) + behind)
-    return Drawing(box, picture.reshape(height, width, 3), hand, np.maximum(alpha - hand - cloth, 0.0), cloth)
+    if coverage.shape != (height, width):
+        raise RuntimeError(f"Blender rendered {coverage.shape[1]}x{coverage.shape[0]} pixels of {width}x{height}")
+    alpha = np.clip(coverage, 0.0, 1.0)
+    picture = np.empty((height, width, 3), np.uint8)
+    for channel, (light, behind) in enumerate(zip(rgb, look.background.astype(np.float32), strict=True)):
+        picture[..., channel] = srgb(light + (1.0 - alpha) * behind)
+    hand = np.clip(passes[HAND_PASS][..., 0], 0.0, 1.0)
+    cloth = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else np.zeros_like(hand)
+    return Drawing(box, picture, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)
+
+
+def _blank(box: Box, look: Look) -> Drawing:
+    """A box with nothing in it."""
+    shape = box[3] - box[1], box[2] - box[0]
+    picture = np.empty((*shape, 3), np.uint8)
+    picture[:] = srgb(look.background)
+    return Drawing(box, picture, *(np.zeros(shape, np.float32) for _ in range(3)))
+
+
+def _paste(part: Drawing, whole: Drawing) -> None:
+    left, top, right, bottom = part.box
+    at = np.s_[top - whole.box[1] : bottom - whole.box[1], left - whole.box[0] : right - whole.box[0]]
+    whole.picture[at], whole.hand[at], whole.forearm[at], whole.cloth[at] = (
+        part.picture,
+        part.hand,
+        part.forearm,
+        part.cloth,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import sys
+import struct
 from pathlib import Path
 
 import bpy
@@ -40,34 +40,48 @@ def prepare(render: bpy.types.RenderSettings) -> None:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    image = _open_image_io().ImageInput.open(str(path))
-    names = list(image.spec().channelnames) if image else []
-    pixels = image.read_image("float") if image else None
-    if pixels is None:
+    """The passes in a file such as :func:`prepare` has written: one part, uncompressed, all channels float32.
+
+    The pixels of such a file are an array as they lie, which is read in a tenth of the time that OpenImageIO needs, and
+    not every Blender has that for Python. Format: https://openexr.com/en/latest/OpenEXRFileLayout.html.
+    """
+    try:
+        data = path.read_bytes()
+        attributes, start = _header(data)
+        left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
+        names = _channels(attributes["channels"])
+        rows, columns = bottom - top + 1, right - left + 1
+        row = np.dtype([("y", "<i4"), ("bytes", "<i4"), ("pixels", "<f4", (len(names), columns))])
+        pixels = np.frombuffer(data, row, rows, start + 8 * rows)["pixels"]  # after where each row begins
+    except (FileNotFoundError, KeyError, IndexError, ValueError, struct.error) as error:
         raise OSError(
             errno.ENOSPC,
             "no whole picture came back from Blender; is the folder for temporary files full?",
             str(path.parent),
-        )
-    image.close()
+        ) from error
     passes: dict[str, list[int]] = {}
-    for index, name in enumerate(names):  # LAYER.PASS.CHANNEL, those of a pass side by side
-        passes.setdefault(name.split(".")[-2], []).append(index)
-    return {name: pixels[..., channels[0] : channels[-1] + 1] for name, channels in passes.items()}
+    for index in sorted(range(len(names)), key=lambda index: "RGBA".find(names[index][-1])):
+        passes.setdefault(names[index].split(".")[-2], []).append(index)  # LAYER.PASS.CHANNEL
+    return {name: np.moveaxis(pixels[:, channels], 1, 2) for name, channels in passes.items()}
 
 
-def _open_image_io():
-    """Blender's own OpenImageIO, which a pip-installed bpy keeps off Python's path."""
-    try:
-        import OpenImageIO
-    except ModuleNotFoundError:
-        lib = Path(bpy.utils.resource_path("LOCAL")) / "python" / "lib"
-        sys.path.append(str(lib / f"python3.{sys.version_info.minor}" / "site-packages"))
-        try:
-            import OpenImageIO
-        except ModuleNotFoundError:
-            raise EngineError(
-                "this Blender has no OpenImageIO for Python, which reads what Cycles renders; install it (Debian: apt "
-                "install python3-openimageio) or use --engine raster"
-            ) from None
-    return OpenImageIO
+def _header(data: bytes) -> tuple[dict[str, bytes], int]:
+    """The attributes of a file, by name, and where they end."""
+    attributes, at = {}, 8  # after what says that it is EXR, and which
+    while data[at]:
+        name_end = data.index(0, at)
+        type_end = data.index(0, name_end + 1)
+        size = struct.unpack_from("<i", data, type_end + 1)[0]
+        attributes[data[at:name_end].decode()] = data[type_end + 5 : type_end + 5 + size]
+        at = type_end + 5 + size
+    return attributes, at + 1
+
+
+def _channels(listed: bytes) -> list[str]:
+    """The names in a list of channels, each of which 16 bytes on its kind follow."""
+    names, at = [], 0
+    while listed[at]:
+        end = listed.index(0, at)
+        names.append(listed[at:end].decode())
+        at = end + 17
+    return names

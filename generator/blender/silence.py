@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from generator.errors import EngineError
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Swallow what is written to file descriptors 1 and 2 inside the block."""
-    with tempfile.TemporaryFile() as sink, contextlib.ExitStack() as stack:
+    with open(os.devnull, "wb") as sink, contextlib.ExitStack() as stack:
         for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.flush()
