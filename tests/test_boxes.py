@@ -76,7 +76,7 @@ def test_what_is_far_from_any_end_is_smooth_and_the_rest_is_not():
     corners, faces = grid(60, 30, 10)
     rim = boxes.rim(faces, len(corners))
     assert rim.sum() == 2 * (60 + 30)
-    ends = boxes.outlines(corners, faces, rim)
+    ends = boxes.outlines(faces, boxes.facing(corners, faces), rim)
     found = boxes.around(corners, faces, ends, CAMERA, WHOLE)
     smooth = drawn([part for part, is_smooth in found if is_smooth])
     at_end = np.zeros((360, 640), bool)
@@ -93,7 +93,8 @@ def test_outlines_are_where_front_meets_back():
     beyond = corners[:, 0] > corners[25, 0]
     corners[beyond, 0] = 2 * corners[25, 0] - corners[beyond, 0]
     corners[beyond, 1] += 1
-    columns = np.unique(np.flatnonzero(boxes.outlines(corners, faces, np.zeros(len(corners), bool))) % 800 % 40)
+    outlines = boxes.outlines(faces, boxes.facing(corners, faces), np.zeros(len(corners), bool))
+    columns = np.unique(np.flatnonzero(outlines) % 800 % 40)
     assert columns.tolist() == [24, 25]
 
 

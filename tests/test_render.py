@@ -131,6 +131,27 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(stud
     assert len(parts) > 1 and drawn.sum() < 0.9 * (box[2] - box[0]) * (box[3] - box[1])
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
+    studio = Studio(replace(SMALL, engine="cycles"))
+    hand, _ = studio.hand(None)
+    rig.set_side(hand, side)
+    rig.set_pose(hand, POSE)
+    studio._show(hand)
+    posed, drawn_from, drawings = rig.posed(hand), [], []
+    for culls in (True, False):
+        monkeypatch.setattr(cycles.Cycles, "culls", culls)
+        drawings.append(studio.engine.draw(hand, posed, Camera(640, 360), PLAIN, 0))
+        points = np.empty((len(posed.vertices), 3), np.float32)
+        studio.engine._hand.data.attributes["position"].data.foreach_get("vector", points.ravel())
+        drawn_from.append(np.isfinite(points).all(axis=1).mean())
+    assert 0.4 < drawn_from[0] < 0.7 and drawn_from[1] == 1
+    culled, whole = drawings
+    # A ray along an edge that two triangles share may meet either.
+    assert (culled.picture != whole.picture).any(axis=-1).sum() <= 2
+    assert (culled.hand != whole.hand).sum() + (culled.forearm != whole.forearm).sum() <= 2
+
+
 def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
     posed = pose.with_angles(index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20)
     counts = []

@@ -57,18 +57,30 @@ def _plan(cells: np.ndarray, smooth: np.ndarray) -> list[tuple[Box, bool]]:
     return found
 
 
-def outlines(points: np.ndarray, faces: np.ndarray, rim: np.ndarray) -> np.ndarray:
-    """Which triangles lie at an outline, (F,) bool: those with a point where front meets back, or of the rim.
+def facing(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Which triangles have their corners counter-clockwise as the camera sees them, (F,) bool.
 
     :param points: (V, 3), as :func:`generator.blender.cycles.flattened` gives them.
-    :param rim: (V,) bool, as :func:`rim` finds it.
     """
     a, b, c = faces.T
     across, up = points[:, 0], points[:, 2]
     right, rise = ([axis.take(corner) - axis.take(a) for corner in (b, c)] for axis in (across, up))
-    front = right[0] * rise[1] > right[1] * rise[0]
-    in_front, behind = (np.bincount(faces[side].ravel(), minlength=len(points)) > 0 for side in (front, ~front))
-    at_outline = (in_front & behind) | rim
+    return right[0] * rise[1] > right[1] * rise[0]
+
+
+def corners(faces: np.ndarray, count: int) -> np.ndarray:
+    """Which of ``count`` points any of the triangles has, (V,) bool."""
+    return np.bincount(faces.ravel(), minlength=count) > 0
+
+
+def outlines(faces: np.ndarray, front: np.ndarray, rim: np.ndarray) -> np.ndarray:
+    """Which triangles lie at an outline, (F,) bool: those with a point where front meets back, or of the rim.
+
+    :param front: (F,) bool, the triangles seen from the front.
+    :param rim: (V,) bool, as :func:`rim` finds it.
+    """
+    a, b, c = faces.T
+    at_outline = (corners(faces[front], len(rim)) & corners(faces[~front], len(rim))) | rim
     return at_outline.take(a) | at_outline.take(b) | at_outline.take(c)
 
 

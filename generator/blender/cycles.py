@@ -26,6 +26,8 @@ from generator.photo import srgb
 
 HAND_PASS, CLOTH_PASS = "hand", "cloth"
 """Passes of their own (AOVs) with how much of a pixel is the hand's and a sleeve's."""
+_FOREARM, _HAND, _WRIST = range(3)
+"""Where a triangle is, and the number of its material: only at the wrist has each point to ask on which side it is."""
 LIGHT = "light"
 """Point attribute with the light that the skin sends to the camera, linear RGB."""
 _NEAREST = 0.01
@@ -42,11 +44,15 @@ class Cycles:
     """Renders with Cycles on the processor; see the module's text."""
 
     name = "cycles"
+    culls = True
+    """Whether what is seen from its back only is left out: a closed mesh's inside is never seen."""
 
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
-        self._plain, self._relieved = ([_skin(r, part) for part in range(3)] for r in (False, True))
+        self._plain, self._relieved = (
+            [_skin(part, relieved) for part in (_FOREARM, _HAND, _WRIST)] for relieved in (False, True)
+        )
         self._cloth = _cloth()
         self._leans = relief.Leans()
         self._faces, self._flat, self._borders = (functools.cache(of) for of in (triangles, _flat, _borders))
@@ -66,7 +72,8 @@ class Cycles:
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw one frame; its number seeds the sampling."""
         cloth = worn(rig, look.sleeve)
-        points, faces = posed.vertices, self._faces(rig.surface.data)
+        skin = self._faces(rig.surface.data)
+        points, faces = posed.vertices, skin
         if cloth is not None:
             faces = np.vstack([faces, cloth.faces + len(points)])
             points = np.vstack([points, cloth.vertices])
@@ -74,12 +81,18 @@ class Cycles:
         if box[2] <= box[0] or box[3] <= box[1]:
             return nothing(camera)
         points = flattened(points, camera)
-        parts = boxes.around(points, faces, self._ends(rig, points, faces), camera, box)
+        front = boxes.facing(points, skin) != rig.mirrored
+        ends = np.ones(len(faces), bool)
+        ends[: len(skin)] = self._ends(rig, front)
+        parts = boxes.around(points, faces, ends, camera, box)
         if not parts:
             return nothing(camera)
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
-        seen.attributes["position"].data.foreach_set("vector", points[: len(posed.vertices)].ravel())
+        points = points[: len(posed.vertices)]
+        if self.culls:  # Cycles takes no triangles with a point that is no number
+            points = np.where(boxes.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
+        seen.attributes["position"].data.foreach_set("vector", points.ravel())
         seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
         lean = self._leans.of(rig, posed, camera, look)
         relief.lay(seen, lean)
@@ -89,21 +102,25 @@ class Cycles:
         with self._dressed(cloth, camera, look):
             return self._render(box, parts, camera, look, frame)
 
-    def _ends(self, rig: Rig, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """The triangles (F,) bool on which hand, forearm or sleeve may begin or end; the hand's are the first."""
+    def _ends(self, rig: Rig, front: np.ndarray) -> np.ndarray:
+        """The triangles (F,) bool of a rig on which hand or forearm may begin or end, by those seen from the front."""
         rim, wrist = self._borders(rig.surface.data)
-        ends = np.ones(len(faces), bool)
-        ends[: len(wrist)] = boxes.outlines(points[: len(rim)], faces[: len(wrist)], rim) | wrist
-        return ends
+        return boxes.outlines(self._faces(rig.surface.data), front, rim) | wrist
 
     def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
-        whole = _blank(box, look)
+        shape = box[3] - box[1], box[2] - box[0]
+        picture = np.empty((*shape, 3), np.uint8)
+        picture[:] = srgb(look.background)
+        hand, forearm, cloth = np.zeros((3, *shape), np.float32)
         for part, smooth in parts:
+            left, top, right, bottom = part
             self._scene.cycles.sample_subset_length = 1 if smooth else self._samples
             self._aim(camera, part)
-            _paste(drawing(exr.render(), part, look), whole)
-        return whole
+            drawn = drawing(exr.render(), part, look)
+            at = np.s_[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
+            picture[at], hand[at], forearm[at], cloth[at] = drawn.picture, drawn.hand, drawn.forearm, drawn.cloth
+        return Drawing(box, picture, hand, forearm, cloth)
 
     @contextlib.contextmanager
     def _dressed(self, cloth: Cloth | None, camera: Camera, look: Look) -> Iterator[None]:
@@ -181,45 +198,46 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
 
 
-def _skin(relieved: bool, part: int) -> bpy.types.Material:
+def _skin(part: int, relieved: bool) -> bpy.types.Material:
     """Emission of the vertices' light, and where the hand is in a pass of its own.
 
     Never changed, as that would cost 0.1 s a frame.
     """
-    material, light, surface = _emission("hand")
+    material = _emission("hand", relieved)
     tree = material.node_tree
-    if relieved:
-        tree.links.new(relief.emission(tree, light), surface)
-    if part < 2:
-        if part:
-            _pass(tree, HAND_PASS).default_value = 1.0
-        return material
-    region, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
-    region.attribute_name = REGION
-    beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
-    tree.links.new(region.outputs["Fac"], beyond_wrist.inputs[0])
-    tree.links.new(beyond_wrist.outputs[0], _pass(tree, HAND_PASS))
+    if part == _HAND:
+        _pass(tree, HAND_PASS).default_value = 1.0
+    if part == _WRIST:
+        region, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
+        region.attribute_name = REGION
+        beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
+        tree.links.new(region.outputs["Fac"], beyond_wrist.inputs[0])
+        tree.links.new(beyond_wrist.outputs[0], _pass(tree, HAND_PASS))
     return material
 
 
 def _cloth() -> bpy.types.Material:
     """The same of a sleeve."""
-    material, _, _ = _emission("sleeve")
+    material = _emission("sleeve", relieved=False)
     _pass(material.node_tree, CLOTH_PASS).default_value = 1.0
     return material
 
 
-def _emission(name: str) -> tuple[bpy.types.Material, bpy.types.NodeSocket, bpy.types.NodeSocket]:
-    """A new material that sends out the vertices' light; that light, and where the shader goes."""
+def _emission(name: str, relieved: bool) -> bpy.types.Material:
+    """A new material that sends out the vertices' light."""
     material = materials.new(name)
     material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
     tree = material.node_tree
-    light, emission = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeEmission")
+    light = tree.nodes.new("ShaderNodeAttribute")
     light.attribute_name = LIGHT
-    tree.links.new(light.outputs["Color"], emission.inputs["Color"])
-    surface = tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"]
-    tree.links.new(emission.outputs[0], surface)
-    return material, light.outputs["Color"], surface
+    if relieved:
+        shader = relief.emission(tree, light.outputs["Color"])
+    else:
+        emission = tree.nodes.new("ShaderNodeEmission")
+        tree.links.new(light.outputs["Color"], emission.inputs["Color"])
+        shader = emission.outputs[0]
+    tree.links.new(shader, tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
+    return material
 
 
 def _pass(tree: bpy.types.NodeTree, name: str) -> bpy.types.NodeSocket:
@@ -247,19 +265,21 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     data.shade_flat()  # its light is in the vertices, so Cycles needs no normals
     data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region_of(surface))
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
-    for _ in range(3):
+    for _ in (_FOREARM, _HAND, _WRIST):
         data.materials.append(None)
-    of = triangles(surface)
-    on = (region_of(surface) > 0)[of]
-    kind = np.where(on.all(1), 1, np.where(on.any(1), 2, 0)).astype(np.int32)
-    data.polygons.foreach_set("material_index", kind)
+    data.polygons.foreach_set("material_index", _parts(surface))
     return data
+
+
+def _parts(surface: bpy.types.Mesh) -> np.ndarray:
+    """Whether a triangle of a rig's surface is the forearm's, the hand's, or at the wrist, (F,) int32."""
+    on_hand = (region_of(surface) > 0)[triangles(surface)]
+    return np.select([on_hand.all(1), on_hand.any(1)], [_HAND, _WRIST], _FOREARM).astype(np.int32)
 
 
 def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Which points (V,) bool are at the rim of a mesh that is not closed, which triangles (F,) bool at the wrist."""
-    faces, on_hand = triangles(surface), region_of(surface) > 0
-    return boxes.rim(faces, len(on_hand)), on_hand[faces].any(1) & ~on_hand[faces].all(1)
+    return boxes.rim(triangles(surface), len(surface.vertices)), _parts(surface) == _WRIST
 
 
 def _shine(rig: Rig, posed: Posed, look: Look) -> np.ndarray:
@@ -287,24 +307,5 @@ def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
     for channel, (light, behind) in enumerate(zip(rgb, look.background.astype(np.float32), strict=True)):
         picture[..., channel] = srgb(light + (1.0 - alpha) * behind)
     hand = np.clip(passes[HAND_PASS][..., 0], 0.0, 1.0)
-    cloth = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else np.zeros_like(hand)
+    cloth: np.ndarray | float = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else 0.0
     return Drawing(box, picture, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)
-
-
-def _blank(box: Box, look: Look) -> Drawing:
-    """A box with nothing in it."""
-    shape = box[3] - box[1], box[2] - box[0]
-    picture = np.empty((*shape, 3), np.uint8)
-    picture[:] = srgb(look.background)
-    return Drawing(box, picture, *(np.zeros(shape, np.float32) for _ in range(3)))
-
-
-def _paste(part: Drawing, whole: Drawing) -> None:
-    left, top, right, bottom = part.box
-    at = np.s_[top - whole.box[1] : bottom - whole.box[1], left - whole.box[0] : right - whole.box[0]]
-    whole.picture[at], whole.hand[at], whole.forearm[at], whole.cloth[at] = (
-        part.picture,
-        part.hand,
-        part.forearm,
-        part.cloth,
-    )

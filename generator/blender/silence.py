@@ -14,7 +14,7 @@ from generator.errors import EngineError
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Swallow what is written to file descriptors 1 and 2 inside the block."""
-    with open(os.devnull, "wb") as sink, contextlib.ExitStack() as stack:
+    with Path(os.devnull).open("wb") as sink, contextlib.ExitStack() as stack:
         for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.flush()

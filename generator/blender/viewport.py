@@ -26,6 +26,7 @@ class Eevee(Cycles):
     """Renders with EEVEE: Cycles' materials and passes, drawn by the GPU."""
 
     name = "eevee"
+    culls = False
 
     def _choose(self) -> None:
         render = self._scene.render
@@ -45,6 +46,7 @@ class Workbench(Cycles):
     """
 
     name = "workbench"
+    culls = False
 
     def _choose(self) -> None:
         self._scene.render.engine = "BLENDER_WORKBENCH"
