@@ -23,6 +23,10 @@ _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
     (0.25, ((-30, -8), (-8, -10.5), (12, -9.5), (28, -6))),
 )
 _FOLD_WIDTH = 0.75
+_FADING = (-0.12, 0.3)
+"""Where along a line, as a share of it, it would begin and where it is at its full depth."""
+_FOREARM_PALM = 0.4
+"""How much of the palm's colour the inside of the forearm keeps below the wrist."""
 
 # The same for the back of each joint: offsets of the wrinkles along the digit, and their depth.
 _WRINKLES = {"pip": ((-4.6, 0.4), (-1.2, 0.8), (2.2, 0.65), (5.4, 0.35)), "dip": ((-1.7, 0.5), (1.7, 0.45))}
@@ -69,7 +73,10 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
     :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.pose.FINGERS`.
     :param breadth: half the breadth of each digit at its middle joint.
     """
-    palm = _soft(vertices[:, 1], 1.0, -7.0) * _soft(vertices[:, 2], -18.0, 9.0)
+    along = (1 - _FOREARM_PALM) * _soft(vertices[:, 2], -34.0, 14.0) + _FOREARM_PALM * _soft(
+        vertices[:, 2], -150.0, -30.0
+    )
+    palm = _soft(vertices[:, 1], 1.0, -7.0) * along
     crease, nail, groove = np.zeros((3, len(vertices)))
     for fold in folds(vertices, digit, breadth):
         crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))
@@ -93,8 +100,10 @@ def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) ->
     front = _soft(vertices[:, 1], -4.0, -9.0)
     for depth, line in _PALM_LINES:
         points = _rounded(np.array(line, float))
-        distances = [segment_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)]
-        yield Fold(np.min(distances, axis=0), front, depth, 2.2)
+        distances = np.array([segment_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)])
+        share = distances.argmin(axis=0) / (len(distances) - 1)  # how far along the line the nearest part of it is
+        fading = _soft(share, *_FADING) * _soft(1 - share, *_FADING)
+        yield Fold(distances.min(axis=0), front * fading, depth, 2.2)
     for number, finger in enumerate(FINGERS):
         ray = _ray(vertices, finger, breadth[finger])
         for fold in _digit_folds(ray, finger):

@@ -44,7 +44,7 @@ def colours(mesh: HandMesh, tone: float) -> np.ndarray:
     colour = plain + palm * (_palm_tone(plain) - plain)
     blood, pigment = (_mottling(mesh.vertices.tobytes(), seed) for seed in (0, 1))
     colour = colour * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
-    colour = colour * (1 - crease * np.array([0.38, 0.46, 0.48]))
+    colour = colour * (1 - crease * np.array([0.32, 0.42, 0.44]))
     colour = colour + nail * (_nail_tone(plain) - colour)
     return np.clip(colour, 0, 1).astype(np.float32)
 
