@@ -2,9 +2,9 @@
 
 What costs time is rays, so they are few and cheap. The light is worked out at the vertices and emitted: no ray goes on
 to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
-square roots of a perspective. Only boxes about the hand and the arm are rendered, and one sample is taken where all
-would find the same (:mod:`generator.blender.boxes`). A transparent film gives the coverage of everything, passes of
-their own (AOVs) that of hand and sleeve, all from the same samples.
+square roots of a perspective. What faces away is left out. Only boxes about the hand and the arm are rendered, and one
+sample is taken where all would find the same (:mod:`generator.blender.boxes`). A transparent film gives the coverage of
+everything, passes of their own (AOVs) that of hand and sleeve, all from the same samples.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ _NEAREST = 0.01
 _FARTHEST = 1 / _NEAREST
 """Where the flattened nearest points lie."""
 _PATTERN = 1158
-"""The seed of the samples' places, the same in all pixels: the middle first, and then spread so well that the coverage
-along a straight edge is off by 0.094 (root of the mean square) with four samples, as against 0.168 with random ones and
-0.126 with the median seed (Blender 5.2)."""
+"""The seed of the samples' places in a pixel, the same in all: the middle first, the others well spread around it, as
+benchmarks/samples.py finds."""
 
 
 class Cycles:
@@ -70,7 +69,7 @@ class Cycles:
         _prepare(self._scene, self._samples)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
-        """Draw one frame; its number seeds the sampling."""
+        """Draw one frame; nothing of it is random."""
         cloth = worn(rig, look.sleeve)
         skin = self._faces(rig.surface.data)
         points, faces = posed.vertices, skin
@@ -100,14 +99,14 @@ class Cycles:
             seen.materials[slot] = material
         seen.update()
         with self._dressed(cloth, camera, look):
-            return self._render(box, parts, camera, look, frame)
+            return self._render(box, parts, camera, look)
 
     def _ends(self, rig: Rig, front: np.ndarray) -> np.ndarray:
         """The triangles (F,) bool of a rig on which hand or forearm may begin or end, by those seen from the front."""
         rim, wrist = self._borders(rig.surface.data)
         return boxes.outlines(self._faces(rig.surface.data), front, rim) | wrist
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look, frame: int) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look) -> Drawing:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
         shape = box[3] - box[1], box[2] - box[0]
         picture = np.empty((*shape, 3), np.uint8)
