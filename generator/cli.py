@@ -57,6 +57,8 @@ def into_folder(context: click.Context, parameter: click.Parameter, value: Path 
 
 LINE_EVERY = 60.0
 """Seconds between two lines of progress where it is no terminal that they go to."""
+RATE_OVER = 300.0
+"""Seconds over which the rate is taken, so that pictures of half a minute each have one, too."""
 
 
 @contextlib.contextmanager
@@ -70,13 +72,13 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=RATE_OVER) as bar:
         task, told = bar.add_task(what, total=None, rate=""), bar.get_time()
 
         def tell(done: int, total: int) -> None:
             nonlocal told
             speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.1f}/s" if speed else "")
+            bar.update(task, completed=done, total=total, rate=f"{speed:.3g}/s" if speed else "")
             if not bar.console.is_terminal and bar.get_time() - told > LINE_EVERY:
                 told = bar.get_time()
                 bar.console.print(bar.get_renderable())

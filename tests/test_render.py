@@ -7,28 +7,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from render_scenes import PLAIN, POSE, SMALL
 
 from generator import kinematics, photo, pose, skin, surface
 from generator.anatomy import BONES, MEAN, HandShape, skeleton
 from generator.camera import Camera
 from generator.dataset import KEYPOINTS
-from generator.look import SHAPES, Look, framing, hand_shape, look
+from generator.look import SHAPES, framing, hand_shape, look
 from generator.settings import RenderSettings
 from generator.sleeve import Sleeve
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import boxes, cycles, engines, exr, furniture, heads, occluders, render, rig
-from generator.blender.drawing import Drawing, box_around
+from generator.blender import engines, render, rig
+from generator.blender.drawing import Drawing
 from generator.blender.render import VISIBLE, Studio, keypoints
-
-SMALL = RenderSettings(size=(640, 360))
-POSE = pose.with_angles(
-    forearm_x=20, forearm_z=40, wrist_flexion=15, index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20
-)
-PLAIN = Look(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
 
 
 @pytest.fixture(scope="module", params=["raster", "cycles"])
@@ -109,83 +103,6 @@ def test_joints_fall_on_their_pixels(studio, name):
     assert found == pytest.approx(expected, abs=0.15)
 
 
-@pytest.mark.parametrize("name", ["paper", "close"])
-def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(studio, name):
-    thing, mesh = studio.hand(None)
-    studio._show(thing)
-    rig.set_pose(thing, POSE)
-    points = rig.posed(thing).vertices
-    camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
-    box = box_around(points, camera)
-    ends = np.ones(len(mesh.faces), bool)
-    parts = [part for part, _ in boxes.around(cycles.flattened(points, camera), mesh.faces, ends, camera, box)]
-    drawn = np.zeros((camera.height, camera.width), bool)
-    for x0, y0, x1, y1 in parts:
-        assert not drawn[y0:y1, x0:x1].any()
-        drawn[y0:y1, x0:x1] = True
-    shown = Image.new("1", (camera.width, camera.height))
-    corners = camera.project(points)[:, :2][mesh.faces]
-    for triangle in corners:
-        ImageDraw.Draw(shown).polygon([tuple(corner) for corner in triangle], fill=1)
-    assert np.asarray(shown).any() and not (np.asarray(shown) & ~drawn).any()
-    assert len(parts) > 1 and drawn.sum() < 0.9 * (box[2] - box[0]) * (box[3] - box[1])
-
-
-@pytest.mark.parametrize("side", ["right", "left"])
-def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
-    studio = Studio(replace(SMALL, engine="cycles"))
-    hand, _ = studio.hand(None)
-    rig.set_side(hand, side)
-    rig.set_pose(hand, POSE)
-    studio._show(hand)
-    posed, drawn_from, drawings = rig.posed(hand), [], []
-    for culls in (True, False):
-        monkeypatch.setattr(cycles.Cycles, "culls", culls)
-        drawings.append(studio.engine.draw(hand, posed, Camera(640, 360), PLAIN, 0))
-        points = np.empty((len(posed.vertices), 3), np.float32)
-        studio.engine._hand.data.attributes["position"].data.foreach_get("vector", points.ravel())
-        drawn_from.append(np.isfinite(points).all(axis=1).mean())
-    assert 0.4 < drawn_from[0] < 0.7 and drawn_from[1] == 1
-    culled, whole = drawings
-    # A ray along an edge that two triangles share may meet either.
-    assert (culled.picture != whole.picture).any(axis=-1).sum() <= 2
-    assert (culled.hand != whole.hand).sum() + (culled.forearm != whole.forearm).sum() <= 2
-
-
-def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
-    posed = pose.with_angles(index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20)
-    counts = []
-
-    def drawn():
-        monkeypatch.setattr(exr, "render", counted)
-        studio = Studio(RenderSettings(engine="cycles", samples=16))
-        hand, _ = studio.hand(None)
-        rig.set_pose(hand, posed)
-        studio._show(hand)
-        return studio.engine.draw(hand, rig.posed(hand), Camera(), look(studio.settings, 0), 0)
-
-    def counted(render=exr.render):
-        passes = render()
-        counts.append((bpy.context.scene.cycles.sample_subset_length, passes["Combined"].shape[:2]))
-        return passes
-
-    quick = drawn()
-    alone = [height * width for samples, (height, width) in counts if samples == 1]
-    assert alone and min(alone) >= boxes.WORTH_SMOOTH and {samples for samples, _ in counts} == {1, 16}
-    counts.clear()
-    monkeypatch.setattr(boxes, "WORTH_SMOOTH", 10**9)
-    full = drawn()
-    assert {samples for samples, _ in counts} == {16}
-    assert quick.box == full.box
-    apart = np.abs(quick.picture.astype(int) - full.picture).max(axis=-1)
-    inside = full.hand + full.forearm == 1
-    assert apart[inside].mean() < 0.5
-    for one, other in ((quick.hand, full.hand), (quick.forearm, full.forearm)):
-        assert ((one > 0) & (one < 1)).sum() == pytest.approx(((other > 0) & (other < 1)).sum(), rel=0.05)
-        assert one.sum() == pytest.approx(other.sum(), rel=1e-3)
-        assert ((one >= 0.5) != (other >= 0.5)).sum() < 0.005 * other.sum()
-
-
 def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(None)
@@ -236,7 +153,6 @@ def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):
 
 
 def test_blender_puts_every_bone_where_kinematics_does(studio):
-    import bpy
 
     rng = np.random.default_rng(1)
     hand, _ = studio.hand(None)
@@ -360,27 +276,6 @@ def test_visibility_of_joints(studio):
     assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
 
 
-def test_a_full_folder_for_temporary_files_is_named(tmp_path):
-    """Whatever Blender could not write: nothing, or a file that ends anywhere."""
-    engines.start(replace(SMALL, engine="cycles", samples=1))
-    scene = bpy.context.scene
-    scene.render.resolution_x, scene.render.resolution_y, scene.render.use_border = 12, 5, False
-    scene.render.filepath = str(tmp_path / "whole.exr")
-    bpy.ops.render.render(write_still=True)
-    data = (tmp_path / "whole.exr").read_bytes()
-    assert {name: pixels.shape for name, pixels in exr._read(tmp_path / "whole.exr").items()} == {
-        "Combined": (5, 12, 4),
-        "hand": (5, 12, 1),
-    }
-    short = tmp_path / "short.exr"
-    for size in [None, *range(0, len(data), 7), len(data) - 1]:
-        if size is not None:
-            short.write_bytes(data[:size])
-        with pytest.raises(OSError, match="is the folder for temporary files full") as caught:
-            exr._read(short)
-        assert caught.value.filename == str(tmp_path)
-
-
 def test_joints_in_a_sleeve_are_asked_for():
     for change in ({"occluders": "varied"}, {"hands": 2}, {"sleeve": "varied"}, {"scene": "room"}, {}):
         studio_ = SimpleNamespace(settings=replace(RenderSettings(), **change))
@@ -408,88 +303,6 @@ def test_the_engines_agree():
     either = first.instances[0].mask | second.instances[0].mask
     assert both.sum() / either.sum() > 0.985
     assert np.abs(first.picture.astype(int) - second.picture)[both].mean() < 3
-
-
-def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
-    plain = replace(SMALL, size=(160, 90), engine="cycles", samples=8)
-    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
-    studio = Studio(replace(plain, scene="room", samples=2))
-    first, other = studio.frame(2, POSE, {}), studio.frame(3, POSE, {})
-    for frame in (first, other):
-        mask = frame.instances[0].mask
-        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
-        assert frame.picture.std() > 5, "there is something to see"
-        assert (frame.picture == 255).all(axis=-1).mean() < 0.5, "and it is not white"
-    again = studio.frame(2, POSE, {})
-    assert (again.picture == first.picture).all() and not (first.picture == other.picture).all()
-    assert (again.instances[0].mask == first.instances[0].mask).all()
-
-
-def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
-    plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
-    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
-    studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
-    studio.frame(1, POSE, {})
-    for name in ("box", "ball", "tube", "block", *heads.SHAPES):  # made once, when first needed
-        studio.engine._props._shape(name)
-    kept = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
-    for number in range(2, 14):
-        mask = studio.frame(number, POSE, {}).instances[0].mask
-        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
-        now = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
-        assert now == kept, "nothing of an earlier frame is left"
-
-
-def test_a_head_is_closed_of_an_adults_size_alike_on_both_sides_and_its_nose_is_in_front():
-    points, faces, marks = heads._shape()
-    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
-    a, b, c = points[faces].transpose(1, 0, 2)
-    assert (a * np.cross(b, c)).sum() / 6 == pytest.approx(3.6e6, rel=0.15), "its faces look outwards; cubic mm"
-    assert np.ptp(points, axis=0) == pytest.approx([150, 215, 215], abs=15)
-    nose = points[points[:, 1].argmin()]
-    assert abs(nose[0]) < 4 and -45 < nose[2] < -15
-    mirrored = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None, ::7], axis=-1).min(0)
-    assert mirrored.max() < 4, "as far as its points are apart"
-    for name, mark in marks.items():
-        assert 0.003 < mark.mean() < 0.6, name
-    assert points[marks["lips"] > 0.5, 2].max() < nose[2] < points[marks["brow"] > 0.5, 2].min()
-
-
-def test_every_piece_of_furniture_has_several_parts_within_its_ball():
-    corners = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    for kind in furniture.PIECES:
-        for seed in range(25):
-            before = {*bpy.data.materials}
-            parts = kind(np.random.default_rng(seed))
-            made = {*bpy.data.materials} - before
-            assert made == {part.material for part in parts}, "none is left behind"
-            assert 2 <= len(parts) <= 130
-            reach = max(np.linalg.norm((corners @ part.matrix.T)[:, :3], axis=1).max() for part in parts)
-            assert 0.25 < reach < 0.95, (kind.__name__, seed)
-            bpy.data.batch_remove(made)
-
-
-def test_a_held_thing_hides_part_of_the_hand():
-    bare = replace(SMALL, size=(160, 120), engine="cycles", scene="room", samples=2)
-    alone = Studio(bare).frame(0, POSE, {}).instances[0].mask.sum()
-    studio = Studio(bare)
-    props = studio.engine._props
-    areas = []
-    for seed in range(8):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                props, "furnish", lambda rng, view, seed=seed: occluders.hold(props, np.random.default_rng(seed), view)
-            )
-            areas.append(studio.frame(0, POSE, {}).instances[0].mask.sum() / alone)
-    assert max(areas) <= 1.01 and min(areas) > 0.2
-    assert sum(area < 0.98 for area in areas) >= 4
-
-
-def test_a_room_needs_cycles():
-    with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
-        engines.choose(replace(SMALL, scene="room", engine="raster"))
-    assert engines.choose(replace(SMALL, scene="room")) == "cycles"
 
 
 def test_the_readmes_picture_of_the_hand_can_be_made():

@@ -36,6 +36,8 @@ from trainer.run_folder import RunFolder
 
 LINE_EVERY = 60.0
 """Seconds between two lines of progress where it is no terminal that they go to."""
+RATE_OVER = 300.0
+"""Seconds over which the rate is taken, so that steps of half a minute each have one, too."""
 
 
 def progress() -> Progress:
@@ -49,6 +51,7 @@ def progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         disable=parallel.rank() > 0,
+        speed_estimate_period=RATE_OVER,
     )
 
 

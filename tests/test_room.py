@@ -1,0 +1,95 @@
+"""Rooms: masks that nothing around changes, heads, furniture, and what hands hold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from render_scenes import POSE, SMALL
+
+pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+import bpy
+
+from generator.blender import engines, furniture, heads, occluders
+from generator.blender.render import Studio
+
+
+def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
+    plain = replace(SMALL, size=(160, 90), engine="cycles", samples=8)
+    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
+    studio = Studio(replace(plain, scene="room", samples=2))
+    first, other = studio.frame(2, POSE, {}), studio.frame(3, POSE, {})
+    for frame in (first, other):
+        mask = frame.instances[0].mask
+        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
+        assert frame.picture.std() > 5, "there is something to see"
+        assert (frame.picture == 255).all(axis=-1).mean() < 0.5, "and it is not white"
+    again = studio.frame(2, POSE, {})
+    assert (again.picture == first.picture).all() and not (first.picture == other.picture).all()
+    assert (again.instances[0].mask == first.instances[0].mask).all()
+
+
+def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
+    plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
+    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
+    studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
+    studio.frame(1, POSE, {})
+    for name in ("box", "ball", "tube", "block", *heads.SHAPES):  # made once, when first needed
+        studio.engine._props._shape(name)
+    kept = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
+    for number in range(2, 14):
+        mask = studio.frame(number, POSE, {}).instances[0].mask
+        assert (mask & alone).sum() / (mask | alone).sum() > 0.9
+        now = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
+        assert now == kept, "nothing of an earlier frame is left"
+
+
+def test_a_head_is_closed_of_an_adults_size_alike_on_both_sides_and_its_nose_is_in_front():
+    points, faces, marks = heads._shape()
+    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    a, b, c = points[faces].transpose(1, 0, 2)
+    assert (a * np.cross(b, c)).sum() / 6 == pytest.approx(3.6e6, rel=0.15), "its faces look outwards; cubic mm"
+    assert np.ptp(points, axis=0) == pytest.approx([150, 215, 215], abs=15)
+    nose = points[points[:, 1].argmin()]
+    assert abs(nose[0]) < 4 and -45 < nose[2] < -15
+    mirrored = np.linalg.norm(points[:, None] * [-1, 1, 1] - points[None, ::7], axis=-1).min(0)
+    assert mirrored.max() < 4, "as far as its points are apart"
+    for name, mark in marks.items():
+        assert 0.003 < mark.mean() < 0.6, name
+    assert points[marks["lips"] > 0.5, 2].max() < nose[2] < points[marks["brow"] > 0.5, 2].min()
+
+
+def test_every_piece_of_furniture_has_several_parts_within_its_ball():
+    corners = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
+    for kind in furniture.PIECES:
+        for seed in range(25):
+            before = {*bpy.data.materials}
+            parts = kind(np.random.default_rng(seed))
+            made = {*bpy.data.materials} - before
+            assert made == {part.material for part in parts}, "none is left behind"
+            assert 2 <= len(parts) <= 130
+            reach = max(np.linalg.norm((corners @ part.matrix.T)[:, :3], axis=1).max() for part in parts)
+            assert 0.25 < reach < 0.95, (kind.__name__, seed)
+            bpy.data.batch_remove(made)
+
+
+def test_a_held_thing_hides_part_of_the_hand():
+    bare = replace(SMALL, size=(160, 120), engine="cycles", scene="room", samples=2)
+    alone = Studio(bare).frame(0, POSE, {}).instances[0].mask.sum()
+    studio = Studio(bare)
+    props = studio.engine._props
+    areas = []
+    for seed in range(8):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                props, "furnish", lambda rng, view, seed=seed: occluders.hold(props, np.random.default_rng(seed), view)
+            )
+            areas.append(studio.frame(0, POSE, {}).instances[0].mask.sum() / alone)
+    assert max(areas) <= 1.01 and min(areas) > 0.2
+    assert sum(area < 0.98 for area in areas) >= 4
+
+
+def test_a_room_needs_cycles():
+    with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
+        engines.choose(replace(SMALL, scene="room", engine="raster"))
+    assert engines.choose(replace(SMALL, scene="room")) == "cycles"
