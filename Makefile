@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
-	@echo "make demo        render, train, predict, score: 13 to 22 minutes on two cores, ends with demo/report.html"
+	@echo "make demo        render, train, predict, score: 13 to 25 minutes on two cores, ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
 	@echo "make real        from rendered rooms to photographs: two and a half hours, ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
