@@ -73,10 +73,9 @@ def main() -> None:
     by_error = sorted(found, key=lambda seed: off(found[seed]))
     rng = np.random.default_rng(1)
     rows = [(f"seed {seed}", *off(found[seed])) for seed in (*by_error[:8], by_error[len(found) // 2])]
-    for name, coverage, outline in [
-        *rows,
-        ("random", *np.mean([off(rng.random((SAMPLES, 2))) for _ in range(200)], 0)),
-    ]:
+    rows.append(("2x2 grid", *off(np.array([[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]]))))
+    rows.append(("random", *np.mean([off(rng.random((SAMPLES, 2))) for _ in range(200)], axis=0)))
+    for name, coverage, outline in rows:
         print(f"{name:10s} coverage is off by {coverage:.3f}, outlines are {outline:+.3f} pixels wide")
     print("places of", cycles._PATTERN, found.get(cycles._PATTERN, np.zeros(0)).round(2).tolist())
 

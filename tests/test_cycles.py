@@ -99,7 +99,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
 
 
 def test_a_full_folder_for_temporary_files_is_named(tmp_path):
-    """Whatever Blender could not write: nothing, or a file that ends anywhere."""
+    """Whatever Blender wrote instead of a file: nothing, one that ends anywhere, one with a hole."""
     engines.start(replace(SMALL, engine="cycles", samples=1))
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y, scene.render.use_border = 12, 5, False
@@ -111,9 +111,10 @@ def test_a_full_folder_for_temporary_files_is_named(tmp_path):
         "hand": (5, 12, 1),
     }
     short = tmp_path / "short.exr"
-    for size in [None, *range(0, len(data), 7), len(data) - 1]:
-        if size is not None:
-            short.write_bytes(data[:size])
+    ends = [data[:size] for size in [*range(0, len(data), 7), len(data) - 1]]
+    for written in [None, *ends, data[: len(data) // 2] + bytes(len(data) - len(data) // 2)]:
+        if written is not None:
+            short.write_bytes(written)
         with pytest.raises(OSError, match="is the folder for temporary files full") as caught:
             exr._read(short)
         assert caught.value.filename == str(tmp_path)

@@ -223,8 +223,9 @@ def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.nd
 def _masks(drawings: list[Drawing], camera: Camera, category: str) -> list[np.ndarray]:
     """The masks, (H, W) bool each: where at least half of a pixel is covered.
 
-    With few samples a pixel many are half covered, which makes an outline 0.06 (four samples) to 0.15 pixels (two) too
-    wide. A pixel that is half one hand's and half another's is the first's.
+    With few samples a pixel many are half covered, which makes an outline too wide: with four by 0.13 pixels where they
+    lie in a grid (raster) and 0.05 where they are spread as Cycles' are (benchmarks/samples.py). A pixel that is half
+    one hand's and half another's is the first's.
     """
     masks: list[np.ndarray] = []
     for drawing in drawings:
