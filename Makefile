@@ -61,7 +61,7 @@ $(READY): pyproject.toml
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
-	@$(BIN)/hand-generator render --set all --count 400 --settings people --out demo/hands
+	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
 	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
 	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume

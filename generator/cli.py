@@ -126,8 +126,8 @@ def main() -> None:
     "--settings",
     type=FILE,
     metavar="NAME|FILE",
-    help="paper (the default), people (varied hands, skin and light before white), studio (distance, too), varied "
-    "(in rooms), or a TOML file; options given here go before it.",
+    help="paper (the default), people (varied hands, skin and light before white), studio (those from near, as in "
+    "photographs), varied (in rooms), or a TOML file; options given here go before it.",
 )
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Render on the workers of this Dask scheduler, as tcp://host:8786."

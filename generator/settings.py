@@ -47,7 +47,7 @@ _PEOPLE = {"skin": "varied", "shape": "varied", "light": "varied"}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
     "people": {**_PEOPLE, "background": "varied"},
-    "studio": {**_PEOPLE, "background": "varied", "distance": "varied"},
+    "studio": {**_PEOPLE, "background": "varied", "distance": "close"},
     "varied": {
         **{"scene": "room", "samples": 2, "format": "jpg", "size": "640x360"},
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
@@ -56,8 +56,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
-framing; ``studio`` varies distance and direction, too; ``varied`` shows hands as
-people photograph them: in rooms, on tables, before other people."""
+framing; ``studio`` shows the same as people photograph hands, near and with an arm from outside the picture; ``varied``
+does so in rooms, on tables, before other people."""
 
 
 class SettingsError(GeneratorError):
