@@ -73,10 +73,8 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
     :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.pose.FINGERS`.
     :param breadth: half the breadth of each digit at its middle joint.
     """
-    along = (1 - _FOREARM_PALM) * _soft(vertices[:, 2], -34.0, 14.0) + _FOREARM_PALM * _soft(
-        vertices[:, 2], -150.0, -30.0
-    )
-    palm = _soft(vertices[:, 1], 1.0, -7.0) * along
+    to_wrist, to_elbow = _soft(vertices[:, 2], -34.0, 14.0), _soft(vertices[:, 2], -150.0, -30.0)
+    palm = _soft(vertices[:, 1], 1.0, -7.0) * ((1 - _FOREARM_PALM) * to_wrist + _FOREARM_PALM * to_elbow)
     crease, nail, groove = np.zeros((3, len(vertices)))
     for fold in folds(vertices, digit, breadth):
         crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))

@@ -59,23 +59,25 @@ def test_a_lost_worker_is_told_and_loses_nothing(whole, settings, settings_file,
     assert contents(out) == contents(whole)
 
 
-def test_a_record_cut_short_is_rendered_again(whole, settings, tmp_path):
-    out = tmp_path / "out"
-    with pytest.raises(KeyboardInterrupt):
-        run.render(settings, out, 1, stop_after(20))
+def cut_a_record_short(out):
     path = next((out / ".partial").glob("records-*"))
     path.write_bytes(path.read_bytes()[:-40])
-    run.render(settings, out, 1, ignore)
-    assert contents(out) == contents(whole)
 
 
-def test_a_picture_that_a_power_cut_left_short_is_rendered_again(whole, settings, tmp_path):
+def cut_pictures_short(out):
+    """As a power cut does."""
+    (out / "images" / "000003.png").write_bytes(b"")
+    (out / "masks" / "000005.png").unlink()
+
+
+@pytest.mark.parametrize("damage", [cut_a_record_short, cut_pictures_short])
+def test_what_was_cut_short_is_rendered_again(whole, settings, tmp_path, damage):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run.render(settings, out, 1, stop_after(20))
-    (out / "images" / "000003.png").write_bytes(b"")
-    (out / "masks" / "000005.png").unlink()
-    assert {3, 5}.isdisjoint(folder.read_records(out)) and 4 in folder.read_records(out)
+    done = records(out)
+    damage(out)
+    assert 0 < records(out) < done
     run.render(settings, out, 1, ignore)
     assert contents(out) == contents(whole)
 

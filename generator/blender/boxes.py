@@ -100,7 +100,7 @@ def _bounds(points: np.ndarray, faces: np.ndarray, camera: Camera, box: Box) -> 
         (0, camera.matrix[0, 0], camera.width, *box[::2]),
         (2, -camera.matrix[0, 0], camera.height, *box[1::2]),
     ):
-        at = (points[:, axis] * float(focal) + (size / 2 - start)) / CELL
+        at = (points[:, axis] * float(focal) + (size / 2 - start)) / CELL  # NumPy's float64 would make all of it that
         a, b, c = (at.take(corner) for corner in faces.T)
         low = np.minimum(np.minimum(a, b), c) - MARGIN / CELL
         high = np.maximum(np.maximum(a, b), c) + (MARGIN / CELL + 1)
