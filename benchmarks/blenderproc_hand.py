@@ -1,7 +1,7 @@
 """The other side of generation.py's comparison, run by a Python with BlenderProc and bpy: hands by BlenderProc alone.
 
 blenderproc_hand.py FOLDER WIDTH HEIGHT SAMPLES   with FOLDER/hand.npz: vertices (N, V, 3) in metres, faces (F, 3).
-It writes FOLDER/seconds.txt: how long a picture with mask and COCO annotation takes, the median without the first one.
+It writes FOLDER/seconds.txt: how long an image with mask and COCO annotation takes, the median without the first one.
 Such a Python 3.11 is made by: pip install blenderproc "bpy==4.5.*" "numpy<2" trimesh pyrender h5py scikit-image
 scikit-learn opencv-contrib-python-headless pypng pytz imageio gitpython python-dateutil matplotlib
 BlenderProc's own start downloads a Blender and installs into it; here it gets the one that pip has installed.

@@ -12,16 +12,17 @@ import argparse
 import numpy as np
 from scipy.spatial import cKDTree
 
-from generator import plausibility, pose, surface, sweep
-from generator.anatomy import BONES, skeleton
-from generator.kinematics import transforms
-from generator.skinning import skin
+from generator.hand import plausibility, pose, pose_sets
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.kinematics import transforms
+from generator.mesh import hand_mesh
+from generator.mesh.skinning import skin
 
 WEB = 0.006
 """Points this near to another part in the bind pose belong to the web between the two and do not count, metres."""
 
 
-def parts(mesh: surface.HandMesh) -> dict[str, np.ndarray]:
+def parts(mesh: hand_mesh.HandMesh) -> dict[str, np.ndarray]:
     """Vertices of each digit's moving part, and of the palm."""
     owner = np.array([bone.split("_") for bone in BONES if "_" in bone], dtype=object)
     names = np.array(["forearm_", "palm_palm", *(f"{d}_{p}" for d, p in owner)])
@@ -33,7 +34,7 @@ def parts(mesh: surface.HandMesh) -> dict[str, np.ndarray]:
     return {name: np.flatnonzero(chosen) for name, chosen in result.items()}
 
 
-def rim(mesh: surface.HandMesh, part: np.ndarray) -> np.ndarray:
+def rim(mesh: hand_mesh.HandMesh, part: np.ndarray) -> np.ndarray:
     """(V,) bool: vertices of a part where it is cut off from the rest of the mesh, two rings of them."""
     inside = np.isin(np.arange(len(mesh.vertices)), part)
     for _ in range(2):
@@ -56,14 +57,14 @@ def depth(vertices: np.ndarray, normals: np.ndarray, one: np.ndarray, other: np.
     return float(gap[(gap > 0.8 * distance[near]) & ~edge[below]].max(initial=0.0))
 
 
-def true_depth(mesh: surface.HandMesh, one: np.ndarray, pairs: list[tuple[np.ndarray, ...]]) -> float:
+def true_depth(mesh: hand_mesh.HandMesh, one: np.ndarray, pairs: list[tuple[np.ndarray, ...]]) -> float:
     """The deepest collision of one pose, metres."""
     vertices = skin(mesh.vertices.astype(float), mesh.weights, transforms(one, skeleton()))
-    normals = surface.vertex_normals(vertices, mesh.faces)
+    normals = hand_mesh.vertex_normals(vertices, mesh.faces)
     return max(depth(vertices, normals, *pair) for pair in pairs)
 
 
-def pairs_to_test(mesh: surface.HandMesh) -> list[tuple[np.ndarray, ...]]:
+def pairs_to_test(mesh: hand_mesh.HandMesh) -> list[tuple[np.ndarray, ...]]:
     """Points of one part against the skin of another, without the webs where two parts are grown together.
 
     Against the palm only points beyond a digit's first phalanx count: at its root a bent digit makes a crease.
@@ -82,7 +83,7 @@ def pairs_to_test(mesh: surface.HandMesh) -> list[tuple[np.ndarray, ...]]:
 
 def sample(count: int, rng: np.random.Generator) -> np.ndarray:
     """Half poses of l11, half random fingers within the joints' ranges, (count, 28), the forearm at rest."""
-    some = sweep.poses("l11")[rng.choice(sweep.SIZE, count // 2, replace=False)]
+    some = pose_sets.poses("l11")[rng.choice(pose_sets.SIZE, count // 2, replace=False)]
     low, high = pose.LIMITS.T
     wild = rng.uniform(low, high, (count - count // 2, pose.SIZE))
     poses = np.concatenate([some, wild])
@@ -96,7 +97,7 @@ def main() -> None:
     words.add_argument("--poses", type=int, default=400)
     words.add_argument("--seed", type=int, default=0)
     options = words.parse_args()
-    mesh, poses = surface.build(), sample(options.poses, np.random.default_rng(options.seed))
+    mesh, poses = hand_mesh.build(), sample(options.poses, np.random.default_rng(options.seed))
     pairs = pairs_to_test(mesh)
     truth = np.array([true_depth(mesh, one, pairs) for one in poses]) > plausibility.FLESH
     said = plausibility.overlap(poses, skeleton()).max(axis=1) > plausibility.FLESH

@@ -1,4 +1,4 @@
-"""How fast datasets are rendered, each engine by itself: pictures a second with one worker and with two, where the time
+"""How fast datasets are rendered, each engine by itself: images a second with one worker and with two, where the time
 goes, a worker's memory, and BlenderProc on the same hand where it is installed.
 
 python benchmarks/generation.py                        raster and cycles; about four minutes on two cores
@@ -25,11 +25,15 @@ from typing import Any
 
 import numpy as np
 
-from generator import cli, dataset, folder, kinematics, run, skinning, surface
-from generator.anatomy import skeleton
-from generator.folder import Records
-from generator.settings import RenderSettings
-from generator.workers import Renderer
+from generator import cli
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics
+from generator.hand.anatomy import skeleton
+from generator.mesh import hand_mesh, skinning
+from generator.pipeline import run, run_folder
+from generator.pipeline.run_folder import Records
+from generator.pipeline.workers import Renderer
+from handforge import dataset
 
 FRAMES = {"raster": 600, "cycles": 160}
 """Of the runs that are timed."""
@@ -50,7 +54,7 @@ def pictures_a_second(settings: RenderSettings, workers: int) -> float:
 
 def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     """Milliseconds of processor time a frame in one worker, by what it does; ``all`` is their sum with what is left."""
-    from generator.blender import render, rig
+    from generator.blender import frame_renderer, rig
 
     renderer = Renderer(settings)
     plan = run.plan(replace(renderer.settings, count=frames))
@@ -70,16 +74,16 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as where:
         out = Path(where)
-        for part in ("images", "masks", folder.PARTIAL):
+        for part in ("images", "masks", run_folder.PARTIAL):
             (out / part).mkdir()
         renderer._records = Records(out)
         renderer.render(out, [plan.item(0)])  # makes the hand, compiles shaders
         timed("pose", rig, "set_pose")
         timed("pose", rig, "posed")
         timed("draw", renderer._studio.engine, "draw")
-        timed("draw", render, "_compose")
-        timed("truth", render, "_masks")
-        timed("truth", render, "keypoints")
+        timed("draw", frame_renderer, "_compose")
+        timed("truth", frame_renderer, "_masks")
+        timed("truth", frame_renderer, "keypoints")
         timed("encode", dataset, "encode_frame")
         timed("write", Records, "add")
         begin = time.process_time()
@@ -110,11 +114,11 @@ def apart(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
-    """Seconds a picture of BlenderProc with the same hand, poses, size and samples: picture, mask and COCO.
+    """Seconds an image of BlenderProc with the same hand, poses, size and samples: image, mask and COCO.
 
     :raises RuntimeError: if it cannot be run, with its last line.
     """
-    mesh, bones = surface.build(), skeleton()
+    mesh, bones = hand_mesh.build(), skeleton()
     poses = run.plan(replace(settings, count=PROC_FRAMES)).poses.poses
     posed = [skinning.skin(mesh.vertices, mesh.weights, kinematics.transforms(pose, bones)) for pose in poses]
     script = Path(__file__).with_name("blenderproc_hand.py")
@@ -130,14 +134,14 @@ def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
 
 
 def measure(engine: str, frames: int | None, memory_frames: int) -> float:
-    """Measure one engine and print; pictures a second with two workers."""
+    """Measure one engine and print; images a second with two workers."""
     settings = RenderSettings(set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
     print(f"\n{engine}: 1280x720 PNG + mask + annotation" + (f", {SAMPLES} samples" if engine == "cycles" else ""))
     one, two = (pictures_a_second(settings, workers) for workers in (1, 2))
-    print(f"  one worker   {one:6.1f} pictures/s")
-    print(f"  two workers  {two:6.1f} pictures/s  ({two / one:.2f} times one)")
+    print(f"  one worker   {one:6.1f} images/s")
+    print(f"  two workers  {two:6.1f} images/s  ({two / one:.2f} times one)")
     for name, milliseconds in apart(split, settings, min(settings.count or 0, 150)).items():
-        print(f"    {name:8s} {milliseconds:6.1f} ms of processor time a picture")
+        print(f"    {name:8s} {milliseconds:6.1f} ms of processor time an image")
     for done, megabytes in apart(memory_mb, settings, memory_frames) if memory_frames else []:
         print(f"    after {done:5d} frames {megabytes:6.0f} MB")
     sys.stdout.flush()
@@ -167,9 +171,9 @@ def main() -> None:
     except (OSError, RuntimeError) as error:
         print(f"\nBlenderProc does not run here: {error}")
         return
-    print(f"\nBlenderProc, the same hand, size and samples: {1 / seconds:.2f} pictures/s")
+    print(f"\nBlenderProc, the same hand, size and samples: {1 / seconds:.2f} images/s")
     for name, rate in rates.items():
-        print(f"  {name} with two workers makes {rate * seconds:.0f} pictures in the time of one")
+        print(f"  {name} with two workers makes {rate * seconds:.0f} images in the time of one")
 
 
 if __name__ == "__main__":

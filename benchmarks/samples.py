@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 
-from generator.blender import cycles, exr, rig
+from generator.blender import rig
+from generator.blender.engines import cycles, exr
 
 SAMPLES = 4
 SIZE = 4
@@ -47,7 +48,7 @@ def off(samples: np.ndarray, edges: int = 4000) -> tuple[float, float]:
 
 
 def scene() -> bpy.types.Scene:
-    """A scene whose picture says where in it each sample was taken: red from the left, green from the top."""
+    """A scene whose image says where in it each sample was taken: red from the left, green from the top."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     engine = cycles.Cycles(SAMPLES)
     corners = np.array([[-1, -1, -1], [1, -1, -1], [1, -1, 1], [-1, -1, 1]], np.float32)

@@ -1,6 +1,6 @@
-"""How long scoring takes: made-up hands in 1,425 pictures of 1920x1100, the size of the paper's Vid1.
+"""How long scoring takes: made-up hands in 1,425 images of 1920x1100, the size of the paper's Vid1.
 
-    python benchmarks/scoring.py [--pictures 1425]
+    python benchmarks/scoring.py [--images 1425]
 
 Prints the CPU seconds of each part; nothing is kept.
 """
@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.ap import average_precision
-from evaluation.boundary import mean_boundary_iou
-from evaluation.breakdown import by_size, errors
-from evaluation.category import Scope
-from evaluation.details import details
-from evaluation.matching import load
-from evaluation.metrics import match_all, score
-from generator.dataset import Dataset, assemble, encode_mask
+from evaluation.metrics.average_precision import average_precision
+from evaluation.metrics.boundary import mean_boundary_iou
+from evaluation.metrics.detection_metrics import match_all, score
+from evaluation.metrics.error_types import by_size, errors
+from evaluation.metrics.extended_metrics import extended_metrics
+from evaluation.metrics.matching import load
+from evaluation.metrics.scope import Scope
+from handforge.dataset import Dataset, assemble, encode_mask
 
 WIDTH, HEIGHT, REACH = 1920, 1100, 300
 
@@ -40,7 +40,7 @@ def hand(rng: np.random.Generator, x: int, y: int, size: float) -> np.ndarray:
 
 
 def make(folder: Path, pictures: int) -> None:
-    """A dataset without picture files, and predictions of most of its hands."""
+    """A dataset without image files, and predictions of most of its hands."""
     rng = np.random.default_rng(0)
     records: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
@@ -79,13 +79,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, count)
-        print(f"{count} pictures of {WIDTH}x{HEIGHT}, CPU seconds on one core:")
+        print(f"{count} images of {WIDTH}x{HEIGHT}, CPU seconds on one core:")
         pictures = timed(
             "read, check, overlaps", lambda: load(Dataset(folder), folder / "results.json", Scope()).pictures
         )
         matches = match_all(pictures, 0.5, 0.5)
         timed("score (the paper's, AP)", lambda: score(pictures))
-        timed("score --details", lambda: details(pictures, matches, 0.5, 0.5))
+        timed("score --details", lambda: extended_metrics(pictures, matches, 0.5, 0.5))
         timed("  of it AP and AR", lambda: average_precision(pictures))
         timed("  of it boundary IoU", lambda: mean_boundary_iou(pictures, matches))
         timed("  of it errors and sizes", lambda: (errors(pictures, matches, 0.5), by_size(pictures, matches)))

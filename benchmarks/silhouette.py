@@ -1,11 +1,11 @@
 """How well the built-in hand's outline fits photographed hands.
 
-    python benchmarks/silhouette.py DIR [--picture FILE]
+    python benchmarks/silhouette.py DIR [--image FILE]
 
-DIR holds ``masks/*.png`` of hands laid open before a plain background, bright on dark, cut at the picture's edge as the
+DIR holds ``masks/*.png`` of hands laid open before a plain background, bright on dark, cut at the image's edge as the
 photograph is. For each mask the mesh is posed and shaped within a small range (spread, thumb, wrist, small tilts,
 breadth and finger length; left or right, palm or back look alike in outline up to a flip), projected without
-perspective, aligned by a similarity transform (size, turn, shift), cut at the picture's edge as the photograph is, and
+perspective, aligned by a similarity transform (size, turn, shift), cut at the image's edge as the photograph is, and
 compared by intersection over union. A sleeve in the photograph counts against the fit.
 """
 
@@ -19,21 +19,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generator import pose
-from generator.anatomy import HandShape, skeleton
-from generator.dataset import read_mask
-from generator.kinematics import transforms
-from generator.skinning import skin
-from generator.surface import build, reshape
+from generator.hand import pose
+from generator.hand.anatomy import HandShape, skeleton
+from generator.hand.kinematics import transforms
+from generator.mesh.hand_mesh import build, reshape
+from generator.mesh.skinning import skin
+from handforge.dataset import read_mask
 
 GOAL = 0.85
 SIDE_PX = 240
 """About the longer side at which masks are compared."""
-ARM = 0.12  # metres of forearm that can be in the picture
+ARM = 0.12  # metres of forearm that can be in the image
 POSE = ("spread", "thumb_flexion", "thumb_abduction", "wrist", "tilt_x", "tilt_z", "curl", "width", "fingers", "girth")
 PLACE = ("turn", "log_size", "x", "y")
 # The range each may take and the step of the search. Of the pose: degrees, and logarithms of the factors of the shape.
-# Of the place in the picture: degrees, the logarithm of the size, and shares of the extent of the mask.
+# Of the place in the image: degrees, the logarithm of the size, and shares of the extent of the mask.
 POSE_LOW = np.array([-9, -25, -10, -25, -20, -25, -4, -0.12, -0.08, -0.12])
 POSE_HIGH = np.array([14, 45, 30, 20, 20, 25, 25, 0.12, 0.08, 0.12])
 POSE_STEP = np.array([4, 10, 8, 6, 8, 10, 5, 0.05, 0.03, 0.05])
@@ -42,7 +42,7 @@ PLACE_STEP = np.array([5, 0.06, 0.04, 0.04])
 
 @lru_cache(maxsize=1)
 def hand() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices, weights and faces of the part of the mean hand that can be in the picture."""
+    """Vertices, weights and faces of the part of the mean hand that can be in the image."""
     mesh = build()
     kept = mesh.wrist_distance > -ARM
     faces = (np.cumsum(kept) - 1)[mesh.faces[kept[mesh.faces].all(axis=1)]]
@@ -68,16 +68,16 @@ def outline(values: np.ndarray, flip: bool, every: int = 2) -> np.ndarray:
 
 
 def place(flat: np.ndarray, at: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """The outline's points in the picture, px; ``frame`` is the mask's centre and extent."""
+    """The outline's points in the image, px; ``frame`` is the mask's centre and extent."""
     turn = np.radians(at[0])
     turned = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return turned * (frame[2] / 0.19 * np.exp(at[1])) + frame[:2] + at[2:] * frame[2]
 
 
 def plot(points: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """A bool picture with these points (N, 2) set."""
+    """A bool image with these points (N, 2) set."""
     height, width = like.shape
-    image = np.zeros((height + 2, width + 2), bool)  # a border takes what falls outside the picture
+    image = np.zeros((height + 2, width + 2), bool)  # a border takes what falls outside the image
     x, y = np.clip(points.T + 1, 0, [[width + 1], [height + 1]]).astype(np.intp)
     image.ravel()[y * (width + 2) + x] = True
     return image[1:-1, 1:-1]
@@ -185,10 +185,10 @@ def main() -> int:
     lowest, lower, median, upper = np.quantile(scores, [0, 0.25, 0.5, 0.75])
     print(f"{len(scores)} masks: median IoU {median:.3f} ({lower:.3f} to {upper:.3f} the middle half), ", end="")
     print(f"lowest {lowest:.3f}; the goal is {GOAL}")
-    if arguments.picture:
+    if arguments.image:
         blank = [np.zeros_like(tiles[0])] * (-len(tiles) % 10)
         rows_ = [np.concatenate((tiles + blank)[i : i + 10], axis=1) for i in range(0, len(tiles), 10)]
-        Image.fromarray(np.concatenate(rows_)).save(arguments.picture)
+        Image.fromarray(np.concatenate(rows_)).save(arguments.image)
     return 0 if median >= GOAL else 1
 
 

@@ -2,14 +2,14 @@
 
     python benchmarks/training.py DATASET [--quick] [--json FILE]
 
-The reference is the loop of torchvision's detection references written out: a Dataset that decodes picture and masks
+The reference is the loop of torchvision's detection references written out: a Dataset that decodes image and masks
 each time, a DataLoader with one worker, float32, the default memory layout, and SGD on what is to be trained. It gets
-the session's weights, pictures, order, learning rate and clipping.
+the session's weights, images, order, learning rate and clipping.
 
 - Speed: each loop is a process, and they work in turns, some steps each, so that a busy machine slows both alike. The
-  first pass over the pictures and the first two steps of a turn are not timed. Given is the median step, and the
+  first pass over the images and the first two steps of a turn are not timed. Given is the median step, and the
   median over the pairs of turns of how many times as fast the session is. ``small`` is a CPU recipe's network from
-  scratch, ``paper`` the paper's ResNet-101 on 1024x576 pictures. CPU seconds are those of a process and its worker on
+  scratch, ``paper`` the paper's ResNet-101 on 1024x576 images. CPU seconds are those of a process and its worker on
   all cores; where others use the machine they say more than the clock. Memory is the peak after all turns, the worker's
   counted too.
 - Loss: both loops train a smaller network for 200 steps with three seeds; the loss is the mean of the last 50 steps.
@@ -31,11 +31,11 @@ import numpy as np
 import psutil
 import torch
 
-from generator.dataset import Dataset
-from trainer import model as networks
-from trainer import session as sessions
-from trainer.data import Pictures, target, tensor
-from trainer.recipe import Network, PictureSettings, Session
+from handforge.dataset import Dataset
+from trainer.config.recipe import ImageSettings, Network, Session
+from trainer.data.images import ImagePool, target, tensor
+from trainer.loop import session as sessions
+from trainer.models import networks
 
 WARM_STEPS = 2
 LOSS_STEPS, LOSS_TAIL, LOSS_SEEDS = 200, 50, 3
@@ -46,7 +46,7 @@ class Case:
     """What both loops train."""
 
     network: Network
-    pictures: PictureSettings
+    pictures: ImageSettings
     session: Session
     images: int
 
@@ -54,19 +54,19 @@ class Case:
 CASES = {
     "small": Case(
         Network(backbone="resnet18", init="none"),
-        PictureSettings(short_px=216, long_px=384),
+        ImageSettings(short_px=216, long_px=384),
         Session(batch=4, rois=64, lr=0.005, warmup_steps=10, steps=1000),
         16,
     ),
     "paper": Case(
         Network(backbone="resnet101", init="imagenet"),
-        PictureSettings(short_px=800, long_px=1024),
+        ImageSettings(short_px=800, long_px=1024),
         Session(batch=1, rois=200, lr=0.001, steps=1000),
         4,
     ),
     "loss": Case(
         Network(backbone="resnet18", init="none", channels=32, box_units=128),
-        PictureSettings(short_px=108, long_px=192),
+        ImageSettings(short_px=108, long_px=192),
         Session(batch=2, rois=16, lr=0.01, warmup_steps=20, steps=LOSS_STEPS),
         64,
     ),
@@ -85,13 +85,13 @@ def start(case: Case, seed: int) -> torch.nn.Module:
 
 
 def job(folder: str, case: Case, layers: str, seed: int) -> sessions.Job:
-    """The session that both loops train; it tells the reference which pictures a step has."""
+    """The session that both loops train; it tells the reference which images a step has."""
     dataset = Dataset(folder)
     dataset.images = dataset.images[: case.images]
     device = torch.device("cpu")
     settings = replace(case.session, layers=layers)
     pool = np.arange(len(dataset))
-    pictures = Pictures([dataset], case.pictures)
+    pictures = ImagePool([dataset], case.pictures)
     return sessions.Job(1, settings, pictures, pool, seed, device, networks.best_precision(device), workers=1)
 
 
@@ -103,7 +103,7 @@ def ours(case: Case, work: sessions.Job) -> Iterator[float]:
 
 
 class Decoding(torch.utils.data.Dataset):
-    """Pictures in the session's order, decoded when asked for."""
+    """Images in the session's order, decoded when asked for."""
 
     def __init__(self, folder: str, work: sessions.Job) -> None:
         self.dataset = Dataset(folder)
@@ -114,11 +114,11 @@ class Decoding(torch.utils.data.Dataset):
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         image = self.dataset.images[self.order[place]]
-        return tensor(self.dataset.picture(image)), target(np.array(self.dataset.masks(image)))
+        return tensor(self.dataset.read_image(image)), target(np.array(self.dataset.masks(image)))
 
 
 def collate(batch: list) -> tuple:
-    """Lists of pictures and targets, as torchvision's references do."""
+    """Lists of images and targets, as torchvision's references do."""
     return tuple(zip(*batch, strict=True))
 
 
@@ -199,7 +199,7 @@ def speed(folder: str, name: str, layers: str, pairs: int, steps: int) -> dict[s
     timed: dict[str, list[float]] = {loop: [] for loop in loops}
     busy: dict[str, list[float]] = {loop: [] for loop in loops}
     peaks: dict[str, float] = {}
-    for running in loops.values():  # once through the pictures, as a session's first steps do
+    for running in loops.values():  # once through the images, as a session's first steps do
         running.do(CASES[name].images // CASES[name].session.batch)
     for pair in range(pairs):
         for loop in sorted(loops, reverse=pair % 2 == 0):  # each is first in every other pair

@@ -1,9 +1,9 @@
-"""What each part of `varied`, repetition, and a few real pictures are worth, judged on photographs.
+"""What each part of `varied`, repetition, and a few real images are worth, judged on photographs.
 
     python benchmarks/worth.py PHOTOGRAPHS --init demo/run --out worth
 
 PHOTOGRAPHS holds images/ and masks/, whose masks take the forearm along, as Kawulok's HGR. Each training goes on from
-the network of `make demo` for 200 steps (recipe cpu-probe) on 200 rendered pictures; each change is one to the settings
+the network of `make demo` for 200 steps (recipe cpu-probe) on 200 rendered images; each change is one to the settings
 FULL. About an hour on two cores; interrupted, the same command continues. Writes worth.md and worth.png into --out.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from generator.settings import PRESETS
+from generator.frame.settings import PRESETS
 
 FULL: dict[str, Any] = {**PRESETS["varied"], "size": "240x180", "mask": "hand+forearm"}
 WITHOUT: dict[str, dict[str, Any]] = {
@@ -76,7 +76,7 @@ class Worth:
         return folder
 
     def rendered(self, name: str) -> str:
-        """The pictures of the full settings, or of them without a part."""
+        """The images of the full settings, or of them without a part."""
         settings = FULL | WITHOUT.get(name, {})
         text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
         (self.out / f"{name}.toml").write_text(text)
@@ -173,7 +173,7 @@ def main() -> None:
     draw(
         worth.out / "worth.png",
         {
-            "What the rendered pictures vary": [(name, score["f1"], float("nan")) for name, score in varied],
+            "What the rendered images vary": [(name, score["f1"], float("nan")) for name, score in varied],
             "One session or five, three seeds": [
                 (name, float(np.mean(f1 := [score["f1"] for score in scores])), float(np.std(f1, ddof=1)))
                 for name, scores in sessions

@@ -6,7 +6,7 @@ import signal
 
 import bpy
 
-from generator import job, workers
+from generator.pipeline import gui_job, workers
 
 from . import hosting
 
@@ -28,7 +28,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _job(_arguments: list[str]) -> int:
-    return job.main()
+    return gui_job.main()
 
 
 def _worker(_arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Somebody's own armature as the hand: its bones turned, and read, through a map (:mod:`generator.rigmap`)."""
+"""Somebody's own armature as the hand: its bones turned, and read, through a map (:mod:`generator.rigs.bone_map`)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator import rigged, rigmap
-from generator.blender import rigfile
-from generator.dataset import write_atomic
+from generator.blender import rig_file
+from generator.rigs import bone_map, external_rig
+from handforge.files import write_atomic
 
 KEY = "handforge_map"
 """The armature's custom property with their bones' names by ours, as JSON."""
@@ -29,7 +29,7 @@ def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
     """
     for theirs in bones.values():
         if theirs not in armature.data.bones:
-            raise rigmap.RigMapError(f"{armature.name} has no bone {theirs!r}, which the map names")
+            raise bone_map.RigMapError(f"{armature.name} has no bone {theirs!r}, which the map names")
     _fit(armature, bones)
     armature[KEY] = json.dumps(bones)
 
@@ -40,7 +40,7 @@ def hand_over(armature: bpy.types.Object) -> Path:
     :raises rigmap.RigMapError: if the armature moves no mesh.
     """
     path = Path(bpy.app.tempdir) / "rig.npz"
-    write_atomic(path, rigged.dump(*rigfile.hand(armature, names(armature))))
+    write_atomic(path, external_rig.dump(*rig_file.hand(armature, names(armature))))
     return path
 
 
@@ -48,11 +48,11 @@ def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
     return np.array([armature.data.bones[theirs].matrix_local for theirs in bones.values()])
 
 
-def _fit(armature: bpy.types.Object, bones: dict[str, str]) -> rigmap.Fit:
+def _fit(armature: bpy.types.Object, bones: dict[str, str]) -> bone_map.Fit:
     heads = _rest(armature, bones)[:, :3, 3]
     if "forearm" in bones:  # where it meets the hand
         heads[list(bones).index("forearm")] = heads[list(bones).index("hand")]
-    return rigmap.fit(dict(zip(bones, heads, strict=True)))
+    return bone_map.fit(dict(zip(bones, heads, strict=True)))
 
 
 def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import bpy
 
-from generator.errors import GeneratorError
-from generator.job import MARK
+from generator.pipeline.gui_job import MARK
+from handforge.errors import HandforgeError
 
 from . import hand, hosting, screen
 from .properties import task
@@ -162,7 +162,7 @@ class Generate(bpy.types.Operator):
         """Start the job; the panel shows the rest."""
         try:
             asked = task(context.scene.handforge, hand.active(context))
-        except GeneratorError as error:
+        except HandforgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not Path(asked["out"]).is_absolute():

@@ -1,6 +1,7 @@
 """The hand in the scene: its pose, which sliders and bones share, and the verdict on it.
 
-The pose is kept in the armature as 28 numbers (:mod:`generator.pose`), so that it is saved, copied and undone with it.
+The pose is kept in the armature as 28 numbers (:mod:`generator.hand.pose`), so that it is saved, copied and undone
+with it.
 Sliders read and write these; a turned bone is noticed after Blender has evaluated it, and changes them.
 """
 
@@ -15,10 +16,11 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from generator import anatomy, inverse, kinematics, plausibility, skin, surface
-from generator import pose as poses
-from generator.anatomy import BONES
 from generator.blender import rig
+from generator.hand import anatomy, inverse_kinematics, kinematics, plausibility
+from generator.hand import pose as poses
+from generator.hand.anatomy import BONES
+from generator.mesh import hand_mesh, skin_color
 
 from . import foreign, screen
 
@@ -52,7 +54,7 @@ def active(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def add(context: bpy.types.Context) -> bpy.types.Object:
     """Add a hand in the bind pose; its armature."""
-    made = rig.build(anatomy.skeleton(), surface.build())
+    made = rig.build(anatomy.skeleton(), hand_mesh.build())
     armature = made.armature
     armature.show_in_front = True
     armature.data.display_type = "STICK"
@@ -89,7 +91,7 @@ def shape(armature: bpy.types.Object) -> anatomy.HandShape:
 
 
 def appearance(armature: bpy.types.Object) -> dict[str, Any]:
-    """The hand as settings of :mod:`generator.settings`: shape, skin and side of our own, or somebody's rig.
+    """The hand as settings of :mod:`generator.frame.settings`: shape, skin and side of our own, or somebody's rig.
 
     :raises RigMapError: if the rig has no mesh.
     """
@@ -141,7 +143,7 @@ def follow(armature: bpy.types.Object) -> None:
     above = np.where((parents < 0)[:, None, None], np.eye(4), expected[parents])[:, :3, :3]
     same = np.abs(turns - above.transpose(0, 2, 1) @ expected[:, :3, :3]).max() < _SAME
     if not same or np.abs(shift - kept[:3]).max() >= _SAME:
-        put(armature, inverse.pose(turns, shift, skeleton, kept))
+        put(armature, inverse_kinematics.pose(turns, shift, skeleton, kept))
 
 
 def _bones(hand: rig.Rig) -> tuple[np.ndarray, np.ndarray]:
@@ -177,7 +179,7 @@ def reshape(armature: bpy.types.Object) -> None:
         return
     _move_joints(armature, anatomy.skeleton(shape(armature)))
     if flesh := skin_of(armature):
-        mesh = surface.build(shape(armature))
+        mesh = hand_mesh.build(shape(armature))
         flesh.data.attributes["position"].data.foreach_set("vector", mesh.vertices.ravel())
         flesh.data.attributes[rig.REGION].data.foreach_set("value", mesh.wrist_distance)
     paint(armature)
@@ -207,7 +209,7 @@ def _move_joints(armature: bpy.types.Object, skeleton: anatomy.Skeleton) -> None
 def paint(armature: bpy.types.Object) -> None:
     """Colour the skin as chosen in the panel."""
     if flesh := skin_of(armature):
-        rig.paint(as_rig(armature), skin.colours(surface.build(shape(armature)), armature.handforge.tone))
+        rig.paint(as_rig(armature), skin_color.colours(hand_mesh.build(shape(armature)), armature.handforge.tone))
         flesh.data.update()
 
 

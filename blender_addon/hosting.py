@@ -17,10 +17,10 @@ from multiprocessing.connection import Client, Connection, Listener
 
 import bpy
 
-from generator import workers
+from generator.pipeline import workers
 
 JOB, WORKER = "hand_generator_job", "hand_generator_worker"
-"""What ``blender --command`` calls :mod:`generator.job` and one of its workers."""
+"""What ``blender --command`` calls :mod:`generator.pipeline.gui_job` and one of its workers."""
 
 NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """Windows would open a console for each process."""
@@ -32,8 +32,8 @@ def inside_blender() -> bool:
 
 
 def job() -> list[str]:
-    """The command that runs :mod:`generator.job`."""
-    return _blender(JOB) if inside_blender() else [sys.executable, "-m", "generator.job"]
+    """The command that runs :mod:`generator.pipeline.gui_job`."""
+    return _blender(JOB) if inside_blender() else [sys.executable, "-m", "generator.pipeline.gui_job"]
 
 
 def _blender(command: str) -> list[str]:
@@ -66,7 +66,7 @@ class Process:
 
 
 def launch(count: int) -> dict[Connection, Process]:
-    """Start workers in Blenders of their own, as :data:`generator.workers.launch` does.
+    """Start workers in Blenders of their own, as :data:`generator.pipeline.workers.launch` does.
 
     :raises workers.WorkerError: if one ends before it has connected.
     """

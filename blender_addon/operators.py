@@ -9,10 +9,11 @@ import numpy as np
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from generator import anatomy, pose, rigmap, sweep
-from generator.dataset import write_atomic
-from generator.errors import GeneratorError
-from generator.presets import PRESETS
+from generator.hand import anatomy, pose, pose_sets
+from generator.hand.pose_presets import PRESETS
+from generator.rigs import bone_map
+from handforge.errors import HandforgeError
+from handforge.files import write_atomic
 
 from . import foreign, hand, screen
 from .properties import GROUP_WORDS, SHAPE, items
@@ -82,8 +83,8 @@ class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
         """Read the map and take its bind pose."""
         armature = context.view_layer.objects.active
         try:
-            foreign.take(armature, rigmap.load(Path(bpy.path.abspath(self.filepath))))
-        except GeneratorError as error:
+            foreign.take(armature, bone_map.load(Path(bpy.path.abspath(self.filepath))))
+        except HandforgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         hand.put(armature, pose.bind())
@@ -193,12 +194,12 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
         names, frames, saved = (path.stem,), [0], [hand.pose(hand.active(context))]
         try:
             if self.append and path.exists():
-                kept = sweep.load(path)
+                kept = pose_sets.load(path)
                 own = [frame for name, frame in zip(kept.names, kept.frames, strict=True) if name == path.stem]
                 names, frames = (*kept.names, *names), [*kept.frames, max(own, default=-1) + 1]
                 saved = [*kept.poses, *saved]
-            write_atomic(path, sweep.dump(sweep.PoseSet(names, np.array(frames), np.array(saved))))
-        except (GeneratorError, OSError) as error:
+            write_atomic(path, pose_sets.dump(pose_sets.PoseSet(names, np.array(frames), np.array(saved))))
+        except (HandforgeError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self.report({"INFO"}, f"{path} holds {len(saved)} pose{'s' if len(saved) > 1 else ''}")
@@ -219,8 +220,8 @@ class LoadPose(OfHand, ImportHelper, bpy.types.Operator):
         """Read the file."""
         path = Path(bpy.path.abspath(self.filepath))
         try:
-            loaded = sweep.load(path).poses
-        except (GeneratorError, OSError) as error:
+            loaded = pose_sets.load(path).poses
+        except (HandforgeError, OSError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if self.number > len(loaded):

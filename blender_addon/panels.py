@@ -6,9 +6,9 @@ import textwrap
 
 import bpy
 
-from generator import pose, sweepmap
-from generator.errors import GeneratorError
-from generator.presets import PRESETS
+from generator.hand import pose, sweep_map
+from generator.hand.pose_presets import PRESETS
+from handforge.errors import HandforgeError
 
 from . import foreign, generating, hand, operators, sweeping
 from .properties import GROUP_WORDS, SHAPE
@@ -129,7 +129,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         layout.prop(props, "v5")
         try:
             layout.label(text=f"{len(sweeping.chosen(scene).poses):,} poses")
-        except GeneratorError as error:
+        except HandforgeError as error:
             _wrapped(layout, str(error), "ERROR", alert=True)
             return
         layout.operator("handforge.sweep_to_timeline", depress=props.scrub, icon="TIME")
@@ -138,7 +138,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         if counts:
             column = layout.column(align=True)
             for reason, number in counts.items():
-                column.label(text=f"{number:,} {reason or 'kept'} ({sweepmap.COLOUR_WORDS[reason]})")
+                column.label(text=f"{number:,} {reason or 'kept'} ({sweep_map.COLOUR_WORDS[reason]})")
             column.label(text="on the map: v4 upwards, v5 to the right")
 
 

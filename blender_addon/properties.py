@@ -10,8 +10,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from generator import anatomy, pose, settings, sweepmap
-from generator.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
+from generator.frame import settings
+from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
+from generator.hand import anatomy, pose, sweep_map
 
 from . import hand
 
@@ -117,9 +118,9 @@ def _swept_angle(name: str, axis: str) -> Any:
         name=f"{name}, {axis} (°)",
         description=f"From and to which angle the forearm turns about {axis}, degrees",
         size=2,
-        min=sweepmap.FULL[0],
-        max=sweepmap.FULL[1],
-        default=sweepmap.FULL,
+        min=sweep_map.FULL[0],
+        max=sweep_map.FULL[1],
+        default=sweep_map.FULL,
     )
 
 
@@ -180,7 +181,9 @@ class SceneProperties(bpy.types.PropertyGroup):
 
 
 def task(scene: SceneProperties, armature: bpy.types.Object | None) -> dict[str, Any]:
-    """What is set for rendering, as :mod:`generator.job` takes it: what the look leaves open is as the hand has it."""
+    """What is set for rendering, as :mod:`generator.pipeline.gui_job` takes it: what the look leaves open is as the
+    hand has it.
+    """
     of_file = scene.settings == "file"
     poses = {
         "set": bpy.path.abspath(scene.file) if scene.poses == "file" else scene.poses,

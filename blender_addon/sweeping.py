@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from generator import plausibility, sweepmap
-from generator.anatomy import HandShape, skeleton
-from generator.errors import GeneratorError
-from generator.sweepmap import Part
+from generator.hand import plausibility, sweep_map
+from generator.hand.anatomy import HandShape, skeleton
+from generator.hand.sweep_map import Part
+from handforge.errors import HandforgeError
 
 from . import hand, screen
 from .operators import OfHand
@@ -22,7 +22,7 @@ MAP = "Hand sweep"
 
 @functools.lru_cache(maxsize=4)
 def _part(name: str, step: int, v4: tuple[int, int], v5: tuple[int, int]) -> Part:
-    return sweepmap.part(name, step, v4, v5)
+    return sweep_map.part(name, step, v4, v5)
 
 
 def chosen(scene: bpy.types.Scene) -> Part:
@@ -55,14 +55,14 @@ def counts(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[st
     """Kept and dropped poses of the chosen part by reason; None before they are judged."""
     if armature is None or (reasons := _judged.get(_key(scene, armature))) is None:
         return None
-    return sweepmap.counts(reasons)
+    return sweep_map.counts(reasons)
 
 
 def draw_map(scene: bpy.types.Scene, armature: bpy.types.Object) -> bpy.types.Image:
     """Make or renew the map, with the current pose marked."""
     some = chosen(scene)
     scale = max(1, 720 // max(some.shape))
-    return screen.image(MAP, sweepmap.picture(some, judge(scene, armature), hand.pose(armature), scale))
+    return screen.image(MAP, sweep_map.image(some, judge(scene, armature), hand.pose(armature), scale))
 
 
 class JudgeSweep(OfHand, bpy.types.Operator):
@@ -75,7 +75,7 @@ class JudgeSweep(OfHand, bpy.types.Operator):
         """Judge, draw the map, show it."""
         try:
             picture = draw_map(context.scene, hand.active(context))
-        except GeneratorError as error:
+        except HandforgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         screen.show(picture)
@@ -101,7 +101,7 @@ class ToTimeline(OfHand, bpy.types.Operator):
             return {"FINISHED"}
         try:
             some = chosen(scene)
-        except GeneratorError as error:
+        except HandforgeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         panel.scrub, panel.swept = True, hand.active(context)
@@ -119,7 +119,7 @@ def _frame_changed(scene: bpy.types.Scene, _graph: bpy.types.Depsgraph | None = 
         return
     try:
         some = chosen(scene)
-    except GeneratorError:
+    except HandforgeError:
         return  # the panel says it beside the ranges
     scene.frame_end = len(some.poses)  # the ranges may have changed
     number = min(max(scene.frame_current, 1), len(some.poses)) - 1

@@ -1,4 +1,4 @@
-"""The README's picture of the hand: views, poses, shapes, skin tones.
+"""The README's image of the hand: views, poses, shapes, skin tones.
 
 python docs/hand.py [docs/hand.webp]      about a minute of one core
 """
@@ -13,11 +13,12 @@ import bpy
 import numpy as np
 from PIL import Image
 
-from generator import skin, surface
-from generator.anatomy import MEAN, HandShape, skeleton
-from generator.blender import materials, rig, room
-from generator.blender.silence import silence
-from generator.presets import PRESETS
+from generator.blender import rig
+from generator.blender.redirect_output import redirect_output
+from generator.blender.scene import indoor, materials
+from generator.hand.anatomy import MEAN, HandShape, skeleton
+from generator.hand.pose_presets import PRESETS
+from generator.mesh import hand_mesh, skin_color
 
 BEHIND = np.array([186, 191, 199])
 HEIGHT = 0.275
@@ -45,7 +46,7 @@ ROWS: list[list[tuple[str, float, HandShape, float]]] = [
 
 def studio() -> bpy.types.Scene:
     """An empty scene with a camera, a window's light from the upper left and light from all around."""
-    with silence():
+    with redirect_output():
         bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
@@ -53,7 +54,7 @@ def studio() -> bpy.types.Scene:
     scene.render.film_transparent = True
     scene.render.image_settings.color_mode = "RGBA"
     scene.view_settings.view_transform = "Standard"
-    camera = room.camera_object(scene)
+    camera = indoor.camera_object(scene)
     camera.location = (0, -1, 0.075)
     scene.world = bpy.data.worlds.new("light")
     if scene.world.node_tree is None:  # Blender 4; later ones warn when told what they always do
@@ -68,9 +69,9 @@ def studio() -> bpy.types.Scene:
 
 def tile(scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, shape: HandShape, tone: float):
     """One hand, before the background."""
-    mesh = surface.build(shape)
+    mesh = hand_mesh.build(shape)
     hand = rig.build(skeleton(shape), mesh)
-    rig.paint(hand, skin.colours(mesh, tone))
+    rig.paint(hand, skin_color.colours(mesh, tone))
     hand.surface.data.materials.append(materials.skin())
     pose = PRESETS[name].copy()
     pose[4] = np.radians(turn)
@@ -79,7 +80,7 @@ def tile(scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, 
     scene.camera.data.lens = 36 / (HEIGHT * size[0] / size[1])
     with tempfile.TemporaryDirectory() as where:
         scene.render.filepath = str(Path(where, "tile.png"))
-        with silence():
+        with redirect_output():
             bpy.ops.render.render(write_still=True)
         drawn = np.asarray(Image.open(scene.render.filepath)).astype(float)
     bpy.data.batch_remove([hand.surface, hand.armature])

@@ -2,66 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import math
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from evaluation import thresholds
-
-FILE = click.Path(path_type=Path)
-FRACTION = click.FloatRange(0, 1)
-
-
-class Group(click.Group):
-    """A group whose commands end with one line and exit code 2 on wrong use or input, and with 130 on Ctrl-C."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's, see the class."""
-        if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal can show every name
-            sys.stdout.reconfigure(errors="backslashreplace")
-        try:
-            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted.", err=True)
-            sys.exit(130)
-        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
-            error.show()
-        except click.UsageError as error:
-            where = f"; {error.ctx.command_path} --help tells more" if error.ctx else ""
-            click.echo(f"Error: {error.format_message().rstrip('.')}{where}", err=True)
-        except ValueError as error:
-            from evaluation.results import ResultsError
-            from generator.dataset import DatasetError
-
-            if not isinstance(error, ResultsError | DatasetError):
-                raise
-            click.echo(f"Error: {error}", err=True)
-        except ModuleNotFoundError as error:
-            click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
-        except OSError as error:
-            click.echo(f"Error: {error.filename or 'the output'}: {error.strerror}", err=True)
-        sys.exit(2)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click's; what is no UTF-8, and so could not be written into any file of ours, is refused."""
-        for word in args:
-            try:
-                word.encode()
-            except UnicodeEncodeError:
-                raise click.UsageError(f"{word!r} is not UTF-8; rename it") from None
-        return super().parse_args(ctx, args)
-
-
-def a_number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    """Refuse NaN, which click takes for a number of any range."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is no number")
-    return value
+from evaluation.metrics import thresholds
+from handforge.console import PATH, SETTINGS, Group, Number, output_file
 
 
 def how(command: Any) -> Any:
@@ -83,18 +30,16 @@ def how(command: Any) -> Any:
         ),
         click.option(
             "--score-threshold",
-            type=FRACTION,
+            type=Number(0, 1),
             default=thresholds.SCORE,
             show_default=True,
-            callback=a_number,
             help="Leave predictions below this score out of everything but AP and curves.",
         ),
         click.option(
             "--iou",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=Number(0, 1, min_open=True),
             default=thresholds.IOU,
             show_default=True,
-            callback=a_number,
             help="A prediction finds a hand when the IoU of their masks is at least this.",
         ),
     ):
@@ -102,36 +47,20 @@ def how(command: Any) -> Any:
     return command
 
 
-def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a file that cannot be written before any work is done."""
-    if value is None or (value.exists() and not value.is_file() and not value.is_dir()):  # as /dev/stdout
-        return value
-    if value.is_dir():
-        raise click.BadParameter(f"{value} is a folder; name a file")
-    folder = value.resolve().parent
-    if not folder.is_dir():
-        raise click.BadParameter(f"the folder {folder} does not exist; make it first")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return value
-    except OSError as error:
-        raise click.BadParameter(f"nothing can be written into {folder} ({error.strerror})") from None
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(package_name="handforge")
 def main() -> None:
     """Measure predicted hands against the truth, and show them.
 
     \b
     hand-evaluation score data/test found           the paper's numbers and AP
-    hand-evaluation report run --out report.html    training, scores and pictures as one page
+    hand-evaluation report run --out report.html    training, scores and images as one page
     """  # noqa: D301 - click wants the real control character
 
 
 @main.command()
-@click.argument("dataset", type=FILE)
-@click.argument("results", type=FILE)
+@click.argument("dataset", type=PATH)
+@click.argument("results", type=PATH)
 @how
 @click.option(
     "--of",
@@ -141,7 +70,7 @@ def main() -> None:
     help="What to compare. Of boxes and keypoints there is COCO's AP and AR, over all scores.",
 )
 @click.option("--details", is_flag=True, help="Intervals, IoU sweep, COCO's AP and AR, outlines, errors, sizes, too.")
-@click.option("--json", "json_path", type=FILE, callback=into_folder, help="Write the numbers to this file, too.")
+@click.option("--json", "json_path", type=PATH, callback=output_file, help="Write the numbers to this file, too.")
 def score(
     dataset: Path,
     results: Path,
@@ -161,47 +90,49 @@ def score(
     \b
     IoU   mean IoU of the hands found (true positives)
     Acc   TP / (TP + FP + FN)             F1   2 TP / (2 TP + FP + FN)
-    TPH   hands found by the prediction with the highest score of their picture
+    TPH   hands found by the prediction with the highest score of their image
     AP    COCO's, over all scores: IoU 0.50:0.95, and AP50
 
     Predictions are matched one-to-one with true hands, in falling score, each with the free hand it overlaps most.
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
-    from evaluation import boxes, metrics, screen
-    from evaluation.category import Scope
-    from evaluation.details import details as measure_details
-    from evaluation.matching import load
-    from generator.dataset import Dataset, dump_json, write_atomic
+    from evaluation.metrics import box_keypoint_ap, detection_metrics
+    from evaluation.metrics.extended_metrics import extended_metrics as measure_details
+    from evaluation.metrics.matching import load
+    from evaluation.metrics.scope import Scope
+    from evaluation.report import console
+    from handforge.dataset import Dataset
+    from handforge.files import dump_json, write_atomic
 
     if of != "masks":
         context = click.get_current_context()
         for name in ("iou", "score_threshold", "region", "details"):
             if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
                 raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out with --of {of}")
-        figures = boxes.score(Dataset(dataset), results, of, category)
-        screen.print_figures(of, figures)
+        figures = box_keypoint_ap.score(Dataset(dataset), results, of, category)
+        console.print_figures(of, figures)
         if json_path:
             write_atomic(json_path, dump_json({"of": of, **figures}))
         return
     loaded = load(Dataset(dataset), results, Scope(region, category))
-    found = metrics.score(loaded.pictures, iou, score_threshold)
+    found = detection_metrics.score(loaded.pictures, iou, score_threshold)
     content = asdict(found)
-    screen.print_score(found, loaded)
+    console.print_score(found, loaded)
     if details:
-        matches = metrics.match_all(loaded.pictures, iou, score_threshold)
+        matches = detection_metrics.match_all(loaded.pictures, iou, score_threshold)
         more = measure_details(loaded.pictures, matches, iou, score_threshold)
         content["details"] = {"region": region, "category": loaded.category, "notes": loaded.notes, **asdict(more)}
-        screen.print_details(more)
+        console.print_details(more)
     if json_path:
         write_atomic(json_path, dump_json(content))
 
 
 @main.command()
-@click.argument("dataset", type=FILE)
-@click.argument("results", type=FILE, nargs=-1, required=True, metavar="RESULTS...")
+@click.argument("dataset", type=PATH)
+@click.argument("results", type=PATH, nargs=-1, required=True, metavar="RESULTS...")
 @how
-@click.option("--json", "json_path", type=FILE, callback=into_folder, help="Write the numbers to this file, too.")
+@click.option("--json", "json_path", type=PATH, callback=output_file, help="Write the numbers to this file, too.")
 def compare(
     dataset: Path,
     results: tuple[Path, ...],
@@ -214,40 +145,41 @@ def compare(
     """Score several RESULTS of one DATASET side by side.
 
     Differences to the first RESULTS stand below the scores.
-    They are paired, picture by picture, with 95 % intervals: where an interval does not hold 0, the
-    difference is more than the choice of pictures.
+    They are paired, image by image, with 95 % intervals: where an interval does not hold 0, the
+    difference is more than the choice of images.
     """
     from dataclasses import asdict
 
-    from evaluation import screen
-    from evaluation.category import Scope
-    from evaluation.compare import compare as compare_pictures
-    from evaluation.matching import load
-    from generator.dataset import Dataset, dump_json, write_atomic
+    from evaluation.metrics.compare import compare as compare_pictures
+    from evaluation.metrics.matching import load
+    from evaluation.metrics.scope import Scope
+    from evaluation.report import console
+    from handforge.dataset import Dataset
+    from handforge.files import dump_json, write_atomic
 
     truth, scope = Dataset(dataset), Scope(region, category)
     loaded = [(str(path), load(truth, path, scope)) for path in results]
     rows = compare_pictures([(name, one.pictures) for name, one in loaded], iou, score_threshold)
-    screen.print_comparison(rows, [one.notes for _, one in loaded])
+    console.print_comparison(rows, [one.notes for _, one in loaded])
     if json_path:
         write_atomic(json_path, dump_json([asdict(row) for row in rows]))
 
 
 @main.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("--out", type=FILE, required=True, callback=into_folder, help="The HTML file to write.")
+@click.argument("runs", type=PATH, nargs=-1, required=True, metavar="RUN...")
+@click.option("--out", type=PATH, required=True, callback=output_file, help="The HTML file to write.")
 @how
 def report(
     runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str, category: str | None
 ) -> None:
     """Write one HTML file about the runs RUN...
 
-    It shows their training, scores, curves and pictures. A RUN is what hand-trainer train or repeat wrote.
+    It shows their training, scores, curves and images. A RUN is what hand-trainer train or repeat wrote.
     Predictions are looked for in RUN/predictions/NAME, as hand-trainer predict --out RUN/predictions/NAME writes them,
     and scored where they are of a dataset. The file needs no network and nothing beside it.
     """
-    from evaluation.category import Scope
-    from evaluation.report import write_report
+    from evaluation.metrics.scope import Scope
+    from evaluation.report.page import write_report
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
@@ -260,56 +192,55 @@ def report(
 
 
 @main.command()
-@click.argument("source", type=FILE)
-@click.argument("out", type=FILE)
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
 @click.option(
     "--factor",
-    type=click.FloatRange(1, 20, min_open=True),
+    type=Number(1, 20, min_open=True),
     default=2.0,
     show_default=True,
-    callback=a_number,
     help="How far in.",
 )
 def zoom(source: Path, out: Path, factor: float) -> None:
-    """Enlarge the pictures of SOURCE around their hands.
+    """Enlarge the images of SOURCE around their hands.
 
-    OUT becomes a dataset of SOURCE's pictures, each cropped around its hands and scaled up to the same size, as the
-    paper's Vid2 was made from Vid1: the same hands, larger. Masks and keypoints go with the pictures.
+    OUT becomes a dataset of SOURCE's images, each cropped around its hands and scaled up to the same size, as the
+    paper's Vid2 was made from Vid1: the same hands, larger. Masks and keypoints go with the images.
     """
     from rich.console import Console
     from rich.progress import track
 
-    from evaluation.testsets import zoom as zoom_in
-    from generator.dataset import Dataset
+    from handforge.dataset import Dataset
+    from handforge.dataset.subsets import zoom as zoom_in
 
     dataset = Dataset(source)
     steps, console = zoom_in(dataset, out, factor), Console(stderr=True)
     for _ in track(steps, "zoom", len(dataset), console=console, transient=True, disable=not console.is_terminal):
         pass
-    click.echo(f"{out}: {len(dataset)} pictures")
+    click.echo(f"{out}: {len(dataset)} images")
 
 
 @main.command()
-@click.argument("source", type=FILE)
-@click.argument("out", type=FILE)
-@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many pictures.")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many images.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another sample.")
 def sample(source: Path, out: Path, count: int, seed: int) -> None:
-    """Copy random pictures of SOURCE into OUT.
+    """Copy random images of SOURCE into OUT.
 
-    As the paper drew 100 of Img1's 1500. Both are dataset folders; masks and annotations go with the pictures.
+    As the paper drew 100 of Img1's 1500. Both are dataset folders; masks and annotations go with the images.
     """
-    from evaluation.testsets import sample as draw
-    from generator.dataset import Dataset
+    from handforge.dataset import Dataset
+    from handforge.dataset.subsets import sample as draw
 
     draw(Dataset(source), out, count, seed)
-    click.echo(f"{out}: {count} pictures")
+    click.echo(f"{out}: {count} images")
 
 
 @main.command()
-@click.argument("runs", type=FILE, nargs=-1, metavar="[RUN]...")
+@click.argument("runs", type=PATH, nargs=-1, metavar="[RUN]...")
 @how
-@click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
+@click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Write the table to this file, too.")
 def cases(
     runs: tuple[Path, ...],
     iou: float,
@@ -324,18 +255,18 @@ def cases(
     the case that tests this network on Vid1. The type, A to R, comes from the run's record and from what
     hand-evaluation describe stated of the datasets.
     """
-    from evaluation.cases import case_table, our_results
-    from evaluation.category import Scope
-    from evaluation.runs import load_runs
+    from evaluation.metrics.scope import Scope
+    from evaluation.paper.cases import case_table, our_results
+    from evaluation.report.runs import load_runs
 
     loaded = load_runs(runs, Scope(region, category))
     _show(case_table([row for run in loaded for row in our_results(run, iou, score_threshold)]), csv_path)
 
 
 @main.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN RUN...")
+@click.argument("runs", type=PATH, nargs=-1, required=True, metavar="RUN RUN...")
 @how
-@click.option("--csv", "csv_path", type=FILE, callback=into_folder, help="Write the table to this file, too.")
+@click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Write the table to this file, too.")
 def ablation(
     runs: tuple[Path, ...],
     iou: float,
@@ -347,18 +278,18 @@ def ablation(
     """Show what changes against the first RUN were worth.
 
     Compared are the datasets that both predicted; what is not the same in recipe, data or seed is named.
-    The differences of F1 are paired, picture by picture, with 95 % intervals.
+    The differences of F1 are paired, image by image, with 95 % intervals.
     """
-    from evaluation.cases import ablation_table
-    from evaluation.category import Scope
-    from evaluation.runs import load_runs
+    from evaluation.metrics.scope import Scope
+    from evaluation.paper.cases import ablation_table
+    from evaluation.report.runs import load_runs
 
     _show(ablation_table(load_runs(runs, Scope(region, category)), iou, score_threshold), csv_path)
 
 
 def _show(table: Any, csv_path: Path | None) -> None:
-    from evaluation.screen import print_table
-    from generator.dataset import write_atomic
+    from evaluation.report.console import print_table
+    from handforge.files import write_atomic
 
     print_table(table)
     if csv_path:
@@ -366,21 +297,21 @@ def _show(table: Any, csv_path: Path | None) -> None:
 
 
 @main.command()
-@click.argument("dataset", type=FILE)
+@click.argument("dataset", type=PATH)
 @click.option("--background", metavar="WORD", help="A name for the background; sets with the same name are similar.")
 @click.option("--scale", metavar="WORD", help="A name for the hands' scale; without it, scale is measured.")
-@click.option("--all-hands/--not-all-hands", default=None, help="Whether every hand in the pictures is annotated.")
+@click.option("--all-hands/--not-all-hands", default=None, help="Whether every hand in the images is annotated.")
 def describe(dataset: Path, background: str | None, scale: str | None, all_hands: bool | None) -> None:
     """State what the types A to R need to know of DATASET.
 
-    It goes into DATASET/dataset.json; pictures and annotations stay as they are.
+    It goes into DATASET/dataset.json; images and annotations stay as they are.
     """
-    from evaluation.types import describe as state
-    from evaluation.types import median_size
-    from generator.dataset import Dataset
+    from evaluation.paper.paper_types import median_size
+    from handforge.dataset import Dataset
+    from handforge.dataset.scene import describe as state
 
     opened = Dataset(dataset)
     for key, value in state(opened, background=background, scale=scale, all_hands=all_hands).items():
         click.echo(f"{key}: {value}")
     size = median_size(opened)
-    click.echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the picture's)")
+    click.echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the image's)")

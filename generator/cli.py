@@ -1,114 +1,38 @@
-"""hand-generator: render pictures of hands with their truth, look at them, check them."""
+"""hand-generator: render images of hands with their truth, look at them, check them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from generator import __version__
-from generator.errors import GeneratorError
-
-FILE = click.Path(path_type=Path)
-
-
-class Group(click.Group):
-    """A group whose commands end with one line and exit code 2 on wrong input, and with 130 on Ctrl-C."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click's, see the class."""
-        try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.Exit as stop:
-            sys.exit(stop.exit_code)
-        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
-            error.show()
-        except click.ClickException as error:
-            context = getattr(error, "ctx", None)
-            where = f"; {context.command_path} --help tells more" if context else ""
-            click.echo(f"Error: {error.format_message().rstrip('.')}{where}", err=True)
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted.", err=True)
-            sys.exit(130)
-        except GeneratorError as error:
-            click.echo(f"Error: {error}", err=True)
-        except ModuleNotFoundError as error:
-            click.echo(f"Error: the library {error.name} is not installed; pip install 'handforge[all]'", err=True)
-        except OSError as error:
-            said = [str(part) for part in (error.filename, error.strerror) if part]
-            click.echo(f"Error: {': '.join(said) or error}", err=True)
-        sys.exit(2)
+from handforge import __version__
+from handforge.console import PATH, SETTINGS, Group, output_file, processors, progress_counter
+from handforge.files import dump_json, write_atomic
 
 
-def into_folder(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a file that cannot be written before any work is done."""
-    if value is not None and value.is_dir():
-        raise click.BadParameter(f"{value} is a folder; name a file")
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
-    return value
-
-
-LINE_EVERY = 60.0
-"""Seconds between two lines of progress where it is no terminal that they go to."""
-RATE_OVER = 300.0
-"""Seconds over which the rate is taken, so that pictures of half a minute each have one, too."""
-
-
-@contextlib.contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left on standard error, or in a log file a line a minute.
-
-    The callable takes the number done and of all.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=RATE_OVER) as bar:
-        task, told = bar.add_task(what, total=None, rate=""), bar.get_time()
-
-        def tell(done: int, total: int) -> None:
-            nonlocal told
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.3g}/s" if speed else "")
-            if not bar.console.is_terminal and bar.get_time() - told > LINE_EVERY:
-                told = bar.get_time()
-                bar.console.print(bar.get_renderable())
-
-        try:
-            yield tell
-        except BaseException:
-            bar.live.transient = True  # what went wrong is said instead
-            raise
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(__version__)
 def main() -> None:
-    """Pictures of hands with exact masks, rendered with Blender: a COCO dataset.
+    """Images of hands with exact masks, rendered with Blender: a COCO dataset.
 
     \b
-    hand-generator render --set all --count 400 --out data     400 pictures, spread over both pose sets
+    hand-generator render --set all --count 400 --out data     400 images, spread over both pose sets
     hand-generator preview data                                a contact sheet with the masks' outlines
-    hand-generator check data                                  verify every picture and mask
+    hand-generator check data                                  verify every image and mask
     """  # noqa: D301 - click wants the real control character
 
 
 @main.command()
 @click.option("--set", "set_", help="l2, l11, all, or a file of poses.  [default: all]")
-@click.option("--out", type=FILE, required=True, help="The dataset's folder: new, empty, or an unfinished run's.")
-@click.option("--count", type=int, help="This many pictures, spread evenly over the plausible poses.  [default: all]")
+@click.option("--out", type=PATH, required=True, help="The dataset's folder: new, empty, or an unfinished run's.")
+@click.option("--count", type=int, help="This many images, spread evenly over the plausible poses.  [default: all]")
 @click.option("--seed", type=int, help="Of everything drawn at random.  [default: 0]")
-@click.option("--size", help="Of the pictures, WIDTHxHEIGHT.  [default: 1280x720]")
-@click.option("--format", "format_", help="Of the pictures: png, jpg or webp.  [default: png]")
+@click.option("--size", help="Of the images, WIDTHxHEIGHT.  [default: 1280x720]")
+@click.option("--format", "format_", help="Of the images: png, jpg or webp.  [default: png]")
 @click.option(
     "--engine",
     help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
@@ -119,12 +43,12 @@ def main() -> None:
 @click.option("--map", metavar="FILE", help="A TOML file that says which of the rig's bones is which.")
 @click.option("--side", help="right, left or varied.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
-@click.option("--backgrounds", metavar="DIR", help="Pictures to put behind the hands, cropped and scaled.")
+@click.option("--backgrounds", metavar="DIR", help="Images to put behind the hands, cropped and scaled.")
 @click.option("--truth", help="More truths: depth, normals, parts, keypoints3d, with commas between.  [default: none]")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 @click.option(
     "--settings",
-    type=FILE,
+    type=PATH,
     metavar="NAME|FILE",
     help="paper (the default), people (varied hands, skin and light before white), studio (those from near, as in "
     "photographs), varied (in rooms), or a TOML file; options given here go before it.",
@@ -143,16 +67,16 @@ def render(
     format_: str,
     **options: Any,
 ) -> None:
-    """Render pictures, masks and annotations into a COCO dataset.
+    """Render images, masks and annotations into a COCO dataset.
 
     A run that was stopped, by whatever, continues with the same command, and ends as if it never had been. The same
     settings and seed give the same bytes on any number of workers.
     """
-    from generator import run
-    from generator import settings as reader
+    from generator.frame import settings as reader
+    from generator.pipeline import run
 
     chosen = reader.load(settings, {"set": set_, "format": format_, **options})
-    with progress_bar("rendering") as progress:
+    with progress_counter("rendering", "images") as progress:
         part = parse_shard(shard)
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
     if made and part != (1, 1):
@@ -164,20 +88,20 @@ def render(
 
 
 @main.command("split")
-@click.argument("folder", type=FILE, metavar="DIR")
-@click.argument("train", type=FILE, metavar="TRAIN")
-@click.argument("test", type=FILE, metavar="TEST")
-@click.option("--test", "count", type=click.IntRange(1), required=True, help="How many pictures go into TEST.")
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.argument("train", type=PATH, metavar="TRAIN")
+@click.argument("test", type=PATH, metavar="TEST")
+@click.option("--test", "count", type=click.IntRange(1), required=True, help="How many images go into TEST.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
-    """Copy the dataset DIR into two: TEST with --test random pictures, TRAIN with the rest."""
+    """Copy the dataset DIR into two: TEST with --test random images, TRAIN with the rest."""
     import numpy as np
 
-    from generator import dataset
+    from handforge import dataset
 
     data = dataset.Dataset(folder)
     if count >= len(data):
-        raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} pictures")
+        raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} images")
     chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
     parts = {
         train: [image for i, image in enumerate(data) if i not in chosen],
@@ -199,14 +123,14 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
 @main.command()
 @click.option("--set", "set_", default="all", show_default=True, help="l2, l11, all, or a file of poses.")
 @click.option(
-    "--out", type=FILE, callback=into_folder, help="Write the kept poses to a CSV file that render --set takes."
+    "--out", type=PATH, callback=output_file, help="Write the kept poses to a CSV file that render --set takes."
 )
-@click.option("--json", "json_", type=FILE, callback=into_folder, help="Write the counts to a JSON file.")
+@click.option("--json", "json_", type=PATH, callback=output_file, help="Write the counts to a JSON file.")
 @click.option(
     "--plot",
     "plot_",
-    type=FILE,
-    callback=into_folder,
+    type=PATH,
+    callback=output_file,
     help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.",
 )
 def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
@@ -216,13 +140,13 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     from rich.markup import escape
     from rich.table import Table
 
-    from generator import dataset, plausibility, plot, sweep
+    from generator.hand import plausibility, plausibility_plot, pose_sets
 
-    if plot_ is not None and plot_.suffix not in plot.SUFFIXES:
-        raise click.BadParameter(f"{plot_} must end in {', '.join(plot.SUFFIXES)}", param_hint="--plot")
-    chosen = sweep.select(set_)
-    if plot_ is not None and set_ not in (*sweep.SETS, "all"):
-        raise sweep.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
+    if plot_ is not None and plot_.suffix not in plausibility_plot.SUFFIXES:
+        raise click.BadParameter(f"{plot_} must end in {', '.join(plausibility_plot.SUFFIXES)}", param_hint="--plot")
+    chosen = pose_sets.select(set_)
+    if plot_ is not None and set_ not in (*pose_sets.SETS, "all"):
+        raise pose_sets.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
     with Console(stderr=True).status("judging"):
         reasons = plausibility.judge(chosen.poses)
     counts = plausibility.counts(chosen.names, reasons)
@@ -233,11 +157,11 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     Console().print(table)
     if plot_ is not None:
         names = np.array(chosen.names)
-        plot.plot({name: reasons[names == name] for name in counts}, plot_)
+        plausibility_plot.plot({name: reasons[names == name] for name in counts}, plot_)
     if json_ is not None:
-        dataset.write_atomic(json_, dataset.dump_json(counts))
+        write_atomic(json_, dump_json(counts))
     if out is not None:
-        dataset.write_atomic(out, sweep.dump(chosen.take(np.flatnonzero(reasons == ""))))
+        write_atomic(out, pose_sets.dump(chosen.take(np.flatnonzero(reasons == ""))))
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -252,8 +176,8 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 @main.command("merge")
-@click.argument("out", type=FILE, metavar="OUT")
-@click.argument("parts", type=FILE, metavar="[PART]...", nargs=-1)
+@click.argument("out", type=PATH, metavar="OUT")
+@click.argument("parts", type=PATH, metavar="[PART]...", nargs=-1)
 def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     """Finish a dataset that was rendered in shards, into one folder or several.
 
@@ -261,47 +185,48 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     hand-generator merge OUT              all shards were rendered into OUT
     hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
     """  # noqa: D301 - click wants the real control character
-    from generator import folder
+    from generator.pipeline import run_folder
 
-    folder.merge(out, list(parts))
+    run_folder.merge(out, list(parts))
     click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
 
 
 @main.command("preview")
-@click.argument("folder", type=FILE, metavar="DIR")
+@click.argument("folder", type=PATH, metavar="DIR")
 def preview_command(folder: Path) -> None:
-    """Make DIR/preview.jpg: pictures spread over the dataset, with their masks' outlines."""
-    from generator import preview
+    """Make DIR/preview.jpg: images spread over the dataset, with their masks' outlines."""
+    from handforge.dataset import contact_sheet
 
-    click.echo(preview.write(folder))
+    click.echo(contact_sheet.write(folder))
 
 
 @main.command("check")
-@click.argument("folder", type=FILE, metavar="DIR")
-@click.option("--json", "json_", type=FILE, callback=into_folder, help="Write the result to a JSON file.")
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.option("--json", "json_", type=PATH, callback=output_file, help="Write the result to a JSON file.")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 def check_command(folder: Path, json_: Path | None, workers: int | None) -> None:
-    """Verify every picture, mask and annotation of DIR; exit code 1 if something is wrong."""
-    from generator import checking, dataset
+    """Verify every image, mask and annotation of DIR; exit code 1 if something is wrong."""
+    from handforge import dataset
+    from handforge.dataset import validate
 
     data = dataset.Dataset(folder)
-    with progress_bar("checking") as progress:
-        problems = checking.check(folder, workers or processors(), progress)
+    with progress_counter("checking", "images") as progress:
+        problems = validate.check(folder, workers or processors(), progress)
     found = Counter(data.category(annotation) for image in data for annotation in data.annotations(image))
     hands = max(found.values(), default=0)  # with and without their forearms they are the same ones
     if json_ is not None:
         result = {"images": len(data), "hands": hands, "problems": problems}
-        dataset.write_atomic(json_, dataset.dump_json(result))
+        write_atomic(json_, dump_json(result))
     for problem in problems:
         click.echo(problem)
     if problems:
-        click.echo(f"{len(problems)} problems in {len(data)} pictures", err=True)
+        click.echo(f"{len(problems)} problems in {len(data)} images", err=True)
         sys.exit(1)
-    click.echo(f"{len(data)} pictures with {hands} hands, nothing wrong")
+    click.echo(f"{len(data)} images with {hands} hands, nothing wrong")
 
 
 @main.command("extension")
-@click.option("--out", type=FILE, required=True, help="The folder to put the zip into.")
+@click.option("--out", type=PATH, required=True, help="The folder to put the zip into.")
 @click.option("--platform", help="linux-x64, windows-x64, macos-arm64 or macos-x64.  [default: the one this runs on]")
 def extension_command(out: Path, platform: str | None) -> None:
     """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
@@ -313,8 +238,3 @@ def extension_command(out: Path, platform: str | None) -> None:
 
     click.echo("pip fetches wheels from your package index", err=True)
     click.echo(extension.build(out, platform or extension.this_platform()))
-
-
-def processors() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

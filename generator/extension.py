@@ -18,9 +18,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator import __version__, surface
-from generator.dataset import write_atomic
-from generator.errors import GeneratorError
+from generator.mesh import hand_mesh
+from handforge import __version__
+from handforge.errors import HandforgeError
+from handforge.files import write_atomic
 
 LIBRARIES = ("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
 """What ``generator`` imports, and what these need (the third to fifth are rich's); numpy comes with Blender."""
@@ -45,7 +46,7 @@ have none after 4.5."""
 _ADDON = Path(__file__).parents[1] / "blender_addon"
 
 
-class ExtensionError(GeneratorError):
+class ExtensionError(HandforgeError):
     """The extension cannot be built; the text says what is missing."""
 
 
@@ -98,10 +99,11 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _own_wheel() -> bytes:
-    """The package that this file is in, with the meshed hand, as a wheel (PEP 427)."""
-    package = Path(__file__).parent
-    files = {f"generator/{path.relative_to(package).as_posix()}": path.read_bytes() for path in package.rglob("*.py")}
-    files["generator/hand.npz"] = surface.mean_hand()
+    """The generator and handforge, with the meshed hand, as a wheel (PEP 427)."""
+    root = Path(__file__).parents[1]
+    sources = [path for name in ("generator", "handforge") for path in (root / name).rglob("*.py")]
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sources}
+    files["generator/mesh/hand.npz"] = hand_mesh.mean_hand()
     info = f"handforge-{__version__}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: handforge\nVersion: {__version__}\n".encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: handforge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

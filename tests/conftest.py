@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from run_samples import FRAMES
 
-from generator import pose, run, sweep
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
+from generator.hand import pose, pose_sets
+from generator.pipeline import run
 
 
 @pytest.fixture(scope="session")
 def poses_file(tmp_path_factory):
     """Few poses, so that no time goes into judging many."""
     turned = [pose.with_angles(forearm_x=x, forearm_z=z) for x in range(-30, 31, 5) for z in range(-90, 91, 36)]
-    poses = sweep.PoseSet(("few",) * len(turned), np.arange(len(turned)), np.array(turned))
+    poses = pose_sets.PoseSet(("few",) * len(turned), np.arange(len(turned)), np.array(turned))
     path = tmp_path_factory.mktemp("poses") / "few.csv"
-    path.write_bytes(sweep.dump(poses))
+    path.write_bytes(pose_sets.dump(poses))
     return path
 
 

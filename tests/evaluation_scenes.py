@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.category import Scope
-from evaluation.matching import Picture, load
-from generator.dataset import Dataset, Frame, Instance, assemble, encode_mask, write_frame
+from evaluation.metrics.matching import ImageEval, load
+from evaluation.metrics.scope import Scope
+from handforge.dataset import Dataset, Instance, Sample, assemble, encode_mask, write_sample
 
 SIZE = 20
 
@@ -23,7 +23,7 @@ def rectangle(x: int, y: int, width: int, height: int, size: int = SIZE) -> np.n
 
 
 def write_dataset(folder: Path, pictures: list[list[np.ndarray]], size: int = SIZE, **meta: Any) -> Dataset:
-    """A dataset with these true masks, picture by picture; pictures are grey, their hands brighter."""
+    """A dataset with these true masks, image by image; images are grey, their hands brighter."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     records = []
@@ -31,8 +31,8 @@ def write_dataset(folder: Path, pictures: list[list[np.ndarray]], size: int = SI
         pixels = np.full((size, size, 3), 90, np.uint8)
         for mask in masks:
             pixels[mask] = 210
-        frame = Frame(f"p{number}", pixels, tuple(Instance(mask) for mask in masks), meta)
-        records.append(write_frame(folder, frame))
+        frame = Sample(f"p{number}", pixels, tuple(Instance(mask) for mask in masks), meta)
+        records.append(write_sample(folder, frame))
     assemble(folder, records, {"seed": 0})
     return Dataset(folder)
 
@@ -42,8 +42,8 @@ def result(image_id: int, mask: np.ndarray, score: float, category_id: int = 1) 
     return {"image_id": image_id, "category_id": category_id, "segmentation": encode_mask(mask), "score": score}
 
 
-def load_pictures(dataset: Dataset, results: Path, region: str = "skin") -> list[Picture]:
-    """The pictures that are compared."""
+def load_pictures(dataset: Dataset, results: Path, region: str = "skin") -> list[ImageEval]:
+    """The images that are compared."""
     return load(dataset, results, Scope(region)).pictures
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator import pose
-from generator.blender.silence import load_bpy
-from generator.look import Look
-from generator.settings import RenderSettings
+from generator.blender.redirect_output import load_bpy
+from generator.frame.frame_spec import FrameSpec
+from generator.frame.settings import RenderSettings
+from generator.hand import pose
 
 SMALL = RenderSettings(size=(640, 360))
 POSE = pose.with_angles(
     forearm_x=20, forearm_z=40, wrist_flexion=15, index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20
 )
-PLAIN = Look(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
+PLAIN = FrameSpec(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
 
 
 def with_relief_and_without(engine):
     """The two frames of an open hand from near, for a process of its own."""
     load_bpy()
-    from generator.blender import relief
-    from generator.blender.render import Studio
+    from generator.blender.engines import bump
+    from generator.blender.frame_renderer import FrameRenderer
 
-    studio = Studio(RenderSettings(engine=engine, samples=4, size=(640, 360), distance=0.15))
+    studio = FrameRenderer(RenderSettings(engine=engine, samples=4, size=(640, 360), distance=0.15))
     with_it = studio.frame(0, pose.bind(), {})
-    relief.strength = lambda camera: 0
+    bump.strength = lambda camera: 0
     return with_it, studio.frame(0, pose.bind(), {})

@@ -11,10 +11,13 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import command, generating, hand, properties, sweeping
-from generator import anatomy, dataset, kinematics, plausibility, pose, settings, skin, surface, sweep, sweepmap
-from generator.anatomy import BONES
 from generator.blender import rig
-from generator.presets import PRESETS
+from generator.frame import settings
+from generator.hand import anatomy, kinematics, plausibility, pose, pose_sets, sweep_map
+from generator.hand.anatomy import BONES
+from generator.hand.pose_presets import PRESETS
+from generator.mesh import hand_mesh, skin_color
+from handforge import dataset
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_register_and_unregister_leave_no_trace():
 
 def test_the_hand_added_is_the_generators(armature):
     made = hand.skin_of(armature).data
-    mesh = surface.build()
+    mesh = hand_mesh.build()
     vertices = np.array([vertex.co for vertex in made.vertices])
     np.testing.assert_array_equal(vertices.astype(np.float32), mesh.vertices)
     heads = np.array([armature.data.bones[name].head_local for name in BONES])
@@ -141,7 +144,7 @@ def test_poses_are_saved_and_loaded_as_the_generator_does(armature, tmp_path):
     for index, name in enumerate(("fist", "open")):
         bpy.ops.handforge.preset(name=name)
         bpy.ops.handforge.save_pose(filepath=str(path), append=bool(index))
-    saved = sweep.load(path)
+    saved = pose_sets.load(path)
     np.testing.assert_allclose(saved.poses, [PRESETS["fist"], PRESETS["open"]], atol=2e-6)
     bpy.ops.handforge.load_pose(filepath=str(path), number=1)
     np.testing.assert_allclose(hand.pose(armature), PRESETS["fist"], atol=2e-6)
@@ -150,10 +153,10 @@ def test_poses_are_saved_and_loaded_as_the_generator_does(armature, tmp_path):
 def test_a_pose_added_to_a_file_leaves_the_others_their_names(armature, tmp_path):
     path = tmp_path / "mine.csv"
     two = np.array([PRESETS["fist"], PRESETS["open"]])
-    path.write_bytes(sweep.dump(sweep.PoseSet(("l2", "l11"), np.array([17000, 5000]), two)))
+    path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("l2", "l11"), np.array([17000, 5000]), two)))
     for _ in range(2):
         bpy.ops.handforge.save_pose(filepath=str(path), append=True)
-    saved = sweep.load(path)
+    saved = pose_sets.load(path)
     assert saved.names == ("l2", "l11", "mine", "mine") and saved.frames.tolist() == [17000, 5000, 0, 1]
 
 
@@ -185,7 +188,7 @@ def test_files_that_are_no_poses_are_refused(armature, tmp_path):
         bpy.ops.handforge.load_pose(filepath=str(path))
     with pytest.raises(RuntimeError, match="No such file or directory"):
         bpy.ops.handforge.load_pose(filepath=str(tmp_path / "none.csv"))
-    path.write_bytes(sweep.dump(sweep.PoseSet(("x",), np.array([0]), pose.bind()[None])))
+    path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("x",), np.array([0]), pose.bind()[None])))
     with pytest.raises(RuntimeError, match="holds 1 poses, there is no number 2"):
         bpy.ops.handforge.load_pose(filepath=str(path), number=2)
 
@@ -200,12 +203,12 @@ def test_another_shape_is_that_persons_hand(armature):
     bpy.ops.handforge.random_shape(seed=5)
     shape = anatomy.HandShape.random(np.random.default_rng(5))
     np.testing.assert_allclose(
-        hand.skin_of(armature).data.vertices[100].co, surface.build(shape).vertices[100], atol=1e-6
+        hand.skin_of(armature).data.vertices[100].co, hand_mesh.build(shape).vertices[100], atol=1e-6
     )
     moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
     np.testing.assert_allclose(bones(armature), moved, atol=1e-5)
     np.testing.assert_allclose(hand.pose(armature), PRESETS["point"], atol=2e-6)
-    fresh = rig.build(anatomy.skeleton(hand.shape(armature)), surface.build(), "fresh")
+    fresh = rig.build(anatomy.skeleton(hand.shape(armature)), hand_mesh.build(), "fresh")
     np.testing.assert_allclose(hand.as_rig(armature).rest, fresh.rest, atol=1e-5)
 
 
@@ -213,12 +216,12 @@ def test_the_skin_has_the_tone_chosen(armature):
     armature.handforge.tone = 0.9
     colours = hand.skin_of(armature).data.attributes[rig.COLOUR].data
     painted = np.array([colours[i].color[:3] for i in range(0, 5000, 500)])
-    np.testing.assert_allclose(painted, skin.colours(surface.build(), 0.9)[:5000:500], atol=1e-6)
+    np.testing.assert_allclose(painted, skin_color.colours(hand_mesh.build(), 0.9)[:5000:500], atol=1e-6)
 
 
 def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
     window.sweep, window.step, window.v4 = "l11", 60, (-60, 60)
-    some = sweepmap.part("l11", 60, (-60, 60))
+    some = sweep_map.part("l11", 60, (-60, 60))
     bpy.context.scene.frame_end = 77
     bpy.context.scene.frame_set(5)
     mine = PRESETS["fist"]
@@ -229,14 +232,14 @@ def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
     np.testing.assert_allclose(hand.pose(armature), some.poses[7], atol=2e-6)
     assert bpy.ops.handforge.judge_sweep() == {"FINISHED"}
     reasons = plausibility.judge(some.poses)
-    assert sweeping.counts(bpy.context.scene, armature) == sweepmap.counts(reasons)
+    assert sweeping.counts(bpy.context.scene, armature) == sweep_map.counts(reasons)
     shown = bpy.data.images[sweeping.MAP]
-    expected = sweepmap.picture(some, reasons, some.poses[7], 720 // 6)
+    expected = sweep_map.image(some, reasons, some.poses[7], 720 // 6)
     pixels = np.array(shown.pixels[:]).reshape(shown.size[1], shown.size[0], 4)[::-1, :, :3]
     np.testing.assert_array_equal(np.round(pixels * 255).astype(np.uint8), expected)
     window.step = 30
     bpy.context.scene.frame_set(9)
-    finer = sweepmap.part("l11", 30, (-60, 60))
+    finer = sweep_map.part("l11", 30, (-60, 60))
     np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
     assert bpy.context.scene.frame_end == len(finer.poses) == 60
     bpy.ops.handforge.sweep_to_timeline()
@@ -257,7 +260,7 @@ def test_a_sweep_without_a_pose_is_refused(armature, window):
 def poses_file(tmp_path):
     path = tmp_path / "poses.csv"
     poses = np.stack([PRESETS["fist"], PRESETS["open"]])
-    path.write_bytes(sweep.dump(sweep.PoseSet(("mine", "mine"), np.arange(2), poses)))
+    path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("mine", "mine"), np.arange(2), poses)))
     return path
 
 
@@ -289,7 +292,7 @@ def test_pictures_show_the_hand_of_the_panel(armature, window, poses_file, tmp_p
     image = next(iter(data))
     (annotation,) = data.annotations(image)
     assert annotation["side"] == "left"
-    assert data.picture(image)[data.masks(image)[0]].mean() < 110, "dark skin"
+    assert data.read_image(image)[data.masks(image)[0]].mean() < 110, "dark skin"
 
 
 def test_a_look_that_varies_hands_still_does(armature, window):

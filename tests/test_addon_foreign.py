@@ -9,9 +9,11 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import foreign, generating, hand
-from generator import anatomy, dataset, kinematics, pose, rigged, rigmap, sweep
-from generator.anatomy import BONES
-from generator.presets import PRESETS
+from generator.hand import anatomy, kinematics, pose, pose_sets
+from generator.hand.anatomy import BONES
+from generator.hand.pose_presets import PRESETS
+from generator.rigs import bone_map, external_rig
+from handforge import dataset
 
 OURS = anatomy.skeleton()
 TURN = np.array(Matrix.Rotation(1.1, 3, (0.3, -0.5, 0.8)))
@@ -150,8 +152,8 @@ def clothe(armature):
 def test_pictures_show_their_hand(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
     panel = bpy.context.scene.handforge
-    poses = sweep.PoseSet(("mine",), np.array([0]), PRESETS["open"][None])
-    (tmp_path / "poses.csv").write_bytes(sweep.dump(poses))
+    poses = pose_sets.PoseSet(("mine",), np.array([0]), PRESETS["open"][None])
+    (tmp_path / "poses.csv").write_bytes(pose_sets.dump(poses))
     panel.poses, panel.file, panel.out = "file", str(tmp_path / "poses.csv"), str(tmp_path / "out")
     panel.count, panel.size, panel.workers = 0, (160, 90), 1
     with pytest.raises(RuntimeError, match="the bones of theirs that the map names move no mesh"):
@@ -160,7 +162,7 @@ def test_pictures_show_their_hand(armature, tmp_path):
     first = foreign.hand_over(armature).read_bytes()
     hand.put(armature, PRESETS["fist"])
     assert foreign.hand_over(armature).read_bytes() == first, "whatever its pose, so that a run can be continued"
-    bones, mesh = rigged.read(foreign.hand_over(armature))
+    bones, mesh = external_rig.read(foreign.hand_over(armature))
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-5)
     assert len(mesh.vertices) == 6 * len(NEEDED)
     assert bpy.ops.handforge.generate() == {"FINISHED"}
@@ -171,7 +173,7 @@ def test_pictures_show_their_hand(armature, tmp_path):
 
 
 def test_the_shipped_map_is_whole():
-    bones = rigmap.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
+    bones = bone_map.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
     assert len(bones) == len(set(bones.values())) == 25 and "forearm" not in bones
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from generator import pose
-from generator.anatomy import BONE_LENGTHS_MM, BONES, TIP_MM, HandShape, skeleton
-from generator.dataset import KEYPOINTS
+from generator.hand import pose
+from generator.hand.anatomy import BONE_LENGTHS_MM, BONES, TIP_MM, HandShape, skeleton
+from handforge.dataset import KEYPOINTS
 
 
 def length_mm(bones, name):

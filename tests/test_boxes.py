@@ -7,8 +7,8 @@ pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
 from PIL import Image, ImageDraw
 
-from generator.blender import boxes
-from generator.camera import Camera
+from generator.blender.engines import tiles
+from generator.hand.camera import Camera
 
 CAMERA = Camera(640, 360)
 WHOLE = (0, 0, 640, 360)
@@ -23,7 +23,7 @@ def points(*pixels):
 
 def around(corners, faces, box=WHOLE):
     """The boxes where all triangles may be the end of something."""
-    return [part for part, _ in boxes.around(corners, faces, np.ones(len(faces), bool), CAMERA, box)]
+    return [part for part, _ in tiles.around(corners, faces, np.ones(len(faces), bool), CAMERA, box)]
 
 
 def drawn(found):
@@ -63,7 +63,7 @@ def test_boxes_end_where_the_box_does_and_none_is_where_no_triangle_is():
 
 
 def grid(columns, rows, step):
-    """A sheet of triangles from the picture's upper left corner on."""
+    """A sheet of triangles from the image's upper left corner on."""
     x, y = np.meshgrid(np.arange(columns + 1) * step, np.arange(rows + 1) * step)
     number = np.arange(x.size).reshape(x.shape)
     a, b, c, d = (part.ravel() for part in (number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]))
@@ -74,10 +74,10 @@ def grid(columns, rows, step):
 
 def test_what_is_far_from_any_end_is_smooth_and_the_rest_is_not():
     corners, faces = grid(60, 30, 10)
-    rim = boxes.rim(faces, len(corners))
+    rim = tiles.rim(faces, len(corners))
     assert rim.sum() == 2 * (60 + 30)
-    ends = boxes.outlines(faces, boxes.facing(corners, faces), rim)
-    found = boxes.around(corners, faces, ends, CAMERA, WHOLE)
+    ends = tiles.outlines(faces, tiles.facing(corners, faces), rim)
+    found = tiles.around(corners, faces, ends, CAMERA, WHOLE)
     smooth = drawn([part for part, is_smooth in found if is_smooth])
     at_end = np.zeros((360, 640), bool)
     at_end[:300, :600] = True
@@ -93,12 +93,12 @@ def test_outlines_are_where_front_meets_back():
     beyond = corners[:, 0] > corners[25, 0]
     corners[beyond, 0] = 2 * corners[25, 0] - corners[beyond, 0]
     corners[beyond, 1] += 1
-    outlines = boxes.outlines(faces, boxes.facing(corners, faces), np.zeros(len(corners), bool))
+    outlines = tiles.outlines(faces, tiles.facing(corners, faces), np.zeros(len(corners), bool))
     columns = np.unique(np.flatnonzero(outlines) % 800 % 40)
     assert columns.tolist() == [24, 25]
 
 
 def test_a_closed_surface_has_no_rim():
     tetrahedron = np.array([[0, 1, 2], [0, 3, 1], [1, 3, 2], [2, 3, 0]])
-    assert not boxes.rim(tetrahedron, 4).any()
-    assert boxes.rim(tetrahedron[:3], 4).tolist() == [True, False, True, True]
+    assert not tiles.rim(tetrahedron, 4).any()
+    assert tiles.rim(tetrahedron[:3], 4).tolist() == [True, False, True, True]

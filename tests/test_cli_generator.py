@@ -9,11 +9,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-import generator
-from generator import cli, dataset
-from generator.anatomy import HandShape
 from generator.cli import main
-from generator.settings import RenderSettings, SettingsError, load
+from generator.frame.settings import RenderSettings, SettingsError, load
+from generator.hand.anatomy import HandShape
+from handforge import console, dataset
 
 
 def run(*arguments):
@@ -31,7 +30,7 @@ def error(*arguments):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A dataset of six pictures, each with one square hand."""
+    """A dataset of six images, each with one square hand."""
     out = tmp_path / "data"
     (out / "images").mkdir(parents=True)
     (out / "masks").mkdir()
@@ -40,7 +39,7 @@ def folder(tmp_path):
         mask = np.zeros((36, 64), bool)
         mask[10:20, 5 * i : 5 * i + 12] = True
         picture = np.where(mask[..., None], 120, 255).astype(np.uint8).repeat(3, axis=2)
-        records.append(dataset.write_frame(out, dataset.Frame(f"{i:06d}", picture, (dataset.Instance(mask),))))
+        records.append(dataset.write_sample(out, dataset.Sample(f"{i:06d}", picture, (dataset.Instance(mask),))))
     dataset.assemble(out, records, {})
     return out
 
@@ -128,7 +127,7 @@ def test_a_shape_of_ones_own(shape, words, tmp_path):
 def test_check_of_a_sound_dataset(folder, tmp_path):
     done = run("check", folder, "--json", tmp_path / "check.json")
     assert done.exit_code == 0
-    assert "6 pictures with 6 hands, nothing wrong" in done.output
+    assert "6 images with 6 hands, nothing wrong" in done.output
     assert json.loads((tmp_path / "check.json").read_bytes()) == {"images": 6, "hands": 6, "problems": []}
 
 
@@ -151,7 +150,7 @@ def test_check_counts_a_hand_with_and_without_its_forearm_once(folder):
     more = [{**a, "id": 100 + a["id"], "category_id": 2} for a in content["annotations"]]
     content["annotations"] += more
     path.write_text(json.dumps(content))
-    assert "6 pictures with 6 hands, nothing wrong" in run("check", folder).output
+    assert "6 images with 6 hands, nothing wrong" in run("check", folder).output
     content["annotations"][7]["id"] = 1
     path.write_text(json.dumps(content))
     done = run("check", folder)
@@ -165,14 +164,16 @@ def test_a_file_that_cannot_be_written_is_refused_first(folder, tmp_path, name, 
 
 
 def test_a_library_that_is_not_installed_is_named(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "generator.preview", None)
-    monkeypatch.delattr(generator, "preview", raising=False)
-    assert "the library generator.preview is not installed; pip install 'handforge[all]'" in error("preview", folder)
+    monkeypatch.setitem(sys.modules, "handforge.dataset.contact_sheet", None)
+    monkeypatch.delattr("handforge.dataset.contact_sheet", raising=False)
+    assert "the library handforge.dataset.contact_sheet is not installed; pip install 'handforge[all]'" in error(
+        "preview", folder
+    )
 
 
 def test_check_in_parallel_finds_the_same(folder, monkeypatch):
-    monkeypatch.setattr("generator.checking.IN_ONE_PROCESS", 1)
-    monkeypatch.setattr("generator.checking.BATCH", 4)
+    monkeypatch.setattr("handforge.dataset.validate.IN_ONE_PROCESS", 1)
+    monkeypatch.setattr("handforge.dataset.validate.BATCH", 4)
     assert run("check", folder, "--workers", 2).exit_code == 0
     (folder / "masks" / "000001.png").unlink()
     done = run("check", folder, "--workers", 2)
@@ -201,8 +202,8 @@ def test_folders_that_are_no_dataset(command, tmp_path):
 
 
 def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "LINE_EVERY", -1.0)
-    with cli.progress_bar("rendering") as tell:
+    monkeypatch.setattr(console, "LINE_EVERY", -1.0)
+    with console.progress_counter("rendering", "images") as tell:
         tell(3, 12)
         tell(4, 12)
     told = capsys.readouterr().err
@@ -223,7 +224,7 @@ def test_paths_in_a_settings_file_are_read_from_its_folder(tmp_path):
     assert (found.rig, found.map) == (str(tmp_path / "hand.glb"), "/maps/map.toml")
     path.write_text('set = "l2"\n')
     assert load(path).set == "l2"
-    assert "backgrounds is a folder of pictures, not ''" in error(
+    assert "backgrounds is a folder of images, not ''" in error(
         "render", "--out", tmp_path / "out", "--backgrounds", ""
     )
 
@@ -233,5 +234,5 @@ def test_an_error_of_the_system_is_one_line(name, folder, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", name)
 
-    monkeypatch.setattr("generator.checking.check", full)
-    assert error("check", folder) == "Error: " + ("" if name is None else f"{name}: ") + "No space left on device"
+    monkeypatch.setattr("handforge.dataset.validate.check", full)
+    assert error("check", folder) == f"Error: {name or 'the output'}: No space left on device"

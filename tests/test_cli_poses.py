@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from generator import dataset, plausibility, pose, sweep
 from generator.cli import main
+from generator.hand import plausibility, pose, pose_sets
+from handforge import dataset
 
 
 def run(*words):
@@ -27,7 +28,7 @@ def few(tmp_path):
         ]
     )
     path = tmp_path / "few.csv"
-    path.write_bytes(sweep.dump(sweep.PoseSet(("[/mine]",) * 4, np.arange(4), poses)))
+    path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("[/mine]",) * 4, np.arange(4), poses)))
     return path
 
 
@@ -38,14 +39,14 @@ def test_counts_and_kept_poses(few, tmp_path):
     dropped = dict.fromkeys(plausibility.RULES, 0) | {"joint limit": 1, "self-collision": 1}
     assert json.loads(counts.read_text()) == {"[/mine]": {"poses": 4, "kept": 2, "dropped": dropped}}
     assert "[/mine]" in done.stdout
-    assert sweep.load(out).frames.tolist() == [0, 1]
+    assert pose_sets.load(out).frames.tolist() == [0, 1]
 
 
 @pytest.mark.slow
 def test_the_map_of_the_sweep(tmp_path):
     done = run("poses", "--set", "l2", "--plot", tmp_path / "map.png")
     assert done.exit_code == 0, done.output
-    assert dataset.read_picture(tmp_path / "map.png").shape[0] > 300
+    assert dataset.read_image(tmp_path / "map.png").shape[0] > 300
 
 
 def test_a_map_of_some_poses_is_refused(few, tmp_path):
@@ -72,8 +73,8 @@ def small_dataset(folder, count=5):
     mask = np.zeros((8, 9), bool)
     mask[2:5, 3:6] = True
     picture = np.zeros((8, 9, 3), np.uint8)
-    frames = [dataset.Frame(f"f{i}", picture + i, (dataset.Instance(mask),)) for i in range(count)]
-    dataset.assemble(folder, [dataset.write_frame(folder, frame) for frame in frames], {})
+    frames = [dataset.Sample(f"f{i}", picture + i, (dataset.Instance(mask),)) for i in range(count)]
+    dataset.assemble(folder, [dataset.write_sample(folder, frame) for frame in frames], {})
     return folder
 
 
@@ -109,4 +110,4 @@ def test_a_split_that_was_stopped_continues(tmp_path):
     assert done.exit_code == 0 and done.stderr == f"{tmp_path / 'train'} is complete already\n"
     assert len(dataset.Dataset(tmp_path / "test")) == 2
     done = run(*words, "--seed", 1)
-    assert done.exit_code == 2 and "train is there already" in done.stderr, "other pictures"
+    assert done.exit_code == 2 and "train is there already" in done.stderr, "other images"

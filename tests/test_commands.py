@@ -40,10 +40,16 @@ def test_an_unknown_word_is_one_line(command):
 
 def test_a_library_that_is_missing_is_named(command, monkeypatch):
     main, words = command
-    for name in ("generator.sweep", "trainer.training", "trainer.predict", "evaluation.matching"):
+    for name in (
+        "generator.hand.pose_sets",
+        "trainer.loop.launch",
+        "trainer.inference.predict",
+        "evaluation.metrics.matching",
+    ):
         monkeypatch.setitem(sys.modules, name, None)
-        package, _, module = name.partition(".")
-        monkeypatch.delattr(sys.modules[package], module, raising=False)
+        package, _, module = name.rpartition(".")
+        if package in sys.modules:
+            monkeypatch.delattr(sys.modules[package], module, raising=False)
     done = run(main, *words)
     assert done.exit_code == 2 and len(done.stderr.splitlines()) == 1
     assert "is not installed; pip install 'handforge[all]'" in done.stderr

@@ -1,4 +1,4 @@
-"""What Cycles is spared changes nothing that is seen; and what it could not write is no picture."""
+"""What Cycles is spared changes nothing that is seen; and what it could not write is no image."""
 
 from dataclasses import replace
 
@@ -7,22 +7,23 @@ import pytest
 from PIL import Image, ImageDraw
 from render_scenes import PLAIN, POSE, SMALL
 
-from generator import pose
-from generator.camera import Camera
-from generator.look import look
-from generator.settings import RenderSettings
+from generator.frame.frame_spec import draw_frame_spec
+from generator.frame.settings import RenderSettings
+from generator.hand import pose
+from generator.hand.camera import Camera
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import boxes, cycles, engines, exr, rig
-from generator.blender.drawing import box_around
-from generator.blender.render import Studio
+from generator.blender import rig
+from generator.blender.engines import cycles, exr, registry, tiles
+from generator.blender.engines.render_layers import box_around
+from generator.blender.frame_renderer import FrameRenderer
 
 
 @pytest.mark.parametrize("name", ["paper", "close"])
 def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name):
-    studio = Studio(replace(SMALL, engine="cycles"))
+    studio = FrameRenderer(replace(SMALL, engine="cycles"))
     thing, mesh = studio.hand(None)
     studio._show(thing)
     rig.set_pose(thing, POSE)
@@ -30,7 +31,7 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
     box = box_around(points, camera)
     ends = np.ones(len(mesh.faces), bool)
-    parts = [part for part, _ in boxes.around(cycles.flattened(points, camera), mesh.faces, ends, camera, box)]
+    parts = [part for part, _ in tiles.around(cycles.flattened(points, camera), mesh.faces, ends, camera, box)]
     drawn = np.zeros((camera.height, camera.width), bool)
     for x0, y0, x1, y1 in parts:
         assert not drawn[y0:y1, x0:x1].any()
@@ -45,7 +46,7 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
-    studio = Studio(replace(SMALL, engine="cycles"))
+    studio = FrameRenderer(replace(SMALL, engine="cycles"))
     hand, _ = studio.hand(None)
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
@@ -60,7 +61,7 @@ def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
     assert 0.4 < drawn_from[0] < 0.7 and drawn_from[1] == 1
     culled, whole = drawings
     # A ray along an edge that two triangles share may meet either.
-    assert (culled.picture != whole.picture).any(axis=-1).sum() <= 2
+    assert (culled.image != whole.image).any(axis=-1).sum() <= 2
     assert (culled.hand != whole.hand).sum() + (culled.forearm != whole.forearm).sum() <= 2
 
 
@@ -70,11 +71,11 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
 
     def drawn():
         monkeypatch.setattr(exr, "render", counted)
-        studio = Studio(RenderSettings(engine="cycles", samples=16))
+        studio = FrameRenderer(RenderSettings(engine="cycles", samples=16))
         hand, _ = studio.hand(None)
         rig.set_pose(hand, posed)
         studio._show(hand)
-        return studio.engine.draw(hand, rig.posed(hand), Camera(), look(studio.settings, 0), 0)
+        return studio.engine.draw(hand, rig.posed(hand), Camera(), draw_frame_spec(studio.settings, 0), 0)
 
     def counted(render=exr.render):
         passes = render()
@@ -83,13 +84,13 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
 
     quick = drawn()
     alone = [height * width for samples, (height, width) in counts if samples == 1]
-    assert alone and min(alone) >= boxes.WORTH_SMOOTH and {samples for samples, _ in counts} == {1, 16}
+    assert alone and min(alone) >= tiles.WORTH_SMOOTH and {samples for samples, _ in counts} == {1, 16}
     counts.clear()
-    monkeypatch.setattr(boxes, "WORTH_SMOOTH", 10**9)
+    monkeypatch.setattr(tiles, "WORTH_SMOOTH", 10**9)
     full = drawn()
     assert {samples for samples, _ in counts} == {16}
     assert quick.box == full.box
-    apart = np.abs(quick.picture.astype(int) - full.picture).max(axis=-1)
+    apart = np.abs(quick.image.astype(int) - full.image).max(axis=-1)
     inside = full.hand + full.forearm == 1
     assert apart[inside].mean() < 0.5
     for one, other in ((quick.hand, full.hand), (quick.forearm, full.forearm)):
@@ -100,7 +101,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
 
 def test_a_full_folder_for_temporary_files_is_named(tmp_path):
     """Whatever Blender wrote instead of a file: nothing, one that ends anywhere, one with a hole."""
-    engines.start(replace(SMALL, engine="cycles", samples=1))
+    registry.start(replace(SMALL, engine="cycles", samples=1))
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y, scene.render.use_border = 12, 5, False
     scene.render.filepath = str(tmp_path / "whole.exr")

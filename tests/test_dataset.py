@@ -13,7 +13,8 @@ from PIL import Image
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from generator import dataset as ds
+from handforge import dataset as ds
+from handforge.files import FolderError, write_atomic
 
 
 def two_pieces(height=40, width=60):
@@ -33,7 +34,7 @@ def make(folder, frames=3, suffix="png"):
         picture = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
         points = np.column_stack([rng.uniform(0, 60, 21), rng.uniform(0, 40, 21), rng.integers(0, 3, 21)])
         instance = ds.Instance(np.roll(two_pieces(), i, axis=1), points, "right")
-        records.append(ds.write_frame(folder, ds.Frame(f"f{i}", picture, (instance,), {"set": "l2"}), suffix))
+        records.append(ds.write_sample(folder, ds.Sample(f"f{i}", picture, (instance,), {"set": "l2"}), suffix))
     ds.assemble(folder, records, {"seed": 0})
     return folder
 
@@ -58,7 +59,7 @@ def test_written_and_read_back(tmp_path, suffix):
         (mask,) = dataset.masks(image)
         assert (mask == np.roll(two_pieces(), i, axis=1)).all()
         assert (ds.read_mask(dataset.folder / "masks" / f"f{i}.png") == mask).all()
-        assert dataset.picture(image).shape == (40, 60, 3)
+        assert dataset.read_image(image).shape == (40, 60, 3)
         assert ds.check_image(dataset, image) == []
     assert dataset.info == {"seed": 0, "images": 3, "hands": 3}
 
@@ -67,7 +68,7 @@ def test_what_other_tools_write_beside_is_left_alone(folder):
     edit(folder, lambda c: c["images"][0].update(camera="Canon", truths=None, group=None, tags=["a", {"b": None}]))
     edit(folder, lambda c: c["annotations"][0].update(id="0a1b", bbox=None, keypoints=None, score=1.0))
     dataset = ds.Dataset(folder)
-    assert len(dataset.masks(dataset.images[0])) == 1 and dataset.truths(dataset.images[0]) == ()
+    assert len(dataset.masks(dataset.images[0])) == 1 and dataset.ground_truth_maps(dataset.images[0]) == ()
 
 
 def test_pycocotools_reads_it(folder, capsys):
@@ -93,7 +94,7 @@ def test_a_hand_of_no_pixel_is_left_out(tmp_path):
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
     picture, empty = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), bool)
-    assert ds.write_frame(tmp_path, ds.Frame("x", picture, (ds.Instance(empty),)))["annotations"] == []
+    assert ds.write_sample(tmp_path, ds.Sample("x", picture, (ds.Instance(empty),)))["annotations"] == []
 
 
 def test_a_mask_may_cover_the_forearm(tmp_path):
@@ -102,7 +103,7 @@ def test_a_mask_may_cover_the_forearm(tmp_path):
     picture = np.zeros((4, 5, 3), np.uint8)
     kinds = ds.CATEGORIES.values()
     instances = [ds.Instance(np.eye(4, 5, shift, dtype=bool), category=kind) for shift, kind in enumerate(kinds)]
-    records = [ds.write_frame(tmp_path, ds.Frame("x", picture, tuple(instances)))]
+    records = [ds.write_sample(tmp_path, ds.Sample("x", picture, tuple(instances)))]
     ds.assemble(tmp_path, records, {})
     dataset = ds.Dataset(tmp_path)
     assert [a["category_id"] for a in dataset.annotations(dataset.images[0])] == [1, 2]
@@ -114,7 +115,7 @@ def test_a_category_may_be_read_alone(tmp_path):
         (tmp_path / name).mkdir()
     picture = np.zeros((4, 5, 3), np.uint8)
     arm = ds.Instance(np.eye(4, 5, dtype=bool), category="hand+forearm")
-    ds.assemble(tmp_path, [ds.write_frame(tmp_path, ds.Frame("x", picture, (arm,)))], {})
+    ds.assemble(tmp_path, [ds.write_sample(tmp_path, ds.Sample("x", picture, (arm,)))], {})
     for category in (None, "hand+forearm"):
         dataset = ds.Dataset(tmp_path, category)
         assert len(dataset.annotations(dataset.images[0])) == 1
@@ -129,13 +130,13 @@ def test_hands_alone_are_one_category(folder):
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (lambda: ds.Frame("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
-        (lambda: ds.Frame("x\udcff", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
-        (lambda: ds.Frame("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
+        (lambda: ds.Sample("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
+        (lambda: ds.Sample("x\udcff", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
+        (lambda: ds.Sample("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
         (lambda: ds.Instance(np.zeros((4, 5), bool), category="arm"), r"covers hand or hand\+forearm, not 'arm'"),
         (
-            lambda: ds.Frame("x", np.zeros((4, 5, 3), np.uint8), (ds.Instance(np.zeros((5, 4), bool)),)),
-            "the mask is 4x5, its picture 5x4",
+            lambda: ds.Sample("x", np.zeros((4, 5, 3), np.uint8), (ds.Instance(np.zeros((5, 4), bool)),)),
+            "the mask is 4x5, its image 5x4",
         ),
     ],
 )
@@ -155,7 +156,7 @@ def test_16_bit_greys_are_read_by_their_upper_half(tmp_path):
     ramp = np.linspace(0, 65535, 256).astype(np.uint16)[None].repeat(2, axis=0)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     assert ds.read_mask(tmp_path / "ramp.png")[0].tolist() == [False] * 128 + [True] * 128
-    assert (ds.read_picture(tmp_path / "ramp.png")[0, :, 0] == np.arange(256)).all()
+    assert (ds.read_image(tmp_path / "ramp.png")[0, :, 0] == np.arange(256)).all()
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
@@ -163,7 +164,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     path.write_bytes(b"old")
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space"):
-        ds.write_atomic(path, b"new")
+        write_atomic(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
 
 
@@ -175,7 +176,7 @@ def test_a_part_is_a_dataset_of_its_own(folder, tmp_path):
     assert (part.masks(part.images[0])[0] == whole.masks(whole.images[2])[0]).all()
     assert [ds.check_image(part, image) for image in part] == [[], []]
     assert part.info == {"seed": 0, "images": 2, "hands": 2, "part_of": whole.id}
-    with pytest.raises(ds.DatasetError, match="part is there already"):
+    with pytest.raises(FolderError, match="part is there already"):
         ds.copy_subset(whole, whole.images, tmp_path / "part")
 
 
@@ -206,18 +207,18 @@ def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left") as found:
-        ds.write_atomic(tmp_path / "a.json", b"1")
+        write_atomic(tmp_path / "a.json", b"1")
     assert found.value.filename == str(tmp_path / "a.json") and not list(tmp_path.iterdir())
 
 
 def test_links_are_followed_and_devices_stay(tmp_path):
     (tmp_path / "target").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    ds.write_atomic(tmp_path / "link", b"new")
+    write_atomic(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    ds.write_atomic(tmp_path / "pipe", b"told")
+    write_atomic(tmp_path / "pipe", b"told")
     assert os.read(reader, 9) == b"told" and (tmp_path / "pipe").is_fifo()
     os.close(reader)
 
@@ -296,13 +297,13 @@ class TestDamage:
         dataset = ds.Dataset(folder)
         path.write_bytes(path.read_bytes()[:200])
         with pytest.raises(ds.DatasetError, match=r"f0\.png is damaged or cut short"):
-            dataset.picture(dataset.images[0])
+            dataset.read_image(dataset.images[0])
         path.write_bytes(b"text")
-        with pytest.raises(ds.DatasetError, match=r"f0\.png is no picture"):
-            dataset.picture(dataset.images[0])
+        with pytest.raises(ds.DatasetError, match=r"f0\.png is no image"):
+            dataset.read_image(dataset.images[0])
         path.unlink()
         with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
-            dataset.picture(dataset.images[0])
+            dataset.read_image(dataset.images[0])
 
     def test_one_wrong_byte(self, tmp_path):
         """Pillow decodes it to something; the file's own checksums know."""
@@ -313,7 +314,7 @@ class TestDamage:
         path.write_bytes(content)
         dataset = ds.Dataset(folder)
         with pytest.raises(ds.DatasetError, match=r"f1\.png is damaged or cut short"):
-            dataset.picture(dataset.images[1])
+            dataset.read_image(dataset.images[1])
 
     def test_an_annotation_without_id(self, folder):
         edit(folder, lambda content: content["annotations"][0].pop("id"))
@@ -362,12 +363,12 @@ class TestDamage:
         Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")
         dataset = ds.Dataset(folder)
         with pytest.raises(ds.DatasetError, match=r"f1\.png is 30x20, annotations\.json says 60x40"):
-            dataset.picture(dataset.images[1])
+            dataset.read_image(dataset.images[1])
 
     @pytest.mark.parametrize(
         ("segmentation", "message"),
         [
-            (ds.encode_mask(two_pieces(20, 60)[:, ::-1]), "the mask is 60x20, its picture 60x40"),
+            (ds.encode_mask(two_pieces(20, 60)[:, ::-1]), "the mask is 60x20, its image 60x40"),
             (ds.encode_mask(np.zeros((40, 60), bool)), "the mask has no pixel"),
             ([], "a polygon is a list of x and y of at least three points"),
             ({"size": [40, 60]}, "cannot be decoded|no segmentation"),
@@ -395,7 +396,7 @@ class TestDamage:
 @pytest.mark.parametrize("shape", [(1, 1), (40, 61), (40, 61, 3), (3, 1, 3)])
 def test_our_png_is_read_back_by_pillow(shape, tmp_path):
     picture = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(ds.encode_picture(picture, "png"))
+    (tmp_path / "a.png").write_bytes(ds.encode_image(picture, "png"))
     with Image.open(tmp_path / "a.png") as image:
         image.verify()
     assert (np.asarray(Image.open(tmp_path / "a.png")) == picture).all()

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from evaluation import boxes
 from evaluation.cli import main
-from evaluation.results import ResultsError
-from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, write_frame
+from evaluation.metrics import box_keypoint_ap
+from evaluation.metrics.results import ResultsError
+from handforge.dataset import Dataset, DatasetError, Instance, Sample, assemble, write_sample
 
 SIZE = (200, 100)
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Two pictures, each with a hand of 40 x 40 at (20, 10) whose joints lie in its middle."""
+    """Two images, each with a hand of 40 x 40 at (20, 10) whose joints lie in its middle."""
     folder = tmp_path / "data"
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
@@ -25,8 +25,8 @@ def dataset(tmp_path):
     mask[10:50, 20:60] = True
     points = np.tile([40.0, 30.0, 2.0], (21, 1))
     points[3:] = 0  # three joints are known
-    frame = [Frame(f"p{i}", np.zeros((*mask.shape, 3), np.uint8), (Instance(mask, points),)) for i in range(2)]
-    assemble(folder, [write_frame(folder, f) for f in frame], {})
+    frame = [Sample(f"p{i}", np.zeros((*mask.shape, 3), np.uint8), (Instance(mask, points),)) for i in range(2)]
+    assemble(folder, [write_sample(folder, f) for f in frame], {})
     return Dataset(folder)
 
 
@@ -42,7 +42,7 @@ def found(image_id, box=(20, 10, 40, 40), shift=0.0, score=0.9):
 def test_boxes_by_hand(dataset, tmp_path):
     # one box exact, the other of IoU 0.75 (30 of 40 columns): right at 0.50 to 0.75, that is at 6 of 10 thresholds
     path = results(tmp_path / "r.json", found(1), found(2, (20, 10, 30, 40)))
-    figures = boxes.score(dataset, path, "boxes")
+    figures = box_keypoint_ap.score(dataset, path, "boxes")
     assert figures["hands"] == 2 and figures["ap50"] == 1 and figures["ap75"] == 1
     half = 51 / 101  # of the 101 recalls that COCO looks at, those up to 0.5
     assert math.isclose(figures["ap"], 0.6 + 0.4 * half, abs_tol=1e-6)
@@ -52,17 +52,17 @@ def test_boxes_by_hand(dataset, tmp_path):
 def test_keypoints_by_hand(dataset, tmp_path):
     # OKS is the mean over the joints of exp(-d² / (2 (2 sigma)² area)); the second hand's joints are 1.5 px off
     shift, area = 1.5, 1600
-    oks = np.mean([math.exp(-(shift**2) / (2 * (2 * sigma) ** 2 * area)) for sigma in boxes.SIGMAS[:3]])
+    oks = np.mean([math.exp(-(shift**2) / (2 * (2 * sigma) ** 2 * area)) for sigma in box_keypoint_ap.SIGMAS[:3]])
     right = sum(oks >= threshold for threshold in np.arange(0.5, 0.96, 0.05))
     assert 0 < right < 10
-    figures = boxes.score(dataset, results(tmp_path / "r.json", found(1), found(2, shift=shift)), "keypoints")
+    figures = box_keypoint_ap.score(dataset, results(tmp_path / "r.json", found(1), found(2, shift=shift)), "keypoints")
     assert math.isclose(figures["ap"], (right + (10 - right) * 51 / 101) / 10, abs_tol=1e-6)
     assert figures["ap50"] == 1
 
 
 def test_nothing_found_scores_nothing(dataset, tmp_path):
     for of in ("boxes", "keypoints"):
-        figures = boxes.score(dataset, results(tmp_path / "r.json"), of)
+        figures = box_keypoint_ap.score(dataset, results(tmp_path / "r.json"), of)
         assert (figures["hands"], figures["ap"]) == (2, 0)
 
 
@@ -83,7 +83,7 @@ def test_pictures_that_tell_of_another_category_alone_are_left_out(dataset, tmp_
     content["annotations"][1]["category_id"] = 2
     dataset.path.write_text(json.dumps(content))
     path = results(tmp_path / "r.json", found(1), found(2, score=0.95))
-    figures = boxes.score(Dataset(dataset.folder), path, "boxes")
+    figures = box_keypoint_ap.score(Dataset(dataset.folder), path, "boxes")
     assert (figures["hands"], figures["ap"]) == (1, pytest.approx(1))
 
 
@@ -102,13 +102,13 @@ def test_what_is_for_masks_is_refused(dataset, tmp_path, option):
         ({"bbox": [1, 2, 3, 10**400]}, "bbox must be 4 numbers"),
         ({"category_id": 3}, "has the category 3; hands are 1"),
         ({"score": 2}, "scores go from 0 to 1"),
-        ({"image_id": 9}, "is for picture 9"),
+        ({"image_id": 9}, "is for image 9"),
     ],
 )
 def test_wrong_results(dataset, tmp_path, change, message):
     path = results(tmp_path / "r.json", {**found(1), **change})
     with pytest.raises(ResultsError, match=message):
-        boxes.score(dataset, path, "boxes")
+        box_keypoint_ap.score(dataset, path, "boxes")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_wrong_truth(dataset, tmp_path, change, message):
     content["annotations"][1].update(change)
     dataset.path.write_text(json.dumps(content))
     with pytest.raises((ResultsError, DatasetError), match=rf"annotations\.json: {message}"):
-        boxes.score(Dataset(dataset.folder), results(tmp_path / "r.json", found(1)), "keypoints")
+        box_keypoint_ap.score(Dataset(dataset.folder), results(tmp_path / "r.json", found(1)), "keypoints")

@@ -11,13 +11,13 @@ from click.testing import CliRunner
 from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results, write_run
 from PIL import Image
 
-from evaluation.cases import changed
-from evaluation.category import Scope
 from evaluation.cli import main
-from evaluation.paper import CASES
-from evaluation.runs import load_runs
-from evaluation.types import Flags, flags
-from generator.dataset import Dataset
+from evaluation.metrics.scope import Scope
+from evaluation.paper.cases import changed
+from evaluation.paper.paper_types import Flags, flags
+from evaluation.paper.published import CASES
+from evaluation.report.runs import load_runs
+from handforge.dataset import Dataset
 from trainer.cli import main as trainer
 
 
@@ -151,7 +151,7 @@ def test_cases_beside_ours(tmp_path):
     out = tmp_path / "cases.csv"
     output = invoke("cases", run, "--csv", out)
     assert output.count("not run") == 10
-    assert "4 hands, resnet50, from scratch, 60 synthetic pictures" in output
+    assert "4 hands, resnet50, from scratch, 60 synthetic images" in output
     row = next(line for line in out.read_text().splitlines() if line.startswith("C4,"))
     assert row.startswith("C4,Vid2,0.580,0.515,0.680,0.650,0.286,0.444,B,")
 
@@ -160,7 +160,7 @@ def test_a_run_of_no_case_stands_below(tmp_path):
     run = write_run(tmp_path / "run", *four_pictures(tmp_path))
     output = invoke("cases", run)
     assert output.count("not run") == 11
-    assert "tiny" in output and "on test, 4 hands, resnet18, 60 synthetic pictures" in output
+    assert "tiny" in output and "on test, 4 hands, resnet18, 60 synthetic images" in output
 
 
 @pytest.fixture

@@ -9,22 +9,24 @@ import pytest
 from click.testing import CliRunner
 from evaluation_scenes import rectangle, result, write_dataset, write_results, write_run
 
-from evaluation.category import Scope
 from evaluation.cli import main
-from evaluation.matching import load
-from evaluation.metrics import numbers
-from generator.dataset import CATEGORIES, Dataset, DatasetError, Frame, Instance, assemble, write_frame
+from evaluation.metrics.detection_metrics import paper_metrics
+from evaluation.metrics.matching import load
+from evaluation.metrics.scope import Scope
+from handforge.dataset import CATEGORIES, Dataset, DatasetError, Instance, Sample, assemble, write_sample
 
 HAND, ARM = rectangle(5, 0, 10, 10), rectangle(5, 0, 10, 20)
 
 
 def truth(folder, *pictures) -> Dataset:
-    """A dataset of these pictures, each a list of (mask, category)."""
+    """A dataset of these images, each a list of (mask, category)."""
     base = write_dataset(folder, [[] for _ in pictures])
     records = []
     for number, instances in enumerate(pictures, start=1):
-        frame = Frame(f"p{number}", base.picture(base.images[0]), tuple(Instance(m, category=c) for m, c in instances))
-        records.append(write_frame(folder, frame))
+        frame = Sample(
+            f"p{number}", base.read_image(base.images[0]), tuple(Instance(m, category=c) for m, c in instances)
+        )
+        records.append(write_sample(folder, frame))
     assemble(folder, records, {})
     return Dataset(folder)
 
@@ -36,7 +38,7 @@ def arm(tmp_path) -> Dataset:
 
 def found(dataset, tmp_path, entries, scope=None):
     loaded = load(dataset, write_results(tmp_path / "r.json", entries), scope or Scope())
-    at = numbers(loaded.pictures, 0.5, 0.5)
+    at = paper_metrics(loaded.pictures, 0.5, 0.5)
     return (at.hands, at.tp, at.fp), loaded.notes
 
 
@@ -62,10 +64,10 @@ def test_truth_of_both(tmp_path):
     dataset = truth(tmp_path / "data", [(HAND, "hand")], [(ARM, "hand+forearm")], [])
     entries = [result(1, HAND, 0.9), result(2, HAND, 0.9), result(2, ARM, 0.9, 2), result(3, ARM, 0.9, 2)]
     note = "the truth holds hand and hand+forearm; scored is hand (--category chooses)"
-    left = "1 of 3 pictures show the other category alone; they do not count"
+    left = "1 of 3 images show the other category alone; they do not count"
     assert found(dataset, tmp_path, entries) == ((1, 1, 0), [note, left])
     assert found(dataset, tmp_path, entries, Scope(category="hand")) == ((1, 1, 0), [left])
-    # picture 1 says nothing of forearms, picture 3 that there are none
+    # image 1 says nothing of forearms, image 3 that there are none
     assert found(dataset, tmp_path, entries, Scope(category="hand+forearm")) == ((1, 1, 1), [left])
 
 
@@ -120,4 +122,4 @@ def test_pictures_of_the_other_category_are_left_out_and_it_is_said(tmp_path):
     both = truth(tmp_path / "both", [(HAND, "hand")], [(ARM, "hand+forearm")])
     counted, notes = found(both, tmp_path, [result(1, HAND, 0.9), result(2, ARM, 0.9)], Scope(category="hand"))
     assert counted == (1, 1, 0)
-    assert notes == ["1 of 2 pictures show the other category alone; they do not count"]
+    assert notes == ["1 of 2 images show the other category alone; they do not count"]

@@ -13,7 +13,7 @@ from evaluation_scenes import load_pictures, random_scene
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from evaluation.ap import NAMES, average_precision
+from evaluation.metrics.average_precision import NAMES, average_precision
 
 
 @pytest.fixture(params=range(3))

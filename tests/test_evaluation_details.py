@@ -18,15 +18,15 @@ from evaluation_scenes import (
     write_results,
 )
 
-from evaluation import boundary
-from evaluation.ap import Ranked, average_precision, evaluated, ranked, weighted_ap
-from evaluation.bootstrap import differences, intervals
-from evaluation.breakdown import Errors, by_size, errors
 from evaluation.cli import main
-from evaluation.curves import SWEEP, curve, sweep
-from evaluation.details import picture_iou
-from evaluation.metrics import Tally, match_all, numbers, tally
-from generator.dataset import Dataset, encode_mask
+from evaluation.metrics import boundary
+from evaluation.metrics.average_precision import Ranked, average_precision, evaluated, ranked, weighted_ap
+from evaluation.metrics.bootstrap import differences, intervals
+from evaluation.metrics.curves import SWEEP, curve, sweep
+from evaluation.metrics.detection_metrics import Tally, match_all, paper_metrics, tally
+from evaluation.metrics.error_types import Errors, by_size, errors
+from evaluation.metrics.extended_metrics import picture_iou
+from handforge.dataset import Dataset, encode_mask
 
 
 def test_curve_worked_out(tmp_path):
@@ -53,7 +53,7 @@ def test_the_curve_goes_through_the_numbers_at_every_score(tmp_path, seed):
     pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
     found = curve(pictures, 0.4)
     for index, threshold in enumerate(found.scores):
-        at = numbers(pictures, 0.4, threshold)
+        at = paper_metrics(pictures, 0.4, threshold)
         assert found.f1[index] == pytest.approx(at.f1)
         assert found.precision[index] == pytest.approx(at.tp / (at.tp + at.fp))
 
@@ -67,7 +67,7 @@ def test_sweep(tmp_path):
 def test_errors_worked_out(tmp_path):
     pictures = load_pictures(*four_pictures(tmp_path))
     found = errors(pictures, match_all(pictures, 0.5, 0.5), 0.5)
-    # the second prediction of picture 1; that of IoU 0.49 in picture 2, which spoils that hand; picture 4; picture 3
+    # the second prediction of image 1; that of IoU 0.49 in image 2, which spoils that hand; image 4; image 3
     assert found == Errors(duplicate=1, localisation=1, background=1, outlined_badly=1, missed=1)
 
 
@@ -75,7 +75,7 @@ def test_errors_worked_out(tmp_path):
 def test_errors_add_up(tmp_path, seed):
     pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
     for iou in (0.05, 0.5, 0.9):
-        found, at = errors(pictures, match_all(pictures, iou, 0.4), iou), numbers(pictures, iou, 0.4)
+        found, at = errors(pictures, match_all(pictures, iou, 0.4), iou), paper_metrics(pictures, iou, 0.4)
         assert found.duplicate + found.localisation + found.background == at.fp
         assert found.outlined_badly + found.missed == at.fn
 
@@ -127,7 +127,7 @@ def test_picture_iou(tmp_path):
 
 
 def counts(tp: list[int]) -> tuple[Tally, Ranked]:
-    """One hand a picture, found by its only prediction, which is as sure everywhere, or by none."""
+    """One hand an image, found by its only prediction, which is as sure everywhere, or by none."""
     found = np.array(tp, float)
     tally = Tally(hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found)
     owner = np.flatnonzero(found)
@@ -211,7 +211,7 @@ def test_compare_command(tmp_path):
 
 
 def with_wrists(tmp_path):
-    """One arm upright in the picture, ten pixels of hand above ten of forearm, and its wrist in the middle."""
+    """One arm upright in the image, ten pixels of hand above ten of forearm, and its wrist in the middle."""
     dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]])
     content = json.loads(dataset.path.read_text())
     points = np.zeros((21, 3))
@@ -238,7 +238,7 @@ def test_region(tmp_path, predicted, skin, hand):
     (cut,) = load_pictures(Dataset(folder), results, "hand")
     assert as_it_is.iou[0, 0] == pytest.approx(skin)
     if hand is None:
-        assert (cut.iou.shape, numbers([cut], 0.5, 0.5).fp) == ((0, 1), 0)
+        assert (cut.iou.shape, paper_metrics([cut], 0.5, 0.5).fp) == ((0, 1), 0)
     else:
         assert cut.iou[0, 0] == pytest.approx(hand)
 

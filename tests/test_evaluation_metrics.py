@@ -21,10 +21,10 @@ from evaluation_scenes import (
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from evaluation.ap import NAMES, average_precision
 from evaluation.cli import main
-from evaluation.matching import match
-from evaluation.metrics import score
+from evaluation.metrics.average_precision import NAMES, average_precision
+from evaluation.metrics.detection_metrics import score
+from evaluation.metrics.matching import match
 
 
 def test_four_pictures_worked_out(tmp_path):
@@ -35,7 +35,7 @@ def test_four_pictures_worked_out(tmp_path):
     assert numbers.acc == pytest.approx(2 / 7)
     assert numbers.f1 == pytest.approx(4 / 9)
     assert numbers.f1 == pytest.approx(2 * numbers.acc / (1 + numbers.acc))  # as in the paper's tables
-    assert numbers.tph == 1  # in picture 2 the highest score is false
+    assert numbers.tph == 1  # in image 2 the highest score is false
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_four_pictures_worked_out(tmp_path):
         (0.51, 0.5, 1, 4, 0.8, 1),
         (0.5, 0.3, 3, 3, (0.8 + 0.5 + 1) / 3, 2),
         (0.5, 0.85, 1, 1, 0.8, 1),
-        (0.81, 0.5, 1, 4, 1.0, 0),  # the second prediction of picture 1 is free to match
+        (0.81, 0.5, 1, 4, 1.0, 0),  # the second prediction of image 1 is free to match
         (1.0, 0.5, 1, 4, 1.0, 0),
     ],
 )

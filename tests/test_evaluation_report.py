@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from evaluation_scenes import four_pictures, load_pictures, write_run
 from PIL import Image
 
-from evaluation import figures, gallery
-from evaluation.category import Scope
 from evaluation.cli import main
-from evaluation.matching import match
-from evaluation.runs import load_runs
+from evaluation.metrics.matching import match
+from evaluation.metrics.scope import Scope
+from evaluation.report import figures, gallery
+from evaluation.report.runs import load_runs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -169,7 +169,7 @@ def test_predictions_that_do_not_fit(run, tmp_path):
     predictions = run / "predictions" / "test"
     data = tmp_path / "data"
     (data / "annotations.json").write_text((data / "annotations.json").read_text() + "\n")
-    assert "was predicted for other pictures" in refused(run)
+    assert "was predicted for other images" in refused(run)
     data.rename(tmp_path / "gone")
     assert "which is gone; put it back" in refused(run)
     (predictions / "predict.json").write_text("{}")
@@ -198,14 +198,14 @@ def test_out_must_be_a_page_in_a_folder(run, tmp_path):
 def test_thumbnails_show_the_hands_in_their_colours(tmp_path):
     dataset, results = four_pictures(tmp_path)
     picture = load_pictures(dataset, results)[1]
-    small = gallery.thumbnail(dataset.picture(picture.image), picture, match(picture, 0.5, 0.5))
+    small = gallery.thumbnail(dataset.read_image(picture.image), picture, match(picture, 0.5, 0.5))
     colours = {tuple(int(c) for c in pixel) for pixel in np.asarray(small).reshape(-1, 3)}
     for kind, colour in gallery.COLOURS.items():
         assert tuple(bytes.fromhex(colour[1:])) in colours, kind
 
 
 def test_crops_keep_to_the_picture_and_hold_the_hands():
-    from generator.dataset import encode_mask
+    from handforge.dataset import encode_mask
 
     mask = np.zeros((300, 400), bool)
     mask[280:300, 0:30] = True

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results
 
-from evaluation import thresholds
 from evaluation.cli import main
-from evaluation.results import load_results
-from generator.dataset import Dataset
+from evaluation.metrics import thresholds
+from evaluation.metrics.results import load_results
+from handforge.dataset import Dataset
 
 GOOD = result(1, rectangle(0, 0, 4, 4), 0.9)
 
@@ -48,9 +48,9 @@ def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image_id": 7}, "is for picture 7, which"),
-        ({"image_id": "1"}, "is for picture '1', which"),
-        ({"image_id": True}, "is for picture True, which"),
+        ({"image_id": 7}, "is for image 7, which"),
+        ({"image_id": "1"}, "is for image '1', which"),
+        ({"image_id": True}, "is for image True, which"),
         ({"category_id": 3}, "has the category 3; hands are 1 (hand) or 2 (hand+forearm), leave the others out"),
         ({"score": float("nan")}, "has the score nan; a score is a number from 0 to 1"),
         ({"score": "high"}, "has the score 'high'; a score is a number"),
@@ -60,7 +60,7 @@ def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
         ({"segmentation": result(1, np.zeros((20, 20), bool), 1)["segmentation"]}, "(p1.png): the mask has no pixel"),
         (
             {"segmentation": result(1, rectangle(0, 0, 3, 3, 30), 1)["segmentation"]},
-            "(p1.png): the mask is 30x30, its picture 20x20",
+            "(p1.png): the mask is 30x30, its image 20x20",
         ),
         ({"segmentation": {"size": [20, 20], "counts": "0"}}, "(p1.png): the runs of the RLE do not add up"),
         ({"segmentation": None}, "(p1.png): the segmentation cannot be decoded"),
@@ -112,7 +112,7 @@ def test_predictions_of_another_dataset(tmp_path):
     dataset, results = four_pictures(tmp_path / "a")
     other = write_dataset(tmp_path / "b", [[rectangle(1, 1, 5, 5)] for _ in range(4)])
     (results.parent / "predict.json").write_text(json.dumps({"source": "a", "dataset_id": dataset.id}))
-    assert "was predicted for other pictures: dataset" in refused(other, results.parent)
+    assert "was predicted for other images: dataset" in refused(other, results.parent)
     assert CliRunner().invoke(main, ["score", str(dataset.folder), str(results.parent)]).exit_code == 0
 
 
@@ -126,7 +126,7 @@ def test_predictions_of_another_dataset(tmp_path):
         ),
         (
             {"segmentation": {"size": [4, 4], "counts": [16]}},
-            "annotation 1 of p1.png: the mask is 4x4, its picture 20x20",
+            "annotation 1 of p1.png: the mask is 4x4, its image 20x20",
         ),
     ],
 )
@@ -196,6 +196,6 @@ def test_interrupted(dataset, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("evaluation.matching.load_results", interrupt)
+    monkeypatch.setattr("evaluation.metrics.matching.load_results", interrupt)
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(write_results(tmp_path / "r.json", []))])
     assert (done.exit_code, done.output.strip()) == (130, "Interrupted.")

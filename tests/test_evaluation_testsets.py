@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from evaluation_scenes import rectangle, write_dataset
 
 from evaluation.cli import main
-from evaluation.testsets import window, zoomed
-from generator.dataset import Dataset, check_image
+from handforge.dataset import Dataset, check_image
+from handforge.dataset.subsets import window, zoomed
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def test_the_window_holds_the_hand_and_keeps_to_the_frame():
 
 def test_zoomed_masks_lie_on_the_zoomed_hands(dataset):
     frame = zoomed(dataset, dataset.images[0], 2)
-    assert frame.picture.shape == (40, 40, 3)
+    assert frame.image.shape == (40, 40, 3)
     (instance,) = frame.instances
     assert (instance.mask == rectangle(12, 14, 16, 12, 40)).all()  # (22 - 16) * 2, (20 - 13) * 2, twice 8 x 6
-    bright = frame.picture[..., 0] > 150
+    bright = frame.image[..., 0] > 150
     assert (bright == instance.mask).mean() > 0.98
     assert np.array(frame.meta["camera"]) @ [0.02, 0, 1] == pytest.approx(
         [(100 * 0.02 + 20 - 16) * 2, (20 - 13) * 2, 1]
@@ -101,7 +101,7 @@ def test_factors_that_cannot_be(dataset, tmp_path, factor):
     ("change", "message"),
     [
         ({"camera": "x"}, "p2.png: camera is 'x', it must be 3 times 3 numbers"),
-        ({"file_name": "p1.jpg"}, "several pictures of data would be called p1 in out; rename them"),
+        ({"file_name": "p1.jpg"}, "several images of data would be called p1 in out; rename them"),
     ],
 )
 def test_zoom_refuses(dataset, monkeypatch, change, message):
@@ -135,7 +135,7 @@ def test_sample_command(dataset, tmp_path):
 
 def test_sample_is_refused(dataset, tmp_path):
     code, output = run("sample", dataset.folder, tmp_path / "a", "--count", 5)
-    assert (code, "has 4 pictures, fewer than the 5 asked for" in output) == (2, True)
+    assert (code, "has 4 images, fewer than the 5 asked for" in output) == (2, True)
     code, output = run("sample", dataset.folder, dataset.folder, "--count", 2)
     assert (code, "is there already" in output) == (2, True)
     assert not (tmp_path / "a").exists()

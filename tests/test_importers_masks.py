@@ -1,4 +1,4 @@
-"""hand-trainer import masks: folders of pictures and masks become datasets."""
+"""hand-trainer import masks: folders of images and masks become datasets."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from PIL import Image
 from trainer_samples import blob
 
-from generator.dataset import Dataset, check_image
+from handforge.dataset import Dataset, check_image
 from trainer.cli import main
 
 
@@ -72,7 +72,7 @@ def test_specks_are_dropped_on_request(source, tmp_path):
 
 def test_an_import_without_a_hand_says_so(source, tmp_path):
     done = run(source, tmp_path / "out", "--min-area", 99999)
-    assert done.exit_code == 0 and "with 0 hands" in done.stdout and "No picture has a hand" in done.stderr
+    assert done.exit_code == 0 and "with 0 hands" in done.stdout and "No image has a hand" in done.stderr
 
 
 def test_the_pieces_of_a_mask_are_hands_on_request(source, tmp_path):
@@ -121,10 +121,10 @@ def _no_folder(source):
     [
         (_drop_mask, "p1.png has no mask; "),
         (_grey, "p1.png is nowhere brighter than 1 of 255; a mask is black, and white where the hand is"),
-        (_folder_for_mask, "masks/p1.png is a folder, not a picture"),
-        (_other_size, "p1: the mask is 32x32, its picture 64x48"),
+        (_folder_for_mask, "masks/p1.png is a folder, not an image"),
+        (_other_size, "p1: the mask is 32x32, its image 64x48"),
         (_cut, "p1.png is damaged or cut short"),
-        (_no_pictures, "images holds no picture (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff); folders in it are not"),
+        (_no_pictures, "images holds no image (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff); folders in it are not"),
         (_no_folder, "images is missing"),
     ],
 )
@@ -156,4 +156,4 @@ def test_what_is_transparent_is_no_hand(source, tmp_path):
 def test_masks_without_a_picture_are_mentioned(source, tmp_path):
     (source / "images/p1.png").unlink()
     done = run(source, tmp_path / "out")
-    assert done.exit_code == 0 and "1 masks have no picture in" in done.stderr and "p1 for one" in done.stderr
+    assert done.exit_code == 0 and "1 masks have no image in" in done.stderr and "p1 for one" in done.stderr

@@ -9,9 +9,9 @@ from PIL import Image
 from scipy import io
 from trainer_samples import blob
 
-from generator.dataset import Dataset, check_image, encode_mask
+from handforge.dataset import Dataset, check_image, encode_mask
+from handforge.dataset.importers.hands11k import before_white
 from trainer.cli import main
-from trainer.importers.hands11k import before_white
 
 SIZE = (80, 60)
 SQUARE = [(10, 20), (30, 20), (30, 45), (10, 45)]
@@ -91,10 +91,10 @@ def test_egohands_right_hands_only_and_all(egohands, tmp_path):
 
 def test_egohands_wrong_layout(egohands, tmp_path):
     refused(run("egohands", tmp_path, tmp_path / "out"), "holds no _LABELLED_SAMPLES/VIDEO/polygons.mat")
-    refused(run("egohands", egohands, tmp_path / "out", "--count", 9), "9 pictures were asked for, there are 4")
+    refused(run("egohands", egohands, tmp_path / "out", "--count", 9), "9 images were asked for, there are 4")
     video = egohands / "_LABELLED_SAMPLES/CARDS_COURTYARD_B_T"
     (video / "frame_0018.jpg").unlink()
-    refused(run("egohands", egohands, tmp_path / "out"), "2 entries for 1 pictures")
+    refused(run("egohands", egohands, tmp_path / "out"), "2 entries for 1 images")
     (video / "polygons.mat").write_bytes(b"MATLAB 5.0 cut short")
     refused(run("egohands", egohands, tmp_path / "out"), "polygons.mat is damaged")
     assert not (tmp_path / "out").exists()
@@ -241,7 +241,7 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
 def test_a_picture_that_hands11k_lists_twice_is_refused(hands11k, tmp_path):
     table = hands11k / "HandInfo.csv"
     table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
-    refused(run("hands11k", hands11k, tmp_path / "out"), "two pictures are called Hand_0000000; each needs a name")
+    refused(run("hands11k", hands11k, tmp_path / "out"), "two images are called Hand_0000000; each needs a name")
     assert not (tmp_path / "out").exists()
 
 
@@ -329,10 +329,10 @@ def test_pictures_of_another_size_than_annotated_are_refused(tmp_path, write, na
         for path in source.iterdir():
             path.write_text(json.dumps({**json.loads(path.read_text()), "imageWidth": 80, "imageHeight": 60}))
     done = run("annotations", source, tmp_path / "shots", tmp_path / "out")
-    refused(done, "shot_1.jpg is 40x30, but its annotations were drawn on 80x60; give those pictures")
+    refused(done, "shot_1.jpg is 40x30, but its annotations were drawn on 80x60; give those images")
     picture(tmp_path / "others" / "photo.jpg")
     done = run("annotations", source, tmp_path / "others", tmp_path / "out")
-    refused(done, "others has no picture that", "lists: shot_1 for one; photo.jpg is there")
+    refused(done, "others has no image that", "lists: shot_1 for one; photo.jpg is there")
     assert not (tmp_path / "out").exists()
 
 
@@ -364,21 +364,21 @@ def test_a_cvat_mask_that_does_not_fit_is_refused(tmp_path, old, new, problem):
 
 
 def test_annotations_that_cannot_be_told_apart(tmp_path):
-    """Pictures of one name in two folders, and crowds, which are no single hand."""
+    """Images of one name in two folders, and crowds, which are no single hand."""
     picture(tmp_path / "shots" / "shot_1.jpg")
     content = json.loads(coco(tmp_path / "a.json").read_text())
     content["annotations"][2]["iscrowd"] = 1  # of a cup: nobody asks for it
     (tmp_path / "a.json").write_text(json.dumps(content))
     done = run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "cups")
-    assert done.exit_code == 0 and "1 pictures with 1 hands" in done.stdout
-    assert "1 pictures of" in done.stderr and "are not in" in done.stderr and "shot_2 for one" in done.stderr
+    assert done.exit_code == 0 and "1 images with 1 hands" in done.stdout
+    assert "1 images of" in done.stderr and "are not in" in done.stderr and "shot_2 for one" in done.stderr
     content["annotations"][1]["iscrowd"] = 1
     (tmp_path / "a.json").write_text(json.dumps(content))
     refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "annotation 2 of shot_2 is")
     content["images"][1]["file_name"] = "other/shot_1.jpg"
     del content["annotations"][1]["iscrowd"]
     (tmp_path / "a.json").write_text(json.dumps(content))
-    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "two pictures called shot_1")
+    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "two images called shot_1")
     assert not (tmp_path / "out").exists()
 
 
@@ -389,7 +389,7 @@ def test_annotations_that_cannot_be_told_apart(tmp_path):
 def video(tmp_path):
     from fractions import Fraction
 
-    from trainer.video import Writer
+    from handforge.dataset.video import Writer
 
     with Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
         for i in range(6):
@@ -409,7 +409,7 @@ def test_frames_of_a_video_with_masks_or_annotations(video, tmp_path):
         ("clip_000004.png", 4),
     ]
     assert {image["group"] for image in dataset} == {"clip.mp4"}
-    assert abs(int(dataset.picture(dataset.images[1]).mean()) - 160) < 8
+    assert abs(int(dataset.read_image(dataset.images[1]).mean()) - 160) < 8
     assert run("video", video, tmp_path / "drawn", "--truth", coco(tmp_path / "a.json")).exit_code == 0
     assert [image["frame"] for image in imported(tmp_path / "drawn")] == [1, 2]
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from generator import pose
-from generator.anatomy import BONES, HandShape, skeleton
-from generator.dataset import KEYPOINTS
-from generator.kinematics import capsules, keypoints, transforms
-from generator.skinning import skin
+from generator.hand import pose
+from generator.hand.anatomy import BONES, HandShape, skeleton
+from generator.hand.kinematics import capsules, keypoints, transforms
+from generator.mesh.skinning import skin
+from handforge.dataset import KEYPOINTS
 
 BONES_ = skeleton()
 

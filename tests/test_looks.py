@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator import kinematics, pair, photo, pose, run, settings, sleeve, sweep
-from generator.anatomy import skeleton
-from generator.backgrounds import Backgrounds
-from generator.camera import Camera
-from generator.elbow import Elbow, elbow
-from generator.look import arm_end, framing
-from generator.settings import RenderSettings, SettingsError
+from generator.frame import camera_effects, second_hand, settings
+from generator.frame.backgrounds import Backgrounds
+from generator.frame.elbow import Elbow, elbow
+from generator.frame.frame_spec import arm_end, framing
+from generator.frame.settings import RenderSettings, SettingsError
+from generator.hand import kinematics, pose, pose_sets
+from generator.hand.anatomy import skeleton
+from generator.hand.camera import Camera
+from generator.mesh import sleeve
+from generator.pipeline import run
 
 ROOM = RenderSettings(size=(160, 120), engine="cycles", scene="room", samples=2)
 POSE = pose.with_angles(forearm_x=20, forearm_z=40, index_pip_flexion=60, thumb_cmc_flexion=20)
@@ -22,7 +25,7 @@ BONES = skeleton()
 
 def test_a_close_hand_has_an_arm_from_outside_the_picture():
     close = replace(ROOM, distance="close", focal_mm="varied")
-    some = sweep.poses("l11")[::521]
+    some = pose_sets.poses("l11")[::521]
     framed = [framing(close, i, one, BONES) for i, one in enumerate(some)]
     outside, inside = [], []
     for camera, one in framed:
@@ -41,14 +44,14 @@ def test_a_close_hand_has_an_arm_from_outside_the_picture():
 
 
 def test_a_cast_changes_colour_and_brightness_but_not_by_much():
-    casts = np.log([photo.cast(np.random.default_rng((0, i))) for i in range(500)])
+    casts = np.log([camera_effects.cast(np.random.default_rng((0, i))) for i in range(500)])
     assert abs(casts.mean(axis=0)).max() < 0.1
     assert 0.25 < casts.mean(axis=1).std() < 0.5
     assert 0.15 < (casts[:, 0] - casts[:, 2]).std() < 0.35
     grey = np.full((60, 80, 3), 0.3)
     subject = np.ones((60, 80), bool)
     plain, dark, warm = (
-        photo.develop(grey, subject, np.random.default_rng(1), cast).mean(axis=(0, 1))
+        camera_effects.develop(grey, subject, np.random.default_rng(1), cast).mean(axis=(0, 1))
         for cast in (1.0, 0.4, np.array([1.3, 1.0, 0.7]))
     )
     assert dark.mean() < 0.8 * plain.mean()
@@ -86,10 +89,10 @@ def frame_where(tag, share, start=0):
 def masks():
     """The hand's mask, (H, W) bool, by settings and frame."""
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    from generator.blender.render import Studio
+    from generator.blender.frame_renderer import FrameRenderer
 
     def draw(frame, **values):
-        return Studio(replace(ROOM, **values)).frame(frame, POSE, {})
+        return FrameRenderer(replace(ROOM, **values)).frame(frame, POSE, {})
 
     return draw
 
@@ -104,18 +107,18 @@ def test_what_stands_before_the_hand_cuts_its_mask(masks):
 
 def test_joints_behind_a_thing_are_hidden():
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    from generator.blender.drawing import Drawing
-    from generator.blender.render import _behind_things
+    from generator.blender.engines.render_layers import RenderLayers
+    from generator.blender.frame_renderer import _behind_things
 
     hand = np.zeros((40, 40))
     hand[10:30, 10:18] = hand[10:30, 24:30] = 1  # something stands before columns 18 to 24
-    drawing = Drawing((100, 50, 140, 90), np.zeros((40, 40, 3), np.uint8), hand, np.zeros((40, 40)))
+    drawing = RenderLayers((100, 50, 140, 90), np.zeros((40, 40, 3), np.uint8), hand, np.zeros((40, 40)))
     points = np.array([[112.5, 70.5, 2], [121.5, 70.5, 2], [119.0, 70.5, 2], [121.5, 70.5, 1], [0, 0, 0]], float)
     assert _behind_things(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
 
 
 def test_a_held_thing_is_in_one_hand():
-    from generator.blender.view import View
+    from generator.blender.scene.arm_view import View
 
     arms = np.concatenate([np.zeros((5, 3)), np.ones((7, 3))])
     view = View(Camera(160, 120), arms, np.arange(12) % 2 == 0, np.repeat([0, 1], [5, 7]))
@@ -126,8 +129,8 @@ def test_a_held_thing_is_in_one_hand():
 
 def test_furniture_faces_the_camera(monkeypatch):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    from generator.blender.props import Props
-    from generator.blender.view import View
+    from generator.blender.scene.arm_view import View
+    from generator.blender.scene.props import Props
 
     placed = []
     monkeypatch.setattr(Props, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
@@ -151,13 +154,13 @@ def test_a_sleeve_fits_an_arm_of_few_vertices():
 def test_what_looks_like_skin_is_in_no_mask(masks):
     frame = frame_where(0x22, 0.4)
     alone, beside = (masks(frame, distractors=word) for word in ("none", "varied"))
-    assert (alone.picture != beside.picture).any()
+    assert (alone.image != beside.image).any()
     both = alone.instances[0].mask & beside.instances[0].mask
     assert both.sum() / (alone.instances[0].mask | beside.instances[0].mask).sum() > 0.97
 
 
 def checkers(path, size=(90, 60), colours=((200, 30, 30), (30, 30, 200))):
-    """A picture whose left half has the first colour and whose right half the second."""
+    """An image whose left half has the first colour and whose right half the second."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.new("RGB", size, colours[0])
     picture.paste(colours[1], (size[0] // 2, 0, *size))
@@ -167,7 +170,7 @@ def checkers(path, size=(90, 60), colours=((200, 30, 30), (30, 30, 200))):
 def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
     for name in ("a.png", "b.jpg", "deep/c.webp"):
         checkers(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     drawn = [Backgrounds(tmp_path, 0).draw(i, 64, 48) for i in range(30)]
     assert {d.shape for d in drawn} == {(48, 64, 3)}
     assert (Backgrounds(tmp_path, 0).draw(7, 64, 48) == drawn[7]).all()
@@ -182,30 +185,30 @@ def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
 @pytest.mark.parametrize("values", [{"scene": "plain", "engine": "raster"}, {"scene": "plain"}, {}])
 def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, values):
     if values.get("engine") == "raster":
-        from generator.blender import engines
+        from generator.blender.engines import registry
 
-        if reason := engines.why_not("raster"):
+        if reason := registry.why_not("raster"):
             pytest.skip(reason)
     checkers(tmp_path / "one.png", colours=((20, 200, 20), (20, 200, 20)))
     white, green = (masks(0, backgrounds=folder, **values) for folder in (None, str(tmp_path)))
     one, other = white.instances[0].mask, green.instances[0].mask
     assert (one & other).sum() / (one | other).sum() > (0.999 if values else 0.97)
-    corner = green.picture[:8, :8].reshape(-1, 3).mean(axis=0)
+    corner = green.image[:8, :8].reshape(-1, 3).mean(axis=0)
     assert corner[1] > 1.5 * max(corner[0], corner[2])
     if values:
-        assert (green.picture[0, 0] == [20, 200, 20]).all()
+        assert (green.image[0, 0] == [20, 200, 20]).all()
         inside = green.instances[0].mask & white.instances[0].mask
-        assert np.median(np.abs(green.picture[inside].astype(int) - white.picture[inside])) <= 1, "all but the edge"
+        assert np.median(np.abs(green.image[inside].astype(int) - white.image[inside])) <= 1, "all but the edge"
 
 
 def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "empty").mkdir()
-    for folder, words in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds no picture")):
+    for folder, words in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds no image")):
         chosen = settings.load(None, {"count": 1, "set": "l2", "backgrounds": str(folder)})
         with pytest.raises(SettingsError, match=f"backgrounds: .*{words}"):
             run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(SettingsError, match="backgrounds is a folder of pictures, not 3"):
+    with pytest.raises(SettingsError, match="backgrounds is a folder of images, not 3"):
         settings.load(None, {"backgrounds": 3})
 
 
@@ -236,7 +239,7 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
     found = 0
     for frame, side in zip(range(12), ["right", "left"] * 6, strict=True):
         camera, first = framing(two, frame, POSE, BONES)
-        other = pair.second(two, frame, camera, first, side, BONES)
+        other = second_hand.second(two, frame, camera, first, side, BONES)
         if other is None:
             continue
         found += 1
@@ -247,21 +250,21 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
             one, two_ = camera.project(one)[:, :2], camera.project(two_)[:, :2]
             girth = np.full(len(girth), 4.0)
         assert (np.linalg.norm(one[:, None] - two_[None], axis=-1) > girth[:, None] + 0).all()
-        again = pair.second(two, frame, camera, first, side, BONES)
+        again = second_hand.second(two, frame, camera, first, side, BONES)
         assert (again.pose == other.pose).all()
     assert found >= 6
-    assert pair.second(replace(two, hands=1), 0, camera, first, "right", BONES) is None
+    assert second_hand.second(replace(two, hands=1), 0, camera, first, "right", BONES) is None
 
 
 def test_the_hands_of_one_person_often_work_together():
     two, apart = replace(ROOM, hands=2, size=(320, 240)), []
-    for frame, one in enumerate(sweep.poses("l11")[::521][:60]):
+    for frame, one in enumerate(pose_sets.poses("l11")[::521][:60]):
         camera, first = framing(two, frame, one, BONES)
-        if other := pair.second(two, frame, camera, first, "right", BONES):
+        if other := second_hand.second(two, frame, camera, first, "right", BONES):
             middles = [kinematics.keypoints(a, BONES).mean(axis=0) for a in (first, other.pose)]
             apart.append(np.linalg.norm((middles[0] - middles[1] * [-1, 1, 1])[[0, 2]]))
     assert len(apart) > 50
-    # Two Gaussians of 0.07 m leave 77 % within 0.12 m, of 39 % of the pictures; few of the others are that near.
+    # Two Gaussians of 0.07 m leave 77 % within 0.12 m, of 39 % of the images; few of the others are that near.
     assert 0.2 < np.mean(np.array(apart) < 0.12) < 0.5
 
 
@@ -276,7 +279,7 @@ def test_hands_are_one_two_or_varied():
 def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     for frame in range(10):
         camera, first = framing(replace(ROOM, scene=scene), frame, POSE, BONES)
-        if other := pair.second(replace(ROOM, scene=scene, hands=2), frame, camera, first, "right", BONES):
+        if other := second_hand.second(replace(ROOM, scene=scene, hands=2), frame, camera, first, "right", BONES):
             break
     alone, both = (masks(frame, scene=scene, hands=number) for number in (1, 2))
     (only,), (one, two) = alone.instances, both.instances
@@ -307,7 +310,7 @@ def test_a_bent_arm_is_as_long_and_as_thick_as_a_straight_one(angle):
 
 def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     varied = replace(ROOM, elbow="varied", distance="close")
-    some = sweep.poses("l11")[::1321]
+    some = pose_sets.poses("l11")[::1321]
     outside = []
     for i, one in enumerate(some):
         camera, moved = framing(varied, i, one, BONES)
@@ -327,6 +330,6 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
 
 def test_a_camera_blurs_and_adds_noise_before_white_too(masks):
     clean, taken, again = (masks(1, scene="plain", camera=word) for word in ("clean", "varied", "varied"))
-    assert (taken.picture == again.picture).all() and (taken.picture != clean.picture).any()
-    assert np.abs(taken.picture.astype(int) - clean.picture).mean() < 12
+    assert (taken.image == again.image).all() and (taken.image != clean.image).any()
+    assert np.abs(taken.image.astype(int) - clean.image).mean() < 12
     assert (taken.instances[0].mask == clean.instances[0].mask).all()

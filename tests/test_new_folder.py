@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.dataset import DatasetError, new_folder
+from handforge.files import FolderError, new_folder
 
 FILES = ("annotations.json", "images/a.png")
 
@@ -73,12 +73,12 @@ def test_what_a_kill_left_is_removed(tmp_path, monkeypatch, before):
 
 def test_what_is_there_is_refused(tmp_path):
     make(tmp_path / "out")
-    with pytest.raises(DatasetError, match="out is there already; give a new folder"):
+    with pytest.raises(FolderError, match="out is there already; give a new folder"):
         make(tmp_path / "out")
-    with pytest.raises(DatasetError, match="out is not empty and was not made by this command; give a new folder"):
+    with pytest.raises(FolderError, match="out is not empty and was not made by this command; give a new folder"):
         make(tmp_path / "out", mark="other.json", replaces=["images"])
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatasetError, match="file is a file; give a folder"):
+    with pytest.raises(FolderError, match="file is a file; give a folder"):
         make(tmp_path / "file")
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from generator import kinematics, plausibility, pose, sweep
-from generator.anatomy import BONES, skeleton
-from generator.camera import Camera
-from generator.plausibility import explain, judge, segment_gap
+from generator.hand import kinematics, plausibility, pose, pose_sets
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.camera import Camera
+from generator.hand.plausibility import explain, judge, segment_gap
 
 
 def held(**degrees):
@@ -130,6 +130,6 @@ def test_poses_are_judged_alike_alone_and_together():
 
 
 def test_between_45_000_and_48_000_of_the_sweep_stay():
-    reasons = judge(sweep.select("all").poses)
+    reasons = judge(pose_sets.select("all").poses)
     assert 45_000 <= (reasons == "").sum() <= 48_000
     assert set(reasons) <= {"", *plausibility.RULES}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from generator import pose
+from generator.hand import pose
 
 
 def test_order_is_the_papers():

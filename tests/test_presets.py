@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from generator import pose
-from generator.anatomy import BONES, skeleton
-from generator.kinematics import capsules
-from generator.presets import PRESETS
+from generator.hand import pose
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.kinematics import capsules
+from generator.hand.pose_presets import PRESETS
 
 SKELETON = skeleton()
 ALLOWED_MM = 2.5

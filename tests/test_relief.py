@@ -8,30 +8,32 @@ import numpy as np
 import pytest
 from render_scenes import with_relief_and_without
 
-from generator import pose, surface
-from generator.anatomy import skeleton
-from generator.camera import Camera
-from generator.kinematics import transforms
-from generator.look import Look
+from generator.frame.frame_spec import FrameSpec
+from generator.hand import pose
+from generator.hand.anatomy import skeleton
+from generator.hand.camera import Camera
+from generator.hand.kinematics import transforms
+from generator.mesh import hand_mesh
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-from generator.blender import engines, relief, rig
-from generator.blender.drawing import WRAP
+from generator.blender import rig
+from generator.blender.engines import bump, registry
+from generator.blender.engines.render_layers import WRAP
 
 CLOSE = Camera(1280, 720, 0.3, 45.0)
-LOOK = Look(None, 0.5, np.array([-0.48, -0.8, 0.36]), np.ones(3), 0.4, np.ones(3))
+LOOK = FrameSpec(None, 0.5, np.array([-0.48, -0.8, 0.36]), np.ones(3), 0.4, np.ones(3))
 
 
 @pytest.fixture(scope="module")
 def hand():
-    return rig.build(skeleton(), surface.build())
+    return rig.build(skeleton(), hand_mesh.build())
 
 
 def lean(thing, look, **angles):
     rig.set_pose(thing, pose.with_angles(**angles))
     posed = rig.posed(thing)
-    rest, found = relief.Leans().of(thing, posed, CLOSE, look)
-    return rest @ relief._TURN.T, found @ relief._TURN.T, posed
+    rest, found = bump.Leans().of(thing, posed, CLOSE, look)
+    return rest @ bump._TURN.T, found @ bump._TURN.T, posed
 
 
 def light(normals, look):
@@ -41,9 +43,9 @@ def light(normals, look):
 
 def test_the_papers_framing_is_too_coarse_for_it_and_a_close_one_is_not(hand):
     rig.set_pose(hand, pose.bind())
-    assert relief.strength(Camera()) == 0 and relief.strength(CLOSE) == 1
-    assert relief.Leans().of(hand, rig.posed(hand), Camera(), LOOK) is None
-    assert 0 < relief.strength(Camera(1280, 720, 0.6, 45.0)) < 1
+    assert bump.strength(Camera()) == 0 and bump.strength(CLOSE) == 1
+    assert bump.Leans().of(hand, rig.posed(hand), Camera(), LOOK) is None
+    assert 0 < bump.strength(Camera(1280, 720, 0.6, 45.0)) < 1
 
 
 def test_a_slope_changes_the_light_as_turning_the_surface_does(hand):
@@ -55,10 +57,10 @@ def test_a_slope_changes_the_light_as_turning_the_surface_does(hand):
     turned = posed.normals - along
     turned /= np.linalg.norm(turned, axis=1, keepdims=True)
     truth = light(turned, LOOK) / light(posed.normals, LOOK) - 1
-    skin = (surface.build().nail == 0) & (posed.normals @ LOOK.light > 0)
+    skin = (hand_mesh.build().nail == 0) & (posed.normals @ LOOK.light > 0)
     assert truth[skin].std() > 0.001
     assert np.allclose((slope * found).sum(axis=1)[skin], truth[skin], atol=6e-4)
-    assert np.abs(found[surface.build().nail == 1]).max() == 0
+    assert np.abs(found[hand_mesh.build().nail == 1]).max() == 0
 
 
 def test_it_turns_with_the_bones(hand):
@@ -80,13 +82,13 @@ def test_a_left_hand_has_the_mirror_image(hand):
 
 @pytest.mark.parametrize("engine", ["raster", "cycles"])
 def test_engines_draw_it_on_the_skin_and_not_when_it_is_switched_off(engine):
-    """In a process of its own, as runs have it: after other engines, the first picture at times had no relief."""
-    if reason := engines.why_not(engine):
+    """In a process of its own, as runs have it: after other engines, the first image at times had no relief."""
+    if reason := registry.why_not(engine):
         pytest.skip(reason)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         with_it, without = pool.submit(with_relief_and_without, engine).result()
     assert np.array_equal(with_it.instances[0].mask, without.instances[0].mask)
     inner = with_it.instances[0].mask[60:160, 280:360]
     assert inner.all()
-    change = (with_it.picture.astype(float) - without.picture)[60:160, 280:360]
+    change = (with_it.image.astype(float) - without.image)[60:160, 280:360]
     assert 0.7 < change.std() < 6 and abs(change.mean()) < 0.6

@@ -9,27 +9,30 @@ import numpy as np
 import pytest
 from render_scenes import PLAIN, POSE, SMALL
 
-from generator import kinematics, photo, pose, skin, surface
-from generator.anatomy import BONES, MEAN, HandShape, skeleton
-from generator.camera import Camera
-from generator.dataset import KEYPOINTS
-from generator.look import SHAPES, framing, hand_shape, look
-from generator.settings import RenderSettings
-from generator.sleeve import Sleeve
+from generator.frame import camera_effects
+from generator.frame.frame_spec import SHAPES, draw_frame_spec, framing, hand_shape
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, pose
+from generator.hand.anatomy import BONES, MEAN, HandShape, skeleton
+from generator.hand.camera import Camera
+from generator.mesh import hand_mesh, skin_color
+from generator.mesh.sleeve import Sleeve
+from handforge.dataset import KEYPOINTS
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import engines, render, rig
-from generator.blender.drawing import Drawing
-from generator.blender.render import VISIBLE, Studio, keypoints
+from generator.blender import frame_renderer, rig
+from generator.blender.engines import registry
+from generator.blender.engines.render_layers import RenderLayers
+from generator.blender.frame_renderer import VISIBLE, FrameRenderer, keypoints
 
 
 @pytest.fixture(scope="module", params=["raster", "cycles"])
 def studio(request):
-    if reason := engines.why_not(request.param):
+    if reason := registry.why_not(request.param):
         pytest.skip(reason)
-    return Studio(replace(SMALL, engine=request.param, samples=16))
+    return FrameRenderer(replace(SMALL, engine=request.param, samples=16))
 
 
 def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
@@ -50,7 +53,7 @@ def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
     weights = np.zeros((len(vertices), len(BONES)), np.float32)
     weights[:, bone] = 1
     mark = np.zeros(len(vertices), np.float32)
-    return surface.HandMesh(
+    return hand_mesh.HandMesh(
         (vertices + centre).astype(np.float32),
         np.concatenate([f.reshape(-1, 3) for f in faces]).astype(np.int32),
         weights,
@@ -84,7 +87,7 @@ def test_a_sphere_covers_the_area_that_geometry_says(studio):
 def test_the_brightest_point_of_a_sphere_faces_the_light_and_the_formula_gives_its_value(studio):
     camera = Camera(640, 360, 1.0, 45.0)
     drawing = draw(studio, ball(0.1), pose.bind(), camera)
-    middle = drawing.picture[camera.height // 2 - drawing.box[1], camera.width // 2 - drawing.box[0]]
+    middle = drawing.image[camera.height // 2 - drawing.box[1], camera.width // 2 - drawing.box[0]]
     expected = 255 * (1.055 * 0.6 ** (1 / 2.4) - 0.055)  # full light on a linear albedo of 0.6, as sRGB
     assert middle == pytest.approx(expected, abs=1.5)
 
@@ -107,12 +110,12 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(None)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), look(studio.settings, 0), 0)
+    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_spec(studio.settings, 0), 0)
     x0, y0, x1, y1 = drawing.box
     empty = np.ones((360, 640), bool)
     empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
-    assert (frame.picture[empty] == 255).all()
-    assert (frame.picture[~empty].min(axis=-1) < 255).mean() > 0.99
+    assert (frame.image[empty] == 255).all()
+    assert (frame.image[~empty].min(axis=-1) < 255).mean() > 0.99
     mask = frame.instances[0].mask
     assert (mask[y0:y1, x0:x1] == (drawing.hand >= 0.5)).all()
     assert mask.sum() == pytest.approx(drawing.hand.sum(), rel=0.02)
@@ -141,14 +144,14 @@ def test_no_box_is_seen_around_a_hand_on_near_white(studio):
             hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone)), 0
         )
         around = (drawing.hand + drawing.forearm) == 0
-        assert around.any() and (drawing.picture[around] == photo.srgb(np.full(3, tone))).all()
+        assert around.any() and (drawing.image[around] == camera_effects.srgb(np.full(3, tone))).all()
 
 
 def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):
     first = studio.frame(3, POSE, {})
     studio.frame(4, pose.with_angles(forearm_z=90), {})
     again = studio.frame(3, POSE, {})
-    assert (first.picture == again.picture).all()
+    assert (first.image == again.image).all()
     assert (first.instances[0].mask == again.instances[0].mask).all()
 
 
@@ -197,7 +200,7 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
 def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     hand, mesh = studio.hand(None)
     studio._show(hand)
-    rig.paint(hand, skin.colours(mesh, 0.5))
+    rig.paint(hand, skin_color.colours(mesh, 0.5))
     rig.set_pose(hand, POSE)
     pictures = {}
     for side, across in (("right", 0.6), ("left", -0.6)):
@@ -206,7 +209,7 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
         drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), lit, 0)
         pictures[side] = np.full((360, 640, 3), 255.0)
         x0, y0, x1, y1 = drawing.box
-        pictures[side][y0:y1, x0:x1] = drawing.picture
+        pictures[side][y0:y1, x0:x1] = drawing.image
     rig.set_side(hand, "right")
     different = np.abs(pictures["left"][:, ::-1] - pictures["right"])
     assert different.mean() < 0.2 and np.quantile(different, 0.999) < 60
@@ -216,7 +219,7 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
 def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     hand, mesh = studio.hand(None)
     studio._show(hand)
-    rig.paint(hand, skin.colours(mesh, 0.5))
+    rig.paint(hand, skin_color.colours(mesh, 0.5))
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
     blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
@@ -229,30 +232,30 @@ def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     assert 0.02 < dressed.forearm.sum() / bare.forearm.sum() < 0.35, "only what is before the cuff"
     assert dressed.cloth.sum() > bare.forearm.sum() - dressed.forearm.sum(), "and the cloth is wider"
     assert (dressed.hand + dressed.forearm + dressed.cloth <= 1 + 1e-6).all()
-    cloth = dressed.picture[dressed.cloth == 1].astype(int)
+    cloth = dressed.image[dressed.cloth == 1].astype(int)
     assert (cloth[:, 2] > 100).all() and (cloth[:, :2] < 20).all(), "it is blue"
     assert np.ptp(cloth[:, 2]) > 20, "and shaded"
 
 
 def test_most_arms_have_a_sleeve_where_it_varies_and_none_otherwise():
-    drawn = [look(replace(SMALL, sleeve="varied"), frame).sleeve for frame in range(100)]
+    drawn = [draw_frame_spec(replace(SMALL, sleeve="varied"), frame).sleeve for frame in range(100)]
     assert 45 < sum(sleeve is not None for sleeve in drawn) < 75
     assert len({sleeve.start for sleeve in drawn if sleeve}) > 40
-    assert all(look(SMALL, frame).sleeve is None for frame in range(10))
+    assert all(draw_frame_spec(SMALL, frame).sleeve is None for frame in range(10))
 
 
 def test_a_varied_side_is_both():
     varied = replace(SMALL, side="varied")
-    sides = [look(varied, frame).side for frame in range(200)]
+    sides = [draw_frame_spec(varied, frame).side for frame in range(200)]
     assert 70 < sides.count("left") < 130
-    assert look(replace(varied, side="right"), 0).light == pytest.approx(look(varied, 0).light)
+    assert draw_frame_spec(replace(varied, side="right"), 0).light == pytest.approx(draw_frame_spec(varied, 0).light)
 
 
 def test_a_hand_outside_the_picture_leaves_it_white(studio):
     away = pose.bind()
     away[0] = 0.9
     frame = studio.frame(0, away, {})
-    assert (frame.picture == 255).all()
+    assert (frame.image == 255).all()
     assert not frame.instances[0].mask.any()
     assert (frame.instances[0].keypoints == 0).all()
 
@@ -279,7 +282,7 @@ def test_visibility_of_joints(studio):
 def test_joints_in_a_sleeve_are_asked_for():
     for change in ({"occluders": "varied"}, {"hands": 2}, {"sleeve": "varied"}, {"scene": "room"}, {}):
         studio_ = SimpleNamespace(settings=replace(RenderSettings(), **change))
-        assert Studio._covering.fget(studio_) == bool(change)
+        assert FrameRenderer._covering.fget(studio_) == bool(change)
 
 
 def test_skin_hides_a_joint_on_its_line_of_sight_only():
@@ -287,22 +290,22 @@ def test_skin_hides_a_joint_on_its_line_of_sight_only():
     vertices = np.array([[-0.1, -0.1, 0.9], [0.1, -0.1, 0.9], [0.0, 0.2, 1.2], [0, 0, -1.0]])
     faces = np.array([[0, 1, 2], [0, 1, 3]])  # the second reaches behind the camera
     joints = np.array([[0.0, 0, 2], [0.19, 0.3, 2], [0.0, -0.24, 2], [0.0, 0, 0.98]])
-    hidden = render._hidden(joints, vertices, faces, np.zeros(4))
+    hidden = frame_renderer._hidden(joints, vertices, faces, np.zeros(4))
     assert hidden.tolist() == [True, False, False, False]  # the plane is at depth 1 on the axis
-    assert render._hidden(joints[:1], vertices, faces, np.array([0.99])).tolist() == [True]
-    assert render._hidden(joints[:1], vertices, faces, np.array([1.01])).tolist() == [False]
-    assert render._hidden(joints[:1], vertices, faces[:, ::-1], np.zeros(1)).tolist() == [True]
+    assert frame_renderer._hidden(joints[:1], vertices, faces, np.array([0.99])).tolist() == [True]
+    assert frame_renderer._hidden(joints[:1], vertices, faces, np.array([1.01])).tolist() == [False]
+    assert frame_renderer._hidden(joints[:1], vertices, faces[:, ::-1], np.zeros(1)).tolist() == [True]
 
 
 def test_the_engines_agree():
-    if reason := engines.why_not("raster"):
+    if reason := registry.why_not("raster"):
         pytest.skip(reason)
     varied = replace(SMALL, samples=16, shape="varied", light="varied")
-    first, second = (Studio(replace(varied, engine=name)).frame(5, POSE, {}) for name in ("raster", "cycles"))
+    first, second = (FrameRenderer(replace(varied, engine=name)).frame(5, POSE, {}) for name in ("raster", "cycles"))
     both = first.instances[0].mask & second.instances[0].mask
     either = first.instances[0].mask | second.instances[0].mask
     assert both.sum() / either.sum() > 0.985
-    assert np.abs(first.picture.astype(int) - second.picture)[both].mean() < 3
+    assert np.abs(first.image.astype(int) - second.image)[both].mean() < 3
 
 
 def test_the_readmes_picture_of_the_hand_can_be_made():
@@ -316,26 +319,26 @@ def test_the_readmes_picture_of_the_hand_can_be_made():
 
 def test_a_joint_beside_all_that_is_drawn_is_hidden():
     covered = np.ones((20, 20))
-    drawing = Drawing((50, 50, 70, 70), np.zeros((20, 20, 3), np.uint8), covered, 0 * covered)
+    drawing = RenderLayers((50, 50, 70, 70), np.zeros((20, 20, 3), np.uint8), covered, 0 * covered)
     points = np.array([(60, 40, 2), (30, 60, 2), (80, 60, 2), (60, 60, 2)], float)
-    assert render._behind_things(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
+    assert frame_renderer._behind_things(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
 
 
 def test_every_grey_of_a_picture_comes_back_from_linear_light():
     greys = np.arange(256, dtype=np.uint8)
-    assert (photo.srgb(photo.linear(greys)) == greys).all()
-    assert photo.srgb(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])).tolist() == [0, 0, 188, 255, 255]
+    assert (camera_effects.srgb(camera_effects.linear(greys)) == greys).all()
+    assert camera_effects.srgb(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])).tolist() == [0, 0, 188, 255, 255]
 
 
 def test_varied_looks_are_drawn_from_seed_and_frame_alone():
     varied = replace(SMALL, skin="varied", light="varied", shape="varied", background="varied", distance="varied")
-    drawn = [look(varied, i) for i in range(200)]
+    drawn = [draw_frame_spec(varied, i) for i in range(200)]
     assert {d.shape for d in drawn} == set(range(SHAPES))
     assert np.ptp([d.tone for d in drawn]) > 0.9
     assert all(d.light[1] < 0 and np.linalg.norm(d.light) == pytest.approx(1) for d in drawn)
-    fixed_skin = look(replace(varied, skin=0.3), 7)
+    fixed_skin = draw_frame_spec(replace(varied, skin=0.3), 7)
     assert (fixed_skin.light == drawn[7].light).all(), "one setting does not change another's draw"
-    assert look(replace(varied, seed=1), 7).tone != drawn[7].tone
+    assert draw_frame_spec(replace(varied, seed=1), 7).tone != drawn[7].tone
     assert hand_shape(SMALL) == HandShape() != hand_shape(SMALL, 3)
     assert hand_shape(replace(SMALL, shape=HandShape(length=1.1))) == HandShape(length=1.1)
 
@@ -351,35 +354,35 @@ def test_a_varied_framing_keeps_all_joints_in_the_picture():
 
 
 def test_skin_has_colour_of_every_tone():
-    mesh = surface.build()
-    light, dark = skin.colours(mesh, 0.0).mean(), skin.colours(mesh, 1.0).mean()
+    mesh = hand_mesh.build()
+    light, dark = skin_color.colours(mesh, 0.0).mean(), skin_color.colours(mesh, 1.0).mean()
     assert light > 3 * dark
 
 
-@pytest.mark.parametrize("name", engines.ON_GPU)
+@pytest.mark.parametrize("name", registry.ON_GPU)
 def test_engines_that_need_a_gpu_say_so_where_there_is_none(name, monkeypatch):
-    if reason := engines.why_not("raster"):
+    if reason := registry.why_not("raster"):
         pytest.skip(reason)
-    monkeypatch.setattr(engines, "_software", lambda: "llvmpipe")
-    monkeypatch.setattr(engines, "why_not", engines.why_not.__wrapped__)
-    with pytest.raises(engines.EngineError, match=f"the engine {name} cannot run here: it needs a GPU and its driver"):
-        engines.choose(replace(SMALL, engine=name))
-    with pytest.raises(engines.EngineError, match=f"the engine {name} draws hands before plain white"):
-        engines.choose(replace(SMALL, engine=name, scene="room"))
+    monkeypatch.setattr(registry, "_software", lambda: "llvmpipe")
+    monkeypatch.setattr(registry, "why_not", registry.why_not.__wrapped__)
+    with pytest.raises(registry.EngineError, match=f"the engine {name} cannot run here: it needs a GPU and its driver"):
+        registry.choose(replace(SMALL, engine=name))
+    with pytest.raises(registry.EngineError, match=f"the engine {name} draws hands before plain white"):
+        registry.choose(replace(SMALL, engine=name, scene="room"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", engines.ON_GPU)
+@pytest.mark.parametrize("name", registry.ON_GPU)
 def test_engines_that_need_a_gpu_draw_as_cycles_does(name, monkeypatch):
-    if reason := engines.why_not("raster"):
+    if reason := registry.why_not("raster"):
         pytest.skip(reason)
-    monkeypatch.setattr(engines, "_software", lambda: "")
-    monkeypatch.setattr(engines, "why_not", engines.why_not.__wrapped__)
+    monkeypatch.setattr(registry, "_software", lambda: "")
+    monkeypatch.setattr(registry, "why_not", registry.why_not.__wrapped__)
     tiny = replace(SMALL, size=(160, 90), samples=8, distance=0.5)
-    ours = Studio(replace(tiny, engine=name)).frame(0, POSE, {})
-    theirs = Studio(replace(tiny, engine="cycles")).frame(0, POSE, {})
+    ours = FrameRenderer(replace(tiny, engine=name)).frame(0, POSE, {})
+    theirs = FrameRenderer(replace(tiny, engine="cycles")).frame(0, POSE, {})
     mask, same = ours.instances[0].mask, theirs.instances[0].mask
     assert (mask & same).sum() / (mask | same).sum() > 0.95
-    assert np.abs(ours.picture.astype(int) - theirs.picture)[mask & same].mean() < 6
-    white, as_white = (frame.picture.min(axis=-1) == 255 for frame in (ours, theirs))
+    assert np.abs(ours.image.astype(int) - theirs.image)[mask & same].mean() < 6
+    white, as_white = (frame.image.min(axis=-1) == 255 for frame in (ours, theirs))
     assert (white == as_white).mean() > 0.97

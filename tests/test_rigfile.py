@@ -10,13 +10,16 @@ from click.testing import CliRunner
 from mathutils import Matrix
 
 import blender_addon
-from generator import kinematics, pose, rigged, rigmap, skinning, surface
-from generator.anatomy import BONES, skeleton
-from generator.blender import engines, rig, rigfile
-from generator.blender.render import Studio
+from generator.blender import rig, rig_file
+from generator.blender.engines import registry
+from generator.blender.frame_renderer import FrameRenderer
 from generator.cli import main
-from generator.presets import PRESETS
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, pose
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose_presets import PRESETS
+from generator.mesh import hand_mesh, skinning
+from generator.rigs import bone_map, external_rig
 
 # Blender's own exporters and importers, with numpy 2.5
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
@@ -38,7 +41,7 @@ def moved(points):
 
 def cut():
     """Our mesh a little beyond the wrist, open there; with weights by name."""
-    mesh = surface.build()
+    mesh = hand_mesh.build()
     kept = mesh.wrist_distance > -0.03
     faces = (np.cumsum(kept) - 1)[mesh.faces[kept[mesh.faces].all(axis=1)]]
     weights = mesh.weights[kept].astype(float)
@@ -49,8 +52,8 @@ def cut():
 
 def test_groups_of_no_bone_move_nothing():
     bones, owners = [None, "a", "b"], {"a": 1}
-    assert rigfile._weights({0: 1.0, 1: 0.6, 2: 0.4}, bones, owners).tolist()[:3] == [0, 0.6, 0]
-    assert rigfile._weights({0: 1.0}, bones, owners).sum() == 0
+    assert rig_file._weights({0: 1.0, 1: 0.6, 2: 0.4}, bones, owners).tolist()[:3] == [0, 0.6, 0]
+    assert rig_file._weights({0: 1.0}, bones, owners).sum() == 0
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
 def test_a_file_gives_our_hand_back(folder, kind):
-    bones, mesh = rigfile.load(folder / f"hand.{kind}", folder / "map.toml")
+    bones, mesh = rig_file.load(folder / f"hand.{kind}", folder / "map.toml")
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=2e-5)
     np.testing.assert_allclose(bones.keypoints, OURS.keypoints, atol=2e-5)
     vertices, faces, _ = cut()
@@ -110,12 +113,12 @@ def test_a_file_gives_our_hand_back(folder, kind):
 
 
 def test_the_shipped_map_fits_a_hand_of_25_joints_without_forearm():
-    bones = rigmap.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
+    bones = bone_map.load(Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml")
     joints = dict(zip(BONES, OURS.heads, strict=True))
     joints |= {f"{finger}_tip": OURS.tails[BONES.index(f"{finger}_distal")] for finger in pose.FINGERS}
     vertices, faces, weights = cut()
-    fit = rigmap.fit({name: moved(joints[name]) for name in bones})
-    found, mesh = rigged.hand(fit, moved(vertices), faces, weights)
+    fit = bone_map.fit({name: moved(joints[name]) for name in bones})
+    found, mesh = external_rig.hand(fit, moved(vertices), faces, weights)
     np.testing.assert_allclose(found.heads[1:], OURS.heads[1:], atol=1e-9)
     np.testing.assert_allclose(found.tails[2:], OURS.tails[2:], atol=1e-9)
     np.testing.assert_allclose(mesh.vertices, vertices, atol=1e-6)
@@ -129,8 +132,8 @@ def test_a_bent_bind_pose_is_straightened():
         f"{finger}_tip": (bent[last := BONES.index(f"{finger}_distal")] @ [*OURS.tails[last], 1])[:3]
         for finger in pose.FINGERS
     }
-    fit = rigmap.fit({name: joints[BONES.index(name)] for name in NEEDED} | tips)
-    bones, mesh = rigged.hand(fit, skinning.skin(vertices, weights, bent), faces, weights)
+    fit = bone_map.fit({name: joints[BONES.index(name)] for name in NEEDED} | tips)
+    bones, mesh = external_rig.hand(fit, skinning.skin(vertices, weights, bent), faces, weights)
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-4)
     off = np.linalg.norm(mesh.vertices - vertices, axis=1)
     assert np.median(off) < 2e-4 and np.quantile(off, 0.99) < 3e-3
@@ -138,26 +141,26 @@ def test_a_bent_bind_pose_is_straightened():
 
 def test_a_hand_ready_made_is_read_back_and_no_other_file_is(tmp_path):
     path = tmp_path / "hand.npz"
-    path.write_bytes(rigged.dump(OURS, surface.build()))
-    bones, mesh = rigfile.load(path, None)
-    assert (bones.heads == OURS.heads).all() and (mesh.faces == surface.build().faces).all()
+    path.write_bytes(external_rig.dump(OURS, hand_mesh.build()))
+    bones, mesh = rig_file.load(path, None)
+    assert (bones.heads == OURS.heads).all() and (mesh.faces == hand_mesh.build().faces).all()
     path.write_bytes(b"PK")
-    with pytest.raises(rigmap.RigMapError, match=r"hand\.npz holds no hand"):
-        rigfile.load(path, None)
+    with pytest.raises(bone_map.RigMapError, match=r"hand\.npz holds no hand"):
+        rig_file.load(path, None)
 
 
 def test_it_is_rendered_as_ours(folder):
     settings = RenderSettings(size=(640, 360), engine="raster", side="left", shape="varied", distance=0.6)
-    if reason := engines.why_not("raster"):
+    if reason := registry.why_not("raster"):
         pytest.skip(reason)
-    own = Studio(replace(settings, shape="average")).frame(0, PRESETS["point"], {})
-    other = Studio(replace(settings, rig=str(folder / "hand.glb"), map=str(folder / "map.toml")))
+    own = FrameRenderer(replace(settings, shape="average")).frame(0, PRESETS["point"], {})
+    other = FrameRenderer(replace(settings, rig=str(folder / "hand.glb"), map=str(folder / "map.toml")))
     frame = other.frame(0, PRESETS["point"], {})
     mask, expected = frame.instances[0].mask, own.instances[0].mask
     assert (mask & expected).sum() / (mask | expected).sum() > 0.98
     assert frame.instances[0].keypoints[:, :2] == pytest.approx(own.instances[0].keypoints[:, :2], abs=0.05)
     assert frame.meta == own.meta
-    assert (frame.picture[:, :20] == 255).all() and frame.picture[mask].mean() < 200
+    assert (frame.image[:, :20] == 255).all() and frame.image[mask].mean() < 200
 
 
 @pytest.mark.parametrize(
@@ -173,8 +176,8 @@ def test_files_that_do_not_fit(folder, name, bones, words):
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "empty.blend"))
     changed = folder / "changed.toml"
     changed.write_text((folder / "map.toml").read_text() + "".join(f'{ours} = "{b}"\n' for ours, b in bones.items()))
-    with pytest.raises(rigmap.RigMapError, match=words):
-        rigfile.load(folder / name, changed)
+    with pytest.raises(bone_map.RigMapError, match=words):
+        rig_file.load(folder / name, changed)
 
 
 @pytest.mark.parametrize(

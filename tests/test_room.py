@@ -9,31 +9,32 @@ from render_scenes import POSE, SMALL
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 import bpy
 
-from generator.blender import engines, furniture, heads, occluders
-from generator.blender.render import Studio
+from generator.blender.engines import registry
+from generator.blender.frame_renderer import FrameRenderer
+from generator.blender.scene import furniture, head_mesh, occluders
 
 
 def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
     plain = replace(SMALL, size=(160, 90), engine="cycles", samples=8)
-    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
-    studio = Studio(replace(plain, scene="room", samples=2))
+    alone = FrameRenderer(plain).frame(2, POSE, {}).instances[0].mask
+    studio = FrameRenderer(replace(plain, scene="room", samples=2))
     first, other = studio.frame(2, POSE, {}), studio.frame(3, POSE, {})
     for frame in (first, other):
         mask = frame.instances[0].mask
         assert (mask & alone).sum() / (mask | alone).sum() > 0.9
-        assert frame.picture.std() > 5, "there is something to see"
-        assert (frame.picture == 255).all(axis=-1).mean() < 0.5, "and it is not white"
+        assert frame.image.std() > 5, "there is something to see"
+        assert (frame.image == 255).all(axis=-1).mean() < 0.5, "and it is not white"
     again = studio.frame(2, POSE, {})
-    assert (again.picture == first.picture).all() and not (first.picture == other.picture).all()
+    assert (again.image == first.image).all() and not (first.image == other.image).all()
     assert (again.instances[0].mask == first.instances[0].mask).all()
 
 
 def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
     plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
-    alone = Studio(plain).frame(2, POSE, {}).instances[0].mask
-    studio = Studio(replace(plain, scene="room", surroundings="varied", samples=2))
+    alone = FrameRenderer(plain).frame(2, POSE, {}).instances[0].mask
+    studio = FrameRenderer(replace(plain, scene="room", surroundings="varied", samples=2))
     studio.frame(1, POSE, {})
-    for name in ("box", "ball", "tube", "block", *heads.SHAPES):  # made once, when first needed
+    for name in ("box", "ball", "tube", "block", *head_mesh.SHAPES):  # made once, when first needed
         studio.engine._props._shape(name)
     kept = len(bpy.data.materials), len(bpy.data.meshes), len(bpy.data.objects)
     for number in range(2, 14):
@@ -44,7 +45,7 @@ def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
 
 
 def test_a_head_is_closed_of_an_adults_size_alike_on_both_sides_and_its_nose_is_in_front():
-    points, faces, marks = heads._shape()
+    points, faces, marks = head_mesh._shape()
     edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
     a, b, c = points[faces].transpose(1, 0, 2)
@@ -75,8 +76,8 @@ def test_every_piece_of_furniture_has_several_parts_within_its_ball():
 
 def test_a_held_thing_hides_part_of_the_hand():
     bare = replace(SMALL, size=(160, 120), engine="cycles", scene="room", samples=2)
-    alone = Studio(bare).frame(0, POSE, {}).instances[0].mask.sum()
-    studio = Studio(bare)
+    alone = FrameRenderer(bare).frame(0, POSE, {}).instances[0].mask.sum()
+    studio = FrameRenderer(bare)
     props = studio.engine._props
     areas = []
     for seed in range(8):
@@ -90,6 +91,6 @@ def test_a_held_thing_hides_part_of_the_hand():
 
 
 def test_a_room_needs_cycles():
-    with pytest.raises(engines.EngineError, match="a room needs --engine cycles"):
-        engines.choose(replace(SMALL, scene="room", engine="raster"))
-    assert engines.choose(replace(SMALL, scene="room")) == "cycles"
+    with pytest.raises(registry.EngineError, match="a room needs --engine cycles"):
+        registry.choose(replace(SMALL, scene="room", engine="raster"))
+    assert registry.choose(replace(SMALL, scene="room")) == "cycles"

@@ -12,12 +12,13 @@ from PIL import Image
 from pycocotools.coco import COCO
 from run_samples import FRAMES, contents, ignore
 
-from generator import checking, folder, kinematics, pose, run, sweep
-from generator.anatomy import skeleton
-from generator.camera import Camera
-from generator.dataset import Dataset, DatasetError, copy_subset
-from generator.look import FOCAL
-from generator.settings import RenderSettings
+from generator.frame.frame_spec import FOCAL
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, pose, pose_sets
+from generator.hand.anatomy import skeleton
+from generator.hand.camera import Camera
+from generator.pipeline import run, run_folder
+from handforge.dataset import Dataset, DatasetError, copy_subset, validate
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -30,7 +31,7 @@ def test_the_folder_is_what_the_contract_says(whole):
     assert sorted(p.name for p in (whole / "images").iterdir()) == names
     assert sorted(p.name for p in (whole / "masks").iterdir()) == names
     data = Dataset(whole)
-    assert checking.check(whole, 1, ignore) == []
+    assert validate.check(whole, 1, ignore) == []
     image = data.images[3]
     assert image["set"] == "few" and image["side"] == "right" and len(image["pose"]) == 28
     assert np.array(image["camera"]).shape == (3, 3) and 0 <= image["tone"] <= 1
@@ -53,8 +54,8 @@ def test_torchvision_reads_it(whole):
         pytest.skip("torchvision is not installed")
     code = (  # in a process of its own: torch cannot be loaded after Mesa's software OpenGL has drawn
         "from torchvision.datasets import CocoDetection\n"
-        f"picture, annotations = CocoDetection({str(whole / 'images')!r}, {str(whole / 'annotations.json')!r})[0]\n"
-        "assert picture.size == (160, 90) and annotations[0]['category_id'] == 1"
+        f"image, annotations = CocoDetection({str(whole / 'images')!r}, {str(whole / 'annotations.json')!r})[0]\n"
+        "assert image.size == (160, 90) and annotations[0]['category_id'] == 1"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -97,7 +98,7 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
 
     def write(angle):
         turned = np.array([pose.with_angles(forearm_z=angle)])
-        poses.write_bytes(sweep.dump(sweep.PoseSet(("some",), np.arange(1), turned)))
+        poses.write_bytes(pose_sets.dump(pose_sets.PoseSet(("some",), np.arange(1), turned)))
 
     write(10)
     plain = RenderSettings(set=str(poses), size=(64, 36))
@@ -105,20 +106,20 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
         assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
     Image.new("RGB", (40, 30), "lime").save(behind / "a.png")
-    with pytest.raises(folder.RunError, match="green holds another run: backgrounds_sha256 was"):
+    with pytest.raises(run_folder.RunError, match="green holds another run: backgrounds_sha256 was"):
         run.render(green, tmp_path / "green", 1, ignore)
     write(12)
-    with pytest.raises(folder.RunError, match="plain holds another run: poses_sha256 was"):
+    with pytest.raises(run_folder.RunError, match="plain holds another run: poses_sha256 was"):
         run.render(plain, tmp_path / "plain", 1, ignore)
     copy_subset(Dataset(tmp_path / "plain"), Dataset(tmp_path / "plain").images, tmp_path / "part")
-    with pytest.raises(folder.RunError, match="part is not empty and holds no rendering run"):
+    with pytest.raises(run_folder.RunError, match="part is not empty and holds no rendering run"):
         run.render(plain, tmp_path / "part", 1, ignore)
 
 
 def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
     Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
     chosen = RenderSettings(set=str(poses_file), size=(64, 36), backgrounds=str(tmp_path))
-    with pytest.raises(folder.RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
+    with pytest.raises(run_folder.RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
         run.render(chosen, tmp_path / "out", 1, ignore)
 
 
@@ -135,7 +136,7 @@ def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(pos
     every = RenderSettings(set=str(poses_file), distance=distance)
     kept = [run.plan(replace(every, focal_mm=focal)).counts for focal in (45.0, 135.0, "varied")]
     assert kept[0] == kept[1] == kept[2]
-    with pytest.raises(folder.RunError, match="none of the 78 poses"):
+    with pytest.raises(run_folder.RunError, match="none of the 78 poses"):
         run.plan(replace(every, distance=1.0, focal_mm=135.0))
 
 
@@ -156,13 +157,13 @@ def test_a_run_that_another_process_finishes_meanwhile(whole, settings, tmp_path
     out = tmp_path / "out"
 
     def other(done, total):
-        if done == total and folder.read_records(out):
-            folder.finish(out)
+        if done == total and run_folder.read_records(out):
+            run_folder.finish(out)
 
     assert run.render(settings, out, 1, other)
     assert contents(out) == contents(whole)
-    with pytest.raises(folder.RunError, match="was finished by another process"):
-        folder.finish(out)
+    with pytest.raises(run_folder.RunError, match="was finished by another process"):
+        run_folder.finish(out)
 
 
 def test_a_run_that_another_process_finishes_while_blender_starts(whole, settings, tmp_path, monkeypatch):

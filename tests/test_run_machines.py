@@ -17,9 +17,9 @@ import pytest
 from click.testing import CliRunner
 from run_samples import command, contents, ignore, wait_for
 
-from generator import cluster as cluster_module
-from generator import folder, run
 from generator.cli import main
+from generator.pipeline import dask_cluster as cluster_module
+from generator.pipeline import run, run_folder
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -56,7 +56,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file
     out = tmp_path / "out"
     line = [*command(settings_file, out), "--scheduler", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: out.exists() and len(folder.read_records(out)) >= 8, process)
+        wait_for(lambda: out.exists() and len(run_folder.read_records(out)) >= 8, process)
         os.kill(workers[0].pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
@@ -85,7 +85,7 @@ def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeyp
         (2, TRAITS),
     ]
     monkeypatch.setattr(cluster_module, "_renderer", lambda chosen, run: (None, TRAITS))
-    with pytest.raises(folder.RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
+    with pytest.raises(run_folder.RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
         cluster_module.render(settings, TRAITS | {"handforge": "0.0.9"}, "a", [])
 
 
@@ -107,7 +107,7 @@ def test_workers_with_other_files_are_refused(settings):
         wait_for_workers=lambda *_, **__: None, scheduler_info=lambda **_: workers, submit=submit
     )
     message = "tcp://a has backgrounds_sha256 of tcp://a, tcp://b has of tcp://b; use the same on all"
-    with pytest.raises(folder.RunError, match=message):
+    with pytest.raises(run_folder.RunError, match=message):
         cluster.start(settings)
 
 
@@ -182,8 +182,8 @@ def test_shards_in_one_folder(whole, settings, tmp_path):
     for i in (1, 2, 3):
         run.render(settings, out, 1, ignore, shard=(i, 3))
         if i < 3:
-            with pytest.raises(folder.RunError, match=f"frames are missing, the first is {i}"):
-                folder.merge(out, [])
+            with pytest.raises(run_folder.RunError, match=f"frames are missing, the first is {i}"):
+                run_folder.merge(out, [])
     assert CliRunner().invoke(main, ["merge", str(out)]).exit_code == 0
     assert contents(out) == contents(whole)
 
@@ -192,7 +192,7 @@ def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
     parts = [tmp_path / f"part{i}" for i in (1, 2)]
     for i, part in enumerate(parts, start=1):
         run.render(settings, part, 1, ignore, shard=(i, 2))
-    folder.merge(tmp_path / "out", parts)
+    run_folder.merge(tmp_path / "out", parts)
     assert contents(tmp_path / "out") == contents(whole)
     assert all((part / ".partial").exists() for part in parts), "the parts stay as they are"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from run_samples import FRAMES, command, contents, ignore, records, wait_for
 
-from generator import folder, run
+from generator.pipeline import run, run_folder
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -101,17 +101,17 @@ def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
-            folder.merge(out, [])
-    assert folder.is_finished(out)
-    with pytest.raises(folder.RunError, match="out is complete already"):
-        folder.merge(out, [])
+            run_folder.merge(out, [])
+    assert run_folder.is_finished(out)
+    with pytest.raises(run_folder.RunError, match="out is complete already"):
+        run_folder.merge(out, [])
     assert contents(out) == contents(whole)
 
 
 def test_a_run_killed_while_it_took_its_folder_continues(whole, settings, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(folder.dataset, "write_atomic", _killed)
+        patch.setattr(run_folder, "write_atomic", _killed)
         with pytest.raises(KeyboardInterrupt):
             run.render(settings, out, 1, ignore)
     run.render(settings, out, 1, ignore)
@@ -123,8 +123,8 @@ def _killed(*given, **named):
 
 
 def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp_path):
-    (tmp_path / folder.PARTIAL).mkdir()
-    records = folder.Records(tmp_path)
+    (tmp_path / run_folder.PARTIAL).mkdir()
+    records = run_folder.Records(tmp_path)
     records.add(0, {"image": {}}, {})
     whole_file = records._file
     records._file = SimpleNamespace(write=lambda line: whole_file.write(line[:9]), name=whole_file.name)
@@ -134,7 +134,7 @@ def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp
     records._file = whole_file
     records.add(2, {"image": {}}, {})
     records.close()
-    assert list(folder.read_records(tmp_path)) == [0, 2]
+    assert list(run_folder.read_records(tmp_path)) == [0, 2]
 
 
 @pytest.fixture

@@ -5,18 +5,19 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from generator import pose, surface
-from generator.anatomy import BONES, HandShape, skeleton
-from generator.implicit import HALF_BREADTH, Skin
-from generator.kinematics import transforms
-from generator.skin import TONES, colours
-from generator.skinning import skin
-from generator.weights import edges
+from generator.hand import pose
+from generator.hand.anatomy import BONES, HandShape, skeleton
+from generator.hand.kinematics import transforms
+from generator.mesh import hand_mesh
+from generator.mesh.sdf import HALF_BREADTH, Skin
+from generator.mesh.skin_color import TONES, colours
+from generator.mesh.skin_weights import edges
+from generator.mesh.skinning import skin
 
 
 @pytest.fixture(scope="module")
 def mesh():
-    return surface.build()
+    return hand_mesh.build()
 
 
 def volume(vertices, faces):
@@ -64,7 +65,7 @@ def crossings(vertices, faces):
 def test_no_part_of_it_cuts_another_in_the_bind_pose(mesh):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     for shape in (HandShape(), HandShape.random(np.random.default_rng(1)), HandShape(0.9, 1.2, 1.2, 0.9, 1.2)):
-        assert crossings(surface.build(shape).vertices, mesh.faces) == 0
+        assert crossings(hand_mesh.build(shape).vertices, mesh.faces) == 0
     crossed = posed(mesh, index_mcp_abduction=-20, middle_mcp_abduction=20)
     assert crossings(crossed, mesh.faces) > 100
 
@@ -152,12 +153,12 @@ def test_the_wrist_divides_hand_from_forearm(mesh):
 
 def test_shapes_share_faces_and_weights_and_follow_their_skeleton(mesh):
     shape = HandShape.random(np.random.default_rng(4))
-    other = surface.build(shape)
+    other = hand_mesh.build(shape)
     assert np.array_equal(other.faces, mesh.faces) and np.array_equal(other.weights, mesh.weights)
     assert volume(other.vertices, other.faces) > 0
     tip = skeleton(shape).tails[BONES.index("middle_distal")]
     assert np.linalg.norm(other.vertices - tip, axis=1).min() < 0.003
-    assert np.allclose(surface.build(HandShape()).vertices, mesh.vertices, atol=1e-6)
+    assert np.allclose(hand_mesh.build(HandShape()).vertices, mesh.vertices, atol=1e-6)
 
 
 def test_marks_lie_where_they_belong(mesh):
@@ -192,14 +193,14 @@ def test_a_tone_outside_the_range_is_refused(mesh):
 def test_a_damaged_cache_is_made_again(mesh, tmp_path, monkeypatch):
     broken = tmp_path / "hand.npz"
     broken.write_bytes(b"PK\x03\x04 cut short")
-    monkeypatch.setattr(surface, "cache_path", lambda: broken)
-    surface._base.cache_clear()
-    monkeypatch.setattr(surface, "_mesh", lambda: mesh)
-    assert np.array_equal(surface.build().faces, mesh.faces)
-    surface._base.cache_clear()
-    monkeypatch.setattr(surface, "_mesh", lambda: pytest.fail("the cache was not used"))
-    assert np.allclose(surface.build().vertices, mesh.vertices)
-    surface._base.cache_clear()
+    monkeypatch.setattr(hand_mesh, "cache_path", lambda: broken)
+    hand_mesh._base.cache_clear()
+    monkeypatch.setattr(hand_mesh, "_mesh", lambda: mesh)
+    assert np.array_equal(hand_mesh.build().faces, mesh.faces)
+    hand_mesh._base.cache_clear()
+    monkeypatch.setattr(hand_mesh, "_mesh", lambda: pytest.fail("the cache was not used"))
+    assert np.allclose(hand_mesh.build().vertices, mesh.vertices)
+    hand_mesh._base.cache_clear()
 
 
 def test_beyond_the_wrist_only_the_forearm_moves_the_skin(mesh):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from generator import pose, sweep
-from generator.presets import PRESETS
+from generator.hand import pose, pose_sets
+from generator.hand.pose_presets import PRESETS
 
 
 def test_the_grid_is_the_full_circle_twice_by_two_degrees():
-    grid = np.degrees(sweep.grid())
+    grid = np.degrees(pose_sets.grid())
     assert grid.shape == (32_400, 2)
     assert len(np.unique(grid.round(6), axis=0)) == 32_400
     assert np.allclose(np.unique(grid[:, 0].round(6)), np.arange(-180, 180, 2))
@@ -16,7 +16,7 @@ def test_the_grid_is_the_full_circle_twice_by_two_degrees():
 
 
 def test_l2_moves_v4_and_v5_alone():
-    poses = sweep.poses("l2")
+    poses = pose_sets.poses("l2")
     assert poses.shape == (32_400, 28) and poses.dtype == np.float64
     moving = np.flatnonzero(np.ptp(poses, axis=0) > 0)
     assert moving.tolist() == [3, 4]
@@ -24,9 +24,9 @@ def test_l2_moves_v4_and_v5_alone():
 
 
 def test_l11_moves_v4_v5_and_the_fingers_within_their_limits():
-    poses = sweep.poses("l11")
+    poses = pose_sets.poses("l11")
     assert poses.shape == (32_400, 28)
-    assert (poses[:, :8] == sweep.poses("l2")[:, :8]).all()
+    assert (poses[:, :8] == pose_sets.poses("l2")[:, :8]).all()
     low, high = pose.LIMITS.T
     assert (poses >= low - 1e-9).all() and (poses <= high + 1e-9).all()
     still = [pose.NAMES[i] for i in range(8, 28) if np.ptp(poses[:, i]) == 0]
@@ -34,13 +34,13 @@ def test_l11_moves_v4_v5_and_the_fingers_within_their_limits():
 
 
 def test_l11_is_smooth_and_closed():
-    fingers = np.degrees(sweep.finger_motion())
+    fingers = np.degrees(pose_sets.finger_motion())
     steps = np.abs(np.diff(np.vstack([fingers, fingers[:1]]), axis=0))
     assert steps.max() < 2.2, "no finger angle moves faster than the sweep's own step, about"
 
 
 def test_end_joints_bend_with_the_middle_ones_in_l11():
-    fingers = np.degrees(sweep.poses("l11"))
+    fingers = np.degrees(pose_sets.poses("l11"))
     for name in pose.FINGERS[:4]:
         _, _, pip, dip = fingers[:, pose.FINGER_SLICE[name]].T
         bent = pip > 20
@@ -49,33 +49,33 @@ def test_end_joints_bend_with_the_middle_ones_in_l11():
 
 
 def test_l11_meets_every_key_pose():
-    fingers = sweep.finger_motion()
-    for name in sweep.KEY_POSES:
+    fingers = pose_sets.finger_motion()
+    for name in pose_sets.KEY_POSES:
         nearest = np.degrees(np.abs(fingers - PRESETS[name][8:]).max(axis=1).min())
         assert nearest < 0.2, name
 
 
 @pytest.mark.parametrize("count", [3, 5, 7, 13])
 def test_the_tour_joins_every_two_once(count):
-    tour = sweep.tour(count)
+    tour = pose_sets.tour(count)
     joined = [frozenset(pair) for pair in zip(tour, np.roll(tour, -1), strict=True)]
     assert len(joined) == len(set(joined)) == count * (count - 1) // 2
     assert all(len(pair) == 2 for pair in joined)
 
 
 def test_all_is_both_sets():
-    both = sweep.select("all")
+    both = pose_sets.select("all")
     assert len(both) == 64_800
     assert both.names[0] == "l2" and both.names[-1] == "l11"
     assert both.frames[32_400] == 0
-    assert (both.poses[:32_400] == sweep.poses("l2")).all()
+    assert (both.poses[:32_400] == pose_sets.poses("l2")).all()
 
 
 def test_a_file_of_poses_is_read_back(tmp_path):
-    some = sweep.select("l11").take(np.array([5, 77, 20_000]))
+    some = pose_sets.select("l11").take(np.array([5, 77, 20_000]))
     path = tmp_path / "poses.csv"
-    path.write_bytes(sweep.dump(some))
-    back = sweep.select(str(path))
+    path.write_bytes(pose_sets.dump(some))
+    back = pose_sets.select(str(path))
     assert back.names == ("l11",) * 3 and back.frames.tolist() == [5, 77, 20_000]
     assert np.allclose(back.poses, some.poses, atol=1e-7)
 
@@ -85,8 +85,8 @@ def test_a_file_of_poses_is_read_back(tmp_path):
     [("l3", "there is no set 'l3'"), ("nowhere.csv", "neither a set")],
 )
 def test_unknown_sets_are_refused(name, message):
-    with pytest.raises(sweep.PoseError, match=message):
-        sweep.poses(name) if name == "l3" else sweep.select(name)
+    with pytest.raises(pose_sets.PoseError, match=message):
+        pose_sets.poses(name) if name == "l3" else pose_sets.select(name)
 
 
 HEADER = "set,frame," + ",".join(pose.NAMES)
@@ -108,12 +108,12 @@ ZEROS = ",".join(["0"] * 28)
 def test_a_bad_file_is_named_with_its_line(tmp_path, text, message):
     path = tmp_path / "poses.csv"
     path.write_text(text)
-    with pytest.raises(sweep.PoseError, match=message):
-        sweep.select(str(path))
+    with pytest.raises(pose_sets.PoseError, match=message):
+        pose_sets.select(str(path))
 
 
 def test_a_picture_is_no_file_of_poses(tmp_path):
     path = tmp_path / "poses.csv"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(sweep.PoseError, match="is no CSV file of poses"):
-        sweep.select(str(path))
+    with pytest.raises(pose_sets.PoseError, match="is no CSV file of poses"):
+        pose_sets.select(str(path))

@@ -1,17 +1,17 @@
-"""Pictures: the truth survives scaling and augmentation, and bad data is refused by name."""
+"""Images: the truth survives scaling and augmentation, and bad data is refused by name."""
 
 import numpy as np
 import pytest
 from trainer_samples import blob, edit_annotations, write_blobs
 
-from generator.dataset import Dataset, DatasetError, Frame, Instance, assemble, encode_mask, write_frame
-from trainer import augment
-from trainer.augment import Sample
-from trainer.data import Pictures, check_records, memory_bytes, target
-from trainer.recipe import PictureSettings
+from handforge.dataset import Dataset, DatasetError, Instance, Sample, assemble, encode_mask, write_sample
+from trainer.config.recipe import ImageSettings
+from trainer.data import augment
+from trainer.data.augment import TrainingSample
+from trainer.data.images import ImagePool, check_records, memory_bytes, target
 
-PLAIN = PictureSettings(64, 96, "none")
-STUDIO = PictureSettings(64, 96, "studio")
+PLAIN = ImageSettings(64, 96, "none")
+STUDIO = ImageSettings(64, 96, "studio")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_boxes_are_half_open_and_empty_masks_are_left_out():
 
 def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
     dataset = Dataset(write_blobs(tmp_path / "d", hands=2))
-    batch = Pictures([dataset], PLAIN).batch([0, 3], None)
+    batch = ImagePool([dataset], PLAIN).batch([0, 3], None)
     assert [tuple(image.shape) for image in batch.images] == [(3, 64, 85)] * 2
     for image, truth in zip(batch.images, batch.targets, strict=True):
         assert len(truth["boxes"]) == 2
@@ -44,12 +44,12 @@ def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
 
 def test_pictures_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
     dataset = Dataset(write_blobs(tmp_path / "d"))
-    kept = Pictures([dataset], STUDIO)
-    monkeypatch.setattr("trainer.data.CACHE_SHARE", 0)
-    decoded = Pictures([dataset], STUDIO)
+    kept = ImagePool([dataset], STUDIO)
+    monkeypatch.setattr("trainer.data.images.CACHE_SHARE", 0)
+    decoded = ImagePool([dataset], STUDIO)
     for index in range(len(dataset)):
         one, other = kept.sample(index), decoded.sample(index)
-        assert (one.picture == other.picture).all() and (one.masks == other.masks).all()
+        assert (one.image == other.image).all() and (one.masks == other.masks).all()
 
 
 def test_studio_keeps_picture_and_mask_together():
@@ -58,12 +58,12 @@ def test_studio_keeps_picture_and_mask_together():
     picture = np.where(mask[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
     shares = []
     for index in range(150):
-        made = augment.studio(Sample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
-        assert made.picture.shape == (96, 128, 3) and made.picture.dtype == np.uint8
+        made = augment.studio(TrainingSample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        assert made.image.shape == (96, 128, 3) and made.image.dtype == np.uint8
         if not len(made.masks):
             continue
         inside = made.masks[0]
-        grey = made.picture.mean(2)
+        grey = made.image.mean(2)
         assert grey[inside].mean() < 0.75 * grey[~inside].mean()
         dark = grey < (grey[inside].mean() + grey[~inside].mean()) / 2
         assert (dark & inside).sum() / (dark | inside).sum() > 0.6
@@ -73,23 +73,23 @@ def test_studio_keeps_picture_and_mask_together():
 
 
 def test_photo_shows_a_window_of_the_picture_with_the_hand():
-    """The picture's red and green say where a pixel was, so the frame's corners can be traced to the source."""
+    """The image's red and green say where a pixel was, so the frame's corners can be traced to the source."""
     y, x = np.mgrid[:240, :320]
     picture = np.stack([x * 255 / 319, y * 255 / 239, 0 * x], axis=-1).astype(np.uint8)
     mask = blob((320, 240), (250, 60), 25)
     zooms, mirrored, upright = [], 0, 0
     for index in range(80):
-        matrix = augment._window(Sample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        matrix = augment._window(TrainingSample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
         corners = np.array([[0, 0], [128, 0], [0, 96], [128, 96]]) @ matrix[:, :2].T + matrix[:, 2]
         assert (corners >= -1e-6).all() and (corners <= [320 + 1e-6, 240 + 1e-6]).all()
-        warped = augment._warp(Sample(picture, mask[None]), matrix, (128, 96))
+        warped = augment._warp(TrainingSample(picture, mask[None]), matrix, (128, 96))
         assert warped.masks.sum() * abs(np.linalg.det(matrix[:, :2])) > 0.6 * mask.sum()
-        seen = warped.picture[warped.masks[0]].mean(0)[:2] / 255 * [319, 239]
+        seen = warped.image[warped.masks[0]].mean(0)[:2] / 255 * [319, 239]
         assert np.linalg.norm(seen - [250, 60]) < 12
         zooms.append(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
         mirrored += np.linalg.det(matrix[:, :2]) < 0
         upright += abs(matrix[0, 1]) < 1e-9
-    assert min(zooms) < 0.45 and max(zooms) > 1.0  # 0.4 shows the whole picture
+    assert min(zooms) < 0.45 and max(zooms) > 1.0  # 0.4 shows the whole image
     assert 25 < mirrored < 55 and 50 < upright < 78
 
 
@@ -99,25 +99,27 @@ def test_photo_changes_colours_less_than_studio():
 
     def spread(name):
         made = [
-            augment.augmented(name, Sample(picture, mask[None]), [], (128, 96), np.random.default_rng([2, index]))
+            augment.augmented(
+                name, TrainingSample(picture, mask[None]), [], (128, 96), np.random.default_rng([2, index])
+            )
             for index in range(60)
         ]
-        return np.median(np.std([one.picture.mean((0, 1)) for one in made], axis=0))
+        return np.median(np.std([one.image.mean((0, 1)) for one in made], axis=0))
 
     assert 4 < spread("photo") < spread("studio")
 
 
 def test_photo_shows_hands_in_other_colours_and_without_any():
     picture = np.full((96, 128, 3), (150, 110, 90), np.uint8)
-    sample = Sample(picture, blob((128, 96), (64, 48), 30)[None])
-    made = [augment.photo(sample, [], (128, 96), np.random.default_rng([3, index])).picture for index in range(60)]
+    sample = TrainingSample(picture, blob((128, 96), (64, 48), 30)[None])
+    made = [augment.photo(sample, [], (128, 96), np.random.default_rng([3, index])).image for index in range(60)]
     red, green, blue = np.array([one.mean((0, 1)) for one in made]).T
     warm = (red > green) & (green > blue)
     assert 0.5 < warm.mean() < 0.9 and (blue > red).any() and (green > red).any()
 
 
 def test_photo_puts_four_pictures_side_by_side(monkeypatch):
-    """Every picture has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
+    """Every image has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
     monkeypatch.setattr(augment, "FOUR", 1)
     monkeypatch.setattr(augment, "_recolour", lambda picture, rng, **kwargs: picture / np.float32(255))
     monkeypatch.setattr(augment, "_relight", lambda picture, rng, **kwargs: np.clip(picture, 0, 1))
@@ -125,11 +127,11 @@ def test_photo_puts_four_pictures_side_by_side(monkeypatch):
     tones, hand = (40, 90, 140, 190), blob((320, 240), (160, 120), 60)
     joints = np.tile(np.array([160, 120, 2], np.float32), (1, 21, 1))
     samples = [
-        Sample(np.where(hand[..., None], np.uint8(tone + 30), np.uint8(tone)).repeat(3, 2), hand[None], joints)
+        TrainingSample(np.where(hand[..., None], np.uint8(tone + 30), np.uint8(tone)).repeat(3, 2), hand[None], joints)
         for tone in tones
     ]
     made = augment.photo(samples[0], samples[1:], (128, 96), np.random.default_rng(0))
-    grey = made.picture.mean(2)
+    grey = made.image.mean(2)
     seen = [np.median(grey[mask]) for mask in made.masks]
     assert np.allclose(sorted(seen), np.array(tones) + 30, atol=3)
     assert not (made.masks.sum(0) > 1).any()
@@ -140,7 +142,7 @@ def test_photo_puts_four_pictures_side_by_side(monkeypatch):
 
 def test_alone_a_picture_stands_beside_itself(monkeypatch):
     monkeypatch.setattr(augment, "FOUR", 1)
-    sample = Sample(np.zeros((96, 128, 3), np.uint8), blob((128, 96), (64, 48), 30)[None])
+    sample = TrainingSample(np.zeros((96, 128, 3), np.uint8), blob((128, 96), (64, 48), 30)[None])
     assert len(augment.photo(sample, [], (128, 96), np.random.default_rng(0)).masks) == 4
 
 
@@ -151,7 +153,7 @@ def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
     inner = blob((128, 96), (64, 48), 17)
     shares = []
     for index in range(60):
-        made = augment._with_decoys(Sample(picture, mask[None]), np.random.default_rng([4, index])).astype(int)
+        made = augment._with_decoys(TrainingSample(picture, mask[None]), np.random.default_rng([4, index])).astype(int)
         assert made.shape == picture.shape and (abs(made - picture)[inner] <= 1).all()
         changed = (made != picture).any(2) & ~mask
         red = made[..., 0] > made[..., 2]
@@ -162,7 +164,7 @@ def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
 
 def test_decoys_come_in_some_draws_and_keep_the_masks(monkeypatch):
     mask = blob((128, 96), (64, 48), 20)
-    sample = Sample(np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160))), mask[None])
+    sample = TrainingSample(np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160))), mask[None])
     plain, decoys = (
         [augment.augmented(name, sample, [], (128, 96), np.random.default_rng([5, i])) for i in range(100)]
         for name in ("photo", "decoys")
@@ -171,18 +173,18 @@ def test_decoys_come_in_some_draws_and_keep_the_masks(monkeypatch):
     none = [augment.augmented("decoys", sample, [], (128, 96), np.random.default_rng([5, i])) for i in range(100)]
     windows = [np.array_equal(a.masks, b.masks) for a, b in zip(plain, decoys, strict=True)]
     assert np.mean(windows) > 0.8  # four side by side are drawn before, the place of the window too
-    red = [((p.picture[..., 0] > p.picture[..., 2]) & ~p.masks.any(0)).mean() for p in decoys]
-    without = [((p.picture[..., 0] > p.picture[..., 2]) & ~p.masks.any(0)).mean() for p in none]
+    red = [((p.image[..., 0] > p.image[..., 2]) & ~p.masks.any(0)).mean() for p in decoys]
+    without = [((p.image[..., 0] > p.image[..., 2]) & ~p.masks.any(0)).mean() for p in none]
     assert np.mean(np.array(red) > 0.05) - np.mean(np.array(without) > 0.05) > 0.15
 
 
 def test_without_a_hand_there_is_nothing_to_mimic():
-    empty = Sample(np.full((96, 128, 3), 90, np.uint8), np.zeros((0, 96, 128), bool))
-    assert augment._with_decoys(empty, np.random.default_rng(0)) is empty.picture
+    empty = TrainingSample(np.full((96, 128, 3), 90, np.uint8), np.zeros((0, 96, 128), bool))
+    assert augment._with_decoys(empty, np.random.default_rng(0)) is empty.image
 
 
 def test_studio_depends_on_its_generator_only(tmp_path):
-    pictures = Pictures([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
+    pictures = ImagePool([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
     one, same, other = (pictures.batch([1, 2], [0, k]) for k in (5, 5, 6))
     assert all((a == b).all() for a, b in zip(one.images, same.images, strict=True))
     assert one.images[0].shape != other.images[0].shape or (one.images[0] != other.images[0]).any()
@@ -193,10 +195,10 @@ def test_a_missing_and_a_truncated_picture(tmp_path):
     path = folder / "images" / "blob002.png"
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DatasetError, match=r"blob002\.png is damaged or cut short"):
-        Pictures([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN)
     path.unlink()
     with pytest.raises(DatasetError, match=r"blob002\.png is missing"):
-        Pictures([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN)
 
 
 def _small_mask(content):
@@ -214,9 +216,9 @@ def test_a_hand_that_vanishes_in_scaling_is_not_there(tmp_path, augmentation):
     picture = np.full((1200, 1600, 3), 255, np.uint8)
     for part in ("images", "masks"):
         (tmp_path / "d" / part).mkdir(parents=True)
-    records = [write_frame(tmp_path / "d", Frame("one", picture, (Instance(speck),)))]
+    records = [write_sample(tmp_path / "d", Sample("one", picture, (Instance(speck),)))]
     assemble(tmp_path / "d", records, {})
-    pictures = Pictures([Dataset(tmp_path / "d")], PictureSettings(64, 96, augmentation))
+    pictures = ImagePool([Dataset(tmp_path / "d")], ImageSettings(64, 96, augmentation))
     for seed in range(8):
         assert len(pictures.batch([0, 0], [seed]).targets[0]["boxes"]) == 0
 
@@ -249,15 +251,15 @@ def test_categories_go_by_the_names_that_the_dataset_has(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (_small_mask, "annotation 4 of blob003.png: the mask is 80x60, its picture 160x120"),
-        (_same_mask, "annotation 99 of blob003.png: the picture has another annotation with the same mask"),
+        (_small_mask, "annotation 4 of blob003.png: the mask is 80x60, its image 160x120"),
+        (_same_mask, "annotation 99 of blob003.png: the image has another annotation with the same mask"),
         (
             lambda c: c["annotations"][3].update(category_id=0),
             r"annotation 4 of blob003.png: the category 0 \(None\) is neither hand nor",
         ),
         (lambda c: c["annotations"][3].update(iscrowd=1), "annotation 4 of blob003.png: iscrowd is set"),
-        (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the picture"),
-        (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the picture"),
+        (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the image"),
+        (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the image"),
         (lambda c: c["annotations"][3].update(bbox="x"), "annotation 4 of blob003.png: bbox is 'x'"),
     ],
 )
@@ -265,4 +267,4 @@ def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
     folder = write_blobs(tmp_path / "d")
     edit_annotations(folder, change)
     with pytest.raises(DatasetError, match=message):
-        Pictures([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN)

@@ -1,11 +1,11 @@
-"""Masks that follow a picture's edges: coarse masks of shapes whose outline is known."""
+"""Masks that follow an image's edges: coarse masks of shapes whose outline is known."""
 
 import numpy as np
 import pytest
 from PIL import Image
 from trainer_samples import blob
 
-from trainer.edges import along_edges
+from trainer.inference.mask_refinement import refine_masks
 
 
 def coarse(mask, cells=28, shift=(0, 0)):
@@ -25,7 +25,7 @@ def box_of(mask, margin=0):
 
 
 def shape(width, height):
-    """A palm with two fingers, and a picture of it: a warm thing before a cold one, with noise and shade."""
+    """A palm with two fingers, and an image of it: a warm thing before a cold one, with noise and shade."""
     scale = width / 200
     mask = blob((width, height), (100 * scale, 90 * scale), 32 * scale)
     mask[int(20 * scale) : int(80 * scale), int(84 * scale) : int(94 * scale)] = True
@@ -42,7 +42,7 @@ def test_the_outline_goes_where_the_colours_change(width, height, shift):
     mask, picture = shape(width, height)
     soft = coarse(mask, shift=tuple(part * width // 200 for part in shift))
     assert iou(soft > 0.5, mask) < 0.96
-    cut = along_edges(soft, picture, box_of(mask))
+    cut = refine_masks(soft, picture, box_of(mask))
     assert cut.dtype == bool and cut.shape == mask.shape
     assert iou(cut, mask) > 0.99
 
@@ -50,18 +50,18 @@ def test_the_outline_goes_where_the_colours_change(width, height, shift):
 def test_a_picture_without_edges_leaves_a_mask_as_it_is():
     mask = blob((200, 150), (100, 75), 40)
     soft = coarse(mask)
-    cut = along_edges(soft, np.full((150, 200, 3), 128, np.uint8), box_of(mask))
+    cut = refine_masks(soft, np.full((150, 200, 3), 128, np.uint8), box_of(mask))
     assert iou(cut, soft > 0.5) > 0.97
 
 
 def test_nothing_is_cut_far_from_the_box():
     mask, picture = shape(200, 150)
-    picture[:, 180:] = picture[90, 100]  # the hand's colours at the other end of the picture
-    cut = along_edges(coarse(mask), picture, box_of(mask))
+    picture[:, 180:] = picture[90, 100]  # the hand's colours at the other end of the image
+    cut = refine_masks(coarse(mask), picture, box_of(mask))
     assert not cut[:, 160:].any()
 
 
 def test_a_box_at_the_rim_or_without_a_size():
     mask, picture = shape(200, 150)
     for box in ((0, 0, 200, 150), (199, 149, 200, 150), (50, 50, 50, 50)):
-        assert along_edges(coarse(mask), picture, np.array(box, float)).shape == mask.shape
+        assert refine_masks(coarse(mask), picture, np.array(box, float)).shape == mask.shape

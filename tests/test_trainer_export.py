@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from PIL import Image
 from trainer_samples import refused
 
-from trainer import checkpoint, export, model
 from trainer.cli import main
-from trainer.recipe import Network, PictureSettings
-from trainer.tasks import TASKS
+from trainer.config.recipe import ImageSettings, Network
+from trainer.config.tasks import TASKS
+from trainer.inference import export
+from trainer.models import checkpoint, networks
 
 
 def invoke(*words):
@@ -21,13 +22,13 @@ def invoke(*words):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """An untrained network of each task, and a picture in which it finds plenty at score 0."""
+    """An untrained network of each task, and an image in which it finds plenty at score 0."""
     folder = tmp_path_factory.mktemp("runs")
     for task in TASKS:
         network = Network(task=task, backbone="resnet18", init="none", channels=16, box_units=16)
         pictures = {"short_px": 64, "long_px": 96, "augmentation": "none"}
-        weights = model.start(network, PictureSettings(64, 96), 0).state_dict()
-        description = {"architecture": model.architecture(network), "pictures": pictures, "sessions": []}
+        weights = networks.start(network, ImageSettings(64, 96), 0).state_dict()
+        description = {"architecture": networks.architecture(network), "pictures": pictures, "sessions": []}
         checkpoint.write_network(folder / f"{task}.safetensors", weights, description)
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")

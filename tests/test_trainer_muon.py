@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from trainer import muon
-from trainer.model import architecture, build
-from trainer.recipe import Network, PictureSettings
+from trainer.config.recipe import ImageSettings, Network
+from trainer.models.networks import architecture, build
+from trainer.optim import muon
 
 
 def spectrum(rows, columns, values):
@@ -77,7 +77,7 @@ def test_what_is_no_matrix_goes_adamws_way():
 
 def test_the_first_and_the_last_layers_of_a_mask_rcnn_are_no_matrices():
     network = Network(backbone="resnet18", init="none", channels=32, box_units=32)
-    model = build(architecture(network), PictureSettings())
+    model = build(architecture(network), ImageSettings())
     others = {name for name, p in model.named_parameters() if p.ndim >= 2 and not muon.is_matrix(p)}
     assert others == {
         "backbone.body.conv1.weight",

@@ -15,11 +15,13 @@ from PIL import Image
 from pycocotools.coco import COCO
 from trainer_samples import TINY, blob, edit_annotations, refused, write_blobs, write_recipe
 
-from generator.dataset import Dataset, decode_mask
-from trainer import agreement, checkpoint, found, model, predict, recipe, video, views
+from handforge.dataset import Dataset, decode_mask, video
 from trainer.cli import main
-from trainer.found import Found
-from trainer.source import open_source
+from trainer.config import recipe
+from trainer.inference import detections, predict, rescoring, tta
+from trainer.inference.detections import Detection
+from trainer.inference.inputs import open_source
+from trainer.models import checkpoint, networks
 
 
 def invoke(*words):
@@ -33,11 +35,11 @@ def network(folder, task):
         str(write_recipe(folder / "tiny.toml", TINY.replace("[network]", f'[network]\ntask = "{task}"')))
     )
     description = {
-        "architecture": model.architecture(tiny.network),
+        "architecture": networks.architecture(tiny.network),
         "pictures": {"short_px": 64, "long_px": 96, "augmentation": "none"},
         "sessions": [],
     }
-    state = model.start(tiny.network, tiny.pictures, seed=0).state_dict()
+    state = networks.start(tiny.network, tiny.pictures, seed=0).state_dict()
     checkpoint.write_network(folder / "network.safetensors", state, description)
     return folder
 
@@ -71,12 +73,12 @@ def test_a_folder_gets_ids_in_sorted_order(weights, tmp_path):
     photos.mkdir()
     for name in ("b.jpg", "a.png", "C.webp"):
         Image.new("RGB", (80, 60), "white").save(photos / name)
-    (photos / "notes.txt").write_text("no picture")
+    (photos / "notes.txt").write_text("no image")
     assert invoke("predict", "--weights", weights, photos, "--out", tmp_path / "out").exit_code == 0
     images = json.loads((tmp_path / "out/images.json").read_text())
     assert [(i["id"], i["file_name"]) for i in images] == [(1, "C.webp"), (2, "a.png"), (3, "b.jpg")]
     assert images[0]["width"] == 80 and images[0]["height"] == 60
-    # again into the same folder is fine, and so is a single picture
+    # again into the same folder is fine, and so is a single image
     assert invoke("predict", "--weights", weights, photos / "b.jpg", "--out", tmp_path / "out").exit_code == 0
     assert json.loads((tmp_path / "out/predict.json").read_text())["dataset_id"] is None
 
@@ -95,7 +97,7 @@ def test_batches_change_nothing(weights, tmp_path):
 
 
 def test_a_picture_is_found_as_if_alone(weights, tmp_path):
-    """Whatever the sizes of the pictures beside it."""
+    """Whatever the sizes of the images beside it."""
     photos = tmp_path / "photos"
     photos.mkdir()
     for name, size in (("a", (160, 120)), ("b", (120, 160)), ("c", (160, 60)), ("d", (160, 120))):
@@ -129,7 +131,7 @@ def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
     Image.new("RGB", (4000, 10)).save(tmp_path / "line.png")
     refused(
         invoke("predict", "--weights", weights, tmp_path / "line.png", "--out", tmp_path / "out"),
-        "line.png is 4000x10; a picture so narrow shows no hand",
+        "line.png is 4000x10; an image so narrow shows no hand",
     )
     shutil.copytree(weights, tmp_path / "later")
     path = tmp_path / "later/network.json"
@@ -149,14 +151,14 @@ def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
 def test_a_part_of_a_hand_is_no_second_hand():
     hand, finger, other = (blob((80, 60), centre, r) for centre, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
     beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
-    assert found.distinct(np.stack([hand, finger, other, hand & False, beside])) == [0, 2, 4]
-    assert found.distinct(np.zeros((0, 60, 80), bool)) == []
+    assert detections.distinct(np.stack([hand, finger, other, hand & False, beside])) == [0, 2, 4]
+    assert detections.distinct(np.zeros((0, 60, 80), bool)) == []
 
 
 def test_overlay_tints_the_hand_only():
     picture = np.full((60, 80, 3), 255, np.uint8)
     mask = blob((80, 60), (40, 30), 12)
-    drawn = found.overlay(picture, [Found.of_mask(mask, 0.9), Found.of_mask(~mask, 0.1)])
+    drawn = detections.overlay(picture, [Detection.of_mask(mask, 0.9), Detection.of_mask(~mask, 0.1)])
     assert (drawn[mask] != 255).any(1).all()
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
@@ -168,35 +170,35 @@ def test_boxes_of_several_views_become_one():
     boxes = [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes]
     scores = [torch.tensor(part) for part in scores]
     anything = torch.full((4,), torch.inf)
-    fused, means = views.fuse(boxes, scores, anything)
+    fused, means = tta.fuse(boxes, scores, anything)
     torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 4, 0.8 / 4]))
     weights = np.array([0.9, 0.6, 0.3, 0.6])
     right = np.average([10, 10, 12, 10], weights=weights)
     bottom = np.average([10, 9, 10, 10], weights=weights)
     expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 56, 56]], dtype=torch.float32)
     torch.testing.assert_close(fused, expected)
-    _, means = views.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
+    _, means = tta.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
     torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 3, 0.8 / 4]))
-    nothing = views.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
+    nothing = tta.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
     assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
 
 
 def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monkeypatch):
     """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
-    network, description = model.load(weights)
+    network, description = networks.load(weights)
     short_px, long_px = (description["pictures"][side] for side in ("short_px", "long_px"))
     picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
-    assert 40 <= views.SMALL * 90 < 88, "the second is too long for larger views"
-    monkeypatch.setattr(views, "fuse", lambda *found: (boxes, scores))
+    assert 40 <= tta.SMALL * 90 < 88, "the second is too long for larger views"
+    monkeypatch.setattr(tta, "fuse", lambda *found: (boxes, scores))
     # As cut, before torchvision pastes them at whole pixels, which are others in the mirror image.
-    monkeypatch.setattr(views, "paste_masks_in_image", lambda masks, *where: masks)
+    monkeypatch.setattr(tta, "paste_masks_in_image", lambda masks, *where: masks)
     monkeypatch.setattr(network.transform, "postprocess", lambda found, *sizes: found)
     with torch.inference_mode():
-        looked = views.look(network, picture)
+        looked = tta.look(network, picture)
         truth = []
-        for scale in views.SCALES:
-            model.set_size(network, round(scale * short_px), round(scale * long_px))
+        for scale in tta.SCALES:
+            networks.set_size(network, round(scale * short_px), round(scale * long_px))
             for turned in (False, True):
                 side = picture.flip(-1) if turned else picture
                 height, width = network.transform([side])[0].image_sizes[0]
@@ -209,22 +211,22 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
                 )
                 masks = network([side])[0]["masks"]
                 truth.append(masks.flip(-1) if turned else masks)
-    own = 2 * views.SCALES.index(1.0)
+    own = 2 * tta.SCALES.index(1.0)
     mean = torch.stack([torch.stack([one[0] for one in truth]).mean(0), (truth[own][1] + truth[own + 1][1]) / 2])
     assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
     torch.testing.assert_close(looked["masks"], mean)
 
 
 def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
-    network, _ = model.load(weights)
+    network, _ = networks.load(weights)
     picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
         (alone,) = network([picture])
-        view = views._View.of(network, picture, False)
-        turned = views._View.of(network, picture.flip(-1), True)
+        view = tta._View.of(network, picture, False)
+        turned = tta._View.of(network, picture.flip(-1), True)
         (mirrored,) = network([picture.flip(-1)])
-        views.look(network, picture)
+        tta.look(network, picture)
     torch.testing.assert_close(view.boxes, alone["boxes"])
     torch.testing.assert_close(view.scores, alone["scores"])
     torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
@@ -245,7 +247,9 @@ def test_a_second_network_has_its_say_on_scores():
     """Sure and sure stays sure; what the pixels contradict sinks below what they agree to."""
     one, two = blob((80, 60), (25, 30), 15), blob((80, 60), (60, 30), 12)
     hand = np.where(one, 0.36, 0.0) + np.where(two, 1.0, 0.0)
-    weighed = agreement.weigh([Found.of_mask(one, 0.81), Found.of_mask(two, 0.64)], np.stack([1 - hand, hand]))
+    weighed = rescoring.rescore(
+        [Detection.of_mask(one, 0.81), Detection.of_mask(two, 0.64)], np.stack([1 - hand, hand])
+    )
     assert [round(h.score, 9) for h in weighed] == [0.8, 0.54]
     assert np.array_equal(weighed[0].mask, two) and np.array_equal(weighed[1].mask, one)
 
@@ -290,7 +294,7 @@ def test_pictures_of_one_name_are_not_drawn_over_each_other(weights, tmp_path):
     for name in ("a.png", "a.jpg"):
         Image.new("RGB", (80, 60), "white").save(photos / name)
     words = ("predict", "--weights", weights, photos, "--out", tmp_path / "out")
-    refused(invoke(*words, "--masks"), "two pictures of", "are called a; rename one")
+    refused(invoke(*words, "--masks"), "two images of", "are called a; rename one")
     assert not (tmp_path / "out").exists() and invoke(*words).exit_code == 0
 
 
@@ -319,13 +323,13 @@ def test_ctrl_c_says_what_can_be_continued(monkeypatch, weights, tmp_path):
     def interrupted(*words, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trainer.training.train", interrupted)
-    monkeypatch.setattr("trainer.predict.predict", interrupted)
+    monkeypatch.setattr("trainer.loop.launch.train", interrupted)
+    monkeypatch.setattr("trainer.inference.predict.predict", interrupted)
     data = write_blobs(tmp_path / "data", count=1)
     done = invoke("repeat", "--recipe", "demo", "--data", data, "--out", tmp_path / "run")
     assert (done.exit_code, done.stderr.strip()) == (130, "Interrupted; the same command with --resume continues")
     done = invoke("predict", "--weights", weights, data, "--out", tmp_path / "out")
-    assert done.exit_code == 130 and done.stderr.splitlines()[-1] == "Interrupted"
+    assert done.exit_code == 130 and done.stderr.splitlines()[-1] == "Interrupted."
 
 
 def test_wrong_input_leaves_nothing(weights, tmp_path):
@@ -339,7 +343,7 @@ def test_wrong_input_leaves_nothing(weights, tmp_path):
     Image.new("RGB", (80, 60)).save(path)
     refused(invoke("predict", "--weights", weights, data, "--out", out), "blob001.png is 80x60", "says 160x120")
     (tmp_path / "clip.mp4").mkdir()
-    refused(invoke("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", out), "clip.mp4 holds no pictures")
+    refused(invoke("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", out), "clip.mp4 holds no images")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4", "data"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("x")
@@ -401,8 +405,8 @@ def test_a_pickle_with_code_is_not_run(tmp_path):
     ],
 )
 def test_layer_words_are_matterports(weights, word, trained):
-    network, _ = model.load(weights)
-    model.train_layers(network, word)
+    network, _ = networks.load(weights)
+    networks.train_layers(network, word)
     names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     parts = {name.split(".")[2] if "body" in name else name.split(".")[name.startswith("backbone")] for name in names}
     assert parts == trained
@@ -410,7 +414,7 @@ def test_layer_words_are_matterports(weights, word, trained):
 
 def test_boxes_are_computed_in_float32_under_bfloat16(weights):
     """In bfloat16 a coordinate above 256 would be exact to 2 pixels only."""
-    network, _ = model.load(weights)
+    network, _ = networks.load(weights)
     seen = []
     network.roi_heads.box_roi_pool.register_forward_pre_hook(lambda module, inputs: seen.extend(inputs[1]))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
@@ -441,11 +445,11 @@ def test_masks_and_frames_and_scores(weights, tmp_path, monkeypatch):
     with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
         for index in range(5):
             writer.write(np.full((60, 80, 3), 50 * index, np.uint8))
-    monkeypatch.setattr(found, "DRAWN_SCORE", 0.3)
+    monkeypatch.setattr(detections, "DRAWN_SCORE", 0.3)
     words = ("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--masks")
     done = invoke(*words, "--frames", 2, "--score", 0.2)
     assert done.exit_code == 0, done.output
-    assert "2 pictures, " in done.output and " a second" in done.output
+    assert "2 images, " in done.output and " a second" in done.output
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert {r["image_id"] for r in results} <= {1, 2} and all(r["score"] >= 0.2 for r in results)
     for number in (0, 1):
@@ -459,7 +463,7 @@ def test_masks_and_frames_and_scores(weights, tmp_path, monkeypatch):
 
 
 def camera(monkeypatch, picture):
-    """Let FFmpeg's test pictures be this machine's cameras."""
+    """Let FFmpeg's test images be this machine's cameras."""
     monkeypatch.setitem(video._CAMERAS, sys.platform, ("lavfi", picture))
 
 
@@ -477,7 +481,7 @@ def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypa
 
 def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch):
     camera(monkeypatch, "testsrc=size=64x48:rate=10")
-    find, pictures = predict.find, []
+    find, pictures = predict.detect, []
 
     def find_and_press(model, batch, *settings):
         pictures.extend(batch)
@@ -485,7 +489,7 @@ def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch
             signal.raise_signal(signal.SIGINT)
         return find(model, batch, *settings)
 
-    monkeypatch.setattr(predict, "find", find_and_press)
+    monkeypatch.setattr(predict, "detect", find_and_press)
     before = signal.getsignal(signal.SIGINT)
     done = invoke("predict", "--weights", weights, "--camera", "0", "--out", tmp_path / "out", "--batch", 4)
     assert done.exit_code == 0, done.output
@@ -513,18 +517,18 @@ def test_an_earlier_output_is_replaced_whole(weights, tmp_path):
 
 
 def test_a_score_that_is_no_number(tmp_path):
-    refused(invoke("predict", "--weights", "run", "photos", "--out", tmp_path, "--score", "nan"), "nan is no number")
+    refused(invoke("predict", "--weights", "run", "photos", "--out", tmp_path, "--score", "nan"), "nan is not a number")
 
 
 def test_a_narrow_picture_spoils_none_after_it(weights):
-    """Torchvision's ROI pools guess the maps' scales from the first picture that they see."""
-    network, _ = model.load(weights)
+    """Torchvision's ROI pools guess the maps' scales from the first image that they see."""
+    network, _ = networks.load(weights)
     network.eval()
     wide, plain = torch.rand(3, 60, 1000), torch.rand(3, 96, 128)
     with torch.inference_mode():
         network([wide])
         after = network([plain])[0]
-        fresh = model.load(weights)[0].eval()([plain])[0]
+        fresh = networks.load(weights)[0].eval()([plain])[0]
     assert all(torch.equal(after[name], fresh[name]) for name in fresh)
     assert network.roi_heads.box_roi_pool.scales == [1 / 4, 1 / 8, 1 / 16, 1 / 32]
 
@@ -545,4 +549,4 @@ def test_a_full_gpu_says_what_helps(monkeypatch, tmp_path):
     monkeypatch.setattr(predict, "predict", full)
     Image.new("RGB", (80, 60)).save(tmp_path / "a.png")
     done = invoke("predict", "--weights", tmp_path, tmp_path / "a.png", "--out", tmp_path / "out")
-    refused(done, "the GPU's memory is full; lower batch, rois or short_px, or use --device cpu")
+    refused(done, "the GPU's memory is full; lower batch, rois_per_image or min_size, or use --device cpu")

@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner
 from trainer_samples import TINY, write_recipe
 
-from trainer import recipe
 from trainer.cli import main
+from trainer.config import recipe
+from trainer.config.recipe import Recipe, Session
 from trainer.errors import RecipeError
-from trainer.recipe import Recipe, Session
 
 
 @pytest.mark.parametrize("name", recipe.shipped())
@@ -54,7 +54,7 @@ def test_all_problems_are_named_at_once(tmp_path):
 
 
 def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
-    """Decoded pictures are kept in the recipe's size."""
+    """Decoded images are kept in the recipe's size."""
     path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nlong_px = 128"))
     with pytest.raises(
         RecipeError, match=r"session 1: short_px 64 and long_px 128 .* neither above the recipe's 64 and 96"
@@ -76,7 +76,7 @@ def test_channels_that_cannot_be_grouped_are_refused(tmp_path):
 
 def test_auto_needs_validation(tmp_path):
     path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
-    with pytest.raises(RecipeError, match="layers auto needs validation pictures"):
+    with pytest.raises(RecipeError, match="layers auto needs validation images"):
         recipe.load(str(path))
 
 

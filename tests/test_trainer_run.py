@@ -17,11 +17,12 @@ import torch
 from click.testing import CliRunner
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
-from generator.dataset import Dataset
-from trainer import checkpoint, repetition, training
+from handforge.dataset import Dataset
 from trainer.cli import main
-from trainer.recipe import load as load_recipe
-from trainer.tasks import TASKS
+from trainer.config.recipe import load as load_recipe
+from trainer.config.tasks import TASKS
+from trainer.loop import launch, repetition
+from trainer.models import checkpoint
 
 COLUMNS = ("session", "step", "loss", *TASKS["segmentation"].losses, "lr")
 
@@ -189,7 +190,7 @@ def test_two_processes_train_like_one(blobs, tmp_path):
             rows.append(
                 [(float(row["loss_rpn_box_reg"]), float(row["loss_objectness"])) for row in csv.DictReader(file)]
             )
-    # The same pictures and steps: the RPN's losses agree. The heads' hang on which eight regions are sampled.
+    # The same images and steps: the RPN's losses agree. The heads' hang on which eight regions are sampled.
     assert len(rows[0]) == len(rows[1]) == 8
     assert rows[0][0] == pytest.approx(rows[1][0], rel=1e-3)
     for one, two in zip(*rows, strict=True):
@@ -197,7 +198,7 @@ def test_two_processes_train_like_one(blobs, tmp_path):
 
 
 def test_auto_tries_all_layer_words_and_resumes_exactly(blobs, tmp_path, monkeypatch):
-    monkeypatch.setattr("trainer.session.TRIAL_STEPS", 1)
+    monkeypatch.setattr("trainer.loop.session.TRIAL_STEPS", 1)
     monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
     text = (
         TINY.replace('["all", "3+"]', '"auto"')
@@ -239,17 +240,17 @@ def test_validation_without_pictures_is_refused(blobs, tmp_path):
     video = write_blobs(tmp_path / "video")
     edit_annotations(video, lambda c: [image.update(group="clip.mp4") for image in c["images"]])
     recipe = write_recipe(tmp_path / "aside.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.3"))
-    parts = ("validation 0.3 means 2 of the 6 pictures", "6 at least belong together")
+    parts = ("validation 0.3 means 2 of the 6 images", "6 at least belong together")
     refused(repeat(recipe, video, tmp_path / "run"), *parts)
     few = write_recipe(tmp_path / "few.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.05"))
-    refused(repeat(few, blobs, tmp_path / "run"), "validation 0.05 means 0 of the 6 pictures", "1 at least")
+    refused(repeat(few, blobs, tmp_path / "run"), "validation 0.05 means 0 of the 6 images", "1 at least")
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
     "change, parts",
     [
-        (("subsets = 2", "subsets = 7"), ("7 subsets", "6 training pictures", "lower subsets")),
+        (("subsets = 2", "subsets = 7"), ("7 subsets", "6 training images", "lower subsets")),
         (('"3+"', '"2+"'), ("layers '2+' is not known",)),
         (('init = "none"', 'init = "nowhere.pth"'), ("nowhere.pth is missing",)),
     ],
@@ -271,18 +272,18 @@ def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    refused(repeat(tiny, empty, tmp_path / "run"), "lists no pictures; the dataset is empty")
+    refused(repeat(tiny, empty, tmp_path / "run"), "lists no images; the dataset is empty")
     for device in ("cuda:77", "meta"):
         refused(repeat(tiny, blobs, tmp_path / "run", "--device", device), f"there is no device '{device}'")
     handless = write_blobs(tmp_path / "handless")
     edit_annotations(handless, lambda content: content.update(annotations=[]))
-    refused(repeat(tiny, handless, tmp_path / "run"), "has no hand in any picture; there is nothing to learn from it")
+    refused(repeat(tiny, handless, tmp_path / "run"), "has no hand in any image; there is nothing to learn from it")
     assert not (tmp_path / "run").exists()
 
 
 def test_recipes_that_need_something_say_what(blobs, tmp_path):
     refused(repeat("c10", blobs, tmp_path / "run"), "c10 trains nothing", "the network of C9 on Vid2")
-    refused(repeat("c5", blobs, tmp_path / "run"), "needs real pictures (EgoHands", "--real DIR")
+    refused(repeat("c5", blobs, tmp_path / "run"), "needs real images (EgoHands", "--real DIR")
     refused(repeat("c6", blobs, tmp_path / "run", "--real", blobs), "starts from the network of c5", "--init")
     assert not (tmp_path / "run").exists()
 
@@ -369,7 +370,7 @@ def test_a_run_outlives_what_it_started_from(blobs, quick, unbroken, tmp_path, m
 def test_options_that_do_not_fit_the_recipe(blobs, tiny, tmp_path):
     wrong = repeat("c1", blobs, tmp_path / "run", "--init", "coco")
     refused(wrong, "recipe c1: init coco exists for backbone resnet50 only")
-    refused(repeat(tiny, blobs, tmp_path / "run", "--replicate", 3), "--replicate is for the pictures of --real")
+    refused(repeat(tiny, blobs, tmp_path / "run", "--replicate", 3), "--replicate is for the images of --real")
 
 
 def test_what_an_optimizer_kept_goes_to_where_the_weights_are():
@@ -390,10 +391,10 @@ def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blo
 
 
 def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(training, "LINE_EVERY", -1.0)
-    with training.progress() as bar:
+    monkeypatch.setattr("handforge.console.LINE_EVERY", -1.0)
+    with launch.progress() as bar:
         task = bar.add_task("session 1", total=12, note="")
         for step in range(1, 3):
             bar.update(task, advance=1, note=f"loss {step}.5")
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert "1/12 loss 1.5" in told and told.index("1/12") < told.index("2/12")

@@ -12,13 +12,14 @@ import torch
 from click.testing import CliRunner
 from trainer_samples import TINY, refused, write_blobs, write_recipe
 
-from generator.dataset import Dataset
-from trainer import frozen, repetition, session
-from trainer import model as networks
+from handforge.dataset import Dataset
 from trainer.cli import main
-from trainer.data import Pictures
+from trainer.config.recipe import load as load_recipe
+from trainer.data import feature_cache
+from trainer.data.images import ImagePool
 from trainer.errors import TrainingDivergedError
-from trainer.recipe import load as load_recipe
+from trainer.loop import repetition, session
+from trainer.models import networks
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +37,9 @@ def plain_job(blobs, tmp_path_factory):
     """A session of the tiny recipe without augmentation, and the recipe."""
     text = TINY.replace("studio", "none").replace("lr = 0.01", "lr = 0.01\nclip_norm = 1e9")
     recipe = load_recipe(str(write_recipe(tmp_path_factory.mktemp("recipe") / "plain.toml", text)))
-    pictures = Pictures([Dataset(blobs)], recipe.pictures)
+    pictures = ImagePool([Dataset(blobs)], recipe.pictures)
     cpu = torch.device("cpu")
-    return session.Job(1, recipe.sessions[0], pictures, np.arange(6), 0, cpu, torch.float32), recipe
+    return session.SessionContext(1, recipe.sessions[0], pictures, np.arange(6), 0, cpu, torch.float32), recipe
 
 
 def gradient_of_one_step(job, recipe, first_step=0):
@@ -50,15 +51,15 @@ def gradient_of_one_step(job, recipe, first_step=0):
 
 @pytest.mark.parametrize("augmentation", ["none", "photo"])
 def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, augmentation):
-    """Pictures of 4:3 in 64x96 and in 96x128, as the network scales them; augmented ones have other aspects, too."""
+    """Images of 4:3 in 64x96 and in 96x128, as the network scales them; augmented ones have other aspects, too."""
     text = TINY.replace("studio", augmentation).replace("64\nlong_px = 96", "96\nlong_px = 128")
     text = text.replace('layers = ["all", "3+"]', "short_px = 64\nlong_px = 96\n[[sessions]]")
     recipe = load_recipe(str(write_recipe(tmp_path / "sizes.toml", text)))
-    pictures, cpu, sizes = Pictures([Dataset(blobs)], recipe.pictures), torch.device("cpu"), []
+    pictures, cpu, sizes = ImagePool([Dataset(blobs)], recipe.pictures), torch.device("cpu"), []
     model = networks.start(recipe.network, recipe.pictures, 0)
     model.transform.register_forward_hook(lambda module, given, made: sizes.extend(made[0].image_sizes))
     for number, (largest, whole) in enumerate([((64, 96), (64, 85)), ((96, 128), (96, 128))], 1):
-        job = session.Job(number, recipe.sessions[number - 1], pictures, np.arange(6), 0, cpu, torch.float32)
+        job = session.SessionContext(number, recipe.sessions[number - 1], pictures, np.arange(6), 0, cpu, torch.float32)
         with closing(session.run(model, job, session.begin(model, job.session))) as steps:
             assert len(list(steps)) == 4
         assert max(min(size) for size in sizes) <= largest[0] and max(max(size) for size in sizes) <= largest[1]
@@ -140,7 +141,7 @@ def test_patience_needs_validation(blobs, tmp_path):
     done = repeat(recipe, blobs, tmp_path / "run")
     assert done.exit_code == 2 and "patience is -1" in done.stderr and "stop_after is -1" in done.stderr
     recipe = write_recipe(tmp_path / "bad.toml", "patience = 1\n" + TINY)
-    assert "patience needs validation pictures" in repeat(recipe, blobs, tmp_path / "run").stderr
+    assert "patience needs validation images" in repeat(recipe, blobs, tmp_path / "run").stderr
 
 
 def test_tensorboard_gets_losses_and_pictures_and_changes_nothing(blobs, tmp_path):
@@ -180,11 +181,11 @@ def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, 
     plain = body(images)
     trained = {"heads": 0, "5+": 1, "3+": 3}[layers]
     assert [x.requires_grad for x in plain.values()] == [False] * (4 - trained) + [True] * trained
-    with frozen.reused(model) as stages:
+    with feature_cache.reused(model) as stages:
         stages.pictures = [7, 3]
         first = body(images)
         stages.pictures = [3, 7]
-        again = body(torch.zeros_like(images))  # the pictures are known, so these are not looked at
+        again = body(torch.zeros_like(images))  # the images are known, so these are not looked at
     for name in plain:
         assert torch.allclose(first[name], plain[name], atol=1e-5)
         assert torch.equal(again[name], first[name].flip(0))
@@ -195,12 +196,12 @@ def test_kept_features_stay_within_their_memory_and_all_words_know_whether_it_he
     recipe = plain_job[1]
     model = networks.start(recipe.network, recipe.pictures, 0)
     networks.train_layers(model, "all")
-    with frozen.reused(model) as stages:
+    with feature_cache.reused(model) as stages:
         assert stages is None
     networks.train_layers(model, "heads")
-    monkeypatch.setattr(frozen, "memory_bytes", lambda: 0)
+    monkeypatch.setattr(feature_cache, "memory_bytes", lambda: 0)
     images = torch.rand(1, 3, 64, 96)
-    with frozen.reused(model) as stages:
+    with feature_cache.reused(model) as stages:
         stages.pictures = [1]
         assert not torch.equal(model.backbone.body(images)["3"], model.backbone.body(images + 1)["3"])
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from trainer_samples import TINY, write_blobs, write_recipe
 
 from trainer.cli import main
-from trainer.saturation import has_stopped_falling, is_premature, saturation, saturation_step, smoothed
+from trainer.loop.saturation import has_stopped_falling, is_premature, saturation, saturation_step, smoothed
 
 
 def falling_until(end: int, steps: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_a_study_compares_both_kinds_and_continues(tmp_path):
     assert np.isclose(study["gain"]["over_whole_session"]["mean"], np.mean(np.subtract(values, best)))
     aside = [entry["sessions"][-1]["validation_loss"] for entry in study["repetitive"]]
     assert np.isclose(study["validation_loss"]["last_repetition"]["mean"], np.mean(aside))
-    assert "on pictures kept aside: conventional" in done.output and "premature in" in done.output
+    assert "on images kept aside: conventional" in done.output and "premature in" in done.output
     assert (tmp_path / "out/study.png").stat().st_size > 5000
     before = (tmp_path / "out/study.json").read_bytes()
     again = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
@@ -94,7 +94,7 @@ def test_a_recipe_that_may_end_early_is_refused(tmp_path):
 
 def test_a_recipe_that_needs_real_pictures_is_refused(tmp_path):
     done = run("--recipe", "c5", "--data", tmp_path, "--out", tmp_path / "out")
-    assert done.exit_code == 2 and "recipe c5 needs real pictures (EgoHands" in done.stderr
+    assert done.exit_code == 2 and "recipe c5 needs real images (EgoHands" in done.stderr
 
 
 def test_a_foreign_folder_is_refused(tmp_path):

@@ -14,15 +14,18 @@ from pycocotools.coco import COCO
 from torchvision.models.segmentation import deeplabv3_resnet50
 from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
 
-from generator.dataset import Dataset, DatasetError, decode_mask
-from trainer import augment, checkpoint, found, model, repetition, semantic, views
-from trainer.augment import Sample
+from handforge.dataset import Dataset, DatasetError, decode_mask
 from trainer.cli import main
-from trainer.data import Pictures
+from trainer.config.recipe import ImageSettings, Network
+from trainer.config.tasks import TASKS, task_of
+from trainer.data import augment
+from trainer.data.augment import TrainingSample
+from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
-from trainer.found import Found
-from trainer.recipe import Network, PictureSettings
-from trainer.tasks import TASKS, task_of
+from trainer.inference import detections, tta
+from trainer.inference.detections import Detection
+from trainer.loop import repetition
+from trainer.models import checkpoint, networks, semantic
 
 OTHERS = [name for name in TASKS if name != "segmentation"]
 OF_PIXELS = ("semantic", "pixels")
@@ -111,14 +114,14 @@ def test_masks_of_a_network_without_masks(trained, data, tmp_path):
 @pytest.mark.parametrize("trained", OF_PIXELS, indirect=True)
 def test_pixels_of_several_views_are_a_mean(trained):
     _, _, run = trained
-    network, _ = model.load(run)
+    network, _ = networks.load(run)
     picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
     (short_px,), long_px = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
-        looked = views.look(network, picture)["classes"]
+        looked = tta.look(network, picture)["classes"]
         maps = []
-        for scale in views.SCALES:
-            model.set_size(network, round(scale * short_px), round(scale * long_px))
+        for scale in tta.SCALES:
+            networks.set_size(network, round(scale * short_px), round(scale * long_px))
             one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
             maps += [one, other.flip(-1)]
     torch.testing.assert_close(looked, torch.stack(maps).mean(0))
@@ -134,9 +137,9 @@ def test_a_network_of_another_task_is_a_start_where_they_have_much_in_common(tra
     if task == "semantic":
         return
     architecture = {**json.loads((run / "network.json").read_text())["architecture"], "model": "maskrcnn_fpn"}
-    network = model.build(architecture, PictureSettings(64, 96))
+    network = networks.build(architecture, ImageSettings(64, 96))
     fresh = {name: value.clone() for name, value in network.state_dict().items()}
-    model._load_file(network, run, architecture)
+    networks._load_file(network, run, architecture)
     theirs = checkpoint.read_weights(run)
     for name, value in network.state_dict().items():
         taken = name.startswith("backbone.") if task == "pixels" else "roi_heads.mask_" not in name
@@ -158,13 +161,13 @@ def test_keypoints_need_keypoints(data, tmp_path):
 
 @pytest.mark.parametrize(
     "values, message",
-    [([1, 2, 2] * 20, "are not 21 times"), ([1, 2, 3] * 21, "0, 1 or 2"), ([161, 2, 2] * 21, "in the picture")],
+    [([1, 2, 2] * 20, "are not 21 times"), ([1, 2, 3] * 21, "0, 1 or 2"), ([161, 2, 2] * 21, "in the image")],
 )
 def test_wrong_keypoints_are_refused_by_file_and_id(tmp_path, values, message):
     folder = write_blobs(tmp_path / "d", joints=True)
     edit_annotations(folder, lambda c: c["annotations"][3].update(keypoints=values))
     with pytest.raises(DatasetError, match=rf"annotation 4 of blob003\.png: .*{message}"):
-        Pictures([Dataset(folder)], PictureSettings(64, 96), keypoints=True)
+        ImagePool([Dataset(folder)], ImageSettings(64, 96), keypoints=True)
 
 
 def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
@@ -176,7 +179,7 @@ def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
     hidden = 0
     for index in range(40):
         rng = np.random.default_rng([1, index])
-        made = augment.studio(Sample(picture, masks, joints), (128, 96), rng)
+        made = augment.studio(TrainingSample(picture, masks, joints), (128, 96), rng)
         assert made.keypoints.shape == (len(made.masks), 21, 3)
         for mask, points in zip(made.masks, made.keypoints, strict=True):
             inside = points[points[:, 2] > 0, :2].astype(int)
@@ -184,7 +187,7 @@ def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
             hidden += 21 - len(inside)
     assert len(on_disc) > 500 and hidden > 0  # the frame's edge cuts some off
     assert np.mean(on_disc) > 0.97
-    small = augment.resize(Sample(picture, masks, joints), (160, 120))
+    small = augment.resize(TrainingSample(picture, masks, joints), (160, 120))
     assert np.allclose(small.keypoints[..., :2], joints[..., :2] / 2) and (small.keypoints[..., 2] == 2).all()
 
 
@@ -221,7 +224,7 @@ def test_torchvisions_own_weights_fit_every_task():
         network = Network(task=task, backbone="resnet50", init="coco")
         with torch.device("meta"):
             theirs = dict(make(weights=None, weights_backbone=None).state_dict())
-            ours = model.build(model.architecture(network), PictureSettings())
+            ours = networks.build(networks.architecture(network), ImageSettings())
         old = {}
         for name, tensor in theirs.items():
             for pattern, replacement in renamed:
@@ -229,9 +232,9 @@ def test_torchvisions_own_weights_fit_every_task():
             old[name] = tensor
         assert (len(old.keys() - theirs.keys()) >= 18) == (task != "semantic")
         for state in (theirs, old):
-            model._load(ours, model._as_ours(state), "theirs", skip=model._not_ours(task))
+            networks._load(ours, networks._as_ours(state), "theirs", skip=networks._not_ours(task))
             with pytest.raises(WeightsError, match="of another architecture"):
-                model._load(ours, model._as_ours(state), "theirs")
+                networks._load(ours, networks._as_ours(state), "theirs")
 
 
 def test_the_truth_of_a_pixel_and_what_belongs_together():
@@ -249,6 +252,6 @@ def test_the_truth_of_a_pixel_and_what_belongs_together():
 def test_joints_are_drawn():
     picture = np.full((60, 80, 3), 255, np.uint8)
     points = ring((40, 30), 15)[:, :2]
-    drawn = found.overlay(picture, [Found(0.9, (20.0, 10.0, 40.0, 40.0), keypoints=points)])
+    drawn = detections.overlay(picture, [Detection(0.9, (20.0, 10.0, 40.0, 40.0), keypoints=points)])
     assert all((drawn[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3] != 255).any() for x, y in points)
     assert (drawn[:8] == 255).all()

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from generator import dataset, pose, sweep, truth
-from generator.anatomy import BONES
-from generator.camera import Camera
 from generator.cli import main
-from generator.dataset import PARTS, Dataset, DatasetError, Frame, Instance, check_image
-from generator.dataset.truths import encode_truth
-from generator.settings import RenderSettings, SettingsError, load
+from generator.frame import gbuffer
+from generator.frame.settings import RenderSettings, SettingsError, load
+from generator.hand import pose, pose_sets
+from generator.hand.anatomy import BONES
+from generator.hand.camera import Camera
+from handforge import dataset
+from handforge.dataset import PARTS, Dataset, DatasetError, Instance, Sample, check_image
+from handforge.dataset.ground_truth_maps import encode_truth
 
 CAMERA = Camera(160, 90, 1.0, 45.0)
 
@@ -43,14 +45,14 @@ def sphere_truth(camera, radius):
     return depth, (sight * depth[..., None] - [0, 0, camera.distance]) / radius
 
 
-@pytest.mark.parametrize("chunk", [truth.CHUNK, 500])
+@pytest.mark.parametrize("chunk", [gbuffer.CHUNK, 500])
 def test_depth_and_normals_of_a_ball_are_those_of_geometry(chunk, monkeypatch):
-    monkeypatch.setattr(truth, "CHUNK", chunk)
+    monkeypatch.setattr(gbuffer, "CHUNK", chunk)
     vertices, normals, faces = ball(0.1)
     depth, direction = sphere_truth(CAMERA, 0.1)
     covered = ~np.isnan(depth)
     parts = np.tile(np.eye(len(PARTS))[0], (len(vertices), 1))
-    found = truth.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
+    found = gbuffer.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
     inner = covered & (direction[..., 2] < -0.3)  # at the rim a mesh is not a ball
     assert np.abs(found["depth"] - depth)[inner].max() < 2e-4
     assert np.abs(found["normals"] - direction)[inner].max() < 0.02
@@ -68,7 +70,7 @@ def test_depth_across_a_slanted_triangle_is_perspective_and_the_nearer_one_is_se
     faces = np.array([[0, 1, 2], [3, 4, 5]])
     covered = np.ones((90, 160), bool)
     parts = np.repeat(np.eye(len(PARTS))[[1, 2]], 3, axis=0)
-    found = truth.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
+    found = gbuffer.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
     a, b, c = CAMERA.to_camera(vertices[:3])
     plane = np.cross(b - a, c - a)
     sight = lines_of_sight(CAMERA)
@@ -86,7 +88,7 @@ def test_a_pixel_covered_by_its_edge_has_the_values_of_its_neighbour():
     covered = ~np.isnan(depth)
     wider = covered | np.roll(covered, 2, axis=1)
     parts = np.tile(np.eye(len(PARTS))[0], (len(vertices), 1))
-    found = truth.measure(vertices, normals, faces, parts, CAMERA, wider, wider)
+    found = gbuffer.measure(vertices, normals, faces, parts, CAMERA, wider, wider)
     assert (found["depth"][wider] > 0.8).all() and (found["parts"] == wider).all()
 
 
@@ -94,13 +96,13 @@ def test_what_is_behind_the_camera_or_not_there_has_no_truth():
     vertices, normals, faces = ball(0.1)
     covered = np.ones((90, 160), bool)
     parts = np.ones((len(vertices), len(PARTS)))
-    behind = truth.measure(vertices - [0, 3, 0], normals, faces, parts, CAMERA, covered, covered)
-    nowhere = truth.measure(vertices, normals, faces, parts, CAMERA, ~covered, ~covered)
+    behind = gbuffer.measure(vertices - [0, 3, 0], normals, faces, parts, CAMERA, covered, covered)
+    nowhere = gbuffer.measure(vertices, normals, faces, parts, CAMERA, ~covered, ~covered)
     assert not any(values.any() for values in (*behind.values(), *nowhere.values()))
 
 
 def test_fingers_begin_at_their_first_phalanx():
-    of = dict(zip(BONES, truth.parts_of(np.eye(len(BONES))).argmax(axis=1), strict=True))
+    of = dict(zip(BONES, gbuffer.parts_of(np.eye(len(BONES))).argmax(axis=1), strict=True))
     for bone, part in (
         *(("forearm", "forearm"), ("hand", "palm"), ("thumb_metacarpal", "palm"), ("index_metacarpal", "palm")),
         *(("thumb_proximal", "thumb"), ("little_distal", "little"), ("ring_middle", "ring")),
@@ -113,15 +115,15 @@ def one_frame(tmp_path):
     vertices, normals, faces = ball(0.1)
     covered = ~np.isnan(sphere_truth(CAMERA, 0.1)[0])
     parts = np.tile(np.eye(len(PARTS))[3], (len(vertices), 1))
-    truths = truth.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
+    truths = gbuffer.measure(vertices, normals, faces, parts, CAMERA, covered, covered)
     solid = CAMERA.to_camera(np.random.default_rng(0).uniform(-0.1, 0.1, (21, 3)))
     flat = np.concatenate([(solid @ CAMERA.matrix.T)[:, :2] / solid[:, 2:], np.full((21, 1), 2)], axis=1)
     instance = Instance(covered, flat, keypoints_3d=solid)
     picture = np.where(covered[..., None], 90, 255).astype(np.uint8).repeat(3, axis=2)
-    frame = Frame("one", picture, (instance,), {"camera": CAMERA.matrix.tolist()}, truths)
-    for name in ("images", "masks", *dataset.TRUTHS):
+    frame = Sample("one", picture, (instance,), {"camera": CAMERA.matrix.tolist()}, truths)
+    for name in ("images", "masks", *dataset.GROUND_TRUTH_MAPS):
         (tmp_path / "set" / name).mkdir(parents=True)
-    dataset.assemble(tmp_path / "set", [dataset.write_frame(tmp_path / "set", frame)], {})
+    dataset.assemble(tmp_path / "set", [dataset.write_sample(tmp_path / "set", frame)], {})
     return tmp_path / "set", truths
 
 
@@ -129,10 +131,10 @@ def test_truths_are_written_and_read_back(tmp_path):
     folder, truths = one_frame(tmp_path)
     data = Dataset(folder)
     (image,) = data
-    assert check_image(data, image) == [] and data.truths(image) == dataset.TRUTHS
-    assert data.truth(image, "depth") == pytest.approx(truths["depth"], abs=1.01e-4)
-    assert data.truth(image, "normals") == pytest.approx(truths["normals"], abs=0.005)
-    assert (data.truth(image, "parts") == truths["parts"]).all()
+    assert check_image(data, image) == [] and data.ground_truth_maps(image) == dataset.GROUND_TRUTH_MAPS
+    assert data.ground_truth_map(image, "depth") == pytest.approx(truths["depth"], abs=1.01e-4)
+    assert data.ground_truth_map(image, "normals") == pytest.approx(truths["normals"], abs=0.005)
+    assert (data.ground_truth_map(image, "parts") == truths["parts"]).all()
     dataset.copy_subset(data, [image], tmp_path / "part")
     part = Dataset(tmp_path / "part")
     assert check_image(part, part.images[0]) == [] and (tmp_path / "part" / "depth" / "one.png").exists()
@@ -146,7 +148,7 @@ def test_check_names_what_is_wrong_with_truths(tmp_path):
         return " / ".join(check_image(data, data.images[0]))
 
     def store(name, values):
-        (folder / name / "one.png").write_bytes(dataset.encode_picture(values, "png"))
+        (folder / name / "one.png").write_bytes(dataset.encode_image(values, "png"))
 
     store("parts", np.where(truths["parts"] > 0, 9, 0).astype(np.uint8))
     store("normals", np.where(truths["parts"][..., None] > 0, np.uint8([128, 128, 255]), 0).astype(np.uint8))
@@ -175,8 +177,8 @@ def test_unknown_truths_are_named(words):
 def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     turned = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]
-    poses = sweep.PoseSet(("few",) * 4, np.arange(4), np.array(turned))
-    (tmp_path / "few.csv").write_bytes(sweep.dump(poses))
+    poses = pose_sets.PoseSet(("few",) * 4, np.arange(4), np.array(turned))
+    (tmp_path / "few.csv").write_bytes(pose_sets.dump(poses))
     call = ["render", "--set", tmp_path / "few.csv", "--size", "320x180", "--mask", "both", "--workers", 1]
     for name, more in (("plain", []), ("rich", ["--truth", "depth,normals,parts,keypoints3d", "--workers", 1])):
         done = CliRunner().invoke(main, [str(word) for word in (*call, *more, "--out", tmp_path / name)])
@@ -190,11 +192,11 @@ def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(
         for file in (f"images/{image['file_name']}", f"masks/{image['file_name']}"):
             assert (plain.folder / file).read_bytes() == (rich.folder / file).read_bytes()
         hand, arm = rich.masks(image)
-        parts = rich.truth(image, "parts")
+        parts = rich.ground_truth_map(image, "parts")
         assert ((parts >= 1) & (parts <= 6) == hand).all() and ((parts == 7) == (arm & ~hand)).all()
         annotation = rich.annotations(image)[0]
         points = np.reshape(annotation["keypoints"], (21, 3))
-        depth = rich.truth(image, "depth")
+        depth = rich.ground_truth_map(image, "depth")
         for (x, y, seen), (_, _, away) in zip(points, np.reshape(annotation["keypoints_3d"], (21, 3)), strict=True):
             if seen == 2 and arm[int(y), int(x)]:
                 assert -0.002 < away - depth[int(y), int(x)] < 0.04, "a visible joint lies right under the skin"

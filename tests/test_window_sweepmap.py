@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from generator import pose, sweep, sweepmap
+from generator.hand import pose, pose_sets, sweep_map
 
 
 def test_the_whole_sweep_is_a_part():
-    whole = sweepmap.part("l2")
+    whole = sweep_map.part("l2")
     assert whole.shape == (180, 180)
-    np.testing.assert_array_equal(whole.poses, sweep.poses("l2"))
+    np.testing.assert_array_equal(whole.poses, pose_sets.poses("l2"))
 
 
 def test_a_part_holds_the_poses_of_its_range():
-    some = sweepmap.part("l11", 30, (-60, 60), (0, 90))
+    some = sweep_map.part("l11", 30, (-60, 60), (0, 90))
     assert some.shape == (5, 4)
     degrees = pose.to_degrees(some.poses)
     np.testing.assert_allclose(degrees[:, pose.V4].reshape(5, 4)[:, 0], [-60, -30, 0, 30, 60])
     np.testing.assert_allclose(degrees[:4, pose.V5], [0, 30, 60, 90], atol=1e-9)
-    np.testing.assert_array_equal(some.poses, sweep.poses("l11")[some.frames])
+    np.testing.assert_array_equal(some.poses, pose_sets.poses("l11")[some.frames])
 
 
 @pytest.mark.parametrize(
@@ -31,19 +31,19 @@ def test_a_part_holds_the_poses_of_its_range():
     ],
 )
 def test_what_is_no_part(arguments, message):
-    with pytest.raises(sweep.PoseError, match=message):
-        sweepmap.part(*arguments)
+    with pytest.raises(pose_sets.PoseError, match=message):
+        sweep_map.part(*arguments)
 
 
 def test_the_map_shows_reasons_and_the_current_pose():
-    some = sweepmap.part("l2", 90, (-180, 90), (-180, 90))
+    some = sweep_map.part("l2", 90, (-180, 90), (-180, 90))
     reasons = np.full(16, "", object)
     reasons[15] = "cut"
-    plain = sweepmap.picture(some, reasons, scale=2)
+    plain = sweep_map.image(some, reasons, scale=2)
     assert plain.shape == (8, 8, 3)
     assert tuple(plain[0, -1]) == (0xD9, 0xA4, 0x41)  # largest v4 and v5: top right
     assert tuple(plain[-1, 0]) == (0xF2, 0xF2, 0xEF)
-    marked = sweepmap.picture(some, reasons, pose.with_angles(forearm_x=85, forearm_z=-95), scale=2)
+    marked = sweep_map.image(some, reasons, pose.with_angles(forearm_x=85, forearm_z=-95), scale=2)
     changed = (marked != plain).any(axis=-1)
     assert changed[1].all() and changed[:, 2].all() and changed.sum() == 15
-    assert sweepmap.counts(reasons) == {"": 15, "cut": 1}
+    assert sweep_map.counts(reasons) == {"": 15, "cut": 1}

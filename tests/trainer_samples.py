@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generator.dataset import Frame, Instance, assemble, write_frame
+from handforge.dataset import Instance, Sample, assemble, write_sample
 
 torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
 
@@ -47,7 +47,7 @@ def ring(centre: tuple[float, float], radius: float) -> np.ndarray:
 def write_blobs(
     folder: Path, count: int = 6, size_wh: tuple[int, int] = (160, 120), hands: int = 1, joints: bool = False
 ) -> Path:
-    """A dataset of skin-coloured discs on white; disc h of picture i has its own place and size.
+    """A dataset of skin-coloured discs on white; disc h of image i has its own place and size.
 
     With ``joints``, the 21 keypoints of a disc lie on a ring of half its radius.
     """
@@ -64,7 +64,7 @@ def write_blobs(
             mask = blob(size_wh, place, radius)
             picture[mask] = (200, 150, 120)
             instances.append(Instance(mask, ring(place, radius / 2) if joints else None))
-        records.append(write_frame(folder, Frame(f"blob{index:03d}", picture, tuple(instances))))
+        records.append(write_sample(folder, Sample(f"blob{index:03d}", picture, tuple(instances))))
     assemble(folder, records, {"made_by": "test"})
     return folder
 
@@ -84,9 +84,9 @@ def edit_annotations(folder: Path, change) -> None:
 
 
 def refused(result, *parts: str) -> None:
-    """A command's wrong input is one line with these parts, and exit code 2."""
+    """A command's wrong input ends with one line with these parts, after what was progress, and exit code 2."""
     assert result.exit_code == 2, result.output
     lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("Error: ")
+    assert lines[-1].startswith("Error: ") and not any("Traceback" in line or "Error" in line for line in lines[:-1])
     for part in parts:
-        assert part in lines[0]
+        assert part in lines[-1]

@@ -1,7 +1,9 @@
 """What the trainer raises for wrong input; one sentence that names the thing and the remedy."""
 
+from handforge.errors import HandforgeError
 
-class TrainerError(ValueError):
+
+class TrainerError(HandforgeError):
     """Something asked of the trainer, or given to it, cannot be used."""
 
 
@@ -26,4 +28,4 @@ class OutputError(TrainerError):
 
 
 class TrainingDivergedError(TrainerError):
-    """The loss or its gradient is no finite number any more; the text names session, step and pictures."""
+    """The loss or its gradient is no finite number any more; the text names session, step and images."""

@@ -13,11 +13,11 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from evaluation.matching import Picture
-from generator.dataset import CATEGORY_ID
+from evaluation.metrics.matching import ImageEval
+from handforge.dataset import CATEGORY_ID
 
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100")
-"""The first nine of COCO's twelve figures: AP, then AR with at most 1, 10 and 100 predictions a picture."""
+"""The first nine of COCO's twelve figures: AP, then AR with at most 1, 10 and 100 predictions an image."""
 
 RECALLS = np.linspace(0, 1, 101)
 """Where COCO reads off the precision."""
@@ -27,9 +27,9 @@ RECALLS = np.linspace(0, 1, 101)
 class Ranked:
     """All predictions in falling score, with pycocotools' matches.
 
-    :param owner: (D,) int, the index of each prediction's picture.
+    :param owner: (D,) int, the index of each prediction's image.
     :param right: for each IoU threshold, which of the predictions found a hand: their indices, rising.
-    :param hands: (N,) int, the true hands of each picture.
+    :param hands: (N,) int, the true hands of each image.
     """
 
     owner: np.ndarray
@@ -37,7 +37,7 @@ class Ranked:
     hands: np.ndarray
 
 
-def average_precision(pictures: Sequence[Picture]) -> dict[str, float | None]:
+def average_precision(pictures: Sequence[ImageEval]) -> dict[str, float | None]:
     """The figures of :data:`NAMES`, over all scores; None where no true hand is of that kind.
 
     AP is over IoU 0.50:0.05:0.95; small, medium and large hands have less than 32², less than 96², and more pixels.
@@ -45,8 +45,8 @@ def average_precision(pictures: Sequence[Picture]) -> dict[str, float | None]:
     return figures(evaluated(pictures))
 
 
-def evaluated(pictures: Sequence[Picture]) -> COCOeval:
-    """Pictures, each with its matches, as pycocotools evaluates them."""
+def evaluated(pictures: Sequence[ImageEval]) -> COCOeval:
+    """Images, each with its matches, as pycocotools evaluates them."""
     truth = [(picture.image, code) for picture in pictures for code in picture.truth]
     found = [(picture.image, p.code, p.score) for picture in pictures for p in picture.predictions]
     images = [picture.image for picture in pictures]
@@ -69,7 +69,7 @@ def figures(evaluation: COCOeval, names: tuple[str, ...] = NAMES) -> dict[str, f
 
 
 def ranked(evaluation: COCOeval) -> Ranked:
-    """The matches of what is evaluated, of hands of all sizes and at most 100 predictions a picture."""
+    """The matches of what is evaluated, of hands of all sizes and at most 100 predictions an image."""
     cells = evaluation.evalImgs[: len(evaluation.params.imgIds)]  # all sizes come first; None: nothing there
     scores = [np.array(cell["dtScores"] if cell else [], float) for cell in cells]
     order = np.argsort(-np.concatenate(scores), kind="stable")
@@ -82,7 +82,7 @@ def ranked(evaluation: COCOeval) -> Ranked:
 
 
 def weighted_ap(found: Ranked, times: np.ndarray) -> float:
-    """AP where each picture is there so many times; NaN without a hand.
+    """AP where each image is there so many times; NaN without a hand.
 
     :param times: (N,) int; all 1 gives pycocotools' AP.
     """

@@ -1,17 +1,17 @@
-"""How sure the numbers are: 95 % percentile intervals from pictures drawn again with replacement (Efron 1979)."""
+"""How sure the numbers are: 95 % percentile intervals from images drawn again with replacement (Efron 1979)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from evaluation.ap import Ranked, weighted_ap
-from evaluation.metrics import Tally, rates
+from evaluation.metrics.average_precision import Ranked, weighted_ap
+from evaluation.metrics.detection_metrics import Tally, rates
 
 SAMPLES = 2000
-"""Times the pictures are drawn."""
+"""Times the images are drawn."""
 
 BLOCK = 50
-"""Draws at once, so that many pictures do not take much memory."""
+"""Draws at once, so that many images do not take much memory."""
 
 SEED = 0
 
@@ -26,8 +26,8 @@ def differences(
 ) -> dict[str, tuple[float, float, float] | None]:
     """How much higher ``other`` is in ``mean_iou``, ``acc``, ``f1`` and ``ap``: difference, lower, upper end.
 
-    Paired: both are of the same pictures in the same order, and each draw takes the same pictures of both, so what is
-    hard about a picture falls out of the difference. None where a number does not exist.
+    Paired: both are of the same images in the same order, and each draw takes the same images of both, so what is
+    hard about an image falls out of the difference. None where a number does not exist.
     """
     first, second = _draws(tally, found), _draws(other, other_found)
     once = np.ones((1, len(tally.hands)), int)
@@ -41,7 +41,7 @@ def differences(
 
 
 def _draws(tally: Tally, found: Ranked) -> dict[str, np.ndarray]:
-    """The numbers of every draw, shape (SAMPLES,) each; which pictures a draw takes depends on their number alone."""
+    """The numbers of every draw, shape (SAMPLES,) each; which images a draw takes depends on their number alone."""
     rng, count = np.random.default_rng(SEED), len(tally.hands)
     parts = []
     for _ in range(0, SAMPLES, BLOCK):
@@ -51,7 +51,7 @@ def _draws(tally: Tally, found: Ranked) -> dict[str, np.ndarray]:
 
 
 def _numbers(tally: Tally, found: Ranked, times: np.ndarray) -> dict[str, np.ndarray]:
-    """The numbers where each picture is there so many times; ``times`` (K, N), each number (K,)."""
+    """The numbers where each image is there so many times; ``times`` (K, N), each number (K,)."""
     sums = times @ np.stack([tally.hands, tally.tp, tally.fp, tally.iou_sum], axis=1)
     return {**rates(*sums.T), "ap": np.array([weighted_ap(found, row) for row in times])}
 

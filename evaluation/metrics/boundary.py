@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.matching import Match, Picture
+from evaluation.metrics.matching import ImageEval, Match
 
 WIDTH = 0.02
-"""Width of the rim as a part of the picture's diagonal."""
+"""Width of the rim as a part of the image's diagonal."""
 
 
-def mean_boundary_iou(pictures: Sequence[Picture], matches: Sequence[Match]) -> float | None:
+def mean_boundary_iou(pictures: Sequence[ImageEval], matches: Sequence[Match]) -> float | None:
     """The mean boundary IoU of the hands found; None without one."""
     values = [
         boundary_iou(picture.predictions[prediction].code, picture.truth[hand])
@@ -25,7 +25,7 @@ def mean_boundary_iou(pictures: Sequence[Picture], matches: Sequence[Match]) -> 
 
 
 def boundary_iou(first: dict[str, Any], second: dict[str, Any]) -> float:
-    """The IoU of the rims of two masks of one picture, given as RLE; both have at least one pixel."""
+    """The IoU of the rims of two masks of one image, given as RLE; both have at least one pixel."""
     height, width = first["size"]
     depth = max(1, round(WIDTH * float(np.hypot(height, width))))
     x, y, w, h = rle.toBbox([first, second]).T
@@ -37,7 +37,7 @@ def boundary_iou(first: dict[str, Any], second: dict[str, Any]) -> float:
 def rim(mask: np.ndarray, depth: int) -> np.ndarray:
     """The pixels of a (H, W) bool mask that have an outside pixel at most ``depth`` away along both axes.
 
-    What lies beyond the array is outside, also where that is the picture's edge, as in the paper's code.
+    What lies beyond the array is outside, also where that is the image's edge, as in the paper's code.
     """
     return mask & ~_all_around(_all_around(mask, depth).T, depth).T
 

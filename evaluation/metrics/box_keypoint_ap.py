@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
-from evaluation import ap
-from evaluation.category import Scope, annotations_of, true_category
-from evaluation.results import BESIDE_MASKS, ResultsError, category_of, checked_score, is_number, read_entries
-from generator.dataset import KEYPOINTS, Dataset
+from evaluation.metrics import average_precision
+from evaluation.metrics.results import BESIDE_MASKS, ResultsError, category_of, checked_score, is_number, read_entries
+from evaluation.metrics.scope import Scope, annotations_of, true_category
+from handforge.dataset import KEYPOINTS, Dataset
 
 NAMES = {
-    "boxes": ap.NAMES,
+    "boxes": average_precision.NAMES,
     "keypoints": ("ap", "ap50", "ap75", "ap_medium", "ap_large", "ar20", "ar20_50", "ar20_75"),
 }
 """COCO's figures in its order: AP over all thresholds, at 0.5 and 0.75, by size, then AR."""
@@ -34,8 +34,9 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
 
     :param of: ``boxes`` or ``keypoints``.
     :param category: that of the truth, as for masks; all results are compared with it.
-    :raises ResultsError: as :func:`evaluation.results.load_results`, or if the truth has no boxes or keypoints.
-    :raises DatasetError: as :func:`evaluation.category.true_category`, or if a box or keypoints are no such numbers.
+    :raises ResultsError: as :func:`evaluation.metrics.results.load_results`, or if the truth has no boxes or keypoints.
+    :raises DatasetError: as :func:`evaluation.metrics.scope.true_category`, or if a box or keypoints are no such
+        numbers.
     """
     kind = BESIDE_MASKS[of]
     name, _ = true_category(dataset, Scope(category=category))
@@ -44,10 +45,12 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     found = [_checked(entry, kind, where, dataset) for where, entry in read_entries(results, dataset, kind)]
     found = [entry for entry in found if told[entry["image_id"]] is not None]  # of others nobody knows what is true
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(ap.coco_of(dataset, hands), ap.coco_of(dataset, found), kind)
+        evaluation = COCOeval(
+            average_precision.coco_of(dataset, hands), average_precision.coco_of(dataset, found), kind
+        )
         evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
         evaluation.evaluate()
-    return {"hands": len(hands), **ap.figures(evaluation, NAMES[of])}
+    return {"hands": len(hands), **average_precision.figures(evaluation, NAMES[of])}
 
 
 def _truth(dataset: Dataset, annotation: dict[str, Any], of: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.matching import Picture
-from evaluation.metrics import Numbers, match_all, numbers
+from evaluation.metrics.detection_metrics import PaperMetrics, match_all, paper_metrics
+from evaluation.metrics.matching import ImageEval
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The IoU thresholds of a sweep; the paper's, which it does not state, lies below 0.5."""
@@ -24,7 +24,7 @@ class Curve:
     f1: np.ndarray
 
 
-def curve(pictures: Sequence[Picture], iou_threshold: float) -> Curve:
+def curve(pictures: Sequence[ImageEval], iou_threshold: float) -> Curve:
     """The curve of a results file; one point a distinct score. Recall is 0 where there is no hand.
 
     Predictions are matched in falling score, so the matches above any score are the same as when only those count.
@@ -46,6 +46,6 @@ def _right(count: int, found: list[tuple[int, int]]) -> np.ndarray:
     return right
 
 
-def sweep(pictures: Sequence[Picture], score_threshold: float) -> list[Numbers]:
+def sweep(pictures: Sequence[ImageEval], score_threshold: float) -> list[PaperMetrics]:
     """The paper's numbers at every IoU threshold of :data:`SWEEP`."""
-    return [numbers(pictures, iou, score_threshold) for iou in SWEEP]
+    return [paper_metrics(pictures, iou, score_threshold) for iou in SWEEP]

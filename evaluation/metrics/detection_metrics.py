@@ -1,4 +1,4 @@
-"""The paper's numbers (Dadgar & Brunnett, VISAPP 2023): mean IoU, Acc, F1, TPH, TtlHnd, from counts a picture."""
+"""The paper's numbers (Dadgar & Brunnett, VISAPP 2023): mean IoU, Acc, F1, TPH, TtlHnd, from counts an image."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from evaluation import thresholds
-from evaluation.ap import average_precision
-from evaluation.matching import Match, Picture, match
+from evaluation.metrics import thresholds
+from evaluation.metrics.average_precision import average_precision
+from evaluation.metrics.matching import ImageEval, Match, match
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was found, picture by picture: five float arrays of shape (N,).
+    """What was found, image by image: five float arrays of shape (N,).
 
     :param hands: true hands.
     :param tp: hands found.
     :param fp: false predictions.
     :param iou_sum: sum of the IoU of the hands found.
-    :param top: 1 where the prediction with the highest score of the picture found a hand, else 0.
+    :param top: 1 where the prediction with the highest score of the image found a hand, else 0.
     """
 
     hands: np.ndarray
@@ -32,12 +32,12 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class PaperMetrics:
     """The paper's numbers at one IoU and one score threshold.
 
     ``hands`` is the paper's TtlHnd; ``mean_iou`` is over the true positives and None without one; ``acc`` is
     TP/(TP+FP+FN) and ``f1`` 2TP/(2TP+FP+FN), both None where there is neither a hand nor a prediction; ``tph`` counts
-    the true positives that have the highest score of their picture (of equal scores the first one of the file).
+    the true positives that have the highest score of their image (of equal scores the first one of the file).
     """
 
     hands: int
@@ -53,15 +53,15 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Score(Numbers):
+class DetectionMetrics(PaperMetrics):
     """The same with COCO's AP over IoU 0.50:0.95, and that at IoU 0.50; None without a hand."""
 
     ap: float | None
     ap50: float | None
 
 
-def tally(pictures: Sequence[Picture], matches: Sequence[Match]) -> Tally:
-    """Count every picture's match."""
+def tally(pictures: Sequence[ImageEval], matches: Sequence[Match]) -> Tally:
+    """Count every image's match."""
     rows = [
         (
             len(picture.truth),
@@ -77,7 +77,7 @@ def tally(pictures: Sequence[Picture], matches: Sequence[Match]) -> Tally:
 
 
 def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
-    """``mean_iou``, ``acc`` and ``f1`` of sums over pictures, numbers or arrays; NaN where that is 0 / 0."""
+    """``mean_iou``, ``acc`` and ``f1`` of sums over images, numbers or arrays; NaN where that is 0 / 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "mean_iou": np.divide(iou_sum, tp),
@@ -86,17 +86,17 @@ def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
         }
 
 
-def match_all(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> list[Match]:
-    """Every picture's :func:`evaluation.matching.match`."""
+def match_all(pictures: Sequence[ImageEval], iou_threshold: float, score_threshold: float) -> list[Match]:
+    """Every image's :func:`evaluation.metrics.matching.match`."""
     return [match(picture, iou_threshold, score_threshold) for picture in pictures]
 
 
-def numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: float) -> Numbers:
+def paper_metrics(pictures: Sequence[ImageEval], iou_threshold: float, score_threshold: float) -> PaperMetrics:
     """The paper's numbers of a results file."""
     counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
     hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
     found = rates(hands, tp, fp, counts.iou_sum.sum())
-    return Numbers(
+    return PaperMetrics(
         hands=hands,
         tp=tp,
         fp=fp,
@@ -109,12 +109,12 @@ def numbers(pictures: Sequence[Picture], iou_threshold: float, score_threshold: 
 
 
 def score(
-    pictures: Sequence[Picture], iou_threshold: float = thresholds.IOU, score_threshold: float = thresholds.SCORE
-) -> Score:
+    pictures: Sequence[ImageEval], iou_threshold: float = thresholds.IOU, score_threshold: float = thresholds.SCORE
+) -> DetectionMetrics:
     """The paper's numbers and AP of a results file."""
-    return with_ap(numbers(pictures, iou_threshold, score_threshold), average_precision(pictures))
+    return with_ap(paper_metrics(pictures, iou_threshold, score_threshold), average_precision(pictures))
 
 
-def with_ap(found: Numbers, coco: dict[str, float | None]) -> Score:
-    """The paper's numbers, and AP out of :func:`evaluation.ap.average_precision`'s figures."""
-    return Score(**vars(found), ap=coco["ap"], ap50=coco["ap50"])
+def with_ap(found: PaperMetrics, coco: dict[str, float | None]) -> DetectionMetrics:
+    """The paper's numbers, and AP out of :func:`evaluation.metrics.average_precision.average_precision`'s figures."""
+    return DetectionMetrics(**vars(found), ap=coco["ap"], ap50=coco["ap50"])

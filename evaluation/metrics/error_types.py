@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.matching import Match, Picture
+from evaluation.metrics.matching import ImageEval, Match
 
 TOUCH = 0.1
 """A prediction belongs to a hand, if badly, from this IoU on; below it, it lies on the background. As TIDE has it."""
 
 SIZES = (("tiny", 0.0), ("small", 0.1), ("medium", 0.2), ("large", 0.4))
-"""Sizes of hands by the side of a square of the mask's area over that of the picture's: name and lower end."""
+"""Sizes of hands by the side of a square of the mask's area over that of the image's: name and lower end."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Errors:
     missed: int
 
 
-def errors(pictures: Sequence[Picture], matches: Sequence[Match], iou_threshold: float) -> Errors:
+def errors(pictures: Sequence[ImageEval], matches: Sequence[Match], iou_threshold: float) -> Errors:
     """Sort the errors of a results file."""
     counts = np.zeros(5, int)
     for picture, match in zip(pictures, matches, strict=True):
@@ -62,7 +62,7 @@ class SizeRow:
     mean_iou: float | None
 
 
-def by_size(pictures: Sequence[Picture], matches: Sequence[Match]) -> list[SizeRow]:
+def by_size(pictures: Sequence[ImageEval], matches: Sequence[Match]) -> list[SizeRow]:
     """The hands of each of :data:`SIZES`; a false prediction has no hand's size, so there is no precision here."""
     overlaps: dict[str, list[float]] = {name: [] for name, _ in SIZES}
     counts = dict.fromkeys(overlaps, 0)
@@ -79,7 +79,7 @@ def by_size(pictures: Sequence[Picture], matches: Sequence[Match]) -> list[SizeR
 
 
 def relative_size(code: dict) -> float:
-    """The side of a square of the mask's area over that of the picture's, 0 to 1."""
+    """The side of a square of the mask's area over that of the image's, 0 to 1."""
     height, width = code["size"]
     return float(np.sqrt(rle.area(code) / (height * width)))
 

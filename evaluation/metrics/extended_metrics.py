@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.ap import evaluated, figures, ranked
-from evaluation.bootstrap import intervals
-from evaluation.boundary import mean_boundary_iou
-from evaluation.breakdown import Errors, SizeRow, by_size, errors
-from evaluation.curves import sweep
-from evaluation.matching import Match, Picture
-from evaluation.metrics import Numbers, tally
+from evaluation.metrics.average_precision import evaluated, figures, ranked
+from evaluation.metrics.bootstrap import intervals
+from evaluation.metrics.boundary import mean_boundary_iou
+from evaluation.metrics.curves import sweep
+from evaluation.metrics.detection_metrics import PaperMetrics, tally
+from evaluation.metrics.error_types import Errors, SizeRow, by_size, errors
+from evaluation.metrics.matching import ImageEval, Match
 
 
 @dataclass(frozen=True)
-class Details:
+class ExtendedMetrics:
     """The field's numbers of a results file.
 
-    :param coco: AP and AR by the names of :data:`evaluation.ap.NAMES`.
+    :param coco: AP and AR by the names of :data:`evaluation.metrics.average_precision.NAMES`.
     :param intervals: 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``.
     :param boundary_iou: mean over the hands found, None without one.
     :param picture_iou: :func:`picture_iou`.
@@ -36,15 +36,15 @@ class Details:
     picture_iou: float | None
     errors: Errors
     sizes: list[SizeRow]
-    sweep: list[Numbers]
+    sweep: list[PaperMetrics]
 
 
-def details(
-    pictures: Sequence[Picture], matches: Sequence[Match], iou_threshold: float, score_threshold: float
-) -> Details:
+def extended_metrics(
+    pictures: Sequence[ImageEval], matches: Sequence[Match], iou_threshold: float, score_threshold: float
+) -> ExtendedMetrics:
     """Measure everything; ``matches`` are those at the two thresholds."""
     evaluation = evaluated(pictures)
-    return Details(
+    return ExtendedMetrics(
         coco=figures(evaluation),
         intervals=intervals(tally(pictures, matches), ranked(evaluation)),
         boundary_iou=mean_boundary_iou(pictures, matches),
@@ -55,10 +55,10 @@ def details(
     )
 
 
-def picture_iou(pictures: Sequence[Picture], score_threshold: float) -> float | None:
-    """The IoU of all predicted with all true pixels of a picture, as methods without instances are measured.
+def picture_iou(pictures: Sequence[ImageEval], score_threshold: float) -> float | None:
+    """The IoU of all predicted with all true pixels of an image, as methods without instances are measured.
 
-    The mean over the pictures in which there is a hand or a prediction; None where there is none.
+    The mean over the images in which there is a hand or a prediction; None where there is none.
     """
     values = []
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""Who matches whom: one-to-one between predicted and true hands of a picture, by the IoU of their masks.
+"""Who matches whom: one-to-one between predicted and true hands of an image, by the IoU of their masks.
 
 Greedy by score, as COCO does: predictions in falling score, each takes the free true hand that it overlaps most, if the
 IoU reaches the threshold. So a hand is found once; a second prediction of it is false.
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.category import Scope, annotations_of, comparable, left_out, true_category
-from evaluation.region import without_forearm
-from evaluation.results import Prediction, load_results
-from generator.dataset import Dataset, DatasetError, to_rle
+from evaluation.metrics.results import Prediction, load_results
+from evaluation.metrics.scope import Scope, annotations_of, comparable, left_out, true_category
+from evaluation.metrics.wrist_crop import crop_at_wrist
+from handforge.dataset import Dataset, DatasetError, to_rle
 
 
 @dataclass(frozen=True)
-class Picture:
-    """The truth and the predictions of one picture.
+class ImageEval:
+    """The truth and the predictions of one image.
 
     :param image: its record in the dataset.
     :param truth: the true hands' masks as compressed RLE, T of them.
@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Match:
-    """Who matches whom in a picture at one IoU and one score threshold.
+    """Who matches whom in an image at one IoU and one score threshold.
 
     :param found: (prediction, true hand) pairs, in the order of the score.
     :param missed: the true hands that nothing matches.
@@ -58,22 +58,23 @@ class Match:
 class Loaded:
     """A dataset with a results file.
 
-    :param pictures: those whose truth says something about the category, in the dataset's order.
-    :param category: that of the truth, one of :data:`generator.dataset.CATEGORIES`.
+    :param images: those whose truth says something about the category, in the dataset's order.
+    :param category: that of the truth, one of :data:`handforge.dataset.CATEGORIES`.
     :param notes: what a reader of the numbers has to know, one sentence each.
     """
 
-    pictures: list[Picture]
+    pictures: list[ImageEval]
     category: str
     notes: list[str]
 
 
 def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
-    """Every picture of a dataset with its truth and its predictions.
+    """Every image of a dataset with its truth and its predictions.
 
-    :raises ResultsError: as :func:`evaluation.results.load_results`.
-    :raises DatasetError: as :func:`evaluation.category.true_category`, or if a true mask is damaged, has another size
-        than its picture, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
+    :raises ResultsError: as :func:`evaluation.metrics.results.load_results`.
+    :raises DatasetError: as :func:`evaluation.metrics.scope.true_category`, or if a true mask is damaged, has another
+        size
+        than its image, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
     """
     category, notes = true_category(dataset, scope)
     found, more_notes = comparable(load_results(results, dataset), category, scope)
@@ -83,21 +84,21 @@ def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
         if annotations is not None:
             truth, predictions = true_masks(dataset, image, annotations), found[image["id"]]
             if scope.region == "hand":
-                truth, predictions = without_forearm(dataset, image, annotations, truth, predictions)
+                truth, predictions = crop_at_wrist(dataset, image, annotations, truth, predictions)
             pictures.append(pair(image, truth, predictions))
     return Loaded(pictures, category, notes + more_notes + left_out(dataset, len(pictures)))
 
 
-def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> Picture:
-    """A picture with the IoU of each of its predictions (highest score first) with each of its true hands."""
+def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> ImageEval:
+    """An image with the IoU of each of its predictions (highest score first) with each of its true hands."""
     iou = np.zeros((len(predictions), len(truth)))
     if iou.size:
         iou[:] = rle.iou([prediction.code for prediction in predictions], truth, [0] * len(truth))
-    return Picture(image, truth, predictions, iou)
+    return ImageEval(image, truth, predictions, iou)
 
 
 def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The masks of a picture's annotations as compressed RLE. Errors as :func:`load`."""
+    """The masks of an image's annotations as compressed RLE. Errors as :func:`load`."""
     codes = []
     for annotation in annotations:
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
@@ -111,8 +112,8 @@ def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[s
     return codes
 
 
-def match(picture: Picture, iou_threshold: float, score_threshold: float) -> Match:
-    """Match one picture, counting the predictions whose score is at least the threshold."""
+def match(picture: ImageEval, iou_threshold: float, score_threshold: float) -> Match:
+    """Match one image, counting the predictions whose score is at least the threshold."""
     count = int((picture.scores >= score_threshold).sum())
     free = np.ones(len(picture.truth), bool)
     found, false = [], []

@@ -10,13 +10,14 @@ from typing import Any
 
 from pycocotools import mask as rle
 
-from generator.dataset import CATEGORIES, Dataset, DatasetError, to_rle
+from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
+from handforge.errors import HandforgeError
 
 BESIDE_MASKS = {"boxes": "bbox", "keypoints": "keypoints"}
 """What results may hold beside masks, and COCO's name of it."""
 
 
-class ResultsError(ValueError):
+class ResultsError(HandforgeError):
     """Something is wrong with a results file or a run folder; the text says what, where, and the remedy."""
 
 
@@ -24,9 +25,9 @@ class ResultsError(ValueError):
 class Prediction:
     """One predicted hand.
 
-    :param code: its mask as compressed RLE, of its picture's size, with at least one pixel.
+    :param code: its mask as compressed RLE, of its image's size, with at least one pixel.
     :param score: 0 to 1.
-    :param category: what it covers, one of :data:`generator.dataset.CATEGORIES`.
+    :param category: what it covers, one of :data:`handforge.dataset.CATEGORIES`.
     """
 
     code: dict[str, Any]
@@ -35,12 +36,12 @@ class Prediction:
 
 
 def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Prediction]]:
-    """The predictions of each picture by image id, highest score first (equal scores in the file's order).
+    """The predictions of each image by image id, highest score first (equal scores in the file's order).
 
     :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``; or the
         folder that ``hand-trainer predict`` wrote, whose record says which dataset was predicted.
-    :raises ResultsError: naming the file and the entry, if it is no such file, if it belongs to other pictures, or if
-        an entry has no pixel, another size than its picture, a score outside 0 to 1, or an id that stands twice.
+    :raises ResultsError: naming the file and the entry, if it is no such file, if it belongs to other images, or if
+        an entry has no pixel, another size than its image, a score outside 0 to 1, or an id that stands twice.
     """
     images = {image["id"]: image for image in dataset}
     found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
@@ -99,7 +100,7 @@ def check_origin(folder: Path, dataset: Dataset) -> None:
     predicted = record.get("dataset_id") if isinstance(record, dict) else None
     if predicted is not None and predicted != dataset.id:
         raise ResultsError(
-            f"{folder} was predicted for other pictures: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
+            f"{folder} was predicted for other images: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
             "give the dataset it was made from, or run hand-trainer predict again"
         )
 
@@ -119,7 +120,7 @@ def _check_image(entry: dict[str, Any], images: set[int], needed: str, where: st
     image_id = entry["image_id"]
     if not isinstance(image_id, int) or isinstance(image_id, bool) or image_id not in images:
         raise ResultsError(
-            f"{where} is for picture {image_id!r}, which {dataset.folder} does not hold; "
+            f"{where} is for image {image_id!r}, which {dataset.folder} does not hold; "
             "give the dataset that these results were predicted for"
         )
 
@@ -127,7 +128,7 @@ def _check_image(entry: dict[str, Any], images: set[int], needed: str, where: st
 def category_of(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
     """The category of an entry by its id in the truth, or by its id in ours where the truth does not have it.
 
-    :raises ResultsError: if it is none of :data:`generator.dataset.CATEGORIES`.
+    :raises ResultsError: if it is none of :data:`handforge.dataset.CATEGORIES`.
     """
     known = {**CATEGORIES, **dataset.categories}
     category_id = entry["category_id"]

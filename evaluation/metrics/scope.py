@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.results import Prediction
-from generator.dataset import CATEGORIES, Dataset, DatasetError
+from evaluation.metrics.results import Prediction
+from handforge.dataset import CATEGORIES, Dataset, DatasetError
+from handforge.dataset.reader import category_name
 
 HAND = CATEGORIES[1]
 
@@ -15,8 +16,9 @@ HAND = CATEGORIES[1]
 class Scope:
     """What of the truth is compared.
 
-    :param region: ``skin``: masks as they are; ``hand``: as :func:`evaluation.region.without_forearm` leaves them.
-    :param category: one of :data:`generator.dataset.CATEGORIES`, or None for the truth's own.
+    :param region: ``skin``: masks as they are; ``hand``: as :func:`evaluation.metrics.wrist_crop.crop_at_wrist`
+        leaves them.
+    :param category: one of :data:`handforge.dataset.CATEGORIES`, or None for the truth's own.
     """
 
     region: str = "skin"
@@ -29,7 +31,7 @@ def true_category(dataset: Dataset, scope: Scope) -> tuple[str, list[str]]:
     :raises DatasetError: if the truth holds none of the category asked for, or something that is not one hand.
     """
     held = sorted(
-        {name_of(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
+        {category_name(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
     )
     if scope.category is not None:
         if held and scope.category not in held:
@@ -41,39 +43,22 @@ def true_category(dataset: Dataset, scope: Scope) -> tuple[str, list[str]]:
 
 
 def annotations_of(dataset: Dataset, image: dict[str, Any], category: str) -> list[dict[str, Any]] | None:
-    """A picture's annotations of a category; None where all are of another, so that they say nothing about this one."""
+    """An image's annotations of a category; None where all are of another, so that they say nothing about this one."""
     annotations = dataset.annotations(image)
-    chosen = [annotation for annotation in annotations if name_of(dataset, image, annotation) == category]
+    chosen = [annotation for annotation in annotations if category_name(dataset, image, annotation) == category]
     return chosen if chosen or not annotations else None
 
 
-def name_of(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
-    """The name of a true hand's category.
-
-    :raises DatasetError: if it is none of :data:`generator.dataset.CATEGORIES`, or the annotation is of a crowd.
-    """
-    where = f"{dataset.path}: annotation {annotation['id']} of {image['file_name']}"
-    name = dataset.category(annotation)
-    if name is None or name not in CATEGORIES.values():
-        raise DatasetError(
-            f"{where} has the category {annotation['category_id']!r}{f' ({name})' if name else ''}, which is neither "
-            f"{' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
-        )
-    if annotation.get("iscrowd"):
-        raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")
-    return name
-
-
 def left_out(dataset: Dataset, pictures: int) -> list[str]:
-    """What is to be said where :func:`annotations_of` left fewer pictures than a dataset has."""
+    """What is to be said where :func:`annotations_of` left fewer images than a dataset has."""
     left = len(dataset) - pictures
-    return [f"{left} of {len(dataset)} pictures show the other category alone; they do not count"] if left else []
+    return [f"{left} of {len(dataset)} images show the other category alone; they do not count"] if left else []
 
 
 def comparable(
     found: dict[int, list[Prediction]], category: str, scope: Scope
 ) -> tuple[dict[int, list[Prediction]], list[str]]:
-    """The predictions of a category, by picture, and what is to be said about the choice.
+    """The predictions of a category, by image, and what is to be said about the choice.
 
     Truth that is cut off at its wrist is compared with hands. Where a results file holds none of the category at all,
     as those of networks that know one category, the predictions of the other are taken.

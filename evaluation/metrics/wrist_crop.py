@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from evaluation.results import Prediction
-from generator.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask, hand_side
+from evaluation.metrics.results import Prediction
+from handforge.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask, hand_side
 
 
-def without_forearm(
+def crop_at_wrist(
     dataset: Dataset,
     image: dict[str, Any],
     annotations: list[dict[str, Any]],
@@ -50,7 +50,7 @@ def without_forearm(
 
 
 def _wrist(dataset: Dataset, annotation: dict[str, Any], where: str) -> np.ndarray:
-    """The wrist's two ends, (2, 2), as :func:`generator.dataset.hand_side` takes them."""
+    """The wrist's two ends, (2, 2), as :func:`handforge.dataset.hand_side` takes them."""
     ends = dataset.points(annotation, "wrist", (2, 2))
     if ends is not None:
         return ends

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.compare import Row, compare
-from evaluation.metrics import Numbers, numbers
-from evaluation.paper import CASES, Case
-from evaluation.results import ResultsError
-from evaluation.runs import Predicted, Run, plain
-from evaluation.tables import RATES, Table, text
-from evaluation.types import flags
+from evaluation.metrics.compare import Row, compare
+from evaluation.metrics.detection_metrics import PaperMetrics, paper_metrics
+from evaluation.metrics.results import ResultsError
+from evaluation.paper.paper_types import flags
+from evaluation.paper.published import CASES, Case
+from evaluation.report.runs import Predicted, Run, plain
+from evaluation.report.tables import RATES, Table, text
 
 PAPER_PICTURES = 45_000
-"""Synthetic pictures the paper trained on, at least."""
+"""Synthetic images the paper trained on, at least."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Ours:
 
     case: str
     type: str
-    numbers: Numbers
+    numbers: PaperMetrics
     differs: list[str]
 
 
@@ -45,7 +45,7 @@ def our_results(run: Run, iou_threshold: float, score_threshold: float) -> list[
     for predicted in run.predictions:
         if predicted.dataset is not None:
             case = _case(run, predicted.name)
-            measured = numbers(predicted.pictures, iou_threshold, score_threshold)
+            measured = paper_metrics(predicted.pictures, iou_threshold, score_threshold)
             name = case.name if case else _recipe(run).get("name", run.name)
             letter = flags(run.record, predicted.dataset).letter
             differs = [*_differences(run, predicted, case, measured.hands), *predicted.notes]
@@ -85,11 +85,11 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
     if network.get("init", "imagenet") != "imagenet" and not _recipe(run).get("after"):
         found.append("from scratch" if network["init"] == "none" else f"from {Path(str(network['init'])).name}")
     if data.get("images", PAPER_PICTURES) < PAPER_PICTURES:
-        found.append(f"{data['images']} synthetic pictures")
+        found.append(f"{data['images']} synthetic images")
     if _recipe(run).get("real") and not real:
-        found.append("no real pictures")
+        found.append("no real images")
     elif real:
-        found.append(f"real pictures: {Path(str(real.get('path'))).name}")
+        found.append(f"real images: {Path(str(real.get('path'))).name}")
     return found
 
 

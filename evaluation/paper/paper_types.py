@@ -1,6 +1,6 @@
 """The paper's types A to R of a training and its test set, from four flags.
 
-A: no real pictures, not repetitive. B: no real pictures, repetitive. C to R: the 16 combinations of the flags counted
+A: no real images, not repetitive. B: no real images, repetitive. C to R: the 16 combinations of the flags counted
 up in the order AHA, BGS, SCS, RPT, the last one fastest. (The paper names the types it uses; the order is inferred.)
 
 Background and scale are stated in ``dataset.json`` by :func:`describe`, and scale is measured where it is not.
@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.breakdown import relative_size
-from evaluation.matching import true_masks
-from generator.dataset import Dataset, DatasetError, dump_json, write_atomic
+from evaluation.metrics.error_types import relative_size
+from evaluation.metrics.matching import true_masks
+from handforge.dataset import Dataset, DatasetError
+from handforge.dataset.scene import scene
 
 SAME_SCALE = 1.5
 """Hands of two sets are of similar scale if their median sizes differ by no more than this factor."""
@@ -27,9 +28,9 @@ SAME_SCALE = 1.5
 class Flags:
     """What a type is made of; None is what nobody stated.
 
-    :param real: whether real pictures were trained on; without them, AHA, BGS and SCS mean nothing.
+    :param real: whether real images were trained on; without them, AHA, BGS and SCS mean nothing.
     :param rpt: trained repetitively.
-    :param aha: all hands of the real pictures are annotated.
+    :param aha: all hands of the real images are annotated.
     :param bgs: their background is similar to the test set's.
     :param scs: their hands' scale is similar to the test set's.
     """
@@ -71,21 +72,8 @@ def flags(record: dict[str, Any], test: Dataset) -> Flags:
     )
 
 
-def scene(dataset: Dataset) -> dict[str, Any]:
-    """What ``dataset.json`` states of the pictures: ``background``, ``scale``, ``all_hands``, each if it was stated."""
-    stated = dataset.info.get("scene")
-    return stated if isinstance(stated, dict) else {}
-
-
-def describe(dataset: Dataset, **stated: Any) -> dict[str, Any]:
-    """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
-    merged = {**scene(dataset), **{key: value for key, value in stated.items() if value is not None}}
-    write_atomic(dataset.folder / "dataset.json", dump_json({**dataset.info, "scene": merged}))
-    return merged
-
-
 def median_size(dataset: Dataset) -> float | None:
-    """The median of :func:`evaluation.breakdown.relative_size` over a dataset's hands; None without one."""
+    """The median of :func:`evaluation.metrics.error_types.relative_size` over a dataset's hands; None without one."""
     return _median_size(str(dataset.folder), dataset.id)
 
 

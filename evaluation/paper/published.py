@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluation.tables import text
+from evaluation.report.tables import text
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Case:
     """The case whose network this one tests; its own, if empty."""
 
     def cells(self) -> list[str]:
-        """The row in the order of :func:`evaluation.tables.score_table` after its label; not printed is a dash."""
+        """The row in the order of :func:`evaluation.report.tables.score_table` after its label; not printed is a
+        dash.
+        """
         found = ["NAN" if value is None else text(value) for value in (self.iou, self.acc, self.f1)]
         return [str(self.hands), "–", "–", "–", *found, text(self.tph), "–", "–"]
 
@@ -47,4 +49,4 @@ CASES: tuple[Case, ...] = (
 """All eleven cases, in the paper's order."""
 
 SYNTHETIC = CASES[:2]
-"""Those that were trained on synthetic pictures alone and tested on photographs."""
+"""Those that were trained on synthetic images alone and tested on photographs."""

@@ -8,11 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from evaluation import tables
-from evaluation.compare import Row
-from evaluation.details import Details
-from evaluation.matching import Loaded
-from evaluation.metrics import Score
+from evaluation.metrics.compare import Row
+from evaluation.metrics.detection_metrics import DetectionMetrics
+from evaluation.metrics.extended_metrics import ExtendedMetrics
+from evaluation.metrics.matching import Loaded
+from evaluation.report import tables
 
 
 def print_table(table: tables.Table) -> None:
@@ -38,7 +38,7 @@ def _noted(cell: str, notes: list[str]) -> str:
     return f"({notes.index(cell) + 1})"
 
 
-def print_score(score: Score, loaded: Loaded) -> None:
+def print_score(score: DetectionMetrics, loaded: Loaded) -> None:
     """One score, and what has to be known of it."""
     print(f"{loaded.category}, IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
     for note in loaded.notes:
@@ -52,7 +52,7 @@ def print_figures(of: str, figures: Mapping[str, float | int | None]) -> None:
     print_table(tables.Table(of, names, [[tables.text(value) for value in figures.values()]], left=0))
 
 
-def print_details(found: Details) -> None:
+def print_details(found: ExtendedMetrics) -> None:
     """Everything else about it."""
     for make in (
         tables.interval_table,

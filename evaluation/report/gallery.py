@@ -1,4 +1,4 @@
-"""The gallery: thumbnails of pictures with the outlines of true and predicted hands."""
+"""The gallery: thumbnails of images with the outlines of true and predicted hands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
-from evaluation.boundary import rim
-from evaluation.matching import Match, Picture
-from generator.dataset import Dataset
+from evaluation.metrics.boundary import rim
+from evaluation.metrics.matching import ImageEval, Match
+from handforge.dataset import Dataset
 
 WIDTH, HEIGHT = 320, 240
 """Size of a thumbnail in pixels."""
@@ -28,10 +28,10 @@ MARGIN = 0.25
 
 @dataclass(frozen=True)
 class Card:
-    """One picture of the gallery.
+    """One image of the gallery.
 
     :param group: the name it is filtered by.
-    :param quality: :func:`quality` of the picture, 0 to 1.
+    :param quality: :func:`quality` of the image, 0 to 1.
     :param iou: mean IoU of the hands found, or None.
     :param source: the thumbnail as a ``data:`` address.
     """
@@ -46,14 +46,14 @@ class Card:
     source: str
 
 
-def quality(picture: Picture, match: Match) -> float:
-    """How well a picture went, 0 to 1: the summed IoU of the hands found over found, missed and false ones."""
+def quality(picture: ImageEval, match: Match) -> float:
+    """How well an image went, 0 to 1: the summed IoU of the hands found over found, missed and false ones."""
     count = len(match.found) + len(match.missed) + len(match.false)
     return float(sum(picture.iou[pair] for pair in match.found)) / count if count else 1.0
 
 
 def choose(qualities: Sequence[float], most: int) -> list[int]:
-    """Indices of the pictures to show, in their order: all if they fit, else half the worst and half the best."""
+    """Indices of the images to show, in their order: all if they fit, else half the worst and half the best."""
     order = [int(index) for index in np.argsort(qualities, kind="stable")]
     if len(order) > most:
         order = order[: most - most // 2] + order[len(order) - most // 2 :]
@@ -61,13 +61,13 @@ def choose(qualities: Sequence[float], most: int) -> list[int]:
 
 
 def cards(
-    dataset: Dataset, pictures: Sequence[Picture], matches: Sequence[Match], group: str, most: int, most_bytes: int
+    dataset: Dataset, pictures: Sequence[ImageEval], matches: Sequence[Match], group: str, most: int, most_bytes: int
 ) -> Iterator[Card]:
     """The cards of one set of predictions, made one by one.
 
     :param most: how many at most.
     :param most_bytes: how large a thumbnail may be.
-    :raises DatasetError: if a picture is missing or damaged.
+    :raises DatasetError: if an image is missing or damaged.
     """
     qualities = [quality(picture, match) for picture, match in zip(pictures, matches, strict=True)]
     for index in choose(qualities, most):
@@ -81,7 +81,7 @@ def cards(
             false=len(match.false),
             quality=qualities[index],
             iou=float(np.mean(overlaps)) if overlaps else None,
-            source=_address(thumbnail(dataset.picture(picture.image), picture, match), most_bytes),
+            source=_address(thumbnail(dataset.read_image(picture.image), picture, match), most_bytes),
         )
 
 
@@ -90,8 +90,8 @@ def _group(name: str, image: dict[str, Any]) -> str:
     return f"{name}, {subset}" if isinstance(subset, str) else name
 
 
-def thumbnail(pixels: np.ndarray, picture: Picture, match: Match) -> Image.Image:
-    """The part of a picture with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
+def thumbnail(pixels: np.ndarray, picture: ImageEval, match: Match) -> Image.Image:
+    """The part of an image with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
     outlined = [(picture.truth[hand], "truth") for _, hand in match.found]
     outlined += [(picture.predictions[index].code, "found") for index, _ in match.found]
     outlined += [(picture.predictions[index].code, "false") for index in match.false]
@@ -106,9 +106,9 @@ def thumbnail(pixels: np.ndarray, picture: Picture, match: Match) -> Image.Image
 
 
 def crop_box(codes: list[dict[str, Any]], width: int, height: int) -> tuple[int, int, int, int]:
-    """What to show of a picture: the box of the masks with a margin, widened to the thumbnail's proportions.
+    """What to show of an image: the box of the masks with a margin, widened to the thumbnail's proportions.
 
-    :returns: xyxy in whole pixels, half-open, inside the picture; the whole picture where there is no mask.
+    :returns: xyxy in whole pixels, half-open, inside the image; the whole image where there is no mask.
     """
     if not codes:
         return 0, 0, width, height

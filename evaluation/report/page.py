@@ -10,15 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from evaluation import gallery, sections, tables
-from evaluation.category import Scope
-from evaluation.paper import SYNTHETIC
-from evaluation.runs import load_runs, plain
-from evaluation.sections import Scored
-from generator.dataset import write_atomic
+from evaluation.metrics.scope import Scope
+from evaluation.paper.published import SYNTHETIC
+from evaluation.report import gallery, sections, tables
+from evaluation.report.runs import load_runs, plain
+from evaluation.report.sections import Scored
+from handforge.files import write_atomic
 
 MOST_CARDS = 500
-"""Pictures in the gallery, over all runs and sets."""
+"""Images in the gallery, over all runs and sets."""
 
 MOST_BYTES = 6_000_000
 """What the gallery's thumbnails may weigh together; base64 makes it a third more."""
@@ -27,8 +27,8 @@ MOST_BYTES = 6_000_000
 def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, scope: Scope) -> int:
     """Read the run folders, score their predictions, write the page, and return how many sets were scored.
 
-    :raises ResultsError: as :func:`evaluation.runs.load_runs`.
-    :raises DatasetError: if a predicted dataset or one of its pictures is missing or damaged.
+    :raises ResultsError: as :func:`evaluation.report.runs.load_runs`.
+    :raises DatasetError: if a predicted dataset or one of its images is missing or damaged.
     """
     runs = load_runs(folders, scope)
     scored = [
@@ -66,7 +66,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("evaluation"),
+        loader=PackageLoader("evaluation.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -94,7 +94,7 @@ def _cards(scored: list[Scored]) -> list[gallery.Card]:
     most = MOST_CARDS // len(scored)
     count = sum(min(most, len(item.matches)) for item in scored)
     made = []
-    columns = (TextColumn("pictures of the report"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("images of the report"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=count)

@@ -4,7 +4,7 @@
 
     RUN/run.json                     command, seed, recipe, data, versions, sessions, best session
     RUN/losses.csv                   session, step (from 1 in each session), loss and its parts
-    RUN/predictions/NAME/            predict.json (which pictures) and results.json (COCO results)
+    RUN/predictions/NAME/            predict.json (which images) and results.json (COCO results)
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.category import Scope
-from evaluation.matching import Picture, load
-from evaluation.results import ResultsError, kind_of, read_json
-from generator.dataset import Dataset
+from evaluation.metrics.matching import ImageEval, load
+from evaluation.metrics.results import ResultsError, kind_of, read_json
+from evaluation.metrics.scope import Scope
+from handforge.dataset import Dataset
 
 REMEDY = "give one that hand-trainer train or repeat wrote"
 """What to do where something is no run folder."""
@@ -33,15 +33,15 @@ class Predicted:
 
     :param name: its folder's name.
     :param record: what ``predict.json`` says.
-    :param dataset: the truth, or None where pictures without one were predicted.
-    :param pictures: truth and predictions of every picture; empty without truth.
-    :param notes: as :class:`evaluation.matching.Loaded`.
+    :param dataset: the truth, or None where images without one were predicted.
+    :param images: truth and predictions of every image; empty without truth.
+    :param notes: as :class:`evaluation.metrics.matching.Loaded`.
     """
 
     name: str
     record: dict[str, Any]
     dataset: Dataset | None
-    pictures: list[Picture]
+    pictures: list[ImageEval]
     notes: list[str]
 
 

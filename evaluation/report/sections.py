@@ -1,4 +1,4 @@
-"""What stands in the report beside the pictures: scores, curves, tables and the training."""
+"""What stands in the report beside the images: scores, curves, tables and the training."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from evaluation import figures, tables
-from evaluation.cases import case_table, changed, our_results
-from evaluation.compare import compare
-from evaluation.curves import Curve, curve
-from evaluation.details import Details, details
-from evaluation.matching import Match
-from evaluation.metrics import Score, match_all, numbers, with_ap
-from evaluation.paper import SYNTHETIC
-from evaluation.results import is_number
-from evaluation.runs import Predicted, Run, plain
-from evaluation.tables import Table
-from generator.dataset import Dataset
+from evaluation.metrics.compare import compare
+from evaluation.metrics.curves import Curve, curve
+from evaluation.metrics.detection_metrics import DetectionMetrics, match_all, paper_metrics, with_ap
+from evaluation.metrics.extended_metrics import ExtendedMetrics, extended_metrics
+from evaluation.metrics.matching import Match
+from evaluation.metrics.results import is_number
+from evaluation.paper.cases import case_table, changed, our_results
+from evaluation.paper.published import SYNTHETIC
+from evaluation.report import figures, tables
+from evaluation.report.runs import Predicted, Run, plain
+from evaluation.report.tables import Table
+from handforge.dataset import Dataset
 
 SESSION_COLUMNS = {
     "session": "session",
@@ -47,8 +47,8 @@ class Scored:
     label: str
     predicted: Predicted
     dataset: Dataset
-    score: Score
-    details: Details
+    score: DetectionMetrics
+    details: ExtendedMetrics
     curve: Curve
     matches: list[Match]
 
@@ -58,12 +58,12 @@ def measure(label: str, predicted: Predicted, iou_threshold: float, score_thresh
     assert predicted.dataset is not None
     pictures = predicted.pictures
     matches = match_all(pictures, iou_threshold, score_threshold)
-    found = details(pictures, matches, iou_threshold, score_threshold)
+    found = extended_metrics(pictures, matches, iou_threshold, score_threshold)
     return Scored(
         label=label,
         predicted=predicted,
         dataset=predicted.dataset,
-        score=with_ap(numbers(pictures, iou_threshold, score_threshold), found.coco),
+        score=with_ap(paper_metrics(pictures, iou_threshold, score_threshold), found.coco),
         details=found,
         curve=curve(pictures, iou_threshold),
         matches=matches,
@@ -93,22 +93,22 @@ def further_tables(
         ),
         (
             tables.size_table(named),
-            "Size: the side of a square of the hand's area over that of the picture's; tiny below 0.1, small below "
+            "Size: the side of a square of the hand's area over that of the image's; tiny below 0.1, small below "
             "0.2, medium below 0.4.",
         ),
         (
             tables.coco_table(named),
-            "AR: average recall with at most 1, 10, 100 predictions a picture; s, m, l: COCO's sizes.",
+            "AR: average recall with at most 1, 10, 100 predictions an image; s, m, l: COCO's sizes.",
         ),
         (
             tables.outline_table(named),
-            "Boundary IoU: of the masks' rims, over the hands found. IoU a picture: all predicted, all true pixels.",
+            "Boundary IoU: of the masks' rims, over the hands found. IoU an image: all predicted, all true pixels.",
         ),
         (tables.sweep_table(named), "The same predictions at other IoU thresholds."),
         (
             case_table(ours),
-            "A run stands for the case its recipe is named after. Type: A without real pictures, B the same trained "
-            "repetitively, C to R with real pictures by what is annotated and how similar they are to the test set.",
+            "A run stands for the case its recipe is named after. Type: A without real images, B the same trained "
+            "repetitively, C to R with real images by what is annotated and how similar they are to the test set.",
         ),
     ]
     return [*_changes(runs), *_differences(scored, iou_threshold, score_threshold), *found]
@@ -132,7 +132,7 @@ def _differences(scored: list[Scored], iou_threshold: float, score_threshold: fl
         if len(items) > 1:
             rows = compare([(item.label, item.predicted.pictures) for item in items], iou_threshold, score_threshold)
             table = tables.difference_table([(row.name, row) for row in rows])
-            note = f"To {items[0].label}, picture by picture: an interval without 0 is no chance of pictures."
+            note = f"To {items[0].label}, image by image: an interval without 0 is no chance of images."
             found.append((table, note))
     return found
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.ap import NAMES as COCO_NAMES
-from evaluation.compare import Row
-from evaluation.details import Details
-from evaluation.metrics import Score
+from evaluation.metrics.average_precision import NAMES as COCO_NAMES
+from evaluation.metrics.compare import Row
+from evaluation.metrics.detection_metrics import DetectionMetrics
+from evaluation.metrics.extended_metrics import ExtendedMetrics
 
 RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
 """What the paper's rates are called."""
@@ -62,7 +62,7 @@ def interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
-def score_table(named: Sequence[tuple[str, Score]]) -> Table:
+def score_table(named: Sequence[tuple[str, DetectionMetrics]]) -> Table:
     """The paper's numbers and AP."""
     columns = ("", "hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
     rows = []
@@ -71,13 +71,13 @@ def score_table(named: Sequence[tuple[str, Score]]) -> Table:
     return Table("scores", columns, rows)
 
 
-def interval_table(named: Sequence[tuple[str, Details]]) -> Table:
+def interval_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """95 % intervals."""
     rows = [[name, *(interval(found.intervals[rate]) for rate in SURE)] for name, found in named]
-    return Table("95 % intervals over pictures", ("", *SURE.values()), rows)
+    return Table("95 % intervals over images", ("", *SURE.values()), rows)
 
 
-def sweep_table(named: Sequence[tuple[str, Details]]) -> Table:
+def sweep_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """The paper's numbers over IoU thresholds."""
     columns = ("", "IoU ≥", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH")
     rows = []
@@ -88,20 +88,20 @@ def sweep_table(named: Sequence[tuple[str, Details]]) -> Table:
     return Table("by IoU threshold", columns, rows)
 
 
-def coco_table(named: Sequence[tuple[str, Details]]) -> Table:
-    """COCO's figures, boundary IoU and the IoU a picture."""
+def coco_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
+    """COCO's figures, boundary IoU and the IoU an image."""
     columns = ("", "AP", "AP50", "AP75", "AP s", "AP m", "AP l", "AR1", "AR10", "AR100")
     rows = [[name, *(text(found.coco[figure]) for figure in COCO_NAMES)] for name, found in named]
     return Table("COCO", columns, rows)
 
 
-def outline_table(named: Sequence[tuple[str, Details]]) -> Table:
+def outline_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """Boundary IoU, and IoU without instances."""
     rows = [[name, text(found.boundary_iou), text(found.picture_iou)] for name, found in named]
-    return Table("outlines", ("", "boundary IoU", "IoU a picture"), rows)
+    return Table("outlines", ("", "boundary IoU", "IoU an image"), rows)
 
 
-def error_table(named: Sequence[tuple[str, Details]]) -> Table:
+def error_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """Kinds of error."""
     columns = ("", "FP twice", "FP outline", "FP background", "FN outline", "FN missed")
     rows = []
@@ -112,7 +112,7 @@ def error_table(named: Sequence[tuple[str, Details]]) -> Table:
     return Table("errors", columns, rows)
 
 
-def size_table(named: Sequence[tuple[str, Details]]) -> Table:
+def size_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """Hands by size."""
     rows = [
         [name, size.name, *map(text, (size.hands, size.found, size.mean_iou))]

@@ -1,4 +1,4 @@
-"""One frame: settings, a pose and the frame's number in; the picture and its truth out."""
+"""One frame: settings, a pose and the frame's number in; the image and its truth out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import anatomy, backgrounds, elbow, kinematics, look, pair, photo, skin, surface, truth
-from generator.blender import engines, rig, rigfile
-from generator.blender.drawing import Drawing
+from generator.blender import rig, rig_file
+from generator.blender.engines import registry
+from generator.blender.engines.render_layers import RenderLayers
+from generator.blender.redirect_output import redirect_output
 from generator.blender.rig import Posed, Rig
-from generator.blender.room import Room
-from generator.blender.silence import silence
-from generator.camera import Camera
-from generator.dataset import CATEGORIES, TRUTHS, Frame, Instance
-from generator.photo import srgb
-from generator.settings import KEYPOINTS_3D, RenderSettings
+from generator.blender.scene.indoor import IndoorScene
+from generator.frame import backgrounds, camera_effects, elbow, frame_spec, gbuffer, second_hand
+from generator.frame.camera_effects import srgb
+from generator.frame.settings import KEYPOINTS_3D, RenderSettings
+from generator.hand import anatomy, kinematics
+from generator.hand.camera import Camera
+from generator.mesh import hand_mesh, skin_color
+from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
 
 OCCLUDED, VISIBLE = 1, 2
 
@@ -28,13 +31,13 @@ class Arm:
     """A hand of a frame: its rig and mesh, its side, its pose (28,) as rendered, and its surface in that pose."""
 
     rig: Rig
-    mesh: surface.HandMesh
+    mesh: hand_mesh.HandMesh
     side: str
     pose: np.ndarray
     posed: Posed
 
 
-class Studio:
+class FrameRenderer:
     """A Blender scene that renders the frames of one run, in any order.
 
     :param settings: with the engine's name resolved (not ``auto``).
@@ -43,44 +46,44 @@ class Studio:
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
         self._own = _rigged(settings)
-        with silence():
+        with redirect_output():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-            self.engine = engines.start(settings)
-        self.hand = functools.lru_cache(look.SHAPES)(self._build)
-        self._other = functools.lru_cache(look.SHAPES)(self._build)
+            self.engine = registry.start(settings)
+        self.hand = functools.lru_cache(frame_spec.SHAPES)(self._build)
+        self._other = functools.lru_cache(frame_spec.SHAPES)(self._build)
         self._backgrounds = backgrounds.chosen(settings)
         self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
 
-    def frame(self, number: int, pose: np.ndarray, meta: dict) -> Frame:
+    def frame(self, number: int, pose: np.ndarray, meta: dict) -> Sample:
         """Render one frame.
 
         :param number: the frame's number in the run, which together with the seed decides its look.
         :param pose: (28,), metres and radians.
         :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
         """
-        drawn = look.look(self.settings, number)
+        drawn = frame_spec.draw_frame_spec(self.settings, number)
         if self._backgrounds is not None:
             drawn = replace(drawn, background=np.zeros(3))
         hand, mesh = self.hand(drawn.shape)
-        camera, pose = look.framing(self.settings, number, pose, hand.skeleton)
+        camera, pose = frame_spec.framing(self.settings, number, pose, hand.skeleton)
         arms = [self._arm(hand, mesh, drawn.tone, drawn.side, pose, elbow.elbow(self.settings, number))]
-        if other := pair.second(self.settings, number, camera, pose, drawn.side, hand.skeleton):
+        if other := second_hand.second(self.settings, number, camera, pose, drawn.side, hand.skeleton):
             tone = drawn.tone if other.tone is None else other.tone
             bent = elbow.elbow(self.settings, number, 1)
             arms.append(self._arm(*self._other(drawn.shape), tone, other.side, other.pose, bent))
         drawings = self._draw(arms, camera, drawn, number)
-        return Frame(
+        return Sample(
             name=f"{number:06d}",
-            picture=self._stored(self._picture(drawings, camera, drawn, number), number),
+            image=self._stored(self._picture(drawings, camera, drawn, number), number),
             instances=self._instances(arms, drawings, camera),
             meta=meta | self._meta(arms, camera, drawn),
             truths=self._truths(arms, drawings, camera),
         )
 
     def _arm(
-        self, hand: rig.Rig, mesh: surface.HandMesh, tone: float, side: str, pose: np.ndarray, bent: elbow.Elbow
+        self, hand: rig.Rig, mesh: hand_mesh.HandMesh, tone: float, side: str, pose: np.ndarray, bent: elbow.Elbow
     ) -> Arm:
         """A hand, painted and posed."""
         if self.settings.elbow == "varied":
@@ -91,9 +94,9 @@ class Studio:
         rig.set_pose(hand, pose)
         return Arm(hand, mesh, side, pose, rig.posed(hand))
 
-    def _draw(self, arms: list[Arm], camera: Camera, drawn: look.Look, number: int) -> list[Drawing]:
-        """A drawing of each; in a room, where they see each other, all of the same picture."""
-        if isinstance(self.engine, Room):
+    def _draw(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec, number: int) -> list[RenderLayers]:
+        """A drawing of each; in a room, where they see each other, all of the same image."""
+        if isinstance(self.engine, IndoorScene):
             self._show(*(arm.rig for arm in arms))
             return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], camera, drawn, number)
         drawings = []
@@ -102,7 +105,7 @@ class Studio:
             drawings.append(self.engine.draw(arm.rig, arm.posed, camera, drawn, number))
         return drawings
 
-    def _instances(self, arms: list[Arm], drawings: list[Drawing], camera: Camera) -> tuple[Instance, ...]:
+    def _instances(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> tuple[Instance, ...]:
         masks = {category: _masks(drawings, camera, category) for category in self._categories}
         found = []
         for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
@@ -124,29 +127,31 @@ class Studio:
     def _categories(self) -> tuple[str, ...]:
         return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
 
-    def _truths(self, arms: list[Arm], drawings: list[Drawing], camera: Camera) -> dict[str, np.ndarray]:
-        """Those truths beyond the masks that the settings ask for and that are pictures."""
-        asked = [name for name in TRUTHS if name in self.settings.truths]
+    def _truths(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> dict[str, np.ndarray]:
+        """Those truths beyond the masks that the settings ask for and that are images."""
+        asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.truths]
         if not asked:
             return {}
         masks = [mask for category in self._categories for mask in _masks(drawings, camera, category)]
         hands = _masks(drawings, camera, "hand")
         first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
-        found = truth.measure(
+        found = gbuffer.measure(
             np.concatenate([arm.posed.vertices for arm in arms]),
             np.concatenate([arm.posed.normals for arm in arms]),
             np.concatenate([arm.mesh.faces + start for arm, start in zip(arms, first, strict=False)]),
-            np.concatenate([truth.parts_of(arm.mesh.weights) for arm in arms]),
+            np.concatenate([gbuffer.parts_of(arm.mesh.weights) for arm in arms]),
             camera,
             np.any(hands, axis=0),
             np.any(masks, axis=0),
         )
         return {name: found[name] for name in asked}
 
-    def _picture(self, drawings: list[Drawing], camera: Camera, drawn: look.Look, number: int) -> np.ndarray:
-        """The whole picture, (H, W, 3) uint8; a room's drawing is one already."""
+    def _picture(
+        self, drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec, number: int
+    ) -> np.ndarray:
+        """The whole image, (H, W, 3) uint8; a room's drawing is one already."""
         if self.settings.scene == "room":
-            return drawings[0].picture
+            return drawings[0].image
         if self._backgrounds is None:
             return _compose(drawings, camera, drawn)
         behind = self._backgrounds.draw(number, camera.width, camera.height)
@@ -154,16 +159,18 @@ class Studio:
         for drawing in drawings:
             x0, y0, x1, y1 = drawing.box
             alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
-            picture[y0:y1, x0:x1] = srgb(photo.before(photo.linear(drawing.picture), alpha, picture[y0:y1, x0:x1]))
+            picture[y0:y1, x0:x1] = srgb(
+                camera_effects.before(camera_effects.linear(drawing.image), alpha, picture[y0:y1, x0:x1])
+            )
         return picture
 
     def _stored(self, picture: np.ndarray, number: int) -> np.ndarray:
-        """As a camera would have stored it; a room's picture is so already."""
+        """As a camera would have stored it; a room's image is so already."""
         if self.settings.camera == "clean" or self.settings.scene == "room":
             return picture
-        return photo.stored(picture, np.random.default_rng((self.settings.seed, number, 0xCE)))
+        return camera_effects.stored(picture, np.random.default_rng((self.settings.seed, number, 0xCE)))
 
-    def _meta(self, arms: list[Arm], camera: Camera, drawn: look.Look) -> dict:
+    def _meta(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
         meta: dict = {**poses[0], "camera": camera.matrix.tolist()}
         if len(arms) == 2:
@@ -176,16 +183,16 @@ class Studio:
             meta["distance"] = camera.distance
         return meta
 
-    def _paint(self, hand: rig.Rig, mesh: surface.HandMesh, tone: float) -> None:
+    def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, tone: float) -> None:
         if self._tones.get(hand.surface.name) != tone:
-            rig.paint(hand, skin.colours(mesh, tone))
+            rig.paint(hand, skin_color.colours(mesh, tone))
             self._tones[hand.surface.name] = tone
 
-    def _build(self, shape: int | None) -> tuple[rig.Rig, surface.HandMesh]:
+    def _build(self, shape: int | None) -> tuple[rig.Rig, hand_mesh.HandMesh]:
         if self._own:
             return rig.build(*self._own), self._own[1]
-        proportions = look.hand_shape(self.settings, shape)
-        mesh = surface.build(proportions)
+        proportions = frame_spec.hand_shape(self.settings, shape)
+        mesh = hand_mesh.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
 
     def _show(self, *hands: rig.Rig) -> None:
@@ -203,24 +210,24 @@ class Studio:
         self._shown = things
 
 
-def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, surface.HandMesh] | None:
+def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandMesh] | None:
     """Somebody's hand in place of ours, if the settings name one."""
     if settings.rig is None:
         return None
-    return rigfile.load(Path(settings.rig), None if settings.map is None else Path(settings.map))
+    return rig_file.load(Path(settings.rig), None if settings.map is None else Path(settings.map))
 
 
-def _compose(drawings: list[Drawing], camera: Camera, drawn: look.Look) -> np.ndarray:
-    """The whole picture, (H, W, 3) uint8, of hands that do not overlap."""
+def _compose(drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec) -> np.ndarray:
+    """The whole image, (H, W, 3) uint8, of hands that do not overlap."""
     picture = _plain(camera.width, camera.height, *srgb(drawn.background).tolist()).copy()
     for number, drawing in enumerate(drawings):
         x0, y0, x1, y1 = drawing.box
         drawn_at = np.s_[:, :] if not number else drawing.hand + drawing.forearm + drawing.cloth > 0
-        picture[y0:y1, x0:x1][drawn_at] = drawing.picture[drawn_at]
+        picture[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
     return picture
 
 
-def _masks(drawings: list[Drawing], camera: Camera, category: str) -> list[np.ndarray]:
+def _masks(drawings: list[RenderLayers], camera: Camera, category: str) -> list[np.ndarray]:
     """The masks, (H, W) bool each: where at least half of a pixel is covered.
 
     With few samples a pixel many are half covered, which makes an outline too wide: with four by 0.13 pixels where they
@@ -249,7 +256,7 @@ def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:
 
 
 def keypoints(hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarray, camera: Camera) -> np.ndarray:
-    """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the picture, 1 hidden, 2 visible).
+    """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the image, 1 hidden, 2 visible).
 
     A joint lies inside the flesh; it counts as hidden where skin on its line of sight stands nearer to the camera than
     its own flesh reaches.
@@ -264,7 +271,7 @@ def keypoints(hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarr
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 
 
-def _behind_things(points: np.ndarray, drawing: Drawing, near: int = 2) -> np.ndarray:
+def _behind_things(points: np.ndarray, drawing: RenderLayers, near: int = 2) -> np.ndarray:
     """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
     covered = drawing.hand + drawing.forearm >= 0.5
     points = points.copy()

@@ -12,7 +12,7 @@ from generator.errors import EngineError
 
 
 @contextlib.contextmanager
-def silence() -> Iterator[None]:
+def redirect_output() -> Iterator[None]:
     """Swallow what is written to file descriptors 1 and 2 inside the block."""
     with Path(os.devnull).open("wb") as sink, contextlib.ExitStack() as stack:
         for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
@@ -38,7 +38,7 @@ def load_bpy() -> None:
         # A process started by one that has bpy inherits Blender's own script folders, where another `bpy` lies.
         sys.path[:] = [folder for folder in sys.path if not Path(folder, "addon_utils.py").exists()]
     try:
-        with silence():
+        with redirect_output():
             import bpy  # noqa: F401
     except ImportError as error:
         raise EngineError(

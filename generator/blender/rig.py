@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator import kinematics
-from generator.anatomy import BONES, Skeleton
-from generator.elbow import Elbow
-from generator.surface import HandMesh
+from generator.frame.elbow import Elbow
+from generator.hand import kinematics
+from generator.hand.anatomy import BONES, Skeleton
+from generator.mesh.hand_mesh import HandMesh
 
 COLOUR = "colour"
 """Point attribute with the skin's linear RGB."""
@@ -26,7 +26,7 @@ GRAIN = "grain"
 class Rig:
     """One hand in the current scene.
 
-    :param armature: the armature object, with the bones of :data:`generator.anatomy.BONES`.
+    :param armature: the armature object, with the bones of :data:`generator.hand.anatomy.BONES`.
     :param surface: the mesh object that it deforms.
     :param skeleton: where the bones are in the bind pose.
     :param rest: (21, 4, 4), the bones' rest matrices in the armature.
@@ -119,7 +119,7 @@ def triangles(data: bpy.types.Mesh) -> np.ndarray:
 def set_pose(rig: Rig, pose: np.ndarray) -> None:
     """Pose the armature.
 
-    :param pose: (28,), metres and radians. Blender's bones then are where :mod:`generator.kinematics` says.
+    :param pose: (28,), metres and radians. Blender's bones then are where :mod:`generator.hand.kinematics` says.
     """
     moved = kinematics.transforms(pose, rig.skeleton)
     parents = rig.skeleton.parents

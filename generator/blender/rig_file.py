@@ -14,26 +14,26 @@ import bmesh
 import bpy
 import numpy as np
 
-from generator import rigged, rigmap
-from generator.anatomy import BONES, Skeleton
-from generator.blender.silence import silence
-from generator.rigmap import RigMapError
-from generator.surface import HandMesh
+from generator.blender.redirect_output import redirect_output
+from generator.hand.anatomy import BONES, Skeleton
+from generator.mesh.hand_mesh import HandMesh
+from generator.rigs import bone_map, external_rig
+from generator.rigs.bone_map import RigMapError
 
 
 def load(path: Path, map_: Path | None) -> tuple[Skeleton, HandMesh]:
     """The hand in a file, in our bind pose and size. What Blender's scene held before is gone.
 
-    :param map_: says which of its bones is which (:func:`generator.rigmap.load`); an .npz file needs none.
+    :param map_: says which of its bones is which (:func:`generator.rigs.bone_map.load`); an .npz file needs none.
     :raises RigMapError: if a file cannot be read, or holds no mesh on an armature with these bones.
     """
     if map_ is None:
-        return rigged.read(path)
-    bones = rigmap.load(map_)
+        return external_rig.read(path)
+    bones = bone_map.load(map_)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
-        with silence():
+        with redirect_output():
             _open(path)
     except (RuntimeError, OSError) as error:
         raise RigMapError(f"{path} cannot be read ({str(error).strip().splitlines()[-1]})") from None
@@ -53,8 +53,8 @@ def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, H
     if not parts:
         raise RigMapError(f"the bones of {armature.name} that the map names move no mesh")
     starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in parts[:-1])])
-    return rigged.hand(
-        rigmap.fit(_heads(armature, bones)),
+    return external_rig.hand(
+        bone_map.fit(_heads(armature, bones)),
         np.concatenate([vertices for vertices, _, _ in parts]),
         np.concatenate([faces + start for (_, faces, _), start in zip(parts, starts, strict=True)]),
         np.concatenate([weights for _, _, weights in parts]),

@@ -1,0 +1,10 @@
+"""What one frame shows, drawn from (seed, frame); pure numpy.
+
+settings        what a rendering run can be told
+frame_spec      shape, skin tone, light, camera and framing of one frame
+elbow           an arm bent at the elbow
+second_hand     a second hand beside the first
+backgrounds     images behind the hands
+camera_effects  blur, noise and JPEG as cameras make them
+gbuffer         depth, normals and parts from the posed mesh
+"""

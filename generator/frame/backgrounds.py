@@ -1,4 +1,4 @@
-"""A folder of pictures to put behind the hands. Nothing of Blender."""
+"""A folder of images to put behind the hands. Nothing of Blender."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generator.dataset.pictures import IMAGE_SUFFIXES, read_picture
-from generator.settings import RenderSettings, SettingsError
+from generator.frame.settings import RenderSettings, SettingsError
+from handforge.dataset.image_io import IMAGE_SUFFIXES, read_image
 
 SMALLEST_CROP = 0.4
-"""The least side of a crop, as a share of the largest one of the picture's proportions that fits."""
+"""The least side of a crop, as a share of the largest one of the image's proportions that fits."""
 
 
 def chosen(settings: RenderSettings) -> Backgrounds | None:
@@ -21,23 +21,23 @@ def chosen(settings: RenderSettings) -> Backgrounds | None:
 
 
 class Backgrounds:
-    """The pictures of a folder and of the folders in it, in the order of their names.
+    """The images of a folder and of the folders in it, in the order of their names.
 
-    :param seed: of the run; each frame draws its own picture.
-    :raises SettingsError: if it is no folder or holds no picture.
+    :param seed: of the run; each frame draws its own image.
+    :raises SettingsError: if it is no folder or holds no image.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
         if not folder.is_dir():
-            raise SettingsError(f"backgrounds: {folder} is no folder; name one that holds pictures")
+            raise SettingsError(f"backgrounds: {folder} is no folder; name one that holds images")
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
         self._paths = [path for path in found if path.is_file()]
         if not self._paths:
-            raise SettingsError(f"backgrounds: {folder} holds no picture ({', '.join(IMAGE_SUFFIXES)})")
+            raise SettingsError(f"backgrounds: {folder} holds no image ({', '.join(IMAGE_SUFFIXES)})")
         self._folder, self._seed = folder, seed
 
     def digest(self) -> str:
-        """What tells this folder from one of other pictures: a hash of all names and contents."""
+        """What tells this folder from one of other images: a hash of all names and contents."""
         found = hashlib.sha256()
         for path in self._paths:
             found.update(f"{path.relative_to(self._folder).as_posix()}\0".encode())
@@ -45,20 +45,20 @@ class Backgrounds:
         return found.hexdigest()
 
     def verify(self) -> None:
-        """Read every picture, so that a damaged one is known before anything is rendered.
+        """Read every image, so that a damaged one is known before anything is rendered.
 
         :raises DatasetError: naming the first that cannot be read.
         """
         for path in self._paths:
-            read_picture(path)
+            read_image(path)
 
     def draw(self, frame: int, width: int, height: int) -> np.ndarray:
-        """A frame's picture, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
+        """A frame's image, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
 
         :raises DatasetError: if it cannot be read.
         """
         rng = np.random.default_rng((self._seed, frame, 0xBA))
-        picture = Image.fromarray(read_picture(self._paths[int(rng.integers(len(self._paths)))]))
+        picture = Image.fromarray(read_image(self._paths[int(rng.integers(len(self._paths)))]))
         share, across, down, mirrored = rng.uniform(SMALLEST_CROP, 1), *rng.uniform(size=2), rng.random() < 0.5
         size = np.array([width, height]) * min(picture.width / width, picture.height / height) * share
         left, top = (np.array(picture.size) - size) * [across, down]

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 
 def cast(rng: np.random.Generator) -> np.ndarray:
-    """How much lighter a picture comes out than metered, by channel, (3,): exposure, warmth and tint."""
+    """How much lighter an image comes out than metered, by channel, (3,): exposure, warmth and tint."""
     exposure, warmth, tint = np.exp(rng.normal(0, [0.35, 0.12, 0.05]))
     return exposure * np.array([warmth, tint, 1 / warmth])
 
@@ -36,7 +36,7 @@ def develop(
 
 
 def stored(seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a camera makes of a picture (H, W, 3) uint8: a little blur, noise, and in part of the pictures JPEG."""
+    """What a camera makes of an image (H, W, 3) uint8: a little blur, noise, and in part of the images JPEG."""
     picture = Image.fromarray(seen)
     picture = picture.filter(ImageFilter.GaussianBlur(abs(rng.normal(0, 0.6)) * picture.height / 720))
     noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 5), (picture.height, picture.width, 3))
@@ -56,7 +56,7 @@ def linear(srgb: np.ndarray) -> np.ndarray:
 
 
 def before(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """A subject in linear light on black, (H, W, 3) with its coverage (H, W), before a picture of uint8 sRGB."""
+    """A subject in linear light on black, (H, W, 3) with its coverage (H, W), before an image of uint8 sRGB."""
     return subject + (1 - alpha[..., None]) * linear(behind)
 
 

@@ -1,4 +1,4 @@
-"""An arm bent at the elbow, for pictures that show more of it than the hand. Nothing of Blender."""
+"""An arm bent at the elbow, for images that show more of it than the hand. Nothing of Blender."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
 
 PLACE = 0.26
 """How far the elbow is from the wrist, metres: what lies beyond is the upper arm."""

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator import kinematics, pose
-from generator.anatomy import BONES, HandShape, Skeleton
-from generator.camera import SENSOR_MM, Camera
-from generator.elbow import Elbow, elbow
-from generator.settings import RenderSettings
-from generator.sleeve import WORN, Sleeve
+from generator.frame.elbow import Elbow, elbow
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, pose
+from generator.hand.anatomy import BONES, HandShape, Skeleton
+from generator.hand.camera import SENSOR_MM, Camera
+from generator.mesh.sleeve import WORN, Sleeve
 
 SHAPES = 16
 """How many different hands a run with a varied shape has."""
 
 EDGE = 0.04
-"""How near a joint may come to the picture's edge where the framing is varied, as a share of the picture's size."""
+"""How near a joint may come to the image's edge where the framing is varied, as a share of the image's size."""
 
 NEAREST, FARTHEST = 0.45, 1.1
 """Range of a varied distance, metres."""
@@ -29,7 +29,7 @@ CLEAR = 0.25
 """How far in front of the camera the whole arm stays where the distance is varied, metres."""
 
 FILL = 0.2, 1.1
-"""Range of the hand's longest extent where the distance is close, as a share of the picture's shorter side."""
+"""Range of the hand's longest extent where the distance is close, as a share of the image's shorter side."""
 
 FOCAL = 26.0, 75.0
 """Range of a varied focal length, millimetres."""
@@ -48,7 +48,7 @@ _FRONT = np.array([-0.35, -0.75, 0.56])
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameSpec:
     """What one frame looks like.
 
     :param shape: which hand, 0 to :data:`SHAPES` - 1 for :func:`hand_shape`; None is the run's only one.
@@ -83,7 +83,7 @@ def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
     return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
 
 
-def look(settings: RenderSettings, frame: int) -> Look:
+def draw_frame_spec(settings: RenderSettings, frame: int) -> FrameSpec:
     """The look of a frame. All draws are made whatever the settings, so that one setting does not change another."""
     rng = generator_of(settings.seed, frame)
     shape = int(rng.integers(SHAPES))
@@ -94,7 +94,7 @@ def look(settings: RenderSettings, frame: int) -> Look:
     ambient = float(rng.uniform(0.3, 0.75))
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
     lit = settings.light != "front"
-    return Look(
+    return FrameSpec(
         shape=shape if settings.shape == "varied" and settings.rig is None else None,
         tone=tone if isinstance(settings.skin, str) else float(settings.skin),
         light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
@@ -128,8 +128,8 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     """The camera of a frame, and its pose as that camera sees it.
 
     With a fixed distance the pose stays as it is. With a varied one it is turned about the viewing axis (v6) and moved
-    in the picture's plane (v1, v3) to where all its joints are inside the picture. With a close one its lean (v4) is
-    changed, too, and the arm's end is outside the picture; fingers may be.
+    in the image's plane (v1, v3) to where all its joints are inside the image. With a close one its lean (v4) is
+    changed, too, and the arm's end is outside the image; fingers may be.
     """
     width, height = settings.size
     focal = _focal(settings, frame)
@@ -162,7 +162,7 @@ def _focal(settings: RenderSettings, frame: int) -> float:
 def _close(
     settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
 ) -> tuple[Camera, np.ndarray]:
-    """A hand that fills its share of the picture, with an arm that comes from outside."""
+    """A hand that fills its share of the image, with an arm that comes from outside."""
     rng = np.random.default_rng((settings.seed, frame, 0xCB))
     width, height = settings.size
     one = one.copy()
@@ -212,7 +212,7 @@ def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) ->
 
 
 def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
-    """By how many pixels the whole end of the arm is outside the picture; negative where it is in sight."""
+    """By how many pixels the whole end of the arm is outside the image; negative where it is in sight."""
     x, y, depth = camera.project(arm_end(one, hand, bent))
     radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
     beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
@@ -220,7 +220,7 @@ def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None 
 
 
 def room_for(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest X and Z that the wrist may have so that all joints are inside the picture."""
+    """The lowest and highest X and Z that the wrist may have so that all joints are inside the image."""
     joints = kinematics.keypoints(one, hand)
     wrist = one[:3]
     depth = joints[:, 1] + camera.distance

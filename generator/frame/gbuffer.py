@@ -1,4 +1,4 @@
-"""Truths of a picture beyond its mask, on request: depth, normals, parts. From the posed mesh, without Blender.
+"""Truths of an image beyond its mask, on request: depth, normals, parts. From the posed mesh, without Blender.
 
 A pixel has the values of the surface that is nearest to the camera on the line through the pixel's middle; where a mask
 covers a pixel by its edge alone, those of the pixel beside it. Camera axes: x right, y down, z away from the camera.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.anatomy import BONES
-from generator.camera import Camera
-from generator.dataset import PARTS
+from generator.hand.anatomy import BONES
+from generator.hand.camera import Camera
+from handforge.dataset import PARTS
 
 NEAR = 0.01
 """Triangles nearer to the camera than this are not seen, metres."""
@@ -20,7 +20,7 @@ CHUNK = 2_000_000
 
 
 def parts_of(weights: np.ndarray) -> np.ndarray:
-    """How much of each vertex belongs to which of :data:`generator.dataset.PARTS`, (V, 7), from its bones' (V, 21).
+    """How much of each vertex belongs to which of :data:`handforge.dataset.PARTS`, (V, 7), from its bones' (V, 21).
 
     Fingers and thumb begin where their first phalanx does; the metacarpals, the thumb's too, are the palm's.
     """
@@ -41,7 +41,7 @@ def measure(
     hand: np.ndarray,
     covered: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """The truths of one picture.
+    """The truths of one image.
 
     :param vertices: (V, 3) of the posed mesh, scene axes, metres; ``normals`` (V, 3) unit vectors.
     :param faces: (F, 3) indices of vertices.
@@ -130,7 +130,7 @@ def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.nd
 def _shares(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each corner's share (P, 3) in what is seen of a triangle (P, 3, 2) at a point (P, 2), and 1 / depth there (P,).
 
-    Perspective-correct: 1 / depth is linear in the picture. Negative shares are outside the triangle.
+    Perspective-correct: 1 / depth is linear in the image. Negative shares are outside the triangle.
     """
     a, b, c = corners.transpose(1, 2, 0)
     x, y = points.T

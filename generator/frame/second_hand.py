@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator import kinematics, plausibility, pose, sweep
-from generator.anatomy import BONES, Skeleton
-from generator.camera import Camera
-from generator.elbow import Elbow, elbow
-from generator.look import SPARE, arm_axis, leaning, outside, room_for
-from generator.presets import PRESETS
-from generator.settings import RenderSettings
+from generator.frame.elbow import Elbow, elbow
+from generator.frame.frame_spec import SPARE, arm_axis, leaning, outside, room_for
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, plausibility, pose, pose_sets
+from generator.hand.anatomy import BONES, Skeleton
+from generator.hand.camera import Camera
+from generator.hand.pose_presets import PRESETS
 
 SHARE = 1 / 2
-"""Of the pictures that have two hands where their number is varied."""
+"""Of the images that have two hands where their number is varied."""
 
 OWN = 0.65
 """Of the second hands that are the same person's: of the same skin, and with an arm from about the same direction."""
@@ -49,7 +49,7 @@ def second(
 ) -> Second | None:
     """The second hand of a frame; None where it has none, or where no place for one was found.
 
-    In a room the two do not touch; elsewhere, where each is drawn by itself, they do not overlap in the picture either.
+    In a room the two do not touch; elsewhere, where each is drawn by itself, they do not overlap in the image either.
 
     :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
     """
@@ -80,7 +80,7 @@ def _fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     """v9..v28 on the way from one key pose of the sweep to another, no finger inside another."""
     one = np.zeros(pose.SIZE)
     for _ in range(20):
-        start, end = (PRESETS[str(name)][8:] for name in rng.choice(sweep.KEY_POSES, 2))
+        start, end = (PRESETS[str(name)][8:] for name in rng.choice(pose_sets.KEY_POSES, 2))
         one[8:] = start + (end - start) * rng.uniform()
         if plausibility.overlap(one[None], hand).max() <= plausibility.FLESH:
             break
@@ -90,7 +90,7 @@ def _fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
 def _placed(
     rng: np.random.Generator, camera: Camera, first: np.ndarray, fingers: np.ndarray, hand: Skeleton, near: bool
 ) -> np.ndarray:
-    """A pose with the hand somewhere in the picture, about as far away as the first, or ``near`` it."""
+    """A pose with the hand somewhere in the image, about as far away as the first, or ``near`` it."""
     one = np.zeros(pose.SIZE)
     one[8:] = fingers
     one[1] = first[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
@@ -118,7 +118,7 @@ def _balls(one: np.ndarray, side: str, hand: Skeleton, bent: Elbow) -> tuple[np.
 
 
 def _apart(one: np.ndarray, other: np.ndarray, girth: np.ndarray, camera: Camera, flat: bool) -> bool:
-    """Whether two arms of the same girth are apart, in space or, if ``flat``, in the picture."""
+    """Whether two arms of the same girth are apart, in space or, if ``flat``, in the image."""
     slack = 0.006
     if flat:
         one, other = camera.project(one), camera.project(other)
@@ -131,7 +131,7 @@ def _apart(one: np.ndarray, other: np.ndarray, girth: np.ndarray, camera: Camera
 
 
 def _direction(one: np.ndarray, side: str, hand: Skeleton) -> np.ndarray:
-    """Where the arm points to in the picture's plane, from elbow to wrist, (2,)."""
+    """Where the arm points to in the image's plane, from elbow to wrist, (2,)."""
     heads, tails = kinematics.capsules(one, hand)
     forearm = BONES.index("forearm")
     along = (tails[forearm] - heads[forearm])[[0, 2]]

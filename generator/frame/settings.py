@@ -10,16 +10,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from generator.anatomy import HandShape
-from generator.dataset import TRUTHS
-from generator.errors import GeneratorError
+from generator.hand.anatomy import HandShape
+from handforge.dataset import GROUND_TRUTH_MAPS
+from handforge.errors import HandforgeError
 
 FORMATS = ("png", "jpg", "webp")
 ENGINES = ("auto", "raster", "cycles", "eevee", "workbench")
 MASKS = ("hand", "hand+forearm", "both")
 RIGS = (".glb", ".fbx", ".blend")
 READY = ".npz"
-"""A rigged hand as the add-on hands it over (:mod:`generator.rigged`), which needs no map."""
+"""A rigged hand as the add-on hands it over (:mod:`generator.rigs.external_rig`), which needs no map."""
 SIDES = ("right", "left", "varied")
 KEYPOINTS_3D = "keypoints3d"
 SIZE_RANGE = (64, 4096)
@@ -56,11 +56,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
-framing; ``studio`` shows the same as people photograph hands, near and with an arm from outside the picture; ``varied``
+framing; ``studio`` shows the same as people photograph hands, near and with an arm from outside the image; ``varied``
 does so in rooms, on tables, before other people."""
 
 
-class SettingsError(GeneratorError):
+class SettingsError(HandforgeError):
     """Settings that cannot be used; the text names every one, what was expected, and where it was read."""
 
 
@@ -71,15 +71,15 @@ class RenderSettings:
     set: str = "all"
     """``l2``, ``l11``, ``all``, or a file of poses."""
     count: int | None = None
-    """How many pictures, spread evenly over the kept poses; None renders every one."""
+    """How many images, spread evenly over the kept poses; None renders every one."""
     seed: int = 0
-    """0 or more. With the same seed, frame i is the same picture with any number of workers, on any machine with the
+    """0 or more. With the same seed, frame i is the same image with any number of workers, on any machine with the
     same Blender and, for ``raster``, the same graphics driver; a room's on those with the same kind of processor, as
     Cycles computes a little otherwise with other instructions."""
     size: tuple[int, int] = (1280, 720)
     """Width and height in pixels; ``"1280x720"`` in a file."""
     format: str = "png"
-    """Of the pictures: png, jpg or webp. Masks are always png."""
+    """Of the images: png, jpg or webp. Masks are always png."""
     scene: str = "plain"
     """``plain``: the hand alone. ``room``: lit by HDR environments, with table or wall, things, a sleeve, shadows, and
     the camera's blur and noise; all drawn from (seed, frame)."""
@@ -91,7 +91,7 @@ class RenderSettings:
     way. An annotation's category says which it is."""
     truth: str = "none"
     """More truths, with commas between: ``depth``, ``normals``, ``parts``, ``keypoints3d``; see
-    :mod:`generator.dataset.truths`."""
+    :mod:`handforge.dataset.ground_truth_maps`."""
     samples: int = 4
     """Samples a pixel of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or 32). Before a
     plain background, cycles takes one in larger parts that show smooth skin only, away from all outlines."""
@@ -99,34 +99,34 @@ class RenderSettings:
     """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
     distance: float | str = 1.0
     """Metres from the camera to the wrist. Varied: 0.45 to 1.1, the hand moved and turned about the viewing axis (v1,
-    v3, v6) so that its joints are inside the picture. Close: as people take hands, filling 0.2 to 1.1 of the picture,
-    with an arm that comes from outside it and hardly from the camera (v4 is drawn nearer to the picture's plane)."""
+    v3, v6) so that its joints are inside the image. Close: as people take hands, filling 0.2 to 1.1 of the image,
+    with an arm that comes from outside it and hardly from the camera (v4 is drawn nearer to the image's plane)."""
     skin: float | str = 0.5
     """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
     shape: str | HandShape = "average"
     """``average``; varied: one of 16 hands whose proportions are drawn from the seed; or a table of factors as
-    :class:`generator.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
+    :class:`generator.hand.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
     rig: str | None = None
     """A rigged right hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the
     mean hand's size and keeps its shape; its skin is coloured as ours is. Poses are judged as our mean hand's. Machines
     that share no disk each need both files at the same path."""
     map: str | None = None
-    """Which of the rig's bones is which: a TOML file as :mod:`generator.rigmap` describes it."""
+    """Which of the rig's bones is which: a TOML file as :mod:`generator.rigs.bone_map` describes it."""
     side: str = "right"
     """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
     28 numbers, so it is as plausible."""
     elbow: str = "straight"
     """Of a room. Varied: six arms in ten are bent at the elbow, with bare upper arms or short sleeves."""
     hands: int | str = 1
-    """1, 2 or varied, which is 2 in half of the pictures: the second is of the other side and in a pose of its own, in
+    """1, 2 or varied, which is 2 in half of the images: the second is of the other side and in a pose of its own, in
     rooms often beside the first, and has its own annotation. Where there is no place for it, there is one."""
     light: str = "front"
     """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
     warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
     background: str = "white"
-    """``white`` (exactly 255) or ``varied``: one near-white tone a picture."""
+    """``white`` (exactly 255) or ``varied``: one near-white tone an image."""
     backgrounds: str | None = None
-    """A folder of pictures, on other machines at the same path: one of them, cropped and scaled, is behind each hand,
+    """A folder of images, on other machines at the same path: one of them, cropped and scaled, is behind each hand,
     also in a room, whose light, sleeve, people and occluders stay."""
     sleeve: str = "none"
     """``varied``: most arms before a plain background wear one, of any colour and length; rooms have their own. It is
@@ -137,9 +137,9 @@ class RenderSettings:
     """Of a room. ``things``: a table or wall with things on it. Varied: also rooms full of furniture, people in their
     clothes, plain and dark walls, surfaces in strong or skin-like colours, and nothing but the environment."""
     distractors: str = "none"
-    """Of a room. Varied: in part of the pictures heads, limbs and other things in the colours of skin, never masked."""
+    """Of a room. Varied: in part of the images heads, limbs and other things in the colours of skin, never masked."""
     occluders: str = "none"
-    """Of a room. Varied: in part of the pictures pencils, cords, cups and cards before the hand, or a thing in it; the
+    """Of a room. Varied: in part of the images pencils, cords, cups and cards before the hand, or a thing in it; the
     mask is what is still seen of it."""
     exposure: str = "metered"
     """Of a room. Varied: also darker and brighter than metered, with stronger casts of colour."""
@@ -229,7 +229,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
     if not isinstance(values.get("backgrounds", "."), str | None) or values.get("backgrounds") == "":
-        found.append(f"backgrounds is a folder of pictures, not {values['backgrounds']!r}")
+        found.append(f"backgrounds is a folder of images, not {values['backgrounds']!r}")
     try:
         parse_size(values.get("size", "1280x720"))
     except SettingsError as error:
@@ -255,9 +255,11 @@ def _rig(rig: Any, map_: Any) -> list[str]:
 
 def _truth(value: Any) -> list[str]:
     words = value.split(",") if isinstance(value, str) else []
-    if value == "none" or (words and len({*words}) == len(words) and set(words) <= {*TRUTHS, KEYPOINTS_3D}):
+    if value == "none" or (words and len({*words}) == len(words) and set(words) <= {*GROUND_TRUTH_MAPS, KEYPOINTS_3D}):
         return []
-    return [f"truth is none or some of {','.join((*TRUTHS, KEYPOINTS_3D))} with commas between, not {value!r}"]
+    return [
+        f"truth is none or some of {','.join((*GROUND_TRUTH_MAPS, KEYPOINTS_3D))} with commas between, not {value!r}"
+    ]
 
 
 def _shape(value: Any) -> list[str]:

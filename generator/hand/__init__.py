@@ -1,0 +1,13 @@
+"""A hand's pose and what follows from it; pure numpy.
+
+pose                the 28 numbers of a pose: names, order, units, limits
+anatomy             bone lengths, girths, axes, with their sources; the shape parameters people vary
+kinematics          where every bone and joint is for a pose, vectorised over poses
+inverse_kinematics  the pose of bones that were rotated by hand
+pose_presets        poses that have names
+pose_sets           the sweep: l2, l11, files of poses
+camera              the pinhole camera: where a point falls in the image
+plausibility        why a pose is kept or dropped
+plausibility_plot   kept and dropped poses as a figure
+sweep_map           kept and dropped poses as an image
+"""

@@ -10,7 +10,7 @@ length 189.3 mm, breadth 85.0, wrist circumference 169. The fingers are slimmer 
 index finger ours is 19.2 mm broad and 58 in circumference, that of men in Greiner's Hand Anthropometry of U.S. Army
 Personnel (1991) 23.0 and 68.4, on hands 90.4 mm broad.
 
-Axes as in :mod:`generator.pose`: +X radial, +Y dorsal, +Z distal; metres.
+Axes as in :mod:`generator.hand.pose`: +X radial, +Y dorsal, +Z distal; metres.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from generator.dataset import KEYPOINTS
-from generator.pose import FINGER_SLICE, FINGERS, NAMES
+from generator.hand.pose import FINGER_SLICE, FINGERS, NAMES
+from handforge.dataset import KEYPOINTS
 
 LONG_FINGERS = FINGERS[:4]
 """Little, ring, middle, index."""
@@ -154,7 +154,7 @@ class Skeleton:
     dofs: tuple[tuple[tuple[int, np.ndarray], ...], ...]
     """Per bone (pose index, unit axis) in the order they multiply; the forearm's are v6, v4, v5."""
     keypoints: np.ndarray = field(repr=False)
-    """(21, 3): the joints of :data:`generator.dataset.KEYPOINTS`."""
+    """(21, 3): the joints of :data:`handforge.dataset.KEYPOINTS`."""
     keypoint_bones: np.ndarray = field(repr=False)
     """(21,) int: the bone each keypoint moves with."""
 

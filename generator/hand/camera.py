@@ -1,6 +1,7 @@
-"""The pinhole camera: where a point of the scene falls in the picture.
+"""The pinhole camera: where a point of the scene falls in the image.
 
-Scene axes as in :mod:`generator.pose`: +X right, +Z up in the picture, the camera looks along +Y. Picture axes: x to
+Scene axes as in :mod:`generator.hand.pose`: +X right, +Z up in the image, the camera looks along +Y. Image axes:
+x to
 the right, y downwards, the origin in the upper left corner of the upper left pixel.
 """
 
@@ -18,10 +19,10 @@ SENSOR_MM = 36.0
 class Camera:
     """A camera in front of the hand, at (0, -distance, 0).
 
-    :param width: picture width in pixels.
-    :param height: picture height in pixels.
+    :param width: image width in pixels.
+    :param height: image height in pixels.
     :param distance: metres from the scene's origin (the wrist of an untranslated pose).
-    :param focal_mm: focal length for a sensor 36 mm wide. With the defaults the picture shows 0.80 x 0.45 m at the
+    :param focal_mm: focal length for a sensor 36 mm wide. With the defaults the image shows 0.80 x 0.45 m at the
         wrist, so that a hand that turns about its wrist stays inside and takes about 40 % of the height.
     """
 

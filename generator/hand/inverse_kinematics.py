@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.anatomy import Skeleton
-from generator.kinematics import axis_rotation
-from generator.pose import SIZE, TRANSLATION
+from generator.hand.anatomy import Skeleton
+from generator.hand.kinematics import axis_rotation
+from generator.hand.pose import SIZE, TRANSLATION
 
 _LOCKED = 1e-4
 """Below this cosine of the middle angle, the outer two of three turn about the same line."""

@@ -6,8 +6,8 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
-from generator.anatomy import Skeleton
-from generator.pose import SIZE, TRANSLATION
+from generator.hand.anatomy import Skeleton
+from generator.hand.pose import SIZE, TRANSLATION
 
 
 def transforms(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
@@ -34,7 +34,7 @@ def transforms(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def keypoints(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """The 21 joints of :data:`generator.dataset.KEYPOINTS`: (21, 3) or (N, 21, 3), scene axes, metres."""
+    """The 21 joints of :data:`handforge.dataset.KEYPOINTS`: (21, 3) or (N, 21, 3), scene axes, metres."""
     moved = transforms(poses, skeleton)[..., skeleton.keypoint_bones, :, :]
     return np.einsum("...kij,kj->...ki", moved[..., :3, :3], skeleton.keypoints) + moved[..., :3, 3]
 

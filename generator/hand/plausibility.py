@@ -1,12 +1,12 @@
 """Why a pose is kept or not. Five rules, each with a threshold that means something outside this program.
 
-1. ``joint limit``: an angle lies outside the range of its joint (:data:`generator.pose.LIMITS`).
+1. ``joint limit``: an angle lies outside the range of its joint (:data:`generator.hand.pose.LIMITS`).
 2. ``self-collision``: two parts of the hand stand in each other by more than :data:`FLESH`.
 3. ``out of reach``: no right arm of a person who faces the camera can hold its forearm so (:func:`reachable`).
 4. ``hidden``: the forearm hides more than :data:`HIDDEN_SHARE` of the hand's joints from the camera.
-5. ``cut``: a joint of the hand falls outside the picture.
+5. ``cut``: a joint of the hand falls outside the image.
 
-All functions take poses of shape (N, 28) as :mod:`generator.pose` defines them and work on all of them at once.
+All functions take poses of shape (N, 28) as :mod:`generator.hand.pose` defines them and work on all of them at once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from generator import kinematics, pose
-from generator.anatomy import BONES, Skeleton, skeleton
-from generator.camera import Camera
+from generator.hand import kinematics, pose
+from generator.hand.anatomy import BONES, Skeleton, skeleton
+from generator.hand.camera import Camera
 
 RULES = ("joint limit", "self-collision", "out of reach", "hidden", "cut")
 """The reasons a pose is dropped for; a pose that breaks several has the first."""
@@ -245,7 +245,7 @@ def _hidden_share(heads: np.ndarray, tails: np.ndarray, hand: Skeleton, camera: 
 
 
 def outside_px(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
-    """How far the outermost joint lies outside the picture, (N,) pixels; infinite behind the camera, <= 0 inside."""
+    """How far the outermost joint lies outside the image, (N,) pixels; infinite behind the camera, <= 0 inside."""
     return _outside_px(kinematics.capsules(poses, hand)[1], camera)
 
 
@@ -340,7 +340,7 @@ def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         )
     if reason == "cut":
         far = outside_px(poses, hand, camera)[0]
-        return Verdict(reason, f"the hand reaches {far:.0f} pixels beyond the picture's edge", ("hand",))
+        return Verdict(reason, f"the hand reaches {far:.0f} pixels beyond the image's edge", ("hand",))
     return Verdict("", "plausible")
 
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from generator import sweep
-from generator.dataset import write_atomic
-from generator.plausibility import RULES
+from generator.hand import pose_sets
+from generator.hand.plausibility import RULES
+from handforge.files import write_atomic
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
 COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
-"""Of a kept pose, then of :data:`generator.plausibility.RULES`."""
+"""Of a kept pose, then of :data:`generator.hand.plausibility.RULES`."""
 
 
 def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     """Draw one map a set.
 
-    :param reasons: by set, what :func:`generator.plausibility.judge` says of its 32,400 poses.
+    :param reasons: by set, what :func:`generator.hand.plausibility.judge` says of its 32,400 poses.
     :param path: a .png, .svg or .pdf file.
     """
     from matplotlib.colors import ListedColormap
@@ -30,7 +30,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     labels = ("", *RULES)
     figure = Figure(figsize=(1.0 + 4.6 * len(reasons), 5.4), layout="constrained")
     for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(reasons))), reasons.items(), strict=True):
-        side = 360 // sweep.STEP_DEGREES
+        side = 360 // pose_sets.STEP_DEGREES
         codes = np.array([labels.index(value) for value in values]).reshape(side, side)
         axes.imshow(
             codes,
@@ -42,7 +42,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
             interpolation="nearest",
         )
         axes.set_title(f"{name}: {int((codes == 0).sum()):,} of {codes.size:,} kept")
-        axes.set_xlabel("v5, about the picture's vertical axis (°)")
+        axes.set_xlabel("v5, about the image's vertical axis (°)")
         axes.set_ylabel("v4, about its horizontal axis (°)")
         axes.set_xticks(range(-180, 181, 90))
         axes.set_yticks(range(-180, 181, 90))

@@ -4,7 +4,7 @@ A pose is a float64 array of shape (28,), many poses one of shape (N, 28), in th
 (VISAPP 2023). Translations are metres, angles radians; degrees and centimetres appear only where a person reads or
 types (:func:`from_degrees`, :func:`to_degrees`).
 
-Axes. The picture lies in the X-Z plane: +X to its right, +Z to its top; the camera looks along +Y. In the bind pose
+Axes. The image lies in the X-Z plane: +X to its right, +Z to its top; the camera looks along +Y. In the bind pose
 (all 28 zero) a right hand stands with its wrist in the origin, fingers up (+Z), the palm to the camera (-Y), the
 thumb to the right (+X); so +X is radial, +Y dorsal, +Z distal.
 A left hand of the same 28 numbers is the mirror image of the right one, X to -X.
@@ -12,7 +12,7 @@ A left hand of the same 28 numbers is the mirror image of the right one, X to -X
 ==========  =====================================================================================================
 v1..v3      translation of the wrist along X, Y, Z
 v4, v5, v6  rotation of the forearm, with the whole hand, about the wrist: v4 about X and v5 about Z (the two axes in
-            the picture's plane), v6 about Y (the viewing axis). The hand turns by v5 about its own length first, then
+            the image's plane), v6 about Y (the viewing axis). The hand turns by v5 about its own length first, then
             by v4, then by v6: ``R = Ry(v6) @ Rx(v4) @ Rz(v5)``.
 v7, v8      wrist: flexion (+ towards the palm), deviation (+ to the thumb's side)
 v9..v12     little finger: MCP flexion, MCP abduction (+ to the thumb's side), PIP flexion, DIP flexion
@@ -125,6 +125,6 @@ def with_angles(**degrees: float) -> np.ndarray:
     pose = bind()
     for name, value in degrees.items():
         if name not in NAMES[3:]:
-            raise ValueError(f"no angle is called {name!r}; the names are in generator.pose.NAMES")
+            raise ValueError(f"no angle is called {name!r}; the names are in generator.hand.pose.NAMES")
         pose[NAMES.index(name)] = np.radians(value)
     return pose

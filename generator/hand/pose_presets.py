@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator import pose
+from generator.hand import pose
 
 # Degrees for little, ring, middle, index, thumb, each in the pose vector's order: MCP flexion, MCP abduction, PIP
 # and DIP flexion; the thumb's CMC flexion, CMC abduction, MCP and IP flexion. A DIP joint cannot be bent alone: it goes

@@ -6,7 +6,7 @@ which every two key poses follow each other, so that everything between any two 
 first.
 
 A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
-:data:`generator.pose.NAMES`, centimetres for the first three and degrees for the rest.
+:data:`generator.hand.pose.NAMES`, centimetres for the first three and degrees for the rest.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from generator import pose
-from generator.errors import GeneratorError
-from generator.presets import PRESETS
+from generator.hand import pose
+from generator.hand.pose_presets import PRESETS
+from handforge.errors import HandforgeError
 
 STEP_DEGREES = 2
 SIZE = (360 // STEP_DEGREES) ** 2
@@ -58,7 +58,7 @@ class PoseSet:
         return PoseSet(tuple(self.names[i] for i in index.tolist()), self.frames[index], self.poses[index])
 
 
-class PoseError(GeneratorError):
+class PoseError(HandforgeError):
     """A pose set or file that cannot be used; the text says which, where, and what would do."""
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator import pose, sweep
-from generator.plausibility import RULES
-from generator.plot import COLOURS
+from generator.hand import pose, pose_sets
+from generator.hand.plausibility import RULES
+from generator.hand.plausibility_plot import COLOURS
 
 FULL = (-180, 178)
 """First and last angle of the whole sweep, degrees."""
@@ -35,26 +35,26 @@ class Part:
     shape: tuple[int, int]
 
 
-def part(name: str, step: int = sweep.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
+def part(name: str, step: int = pose_sets.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
     """The poses of ``l2`` or ``l11`` whose v4 and v5 lie in a range, every ``step`` degrees from its start.
 
     :param step: a multiple of the sweep's own 2 degrees.
     :raises sweep.PoseError: if the step is none, no pose is in the range, or there is no such set.
     """
-    if step < 1 or step % sweep.STEP_DEGREES:
-        raise sweep.PoseError(f"the step is a multiple of {sweep.STEP_DEGREES} degrees, not {step}")
-    poses = sweep.poses(name)
-    angles = np.arange(-180, 180, sweep.STEP_DEGREES)
+    if step < 1 or step % pose_sets.STEP_DEGREES:
+        raise pose_sets.PoseError(f"the step is a multiple of {pose_sets.STEP_DEGREES} degrees, not {step}")
+    poses = pose_sets.poses(name)
+    angles = np.arange(-180, 180, pose_sets.STEP_DEGREES)
     rows, columns = (_within(angles, limits, step) for limits in (v4, v5))
     if not len(rows) or not len(columns):
-        raise sweep.PoseError(f"no pose of {name} has v4 in {v4[0]}..{v4[1]} and v5 in {v5[0]}..{v5[1]} degrees")
+        raise pose_sets.PoseError(f"no pose of {name} has v4 in {v4[0]}..{v4[1]} and v5 in {v5[0]}..{v5[1]} degrees")
     frames = (rows[:, None] * len(angles) + columns).ravel()
     return Part(name, frames, poses[frames], (len(rows), len(columns)))
 
 
 def _within(angles: np.ndarray, limits: tuple[int, int], step: int) -> np.ndarray:
     inside = np.flatnonzero((angles >= limits[0]) & (angles <= limits[1]))
-    return inside[:: step // sweep.STEP_DEGREES]
+    return inside[:: step // pose_sets.STEP_DEGREES]
 
 
 def counts(reasons: np.ndarray) -> dict[str, int]:
@@ -63,7 +63,7 @@ def counts(reasons: np.ndarray) -> dict[str, int]:
     return {reason: number for reason, number in found.items() if number or not reason}
 
 
-def picture(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, scale: int = 4) -> np.ndarray:
+def image(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, scale: int = 4) -> np.ndarray:
     """The map, (rows * scale, columns * scale, 3) uint8: v4 upwards, v5 to the right, each pose in its reason's colour.
 
     :param marked: a pose (28,) whose v4 and v5 get a cross hair.

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from generator import anatomy, implicit, markings, meshing, weights
-from generator.anatomy import BONES, MEAN, HandShape, Skeleton, skeleton
-from generator.dataset import write_atomic
-from generator.implicit import Skin
+from generator.hand import anatomy
+from generator.hand.anatomy import BONES, MEAN, HandShape, Skeleton, skeleton
+from generator.mesh import meshing, sdf, skin_features, skin_weights
+from generator.mesh.sdf import Skin
+from handforge.files import write_atomic
 
 MM = 1000.0
 
@@ -29,7 +30,7 @@ class HandMesh:
     faces: np.ndarray
     """(F, 3) int32, counter-clockwise seen from outside."""
     weights: np.ndarray
-    """(V, 21) float32 in the order of :data:`generator.anatomy.BONES`; rows sum to 1, at most four nonzero."""
+    """(V, 21) float32 in the order of :data:`generator.hand.anatomy.BONES`; rows sum to 1, at most four nonzero."""
     wrist_distance: np.ndarray
     """(V,) float32, metres along the arm from the wrist crease: + on the hand, - on the forearm."""
     palm: np.ndarray
@@ -99,9 +100,9 @@ def _mesh() -> HandMesh:
     return HandMesh(
         vertices=(vertices / MM).astype(np.float32),
         faces=faces,
-        weights=weights.weights(vertices, faces, function),
+        weights=skin_weights.weights(vertices, faces, function),
         wrist_distance=(vertices[:, 2] / MM).astype(np.float32),
-        palm=weights.diffuse(marks.palm[:, None], faces, 4)[:, 0].astype(np.float32),
+        palm=skin_weights.diffuse(marks.palm[:, None], faces, 4)[:, 0].astype(np.float32),
         crease=marks.crease,
         nail=marks.nail,
     )
@@ -110,7 +111,7 @@ def _mesh() -> HandMesh:
 def cache_path() -> Path:
     """Where the mean hand is kept: a name that changes with whatever makes it."""
     parts = [np.__version__]
-    parts += [Path(str(module.__file__)).read_text() for module in (anatomy, implicit, markings, meshing, weights)]
+    parts += [Path(str(module.__file__)).read_text() for module in (anatomy, sdf, skin_features, meshing, skin_weights)]
     parts.append(Path(__file__).read_text())
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("handforge", appauthor=False)) / f"hand-{digest}.npz"

@@ -9,11 +9,11 @@ import warnings
 
 import numpy as np
 
-from generator.anatomy import FOREARM_LENGTH
-from generator.implicit import HALF_BREADTH, Skin
-from generator.markings import Fold, Marks, folds, mark, nail_outlines
-from generator.weights import digit as digit_of
-from generator.weights import edges, neighbour_mean
+from generator.hand.anatomy import FOREARM_LENGTH
+from generator.mesh.sdf import HALF_BREADTH, Skin
+from generator.mesh.skin_features import Fold, Marks, folds, mark, nail_outlines
+from generator.mesh.skin_weights import digit as digit_of
+from generator.mesh.skin_weights import edges, neighbour_mean
 
 _CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.15, 0.20
 

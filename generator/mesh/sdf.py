@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from generator.anatomy import BONES, LONG_FINGERS, Skeleton, skeleton
+from generator.hand.anatomy import BONES, LONG_FINGERS, Skeleton, skeleton
 
 Points = np.ndarray
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from generator.surface import HandMesh
+from generator.mesh.hand_mesh import HandMesh
 
 TONES: np.ndarray = np.array(
     [

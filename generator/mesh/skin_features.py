@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from generator.anatomy import BONES, FINGERS, skeleton
-from generator.weights import segment_distance
+from generator.hand.anatomy import BONES, FINGERS, skeleton
+from generator.mesh.skin_weights import segment_distance
 
 # The palm's three great creases and the wrist's two, as lines of (x, z) on the palmar side, with their depth.
 _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
@@ -34,7 +34,7 @@ _WRINKLES = {"pip": ((-4.6, 0.4), (-1.2, 0.8), (2.2, 0.65), (5.4, 0.35)), "dip":
 
 @dataclass(frozen=True)
 class Marks:
-    """Each (V,) float32 in 0..1; see :class:`generator.surface.HandMesh`."""
+    """Each (V,) float32 in 0..1; see :class:`generator.mesh.hand_mesh.HandMesh`."""
 
     palm: np.ndarray
     crease: np.ndarray
@@ -70,7 +70,7 @@ class _Ray:
 def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Marks:
     """The marks at points (V, 3) of the mean hand's skin.
 
-    :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.pose.FINGERS`.
+    :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.hand.pose.FINGERS`.
     :param breadth: half the breadth of each digit at its middle joint.
     """
     to_wrist, to_elbow = _soft(vertices[:, 2], -34.0, 14.0), _soft(vertices[:, 2], -150.0, -30.0)

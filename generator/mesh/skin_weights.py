@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.anatomy import BONES, FINGERS, LONG_FINGERS, skeleton
-from generator.implicit import Skin
+from generator.hand.anatomy import BONES, FINGERS, LONG_FINGERS, skeleton
+from generator.mesh.sdf import Skin
 
 # Half of the stretch along a digit over which the skin passes from one bone to the next, mm.
 _MCP_HALF, _PIP_HALF, _DIP_HALF, _WRIST_HALF = 10.0, 6.5, 5.5, 17.0

@@ -12,7 +12,7 @@ def skin(vertices: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> n
 
     :param vertices: (V, 3) in the bind pose.
     :param weights: (V, B), rows sum to 1.
-    :param transforms: (B, 4, 4) rigid, bind pose to posed (:func:`generator.kinematics.transforms`).
+    :param transforms: (B, 4, 4) rigid, bind pose to posed (:func:`generator.hand.kinematics.transforms`).
     :returns: (V, 3) float64.
     """
     real, dual = _dual_quaternions(transforms)

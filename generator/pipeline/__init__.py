@@ -1,0 +1,9 @@
+"""A rendering run, from settings to a dataset folder.
+
+run           plan the frames, continue, finish
+run_folder    what a run writes, and when it may
+workers       processes on this machine
+dask_cluster  workers of a Dask scheduler
+fingerprint   external inputs (backgrounds, rigs) told apart by their content
+gui_job       a run for a program with a window
+"""

@@ -15,11 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from generator import __version__, dataset
-from generator.folder import Records, RunError
-from generator.settings import RenderSettings
-from generator.sources import sources
-from generator.workers import BATCH, Item, Renderer
+from generator.frame.settings import RenderSettings
+from generator.pipeline.fingerprint import sources
+from generator.pipeline.run_folder import Records, RunError
+from generator.pipeline.workers import BATCH, Item, Renderer
+from handforge import __version__, dataset
 
 RETRIES = 3
 """How often a batch that fails is tried again; one whose worker is lost goes to another without being asked."""
@@ -32,7 +32,7 @@ AHEAD = 4
 
 
 class Cluster:
-    """Renders as :class:`generator.workers.Workers` does, on the workers of a Dask scheduler.
+    """Renders as :class:`generator.pipeline.workers.Workers` does, on the workers of a Dask scheduler.
 
     :raises RunError: if ``distributed`` is not installed or no scheduler answers.
     """
@@ -59,7 +59,7 @@ class Cluster:
     def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
         """Start Blender in each worker; the settings with the engine they chose, and Blender's version.
 
-        :raises RunError: if there is no worker, or they differ in what would make other pictures.
+        :raises RunError: if there is no worker, or they differ in what would make other images.
         """
         paths = {name: getattr(settings, name) for name in ("backgrounds", "rig", "map")}
         here: dict[str, Any] = {name: str(Path(path).resolve()) for name, path in paths.items() if path is not None}
@@ -130,18 +130,18 @@ def _renderer(settings: RenderSettings, run: str) -> tuple[Renderer, dict[str, s
 
 
 def describe(settings: RenderSettings) -> dict[str, str]:
-    """Start Blender; what of this worker shows in its pictures: engine, versions, and its copies of files.
+    """Start Blender; what of this worker shows in its images: engine, versions, and its copies of files.
 
-    :raises GeneratorError: if a file that the settings name is not here.
+    :raises HandforgeError: if a file that the settings name is not here.
     """
     return _thread().submit(_traits, settings).result()
 
 
 def _traits(settings: RenderSettings) -> dict[str, str]:
-    from generator.blender import engines
+    from generator.blender.engines import registry
 
-    engine = engines.choose(settings)
-    return {"engine": engine, "Blender": engines.version(), "handforge": __version__, **sources(settings)}
+    engine = registry.choose(settings)
+    return {"engine": engine, "Blender": registry.version(), "handforge": __version__, **sources(settings)}
 
 
 def render(
@@ -163,4 +163,4 @@ def _render(
     for name, value in traits.items():
         if ours[name] != value:
             raise RunError(f"a worker joined with {name} {ours[name]}, the run has {value}")
-    return [(item.number, *dataset.encode_frame(renderer.frame(item), settings.format)) for item in items]
+    return [(item.number, *dataset.encode_sample(renderer.frame(item), settings.format)) for item in items]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from generator import backgrounds, rigmap
-from generator.settings import RenderSettings
+from generator.frame import backgrounds
+from generator.frame.settings import RenderSettings
+from generator.rigs import bone_map
 
 
 def sources(settings: RenderSettings) -> dict[str, str]:
     """``backgrounds_sha256`` and ``rig_sha256``, of those that the settings name.
 
-    :raises GeneratorError: if the folder of backgrounds or the map cannot be used.
+    :raises HandforgeError: if the folder of backgrounds or the map cannot be used.
     """
     found = {}
     if (behind := backgrounds.chosen(settings)) is not None:
@@ -20,7 +21,7 @@ def sources(settings: RenderSettings) -> dict[str, str]:
     if settings.rig is not None:
         content = Path(settings.rig).read_bytes()
         if settings.map is not None:
-            rigmap.load(Path(settings.map))
+            bone_map.load(Path(settings.map))
             content += Path(settings.map).read_bytes()
         found["rig_sha256"] = hashlib.sha256(content).hexdigest()
     return found

@@ -1,7 +1,8 @@
 """A rendering run for a program with a window: told what to do on standard input, it tells how far it is on output.
 
 The first line of standard input is JSON: ``{"settings": PRESET_OR_FILE, "overrides": {...}, "defaults": {...},
-"out": DIR, "workers": N}``, the first three as :func:`generator.settings.load` takes them. The run ends when standard
+"out": DIR, "workers": N}``, the first three as :func:`generator.frame.settings.load` takes them. The run ends when
+standard
 input does, so it never outlives the program that started it; the same job later continues it. Of the lines of output,
 those that start with :data:`MARK` are JSON: ``{"done": n, "total": m}``, and last ``{"out": DIR}`` or
 ``{"error": TEXT}``.
@@ -17,7 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from generator.errors import GeneratorError
+from handforge.errors import HandforgeError
 
 MARK = "handforge: "
 """Before each line of ours; whatever else is printed is Blender's."""
@@ -29,7 +30,7 @@ def main() -> int:
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         _render(**task)
-    except GeneratorError as error:
+    except HandforgeError as error:
         _tell({"error": str(error)})
         return 2
     except OSError as error:
@@ -41,8 +42,8 @@ def main() -> int:
 
 
 def _render(settings: str, overrides: dict[str, Any], defaults: dict[str, Any], out: str, workers: int) -> None:
-    from generator import run
-    from generator import settings as reader
+    from generator.frame import settings as reader
+    from generator.pipeline import run
 
     run.render(
         reader.load(Path(settings), overrides, defaults),

@@ -10,15 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from generator import __version__, backgrounds, folder, plausibility, surface, sweep
-from generator.anatomy import skeleton
-from generator.camera import Camera
-from generator.cluster import Cluster
-from generator.folder import RunError
-from generator.look import FOCAL, hand_shape
-from generator.settings import RenderSettings
-from generator.sources import sources
-from generator.workers import Item, Workers
+from generator.frame import backgrounds
+from generator.frame.frame_spec import FOCAL, hand_shape
+from generator.frame.settings import RenderSettings
+from generator.hand import plausibility, pose_sets
+from generator.hand.anatomy import skeleton
+from generator.hand.camera import Camera
+from generator.mesh import hand_mesh
+from generator.pipeline import run_folder
+from generator.pipeline.dask_cluster import Cluster
+from generator.pipeline.fingerprint import sources
+from generator.pipeline.run_folder import RunError
+from generator.pipeline.workers import Item, Workers
+from handforge import __version__
 
 Progress = Callable[[int, int], None]
 """Told the number of frames done and of all frames, whenever some more are done."""
@@ -34,7 +38,7 @@ class Plan:
     """
 
     settings: RenderSettings
-    poses: sweep.PoseSet
+    poses: pose_sets.PoseSet
     counts: dict[str, Any]
 
     def item(self, number: int) -> Item:
@@ -46,11 +50,11 @@ class Plan:
 def plan(settings: RenderSettings) -> Plan:
     """Choose the frames: ``count`` poses spread evenly over the plausible ones of the set.
 
-    :raises GeneratorError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
+    :raises HandforgeError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
         folder of backgrounds holds none.
     """
     backgrounds.chosen(settings)
-    chosen = sweep.select(settings.set)
+    chosen = pose_sets.select(settings.set)
     if isinstance(settings.distance, str):  # it is chosen so that the hand fits, whatever the focal length
         distance, focal = Camera.distance, Camera.focal_mm
     else:
@@ -86,39 +90,40 @@ def render(
 
     :param workers: processes on this machine.
     :param scheduler: address of a Dask scheduler, whose workers render instead.
-    :param shard: (i, n): only every n-th frame, from the i-th on; the folder is left to :func:`generator.folder.merge`.
+    :param shard: (i, n): only every n-th frame, from the i-th on; the folder is left to
+        :func:`generator.pipeline.run_folder.merge`.
     :returns: False if it was finished already.
-    :raises GeneratorError: if ``out`` is not ours or holds another run, or the run cannot be done.
+    :raises HandforgeError: if ``out`` is not ours or holds another run, or the run cannot be done.
     """
-    folder.check(out, settings)
+    run_folder.check(out, settings)
     behind = backgrounds.chosen(settings)
     if behind is not None and out.resolve().is_relative_to(Path(settings.backgrounds or "").resolve()):
         raise RunError(f"{out} lies in the folder of backgrounds, which would change with it; give another --out")
     made_of = sources(settings)
-    if folder.is_finished(out):
-        folder.remove_leftovers(out)
-        if settings.set not in (*sweep.SETS, "all"):  # a file, which may hold other poses now
+    if run_folder.is_finished(out):
+        run_folder.remove_leftovers(out)
+        if settings.set not in (*pose_sets.SETS, "all"):  # a file, which may hold other poses now
             made_of |= _digest(plan(settings).poses)
-        folder.check_sources(out, made_of)
+        run_folder.check_sources(out, made_of)
         return False
-    if behind is not None and folder.state(out) is None:
+    if behind is not None and run_folder.state(out) is None:
         behind.verify()
     frames = plan(settings)
-    surface.build()  # meshed here once if it is in no cache yet, rather than in each worker
+    hand_mesh.build()  # meshed here once if it is in no cache yet, rather than in each worker
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
     try:
         with _crew(workers, len(mine), scheduler) as crew:
             settings, blender = crew.start(settings)
-            if folder.is_finished(out):  # by another process that was given the same command
+            if run_folder.is_finished(out):  # by another process that was given the same command
                 return False
-            folder.claim(out, _state(replace(frames, settings=settings), blender) | made_of)
-            done = folder.read_records(out)
+            run_folder.claim(out, _state(replace(frames, settings=settings), blender) | made_of)
+            done = run_folder.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
             for finished in crew.render(out, (frames.item(number) for number in todo)):
                 progress(len(mine) - len(todo) + finished, len(mine))
-        if shard == (1, 1) and not folder.is_finished(out):  # by another process that was given the same command
-            folder.finish(out)
+        if shard == (1, 1) and not run_folder.is_finished(out):  # by another process that was given the same command
+            run_folder.finish(out)
     except OSError as error:
         raise RunError(
             f"{out}: {error.strerror or error}; what is done is kept: put that right and run the same command again"
@@ -133,7 +138,7 @@ def _crew(workers: int, frames: int, scheduler: str | None) -> Workers | Cluster
 def _state(frames: Plan, blender: str) -> dict[str, Any]:
     """What the folder keeps of the run: what makes two runs the same, and what dataset.json says beyond that."""
     return {
-        "settings": folder.named(frames.settings),
+        "settings": run_folder.named(frames.settings),
         **_digest(frames.poses),
         "versions": {"handforge": __version__, "blender": blender},
         "frames": len(frames.poses),
@@ -141,6 +146,6 @@ def _state(frames: Plan, blender: str) -> dict[str, Any]:
     }
 
 
-def _digest(poses: sweep.PoseSet) -> dict[str, str]:
+def _digest(poses: pose_sets.PoseSet) -> dict[str, str]:
     """What the folder keeps of the poses beyond their set's name."""
     return {"poses_sha256": hashlib.sha256(poses.poses.tobytes()).hexdigest()}

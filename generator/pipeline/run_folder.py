@@ -1,7 +1,7 @@
 """A run's folder while it is being made: whose it is, which frames are done, finishing it, joining several.
 
 Until a run is finished its folder holds ``.partial/``: ``run.json`` says what is being made, and one
-``records-*.jsonl`` a writer holds the frames that are done. A frame is done when its record is; its picture and mask
+``records-*.jsonl`` a writer holds the frames that are done. A frame is done when its record is; its image and mask
 were written before. Records are appended one line at a time, and put together once, when the last frame is done.
 """
 
@@ -15,16 +15,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from generator import dataset, preview
-from generator.errors import GeneratorError
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
+from handforge import dataset
+from handforge.dataset import contact_sheet
+from handforge.errors import HandforgeError
+from handforge.files import dump_json, write_atomic
 
 PARTIAL = ".partial"
 _OLD = ".partial.old"
 """The same where the run is finished, until it is removed."""
 
 
-class RunError(GeneratorError):
+class RunError(HandforgeError):
     """A run that cannot be started or went wrong; the text names the folder and what to do."""
 
 
@@ -43,7 +45,7 @@ class Records:
         frame counts as not done.
         """
         for path, data in files.items():
-            dataset.write_atomic(self._out / path, data, sync=False)
+            write_atomic(self._out / path, data, sync=False)
         entry = {"number": number, "record": record, "files": {path: len(data) for path, data in files.items()}}
         line = b"\n" + json.dumps(entry).encode() + b"\n"  # not joined to one that was cut short
         if self._file.write(line) != len(line):
@@ -144,17 +146,17 @@ def claim(out: Path, run: dict[str, Any]) -> None:
     if stored is not None:
         _same(out, stored, run)
     (out / PARTIAL).mkdir(parents=True, exist_ok=True)
-    dataset.write_atomic(out / PARTIAL / "run.json", dataset.dump_json(run))
+    write_atomic(out / PARTIAL / "run.json", dump_json(run))
     for name in _folders(run):  # last: a folder without run.json is nobody's
         (out / name).mkdir(exist_ok=True)
 
 
 def _folders(run: dict[str, Any]) -> list[str]:
-    """The folders of a run's pictures and truths."""
+    """The folders of a run's images and truths."""
     return [
         "images",
         "masks",
-        *(name for name in dataset.TRUTHS if name in run["settings"].get("truth", "").split(",")),
+        *(name for name in dataset.GROUND_TRUTH_MAPS if name in run["settings"].get("truth", "").split(",")),
     ]
 
 
@@ -197,7 +199,7 @@ def finish(out: Path) -> None:
     if hasattr(os, "sync"):  # not on Windows
         os.sync()
     dataset.assemble(out, (records[number] for number in range(count)), run)
-    preview.write(out)
+    contact_sheet.write(out)
     for path in (out, *(out / name for name in _folders(run))):
         for leftover in path.glob(".*.tmp"):  # of a writer that was killed
             leftover.unlink()

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from generator import dataset
-from generator.errors import GeneratorError
-from generator.folder import Records
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
+from generator.pipeline.run_folder import Records
+from handforge import dataset
+from handforge.errors import HandforgeError
 
 BATCH = 4
 """Frames given to a worker at a time: what is lost at most when it is killed."""
@@ -28,7 +28,7 @@ FRAMES_A_WORKER = 20
 """Starting a Blender takes about as long as rendering this many frames."""
 
 
-class WorkerError(GeneratorError):
+class WorkerError(HandforgeError):
     """A worker was lost; the text says what to do."""
 
 
@@ -49,16 +49,16 @@ class Renderer:
 
     def __init__(self, settings: RenderSettings) -> None:
         os.environ.setdefault("LP_NUM_THREADS", "0")  # software OpenGL in the worker's own thread
-        from generator.blender import engines
+        from generator.blender.engines import registry
 
-        self.settings = replace(settings, engine=engines.choose(settings))
-        self.blender = engines.version()
-        from generator.blender.render import Studio
+        self.settings = replace(settings, engine=registry.choose(settings))
+        self.blender = registry.version()
+        from generator.blender.frame_renderer import FrameRenderer
 
-        self._studio = Studio(self.settings)
+        self._studio = FrameRenderer(self.settings)
         self._records: Records | None = None
 
-    def frame(self, item: Item) -> dataset.Frame:
+    def frame(self, item: Item) -> dataset.Sample:
         """Render one frame."""
         return self._studio.frame(item.number, item.pose, item.meta)
 
@@ -67,7 +67,7 @@ class Renderer:
         if self._records is None:
             self._records = Records(out)
         for item in items:
-            self._records.add(item.number, *dataset.encode_frame(self.frame(item), self.settings.format))
+            self._records.add(item.number, *dataset.encode_sample(self.frame(item), self.settings.format))
         return len(items)
 
 

@@ -1,0 +1,5 @@
+"""An external rigged hand in place of the built-in one.
+
+bone_map      which of its bones is which
+external_rig  its mesh and bones, brought to the mean hand's size and bind pose
+"""

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from generator import kinematics
-from generator.anatomy import BONES, skeleton
-from generator.errors import GeneratorError
-from generator.pose import FINGERS
+from generator.hand import kinematics
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose import FINGERS
+from handforge.errors import HandforgeError
 
 _HAND = skeleton()
 
@@ -30,12 +30,12 @@ TIPS = tuple(f"{finger}_tip" for finger in FINGERS)
 """The bones that a map may add."""
 
 
-class RigMapError(GeneratorError):
+class RigMapError(HandforgeError):
     """A map that cannot be used; the text names the file, the bone and what would do."""
 
 
 def load(path: Path) -> dict[str, str]:
-    """Their bones' names by ours, in the order of :data:`generator.anatomy.BONES`, then the tips.
+    """Their bones' names by ours, in the order of :data:`generator.hand.anatomy.BONES`, then the tips.
 
     :raises RigMapError: if it is no such file, names a bone we have not, or leaves out one that is needed.
     """
@@ -82,7 +82,8 @@ class Fit:
         return result
 
     def joints(self, moved: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The reverse: our 21 bones' own rotations and the wrist's shift, as :func:`generator.inverse.pose` takes them.
+        """The reverse: our 21 bones' own rotations and the wrist's shift, as
+        :func:`generator.hand.inverse_kinematics.pose` takes them.
 
         :param moved: (B, 4, 4) as :meth:`transforms` gives.
         :param near: the pose whose wrist the hand keeps where there is no forearm to tell it from.

@@ -1,6 +1,6 @@
 """Somebody's rigged hand as ours: a skeleton and a mesh in our bind pose and size, for all that renders our own.
 
-Without Blender; :mod:`generator.blender.rigfile` reads its files. An .npz file of ours holds such a hand ready-made.
+Without Blender; :mod:`generator.blender.rig_file` reads its files. An .npz file of ours holds such a hand ready-made.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from generator import pose, skinning
-from generator.anatomy import BONES, FINGERS, Skeleton, skeleton
-from generator.dataset import KEYPOINTS
-from generator.rigmap import Fit, RigMapError
-from generator.surface import HandMesh, vertex_normals
-from generator.weights import segment_distance
+from generator.hand import pose
+from generator.hand.anatomy import BONES, FINGERS, Skeleton, skeleton
+from generator.mesh import skinning
+from generator.mesh.hand_mesh import HandMesh, vertex_normals
+from generator.mesh.skin_weights import segment_distance
+from generator.rigs.bone_map import Fit, RigMapError
+from handforge.dataset import KEYPOINTS
 
 _OURS = skeleton()
 
@@ -30,7 +31,7 @@ def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray)
 
     :param vertices: (V, 3) in the armature's own bind pose and axes, of any unit.
     :param faces: (F, 3), of a closed mesh, counter-clockwise seen from outside.
-    :param weights: (V, 21) by the bones of :data:`generator.anatomy.BONES`, rows sum to 1.
+    :param weights: (V, 21) by the bones of :data:`generator.hand.anatomy.BONES`, rows sum to 1.
     """
     moved = fit.transforms(pose.bind())
     by_bone = np.tile(np.eye(4), (len(BONES), 1, 1))

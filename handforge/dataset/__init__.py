@@ -1,9 +1,9 @@
-"""The COCO dataset on disk. The one room that trainer and evaluation may import.
+"""The COCO dataset on disk. A COCO dataset folder: what generator, trainer and evaluation pass on.
 
 A dataset folder::
 
-    images/NAME.png|jpg|webp    the pictures
-    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the picture)
+    images/NAME.png|jpg|webp    the images
+    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the image)
     depth/ normals/ parts/      more truths, on request: truths.py says what they hold
     annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
@@ -13,70 +13,60 @@ Conventions: image and annotation ids start at 1; ``iscrowd`` is 0; ``area`` is 
 ``pycocotools.mask.toBbox``, half-open xywh. A frame's record says nothing of time or machine, so the same frame has
 the same bytes wherever it is made.
 
-frame.py says what a picture and its truth are, masks.py, pictures.py and truths.py how they are stored; writer.py and
-reader.py write and read the folder.
+records            what an image and its ground truth are
+rle                COCO's run-length encoding
+image_io           image files
+ground_truth_maps  depth, normals, parts: how they are stored
+reader, writer     read and write the folder
+scene              what is stated of all images: background, scale
+subsets            zoomed and sampled test sets
+validate           verify a whole dataset
+contact_sheet      images with their masks' outlines on one sheet
+video              frames in and out of video files
+importers/         real sets and annotation tools' files as dataset folders
 """
 
-from generator.dataset.frame import (
+from handforge.dataset.image_io import IMAGE_SUFFIXES, MAX_PIXELS, encode_image, encode_png, read_image, read_mask
+from handforge.dataset.reader import Dataset, check_image
+from handforge.dataset.records import (
     CATEGORIES,
     CATEGORY_ID,
+    GROUND_TRUTH_MAPS,
     KEYPOINTS,
     PARTS,
     SKELETON,
-    TRUTHS,
     DatasetError,
-    Frame,
     Instance,
+    Sample,
 )
-from generator.dataset.masks import decode_mask, encode_mask, hand_side, to_rle
-from generator.dataset.pictures import (
-    IMAGE_SUFFIXES,
-    MAX_PIXELS,
-    encode_picture,
-    encode_png,
-    read_mask,
-    read_picture,
-)
-from generator.dataset.reader import Dataset, check_image
-from generator.dataset.writer import (
-    assemble,
-    copy_subset,
-    dump_json,
-    encode_frame,
-    holds_subset,
-    new_folder,
-    write_atomic,
-    write_frame,
-)
+from handforge.dataset.rle import decode_mask, encode_mask, hand_side, to_rle
+from handforge.dataset.writer import assemble, copy_subset, encode_sample, holds_subset, write_sample
 
 __all__ = [
     "CATEGORIES",
     "CATEGORY_ID",
+    "GROUND_TRUTH_MAPS",
     "IMAGE_SUFFIXES",
     "KEYPOINTS",
     "MAX_PIXELS",
     "PARTS",
     "SKELETON",
-    "TRUTHS",
     "Dataset",
     "DatasetError",
-    "Frame",
     "Instance",
+    "Sample",
     "assemble",
     "check_image",
     "copy_subset",
     "decode_mask",
-    "dump_json",
-    "encode_frame",
+    "encode_image",
     "encode_mask",
-    "encode_picture",
     "encode_png",
+    "encode_sample",
     "hand_side",
     "holds_subset",
-    "new_folder",
+    "read_image",
     "read_mask",
-    "read_picture",
     "to_rle",
-    "write_atomic",
-    "write_frame",
+    "write_sample",
 ]

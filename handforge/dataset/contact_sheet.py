@@ -1,4 +1,4 @@
-"""A contact sheet of a dataset: pictures spread over it, each with its masks' outlines."""
+"""A contact sheet of a dataset: images spread over it, each with its masks' outlines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generator.dataset import Dataset, write_atomic
+from handforge.dataset import Dataset
+from handforge.files import write_atomic
 
 COLUMNS, ROWS = 6, 6
 TILE = (320, 180)
@@ -18,7 +19,7 @@ OUTLINE = (0, 200, 80)
 def write(folder: Path) -> Path:
     """Write ``preview.jpg`` into a dataset's folder; its path.
 
-    :raises DatasetError: if the dataset or one of the pictures on the sheet cannot be read.
+    :raises DatasetError: if the dataset or one of the images on the sheet cannot be read.
     """
     data = Dataset(folder)
     count = min(len(data), COLUMNS * ROWS)
@@ -26,7 +27,7 @@ def write(folder: Path) -> Path:
     rows = -(-count // COLUMNS)
     sheet = Image.new("RGB", (min(count, COLUMNS) * TILE[0], rows * TILE[1]), (64, 64, 64))
     for place, image in enumerate(picked):
-        tile = _tile(data.picture(image), data.masks(image))
+        tile = _tile(data.read_image(image), data.masks(image))
         left, top = place % COLUMNS * TILE[0], place // COLUMNS * TILE[1]
         sheet.paste(tile, (left + (TILE[0] - tile.width) // 2, top + (TILE[1] - tile.height) // 2))
     buffer = io.BytesIO()

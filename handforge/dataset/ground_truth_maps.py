@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from generator.dataset.frame import KEYPOINTS, PARTS, TRUTHS, DatasetError, size_text
-from generator.dataset.pictures import encode_png, open_picture
+from handforge.dataset.image_io import encode_png, open_image
+from handforge.dataset.records import GROUND_TRUTH_MAPS, KEYPOINTS, PARTS, DatasetError, size_text
 
 PER_METRE = 5000
 
@@ -44,9 +44,9 @@ def read_truth(path: Path, name: str) -> np.ndarray:
 
     :raises DatasetError: if there is no such truth, or the file is missing, damaged, or of another kind.
     """
-    if name not in TRUTHS:
-        raise DatasetError(f"there is no truth {name!r}; there are {', '.join(TRUTHS)}")
-    values = np.asarray(open_picture(path))
+    if name not in GROUND_TRUTH_MAPS:
+        raise DatasetError(f"there is no truth {name!r}; there are {', '.join(GROUND_TRUTH_MAPS)}")
+    values = np.asarray(open_image(path))
     kind = {"depth": (2, np.uint16), "normals": (3, np.uint8), "parts": (2, np.uint8)}[name]
     if (values.ndim, values.dtype) != kind:
         raise DatasetError(f"{path} does not hold {name}: it has {values.ndim} axes of {values.dtype}")
@@ -58,13 +58,13 @@ def read_truth(path: Path, name: str) -> np.ndarray:
 
 
 def check_truth(path: Path, name: str, covered: np.ndarray, image: dict[str, Any]) -> list[str]:
-    """What is wrong with one truth of a picture whose masks cover the pixels ``covered``, (H, W) bool."""
+    """What is wrong with one truth of an image whose masks cover the pixels ``covered``, (H, W) bool."""
     try:
         values = read_truth(path, name)
     except DatasetError as error:
         return [str(error)]
     if values.shape[:2] != covered.shape:
-        return [f"{path} is {size_text(values)}, its picture {size_text(covered)}"]
+        return [f"{path} is {size_text(values)}, its image {size_text(covered)}"]
     given = values.any(axis=-1) if values.ndim == 3 else values > 0
     problems = []
     if (given != covered).any():
@@ -94,13 +94,13 @@ def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: di
 
 
 def check_keypoints_3d(annotation: dict[str, Any], image: dict[str, Any]) -> list[str]:
-    """Whether the keypoints in space fall on those in the picture, to 0.2 pixels."""
+    """Whether the keypoints in space fall on those in the image, to 0.2 pixels."""
     try:
         flat = np.array(annotation["keypoints"], float).reshape(len(KEYPOINTS), 3)
         solid = np.array(annotation["keypoints_3d"], float).reshape(len(KEYPOINTS), 3)
         projected = solid @ np.array(image["camera"], float).T
     except (KeyError, TypeError, ValueError, OverflowError):
-        return ["keypoints_3d need keypoints and their picture's camera, and three numbers a joint"]
+        return ["keypoints_3d need keypoints and their image's camera, and three numbers a joint"]
     shown = flat[:, 2] > 0
     with np.errstate(divide="ignore", invalid="ignore"):  # a joint in the camera's plane
         apart = np.abs(projected[shown, :2] / projected[shown, 2:] - flat[shown, :2])

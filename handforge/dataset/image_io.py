@@ -1,4 +1,4 @@
-"""Picture files: encoded quickly, and read with every fault named."""
+"""Image files: encoded quickly, and read with every fault named."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from generator.dataset.frame import DatasetError
+from handforge.dataset.records import DatasetError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
-"""Pictures larger than this are refused rather than decoded."""
+"""Images larger than this are refused rather than decoded."""
 
 
-def encode_picture(picture: np.ndarray, suffix: str) -> bytes:
-    """A picture's file as bytes; ``suffix`` is png, jpg or webp (jpg at quality 92, webp at 85)."""
+def encode_image(picture: np.ndarray, suffix: str) -> bytes:
+    """An image's file as bytes; ``suffix`` is png, jpg or webp (jpg at quality 92, webp at 85)."""
     if suffix == "png":
         return encode_png(picture)
     options: dict[str, dict[str, Any]] = {
@@ -33,9 +33,9 @@ def encode_picture(picture: np.ndarray, suffix: str) -> bytes:
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """A (H, W, 3) or (H, W) picture, uint8 or uint16, as PNG; several times as fast as Pillow, which tries all filters.
+    """A (H, W, 3) or (H, W) image, uint8 or uint16, as PNG; several times as fast as Pillow, which tries all filters.
 
-    Each row is its difference to the one above (filter 2, "up"), and equal bytes are run-length coded; for pictures
+    Each row is its difference to the one above (filter 2, "up"), and equal bytes are run-length coded; for images
     that are mostly plain, files are smaller too.
     """
     height, width = picture.shape[:2]
@@ -49,7 +49,7 @@ def encode_png(picture: np.ndarray) -> bytes:
 
 
 def _deflate(values: np.ndarray) -> bytes:
-    """The zlib stream (RFC 1950) of a picture's rows, (H, bytes a row) uint8.
+    """The zlib stream (RFC 1950) of an image's rows, (H, bytes a row) uint8.
 
     Above and below what is drawn, rows repeat the one above them: the code of those is made once and kept.
     """
@@ -87,20 +87,20 @@ def _add_repeated(checksum: int, count: int, stride: int) -> int:
     return high % 65521 << 16 | (low + 2 * count) % 65521
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """A picture as (H, W, 3) uint8 RGB, turned upright by its EXIF orientation if it has one.
+def read_image(path: Path) -> np.ndarray:
+    """An image as (H, W, 3) uint8 RGB, turned upright by its EXIF orientation if it has one.
 
-    :raises DatasetError: if it is missing, is no picture, is truncated, or is larger than :data:`MAX_PIXELS`.
+    :raises DatasetError: if it is missing, is no image, is truncated, or is larger than :data:`MAX_PIXELS`.
     """
-    return np.asarray(open_picture(path, "RGB"))
+    return np.asarray(open_image(path, "RGB"))
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """A mask picture as (H, W) bool: true where it is brighter than half. What is transparent counts as black.
+    """A mask image as (H, W) bool: true where it is brighter than half. What is transparent counts as black.
 
     :raises DatasetError: as :func:`read_picture` does, or if it is neither black nor anywhere that bright.
     """
-    image = open_picture(path)
+    image = open_image(path)
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         values = np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("L"))
@@ -113,8 +113,8 @@ def read_mask(path: Path) -> np.ndarray:
     return values > 127
 
 
-def open_picture(path: Path, mode: str | None = None) -> Image.Image:
-    """A picture in one of Pillow's modes, or as it is. Errors as :func:`read_picture`."""
+def open_image(path: Path, mode: str | None = None) -> Image.Image:
+    """An image in one of Pillow's modes, or as it is. Errors as :func:`read_picture`."""
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -130,9 +130,9 @@ def open_picture(path: Path, mode: str | None = None) -> Image.Image:
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing") from None
     except IsADirectoryError:
-        raise DatasetError(f"{path} is a folder, not a picture") from None
+        raise DatasetError(f"{path} is a folder, not an image") from None
     except UnidentifiedImageError:
-        raise DatasetError(f"{path} is no picture that can be read") from None
+        raise DatasetError(f"{path} is no image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error
 

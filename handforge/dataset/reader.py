@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import CATEGORIES, KEYPOINTS, TRUTHS, DatasetError, size_text
-from generator.dataset.masks import decode_mask, encode_mask
-from generator.dataset.pictures import MAX_PIXELS, read_mask, read_picture
-from generator.dataset.truths import check_keypoints_3d, check_truth, read_truth
+from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth, read_truth
+from handforge.dataset.image_io import MAX_PIXELS, read_image, read_mask
+from handforge.dataset.records import CATEGORIES, GROUND_TRUTH_MAPS, KEYPOINTS, DatasetError, size_text
+from handforge.dataset.rle import decode_mask, encode_mask
 
 
 class Dataset:
     """A COCO dataset folder, opened for reading: ours, or any with ``images/`` and ``annotations.json``.
 
-    Nothing but ``annotations.json`` is read at construction; pictures and masks are decoded when asked for.
+    Nothing but ``annotations.json`` is read at construction; images and masks are decoded when asked for.
 
     :param category: of :data:`CATEGORIES`; annotations of the others are left out.
-    :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no picture or no
-        annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no picture,
-        a file name leaves the folder, or a picture's record holds what no file of ours can.
+    :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no image or no
+        annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no image,
+        a file name leaves the folder, or an image's record holds what no file of ours can.
     """
 
     def __init__(self, folder: str | Path, category: str | None = None) -> None:
@@ -67,7 +67,7 @@ class Dataset:
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None
         if not self.images:
-            raise DatasetError(f"{self.path} lists no pictures; the dataset is empty")
+            raise DatasetError(f"{self.path} lists no images; the dataset is empty")
         if annotations and not any(by_image.values()):
             raise DatasetError(
                 f"{self.path} has no mask of the category {category}; make one with --mask {category}, or ask for "
@@ -139,19 +139,19 @@ class Dataset:
         return self.categories.get(annotation["category_id"])
 
     def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
-        """The annotations of one picture."""
+        """The annotations of one image."""
         return self._by_image[image["id"]]
 
     def picture_path(self, image: dict[str, Any]) -> Path:
-        """Where a picture's file is."""
+        """Where an image's file is."""
         return self.folder / "images" / image["file_name"]
 
-    def picture(self, image: dict[str, Any]) -> np.ndarray:
-        """One picture, (H, W, 3) uint8 RGB.
+    def read_image(self, image: dict[str, Any]) -> np.ndarray:
+        """One image, (H, W, 3) uint8 RGB.
 
         :raises DatasetError: as :func:`read_picture`, and if its size is not the one ``annotations.json`` states.
         """
-        picture = read_picture(self.picture_path(image))
+        picture = read_image(self.picture_path(image))
         if picture.shape[:2] != (image["height"], image["width"]):
             raise DatasetError(
                 f"{self.picture_path(image)} is {size_text(picture)}, "
@@ -173,9 +173,9 @@ class Dataset:
         return found
 
     def camera(self, image: dict[str, Any]) -> np.ndarray | None:
-        """A picture's camera matrix, (3, 3) float; None where it has none.
+        """An image's camera matrix, (3, 3) float; None where it has none.
 
-        :raises DatasetError: naming the picture, if it is something else, or has no inverse.
+        :raises DatasetError: naming the image, if it is something else, or has no inverse.
         """
         if image.get("camera") is None:
             return None
@@ -188,10 +188,10 @@ class Dataset:
         return matrix
 
     def masks(self, image: dict[str, Any]) -> list[np.ndarray]:
-        """The masks of one picture's annotations, each (H, W) bool, in their order.
+        """The masks of one image's annotations, each (H, W) bool, in their order.
 
         :raises DatasetError: naming the file and the annotation, if a mask cannot be decoded, has another size than
-            the picture, or has no pixel.
+            the image, or has no pixel.
         """
         masks = []
         for annotation in self.annotations(image):
@@ -207,12 +207,14 @@ class Dataset:
             masks.append(mask)
         return masks
 
-    def truths(self, image: dict[str, Any]) -> tuple[str, ...]:
-        """Which of :data:`TRUTHS` a picture has beside its masks."""
-        return tuple(name for name in TRUTHS if name in (image.get("truths") or ()))
+    def ground_truth_maps(self, image: dict[str, Any]) -> tuple[str, ...]:
+        """Which of :data:`TRUTHS` an image has beside its masks."""
+        return tuple(name for name in GROUND_TRUTH_MAPS if name in (image.get("truths") or ()))
 
-    def truth(self, image: dict[str, Any], name: str) -> np.ndarray:
-        """One of a picture's truths as :mod:`generator.dataset.truths` describes it, which also has the errors."""
+    def ground_truth_map(self, image: dict[str, Any], name: str) -> np.ndarray:
+        """One of an image's truths as :mod:`handforge.dataset.ground_truth_maps` describes it, which also has the
+        errors.
+        """
         return read_truth(self.folder / name / f"{Path(image['file_name']).stem}.png", name)
 
 
@@ -245,10 +247,10 @@ def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
-    """What is wrong with one picture and its truth: picture, annotations, and the mask file beside it."""
+    """What is wrong with one image and its truth: image, annotations, and the mask file beside it."""
     problems = []
     try:
-        dataset.picture(image)
+        dataset.read_image(image)
         masks = dataset.masks(image)
         for annotation in dataset.annotations(image):
             dataset.points(annotation, "keypoints", (len(KEYPOINTS), 3))
@@ -274,7 +276,7 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
             problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
         if "keypoints_3d" in annotation:
             problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
-    for name in dataset.truths(image):
+    for name in dataset.ground_truth_maps(image):
         problems += check_truth(dataset.folder / name / f"{Path(image['file_name']).stem}.png", name, union, image)
     path = dataset.folder / "masks" / f"{Path(image['file_name']).stem}.png"
     if path.parent.is_dir():
@@ -283,7 +285,24 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
         except DatasetError as error:
             return [*problems, str(error)]
         if beside.shape != union.shape:
-            problems.append(f"{path} is {size_text(beside)}, its picture {image['width']}x{image['height']}")
+            problems.append(f"{path} is {size_text(beside)}, its image {image['width']}x{image['height']}")
         elif (beside != union).any():
             problems.append(f"{path} differs from annotations.json in {int((beside != union).sum())} pixels")
     return problems
+
+
+def category_name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
+    """The name of a true hand's category.
+
+    :raises DatasetError: if it is none of :data:`handforge.dataset.CATEGORIES`, or the annotation is of a crowd.
+    """
+    where = f"{dataset.path}: annotation {annotation['id']} of {image['file_name']}"
+    name = dataset.category(annotation)
+    if name is None or name not in CATEGORIES.values():
+        raise DatasetError(
+            f"{where} has the category {annotation['category_id']!r}{f' ({name})' if name else ''}, which is neither "
+            f"{' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
+        )
+    if annotation.get("iscrowd"):
+        raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")
+    return name

@@ -1,4 +1,4 @@
-"""A picture and its truth, and what a hand's annotation consists of."""
+"""An image and its truth, and what a hand's annotation consists of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from generator.errors import GeneratorError
+from handforge.errors import HandforgeError
 
 CATEGORIES = {1: "hand", 2: "hand+forearm"}
 """What a mask covers: the hand to its wrist, or hand and forearm as one, as some real sets have it."""
@@ -30,20 +30,20 @@ SKELETON: tuple[tuple[int, int], ...] = tuple(
 """COCO's skeleton: pairs of keypoints, counted from 1, that a bone joins."""
 
 
-TRUTHS = ("depth", "normals", "parts")
-"""Truths beside the mask that a picture may have; :mod:`generator.dataset.truths` says what they are."""
+GROUND_TRUTH_MAPS = ("depth", "normals", "parts")
+"""Truths beside the mask that an image may have; :mod:`handforge.dataset.ground_truth_maps` says what they are."""
 
 PARTS = ("palm", "thumb", "index", "middle", "ring", "little", "forearm")
-"""Parts of an arm. In a picture of parts they count from 1, and 0 is the background."""
+"""Parts of an arm. In an image of parts they count from 1, and 0 is the background."""
 
 
-class DatasetError(GeneratorError):
+class DatasetError(HandforgeError):
     """Something is wrong with a dataset; the text names the file, what was expected, and the remedy."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One hand of a picture.
+    """One hand of an image.
 
     :param mask: (H, W) bool.
     :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
@@ -51,7 +51,7 @@ class Instance:
     :param category: what the mask covers, one of :data:`CATEGORIES`.
     :param keypoints_3d: (21, 3), the joints in metres, x right, y down, z away from the camera; or None.
     :param wrist: (2, 2) x, y in pixels of the two ends of the wrist, the hand on the right of the way from the first to
-        the second as one looks at the picture; or None where it is not known.
+        the second as one looks at the image; or None where it is not known.
     """
 
     mask: np.ndarray
@@ -73,18 +73,18 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A picture and its truth.
+class Sample:
+    """An image and its truth.
 
     :param name: the file's name without suffix; no folder, no dot in front.
-    :param picture: (H, W, 3) uint8, RGB.
+    :param image: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
-    :param meta: what else is known of the picture (pose, set, frame index, camera matrix ...); plain JSON.
-    :param truths: some of :data:`TRUTHS`, as :mod:`generator.dataset.truths` reads them.
+    :param meta: what else is known of the image (pose, set, frame index, camera matrix ...); plain JSON.
+    :param truths: some of :data:`TRUTHS`, as :mod:`handforge.dataset.ground_truth_maps` reads them.
     """
 
     name: str
-    picture: np.ndarray
+    image: np.ndarray
     instances: tuple[Instance, ...]
     meta: dict[str, Any] = field(default_factory=dict)
     truths: dict[str, np.ndarray] = field(default_factory=dict)
@@ -93,14 +93,12 @@ class Frame:
         text = self.name.encode(errors="ignore").decode()  # without what is no UTF-8
         if Path(self.name).name != text or not text or text.startswith("."):
             raise DatasetError(f"{self.name!r} is no plain file name")
-        if self.picture.ndim != 3 or self.picture.shape[2] != 3 or self.picture.dtype != np.uint8:
-            raise DatasetError(
-                f"{self.name}: a picture is (H, W, 3) uint8, not {self.picture.shape} {self.picture.dtype}"
-            )
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise DatasetError(f"{self.name}: an image is (H, W, 3) uint8, not {self.image.shape} {self.image.dtype}")
         for instance in self.instances:
-            if instance.mask.shape != self.picture.shape[:2]:
+            if instance.mask.shape != self.image.shape[:2]:
                 raise DatasetError(
-                    f"{self.name}: the mask is {size_text(instance.mask)}, its picture {size_text(self.picture)}; "
+                    f"{self.name}: the mask is {size_text(instance.mask)}, its image {size_text(self.image)}; "
                     "both must have the same size"
                 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import DatasetError
+from handforge.dataset.records import DatasetError
 
 
 def encode_mask(mask: np.ndarray) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def encode_mask(mask: np.ndarray) -> dict[str, Any]:
 def to_rle(segmentation: Any, height: int, width: int) -> dict[str, Any]:
     """A COCO segmentation (compressed RLE, uncompressed RLE, or polygons) as compressed RLE, checked.
 
-    :raises DatasetError: if it is none of these, is damaged, or has another size than the picture.
+    :raises DatasetError: if it is none of these, is damaged, or has another size than the image.
     """
     try:
         if isinstance(segmentation, list):
@@ -39,16 +39,16 @@ def to_rle(segmentation: Any, height: int, width: int) -> dict[str, Any]:
             if not polygons or any(p.ndim != 1 or p.size < 6 or p.size % 2 for p in polygons):
                 raise DatasetError("a polygon is a list of x and y of at least three points")
             if not all((np.abs(p) < 1e6).all() for p in polygons):
-                raise DatasetError("a polygon lies far outside its picture or has a NaN")
+                raise DatasetError("a polygon lies far outside its image or has a NaN")
             return rle.merge(rle.frPyObjects([p.tolist() for p in polygons], height, width))
         size = [int(s) for s in segmentation["size"]]
         if size != [height, width]:
-            raise DatasetError(f"the mask is {size[1]}x{size[0]}, its picture {width}x{height}")
+            raise DatasetError(f"the mask is {size[1]}x{size[0]}, its image {width}x{height}")
         counts = segmentation["counts"]
         if isinstance(counts, list):
             counts = rle.frPyObjects({"size": size, "counts": [int(run) for run in counts]}, height, width)["counts"]
         if _runs(counts).sum() != height * width:
-            raise DatasetError("the runs of the RLE do not add up to the picture's pixels")
+            raise DatasetError("the runs of the RLE do not add up to the image's pixels")
         return {"size": size, "counts": counts}
     except DatasetError:
         raise
@@ -59,7 +59,7 @@ def to_rle(segmentation: Any, height: int, width: int) -> dict[str, Any]:
 def _runs(counts: str | bytes) -> np.ndarray:
     """The run lengths that a compressed RLE stands for.
 
-    pycocotools trusts them: runs that add up to less than the picture give it a mask of whatever is in memory.
+    pycocotools trusts them: runs that add up to less than the image give it a mask of whatever is in memory.
     """
     symbols: np.ndarray = (
         np.frombuffer(counts.encode() if isinstance(counts, str) else counts, np.uint8).astype(np.int64) - 48
@@ -86,7 +86,7 @@ def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
 
 
 def hand_side(wrist: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The pixels on the hand's side of a wrist, (H, W) bool; ``wrist`` as in :class:`generator.dataset.Instance`."""
+    """The pixels on the hand's side of a wrist, (H, W) bool; ``wrist`` as in :class:`handforge.dataset.Instance`."""
     (x0, y0), (x1, y1) = wrist
     y, x = np.ogrid[:height, :width]
     return (x1 - x0) * (y + 0.5 - y0) - (y1 - y0) * (x + 0.5 - x0) >= 0

@@ -11,50 +11,41 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
-from evaluation.category import name_of
-from evaluation.types import scene
-from generator.dataset import (
-    KEYPOINTS,
-    Dataset,
-    DatasetError,
-    Frame,
-    Instance,
-    assemble,
-    copy_subset,
-    new_folder,
-    write_frame,
-)
+from handforge.dataset import KEYPOINTS, Dataset, DatasetError, Instance, Sample, assemble, copy_subset, write_sample
+from handforge.dataset.reader import category_name
+from handforge.dataset.scene import scene
+from handforge.files import new_folder
 
 _OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
 """What of an image's record is not true of its part; depth, normals and parts are not cut out of theirs."""
 SUFFIXES = {".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
-"""What a picture is written as; all others become png."""
+"""What an image is written as; all others become png."""
 
 
 def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
-    """Copy ``count`` random pictures with their truth into a new dataset, in the source's order.
+    """Copy ``count`` random images with their truth into a new dataset, in the source's order.
 
-    :raises DatasetError: if there are fewer pictures, ``out`` is not new, or a file is missing.
+    :raises DatasetError: if there are fewer images, ``out`` is not new, or a file is missing.
     """
     if count > len(source):
-        raise DatasetError(f"{source.folder} has {len(source)} pictures, fewer than the {count} asked for")
+        raise DatasetError(f"{source.folder} has {len(source)} images, fewer than the {count} asked for")
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False))
     copy_subset(source, [source.images[index] for index in chosen], out)
 
 
 def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
-    """Crop every picture around its hands and scale the part up to the frame's size, into a new dataset.
+    """Crop every image around its hands and scale the part up to the frame's size, into a new dataset.
 
     The part has 1/factor of the frame's width and height, its middle is that of the hands' box (the frame's where there
     is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need.
 
-    :returns: yields the number of pictures done, after each.
-    :raises DatasetError: if ``out`` is not new, a picture, mask or camera is missing or damaged, or two pictures would
+    :returns: yields the number of images done, after each.
+    :raises DatasetError: if ``out`` is not new, an image, mask or camera is missing or damaged, or two images would
         get one name, as ``a.png`` and ``a.jpg`` would.
     """
     names = Counter(_name(image) for image in source)
     if doubled := [name for name, times in names.items() if times > 1]:
-        raise DatasetError(f"several pictures of {source.folder} would be called {doubled[0]} in {out}; rename them")
+        raise DatasetError(f"several images of {source.folder} would be called {doubled[0]} in {out}; rename them")
     with new_folder(out) as folder:
         for name in ("images", "masks"):
             (folder / name).mkdir()
@@ -69,11 +60,11 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
 def _write(folder: Path, source: Dataset, image: dict[str, Any], factor: float) -> dict[str, Any]:
     path = Path(image["file_name"])
     frame = zoomed(source, image, factor)
-    return write_frame(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"))
+    return write_sample(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"))
 
 
-def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
-    """One picture, zoomed; keypoints and the camera's matrix go with it, further truths do not."""
+def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Sample:
+    """One image, zoomed; keypoints and the camera's matrix go with it, further truths do not."""
     width, height = image["width"], image["height"]
     masks = source.masks(image)
     left, top, right, bottom = window(masks, width, height, factor)
@@ -81,7 +72,7 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
         _zoomed_instance(source, image, annotation, mask, (left, top, right, bottom))
         for annotation, mask in zip(source.annotations(image), masks, strict=True)
     ]
-    picture = Image.fromarray(source.picture(image)[top:bottom, left:right])
+    picture = Image.fromarray(source.read_image(image)[top:bottom, left:right])
     meta = {key: value for key, value in image.items() if key not in _OF_THE_FILE}
     camera = source.camera(image)
     if camera is not None:
@@ -89,7 +80,7 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Frame:
         shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
         meta["camera"] = (scale @ shift @ camera).tolist()
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
-    return Frame(_name(image), pixels, tuple(instances), meta)
+    return Sample(_name(image), pixels, tuple(instances), meta)
 
 
 def _name(image: dict[str, Any]) -> str:
@@ -112,7 +103,7 @@ def _zoomed_instance(
     moved = None if points is None else _moved(points, box, width, height)
     zoom = np.array([width / (right - left), height / (bottom - top)])
     ends = None if wrist is None else (wrist - (left, top)) * zoom
-    return Instance(scaled, moved, annotation.get("side"), name_of(source, image, annotation), wrist=ends)
+    return Instance(scaled, moved, annotation.get("side"), category_name(source, image, annotation), wrist=ends)
 
 
 def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:

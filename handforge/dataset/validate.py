@@ -1,4 +1,4 @@
-"""Verify a whole dataset, its pictures in parallel."""
+"""Verify a whole dataset, its images in parallel."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
-from generator import dataset
+from handforge import dataset
 
 IN_ONE_PROCESS = 64
-"""Datasets up to this many pictures are checked without starting others."""
+"""Datasets up to this many images are checked without starting others."""
 
 BATCH = 32
-"""Pictures given to a process at a time."""
+"""Images given to a process at a time."""
 
 
 def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> list[str]:

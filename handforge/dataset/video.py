@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from generator.dataset import DatasetError
+from handforge.dataset import DatasetError
 
 SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
@@ -55,7 +55,7 @@ class Stream:
 
 
 def open_video(path: Path) -> Stream:
-    """A video file's first picture stream.
+    """A video file's first image stream.
 
     :raises DatasetError: if it is missing, is no video, or is damaged.
     """
@@ -85,7 +85,7 @@ def _opened(file: str, format: str | None) -> Iterator[Any]:
     try:
         with av.open(file, format=format) as container:
             if not container.streams.video:
-                raise DatasetError(f"{what} has no pictures")
+                raise DatasetError(f"{what} has no images")
             yield container
     except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, DatasetError):
@@ -97,7 +97,7 @@ def _opened(file: str, format: str | None) -> Iterator[Any]:
 
 
 def read_frames(path: Path) -> Iterator[np.ndarray]:
-    """The frames of a video's first picture stream, each (H, W, 3) uint8 RGB. Errors as :func:`open_video`."""
+    """The frames of a video's first image stream, each (H, W, 3) uint8 RGB. Errors as :func:`open_video`."""
     yield from open_video(path).read()
 
 

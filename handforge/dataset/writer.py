@@ -1,72 +1,40 @@
-"""Writing a dataset folder: files that appear whole or not at all, frames, and a part of another dataset."""
+"""Write a dataset folder: its samples, its annotations, and a subset of another dataset."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
 
-from generator.dataset.frame import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Frame
-from generator.dataset.masks import encode_mask
-from generator.dataset.pictures import encode_picture, encode_png
-from generator.dataset.reader import Dataset
-from generator.dataset.truths import encode_truth
+from handforge.dataset.ground_truth_maps import encode_truth
+from handforge.dataset.image_io import encode_image, encode_png
+from handforge.dataset.reader import Dataset
+from handforge.dataset.records import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Sample
+from handforge.dataset.rle import encode_mask
+from handforge.files import dump_json, new_folder, write_atomic
 
 
-def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
-    """Write a file so that it is either whole or not there, also after a kill or on a full disk.
-
-    A link is followed, and what is no regular file, as ``/dev/stdout``, is written to as it is.
-
-    :param sync: wait until it is on the disk, so that this also holds after a power cut.
-    """
-    if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/stdout, /dev/null, a pipe
-        path.write_bytes(data)
-        return
-    path = path.resolve() if path.is_symlink() else path
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # write() does not say which file it is
-        raise
-
-
-def dump_json(value: Any) -> bytes:
-    """JSON as all our files have it: readable, newline at the end, no NaN."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def write_frame(folder: Path, frame: Frame, suffix: str = "png") -> dict[str, Any]:
-    """Write the picture and the mask of one frame and return its record.
+def write_sample(folder: Path, frame: Sample, suffix: str = "png") -> dict[str, Any]:
+    """Write the image and the mask of one frame and return its record.
 
     The record (``{"image": {...}, "annotations": [...]}``, plain JSON without ids) is what :func:`assemble` takes;
     a caller that wants to be able to continue keeps it before it goes on.
     """
-    record, files = encode_frame(frame, suffix)
+    record, files = encode_sample(frame, suffix)
     for path, data in files.items():
         write_atomic(folder / path, data)
     return record
 
 
-def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dict[str, bytes]]:
+def encode_sample(frame: Sample, suffix: str = "png") -> tuple[dict[str, Any], dict[str, bytes]]:
     """The record of one frame, and its files by their path in the dataset's folder."""
-    height, width = frame.picture.shape[:2]
+    height, width = frame.image.shape[:2]
     union = np.zeros((height, width), bool)
     annotations = []
     for instance in frame.instances:
@@ -96,7 +64,7 @@ def encode_frame(frame: Frame, suffix: str = "png") -> tuple[dict[str, Any], dic
     file_name = f"{frame.name}.{suffix}"
     image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
     files = {
-        f"images/{file_name}": encode_picture(frame.picture, suffix),
+        f"images/{file_name}": encode_image(frame.image, suffix),
         f"masks/{frame.name}.png": encode_png(union.view(np.uint8) * np.uint8(255)),
     }
     if frame.truths:
@@ -140,51 +108,8 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
     write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands}))
 
 
-_UNFINISHED = ".unfinished.tmp"
-
-
-@contextmanager
-def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str] = ()) -> Iterator[Path]:
-    """A temporary folder whose content is in ``out`` when the block ends without an error.
-
-    What a kill leaves of it, the next call for ``out`` removes.
-
-    :param mark: name of the file that comes last. By it an earlier output of the same command is known, and it is
-        empty while that is replaced.
-    :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
-        stay. Empty: an earlier output is not replaced but refused.
-    :raises DatasetError: if ``out`` holds something else.
-    """
-    goal = out.resolve()  # a link stays one, and "." has a name
-    if goal.exists() and not goal.is_dir():
-        raise DatasetError(f"{out} is a file; give a folder")
-    used = goal.is_dir() and any(path.name != _UNFINISHED for path in goal.iterdir())
-    if used and not replaces:
-        raise DatasetError(f"{out} is there already; give a new folder")
-    if used and not (goal / mark).is_file():
-        raise DatasetError(f"{out} is not empty and was not made by this command; give a new folder")
-    # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
-    temporary = goal / _UNFINISHED if goal.is_dir() else goal.with_name(f".{goal.name}.tmp")
-    goal.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if temporary.parent != goal:
-            temporary.replace(goal)
-            return
-        if used:
-            (goal / mark).write_bytes(b"")
-        for old in (goal / name for name in replaces):
-            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
-        for path in sorted(temporary.iterdir(), key=lambda path: (path.name == mark, path.name)):
-            path.replace(goal / path.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
-    """Copy some pictures of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
+    """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
     :param images: in the order they shall have; their ids are counted anew from 1.
     :raises DatasetError: if ``out`` is there already and not empty, a file to copy is missing, or something annotated
@@ -196,7 +121,7 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
     with new_folder(out) as folder:
         for image in images:
-            beside = (*(("masks",) if with_masks else ()), *source.truths(image))
+            beside = (*(("masks",) if with_masks else ()), *source.ground_truth_maps(image))
             names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
             for name in names:
                 if not (source.folder / name).is_file():
@@ -218,7 +143,7 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
 
 
 def holds_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> bool:
-    """Whether :func:`copy_subset` has put these pictures into ``out`` already."""
+    """Whether :func:`copy_subset` has put these images into ``out`` already."""
     try:
         there = Dataset(out)
     except DatasetError:

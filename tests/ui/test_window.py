@@ -1,6 +1,6 @@
 """A real Blender window, driven by mouse and keyboard: BLENDER=/path/to/blender make test-ui
 
-Needs Xvfb, xdotool and ImageMagick's import. The pictures of the window stay in pytest's folder of temporary files,
+Needs Xvfb, xdotool and ImageMagick's import. The images of the window stay in pytest's folder of temporary files,
 which the test prints.
 """
 
@@ -68,7 +68,7 @@ class Window:
             if self.state_file.exists() and condition(self.state()):
                 return self.state()
             time.sleep(0.2)
-        self.picture("waited_in_vain")
+        self.read_image("waited_in_vain")
         pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {self.state()}")
 
     def mouse(self, *words):
@@ -135,7 +135,7 @@ def window(tmp_path):
     opened = Window(tmp_path, environment)
     yield opened
     opened.close()
-    print(f"pictures of the window: {tmp_path}")
+    print(f"images of the window: {tmp_path}")
 
 
 def open_tab(window):
@@ -157,16 +157,16 @@ def test_a_hand_is_posed_judged_and_rendered(window):
 
     state = window.until("a hand is added", lambda: window.click(ADD_HAND), added, seconds=40)  # two would be too many
     assert state["hand"]["text"] == "plausible" and not any(state["hand"]["pose"])
-    window.picture("hand")
+    window.read_image("hand")
 
     def bent(state):
         return state["hand"]["pose"][22] > 0.2
 
     window.until("a slider bends", lambda: window.drag(PIP_FLEXION, 60, bent), bent)
-    window.picture("slider")
+    window.read_image("slider")
 
     window.until("the fist is taken", lambda: window.click(FIST), lambda state: state["hand"]["pose"][10] > 1.0)
-    window.picture("fist")
+    window.read_image("fist")
 
     def reason(expected):
         return lambda state: state["hand"]["reason"] == expected
@@ -174,7 +174,7 @@ def test_a_hand_is_posed_judged_and_rendered(window):
     far = reason("out of reach")
     state = window.until("the verdict turns", lambda: window.drag(ABOUT_X, 60, far), far)
     assert state["hand"]["marked"] == ["forearm"]
-    window.picture("verdict")
+    window.read_image("verdict")
     window.until("undo brings it back", lambda: window.press("ctrl+z"), reason(""))
 
     def rendering(state):
@@ -185,11 +185,11 @@ def test_a_hand_is_posed_judged_and_rendered(window):
         "the panel closes", lambda: window.click(HAND_HEADER), lambda state: state["panels"] == closed, seconds=40
     )
     window.until("rendering starts", lambda: window.click(GENERATE), lambda state: state["job"])
-    window.wait("pictures are rendered", rendering)
-    window.picture("rendering")
+    window.wait("images are rendered", rendering)
+    window.read_image("rendering")
     state = window.until("rendering stops", lambda: window.click(CANCEL), lambda state: state["job"] is None)
     assert state["message"].startswith("stopped at")
-    window.picture("stopped")
+    window.read_image("stopped")
     pictures = list((window.folder / "pictures" / "images").iterdir())
     assert pictures and not (window.folder / "pictures" / "annotations.json").exists()
 

@@ -1,0 +1,5 @@
+"""A training as data.
+
+recipe  network, images and sessions, read from TOML and checked
+tasks   what a network can be trained for
+"""

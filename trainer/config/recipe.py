@@ -4,9 +4,9 @@ A recipe file::
 
     about = "one line"
     subsets = 10                # S: the set is shuffled into so many equal parts
-    validation = 0.0            # share of the pictures kept aside to measure a loss on after each session
+    validation = 0.0            # share of the images kept aside to measure a loss on after each session
     [network]                   # see Network
-    [pictures]                  # see PictureSettings
+    [images]                  # see PictureSettings
     [session]                   # what all sessions share, see Session
     [[sessions]]                # one entry a session; what differs from [session]
     layers = ["all", "3+"]      # a list of words stands for as many sessions
@@ -24,9 +24,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from generator.dataset import CATEGORIES
+from handforge.dataset import CATEGORIES
+from trainer.config.tasks import TASKS
 from trainer.errors import RecipeError
-from trainer.tasks import TASKS
 
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
@@ -51,16 +51,16 @@ class Session:
     steps: int = 100
     """Optimiser steps an epoch."""
     batch: int = 2
-    """Pictures a step, or, with ``accumulate``, each of its parts."""
+    """Images a step, or, with ``accumulate``, each of its parts."""
     short_px: int = 0
-    """The largest short side of its pictures, not above that of the recipe's; 0: the recipe's. Sessions on small
-    pictures see more of them in the same time."""
+    """The largest short side of its images, not above that of the recipe's; 0: the recipe's. Sessions on small
+    images see more of them in the same time."""
     long_px: int = 0
     """The same of the long side."""
     accumulate: int = 1
     """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
     rois: int = 200
-    """Regions of interest sampled a picture for the heads; networks of pixels have none."""
+    """Regions of interest sampled an image for the heads; networks of pixels have none."""
     positive_share: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"
@@ -88,7 +88,7 @@ class Session:
         return self.epochs * self.steps
 
     def size(self, short_px: int, long_px: int) -> tuple[int, int]:
-        """Short and long side of its pictures, where the recipe's are ``short_px`` and ``long_px``."""
+        """Short and long side of its images, where the recipe's are ``short_px`` and ``long_px``."""
         return self.short_px or short_px, self.long_px or long_px
 
 
@@ -99,7 +99,7 @@ class Network:
     category: str = "hand"
     """What its masks cover, ``hand`` or ``hand+forearm``: it trains on the annotations of this category."""
     task: str = "segmentation"
-    """What it finds: see :mod:`trainer.tasks`."""
+    """What it finds: see :mod:`trainer.config.tasks`."""
     backbone: str = "resnet101"
     init: str = "imagenet"
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
@@ -113,16 +113,16 @@ class Network:
 
 
 @dataclass(frozen=True)
-class PictureSettings:
+class ImageSettings:
     """What the network sees."""
 
     short_px: int = 800
-    """Pictures are scaled so that the short side is at most this ..."""
+    """Images are scaled so that the short side is at most this ..."""
     long_px: int = 1024
     """... and the long side at most this."""
     augmentation: str = "none"
     """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
-    hands): see :mod:`trainer.augment`."""
+    hands): see :mod:`trainer.data.augment`."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,13 @@ class Recipe:
     0: it does all sessions."""
     after: str = ""
     """The recipe whose network this one starts from; its run is then given with ``--init``.
-    A recipe without sessions trains nothing: it is that network on other pictures."""
+    A recipe without sessions trains nothing: it is that network on other images."""
     real: str = ""
-    """The real pictures it needs, in words; they are then given with ``--real``."""
+    """The real images it needs, in words; they are then given with ``--real``."""
     replicate: int = 1
-    """How often each real picture stands in every subset."""
+    """How often each real image stands in every subset."""
     network: Network = field(default_factory=Network)
-    pictures: PictureSettings = field(default_factory=PictureSettings)
+    pictures: ImageSettings = field(default_factory=ImageSettings)
 
     def conventional(self) -> Recipe:
         """The same number of steps as one conventional session on the whole set, trained like the first session."""
@@ -156,7 +156,7 @@ class Recipe:
     def with_layers(self, words: str) -> Recipe:
         """The same with other layers: one word for all sessions, or as many as there are, separated by commas.
 
-        Where a word is ``auto`` and no pictures are kept aside, a tenth of them is.
+        Where a word is ``auto`` and no images are kept aside, a tenth of them is.
 
         :raises RecipeError: if there are fewer or more words than sessions, or one is not known.
         """
@@ -219,7 +219,7 @@ def from_table(name: str, table: dict[str, Any]) -> Recipe:
     top = {key: value for key, value in table.items() if key not in ("network", "pictures", "session", "sessions")}
     values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "pictures"))
     network = Network(**_fields(Network, table.get("network", {}), "network", problems))
-    pictures = PictureSettings(**_fields(PictureSettings, table.get("pictures", {}), "pictures", problems))
+    pictures = ImageSettings(**_fields(ImageSettings, table.get("pictures", {}), "pictures", problems))
     sessions = _sessions(table, problems)
     recipe = Recipe(name=name, sessions=tuple(sessions), network=network, pictures=pictures, **values)
     wrong = set(problems.values())  # what has a wrong type is at its default, of which nothing is said
@@ -288,10 +288,10 @@ def _check(recipe: Recipe) -> list[str]:
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
     auto = any(session.layers == AUTO for session in recipe.sessions)
-    need(not auto or recipe.validation > 0, "layers auto needs validation pictures, so validation must be above 0")
+    need(not auto or recipe.validation > 0, "layers auto needs validation images, so validation must be above 0")
     need(recipe.patience >= 0, f"patience is {recipe.patience}, it must be at least 0")
     needless = recipe.patience > 0 and recipe.validation == 0
-    need(not needless, "patience needs validation pictures, so validation must be above 0")
+    need(not needless, "patience needs validation images, so validation must be above 0")
     net, pics = recipe.network, recipe.pictures
     need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
     need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")

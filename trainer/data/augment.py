@@ -1,14 +1,14 @@
-"""Pictures as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
+"""Images as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
 
 ``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees.
-Six of ten pictures stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
+Six of ten images stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's
 height up to all of it, lies anywhere, turned and mirrored anyhow, cut by the frame's edge in four of ten. Its colour,
 the light, and the background's tint and shade vary.
 
-``photo`` is for pictures that are like photographs already: a window of the picture, a third of its height up to all
+``photo`` is for images that are like photographs already: a window of the image, a third of its height up to all
 of it, with most of a hand inside; mirrored or not, seldom turned by quarters; another light and white balance. One in
 seven draws shows four such windows side by side, so that hands are small, several, and among much else. In a fifth all
-colours are turned to others or taken away, so that a hand is not known by being the warm thing in the picture.
+colours are turned to others or taken away, so that a hand is not known by being the warm thing in the image.
 
 ``decoys`` is ``photo`` with, in four of ten draws, parts of what is not hand in the colours of this hand: a plank, a
 ball, a wall, the whole room. What is left to tell a hand by is its shape.
@@ -27,9 +27,9 @@ from PIL import Image, ImageDraw, ImageFilter
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames that augmentations make; 4:3 is twice as frequent."""
 AS_TAKEN = 0.6
-"""Share of the pictures of which ``studio`` shows the whole frame."""
+"""Share of the images of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
-"""How often ``photo`` turns a picture by 0, 90, 180 and 270 degrees."""
+"""How often ``photo`` turns an image by 0, 90, 180 and 270 degrees."""
 FOUR = 0.15
 """Share of the draws in which ``photo`` puts four windows side by side."""
 OTHER_COLOURS = 0.2
@@ -43,38 +43,38 @@ MIN_MASK_PX = 48
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One picture and its hands.
+class TrainingSample:
+    """One image and its hands.
 
-    :param picture: (H, W, 3) uint8 RGB.
+    :param image: (H, W, 3) uint8 RGB.
     :param masks: (N, H, W) bool.
-    :param keypoints: (N, 21, 3) float32, x and y in pixels and visibility (0 where not in the picture), or None where
+    :param keypoints: (N, 21, 3) float32, x and y in pixels and visibility (0 where not in the image), or None where
         nobody asks for them.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     masks: np.ndarray
     keypoints: np.ndarray | None = None
 
 
 def fit(width: int, height: int, short_px: int, long_px: int) -> tuple[int, int]:
-    """The size (width, height) of a picture scaled so that its sides are at most ``short_px`` and ``long_px``."""
+    """The size (width, height) of an image scaled so that its sides are at most ``short_px`` and ``long_px``."""
     scale = min(short_px / min(width, height), long_px / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def resize(sample: Sample, size_wh: tuple[int, int]) -> Sample:
-    """A sample in another size; picture by antialiased bilinear, masks true where at least half covered."""
-    if (sample.picture.shape[1], sample.picture.shape[0]) == size_wh:
+def resize(sample: TrainingSample, size_wh: tuple[int, int]) -> TrainingSample:
+    """A sample in another size; image by antialiased bilinear, masks true where at least half covered."""
+    if (sample.image.shape[1], sample.image.shape[0]) == size_wh:
         return sample
-    picture = Image.fromarray(sample.picture).resize(size_wh, Image.Resampling.BILINEAR)
+    picture = Image.fromarray(sample.image).resize(size_wh, Image.Resampling.BILINEAR)
     masks = [
         np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size_wh, Image.Resampling.BILINEAR)) > 127
         for mask in sample.masks
     ]
-    scale = (size_wh[0] / sample.picture.shape[1], size_wh[1] / sample.picture.shape[0], 1)
+    scale = (size_wh[0] / sample.image.shape[1], size_wh[1] / sample.image.shape[0], 1)
     keypoints = None if sample.keypoints is None else sample.keypoints * np.array(scale, np.float32)
-    return Sample(np.asarray(picture), _stack(masks, size_wh), keypoints)
+    return TrainingSample(np.asarray(picture), _stack(masks, size_wh), keypoints)
 
 
 def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
@@ -82,12 +82,16 @@ def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
 
 
 def augmented(
-    name: str, sample: Sample, others: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator
-) -> Sample:
-    """One picture in its augmented form, of the given size. See the module's text.
+    name: str,
+    sample: TrainingSample,
+    others: Sequence[TrainingSample],
+    size_wh: tuple[int, int],
+    rng: np.random.Generator,
+) -> TrainingSample:
+    """One image in its augmented form, of the given size. See the module's text.
 
     :param name: ``studio``, ``photo`` or ``decoys``.
-    :param others: the other pictures of the batch, which ``photo`` and ``decoys`` may put beside it.
+    :param others: the other images of the batch, which ``photo`` and ``decoys`` may put beside it.
     """
     if name == "studio":
         return studio(sample, size_wh, rng)
@@ -95,43 +99,45 @@ def augmented(
 
 
 def frame_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
-    """The size (width, height) of all pictures of one batch: one of :data:`ASPECTS`, seldom upright."""
+    """The size (width, height) of all images of one batch: one of :data:`ASPECTS`, seldom upright."""
     aspect = ASPECTS[rng.integers(len(ASPECTS))]
     width, height = fit(round(1000 * aspect), 1000, short_px, long_px)
     return (height, width) if rng.random() < 0.15 else (width, height)
 
 
-def studio(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
-    """A hand before white as many pictures of one."""
+def studio(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> TrainingSample:
+    """A hand before white as many images of one."""
     place = _whole_frame if rng.random() < AS_TAKEN else _placement
     matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
-    picture = _relight(_recolour(warped.picture, rng), rng)
-    return replace(warped, picture=_lens(picture, rng))
+    picture = _relight(_recolour(warped.image, rng), rng)
+    return replace(warped, image=_lens(picture, rng))
 
 
 def photo(
-    sample: Sample,
-    others: Sequence[Sample],
+    sample: TrainingSample,
+    others: Sequence[TrainingSample],
     size_wh: tuple[int, int],
     rng: np.random.Generator,
     decoys: bool = False,
-) -> Sample:
+) -> TrainingSample:
     """A window of a photograph, or four windows of this one and others; with other things as decoys."""
     four = rng.random() < FOUR
     seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng)
     if decoys and rng.random() < DECOYS:
-        seen = replace(seen, picture=_with_decoys(seen, rng))
-    coloured = _recolour(seen.picture, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
+        seen = replace(seen, image=_with_decoys(seen, rng))
+    coloured = _recolour(seen.image, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
     cast = np.exp(rng.normal(0, CAST, 3)).astype(np.float32)
-    return replace(seen, picture=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
+    return replace(seen, image=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
 
 
-def _seen(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+def _seen(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> TrainingSample:
     return _warp(sample, _window(sample, size_wh, rng), size_wh)
 
 
-def _side_by_side(samples: Sequence[Sample], size_wh: tuple[int, int], rng: np.random.Generator) -> Sample:
+def _side_by_side(
+    samples: Sequence[TrainingSample], size_wh: tuple[int, int], rng: np.random.Generator
+) -> TrainingSample:
     """Windows of four samples, the first always among them, in the quarters of a frame that meet near its middle."""
     width, height = size_wh
     x, y = (round(side * rng.uniform(0.35, 0.65)) for side in size_wh)
@@ -141,19 +147,19 @@ def _side_by_side(samples: Sequence[Sample], size_wh: tuple[int, int], rng: np.r
     for number, place in enumerate(rng.permutation(4)):
         left, top, right, bottom = quarters[place]
         part = _seen(samples[order[number % len(samples)]], (right - left, bottom - top), rng)
-        picture[top:bottom, left:right] = part.picture
+        picture[top:bottom, left:right] = part.image
         masks += [np.pad(mask, ((top, height - bottom), (left, width - right))) for mask in part.masks]
         if part.keypoints is not None:
             keypoints.append(part.keypoints + (part.keypoints[..., 2:] > 0) * np.array([left, top, 0], np.float32))
-    return Sample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
+    return TrainingSample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
 
 
-def _with_decoys(sample: Sample, rng: np.random.Generator) -> np.ndarray:
-    """The picture with one to four parts of its background in colours of its hands; (H, W, 3) uint8."""
+def _with_decoys(sample: TrainingSample, rng: np.random.Generator) -> np.ndarray:
+    """The image with one to four parts of its background in colours of its hands; (H, W, 3) uint8."""
     hands = sample.masks.any(0)
     if not hands.any():
-        return sample.picture
-    picture = sample.picture.astype(np.float32)
+        return sample.image
+    picture = sample.image.astype(np.float32)
     skin = picture[hands]
     # The edge of a mask is mixed of hand and background: it fades from one to the other here too.
     behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
@@ -163,7 +169,7 @@ def _with_decoys(sample: Sample, rng: np.random.Generator) -> np.ndarray:
             light = picture.mean(2, keepdims=True)
             pattern = (light + 8) / (np.median(light) + 8)
         else:  # another thing, with the hand's own light and dark spread over it
-            pattern = _enlarged(sample.picture, hands, rng)
+            pattern = _enlarged(sample.image, hands, rng)
         thing = colour * pattern ** rng.uniform(0.3, 1.0)
         alpha = (_outline(picture.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
         picture += alpha * (np.clip(thing, 0, 255) - picture)
@@ -207,9 +213,9 @@ def _outline(size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return np.asarray(drawn.reduce(2), np.float32) / 255
 
 
-def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def _window(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """The (2, 3) affine map from frame to source that shows a window which lies inside the source."""
-    height, width = sample.picture.shape[:2]
+    height, width = sample.image.shape[:2]
     angle = math.pi / 2 * rng.choice(4, p=QUARTER_TURNS)
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     turn = np.round([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) @ np.diag([mirror, 1.0])
@@ -229,7 +235,7 @@ def _window(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) 
     return np.column_stack([linear, centre - linear @ (frame / 2)])
 
 
-def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def _placement(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """The (2, 3) affine map from frame to source that puts the hand where this draw wants it."""
     angle = math.pi / 2 * rng.integers(4) + rng.normal(0, math.radians(12))
     mirror = -1.0 if rng.random() < 0.5 else 1.0
@@ -250,27 +256,27 @@ def _placement(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generato
     return np.column_stack([linear, np.linalg.inv(turn) @ ((low + high) / 2) - linear @ centre])
 
 
-def _whole_frame(sample: Sample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """The (2, 3) affine map from frame to source that shows the whole picture, a little nearer or farther."""
-    height, width = sample.picture.shape[:2]
+def _whole_frame(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The (2, 3) affine map from frame to source that shows the whole image, a little nearer or farther."""
+    height, width = sample.image.shape[:2]
     scale = min(size_wh[0] / width, size_wh[1] / height) * rng.uniform(0.9, 1.1)
     linear = np.diag([-1.0 if rng.random() < 0.5 else 1.0, 1.0]) / scale
     return np.column_stack([linear, np.array([width, height]) / 2 - linear @ np.array(size_wh) / 2])
 
 
-def _hand_corners(sample: Sample) -> np.ndarray:
-    """The four corners (x, y) of the box around all hands, of the whole picture where there is none."""
-    height, width = sample.picture.shape[:2]
+def _hand_corners(sample: TrainingSample) -> np.ndarray:
+    """The four corners (x, y) of the box around all hands, of the whole image where there is none."""
+    height, width = sample.image.shape[:2]
     rows = np.flatnonzero(sample.masks.any((0, 2))) if sample.masks.any() else np.array([0, height - 1])
     columns = np.flatnonzero(sample.masks.any((0, 1))) if sample.masks.any() else np.array([0, width - 1])
     x, y = (columns[0], columns[-1] + 1), (rows[0], rows[-1] + 1)
     return np.array([(x[0], y[0]), (x[1], y[0]), (x[0], y[1]), (x[1], y[1])], float)
 
 
-def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sample:
+def _warp(sample: TrainingSample, matrix: np.ndarray, size_wh: tuple[int, int]) -> TrainingSample:
     keypoints = None if sample.keypoints is None else _moved(sample.keypoints, matrix, size_wh)
-    picture = Image.fromarray(sample.picture)
-    border = np.concatenate([sample.picture[0], sample.picture[-1], sample.picture[:, 0], sample.picture[:, -1]])
+    picture = Image.fromarray(sample.image)
+    border = np.concatenate([sample.image[0], sample.image[-1], sample.image[:, 0], sample.image[:, -1]])
     fill = tuple(int(v) for v in np.median(border, 0))
     masks = [Image.fromarray(mask.astype(np.uint8) * 255) for mask in sample.masks]
     shrink = int(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
@@ -282,7 +288,7 @@ def _warp(sample: Sample, matrix: np.ndarray, size_wh: tuple[int, int]) -> Sampl
     warped = np.asarray(picture.transform(size_wh, affine, data, bilinear, fillcolor=fill))
     moved = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
     kept = [number for number, mask in enumerate(moved) if mask.sum() >= MIN_MASK_PX]
-    return Sample(
+    return TrainingSample(
         warped, _stack([moved[number] for number in kept], size_wh), None if keypoints is None else keypoints[kept]
     )
 
@@ -331,7 +337,7 @@ def _relight(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -
 
 
 def _lens(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur in some pictures, noise in all; (H, W, 3) uint8."""
+    """Blur in some images, noise in all; (H, W, 3) uint8."""
     blur, noise = rng.random(), rng.uniform(0, 0.02)
     image = Image.fromarray((picture * 255).astype(np.uint8))
     if blur < 0.3:

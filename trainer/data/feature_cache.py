@@ -1,7 +1,7 @@
-"""What a session's frozen stages make of a picture, kept: without augmentation it is the same at every step.
+"""What a session's frozen stages make of an image, kept: without augmentation it is the same at every step.
 
-The stages before everything that is trained run without gradients in any case. Here each picture also goes through
-them only once, as far as memory allows. A picture goes through alone, not with its batch, so that what comes out does
+The stages before everything that is trained run without gradients in any case. Here each image also goes through
+them only once, as far as memory allows. An image goes through alone, not with its batch, so that what comes out does
 not depend on what was kept, and a run that is continued computes what the unbroken one did.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torchvision.models._utils import IntermediateLayerGetter
 
-from trainer.data import memory_bytes
+from trainer.data.images import memory_bytes
 
 MEMORY_SHARE = 0.1
 """Share of the machine's memory, or of the GPU's free memory, that kept features may take."""
@@ -22,11 +22,11 @@ MEMORY_SHARE = 0.1
 Features = dict[str, torch.Tensor]
 
 
-class FrozenStages:
+class FeatureCache:
     """The frozen first stages of a ResNet, in place of its ``forward``.
 
     :param body: modules in their order, some of whose outputs are returned.
-    :ivar pictures: the numbers of the pictures that come next, in the batch's order.
+    :ivar images: the numbers of the images that come next, in the batch's order.
     """
 
     def __init__(self, body: IntermediateLayerGetter, free_bytes: int) -> None:
@@ -43,7 +43,7 @@ class FrozenStages:
         return any(name in self._returned for name, _ in self._frozen)
 
     def __call__(self, images: torch.Tensor) -> Features:
-        """All stages' outputs of (B, 3, H, W) ``images``, those of the pictures in :attr:`pictures`."""
+        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`images`."""
         alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.pictures)]
         out = {name: torch.cat([features[name] for features in alone]) for name in alone[0]}
         x = next(reversed(out.values()))
@@ -54,7 +54,7 @@ class FrozenStages:
         return out
 
     def _of(self, number: int, x: torch.Tensor) -> Features:
-        key = (number, *x.shape[2:])  # a batch pads its pictures to the largest
+        key = (number, *x.shape[2:])  # a batch pads its images to the largest
         if key in self._kept:
             return self._kept[key]
         features = {}
@@ -76,10 +76,10 @@ def _as_convolved(x: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def reused(model: nn.Module) -> Iterator[FrozenStages | None]:
-    """Let the network reuse what its frozen stages made of a picture; None where there is nothing to reuse."""
+def reused(model: nn.Module) -> Iterator[FeatureCache | None]:
+    """Let the network reuse what its frozen stages made of an image; None where there is nothing to reuse."""
     body = model.get_submodule("backbone.body")
-    stages = FrozenStages(body, _free_bytes(next(model.parameters()).device))
+    stages = FeatureCache(body, _free_bytes(next(model.parameters()).device))
     if not stages:
         yield None
         return

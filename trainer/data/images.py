@@ -1,4 +1,4 @@
-"""Pictures for training: checked and decoded once, kept small in memory, drawn into batches.
+"""Images for training: checked and decoded once, kept small in memory, drawn into batches.
 
 All randomness of a batch comes from the key passed in, so a step's batch can be made alone, in any thread.
 """
@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from pycocotools import mask as rle
 
-from generator.dataset import CATEGORIES, KEYPOINTS, Dataset, DatasetError, encode_mask
-from trainer import augment
-from trainer.augment import Sample
-from trainer.recipe import PictureSettings
+from handforge.dataset import CATEGORIES, KEYPOINTS, Dataset, DatasetError, encode_mask
+from trainer.config.recipe import ImageSettings
+from trainer.data import augment
+from trainer.data.augment import TrainingSample
 
 CACHE_SHARE = 0.4
-"""Share of the machine's memory that decoded pictures may take; the rest is decoded when drawn."""
+"""Share of the machine's memory that decoded images may take; the rest is decoded when drawn."""
 ZOOM = 2
-"""Augmentation zooms into pictures, so they are kept in so many times the network's size."""
+"""Augmentation zooms into images, so they are kept in so many times the network's size."""
 _NO_MASKS = np.zeros((0, 0, 0), bool)
 
 
@@ -35,7 +35,7 @@ class Batch:
 
     :param images: B tensors (3, H, W) float32 in 0..1.
     :param targets: B dictionaries as torchvision's Mask R-CNN takes them; boxes are half-open pixel xyxy.
-    :param numbers: the pictures' numbers.
+    :param numbers: the images' numbers.
     """
 
     images: list[torch.Tensor]
@@ -53,13 +53,13 @@ def memory_bytes() -> int:
     return memory // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # as torchrun says
 
 
-class Pictures:
-    """All pictures of one or more datasets, by number: those of the first from 0, then those of the next.
+class ImagePool:
+    """All images of one or more datasets, by number: those of the first from 0, then those of the next.
 
-    Every picture and mask is decoded here once, so whatever is wrong is known before any training.
+    Every image and mask is decoded here once, so whatever is wrong is known before any training.
 
     :param datasets: the folders, each checked for what torchvision would accept in silence.
-    :param on_done: called after each picture.
+    :param on_done: called after each image.
     :param keypoints: whether every hand has to have its 21 joints, and batches have them.
     :raises DatasetError: naming file and annotation.
     """
@@ -67,7 +67,7 @@ class Pictures:
     def __init__(
         self,
         datasets: Sequence[Dataset],
-        settings: PictureSettings,
+        settings: ImageSettings,
         workers: int = 2,
         on_done: Callable[[], None] = lambda: None,
         keypoints: bool = False,
@@ -77,7 +77,7 @@ class Pictures:
         for dataset in datasets:
             check_records(dataset, keypoints)
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
-        self._cache: dict[int, tuple[Sample, list[dict[str, Any]]]] = {}
+        self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for _ in pool.map(self._fill, range(len(self))):
                 on_done()
@@ -86,18 +86,18 @@ class Pictures:
         return len(self._entries)
 
     def name(self, index: int) -> str:
-        """A picture's file name."""
+        """An image's file name."""
         return self._entries[index][1]["file_name"]
 
     def _fill(self, index: int) -> None:
         sample = self._decode(index)
-        if self._free_bytes >= sample.picture.nbytes:
-            self._free_bytes -= sample.picture.nbytes
+        if self._free_bytes >= sample.image.nbytes:
+            self._free_bytes -= sample.image.nbytes
             self._cache[index] = (replace(sample, masks=_NO_MASKS), [encode_mask(mask) for mask in sample.masks])
 
-    def _decode(self, index: int) -> Sample:
+    def _decode(self, index: int) -> TrainingSample:
         dataset, image = self._entries[index]
-        picture = dataset.picture(image)
+        picture = dataset.read_image(image)
         masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
         scale = ZOOM if self.settings.augmentation != "none" else 1
         size = self._fit(picture, (scale * self.settings.short_px, scale * self.settings.long_px))
@@ -107,24 +107,24 @@ class Pictures:
         if self.keypoints:
             values = [annotation["keypoints"] for annotation in dataset.annotations(image)]
             keypoints = np.array(values, np.float32).reshape(-1, len(KEYPOINTS), 3)
-        return augment.resize(Sample(picture, masks, keypoints), size)
+        return augment.resize(TrainingSample(picture, masks, keypoints), size)
 
     @property
     def size(self) -> tuple[int, int]:
-        """The largest short and long side of the pictures that the network sees."""
+        """The largest short and long side of the images that the network sees."""
         return self.settings.short_px, self.settings.long_px
 
     @staticmethod
     def _fit(picture: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
         return augment.fit(picture.shape[1], picture.shape[0], *size)
 
-    def sample(self, index: int) -> Sample:
-        """A picture and its masks in the size they are kept in."""
+    def sample(self, index: int) -> TrainingSample:
+        """An image and its masks in the size they are kept in."""
         if index not in self._cache:
             return self._decode(index)
         sample, codes = self._cache[index]
         masks = [rle.decode(code).astype(bool) for code in codes]
-        return replace(sample, masks=np.array(masks, bool).reshape(-1, *sample.picture.shape[:2]))
+        return replace(sample, masks=np.array(masks, bool).reshape(-1, *sample.image.shape[:2]))
 
     def batch(
         self,
@@ -133,25 +133,25 @@ class Pictures:
         part: slice = slice(None),
         size: tuple[int, int] | None = None,
     ) -> Batch:
-        """Pictures as one batch; augmented with draws that ``key`` seeds, or as they are where it is None.
+        """Images as one batch; augmented with draws that ``key`` seeds, or as they are where it is None.
 
         :param size: their largest short and long side; None is :attr:`size`.
-        :param part: make these pictures of the batch only; they are the same as in the whole batch.
+        :param part: make these images of the batch only; they are the same as in the whole batch.
         """
         if self.settings.augmentation != "none" and key is not None:
             samples = self._augmented([self.sample(index) for index in indices], key, part, size or self.size)
         else:
             samples = [self.sample(index) for index in indices[part]]
-            samples = [augment.resize(sample, self._fit(sample.picture, size or self.size)) for sample in samples]
+            samples = [augment.resize(sample, self._fit(sample.image, size or self.size)) for sample in samples]
         return Batch(
-            [tensor(s.picture) for s in samples],
+            [tensor(s.image) for s in samples],
             [target(s.masks, s.keypoints) for s in samples],
             list(indices[part]),
         )
 
     def _augmented(
-        self, samples: list[Sample], key: Sequence[int], part: slice, largest: tuple[int, int]
-    ) -> list[Sample]:
+        self, samples: list[TrainingSample], key: Sequence[int], part: slice, largest: tuple[int, int]
+    ) -> list[TrainingSample]:
         size = augment.frame_size(*largest, np.random.default_rng(key))
         made = []
         for place in range(len(samples))[part]:
@@ -162,7 +162,7 @@ class Pictures:
 
 
 def tensor(picture: np.ndarray) -> torch.Tensor:
-    """A (H, W, 3) uint8 picture as (3, H, W) float32 in 0..1."""
+    """A (H, W, 3) uint8 image as (3, H, W) float32 in 0..1."""
     # by numpy: torch would wake all its threads, which are busy with the step before
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255))
 
@@ -191,11 +191,11 @@ def target(masks: np.ndarray, keypoints: np.ndarray | None = None) -> dict[str, 
 
 
 def check_records(dataset: Dataset, keypoints: bool = False) -> None:
-    """Refuse annotations that torchvision would train on in silence; masks and pictures are checked as they decode.
+    """Refuse annotations that torchvision would train on in silence; masks and images are checked as they decode.
 
     :param keypoints: whether every hand has to have its 21 joints.
     :raises DatasetError: naming file and annotation: no hand's category, a crowd, a box that leaves the
-        picture, or two annotations with one mask.
+        image, or two annotations with one mask.
     """
     for image in dataset:
         seen: set[str] = set()
@@ -210,7 +210,7 @@ def check_records(dataset: Dataset, keypoints: bool = False) -> None:
                 raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
             code = str(annotation.get("segmentation"))
             if code in seen:
-                raise DatasetError(f"{where}: the picture has another annotation with the same mask")
+                raise DatasetError(f"{where}: the image has another annotation with the same mask")
             seen.add(code)
             _check_box(annotation, image, where)
             if keypoints:
@@ -228,7 +228,7 @@ def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) ->
     inside = x >= -1 and y >= -1 and x + width <= image["width"] + 1 and y + height <= image["height"] + 1
     if not (width > 0 and height > 0 and inside):
         raise DatasetError(
-            f"{where}: bbox {box} does not lie in the picture of {image['width']}x{image['height']} pixels"
+            f"{where}: bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
         )
 
 
@@ -245,4 +245,4 @@ def _check_keypoints(annotation: dict[str, Any], image: dict[str, Any], where: s
     places = points[points[:, 2] != 0, :2]
     inside = ((places >= 0) & (places <= (image["width"], image["height"]))).all()
     if not (inside and np.isin(points[:, 2], (0, 1, 2)).all()):
-        raise DatasetError(f"{where}: a keypoint's visibility is 0, 1 or 2, and it lies in the picture unless it is 0")
+        raise DatasetError(f"{where}: a keypoint's visibility is 0, 1 or 2, and it lies in the image unless it is 0")

@@ -1,0 +1,10 @@
+"""From a network to COCO results.
+
+inputs           images, folders, datasets, videos and cameras, one image at a time
+predict          detections of all inputs
+detections       detections of one image, written and drawn
+tta              test-time augmentation
+mask_refinement  masks that follow the image's edges (guided filter)
+rescoring        rescore detections with a semantic network
+export           TorchScript and ONNX
+"""

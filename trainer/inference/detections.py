@@ -1,4 +1,4 @@
-"""What a network finds in a picture, and how that is written and drawn."""
+"""What a network finds in an image, and how that is written and drawn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PIL import Image, ImageDraw
 from pycocotools import mask as rle
 from torch import nn
 
-from generator.dataset import SKELETON, encode_mask
-from trainer import views
-from trainer.data import tensor
-from trainer.edges import along_edges
-from trainer.semantic import instances
+from handforge.dataset import SKELETON, encode_mask
+from trainer.data.images import tensor
+from trainer.inference import tta
+from trainer.inference.mask_refinement import refine_masks
+from trainer.models.semantic import instances
 
 MASK_THRESHOLD = 0.5
 MAX_SHARED = 0.5
@@ -25,7 +25,7 @@ _COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 6
 
 
 @dataclass(frozen=True)
-class Found:
+class Detection:
     """One hand that a network found.
 
     :param score: 0 to 1.
@@ -40,21 +40,21 @@ class Found:
     keypoints: np.ndarray | None = None
 
     @staticmethod
-    def of_mask(mask: np.ndarray, score: float) -> Found:
+    def of_mask(mask: np.ndarray, score: float) -> Detection:
         """A hand known by its (H, W) bool mask."""
-        return Found(score, tuple(float(value) for value in rle.toBbox(encode_mask(mask))), mask)
+        return Detection(score, tuple(float(value) for value in rle.toBbox(encode_mask(mask))), mask)
 
 
-def find(
+def detect(
     model: nn.Module,
     pictures: list[np.ndarray],
     device: torch.device,
     precision: torch.dtype,
     several: bool = False,
-) -> list[list[Found]]:
-    """The hands of each (H, W, 3) uint8 picture, best first.
+) -> list[list[Detection]]:
+    """The hands of each (H, W, 3) uint8 image, best first.
 
-    :param several: by several views of each picture, see :mod:`trainer.views`.
+    :param several: by several views of each image, see :mod:`trainer.inference.tta`.
     """
     outputs = run(model, pictures, device, precision, several)
     return [_hands(output, picture) for output, picture in zip(outputs, pictures, strict=True)]
@@ -67,15 +67,15 @@ def run(
     precision: torch.dtype,
     several: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """The network's output for each (H, W, 3) uint8 picture, float32; with ``several`` as :func:`find`."""
+    """The network's output for each (H, W, 3) uint8 image, float32; with ``several`` as :func:`find`."""
     outputs: dict[int, dict[str, torch.Tensor]] = {}
     by_size: dict[tuple[int, ...], list[int]] = {}
     for number, picture in enumerate(pictures):
         by_size.setdefault(picture.shape[:2], []).append(number)
     with torch.inference_mode(), torch.autocast(device.type, precision, enabled=precision != torch.float32):
-        for numbers in by_size.values():  # pictures of other sizes would be padded to the largest, and found otherwise
+        for numbers in by_size.values():  # images of other sizes would be padded to the largest, and found otherwise
             tensors = [tensor(pictures[number]).to(device) for number in numbers]
-            found = [views.look(model, picture) for picture in tensors] if several else model(tensors)
+            found = [tta.look(model, picture) for picture in tensors] if several else model(tensors)
             outputs |= zip(numbers, found, strict=True)
     return [
         {name: value.float().cpu().numpy() for name, value in outputs[number].items()}
@@ -83,20 +83,20 @@ def run(
     ]
 
 
-def _hands(output: dict[str, np.ndarray], picture: np.ndarray) -> list[Found]:
-    """The hands of one picture's output, whichever the task."""
+def _hands(output: dict[str, np.ndarray], picture: np.ndarray) -> list[Detection]:
+    """The hands of one image's output, whichever the task."""
     if "classes" in output:
-        return [Found.of_mask(mask, score) for mask, score in instances(output["classes"])]
+        return [Detection.of_mask(mask, score) for mask, score in instances(output["classes"])]
     scores, corners = output["scores"].tolist(), output["boxes"]
     if "masks" in output:
         likely = output["masks"][:, 0]
         kept = distinct(likely > MASK_THRESHOLD)
-        cut = [(along_edges(likely[n], picture, corners[n]), scores[n]) for n in kept]
-        return [Found.of_mask(mask, score) for mask, score in cut if mask.any()]
+        cut = [(refine_masks(likely[n], picture, corners[n]), scores[n]) for n in kept]
+        return [Detection.of_mask(mask, score) for mask, score in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
     joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
     together = zip(scores, boxes, joints, strict=True)
-    return [Found(score, tuple(box), keypoints=points) for score, box, points in together]
+    return [Detection(score, tuple(box), keypoints=points) for score, box, points in together]
 
 
 def distinct(masks: np.ndarray) -> list[int]:
@@ -114,10 +114,10 @@ def distinct(masks: np.ndarray) -> list[int]:
     return kept
 
 
-def result(image_id: int, hand: Found, category_id: int = 1) -> dict[str, Any]:
+def result(image_id: int, hand: Detection, category_id: int = 1) -> dict[str, Any]:
     """One entry of a COCO results list; every keypoint is given as visible, the network says nothing of that.
 
-    :param category_id: what was found, see :data:`generator.dataset.CATEGORIES`.
+    :param category_id: what was found, see :data:`handforge.dataset.CATEGORIES`.
     """
     entry: dict[str, Any] = {"image_id": image_id, "category_id": category_id}
     if hand.mask is not None:
@@ -127,14 +127,14 @@ def result(image_id: int, hand: Found, category_id: int = 1) -> dict[str, Any]:
     return {**entry, "score": round(hand.score, 5), "bbox": list(hand.box)}
 
 
-def union(hands: list[Found], size_hw: tuple[int, int]) -> np.ndarray:
+def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:
     """The pixels of all hands, (H, W) bool."""
     masks = [hand.mask for hand in hands if hand.mask is not None and hand.score >= DRAWN_SCORE]
     return np.any(masks, axis=0) if masks else np.zeros(size_hw, bool)
 
 
-def overlay(picture: np.ndarray, hands: list[Found]) -> np.ndarray:
-    """The picture with its hands tinted, outlined by their boxes, their joints, and labelled with their scores."""
+def overlay(picture: np.ndarray, hands: list[Detection]) -> np.ndarray:
+    """The image with its hands tinted, outlined by their boxes, their joints, and labelled with their scores."""
     image = picture.astype(np.float32)
     drawn_hands = [hand for hand in hands if hand.score >= DRAWN_SCORE]
     shown = [(hand, _COLOURS[number % len(_COLOURS)]) for number, hand in enumerate(drawn_hands)]

@@ -1,4 +1,4 @@
-"""A trained network for other programs, as TorchScript or ONNX, checked against the original on a picture."""
+"""A trained network for other programs, as TorchScript or ONNX, checked against the original on an image."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from generator.dataset import read_picture
-from trainer import model as networks
-from trainer.data import tensor
+from handforge.dataset import read_image
+from trainer.data.images import tensor
 from trainer.errors import OutputError
+from trainer.models import networks
 
 TOLERANCE = {"boxes": 0.05, "scores": 1e-3, "masks": 1e-2, "keypoints": 0.5, "keypoints_scores": 0.05, "classes": 1e-3}
 """How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
@@ -23,7 +23,7 @@ Outputs = dict[str, np.ndarray]
 
 
 class _WithoutLosses(nn.Module):
-    """What is exported: pictures in, what is found in each out, without the losses that TorchScript returns too."""
+    """What is exported: images in, what is found in each out, without the losses that TorchScript returns too."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -35,16 +35,16 @@ class _WithoutLosses(nn.Module):
 
 
 def export_network(run: Path, kind: str, out: Path, picture: Path, score: float = 0.05) -> str:
-    """Write the network of ``run`` to ``out``, if what was written finds in ``picture`` what the original finds.
+    """Write the network of ``run`` to ``out``, if what was written finds in ``image`` what the original finds.
 
     :param kind: ``torchscript`` or ``onnx``.
     :returns: the differences in words.
     :raises OutputError: if it does not agree, or a package for it is missing; ``out`` is then not touched.
-    :raises DatasetError: if the picture is missing or damaged.
+    :raises DatasetError: if the image is missing or damaged.
     """
     if out.is_dir() or not out.parent.is_dir():
         raise OutputError(f"{out} is a folder, or its folder does not exist; give a file in a folder that does")
-    image = tensor(read_picture(picture))
+    image = tensor(read_image(picture))
     network, _ = networks.load(run, hooks=False)
     networks.set_score(network, score)
     with torch.inference_mode():
@@ -73,7 +73,7 @@ def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path)
     except ImportError as error:
         raise OutputError(f"ONNX needs the package {error.name}; pip install 'handforge[onnx]'") from None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer warns of everything that depends on the picture's size
+        warnings.simplefilter("ignore")  # the tracer warns of everything that depends on the image's size
         # The exporter by tracing: torchvision's networks are made for it.
         options: dict[str, Any] = {"input_names": ["image"], "output_names": names, "opset_version": 17}
         torch.onnx.export(network, ([image],), str(file), dynamo=False, **options)
@@ -90,7 +90,7 @@ _KINDS: dict[str, Callable[[nn.Module, torch.Tensor, list[str], Path], Outputs]]
 
 
 def compare(expected: Outputs, found: Outputs, what: str) -> str:
-    """How far two networks differ on a picture, in words.
+    """How far two networks differ on an image, in words.
 
     :raises OutputError: if they find another number of hands, or differ by more than :data:`TOLERANCE`.
     """

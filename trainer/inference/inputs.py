@@ -1,4 +1,4 @@
-"""What is predicted: pictures, a dataset, a video, or a camera, read one by one."""
+"""What is predicted: images, a dataset, a video, or a camera, read one by one."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, Dataset, DatasetError, read_picture
-from trainer import video
+from handforge.dataset import CATEGORIES, IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
 
 _OURS = {name: key for key, name in CATEGORIES.items()}
 Entry = tuple[int, str, np.ndarray]
-"""Image id, name, and (H, W, 3) uint8 picture."""
+"""Image id, name, and (H, W, 3) uint8 image."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from.
+    """Where images come from.
 
     :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
-    :param pictures: (image id, name, what reads it) in their order; empty for a video and a camera.
+    :param images: (image id, name, what reads it) in their order; empty for a video and a camera.
     :param category_ids: of what is found, by name: a dataset's own, and ours where it has none.
-    :param stream: the video or camera, None for pictures.
-    :param limit: at most so many pictures are read; None for all.
+    :param stream: the video or camera, None for images.
+    :param limit: at most so many images are read; None for all.
     """
 
     name: str
@@ -38,12 +37,12 @@ class Source:
 
     @property
     def count(self) -> int | None:
-        """How many pictures there are, None where it is not known."""
+        """How many images there are, None where it is not known."""
         count = self.stream.frames if self.stream else len(self.pictures)
         return min(count, self.limit) if count and self.limit else count or self.limit
 
     def read(self) -> Iterator[Entry]:
-        """The pictures one by one, as (id, name, picture). Frames have ids from 1 and their number, from 0, as name.
+        """The images one by one, as (id, name, image). Frames have ids from 1 and their number, from 0, as name.
 
         :raises DatasetError: if one is missing or damaged, or not of the size that its dataset says.
         """
@@ -59,7 +58,7 @@ class Source:
 
 
 def open_source(path: Path, limit: int | None = None) -> Source:
-    """Find the pictures. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
+    """Find the images. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
 
     :param limit: at most so many frames of a video.
     :raises DatasetError: if there is nothing to predict.
@@ -67,18 +66,18 @@ def open_source(path: Path, limit: int | None = None) -> Source:
     name = str(path.resolve())
     if path.is_dir() and (path / "annotations.json").is_file():
         dataset = Dataset(path)
-        entries = [(image["id"], image["file_name"], partial(dataset.picture, image)) for image in dataset]
+        entries = [(image["id"], image["file_name"], partial(dataset.read_image, image)) for image in dataset]
         theirs = {what: key for key, what in dataset.categories.items()}
         return Source(name, dataset.id, tuple(entries), category_ids={**_OURS, **theirs})
     if not path.exists():
-        raise DatasetError(f"{path} is missing; give a picture, a folder of pictures, a dataset, or a video")
+        raise DatasetError(f"{path} is missing; give an image, a folder of images, a dataset, or a video")
     if path.suffix.lower() in video.SUFFIXES and path.is_file():
         return Source(name, stream=video.open_video(path), limit=limit)
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
     if not files:
-        raise DatasetError(f"{path} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
-    return Source(name, None, tuple((i, f.name, partial(read_picture, f)) for i, f in enumerate(files, start=1)))
+        raise DatasetError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
+    return Source(name, None, tuple((i, f.name, partial(read_image, f)) for i, f in enumerate(files, start=1)))
 
 
 def open_camera(device: str, limit: int | None = None) -> Source:

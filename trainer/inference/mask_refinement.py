@@ -1,9 +1,9 @@
-"""Masks whose outline follows the picture's edges.
+"""Masks whose outline follows the image's edges.
 
-A network of regions gives its mask on a coarse grid (28x28 in a box), whatever the picture's size: it knows which side
-of an edge is the hand, the picture knows where the edge is. The guided filter (He, Sun and Tang 2013, doi
+A network of regions gives its mask on a coarse grid (28x28 in a box), whatever the image's size: it knows which side
+of an edge is the hand, the image knows where the edge is. The guided filter (He, Sun and Tang 2013, doi
 10.1109/TPAMI.2012.213) makes the mask a linear function of the colours around each pixel, so that it turns where they
-do; it is fitted on a smaller picture, as in its fast version (He and Sun 2015, arXiv 1505.00996).
+do; it is fitted on a smaller image, as in its fast version (He and Sun 2015, arXiv 1505.00996).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ RADIUS = 0.08
 SMOOTH = 1e-4
 """What is less than this in the variance of colours, of 0 to 1, is no edge."""
 FITTED_PX = 192
-"""The longer side, at most, of the picture on which it is fitted."""
+"""The longer side, at most, of the image on which it is fitted."""
 
 
-def along_edges(mask: np.ndarray, picture: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """A hand's mask (H, W) bool that follows the edges of its picture.
+def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """A hand's mask (H, W) bool that follows the edges of its image.
 
     :param mask: (H, W) float32, the probability that a pixel is the hand's.
-    :param picture: (H, W, 3) uint8.
+    :param image: (H, W, 3) uint8.
     :param box: x, y, x, y in pixels, the hand's.
     """
     x0, y0, x1, y1 = (float(value) for value in box)

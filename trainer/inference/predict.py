@@ -16,14 +16,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from generator.dataset import DatasetError, dump_json, encode_png, new_folder
-from trainer import model as networks
-from trainer import video, views
-from trainer.agreement import weigh
+from handforge.dataset import DatasetError, encode_png, video
+from handforge.files import dump_json, new_folder
+from trainer.config.tasks import OF_PIXELS, WITH_MASKS, task_of
 from trainer.errors import OutputError
-from trainer.found import Found, find, overlay, result, run, union
-from trainer.source import Entry, Source
-from trainer.tasks import OF_PIXELS, WITH_MASKS, task_of
+from trainer.inference.detections import Detection, detect, overlay, result, run, union
+from trainer.inference.inputs import Entry, Source
+from trainer.inference.rescoring import rescore
+from trainer.inference.tta import SCORE as TTA_SCORE
+from trainer.models import networks
 
 MARK = "predict.json"
 MADE = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
@@ -44,24 +45,25 @@ def predict(
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
-    loose pictures.
+    loose images.
 
     A camera is read until Ctrl-C or the source's limit.
 
     :param score: hands below this score are left out.
-    :param tta: look at several views of every picture, see :mod:`trainer.views`.
-    :param pixels: weights of a network of pixels that has its say on the scores, see :mod:`trainer.agreement`.
-    :param on_done: called with the number of pictures just done.
+    :param tta: look at several views of every image, see :mod:`trainer.inference.tta`.
+    :param pixels: weights of a network of pixels that has its say on the scores, see
+        :mod:`trainer.inference.rescoring`.
+    :param on_done: called with the number of images just done.
     :returns: what ``predict.json`` says.
-    :raises DatasetError: if a picture is missing or damaged, or ``out`` holds something else; it is then not touched.
+    :raises DatasetError: if an image is missing or damaged, or ``out`` holds something else; it is then not touched.
     :raises OutputError: if masks, or what needs them, are asked of a network that finds none, ``pixels`` is no
-        network of the same category's pixels, or two pictures would be drawn into one file.
+        network of the same category's pixels, or two images would be drawn into one file.
     """
     stems = Counter(Path(name).stem for _, name, _ in source.pictures)
     if (overlays or masks) and max(stems.values(), default=1) > 1:
         (twice, _) = stems.most_common(1)[0]
         raise OutputError(
-            f"two pictures of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
+            f"two images of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
         )
     with new_folder(out, MARK, MADE) as folder:
         finder = _Finder(weights, device, score, tta, pixels)
@@ -94,16 +96,16 @@ def predict(
 
 
 MOST_OBLONG = 100
-"""Pictures that are longer than so many times their breadth would be scaled to nothing."""
+"""Images that are longer than so many times their breadth would be scaled to nothing."""
 
 MOST_VALUES = 24_000_000
-"""Red, green and blue values of a batch, after which no further picture joins it: each may have a hundred masks."""
+"""Red, green and blue values of a batch, after which no further image joins it: each may have a hundred masks."""
 
 
 class _Finder:
     """A trained network, ready to find on its device what has at least a score.
 
-    :param pixels: weights of a second network, see :mod:`trainer.agreement`.
+    :param pixels: weights of a second network, see :mod:`trainer.inference.rescoring`.
     :raises OutputError: if those are for something else.
     """
 
@@ -112,7 +114,7 @@ class _Finder:
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(weights)
         # What ends with the score may begin below it: several views, or the pixels, have yet to say theirs.
-        networks.set_score(self.model, views.SCORE if tta else score**2 if pixels else score)
+        networks.set_score(self.model, TTA_SCORE if tta else score**2 if pixels else score)
         architecture = self.description["architecture"]
         self.task = task_of(architecture["model"])
         self.category = architecture["classes"][0]
@@ -130,25 +132,25 @@ class _Finder:
         model, description = networks.load(weights)
         return model.to(device=self.device).to(memory_format=torch.channels_last), description
 
-    def find(self, pictures: list[np.ndarray]) -> list[list[Found]]:
-        """The hands of each (H, W, 3) uint8 picture, best first."""
-        found = find(self.model, pictures, self.device, self.precision, self.tta)
+    def find(self, pictures: list[np.ndarray]) -> list[list[Detection]]:
+        """The hands of each (H, W, 3) uint8 image, best first."""
+        found = detect(self.model, pictures, self.device, self.precision, self.tta)
         if self.second is not None:
             outputs = run(self.second, pictures, self.device, self.precision, self.tta)
-            found = [weigh(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
+            found = [rescore(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
         return [[hand for hand in hands if hand.score >= self.score] for hands in found]
 
 
 def _find_all(
     finder: _Finder, source: Source, batch: int, drawn: _Drawn, on_done: Callable[[int], None]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The results list and COCO's image records of all pictures."""
+    """The results list and COCO's image records of all images."""
     results, images = [], []
     for entries in _batches(source, batch):
         for _, name, picture in entries:
             if max(picture.shape[:2]) > MOST_OBLONG * min(picture.shape[:2]):
                 height, width = picture.shape[:2]
-                raise DatasetError(f"{name} is {width}x{height}; a picture so narrow shows no hand, leave it out")
+                raise DatasetError(f"{name} is {width}x{height}; an image so narrow shows no hand, leave it out")
         found = finder.find([picture for _, _, picture in entries])
         for (image_id, name, picture), hands in zip(entries, found, strict=True):
             results += [result(image_id, hand, source.category_ids[finder.category]) for hand in hands]
@@ -193,7 +195,7 @@ def _ended_by_interrupt() -> Iterator[Event]:
 
 
 class _Drawn:
-    """Where drawn pictures and masks go: ``overlays/NAME.jpg``, or ``overlays.mp4`` of a stream; ``masks/NAME.png``."""
+    """Where drawn images and masks go: ``overlays/NAME.jpg``, or ``overlays.mp4`` of a stream; ``masks/NAME.png``."""
 
     def __init__(self, folder: Path, source: Source, overlays: bool, masks: bool) -> None:
         self._overlays = folder / "overlays" if overlays else None
@@ -208,8 +210,8 @@ class _Drawn:
     def __enter__(self) -> _Drawn:
         return self
 
-    def add(self, name: str, picture: np.ndarray, hands: list[Found]) -> None:
-        """Draw and write one picture, as far as asked for."""
+    def add(self, name: str, picture: np.ndarray, hands: list[Detection]) -> None:
+        """Draw and write one image, as far as asked for."""
         if self._masks:
             self._masks.mkdir(exist_ok=True)
             mask = union(hands, picture.shape[:2]).astype(np.uint8) * 255

@@ -1,4 +1,4 @@
-"""Scores on which a second network has its say: one that gives every pixel a class, see :mod:`trainer.semantic`.
+"""Scores on which a second network has its say: one that gives every pixel a class, see :mod:`trainer.models.semantic`.
 
 A network of regions judges a hand by what is in its box, one of pixels by each pixel and what is around it. They err in
 different places, so what only one of them takes for a hand is less likely to be one. A score becomes the geometric mean
@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from trainer.found import Found
+from trainer.inference.detections import Detection
 
 
-def weigh(hands: list[Found], classes: np.ndarray) -> list[Found]:
+def rescore(hands: list[Detection], classes: np.ndarray) -> list[Detection]:
     """The hands with their new scores, best first.
 
     :param hands: with masks (H, W).

@@ -1,4 +1,4 @@
-"""Test-time augmentation: one picture looked at in several views, in its size and larger, as it is and mirrored.
+"""Test-time augmentation: one image looked at in several views, in its size and larger, as it is and mirrored.
 
 A network errs a little differently in each. What it takes for a hand in one view only is less likely to be one than
 what it finds in all of them: boxes of different views that overlap become one, whose score is the mean over the views,
@@ -22,9 +22,9 @@ from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_mas
 from torchvision.ops import box_iou, nms
 
 SCALES = (1.0, 1.33)
-"""The size of a view, times that of the network's pictures."""
+"""The size of a view, times that of the network's images."""
 SMALL = 0.5
-"""Boxes are small up to this share of the picture's shorter side."""
+"""Boxes are small up to this share of the image's shorter side."""
 SCORE = 0.05
 """Boxes of a lower score are nothing in a view, whatever score is asked of all views together."""
 SAME_IOU = 0.5
@@ -32,10 +32,10 @@ SAME_IOU = 0.5
 
 
 def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What ``model`` gives for a picture, (3, H, W) float32 in 0..1, by all its views together.
+    """What ``model`` gives for an image, (3, H, W) float32 in 0..1, by all its views together.
 
-    :param model: a Mask R-CNN, or a network of pixels (:mod:`trainer.semantic`), in eval mode.
-    :returns: as the network's own output for the picture.
+    :param model: a Mask R-CNN, or a network of pixels (:mod:`trainer.models.semantic`), in eval mode.
+    :returns: as the network's own output for the image.
     """
     sides = [(picture, False), (picture.flip(-1), True)]
     if not isinstance(model, MaskRCNN):
@@ -60,7 +60,7 @@ def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
 
 @contextmanager
 def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
-    """Let a network scale pictures to so many times its own size."""
+    """Let a network scale images to so many times its own size."""
     transform: Any = model.transform
     before = transform.min_size, transform.max_size
     transform.min_size, transform.max_size = (round(scale * before[0][0]),), round(scale * before[1])
@@ -74,11 +74,11 @@ def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
 class _View:
     """What a Mask R-CNN finds in one view, and what it needs to cut masks there.
 
-    :param boxes: (N, 4) float32 x, y, x, y in pixels of the picture as it is; ``scores``: (N,).
+    :param boxes: (N, 4) float32 x, y, x, y in pixels of the image as it is; ``scores``: (N,).
     :param features: the pyramid's maps of the view.
-    :param inside: the view's (height, width) without padding; ``size``: the picture's.
+    :param inside: the view's (height, width) without padding; ``size``: the image's.
     :param turned: it is the mirror image.
-    :param limit: the longest side, in pixels of the picture, of boxes that the view has a say on.
+    :param limit: the longest side, in pixels of the image, of boxes that the view has a say on.
     """
 
     boxes: torch.Tensor
@@ -91,7 +91,7 @@ class _View:
 
     @staticmethod
     def of(model: MaskRCNN, picture: torch.Tensor, turned: bool, scale: float = 1.0) -> _View:
-        """What a network finds in a picture that it scales to ``scale`` times its own size."""
+        """What a network finds in an image that it scales to ``scale`` times its own size."""
         images, _ = model.transform([picture])
         features = model.backbone(images.tensors)
         proposals, _ = model.rpn(images, features)
@@ -106,7 +106,7 @@ class _View:
         return _View(boxes[small], scores[small], features, inside, size, turned, limit)
 
     def masks(self, model: MaskRCNN, boxes: torch.Tensor) -> torch.Tensor:
-        """(N, 1, S, S) float32 in 0..1: what is hand inside boxes of the picture, as it is."""
+        """(N, 1, S, S) float32 in 0..1: what is hand inside boxes of the image, as it is."""
         heads: Any = model.roi_heads
         here = _mirrored(boxes, self.size[1]) if self.turned else boxes
         pooled = heads.mask_roi_pool(self.features, [here * _factors(here, self.inside, self.size)], [self.inside])
@@ -116,7 +116,7 @@ class _View:
 
 
 def _factors(boxes: torch.Tensor, to: tuple[int, int], of: tuple[int, int]) -> torch.Tensor:
-    """What brings boxes of a picture of one (height, width) into another."""
+    """What brings boxes of an image of one (height, width) into another."""
     return boxes.new_tensor([to[1] / of[1], to[0] / of[0]] * 2)
 
 

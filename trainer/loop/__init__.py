@@ -1,0 +1,11 @@
+"""Repetitive training.
+
+launch       from the command line's words to a run, with progress
+session      one session: a number of steps on one subset
+repetition   the chain of sessions, kept and continued
+run_folder   what a run writes, and when it may
+saturation   when a session's loss stops falling
+study        conventional beside repetitive training
+tensorboard  a run as TensorBoard shows it
+distributed  several processes that train one network
+"""

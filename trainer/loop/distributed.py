@@ -64,7 +64,7 @@ def average_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
         return
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     for parameter in trained:
-        if parameter.grad is None:  # a part of the network that this process's pictures did not use
+        if parameter.grad is None:  # a part of the network that this process's images did not use
             parameter.grad = torch.zeros_like(parameter)
     gradients = [parameter.grad for parameter in trained if parameter.grad is not None]
     flat = torch.cat([gradient.reshape(-1) for gradient in gradients])

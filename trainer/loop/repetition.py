@@ -21,15 +21,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from generator.dataset import Dataset, dump_json, write_atomic
-from trainer import checkpoint, parallel, session
-from trainer import model as networks
-from trainer.data import Pictures
+from handforge.dataset import Dataset
+from handforge.files import dump_json, write_atomic
+from trainer.config.recipe import AUTO, Recipe, subset_numbers
+from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, TrainingDivergedError
-from trainer.recipe import AUTO, Recipe, subset_numbers
-from trainer.run_folder import RunFolder
-from trainer.saturation import has_stopped_falling, saturation
-from trainer.session import Job
+from trainer.loop import distributed, session
+from trainer.loop.run_folder import RunFolder
+from trainer.loop.saturation import has_stopped_falling, saturation
+from trainer.loop.session import SessionContext
+from trainer.models import checkpoint, networks
 
 STATE_EVERY_STEPS = 50
 OnStep = Callable[[int, int, dict[str, float]], None]
@@ -39,7 +40,7 @@ OnStep = Callable[[int, int, dict[str, float]], None]
 class Plan:
     """A whole run, decided before it starts.
 
-    :param real: another dataset, each picture of which stands ``replicate`` times in every subset.
+    :param real: another dataset, each image of which stands ``replicate`` times in every subset.
     """
 
     command: list[str]
@@ -59,7 +60,7 @@ class Plan:
             "seed": self.seed,
             "recipe": self.recipe.as_dict(),
             "data": _describe(self.data),
-            "processes": parallel.world(),
+            "processes": distributed.world(),
             "real": _describe(self.real) if self.real else None,
             "replicate": self.replicate if self.real else None,
             "precision": str(networks.best_precision(torch.device(self.device))).removeprefix("torch."),
@@ -85,11 +86,11 @@ def _git_hash() -> str | None:
 
 
 def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
-    """The subsets, as sorted picture numbers of ``plan.data``, and the numbers kept aside for validation.
+    """The subsets, as sorted image numbers of ``plan.data``, and the numbers kept aside for validation.
 
-    Pictures whose records name the same ``group`` (a person, a video) are kept aside together or not at all.
+    Images whose records name the same ``group`` (a person, a video) are kept aside together or not at all.
 
-    :raises RecipeError: if there are fewer pictures than subsets, or none can be kept aside and the recipe wants some.
+    :raises RecipeError: if there are fewer images than subsets, or none can be kept aside and the recipe wants some.
     """
     rng = np.random.default_rng([plan.seed, session.SUBSETS])
     groups: dict[Any, list[int]] = {}
@@ -104,14 +105,14 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     if plan.recipe.validation and not aside:
         least = min(map(len, groups.values()))
         raise RecipeError(
-            f"validation {plan.recipe.validation:g} means {wanted} of the {len(plan.data)} pictures of "
+            f"validation {plan.recipe.validation:g} means {wanted} of the {len(plan.data)} images of "
             f"{plan.data.folder}, and {least} at least belong together (of one person or video); raise validation, or "
-            "add pictures"
+            "add images"
         )
     rest = np.setdiff1d(np.arange(len(plan.data)), aside)
     if len(rest) < plan.recipe.subsets:
         raise RecipeError(
-            f"{plan.recipe.subsets} subsets cannot be made of the {len(rest)} training pictures of "
+            f"{plan.recipe.subsets} subsets cannot be made of the {len(rest)} training images of "
             f"{plan.data.folder}; lower subsets in the recipe"
         )
     parts = np.array_split(rng.permutation(rest), plan.recipe.subsets)
@@ -119,7 +120,7 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 class Repetition:
-    """A run: its network, pictures and folder. Nothing is written before :meth:`run`.
+    """A run: its network, images and folder. Nothing is written before :meth:`run`.
 
     :param parts: of :func:`split`.
     :param model: the network the first session starts from.
@@ -130,7 +131,7 @@ class Repetition:
         plan: Plan,
         parts: tuple[list[np.ndarray], np.ndarray],
         folder: RunFolder,
-        pictures: Pictures,
+        pictures: ImagePool,
         model: nn.Module,
     ) -> None:
         self.plan, self.folder, self.pictures = plan, folder, pictures
@@ -141,7 +142,7 @@ class Repetition:
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
         self.tried: dict[str, float] | None = None
-        self.writes = parallel.rank() == 0
+        self.writes = distributed.rank() == 0
         self.rows: list[dict[str, float]] = []
 
     def run(
@@ -164,7 +165,7 @@ class Repetition:
             self.model.load_state_dict(weights)
             number, step = position["session"], position["step"]
             self.sessions, self.best, self.tried = (position[key] for key in ("sessions", "best_session", "tried"))
-        parallel.barrier()  # all have read the state before the first process writes another
+        distributed.barrier()  # all have read the state before the first process writes another
         self.rows = self.folder.rows_until(number, step, cut=self.writes)
         if self.writes:
             self._write_subsets()
@@ -210,7 +211,7 @@ class Repetition:
     def _losses(self, number: int) -> list[float]:
         return [row["loss"] for row in self.rows if row["session"] == number]
 
-    def _saturated(self, job: Job) -> bool:
+    def _saturated(self, job: SessionContext) -> bool:
         """Whether the recipe ends the session here; told from its losses alone, so a resumed run decides alike."""
         patience = job.session.stop_after
         return patience > 0 and has_stopped_falling(self._losses(job.number), patience)
@@ -221,7 +222,7 @@ class Repetition:
         losses = [entry["validation_loss"] for entry in self.sessions]
         return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])
 
-    def _job(self, number: int) -> Job:
+    def _job(self, number: int) -> SessionContext:
         plan = self.plan
         pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
         if plan.real is not None:
@@ -229,9 +230,9 @@ class Repetition:
             pool = np.concatenate([pool, np.repeat(real, plan.replicate)])
         precision = networks.best_precision(self.device)
         settings = plan.recipe.sessions[number - 1]
-        return Job(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
+        return SessionContext(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
 
-    def _with_layers(self, job: Job, first: int) -> Job:
+    def _with_layers(self, job: SessionContext, first: int) -> SessionContext:
         """The job with its layer word; ``auto`` is settled at the session's first step."""
         if job.session.layers != AUTO:
             return job
@@ -240,7 +241,7 @@ class Repetition:
         best = min(self.tried, key=self.tried.__getitem__)
         return replace(job, session=replace(job.session, layers=best))
 
-    def _finish(self, number: int, job: Job) -> None:
+    def _finish(self, number: int, job: SessionContext) -> None:
         """Note a finished session, and keep its network if it is the best so far."""
         losses = self._losses(number)
         validation = None

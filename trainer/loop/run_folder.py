@@ -4,7 +4,7 @@
 
     run.json                 command, recipe, seed, data, versions, and one entry a finished session
     losses.csv               one row a step
-    subsets.json             the pictures' file names of each subset, and of the validation part
+    subsets.json             the images' file names of each subset, and of the validation part
     network.safetensors      the best session's network, with network.json beside it
     state.safetensors        while it runs: where it stands
     tensorboard/             with --tensorboard
@@ -20,10 +20,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from generator.dataset import dump_json, write_atomic
+from handforge.files import dump_json, write_atomic
+from trainer.config.recipe import ImageSettings, Network, Recipe, Session
+from trainer.config.tasks import TASKS
 from trainer.errors import RunFolderError
-from trainer.recipe import Network, PictureSettings, Recipe, Session
-from trainer.tasks import TASKS
 
 FORMAT = "handforge-run-1"
 IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision", "processes")
@@ -147,7 +147,7 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
 
     What is only said about it does not count.
     """
-    parts: dict[str, Any] = {"network": Network(), "pictures": PictureSettings()}
+    parts: dict[str, Any] = {"network": Network(), "pictures": ImageSettings()}
     return {
         "patience": Recipe.patience,
         **recipe,

@@ -1,4 +1,4 @@
-"""One session: so many steps on one pool of pictures. Every draw of a step comes from (seed, session, step)."""
+"""One session: so many steps on one pool of images. Every draw of a step comes from (seed, session, step)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer import frozen, parallel, pooling
-from trainer import model as networks
-from trainer.data import Batch, Pictures
+from trainer.config.recipe import LAYER_WORDS, Session
+from trainer.data import feature_cache
+from trainer.data.feature_cache import FeatureCache
+from trainer.data.images import Batch, ImagePool
 from trainer.errors import TrainingDivergedError
-from trainer.frozen import FrozenStages
-from trainer.muon import Muon
-from trainer.recipe import LAYER_WORDS, Session
+from trainer.loop import distributed
+from trainer.models import networks, roi_align_cpu
+from trainer.optim.muon import Muon
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
 """Streams of random numbers, so that no two uses of a seed draw the same."""
@@ -30,16 +31,16 @@ TRIAL_STEPS = 20
 
 
 @dataclass(frozen=True)
-class Job:
+class SessionContext:
     """What a session works on.
 
     :param number: the session, from 1.
-    :param pool: picture numbers to train on; one that stands twice is drawn twice as often.
+    :param pool: image numbers to train on; one that stands twice is drawn twice as often.
     """
 
     number: int
     session: Session
-    pictures: Pictures
+    pictures: ImagePool
     pool: np.ndarray
     seed: int
     device: torch.device
@@ -48,7 +49,7 @@ class Job:
 
     @property
     def size(self) -> tuple[int, int]:
-        """The largest short and long side of its pictures."""
+        """The largest short and long side of its images."""
         return self.session.size(*self.pictures.size)
 
 
@@ -62,8 +63,8 @@ def learning_rate(session: Session, step: int) -> float:
     return session.lr * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def drawn(job: Job, batch: int) -> list[int]:
-    """The picture numbers of a batch, from 0: the pool is gone through whole, in a new order each time."""
+def drawn(job: SessionContext, batch: int) -> list[int]:
+    """The image numbers of a batch, from 0: the pool is gone through whole, in a new order each time."""
     numbers = []
     for position in range(batch * job.session.batch, (batch + 1) * job.session.batch):
         turn, place = divmod(position, len(job.pool))
@@ -73,7 +74,9 @@ def drawn(job: Job, batch: int) -> list[int]:
 
 
 def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
-    """A fresh optimiser of the layers that this session trains; call after :func:`trainer.model.train_layers`."""
+    """A fresh optimiser of the layers that this session trains; call after
+    :func:`trainer.models.networks.train_layers`.
+    """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if session.optimizer == "muon":
         return Muon(trained, session.lr, session.weight_decay, networks.best_precision(trained[0].device))
@@ -90,7 +93,7 @@ def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:
 
 
 def run(
-    model: nn.Module, job: Job, optimizer: torch.optim.Optimizer, first_step: int = 0
+    model: nn.Module, job: SessionContext, optimizer: torch.optim.Optimizer, first_step: int = 0
 ) -> Generator[dict[str, float]]:
     """Train; after each step yield its losses: ``loss``, the task's parts, and ``lr``.
 
@@ -102,34 +105,38 @@ def run(
     model.train()
     networks.set_size(model, *job.size)
     parts = job.session.accumulate
-    with closing(_batches(job, first_step * parts)) as batches, _reused(model, job) as stages, pooling.quick(model):
+    with (
+        closing(_batches(job, first_step * parts)) as batches,
+        _reused(model, job) as stages,
+        roi_align_cpu.quick(model),
+    ):
         for step in range(first_step, job.session.total_steps):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(job.session, step)
             model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
             numbers = range(step * parts, (step + 1) * parts)
             losses = _mean([_backward(model, job, number, next(batches), stages) for number in numbers])
-            parallel.average_gradients(model.parameters())
+            distributed.average_gradients(model.parameters())
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
             if not math.isfinite(losses["loss"] + norm.item()):
                 drawn_names = [job.pictures.name(index) for number in numbers for index in drawn(job, number)]
                 raise TrainingDivergedError(
                     f"the loss of session {job.number}, step {step + 1} is {losses['loss']}, its gradient "
-                    f"{norm.item()}; the pictures are {', '.join(drawn_names)}; check them, or lower lr"
+                    f"{norm.item()}; the images are {', '.join(drawn_names)}; check them, or lower lr"
                 )
             optimizer.step()
             yield {**losses, "lr": optimizer.param_groups[0]["lr"]}
 
 
-def _reused(model: nn.Module, job: Job) -> AbstractContextManager[FrozenStages | None]:
-    """Frozen stages that keep what they made of a picture, where pictures come again as they were."""
+def _reused(model: nn.Module, job: SessionContext) -> AbstractContextManager[FeatureCache | None]:
+    """Frozen stages that keep what they made of an image, where images come again as they were."""
     same = job.pictures.settings.augmentation == "none"
     pictures = job.session.total_steps * job.session.accumulate * job.session.batch
-    return frozen.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
+    return feature_cache.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
 
 
 def _backward(
-    model: nn.Module, job: Job, number: int, batch: Batch, stages: FrozenStages | None
+    model: nn.Module, job: SessionContext, number: int, batch: Batch, stages: FeatureCache | None
 ) -> dict[str, torch.Tensor]:
     """Add a batch's share of the step's gradient; its losses, ``loss`` being their sum."""
     if stages is not None:
@@ -144,15 +151,15 @@ def _backward(
 def _mean(losses: list[dict[str, torch.Tensor]]) -> dict[str, float]:
     """The mean over the batches of a step, and over all processes."""
     rows = torch.stack([torch.stack(list(part.values())) for part in losses])
-    return dict(zip(losses[0], parallel.mean(rows.mean(0)).tolist(), strict=True))
+    return dict(zip(losses[0], distributed.mean(rows.mean(0)).tolist(), strict=True))
 
 
-def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float]:
+def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict[str, float]:
     """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
 
     Words whose trial diverges are left out.
 
-    :param aside: the numbers of the validation pictures.
+    :param aside: the numbers of the validation images.
     :raises TrainingDivergedError: if every trial does.
     """
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -170,8 +177,8 @@ def try_layers(model: nn.Module, job: Job, aside: np.ndarray) -> dict[str, float
     return tried
 
 
-def validate(model: nn.Module, job: Job) -> float:
-    """The mean loss over the pool's pictures as they are, without augmentation; the network stays as it is.
+def validate(model: nn.Module, job: SessionContext) -> float:
+    """The mean loss over the pool's images as they are, without augmentation; the network stays as it is.
 
     They have the recipe's size whatever the session's; sessions of as many ROIs and as large a share of hands compare.
 
@@ -192,7 +199,7 @@ def validate(model: nn.Module, job: Job) -> float:
     return total / len(job.pool)
 
 
-def _losses(model: nn.Module, job: Job, batch: Batch) -> dict[str, torch.Tensor]:
+def _losses(model: nn.Module, job: SessionContext, batch: Batch) -> dict[str, torch.Tensor]:
     images = [image.to(job.device) for image in batch.images]
     targets: list[dict[str, Any]] = [{k: v.to(job.device) for k, v in t.items()} for t in batch.targets]
     half = job.precision != torch.float32
@@ -201,13 +208,13 @@ def _losses(model: nn.Module, job: Job, batch: Batch) -> dict[str, torch.Tensor]
     return {name: value.float() for name, value in losses.items()}
 
 
-def _seed(job: Job, stream: int, step: int, kind: int) -> int:
+def _seed(job: SessionContext, stream: int, step: int, kind: int) -> int:
     return int(np.random.default_rng([job.seed, stream, job.number, step, kind]).integers(2**63))
 
 
-def _batches(job: Job, first: int) -> Generator[Batch]:
+def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     """The batches from a number, from 0, to the session's end, made some ahead by other threads."""
-    mine = slice(parallel.rank(), None, parallel.world())
+    mine = slice(distributed.rank(), None, distributed.world())
 
     def make(number: int) -> Batch:
         return job.pictures.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)

@@ -16,11 +16,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from generator.dataset import dump_json, write_atomic
-from trainer import recipe as recipes
+from handforge.files import dump_json, write_atomic
+from trainer.config import recipe as recipes
 from trainer.errors import RecipeError, RunFolderError
-from trainer.run_folder import is_leftover
-from trainer.saturation import saturation, smoothed
+from trainer.loop.run_folder import is_leftover
+from trainer.loop.saturation import saturation, smoothed
 
 KINDS = ("conventional", "repetitive")
 
@@ -44,13 +44,13 @@ def check_folder(out: Path) -> None:
 
 
 def check_recipe(name_or_file: str) -> None:
-    """Refuse a recipe by which some seeds would have fewer sessions or steps than others, or that needs real pictures.
+    """Refuse a recipe by which some seeds would have fewer sessions or steps than others, or that needs real images.
 
     :raises RecipeError: naming it.
     """
     recipe = recipes.load(name_or_file)
     if recipe.real:
-        raise RecipeError(f"recipe {name_or_file} needs real pictures ({recipe.real}), which a study has none of")
+        raise RecipeError(f"recipe {name_or_file} needs real images ({recipe.real}), which a study has none of")
     if recipe.patience or any(session.stop_after for session in recipe.sessions):
         raise RecipeError(
             f"recipe {name_or_file} may end early (patience, stop_after); a study compares as many steps of each seed"
@@ -136,7 +136,7 @@ def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any
     aside = np.array([[s["validation_loss"] for s in run["sessions"]] for run in runs["repetitive"]], float)
     if not np.isnan(aside).any():
         first = summary["validation_loss"]["conventional"]["mean"]
-        bars.plot([0, *range(2, len(labels))], [first, *aside.mean(0)], "kD", ms=4, label="on pictures kept aside")
+        bars.plot([0, *range(2, len(labels))], [first, *aside.mean(0)], "kD", ms=4, label="on images kept aside")
         bars.legend(loc="lower right", fontsize="small")
     for kind, colour in zip(KINDS, ("tab:orange", "tab:blue"), strict=True):
         for number, run in enumerate(runs[kind]):
@@ -174,7 +174,7 @@ def report(summary: dict[str, Any]) -> str:
         f"best repetition {losses['best_repetition']}\n"
         f"repetition lowers it by {gain['over_whole_session']} against the whole session, "
         f"{gain['over_last_steps']} against its last steps\n"
-        f"{f'on pictures kept aside: {aside}' if aside else 'no pictures were kept aside (validation in the recipe)'}\n"
+        f"{f'on images kept aside: {aside}' if aside else 'no images were kept aside (validation in the recipe)'}\n"
         f"saturation at {_where(summary['conventional'])} of the conventional session, "
         f"at {_where(repetitions)} of a repetition"
     )

@@ -1,7 +1,7 @@
 """A run as TensorBoard shows it: ``tensorboard --logdir RUN``.
 
 Every step's losses and learning rate; after every session its average, validation and saturation, and what the network
-then finds in some pictures, always the same ones. Steps are counted over all sessions.
+then finds in some images, always the same ones. Steps are counted over all sessions.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainer import model as networks
 from trainer.errors import TrainerError
-from trainer.found import find, overlay
+from trainer.inference.detections import detect, overlay
+from trainer.models import networks
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from trainer.repetition import Repetition
+    from trainer.loop.repetition import Repetition
 
 FOLDER = "tensorboard"
 PICTURES = 4
-"""So many pictures are looked at, of the validation part where there is one."""
+"""So many images are looked at, of the validation part where there is one."""
 
 
 def require() -> None:
@@ -59,7 +59,7 @@ class Board:
             writer.add_scalar(f"step/{name}", value, at)
 
     def session(self, entry: dict[str, Any]) -> None:
-        """Write a finished session's figures, and pictures of what its network finds."""
+        """Write a finished session's figures, and images of what its network finds."""
         at = self._before[entry["session"] - 1] + entry["steps_done"]
         writer = self._open(at)
         for name in ("average_loss", "validation_loss", "saturation_step"):
@@ -70,12 +70,12 @@ class Board:
         writer.flush()
 
     def _look(self) -> list[tuple[str, np.ndarray]]:
-        """Pictures' names, and the pictures with the hands that the network finds drawn in."""
+        """Images' names, and the images with the hands that the network finds drawn in."""
         run = self._run
         numbers = [*map(int, run.validation), *range(len(run.plan.data))][:PICTURES]
-        pictures = [run.pictures.sample(number).picture for number in numbers]
+        pictures = [run.pictures.sample(number).image for number in numbers]
         run.model.eval()
-        found = find(run.model, pictures, run.device, networks.best_precision(run.device))
+        found = detect(run.model, pictures, run.device, networks.best_precision(run.device))
         drawn = [overlay(picture, hands) for picture, hands in zip(pictures, found, strict=True)]
         return [(run.pictures.name(number), picture) for number, picture in zip(numbers, drawn, strict=True)]
 

@@ -2,7 +2,7 @@
 
 ``network.safetensors`` holds the tensors under their names in the model; ``network.json``::
 
-    {"format": "handforge-network-1", "task": "segmentation", "architecture": {...}, "pictures": {...},
+    {"format": "handforge-network-1", "task": "segmentation", "architecture": {...}, "images": {...},
      "recipe": name, "seed": n, "sessions": [...]}         # the history that led to these weights
 
 The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, what the optimiser keeps of a
@@ -19,7 +19,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from generator.dataset import dump_json, write_atomic
+from handforge.files import dump_json, write_atomic
 from trainer.errors import CheckpointError
 
 FORMAT = "handforge-network-1"

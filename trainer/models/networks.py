@@ -2,9 +2,9 @@
 
 Segmentation, detection and keypoints are torchvision's Mask, Faster and Keypoint R-CNN with an FPN. From scratch
 everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's second version
-has (batch statistics of two pictures do not train, and heads without a norm learn several times slower). With
+has (batch statistics of two images do not train, and heads without a norm learn several times slower). With
 pretrained weights it is torchvision's first version: BatchNorm whose statistics stand still, as in Matterport's.
-Semantic segmentation is :mod:`trainer.semantic`.
+Semantic segmentation is :mod:`trainer.models.semantic`.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.poolers import initLevelMapper
 
-from generator.dataset import KEYPOINTS
-from trainer import checkpoint
+from handforge.dataset import KEYPOINTS
+from trainer.config.recipe import ImageSettings, Network, Session
+from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
-from trainer.recipe import Network, PictureSettings, Session
-from trainer.semantic import DeepLabV3, Pixels, Semantic, group_norm
-from trainer.tasks import TASKS, task_of
+from trainer.models import checkpoint
+from trainer.models.semantic import DeepLabV3, Semantic, SemanticFPN, group_norm
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
 STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
 """ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 PROPOSALS = 500
-"""Proposals a picture that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
+"""Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 CANONICAL_SCALE = Network.canonical_scale
 """torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {
@@ -87,7 +87,7 @@ def _norm_layer(norm: str) -> Any:
     return FrozenBatchNorm2d
 
 
-def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -> FasterRCNN | Semantic:
+def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
     :param hooks: with what training and half precision need, and TorchScript cannot compile.
@@ -105,7 +105,7 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
     scratch = _norm_layer("group") if arch["norm"] == "group" else None
     backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
     if task == "pixels":
-        return Pixels(backbone, channels, classes, pictures.short_px, pictures.long_px)
+        return SemanticFPN(backbone, channels, classes, pictures.short_px, pictures.long_px)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
     model = network(
@@ -124,7 +124,7 @@ def build(arch: dict[str, Any], pictures: PictureSettings, hooks: bool = True) -
         rpn_post_nms_top_n_test=200,
     )
     pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
-    # Left alone, a pool guesses these from the first picture it sees, wrongly if that is narrow, and keeps them.
+    # Left alone, a pool guesses these from the first image it sees, wrongly if that is narrow, and keeps them.
     strides = (4, 8, 16, 32)
     for pool in filter(None, pools):
         pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
@@ -173,7 +173,7 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
     return type(outputs)(_to_float32(module, inputs, output) for output in outputs)
 
 
-def start(network: Network, pictures: PictureSettings, seed: int) -> FasterRCNN | Semantic:
+def start(network: Network, pictures: ImageSettings, seed: int) -> FasterRCNN | Semantic:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
     :raises WeightsError: if weights are not there, cannot be fetched, or belong to another architecture.
@@ -282,7 +282,7 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
     """
     description = checkpoint.read_description(path)
     try:
-        pictures = PictureSettings(**description["pictures"])
+        pictures = ImageSettings(**description["pictures"])
         model = build(description["architecture"], pictures, hooks)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
         raise WeightsError(f"{path} describes a network that this version cannot build ({error!r})") from None
@@ -301,14 +301,14 @@ def train_layers(model: nn.Module, word: str) -> None:
 
 
 def set_sampling(model: nn.Module, session: Session) -> None:
-    """How many ROIs are sampled a picture in this session, and how many of them on a hand."""
+    """How many ROIs are sampled an image in this session, and how many of them on a hand."""
     if isinstance(model, FasterRCNN):
         sampler = model.roi_heads.fg_bg_sampler
         sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
 
 
 def set_size(model: nn.Module, short_px: int, long_px: int) -> None:
-    """Scale pictures so that their sides are at most these before anything else."""
+    """Scale images so that their sides are at most these before anything else."""
     transform: Any = model.transform
     transform.min_size, transform.max_size = (short_px,), long_px
 

@@ -1,11 +1,11 @@
 """Networks that give every pixel a class, called as torchvision's detection networks are.
 
 DeepLabV3 (Chen et al. 2017, arXiv 1706.05587): the ResNet is widened instead of halved in its last two stages, so that
-its map has an eighth of the picture's size. The head always normalises by groups: the mean over a whole picture that is
-one of its branches has no batch statistics with few pictures.
+its map has an eighth of the image's size. The head always normalises by groups: the mean over a whole image that is
+one of its branches has no batch statistics with few images.
 
 Pixels: the R-CNNs' own pyramid. Every pixel teaches it, and there are no regions to cut out, so it learns from more
-pictures in the same time; an R-CNN from scratch then starts from what it knows.
+images in the same time; an R-CNN from scratch then starts from what it knows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
 RATES = (12, 24, 36)
-"""Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the picture's size."""
+"""Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
 MIN_PIECE_PX = 48
 """Smaller pieces of a mask are no hands."""
 _NO_PICTURE = 255
@@ -33,7 +33,7 @@ _NO_PICTURE = 255
 class Semantic(nn.Module):
     """What both have in common; they add ``backbone`` and ``classifier``.
 
-    :param divisible: pictures are padded to a multiple of so many pixels.
+    :param divisible: images are padded to a multiple of so many pixels.
     """
 
     def __init__(self, short_px: int, long_px: int, divisible: int) -> None:
@@ -50,7 +50,7 @@ class Semantic(nn.Module):
         images: list[torch.Tensor],
         targets: Optional[list[dict[str, torch.Tensor]]] = None,  # noqa: UP045
     ) -> tuple[dict[str, torch.Tensor], list[dict[str, torch.Tensor]]]:
-        """In training the loss ``loss_semantic``; else for each picture ``classes``, (C + 1, H, W) float32, the
+        """In training the loss ``loss_semantic``; else for each image ``classes``, (C + 1, H, W) float32, the
         probability of every class at every pixel. As with torchvision's networks, TorchScript returns both.
 
         :param images: tensors (3, H, W) float32 in 0..1; targets: as torchvision's Mask R-CNN takes them.
@@ -73,9 +73,9 @@ class Semantic(nn.Module):
     def resized(
         self, logits: torch.Tensor, inside: list[tuple[int, int]], sizes: list[tuple[int, int]]
     ) -> list[dict[str, torch.Tensor]]:
-        """The probabilities of each picture in the size (height, width) that it came in.
+        """The probabilities of each image in the size (height, width) that it came in.
 
-        :param inside: the part of the batch that is the picture, in its corner.
+        :param inside: the part of the batch that is the image, in its corner.
         """
         found: list[dict[str, torch.Tensor]] = []
         for number in range(len(sizes)):
@@ -114,7 +114,7 @@ class DeepLabV3(Semantic):
         return self.classifier(self.backbone["body"](pictures)["out"])
 
 
-class Pixels(Semantic):
+class SemanticFPN(Semantic):
     """See the module's text. Every level of the pyramid votes on every pixel.
 
     :param backbone: as the R-CNNs have it.
@@ -162,7 +162,7 @@ def _by_groups(module: nn.Module) -> nn.Module:
 
 
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:
-    """The class of every pixel, (H, W) int64, of a target whose picture lies in the corner of ``size_hw``."""
+    """The class of every pixel, (H, W) int64, of a target whose image lies in the corner of ``size_hw``."""
     masks = target["masks"].bool()
     labels = torch.full(tuple(size_hw), _NO_PICTURE, dtype=torch.int64, device=masks.device)
     labels[: masks.shape[1], : masks.shape[2]] = 0
@@ -172,7 +172,7 @@ def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torc
 
 
 def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """The hands of a picture: (H, W) bool mask and mean probability of every connected piece, the most probable first.
+    """The hands of an image: (H, W) bool mask and mean probability of every connected piece, the most probable first.
 
     :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two hands that touch are one piece.
     """

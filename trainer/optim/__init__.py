@@ -1,0 +1,4 @@
+"""Optimisers that torch lacks.
+
+muon  Muon
+"""

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from generator.dataset import KEYPOINTS
+from handforge.dataset import KEYPOINTS
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)

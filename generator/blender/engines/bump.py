@@ -13,10 +13,10 @@ import functools
 import bpy
 import numpy as np
 
-from generator.blender.drawing import WRAP
+from generator.blender.engines.render_layers import WRAP
 from generator.blender.rig import GRAIN, Posed, Rig
-from generator.camera import Camera
-from generator.look import Look
+from generator.frame.frame_spec import FrameSpec
+from generator.hand.camera import Camera
 
 SIZE = 0.0008
 """Metres between two bumps."""
@@ -74,7 +74,7 @@ class Leans:
     def __init__(self) -> None:
         self._skin = functools.lru_cache(32)(_Skin)
 
-    def of(self, rig: Rig, posed: Posed, camera: Camera, look: Look) -> tuple[np.ndarray, np.ndarray] | None:
+    def of(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec) -> tuple[np.ndarray, np.ndarray] | None:
         """Bind pose and lean at the vertices, turned, each (V, 3) float32; None where no relief can be seen."""
         share = strength(camera)
         if share == 0:

@@ -3,7 +3,8 @@
 What costs time is rays, so they are few and cheap. The light is worked out at the vertices and emitted: no ray goes on
 to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
 square roots of a perspective. What faces away is left out. Only boxes about the hand and the arm are rendered, and one
-sample is taken where all would find the same (:mod:`generator.blender.boxes`). A transparent film gives the coverage of
+sample is taken where all would find the same (:mod:`generator.blender.engines.tiles`). A transparent film gives the
+coverage of
 everything, passes of their own (AOVs) that of hand and sleeve, all from the same samples.
 """
 
@@ -16,13 +17,14 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
-from generator.blender import boxes, exr, materials, relief
-from generator.blender.clothes import BEYOND, Cloth, worn
-from generator.blender.drawing import WRAP, Box, Drawing, box_around, nothing
+from generator.blender.engines import bump, exr, tiles
+from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box_around, nothing
 from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, region_of, triangles
-from generator.camera import Camera
-from generator.look import Look
-from generator.photo import srgb
+from generator.blender.scene import materials
+from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
+from generator.frame.camera_effects import srgb
+from generator.frame.frame_spec import FrameSpec
+from generator.hand.camera import Camera
 
 HAND_PASS, CLOTH_PASS = "hand", "cloth"
 """Passes of their own (AOVs) with how much of a pixel is the hand's and a sleeve's."""
@@ -53,7 +55,7 @@ class Cycles:
             [_skin(part, relieved) for part in (_FOREARM, _HAND, _WRIST)] for relieved in (False, True)
         )
         self._cloth = _cloth()
-        self._leans = relief.Leans()
+        self._leans = bump.Leans()
         self._faces, self._flat, self._borders = (functools.cache(of) for of in (triangles, _flat, _borders))
         self._seen = bpy.data.collections.new("seen")
         self._scene.collection.children.link(self._seen)
@@ -68,9 +70,9 @@ class Cycles:
         """Make the renderer the scene's."""
         _prepare(self._scene, self._samples)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
-        cloth = worn(rig, look.sleeve)
+        cloth = sleeve_mesh(rig, look.sleeve)
         skin = self._faces(rig.surface.data)
         points, faces = posed.vertices, skin
         if cloth is not None:
@@ -80,21 +82,21 @@ class Cycles:
         if box[2] <= box[0] or box[3] <= box[1]:
             return nothing(camera)
         points = flattened(points, camera)
-        front = boxes.facing(points, skin) != rig.mirrored
+        front = tiles.facing(points, skin) != rig.mirrored
         ends = np.ones(len(faces), bool)
         ends[: len(skin)] = self._ends(rig, front)
-        parts = boxes.around(points, faces, ends, camera, box)
+        parts = tiles.around(points, faces, ends, camera, box)
         if not parts:
             return nothing(camera)
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
         points = points[: len(posed.vertices)]
         if self.culls:  # Cycles takes no triangles with a point that is no number
-            points = np.where(boxes.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
+            points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
         seen.attributes["position"].data.foreach_set("vector", points.ravel())
         seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
         lean = self._leans.of(rig, posed, camera, look)
-        relief.lay(seen, lean)
+        bump.lay(seen, lean)
         for slot, material in enumerate(self._plain if lean is None else self._relieved):
             seen.materials[slot] = material
         seen.update()
@@ -104,9 +106,9 @@ class Cycles:
     def _ends(self, rig: Rig, front: np.ndarray) -> np.ndarray:
         """The triangles (F,) bool of a rig on which hand or forearm may begin or end, by those seen from the front."""
         rim, wrist = self._borders(rig.surface.data)
-        return boxes.outlines(self._faces(rig.surface.data), front, rim) | wrist
+        return tiles.outlines(self._faces(rig.surface.data), front, rim) | wrist
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
         shape = box[3] - box[1], box[2] - box[0]
         picture = np.empty((*shape, 3), np.uint8)
@@ -118,11 +120,11 @@ class Cycles:
             self._aim(camera, part)
             drawn = drawing(exr.render(), part, look)
             at = np.s_[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
-            picture[at], hand[at], forearm[at], cloth[at] = drawn.picture, drawn.hand, drawn.forearm, drawn.cloth
-        return Drawing(box, picture, hand, forearm, cloth)
+            picture[at], hand[at], forearm[at], cloth[at] = drawn.image, drawn.hand, drawn.forearm, drawn.cloth
+        return RenderLayers(box, picture, hand, forearm, cloth)
 
     @contextlib.contextmanager
-    def _dressed(self, cloth: Cloth | None, camera: Camera, look: Look) -> Iterator[None]:
+    def _dressed(self, cloth: Cloth | None, camera: Camera, look: FrameSpec) -> Iterator[None]:
         """With a sleeve in the scene, if there is one."""
         if cloth is None or look.sleeve is None:
             yield
@@ -230,7 +232,7 @@ def _emission(name: str, relieved: bool) -> bpy.types.Material:
     light = tree.nodes.new("ShaderNodeAttribute")
     light.attribute_name = LIGHT
     if relieved:
-        shader = relief.emission(tree, light.outputs["Color"])
+        shader = bump.emission(tree, light.outputs["Color"])
     else:
         emission = tree.nodes.new("ShaderNodeEmission")
         tree.links.new(light.outputs["Color"], emission.inputs["Color"])
@@ -278,10 +280,10 @@ def _parts(surface: bpy.types.Mesh) -> np.ndarray:
 
 def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
     """Which points (V,) bool are at the rim of a mesh that is not closed, which triangles (F,) bool at the wrist."""
-    return boxes.rim(triangles(surface), len(surface.vertices)), _parts(surface) == _WRIST
+    return tiles.rim(triangles(surface), len(surface.vertices)), _parts(surface) == _WRIST
 
 
-def _shine(rig: Rig, posed: Posed, look: Look) -> np.ndarray:
+def _shine(rig: Rig, posed: Posed, look: FrameSpec) -> np.ndarray:
     """The light that each vertex sends out, (V, 4) float32, linear."""
     rgba = np.empty((len(posed.vertices), 4), np.float32)
     rig.surface.data.attributes[COLOUR].data.foreach_get("color", rgba.ravel())
@@ -289,13 +291,13 @@ def _shine(rig: Rig, posed: Posed, look: Look) -> np.ndarray:
     return rgba
 
 
-def _light(normals: np.ndarray, look: Look) -> np.ndarray:
+def _light(normals: np.ndarray, look: FrameSpec) -> np.ndarray:
     """The light on surfaces of these normals (V, 3), linear RGB (V, 3)."""
     wrapped = np.maximum(0.0, (normals @ look.light.astype(np.float32) + WRAP) / (1 + WRAP))
     return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
 
 
-def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
+def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameSpec) -> RenderLayers:
     """What was rendered in a box, before the look's background."""
     *rgb, coverage = np.moveaxis(passes["Combined"], 2, 0)
     height, width = box[3] - box[1], box[2] - box[0]
@@ -307,4 +309,4 @@ def drawing(passes: dict[str, np.ndarray], box: Box, look: Look) -> Drawing:
         picture[..., channel] = srgb(light + (1.0 - alpha) * behind)
     hand = np.clip(passes[HAND_PASS][..., 0], 0.0, 1.0)
     cloth: np.ndarray | float = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else 0.0
-    return Drawing(box, picture, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)
+    return RenderLayers(box, picture, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)

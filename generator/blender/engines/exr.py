@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator.blender.silence import silence
+from generator.blender.redirect_output import redirect_output
 from generator.errors import EngineError
 
 
@@ -18,7 +18,7 @@ def render() -> dict[str, np.ndarray]:
     path = Path(bpy.app.tempdir, "handforge.exr")
     bpy.context.scene.render.filepath = str(path)
     try:
-        with silence():
+        with redirect_output():
             bpy.ops.render.render(write_still=True)
         return _read(path)
     except RuntimeError as error:
@@ -58,7 +58,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except (FileNotFoundError, KeyError, IndexError, ValueError, struct.error) as error:
         raise OSError(
             errno.ENOSPC,
-            "no whole picture came back from Blender; is the folder for temporary files full?",
+            "no whole image came back from Blender; is the folder for temporary files full?",
             str(path.parent),
         ) from error
     passes: dict[str, list[int]] = {}

@@ -3,7 +3,7 @@
 Runs without a window since Blender 5.2 (``gpu.init``), also in software, where each pixel counts: the light is worked
 out at the vertices, of which there are plenty. The hand is drawn at twice the width and height into square roots of
 linear colours (8 bits are enough for those), with a code for the region in the alpha channel; a second pass averages
-2 x 2 in linear light and counts the codes, so that picture and masks have the same edges.
+2 x 2 in linear light and counts the codes, so that image and masks have the same edges.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import gpu
 import numpy as np
 from mathutils import Matrix
 
-from generator.blender.clothes import BEYOND, Cloth, worn
-from generator.blender.drawing import WRAP, Drawing, box_around, nothing
-from generator.blender.relief import GLSL, Leans
+from generator.blender.engines.bump import GLSL, Leans
+from generator.blender.engines.render_layers import WRAP, RenderLayers, box_around, nothing
 from generator.blender.rig import COLOUR, Posed, Rig, region_of, triangles
-from generator.camera import Camera
-from generator.look import Look
-from generator.photo import srgb
+from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
+from generator.frame.camera_effects import srgb
+from generator.frame.frame_spec import FrameSpec
+from generator.hand.camera import Camera
 
 _NEAR, _FAR = 0.01, 20.0
 
@@ -69,9 +69,9 @@ class Raster:
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
-        cloth = worn(rig, look.sleeve)
+        cloth = sleeve_mesh(rig, look.sleeve)
         box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
@@ -106,7 +106,7 @@ class Raster:
         forearm = (codes - 25 * hand) // 5
         quarter = np.float32(0.25)
         sleeve = 0.0 if look.sleeve is None else (codes - 25 * hand - 5 * forearm) * quarter
-        return Drawing(box, pixels[..., :3], hand * quarter, forearm * quarter, sleeve)
+        return RenderLayers(box, pixels[..., :3], hand * quarter, forearm * quarter, sleeve)
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
@@ -119,7 +119,7 @@ class Raster:
         self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
         self._small = gpu.types.GPUFrameBuffer(color_slots=(self._result,))
 
-    def _prepare(self, width: int, height: int, look: Look) -> None:
+    def _prepare(self, width: int, height: int, look: FrameSpec) -> None:
         self._large.viewport_set(0, 0, width, height)
         gpu.state.scissor_test_set(True)  # clear only what is drawn on
         gpu.state.scissor_set(0, 0, width, height)
@@ -129,7 +129,7 @@ class Raster:
         gpu.state.depth_mask_set(True)
 
 
-def _light(shader: gpu.types.GPUShader, projection: Matrix, look: Look) -> None:
+def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameSpec) -> None:
     shader.bind()
     shader.uniform_float("projection", projection)
     shader.uniform_float("light", (*look.light.tolist(), look.ambient))
@@ -184,7 +184,7 @@ def _batch(columns: dict[str, np.ndarray], triangles: gpu.types.GPUIndexBuf | No
     return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=triangles)
 
 
-def _cloth(cloth: Cloth, look: Look) -> gpu.types.GPUBatch:
+def _cloth(cloth: Cloth, look: FrameSpec) -> gpu.types.GPUBatch:
     assert look.sleeve is not None
     colour, region = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.full(len(cloth.vertices), BEYOND)
     columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "region": region}

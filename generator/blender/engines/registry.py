@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from generator.blender.silence import load_bpy, silence
+from generator.blender.redirect_output import load_bpy, redirect_output
 from generator.errors import EngineError
-from generator.settings import RenderSettings
+from generator.frame.settings import RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
-    from generator.blender.drawing import Engine
+    from generator.blender.engines.render_layers import Engine
 
 ON_GPU = ("eevee", "workbench")
-"""Engines that are refused where OpenGL runs in software: eevee would take about half a minute a picture there."""
+"""Engines that are refused where OpenGL runs in software: eevee would take about half a minute an image there."""
 
 FASTEST_FIRST = ("raster", "cycles")
 
@@ -36,7 +36,7 @@ def why_not(name: str) -> str:
             "with Python 3.13, pip install 'bpy>=5.2' brings it, or use --engine cycles"
         )
     try:
-        with silence():
+        with redirect_output():
             gpu.init()
     except (RuntimeError, SystemError) as error:
         return (
@@ -86,19 +86,19 @@ def start(settings: RenderSettings) -> Engine:
     :raises EngineError: if it cannot run, or cannot draw the scene.
     """
     if settings.scene == "room":
-        from generator.blender.room import Room
+        from generator.blender.scene.indoor import IndoorScene
 
-        return Room(settings)
+        return IndoorScene(settings)
     name = choose(settings)
     if name == "raster":
-        from generator.blender.raster import Raster
+        from generator.blender.engines.raster import Raster
 
         return Raster()
     if name in ON_GPU:
-        from generator.blender import viewport
+        from generator.blender.engines import viewport
 
         return viewport.Eevee(settings.samples) if name == "eevee" else viewport.Workbench(settings.samples)
-    from generator.blender.cycles import Cycles
+    from generator.blender.engines.cycles import Cycles
 
     return Cycles(settings.samples)
 

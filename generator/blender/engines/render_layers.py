@@ -8,33 +8,33 @@ from typing import Protocol
 import numpy as np
 
 from generator.blender.rig import Posed, Rig
-from generator.camera import Camera
-from generator.look import Look
+from generator.frame.frame_spec import FrameSpec
+from generator.hand.camera import Camera
 
 WRAP = 0.4
 """How far the light reaches around the hand: shade = ambient + (1 - ambient) max(0, (n.l + WRAP) / (1 + WRAP)).
-Wrapped diffuse light without shadows, as the paper's pictures have it."""
+Wrapped diffuse light without shadows, as the paper's images have it."""
 
 MARGIN = 2
 """Pixels drawn around the hand's outermost vertex."""
 
 Box = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in the picture, half-open."""
+"""x0, y0, x1, y1 in the image, half-open."""
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """The part of a picture that a hand is in; all around it is the plain background.
+class RenderLayers:
+    """The part of an image that a hand is in; all around it is the plain background.
 
-    :param box: where it is in the picture.
-    :param picture: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
+    :param box: where it is in the image.
+    :param image: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
     :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel the hand covers.
     :param forearm: the same of the forearm.
     :param cloth: the same of a sleeve; the three add up to 1 at most. Rooms do not tell theirs from the rest.
     """
 
     box: Box
-    picture: np.ndarray
+    image: np.ndarray
     hand: np.ndarray
     forearm: np.ndarray
     cloth: np.ndarray | float = 0.0
@@ -45,13 +45,13 @@ class Engine(Protocol):
 
     name: str
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame of the rig, whose present surface is ``posed``; the frame's number keys what is random."""
         ...
 
 
 def box_around(points: np.ndarray, camera: Camera) -> Box:
-    """The box of pixels, inside the picture, around scene points (V, 3); of no area where none is in the picture."""
+    """The box of pixels, inside the image, around scene points (V, 3); of no area where none is in the image."""
     x, y, depth = camera.to_camera(points).T
     if depth.min() < 0.01:
         return 0, 0, camera.width, camera.height
@@ -61,6 +61,6 @@ def box_around(points: np.ndarray, camera: Camera) -> Box:
     return x0, y0, x1, y1
 
 
-def nothing(camera: Camera) -> Drawing:
-    """The drawing of a hand that is not in the picture."""
-    return Drawing((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0)), np.zeros((0, 0)))
+def nothing(camera: Camera) -> RenderLayers:
+    """The drawing of a hand that is not in the image."""
+    return RenderLayers((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0)), np.zeros((0, 0)))

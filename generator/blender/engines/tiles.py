@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.blender.drawing import Box
-from generator.camera import Camera
+from generator.blender.engines.render_layers import Box
+from generator.hand.camera import Camera
 
 CELL = 4
 """Pixels, wide and high, that are drawn or left out together."""
@@ -24,7 +24,7 @@ WORTH_SMOOTH = 6000
 def around(points: np.ndarray, faces: np.ndarray, ends: np.ndarray, camera: Camera, box: Box) -> list[tuple[Box, bool]]:
     """Boxes inside a box that hold all triangles in it, and have no pixel in common.
 
-    :param points: (V, 3), as :func:`generator.blender.cycles.flattened` gives them.
+    :param points: (V, 3), as :func:`generator.blender.engines.cycles.flattened` gives them.
     :param faces: (F, 3), triangles of points.
     :param ends: (F,) bool, triangles on which what is seen may begin or end: :func:`outlines` and others.
     :returns: of each whether it is smooth: none of these is in it.
@@ -60,7 +60,7 @@ def _plan(cells: np.ndarray, smooth: np.ndarray) -> list[tuple[Box, bool]]:
 def facing(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Which triangles have their corners counter-clockwise as the camera sees them, (F,) bool.
 
-    :param points: (V, 3), as :func:`generator.blender.cycles.flattened` gives them.
+    :param points: (V, 3), as :func:`generator.blender.engines.cycles.flattened` gives them.
     """
     a, b, c = faces.T
     across, up = points[:, 0], points[:, 2]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from generator.blender import exr
-from generator.blender.clothes import BEYOND
-from generator.blender.cycles import LIGHT, Cycles, drawing
-from generator.blender.drawing import Box, Drawing
+from generator.blender.engines import exr
+from generator.blender.engines.cycles import LIGHT, Cycles, drawing
+from generator.blender.engines.render_layers import Box, RenderLayers
 from generator.blender.rig import region_of
-from generator.camera import Camera
-from generator.look import Look
-from generator.photo import srgb
+from generator.blender.scene.sleeve_mesh import BEYOND
+from generator.frame.camera_effects import srgb
+from generator.frame.frame_spec import FrameSpec
+from generator.hand.camera import Camera
 
 WORKBENCH_SAMPLES = (5, 8, 11, 16, 32)
 
@@ -34,7 +34,7 @@ class Eevee(Cycles):
         render.filter_size = 1.0
         self._scene.eevee.taa_render_samples = self._samples
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
         self._aim(camera, box)
         return drawing(exr.render(), box, look)
 
@@ -56,14 +56,14 @@ class Workbench(Cycles):
         shading.light, shading.color_type = "FLAT", "VERTEX"
         shading.show_object_outline = shading.show_cavity = shading.show_shadows = False
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: Look) -> Drawing:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
         self._aim(camera, box)
         meshes = [thing.data for thing in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
         alpha = np.clip(light[..., 3], 0.0, 1.0)
         on_hand, on_arm = (mark[..., channel] > 0.5 * mark[..., 3] for channel in (0, 1))
         picture = srgb(light[..., :3] + (1.0 - alpha[..., None]) * look.background)
-        return Drawing(box, picture, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
+        return RenderLayers(box, picture, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
 
 
 def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.camera import Camera
+from generator.hand.camera import Camera
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class View:
         return self.arm[self.hand][owner == rng.choice(np.unique(owner))]
 
     def point(self, across: float, down: float, depth: float) -> np.ndarray:
-        """The scene point (3,) at a depth in metres along the viewing axis, seen at a share of the picture's size."""
+        """The scene point (3,) at a depth in metres along the viewing axis, seen at a share of the image's size."""
         width, height = self.camera.width, self.camera.height
         scale = depth / self.camera.matrix[0, 0]
         return np.array([(across - 0.5) * width * scale, depth - self.camera.distance, (0.5 - down) * height * scale])
 
     def behind(self, margin: float) -> float:
-        """The depth of the farthest point of the arm that is inside the picture, or near it by a share of its size."""
+        """The depth of the farthest point of the arm that is inside the image, or near it by a share of its size."""
         x, y, depth = self.camera.project(self.arm).T
         apart = np.maximum(abs(x / self.camera.width - 0.5), abs(y / self.camera.height - 0.5))
         seen = (apart < 0.5 + margin) & (depth > 0)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from generator.blender import materials
-from generator.blender.placing import about, placed
+from generator.blender.scene import materials
+from generator.blender.scene.transforms import rotation_about, transform
 
 
 @dataclass(frozen=True)
 class Part:
-    """One shape of :meth:`generator.blender.props.Props.add` in a piece, with its (4, 4) matrix there."""
+    """One shape of :meth:`generator.blender.scene.props.Props.add` in a piece, with its (4, 4) matrix there."""
 
     shape: str
     material: bpy.types.Material
@@ -38,7 +38,7 @@ def _part(
     size: tuple[float, float, float],
     turn: np.ndarray | None = None,
 ) -> Part:
-    return Part(shape, material, placed(np.eye(3) if turn is None else turn, np.array(middle), np.array(size)))
+    return Part(shape, material, transform(np.eye(3) if turn is None else turn, np.array(middle), np.array(size)))
 
 
 def _slats(rng: np.random.Generator) -> list[Part]:
@@ -52,13 +52,13 @@ def _slats(rng: np.random.Generator) -> list[Part]:
     for place in np.arange(count) * pitch - 0.4 + pitch / 2:
         along = length * (1 + rng.normal(0, 0.02))
         size = (thick, deep, along)  # upright
-        turn = about(1, np.pi / 2 + lean if flat else lean)
+        turn = rotation_about(1, np.pi / 2 + lean if flat else lean)
         parts.append(_part(shape, material, (0.0, 0.0, place) if flat else (place, 0.0, 0.0), size, turn))
     if rng.random() < 0.5:
         rail = material if rng.random() < 0.7 else materials.surface(rng)
         for side in (-0.5, 0.5):
             middle = (side * length, 0.0, 0.0) if flat else (0.0, 0.0, side * length)
-            size, turn = (0.04, deep * 1.3 + 0.01, 0.85), about(1, 0.0 if flat else np.pi / 2)
+            size, turn = (0.04, deep * 1.3 + 0.01, 0.85), rotation_about(1, 0.0 if flat else np.pi / 2)
             parts.append(_part("box", rail, middle, size, turn))
     if rng.random() < 0.4:
         back = materials.surface(rng)
@@ -98,7 +98,7 @@ def _books(rng: np.random.Generator) -> list[Part]:
         thick, high = rng.uniform(0.02, 0.09), tall * rng.uniform(0.75, 1.0)
         lean = rng.normal(0, 0.12) if rng.random() < 0.25 else 0.0
         middle = (left + thick / 2, rng.uniform(-0.02, 0.02), high / 2 - 0.3)
-        parts.append(_part("box", materials.surface(rng), middle, (thick, 0.3, high), about(1, lean)))
+        parts.append(_part("box", materials.surface(rng), middle, (thick, 0.3, high), rotation_about(1, lean)))
         left += thick * 1.05 + abs(lean) * 0.1
     return parts
 
@@ -111,7 +111,7 @@ def _stack(rng: np.random.Generator) -> list[Part]:
     wide, deep = rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.5)
     thin = float(np.exp(rng.uniform(np.log(0.015), np.log(0.15))))
     while top < 0.3 and len(parts) < 12:
-        high, turn = thin * rng.uniform(0.7, 1.3), about(2, rng.normal(0, 0.12))
+        high, turn = thin * rng.uniform(0.7, 1.3), rotation_about(2, rng.normal(0, 0.12))
         middle = (rng.normal(0, 0.03), rng.normal(0, 0.03), top + high / 2)
         size = (wide * rng.uniform(0.8, 1.05), (wide if shape == "tube" else deep) * rng.uniform(0.8, 1.05), high)
         parts.append(_part(shape, alike or materials.surface(rng), middle, size, turn))
@@ -159,7 +159,7 @@ def _rods(rng: np.random.Generator) -> list[Part]:
 
 
 def _cabinet(rng: np.random.Generator) -> list[Part]:
-    """A case with a grid of doors, drawers, panes or pictures, with handles or none."""
+    """A case with a grid of doors, drawers, panes or images, with handles or none."""
     columns, rows = (int(n) for n in rng.integers(1, 5, 2))
     body, front = materials.surface(rng), materials.surface(rng)
     wide, high, gap = rng.uniform(0.3, 0.85), rng.uniform(0.3, 0.85), rng.uniform(0.005, 0.04)
@@ -188,12 +188,14 @@ def _toy(rng: np.random.Generator) -> list[Part]:
         roof, length = materials.strong(rng), rng.uniform(0.3, 0.5)
         for side in (-1, 1):
             middle = (side * length * 0.36, 0, floor + length * 0.25)
-            parts.append(_part("box", roof, middle, (length, 0.35, 0.04), about(1, side * rng.uniform(0.5, 0.8))))
+            parts.append(
+                _part("box", roof, middle, (length, 0.35, 0.04), rotation_about(1, side * rng.uniform(0.5, 0.8)))
+            )
     return parts
 
 
 def _frame(rng: np.random.Generator) -> list[Part]:
-    """A picture, window, screen or lamp: a pane in a frame."""
+    """An image, window, screen or lamp: a pane in a frame."""
     wide, high, bar = rng.uniform(0.25, 0.9), rng.uniform(0.15, 0.8), rng.uniform(0.01, 0.06)
     pane = materials.glow(rng) if rng.random() < 0.35 else materials.surface(rng)
     parts = [_part("box", pane, (0, 0, 0), (wide, 0.02, high))]

@@ -11,9 +11,9 @@ import functools
 import bpy
 import numpy as np
 
-from generator.blender import materials
 from generator.blender.rig import fill
-from generator.implicit import smooth_min
+from generator.blender.scene import materials
+from generator.mesh.sdf import smooth_min
 
 _SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
 """Point attributes, 0 to 1: where hair grows, and the red of the lips."""

@@ -11,24 +11,25 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator import backgrounds, photo
-from generator.blender import exr, materials, occluders, people
-from generator.blender.drawing import Drawing
-from generator.blender.props import Props
+from generator.blender.engines import exr
+from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.view import View
-from generator.camera import SENSOR_MM, Camera
-from generator.elbow import elbow
+from generator.blender.scene import materials, occluders, people
+from generator.blender.scene.arm_view import View
+from generator.blender.scene.props import Props
 from generator.errors import EngineError
-from generator.look import Look
-from generator.settings import RenderSettings
+from generator.frame import backgrounds, camera_effects
+from generator.frame.elbow import elbow
+from generator.frame.frame_spec import FrameSpec
+from generator.frame.settings import RenderSettings
+from generator.hand.camera import SENSOR_MM, Camera
 
 _TAG = 0x20
 """Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
 _SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE = range(0x21, 0x28)
 
 
-class Room:
+class IndoorScene:
     """Renders with Cycles on the processor; see the module's text."""
 
     name = "cycles"
@@ -52,12 +53,14 @@ class Room:
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: Look, frame: int) -> Drawing:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
         return self.draw_all([(rig, posed)], camera, look, frame)[0]
 
-    def draw_all(self, arms: list[tuple[Rig, Posed]], camera: Camera, look: Look, frame: int) -> list[Drawing]:
-        """Draw one frame of one hand or two: the same picture for each, with the coverage of its own arm."""
+    def draw_all(
+        self, arms: list[tuple[Rig, Posed]], camera: Camera, look: FrameSpec, frame: int
+    ) -> list[RenderLayers]:
+        """Draw one frame of one hand or two: the same image for each, with the coverage of its own arm."""
         rng = self._stream(frame, _TAG)
         for (rig, _), material in zip(arms, self._skins.values(), strict=False):  # the last frame may have had two
             if rig.surface.data.materials[:] != [material]:
@@ -78,20 +81,20 @@ class Room:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
-        cast = photo.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
-        picture = photo.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast)
+        cast = camera_effects.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
+        picture = camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast)
         box = (0, 0, camera.width, camera.height)
-        return [Drawing(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
+        return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
 
     def _stream(self, frame: int, tag: int) -> np.random.Generator:
         return np.random.default_rng((self._settings.seed, frame, tag))
 
     @staticmethod
     def _before(drawn: np.ndarray, behind: np.ndarray) -> np.ndarray:
-        """What was drawn, (H, W, 4) linear light, before a picture that is made as light as it."""
+        """What was drawn, (H, W, 4) linear light, before an image that is made as light as it."""
         alpha = np.clip(drawn[..., 3], 0.0, 1.0)
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
-        return photo.before(drawn[..., :3] / light * 0.2, alpha, behind)
+        return camera_effects.before(drawn[..., :3] / light * 0.2, alpha, behind)
 
     def _surround(self, rng: np.random.Generator, frame: int, arms: list[tuple[Rig, Posed]], camera: Camera) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
@@ -101,7 +104,7 @@ class Room:
             props.dress(streams[number], rig, elbow(settings, frame, number))
         view = _view(arms, camera)
         if self._backgrounds is not None:
-            pass  # a picture of its own stands for all that is behind the hand
+            pass  # an image of its own stands for all that is behind the hand
         elif settings.surroundings == "varied":
             self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
             own = self._stream(frame, _FURNITURE)
@@ -133,7 +136,7 @@ class Room:
                 props.wall(own, view, material, own.uniform(0.8, 2.5))
 
     def _flash_in_some(self, rng: np.random.Generator, camera: Camera) -> None:
-        """A flash beside the lens in part of the pictures, in a room that is darker for it."""
+        """A flash beside the lens in part of the images, in a room that is darker for it."""
         self._flash.hide_render = bool(rng.random() < 0.7)
         across, along = rng.normal(0, 0.06, 2)
         self._flash.location = (across, along - camera.distance, rng.uniform(0.0, 0.15))
@@ -142,8 +145,8 @@ class Room:
             self._sun.hide_render = True
             self._world.dim(rng.uniform(0.1, 0.6))
 
-    def _shine(self, rng: np.random.Generator, look: Look) -> None:
-        """A sun or a lamp in part of the pictures, from where the look's light comes."""
+    def _shine(self, rng: np.random.Generator, look: FrameSpec) -> None:
+        """A sun or a lamp in part of the images, from where the look's light comes."""
         from mathutils import Vector
 
         self._sun.hide_render = bool(rng.random() < 0.45)
@@ -169,7 +172,7 @@ class _World:
         world = scene.world = bpy.data.worlds.new("room")
         if world.node_tree is None:  # Blender 4; later ones warn when told what they always do
             world.use_nodes = True
-        world.cycles.sampling_method = "MANUAL"  # a map of the picture's own size takes seconds a frame
+        world.cycles.sampling_method = "MANUAL"  # a map of the image's own size takes seconds a frame
         world.cycles.sample_map_resolution = 256
         tree = world.node_tree
         tree.nodes.clear()
@@ -194,7 +197,9 @@ class _World:
 
 
 def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
-    """Blender's camera for :class:`generator.camera.Camera`, which has still to be placed; the scene's from now on."""
+    """Blender's camera for :class:`generator.hand.camera.Camera`, which has still to be placed; the scene's from now
+    on.
+    """
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
     thing = bpy.data.objects.new("camera", data)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.blender import materials
-from generator.blender.placing import placed, turn_to
-from generator.blender.props import Props
-from generator.blender.view import View
+from generator.blender.scene import materials
+from generator.blender.scene.arm_view import View
+from generator.blender.scene.props import Props
+from generator.blender.scene.transforms import rotation_to, transform
 
 MOST = 0.45
 """The share of the hand that one thing may hide, about."""
@@ -33,7 +33,7 @@ def hold(props: Props, rng: np.random.Generator, view: View) -> None:
     middle = view.one_hand(rng).mean(axis=0) + rng.normal(0, 0.015, 3)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
-    matrix = placed(turn_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
+    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
     props.add(shape, materials.surface(rng), matrix)
 
 
@@ -51,7 +51,7 @@ def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
     hidden = _hidden(view, middle, radius, half)
     if not view.clear(middle, radius, half) or not 0.01 < hidden < MOST:
         return False
-    matrix = placed(turn_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
+    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
     props.add(shape, materials.everyday(rng), matrix)
     return True
 

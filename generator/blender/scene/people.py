@@ -8,22 +8,22 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from generator.blender import heads, materials
-from generator.blender.placing import about, placed, turn_to
-from generator.blender.props import Props
-from generator.blender.view import View
-from generator.skin import base
+from generator.blender.scene import head_mesh, materials
+from generator.blender.scene.arm_view import View
+from generator.blender.scene.props import Props
+from generator.blender.scene.transforms import rotation_about, rotation_to, transform
+from generator.mesh.skin_color import base
 
 
 def person(props: Props, rng: np.random.Generator, view: View) -> None:
-    """Somebody behind the hand: near enough to fill much of the picture with clothes, or across a table."""
+    """Somebody behind the hand: near enough to fill much of the image with clothes, or across a table."""
     gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
     middle = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
     upright = rng.normal(0, 0.15)
     frame = _upright(upright, rng.uniform(-0.5, 0.5))
     clothes, tone = cloth(rng), rng.uniform()
-    props.add("block", clothes, placed(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
+    props.add("block", clothes, transform(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
     for side in (-1, 1):
         shoulder = middle + frame @ [side * 0.2, 0.0, 0.2]
         elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
@@ -37,24 +37,24 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
 def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
     """A head that looks to the camera more often than elsewhere: face, eyes, ears, hair."""
     turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
-    frame = _upright(upright, turned) @ about(0, -rng.normal(0.15, 0.25))  # nodding
+    frame = _upright(upright, turned) @ rotation_about(0, -rng.normal(0.15, 0.25))  # nodding
     frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
     colour = _skin_colour(rng, tone)
     dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
 
     def put(shape: str, material: bpy.types.Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
-        props.add(shape, material, placed(frame, middle + frame @ place, size))
+        props.add(shape, material, transform(frame, middle + frame @ place, size))
 
-    put("head", heads.face(rng, colour, dark), np.zeros(3))
+    put("head", head_mesh.face(rng, colour, dark), np.zeros(3))
     ears = materials.plain(rng, np.clip(colour * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
     for side in (-1, 1):
-        put("ear", ears, heads.EAR * [side, 1, 1], np.array([side, 1, 1]) * rng.uniform(0.85, 1.15))
+        put("ear", ears, head_mesh.EAR * [side, 1, 1], np.array([side, 1, 1]) * rng.uniform(0.85, 1.15))
     shut = rng.random() < 0.15
     eye = ears if shut else materials.plain(rng, np.full(3, rng.uniform(0.3, 0.6)))
     iris = eye if shut else materials.plain(rng, np.array([1.0, 0.7, 0.5]) * rng.uniform(0.005, 0.08))
     for side in (-1, 1):
-        put("ball", eye, heads.EYE * [side, 1, 1], heads.EYE_SIZE)
-        put("ball", iris, heads.IRIS * [side, 1, 1], heads.IRIS_SIZE)
+        put("ball", eye, head_mesh.EYE * [side, 1, 1], head_mesh.EYE_SIZE)
+        put("ball", iris, head_mesh.IRIS * [side, 1, 1], head_mesh.IRIS_SIZE)
     if rng.random() < 0.88:
         hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), relief=0.004, uneven=0.5)
         put("hair", hair, np.zeros(3))
@@ -74,7 +74,7 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
             middle[1] += 0.12
             if view.clear(middle, radius):
                 head(props, rng, middle, tone, rng.normal(0, 0.4))
-        elif kind < 0.65:  # across the picture, from edge to edge
+        elif kind < 0.65:  # across the image, from edge to edge
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
             middle[1] += 0.06
             if view.clear(middle, 0.05, half):
@@ -83,7 +83,7 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(middle, float(size.max()) / 2):
                 turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-                props.add("ball", flesh(rng, tone), placed(turn, middle, size))
+                props.add("ball", flesh(rng, tone), transform(turn, middle, size))
 
 
 def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
@@ -107,12 +107,12 @@ def cloth(rng: np.random.Generator) -> bpy.types.Material:
 def _limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
     """A rounded tube between two points."""
     length = float(np.linalg.norm(end - start))
-    turn = turn_to((end - start) / length, 0.0)
-    props.add("tube", material, placed(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
+    turn = rotation_to((end - start) / length, 0.0)
+    props.add("tube", material, transform(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
     for joint in (start, end):
-        props.add("ball", material, placed(turn, joint, 2 * radius))
+        props.add("ball", material, transform(turn, joint, 2 * radius))
 
 
 def _upright(roll: float, turned: float) -> np.ndarray:
-    """Axes (3, 3) of a person who faces the camera (-Y), turned about the vertical, then in the picture's plane."""
-    return about(1, roll) @ about(2, turned)
+    """Axes (3, 3) of a person who faces the camera (-Y), turned about the vertical, then in the image's plane."""
+    return rotation_about(1, roll) @ rotation_about(2, turned)

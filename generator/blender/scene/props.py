@@ -9,15 +9,15 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator import sleeve
-from generator.blender import furniture, heads, materials
-from generator.blender.placing import about, placed, turn_to
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
-from generator.blender.view import View
-from generator.elbow import Elbow
+from generator.blender.scene import furniture, head_mesh, materials
+from generator.blender.scene.arm_view import View
+from generator.blender.scene.transforms import rotation_about, rotation_to, transform
+from generator.frame.elbow import Elbow
+from generator.mesh import sleeve
 
 PLANE_SIZE = 8.0
-"""Metres: to the horizon, as far as a picture can tell."""
+"""Metres: to the horizon, as far as an image can tell."""
 
 
 class Props:
@@ -47,10 +47,10 @@ class Props:
         Or nothing at all.
         """
         if rng.random() < 0.12:
-            return  # the hand in front of the world's picture alone
+            return  # the hand in front of the world's image alone
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
-        turn = turn_to(normal, rng.uniform(0, 2 * np.pi))
+        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
         self._plane(rng, turn, normal * offset, material)
         for _ in range(int(rng.integers(0, 11)) + more):
             self._thing(rng, turn, normal, offset, view)
@@ -68,11 +68,11 @@ class Props:
             self.add(part.shape, part.material, matrix @ part.matrix)
 
     def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
-        """A plane ``gap`` metres behind the arm, turned a little: it fills the picture, or is a board there."""
+        """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
         depth = view.behind(0.1) + gap
         middle = np.array([0.0, depth - view.camera.distance, 0.0])
-        self._plane(rng, turn_to(normal, rng.uniform(0, 2 * np.pi)), middle, material)
+        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), middle, material)
 
     def fill_room(self, rng: np.random.Generator, view: View) -> None:
         """Furniture behind the hand, near or far, and often a wall behind that."""
@@ -83,13 +83,13 @@ class Props:
         roll = rng.normal(0, 0.15)
         for _ in range(int(rng.integers(2, 12))):
             depth = back + far * rng.uniform(0.1, 0.9)
-            across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the picture, metres
+            across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the image, metres
             size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
             middle = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
             if view.clear(middle, size / 2):
                 lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
-                facing = turn_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
-                self.assemble(furniture.piece(rng), placed(facing, middle, size))
+                facing = rotation_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
+                self.assemble(furniture.piece(rng), transform(facing, middle, size))
 
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
         thing = bpy.data.objects.new("prop", mesh)
@@ -102,13 +102,15 @@ class Props:
     def _plane(
         self, rng: np.random.Generator, turn: np.ndarray, middle: np.ndarray, material: bpy.types.Material | None = None
     ) -> None:
-        """A table top or a wall: a box whose front is the plane; in part of the pictures its edge is in sight."""
+        """A table top or a wall: a box whose front is the plane; in part of the images its edge is in sight."""
         size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
         shift = np.zeros(3)
         if rng.random() < 0.6:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
-        self.add("box", material or self._top(rng), placed(turn, middle + turn @ (shift - [0, 0, size[2] / 2]), size))
+        self.add(
+            "box", material or self._top(rng), transform(turn, middle + turn @ (shift - [0, 0, size[2] / 2]), size)
+        )
 
     @staticmethod
     def _top(rng: np.random.Generator) -> bpy.types.Material:
@@ -122,7 +124,7 @@ class Props:
         offset: float,
         view: View,
     ) -> None:
-        """A box, ball, tube or piece that stands on the plane somewhere in the picture, where the arm is not."""
+        """A box, ball, tube or piece that stands on the plane somewhere in the image, where the arm is not."""
         composed = rng.random() < 0.35
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
         if composed:
@@ -144,7 +146,7 @@ class Props:
             return
         if np.linalg.norm(view.arm - middle, axis=1).min() < radius + 0.004:
             return
-        matrix = placed(turn @ about(2, angle), middle, size)
+        matrix = transform(turn @ rotation_about(2, angle), middle, size)
         if composed:
             self.assemble(furniture.piece(rng), matrix)
         else:
@@ -165,7 +167,7 @@ class Props:
             low, high = vertices.min(axis=0), vertices.max(axis=0)
             size = np.array([*rng.uniform(0.024, 0.042, 2), 0.012])
             middle = np.array([(low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2])
-            face = placed(turn_to(np.array([0.0, 1.0, 0.0]), 0.0), middle, size)
+            face = transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), middle, size)
             self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
@@ -196,8 +198,8 @@ def _facing(rng: np.random.Generator) -> np.ndarray:
 
 def _shape(name: str) -> bpy.types.Mesh:
     """A mesh with an empty material slot."""
-    if name in heads.SHAPES:
-        return heads.SHAPES[name]()
+    if name in head_mesh.SHAPES:
+        return head_mesh.SHAPES[name]()
     made = bmesh.new()
     if name == "box":
         bmesh.ops.create_cube(made, size=1.0)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator import sleeve
 from generator.blender.rig import Rig, forearm, rest_vertices
-from generator.sleeve import Sleeve
-from generator.surface import vertex_normals
+from generator.mesh import sleeve
+from generator.mesh.hand_mesh import vertex_normals
+from generator.mesh.sleeve import Sleeve
 
 BEYOND = -100.0
 """What a sleeve has in place of the distance from the wrist: it is neither hand nor forearm."""
@@ -24,7 +24,7 @@ class Cloth:
     faces: np.ndarray
 
 
-def worn(rig: Rig, which: Sleeve | None) -> Cloth | None:
+def sleeve_mesh(rig: Rig, which: Sleeve | None) -> Cloth | None:
     """The sleeve in the rig's present pose; None without one, or without a forearm."""
     if which is None:
         return None

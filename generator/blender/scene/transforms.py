@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def about(axis: int, angle: float) -> np.ndarray:
+def rotation_about(axis: int, angle: float) -> np.ndarray:
     """A rotation (3, 3) by radians about X, Y or Z (0, 1, 2), from the axis after it to the one after that."""
     turn = np.eye(3)
     one, two = (axis + 1) % 3, (axis + 2) % 3
@@ -14,15 +14,15 @@ def about(axis: int, angle: float) -> np.ndarray:
     return turn
 
 
-def turn_to(normal: np.ndarray, angle: float) -> np.ndarray:
+def rotation_to(normal: np.ndarray, angle: float) -> np.ndarray:
     """A rotation (3, 3) whose third column is the unit vector ``normal``, turned about it by radians."""
     helper = np.array([1.0, 0.0, 0.0]) if abs(normal[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
     first = np.cross(helper, normal)
     first /= np.linalg.norm(first)
-    return np.stack([first, np.cross(normal, first), normal], axis=1) @ about(2, angle)
+    return np.stack([first, np.cross(normal, first), normal], axis=1) @ rotation_about(2, angle)
 
 
-def placed(turn: np.ndarray, middle: np.ndarray, size: np.ndarray | float) -> np.ndarray:
+def transform(turn: np.ndarray, middle: np.ndarray, size: np.ndarray | float) -> np.ndarray:
     """The matrix (4, 4) of a shape that is scaled along its axes, turned (3, 3), then moved to ``middle`` (3,)."""
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = turn * size, middle

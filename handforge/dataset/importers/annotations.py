@@ -10,17 +10,17 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from generator.dataset import MAX_PIXELS, DatasetError, Frame, Instance, decode_mask, encode_mask, read_picture
-from trainer.importers.folder import About, pictures, write_dataset
+from handforge.dataset import MAX_PIXELS, DatasetError, Instance, Sample, decode_mask, encode_mask, read_image
+from handforge.dataset.importers.folder import About, pictures, write_dataset
 
 Things = list[tuple[str, list[Any]]]
-"""(label, COCO segmentations of its parts) of each thing in a picture."""
+"""(label, COCO segmentations of its parts) of each thing in an image."""
 Size = tuple[int, int] | None
-"""A picture's width and height, where they are said."""
+"""An image's width and height, where they are said."""
 Picture = tuple[str, Things, Size]
-"""A picture's stem, what is in it, and its size."""
+"""An image's stem, what is in it, and its size."""
 Shapes = dict[str, tuple[Things, Size]]
-"""The same of many pictures, by the stem."""
+"""The same of many images, by the stem."""
 
 _ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 """What comes of content that is not of the kind it should be."""
@@ -29,23 +29,23 @@ _ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 def import_annotations(
     source: Path, images: Path, out: Path, about: About, label: str = "hand"
 ) -> tuple[int, list[str]]:
-    """Make a dataset of the pictures in ``images`` that ``source`` has an entry for.
+    """Make a dataset of the images in ``images`` that ``source`` has an entry for.
 
     :returns: their number, and the stems of those that ``source`` has and ``images`` has not.
     :param label: only things of this label are hands.
-    :raises DatasetError: naming the file, if nothing has the label, no picture is listed, or anything is damaged.
+    :raises DatasetError: naming the file, if nothing has the label, no image is listed, or anything is damaged.
     """
     shapes = read_shapes(source, label)
     found = pictures(images)
     files = [path for path in found if path.stem in shapes]
     if not files:
         listed, there = min(shapes), found[0].name
-        raise DatasetError(f"{images} has no picture that {source} lists: {listed} for one; {there} is there")
+        raise DatasetError(f"{images} has no image that {source} lists: {listed} for one; {there} is there")
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Sample]:
         for path in files:
-            picture = read_picture(path)
-            yield Frame(path.stem, picture, instances(*shapes[path.stem], label, about.category, picture, path))
+            picture = read_image(path)
+            yield Sample(path.stem, picture, instances(*shapes[path.stem], label, about.category, picture, path))
 
     count = write_dataset(out, frames(), len(files), about.info("annotations", label=label))
     return count, sorted(shapes.keys() - {path.stem for path in files})
@@ -54,15 +54,15 @@ def import_annotations(
 def instances(
     things: Things, size: Size, label: str, category: str, picture: np.ndarray, path: Path
 ) -> tuple[Instance, ...]:
-    """The hands among a picture's things; their masks cover what ``category`` says.
+    """The hands among an image's things; their masks cover what ``category`` says.
 
-    :raises DatasetError: naming the picture, if it has another size than that in which its things were drawn, or one
+    :raises DatasetError: naming the image, if it has another size than that in which its things were drawn, or one
         of them cannot be drawn.
     """
     height, width = picture.shape[:2]
     if size not in (None, (width, height)):
         raise DatasetError(
-            f"{path} is {width}x{height}, but its annotations were drawn on {size[0]}x{size[1]}; give those pictures"
+            f"{path} is {width}x{height}, but its annotations were drawn on {size[0]}x{size[1]}; give those images"
         )
     try:
         hands = [[decode_mask(code, height, width) for code in parts] for name, parts in things if name == label]
@@ -75,13 +75,13 @@ def read_shapes(source: Path, label: str) -> Shapes:
     """All things of a COCO or CVAT file or a LabelMe folder.
 
     :param label: what is going to be taken.
-    :raises DatasetError: naming the file, if it is missing, damaged, or none of the three, if two of its pictures have
+    :raises DatasetError: naming the file, if it is missing, damaged, or none of the three, if two of its images have
         one stem, or nothing the label.
     """
     shapes: Shapes = {}
     for stem, things, size in _read(source, label):
         if stem in shapes:
-            raise DatasetError(f"{source} has two pictures called {stem}; rename one, or import their folders apart")
+            raise DatasetError(f"{source} has two images called {stem}; rename one, or import their folders apart")
         shapes[stem] = things, size
     labels = sorted({str(name) for things, _ in shapes.values() for name, _ in things})
     if label not in labels:

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 from scipy import io
 
-from generator.dataset import DatasetError, Frame, Instance, decode_mask, read_picture
-from trainer.importers.folder import About, spread, write_dataset
+from handforge.dataset import DatasetError, Instance, Sample, decode_mask, read_image
+from handforge.dataset.importers.folder import About, spread, write_dataset
 
 FIELDS = {"myleft": "left", "myright": "right", "yourleft": "left", "yourright": "right"}
 
 
 def import_egohands(source: Path, out: Path, about: About, hands: str = "right", count: int | None = None) -> int:
-    """Make a dataset of EgoHands; returns the number of pictures. Each picture's ``group`` is its video.
+    """Make a dataset of EgoHands; returns the number of images. Each image's ``group`` is its video.
 
     :param hands: ``right`` annotates right hands only (of both people), ``all`` all hands (the paper's AHA).
-    :param count: take so many pictures, spread evenly over all, instead of all 4800.
+    :param count: take so many images, spread evenly over all, instead of all 4800.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
     """
     root = source / "_LABELLED_SAMPLES" if (source / "_LABELLED_SAMPLES").is_dir() else source
@@ -28,22 +28,22 @@ def import_egohands(source: Path, out: Path, about: About, hands: str = "right",
         raise DatasetError(f"{source} holds no _LABELLED_SAMPLES/VIDEO/polygons.mat; unpack EgoHands there")
     entries = spread([(video, path, outlines) for video in videos for path, outlines in _frames(video)], count)
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Sample]:
         for video, path, outlines in entries:
-            picture = read_picture(path)
+            picture = read_image(path)
             instances = [
                 Instance(_mask(points, picture, path), side=FIELDS[field], category=about.category)
                 for field, points in outlines.items()
                 if hands == "all" or FIELDS[field] == "right"
             ]
-            yield Frame(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
+            yield Sample(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
 
     about = replace(about, all_hands=hands == "all")
     return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count))
 
 
 def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
-    """Each picture of a video with its outlines by field, those of absent hands left out."""
+    """Each image of a video with its outlines by field, those of absent hands left out."""
     path = video / "polygons.mat"
     try:
         polygons = io.loadmat(path)["polygons"].ravel()
@@ -52,7 +52,7 @@ def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
         raise DatasetError(f"{path} is damaged or not EgoHands' ({error})") from None
     pictures = sorted(video.glob("*.jpg"))
     if len(pictures) != len(table):
-        raise DatasetError(f"{path} has {len(table)} entries for {len(pictures)} pictures; the video is incomplete")
+        raise DatasetError(f"{path} has {len(table)} entries for {len(pictures)} images; the video is incomplete")
     for picture, outlines in zip(pictures, table, strict=True):
         yield picture, {field: points for field, points in outlines.items() if points.size}
 

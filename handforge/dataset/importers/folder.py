@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import track
 from scipy import ndimage
 
-from generator.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Frame, assemble, new_folder, write_frame
+from handforge.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Sample, assemble, write_sample
+from handforge.files import new_folder
 
 T = TypeVar("T")
 
@@ -22,10 +23,10 @@ T = TypeVar("T")
 class About:
     """What is said of a source as a whole.
 
-    :param category: what its masks cover, one of :data:`generator.dataset.CATEGORIES`.
+    :param category: what its masks cover, one of :data:`handforge.dataset.CATEGORIES`.
     :param background: a word for it; sets of the same word have similar backgrounds. None where nothing is said.
     :param scale: a word for the hands' size; sets of the same word are alike. None: it is measured where it is needed.
-    :param all_hands: whether every hand in the pictures is annotated; None where nothing is said.
+    :param all_hands: whether every hand in the images is annotated; None where nothing is said.
     """
 
     category: str = CATEGORIES[1]
@@ -43,8 +44,8 @@ class About:
         }
 
 
-def write_dataset(out: Path, frames: Iterable[Frame], total: int, info: dict[str, Any]) -> int:
-    """Write frames as a dataset folder that appears whole or not at all; returns the number of pictures.
+def write_dataset(out: Path, frames: Iterable[Sample], total: int, info: dict[str, Any]) -> int:
+    """Write frames as a dataset folder that appears whole or not at all; returns the number of images.
 
     :param total: how many frames there will be, for the progress on a terminal.
     :raises DatasetError: if there is no frame, or two have the same name.
@@ -57,25 +58,25 @@ def write_dataset(out: Path, frames: Iterable[Frame], total: int, info: dict[str
         records, names = [], set()
         for frame in shown:
             if frame.name in names:
-                raise DatasetError(f"two pictures are called {frame.name}; each needs a name of its own")
+                raise DatasetError(f"two images are called {frame.name}; each needs a name of its own")
             names.add(frame.name)
-            records.append(write_frame(folder, frame))
+            records.append(write_sample(folder, frame))
         if not records:
-            raise DatasetError("there is no picture to import")
+            raise DatasetError("there is no image to import")
         assemble(folder, records, info)
     return len(records)
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The picture files of a folder in sorted order.
+    """The image files of a folder in sorted order.
 
-    :raises DatasetError: if the folder is missing or has none, or two pictures differ in their suffix only.
+    :raises DatasetError: if the folder is missing or has none, or two images differ in their suffix only.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is missing")
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
     if not files:
-        raise DatasetError(f"{folder} holds no picture ({', '.join(IMAGE_SUFFIXES)}); folders in it are not searched")
+        raise DatasetError(f"{folder} holds no image ({', '.join(IMAGE_SUFFIXES)}); folders in it are not searched")
     for one, other in pairwise(files):
         if one.stem == other.stem:
             raise DatasetError(f"{one} and {other.name} have the same name; rename one")
@@ -102,5 +103,5 @@ def spread(entries: Sequence[T], count: int | None) -> list[T]:
     if count is None:
         return list(entries)
     if count > len(entries):
-        raise DatasetError(f"{count} pictures were asked for, there are {len(entries)}")
+        raise DatasetError(f"{count} images were asked for, there are {len(entries)}")
     return [entries[i * len(entries) // count] for i in range(count)]

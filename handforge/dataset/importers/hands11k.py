@@ -13,31 +13,31 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from generator.dataset import DatasetError, Frame, Instance, read_mask, read_picture
-from trainer.importers.folder import About, spread, write_dataset
+from handforge.dataset import DatasetError, Instance, Sample, read_image, read_mask
+from handforge.dataset.importers.folder import About, spread, write_dataset
 
 COLUMNS = ("id", "aspectOfHand", "imageName")
 
 
 def import_hands11k(source: Path, out: Path, about: About, count: int | None = None) -> int:
-    """Make a dataset of 11K Hands; returns the number of pictures. Each picture's ``group`` is its person.
+    """Make a dataset of 11K Hands; returns the number of images. Each image's ``group`` is its person.
 
-    :param count: take so many pictures, spread evenly over all.
+    :param count: take so many images, spread evenly over all.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
     """
     rows = spread(_rows(source / "HandInfo.csv"), count)
     folder = next((source / name for name in ("Hands", "images") if (source / name).is_dir()), source)
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Sample]:
         for row in rows:
-            picture = read_picture(folder / Path(row["imageName"]).name)
+            picture = read_image(folder / Path(row["imageName"]).name)
             name = Path(row["imageName"]).stem
             beside = source / "masks" / f"{name}.png"
             mask = read_mask(beside) if beside.parent.is_dir() else before_white(picture)
             aspect, _, side = row["aspectOfHand"].partition(" ")
             if side not in ("left", "right"):
                 raise DatasetError(f"{source / 'HandInfo.csv'}: aspectOfHand of {name} is {row['aspectOfHand']!r}")
-            yield Frame(
+            yield Sample(
                 name,
                 picture,
                 (Instance(mask, side=side, category=about.category),),
@@ -63,7 +63,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def before_white(picture: np.ndarray) -> np.ndarray:
     """The (H, W) bool mask of the one large thing before a bright plain background, without holes.
 
-    :param picture: (H, W, 3) uint8.
+    :param image: (H, W, 3) uint8.
     """
     # Skin takes blue away before anything else, so the least channel tells it best from white and from grey shade.
     value = ndimage.gaussian_filter(picture.min(2).astype(float), 0.7)

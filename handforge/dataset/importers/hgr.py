@@ -13,15 +13,15 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from generator.dataset import CATEGORIES, DatasetError, Frame, Instance, hand_side, read_mask, read_picture
-from trainer.importers.folder import About, pictures, without_specks, write_dataset
+from handforge.dataset import CATEGORIES, DatasetError, Instance, Sample, hand_side, read_image, read_mask
+from handforge.dataset.importers.folder import About, pictures, without_specks, write_dataset
 
 NAME = re.compile(r"(?P<gesture>[^_]+)_(?P<kind>[PAS])_(?P<series>[^_]+)_id(?P<person>\d+)_(?P<number>\d+)")
 """``<gesture>_<P|A|S>_<series>_id<NN>_<k>``: Polish, American or special sign; NN is the person."""
 
 
 def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int:
-    """Make a dataset of HGR; returns the number of pictures. Each picture's ``group`` is its person.
+    """Make a dataset of HGR; returns the number of images. Each image's ``group`` is its person.
 
     The category ``hand`` cuts the masks off at the wrist; with ``hand+forearm`` each annotation has its wrist, where
     there are feature points.
@@ -32,14 +32,14 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
     """
     files, cut = pictures(source / "original_images"), about.category == CATEGORIES[1]
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Sample]:
         for path in files:
-            meta, picture = _meta(path), read_picture(path)
+            meta, picture = _meta(path), read_image(path)
             mask = without_specks(~read_mask(source / "skin_masks" / f"{path.stem}.bmp"), min_area)
             wrist = _wrist(source / "feature_points" / f"{path.stem}.xml", mask, cut)
             if cut and wrist is not None and mask.shape == picture.shape[:2]:
                 mask = without_specks(mask & hand_side(wrist, *mask.shape), min_area)
-            yield Frame(path.stem, picture, (Instance(mask, category=about.category, wrist=wrist),), meta)
+            yield Sample(path.stem, picture, (Instance(mask, category=about.category, wrist=wrist),), meta)
 
     return write_dataset(out, frames(), len(files), about.info("hgr", min_area=min_area))
 
@@ -47,12 +47,12 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
 def _meta(path: Path) -> dict[str, str]:
     found = NAME.fullmatch(path.stem)
     if found is None:
-        raise DatasetError(f"{path} is not named as HGR's pictures are, like 1_P_hgr1_id01_2.jpg")
+        raise DatasetError(f"{path} is not named as HGR's images are, like 1_P_hgr1_id01_2.jpg")
     return {"group": f"{found['series']}_id{found['person']}", "gesture": f"{found['gesture']}_{found['kind']}"}
 
 
 def _wrist(path: Path, mask: np.ndarray, needed: bool) -> np.ndarray | None:
-    """The wrist of a picture's feature points as :class:`generator.dataset.Instance` has it; None where there are none.
+    """The wrist of an image's feature points as :class:`handforge.dataset.Instance` has it; None where there are none.
 
     :raises DatasetError: if they are damaged, or missing though they are needed.
     """

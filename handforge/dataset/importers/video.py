@@ -1,4 +1,4 @@
-"""Frames of a video with their truth: a folder of mask pictures, or annotations that people drew of the frames.
+"""Frames of a video with their truth: a folder of mask images, or annotations that people drew of the frames.
 
 A mask or annotation belongs to the frame whose number, from 0, stands last in its name: ``frame_000012.png``. Several
 of one frame are several hands.
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.dataset import DatasetError, Frame, Instance, read_mask
-from trainer.importers.annotations import instances, read_shapes
-from trainer.importers.folder import About, pictures, write_dataset
-from trainer.video import read_frames
+from handforge.dataset import DatasetError, Instance, Sample, read_mask
+from handforge.dataset.importers.annotations import instances, read_shapes
+from handforge.dataset.importers.folder import About, pictures, write_dataset
+from handforge.dataset.video import read_frames
 
 Hands = Callable[[np.ndarray], tuple[Instance, ...]]
-"""The hands of one frame, made when its picture is there."""
+"""The hands of one frame, made when its image is there."""
 
 
 def import_video(source: Path, truth: Path, out: Path, about: About, label: str = "hand") -> int:
     """Make a dataset of the frames of a video for which there is truth; returns their number.
 
-    All its pictures have the video as their ``group``.
+    All its images have the video as their ``group``.
 
     :param truth: a folder of masks, a COCO or CVAT file, or a folder of LabelMe's files.
     :param label: of annotations, only things of this label are hands.
@@ -33,13 +33,13 @@ def import_video(source: Path, truth: Path, out: Path, about: About, label: str 
     """
     hands = _truth(truth, label, about.category)
 
-    def frames() -> Iterator[Frame]:
+    def frames() -> Iterator[Sample]:
         found = set()
         for number, picture in enumerate(read_frames(source)):
             if number in hands:
                 found.add(number)
                 meta = {"group": source.name, "frame": number}
-                yield Frame(f"{source.stem}_{number:06d}", picture, hands[number](picture), meta)
+                yield Sample(f"{source.stem}_{number:06d}", picture, hands[number](picture), meta)
         if missing := sorted(set(hands) - found):
             raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth")
 

@@ -1,0 +1,189 @@
+"""What all commands share: errors in one line with an exit code, checked paths and numbers, progress.
+
+Exit codes: 0 done, 1 found something wrong (``check``), 2 wrong use or input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from handforge.errors import HandforgeError
+
+PATH = click.Path(path_type=Path)
+"""A file or folder, as a :class:`pathlib.Path`."""
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""Context settings of every command group."""
+
+
+class Group(click.Group):
+    """A command group: wrong use or input ends with one line on standard error and exit code 2, Ctrl-C with 130.
+
+    :param continues: by command, what to do after Ctrl-C (``"the same command with --resume continues"``).
+    """
+
+    def __init__(self, *args: Any, continues: dict[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.continues = continues or {}
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and turn errors into exit codes; always ends by ``SystemExit``."""
+        if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal can show every name
+            sys.stdout.reconfigure(errors="backslashreplace")
+        words = list((args[0] if args else kwargs.get("args")) or sys.argv[1:])
+        try:
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
+        except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
+            error.show()
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            where = f"; {context.command_path} --help tells more" if context else ""
+            _say(f"{error.format_message().rstrip('.')}{where}")
+        except (KeyboardInterrupt, click.Abort):
+            hint = next((self.continues[word] for word in words if word in self.continues), "")
+            click.echo(f"Interrupted{f'; {hint}' if hint else '.'}", err=True)
+            sys.exit(130)
+        except HandforgeError as error:
+            _say(str(error))
+        except ModuleNotFoundError as error:
+            _say(f"the library {error.name} is not installed; pip install 'handforge[all]'")
+        except OSError as error:
+            told = [str(part) for part in (error.filename or "the output", error.strerror) if part]
+            _say(": ".join(told) if error.strerror else str(error))
+        except RuntimeError as error:
+            torch = sys.modules.get("torch")
+            if torch is None or not isinstance(error, torch.OutOfMemoryError):
+                raise
+            _say("the GPU's memory is full; lower batch, rois_per_image or min_size, or use --device cpu")
+        sys.exit(2)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse words that are not UTF-8, and so cannot be written into any file."""
+        for word in args:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                raise click.UsageError(f"{word!r} is not UTF-8; rename it") from None
+        return super().parse_args(ctx, args)
+
+
+def _say(text: str) -> None:
+    click.echo(f"Error: {' '.join(text.split())}", err=True)
+
+
+class Number(click.FloatRange):
+    """A number of a range. NaN is refused, which click takes for one of any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert to float, see the class."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail("nan is not a number", param, ctx)
+        return number
+
+
+def output_file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse, as an option's callback, a file that cannot be written before any work is done."""
+    if value is None or (value.exists() and not value.is_file() and not value.is_dir()):  # as /dev/stdout
+        return value
+    if value.is_dir():
+        raise click.BadParameter(f"{value} is a folder; name a file")
+    folder = value.resolve().parent
+    if not folder.is_dir():
+        raise click.BadParameter(f"the folder {folder} does not exist; make it first")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return value
+    except OSError as error:
+        raise click.BadParameter(f"nothing can be written into {folder} ({error.strerror})") from None
+
+
+def processors() -> int:
+    """Count the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+LINE_EVERY = 60.0
+"""Progress interval in seconds when the output is not a terminal."""
+
+RATE_OVER = 300.0
+"""Seconds over which the rate is averaged, so that steps of half a minute each have one, too."""
+
+
+def progress(*, unit: str = "it", disable: bool = False) -> Progress:
+    """Make a progress bar on standard error with a ``note``, rate and time left; in a log file, a line a minute.
+
+    :param unit: what a rate counts, as in ``12.30 images/s``.
+    """
+    return _Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        _Rate(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=disable,
+        speed_estimate_period=RATE_OVER,
+    )
+
+
+@contextlib.contextmanager
+def progress_counter(description: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show :func:`progress` of one task; the callable takes the number done and the total."""
+    with progress(unit=unit) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Progress(Progress):
+    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
+        super().__init__(*columns, **options)
+        self._told = self.get_time()
+
+    def add_task(self, description: str, *args: Any, **fields: Any) -> TaskID:
+        return super().add_task(description, *args, **{"note": "", **fields})
+
+    def update(self, task_id: TaskID, **values: Any) -> None:
+        super().update(task_id, **values)
+        if not (self.console.is_terminal or self.disable) and self.get_time() - self._told > LINE_EVERY:
+            self._told = self.get_time()
+            self.console.print(self.get_renderable())
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        self.live.transient = self.live.transient or kind is not None  # what went wrong is said instead
+        super().__exit__(kind, *rest)
+
+
+class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Render the rate."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.3g} {self._unit}/s" if speed else "")

@@ -1,0 +1,21 @@
+"""What is stated of a dataset's images as a whole: background, scale, whether all hands are annotated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handforge.dataset.reader import Dataset
+from handforge.files import dump_json, write_atomic
+
+
+def scene(dataset: Dataset) -> dict[str, Any]:
+    """What ``dataset.json`` states of the images: ``background``, ``scale``, ``all_hands``, each if it was stated."""
+    stated = dataset.info.get("scene")
+    return stated if isinstance(stated, dict) else {}
+
+
+def describe(dataset: Dataset, **stated: Any) -> dict[str, Any]:
+    """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
+    merged = {**scene(dataset), **{key: value for key, value in stated.items() if value is not None}}
+    write_atomic(dataset.folder / "dataset.json", dump_json({**dataset.info, "scene": merged}))
+    return merged

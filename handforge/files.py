@@ -1,0 +1,91 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from handforge.errors import HandforgeError
+
+
+class FolderError(HandforgeError):
+    """An output folder cannot be used; the text says why and what to do."""
+
+
+def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a file so that it is either whole or not there, also after a kill or on a full disk.
+
+    A link is followed, and what is no regular file, as ``/dev/stdout``, is written to as it is.
+
+    :param sync: wait until it is on the disk, so that this also holds after a power cut.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/stdout, /dev/null, a pipe
+        path.write_bytes(data)
+        return
+    path = path.resolve() if path.is_symlink() else path
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # write() does not say which file it is
+        raise
+
+
+def dump_json(value: Any) -> bytes:
+    """JSON as all our files have it: readable, newline at the end, no NaN."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+_UNFINISHED = ".unfinished.tmp"
+
+
+@contextmanager
+def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str] = ()) -> Iterator[Path]:
+    """A temporary folder whose content is in ``out`` when the block ends without an error.
+
+    What a kill leaves of it, the next call for ``out`` removes.
+
+    :param mark: name of the file that comes last. By it an earlier output of the same command is known, and it is
+        empty while that is replaced.
+    :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
+        stay. Empty: an earlier output is not replaced but refused.
+    :raises FolderError: if ``out`` holds something else.
+    """
+    goal = out.resolve()  # a link stays one, and "." has a name
+    if goal.exists() and not goal.is_dir():
+        raise FolderError(f"{out} is a file; give a folder")
+    used = goal.is_dir() and any(path.name != _UNFINISHED for path in goal.iterdir())
+    if used and not replaces:
+        raise FolderError(f"{out} is there already; give a new folder")
+    if used and not (goal / mark).is_file():
+        raise FolderError(f"{out} is not empty and was not made by this command; give a new folder")
+    # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
+    temporary = goal / _UNFINISHED if goal.is_dir() else goal.with_name(f".{goal.name}.tmp")
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if temporary.parent != goal:
+            temporary.replace(goal)
+            return
+        if used:
+            (goal / mark).write_bytes(b"")
+        for old in (goal / name for name in replaces):
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+        for path in sorted(temporary.iterdir(), key=lambda path: (path.name == mark, path.name)):
+            path.replace(goal / path.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
