@@ -13,6 +13,8 @@ from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, output_file, processors, progress_counter
 from handforge.files import dump_json, write_atomic
 
+_SETS_HELP = "l2, l11, fingers, signs, gestures, several with commas, all (l2,l11), or a file of poses."
+
 
 @click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(__version__)
@@ -27,7 +29,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--set", "set_", help="l2, l11, all, or a file of poses.  [default: all]")
+@click.option("--set", "set_", help=f"{_SETS_HELP}  [default: all]")
 @click.option("--out", type=PATH, required=True, help="The dataset's folder: new, empty, or an unfinished run's.")
 @click.option("--count", type=int, help="This many images, spread evenly over the plausible poses.  [default: all]")
 @click.option("--seed", type=int, help="Of everything drawn at random.  [default: 0]")
@@ -121,7 +123,13 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
 
 
 @main.command()
-@click.option("--set", "set_", default="all", show_default=True, help="l2, l11, all, or a file of poses.")
+@click.option(
+    "--set",
+    "set_",
+    default="all",
+    show_default=True,
+    help=_SETS_HELP,
+)
 @click.option(
     "--out", type=PATH, callback=output_file, help="Write the kept poses to a CSV file that render --set takes."
 )
@@ -145,8 +153,8 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     if plot_ is not None and plot_.suffix not in plausibility_plot.SUFFIXES:
         raise click.BadParameter(f"{plot_} must end in {', '.join(plausibility_plot.SUFFIXES)}", param_hint="--plot")
     chosen = pose_sets.select(set_)
-    if plot_ is not None and set_ not in (*pose_sets.SETS, "all"):
-        raise pose_sets.PoseError(f"--plot draws the whole sets l2 and l11, not {set_}")
+    if plot_ is not None and not pose_sets.named(set_):
+        raise pose_sets.PoseError(f"--plot draws whole sets, not the file {set_}")
     with Console(stderr=True).status("judging"):
         reasons = plausibility.judge(chosen.poses)
     counts = plausibility.counts(chosen.names, reasons)

@@ -52,7 +52,8 @@ def test_help_teaches(command):
 
 
 def test_unknown_sets_are_named(tmp_path):
-    assert "'l3' is neither a set (l2, l11, all) nor a file of poses" in error("render", "--set", "l3", "--out", "x")
+    text = error("render", "--set", "l3", "--out", "x")
+    assert "'l3' is neither a set (l2, l11, fingers, signs, gestures, all) nor a file of poses" in text
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_the_map_of_the_sweep(tmp_path):
 def test_a_map_of_some_poses_is_refused(few, tmp_path):
     done = run("poses", "--set", few, "--plot", tmp_path / "map.png")
     assert done.exit_code == 2
-    assert "--plot draws the whole sets l2 and l11" in done.stderr
+    assert "--plot draws whole sets, not the file" in done.stderr
     assert not (tmp_path / "map.png").exists()
 
 
@@ -64,7 +64,8 @@ def test_a_map_of_another_form_is_refused(tmp_path):
 def test_an_unknown_set_ends_with_one_line():
     done = run("poses", "--set", "l3")
     assert done.exit_code == 2
-    assert done.stderr.strip().endswith("Error: 'l3' is neither a set (l2, l11, all) nor a file of poses")
+    known = "l2, l11, fingers, signs, gestures, all"
+    assert done.stderr.strip().endswith(f"Error: 'l3' is neither a set ({known}) nor a file of poses")
 
 
 def small_dataset(folder, count=5):

@@ -71,6 +71,21 @@ def test_all_is_both_sets():
     assert (both.poses[:32_400] == pose_sets.poses("l2")).all()
 
 
+def test_sets_are_joined_by_commas():
+    both = pose_sets.select("signs,l11")
+    assert both.names[0] == "signs" and both.names[-1] == "l11" and len(both) == 64_800
+    assert (both.poses[:32_400] == pose_sets.poses("signs")).all()
+    assert pose_sets.named("all") == ("l2", "l11")
+    assert pose_sets.named("l2,l2") == pose_sets.named("l2,clap") == ()
+
+
+def test_drawn_sets_sweep_the_forearm_as_l11_does():
+    for name in ("fingers", "signs", "gestures"):
+        poses = pose_sets.poses(name)
+        assert (poses[:, :6] == pose_sets.poses("l11")[:, :6]).all()
+        assert (poses[:, 6:8] != 0).all()
+
+
 def test_a_file_of_poses_is_read_back(tmp_path):
     some = pose_sets.select("l11").take(np.array([5, 77, 20_000]))
     path = tmp_path / "poses.csv"

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
@@ -69,7 +70,7 @@ class RenderSettings:
     """A rendering run. Where a setting may be ``"varied"``, each frame draws its own from (seed, frame)."""
 
     set: str = "all"
-    """``l2``, ``l11``, ``all``, or a file of poses."""
+    """``all`` (``l2`` and ``l11``), ``fingers``, ``signs``, ``gestures``, several with commas between, or a file."""
     count: int | None = None
     """How many images, spread evenly over the kept poses; None renders every one."""
     seed: int = 0
@@ -183,7 +184,7 @@ def load(
         values |= {
             name: str(path.parent / values[name])
             for name in ("set", "backgrounds", "rig", "map")
-            if values.get(name) and isinstance(values[name], str) and values[name] not in ("l2", "l11", "all")
+            if isinstance(values.get(name), str) and values[name] and not pose_sets.named(values[name])
         }
     values = (defaults or {}) | values | {name: value for name, value in (overrides or {}).items() if value is not None}
     problems = _problems(values)
@@ -227,7 +228,7 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "skin", float, 0, 1, "varied")
     found += _rig(values.get("rig"), values.get("map"))
     if not isinstance(values.get("set", ""), str):
-        found.append(f"set is l2, l11, all or a file of poses, not {values['set']!r}")
+        found.append(f"set is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {values['set']!r}")
     if not isinstance(values.get("backgrounds", "."), str | None) or values.get("backgrounds") == "":
         found.append(f"backgrounds is a folder of images, not {values['backgrounds']!r}")
     try:

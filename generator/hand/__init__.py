@@ -6,6 +6,7 @@ kinematics          where every bone and joint is for a pose, vectorised over po
 inverse_kinematics  the pose of bones that were rotated by hand
 pose_presets        poses that have names
 pose_sets           the sweep: l2, l11, files of poses
+finger_sets         plausible fingers, signs and gestures
 camera              the pinhole camera: where a point falls in the image
 plausibility        why a pose is kept or dropped
 plausibility_plot   kept and dropped poses as a figure

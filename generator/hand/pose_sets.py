@@ -1,9 +1,10 @@
-"""The pose sets: ``l2``, ``l11``, and files of poses.
+"""The pose sets: ``l2``, ``l11``, those drawn by :mod:`generator.hand.finger_sets`, and files of poses.
 
 Both sets sweep v4 and v5 by 2 degrees through the full circle: 180 x 180 = 32,400 poses, v4 slow, v5 fast. ``l2``
 keeps the fingers in the bind pose. ``l11`` moves them: they walk from one key pose to the next along a closed tour in
 which every two key poses follow each other, so that everything between any two occurs, and the last frame joins the
-first.
+first. ``fingers``, ``signs`` and ``gestures`` sweep the forearm alike, with fingers and a wrist of their own in every
+frame. ``all`` is ``l2`` and ``l11``; several sets are joined by commas.
 
 A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
 :data:`generator.hand.pose.NAMES`, centimetres for the first three and degrees for the rest.
@@ -18,13 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.hand import pose
+from generator.hand import finger_sets, pose
 from generator.hand.pose_presets import PRESETS
 from handforge.errors import HandforgeError
 
 STEP_DEGREES = 2
 SIZE = (360 // STEP_DEGREES) ** 2
-SETS = ("l2", "l11")
+SWEPT = ("l2", "l11")
+"""What ``all`` stands for."""
+SETS = (*SWEPT, *finger_sets.SETS)
 
 KEY_POSES = (
     *("open", "fist", "five", "point", "pinch", "four", "relaxed", "thumb_up", "three", "ok", "two", "claw", "flat"),
@@ -91,7 +94,8 @@ def finger_motion() -> np.ndarray:
 def poses(name: str) -> np.ndarray:
     """All poses of a set, plausible or not, (32400, 28) float64.
 
-    :raises PoseError: if the set is not ``l2`` or ``l11``.
+    :param name: one of :data:`SETS`.
+    :raises PoseError: if there is no such set.
     """
     if name not in SETS:
         raise PoseError(f"there is no set {name!r}; the sets are {', '.join(SETS)} and all, or name a file of poses")
@@ -99,16 +103,25 @@ def poses(name: str) -> np.ndarray:
     result[:, [pose.V4, pose.V5]] = grid()
     if name == "l11":
         result[:, 8:] = finger_motion()
+    elif name in finger_sets.SETS:
+        result[:, 6:] = finger_sets.draw(name, SIZE)
     return result
 
 
+def named(name: str) -> tuple[str, ...]:
+    """The sets that ``all``, a set's name, or several joined by commas stand for; none if it is none of these."""
+    if name == "all":
+        return SWEPT
+    sets = tuple(name.split(","))
+    return sets if set(sets) <= set(SETS) and len(set(sets)) == len(sets) else ()
+
+
 def select(name: str) -> PoseSet:
-    """The poses of ``l2``, ``l11``, ``all`` (both) or of a file.
+    """The poses of a set, of several joined by commas, of ``all`` (``l2`` and ``l11``), or of a file.
 
     :raises PoseError: if it is neither a set nor a file, or the file cannot be used.
     """
-    if name in SETS or name == "all":
-        sets = SETS if name == "all" else (name,)
+    if sets := named(name):
         return PoseSet(
             tuple(s for s in sets for _ in range(SIZE)),
             np.tile(np.arange(SIZE), len(sets)),
@@ -117,7 +130,7 @@ def select(name: str) -> PoseSet:
     path = Path(name)
     if path.is_file():
         return load(path)
-    raise PoseError(f"{name!r} is neither a set (l2, l11, all) nor a file of poses")
+    raise PoseError(f"{name!r} is neither a set ({', '.join(SETS)}, all) nor a file of poses")
 
 
 # ---------------------------------------------------------------- files of poses

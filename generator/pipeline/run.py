@@ -102,7 +102,7 @@ def render(
     made_of = sources(settings)
     if run_folder.is_finished(out):
         run_folder.remove_leftovers(out)
-        if settings.set not in (*pose_sets.SETS, "all"):  # a file, which may hold other poses now
+        if not pose_sets.named(settings.set):  # a file, which may hold other poses now
             made_of |= _digest(plan(settings).poses)
         run_folder.check_sources(out, made_of)
         return False
