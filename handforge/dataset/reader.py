@@ -15,7 +15,15 @@ from pycocotools import mask as rle
 
 from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth, read_truth
 from handforge.dataset.image_io import MAX_PIXELS, read_image, read_mask
-from handforge.dataset.records import CATEGORIES, GROUND_TRUTH_MAPS, KEYPOINTS, DatasetError, size_text
+from handforge.dataset.records import (
+    CATEGORIES,
+    GROUND_TRUTH_MAPS,
+    HAND_CATEGORIES,
+    KEYPOINTS,
+    Category,
+    DatasetError,
+    size_text,
+)
 from handforge.dataset.rle import decode_mask, encode_mask
 
 
@@ -47,9 +55,11 @@ class Dataset:
         try:
             self.images: list[dict[str, Any]] = content["images"]
             annotations: list[dict[str, Any]] = content["annotations"]
-            self.categories: dict[int, str] = {c["id"]: c["name"] for c in content.get("categories", [])} or CATEGORIES
-            if not all(isinstance(name, str) for name in self.categories.values()):
-                raise DatasetError(f"{self.path}: the name of a category is no text")
+            listed = content.get("categories") or []
+            self.category_list: tuple[Category, ...] = tuple(map(self._category, listed)) or HAND_CATEGORIES
+            self.categories = {category.id: category.name for category in self.category_list}
+            if len(set(self.categories.values())) != len(self.category_list):
+                raise DatasetError(f"{self.path}: two categories share an id or a name; each needs its own")
             for image in self.images:
                 self._check_image(image)
             by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
@@ -74,6 +84,22 @@ class Dataset:
                 f"{' or '.join(name for name in CATEGORIES.values() if name != category)}"
             )
         self._by_image = by_image
+
+    def _category(self, record: dict[str, Any]) -> Category:
+        name, where = record["name"], f"{self.path}: the category {record['name']!r}"
+        if not isinstance(name, str) or not name:
+            raise DatasetError(f"{self.path}: the name of a category is no text")
+        _check_writable(record, where)
+        if type(record["id"]) is not int:
+            raise DatasetError(f"{where} has the id {record['id']!r}; ids are whole numbers")
+        keypoints, skeleton = record.get("keypoints") or (), record.get("skeleton") or ()
+        if not all(isinstance(point, str) for point in keypoints):
+            raise DatasetError(f"{where} has a keypoint whose name is no text")
+        pairs = [tuple(pair) for pair in skeleton]
+        ends = [end for pair in pairs for end in pair]
+        if any(len(pair) != 2 for pair in pairs) or not all(type(e) is int and 0 < e <= len(keypoints) for e in ends):
+            raise DatasetError(f"{where} has a skeleton of other than pairs of its keypoints, counted from 1")
+        return Category(record["id"], name, tuple(keypoints), tuple(pairs), str(record.get("supercategory") or ""))
 
     def _check_image(self, image: dict[str, Any]) -> None:
         number, name = image["id"], image["file_name"]
@@ -137,6 +163,10 @@ class Dataset:
     def category(self, annotation: dict[str, Any]) -> str | None:
         """The name that the dataset has for an annotation's category; None where it has none."""
         return self.categories.get(annotation["category_id"])
+
+    def category_of(self, annotation: dict[str, Any]) -> Category | None:
+        """The category of an annotation; None where ``annotations.json`` does not list it."""
+        return next((kind for kind in self.category_list if kind.id == annotation["category_id"]), None)
 
     def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
         """The annotations of one image."""
@@ -253,7 +283,8 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
         dataset.read_image(image)
         masks = dataset.masks(image)
         for annotation in dataset.annotations(image):
-            dataset.points(annotation, "keypoints", (len(KEYPOINTS), 3))
+            if (kind := dataset.category_of(annotation)) is not None:
+                dataset.points(annotation, "keypoints", (len(kind.keypoints or KEYPOINTS), 3))
             dataset.points(annotation, "wrist", (2, 2))
     except DatasetError as error:
         return [str(error)]
@@ -265,10 +296,11 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     union = np.zeros((image["height"], image["width"]), bool)
     for annotation, mask in zip(dataset.annotations(image), masks, strict=True):
         where = f"{image['file_name']}: annotation {annotation['id']}"
-        union |= mask
-        if dataset.category(annotation) not in CATEGORIES.values():
-            known = " nor ".join(CATEGORIES.values())
-            problems.append(f"{where}: category {annotation['category_id']!r} is neither {known}")
+        if not annotation.get("iscrowd"):
+            union |= mask
+        if dataset.category(annotation) is None:
+            known = ", ".join(f"{key} ({name})" for key, name in dataset.categories.items())
+            problems.append(f"{where}: category {annotation['category_id']!r} is not listed; there are {known}")
         if annotation.get("area") != int(mask.sum()):
             problems.append(f"{where}: area says {annotation.get('area')}, the mask has {int(mask.sum())} pixels")
         box = [float(v) for v in rle.toBbox(encode_mask(mask))]

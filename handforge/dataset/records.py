@@ -14,6 +14,7 @@ CATEGORIES = {1: "hand", 2: "hand+forearm"}
 """What a mask covers: the hand to its wrist, or hand and forearm as one, as some real sets have it."""
 
 CATEGORY_ID = 1
+"""The category ``hand`` in the generator's datasets."""
 
 KEYPOINTS: tuple[str, ...] = (
     "wrist",
@@ -30,6 +31,40 @@ SKELETON: tuple[tuple[int, int], ...] = tuple(
 """COCO's skeleton: pairs of keypoints, counted from 1, that a bone joins."""
 
 
+@dataclass(frozen=True)
+class Category:
+    """A category of a dataset, as COCO lists it.
+
+    :param id: a whole number, COCO's count from 1.
+    :param keypoints: names of its keypoints, none where it has none.
+    :param skeleton: pairs of keypoints that a line joins, counted from 1.
+    """
+
+    id: int
+    name: str
+    keypoints: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    supercategory: str = ""
+
+    @property
+    def flip_pairs(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of keypoint indices, from 0, that a mirror image exchanges: ``left_eye`` and ``right_eye``."""
+        index = {name: number for number, name in enumerate(self.keypoints)}
+        mirrored = ((name, name.replace("left", "right")) for name in self.keypoints if "left" in name)
+        return tuple((index[left], index[right]) for left, right in mirrored if right in index)
+
+    def to_json(self) -> dict[str, Any]:
+        """The record in ``annotations.json``."""
+        record: dict[str, Any] = {"id": self.id, "name": self.name, "supercategory": self.supercategory}
+        if self.keypoints:
+            record |= {"keypoints": list(self.keypoints), "skeleton": [list(pair) for pair in self.skeleton]}
+        return record
+
+
+HAND_CATEGORIES = tuple(Category(key, name, KEYPOINTS, SKELETON, "person") for key, name in CATEGORIES.items())
+"""The categories of the generator's datasets."""
+
+
 GROUND_TRUTH_MAPS = ("depth", "normals", "parts")
 """Truths beside the mask that an image may have; :mod:`handforge.dataset.ground_truth_maps` says what they are."""
 
@@ -43,15 +78,17 @@ class DatasetError(HandforgeError):
 
 @dataclass(frozen=True)
 class Instance:
-    """One hand of an image.
+    """One hand of an image, or one object of another category.
 
     :param mask: (H, W) bool.
-    :param keypoints: (21, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None.
+    :param keypoints: (K, 3) as COCO writes them: x, y in pixels and visibility 0, 1, 2; or None. A hand has 21.
     :param side: ``"right"``, ``"left"`` or None where it is not known.
-    :param category: what the mask covers, one of :data:`CATEGORIES`.
+    :param category: its name; of a hand, what the mask covers: one of :data:`CATEGORIES`.
     :param keypoints_3d: (21, 3), the joints in metres, x right, y down, z away from the camera; or None.
     :param wrist: (2, 2) x, y in pixels of the two ends of the wrist, the hand on the right of the way from the first to
         the second as one looks at the image; or None where it is not known.
+    :param crowd: a region that may hold any number of them (COCO's ``iscrowd``): neither trained on nor scored, and
+        not part of ``masks/NAME.png``.
     """
 
     mask: np.ndarray
@@ -60,14 +97,18 @@ class Instance:
     category: str = CATEGORIES[CATEGORY_ID]
     keypoints_3d: np.ndarray | None = None
     wrist: np.ndarray | None = None
+    crowd: bool = False
 
     def __post_init__(self) -> None:
-        if self.category not in CATEGORIES.values():
-            raise DatasetError(f"a mask covers {' or '.join(CATEGORIES.values())}, not {self.category!r}")
+        if not self.category or not isinstance(self.category, str):
+            raise DatasetError(f"a category is a name, not {self.category!r}")
         if self.mask.ndim != 2 or self.mask.dtype != bool:
             raise DatasetError(f"a mask is (H, W) bool, not {self.mask.shape} {self.mask.dtype}")
-        if self.keypoints is not None and self.keypoints.shape != (len(KEYPOINTS), 3):
-            raise DatasetError(f"keypoints are ({len(KEYPOINTS)}, 3), not {self.keypoints.shape}")
+        count = len(KEYPOINTS) if self.category in CATEGORIES.values() else "K"
+        if self.keypoints is not None and (self.keypoints.ndim, *self.keypoints.shape[1:]) != (2, 3):
+            raise DatasetError(f"keypoints are ({count}, 3), not {self.keypoints.shape}")
+        if self.keypoints is not None and count not in ("K", len(self.keypoints)):
+            raise DatasetError(f"keypoints are ({count}, 3), not {self.keypoints.shape}")
         if self.wrist is not None and self.wrist.shape != (2, 2):
             raise DatasetError(f"a wrist is (2, 2), not {self.wrist.shape}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,35 @@ from pycocotools import mask as rle
 from handforge.dataset.ground_truth_maps import encode_truth
 from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset
-from handforge.dataset.records import CATEGORIES, CATEGORY_ID, KEYPOINTS, SKELETON, DatasetError, Sample
+from handforge.dataset.records import CATEGORIES, CATEGORY_ID, HAND_CATEGORIES, Category, DatasetError, Sample
 from handforge.dataset.rle import encode_mask
 from handforge.files import dump_json, new_folder, write_atomic
 
 
-def write_sample(folder: Path, frame: Sample, suffix: str = "png") -> dict[str, Any]:
+def write_sample(
+    folder: Path, frame: Sample, suffix: str = "png", categories: Sequence[Category] = HAND_CATEGORIES
+) -> dict[str, Any]:
     """Write the image and the mask of one frame and return its record.
 
     The record (``{"image": {...}, "annotations": [...]}``, plain JSON without ids) is what :func:`assemble` takes;
     a caller that wants to be able to continue keeps it before it goes on.
+
+    :param categories: those of the dataset.
     """
-    record, files = encode_sample(frame, suffix)
+    record, files = encode_sample(frame, suffix, categories)
     for path, data in files.items():
         write_atomic(folder / path, data)
     return record
 
 
-def encode_sample(frame: Sample, suffix: str = "png") -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The record of one frame, and its files by their path in the dataset's folder."""
+def encode_sample(
+    frame: Sample, suffix: str = "png", categories: Sequence[Category] = HAND_CATEGORIES
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Encode one frame: its record, and its files by their path in the dataset's folder.
+
+    :raises DatasetError: if the frame has something of none of the categories.
+    """
+    ids = {category.name: category.id for category in categories}
     height, width = frame.image.shape[:2]
     union = np.zeros((height, width), bool)
     annotations = []
@@ -41,11 +51,14 @@ def encode_sample(frame: Sample, suffix: str = "png") -> tuple[dict[str, Any], d
         area = int(np.count_nonzero(instance.mask))
         if not area:
             continue
-        union |= instance.mask
+        if instance.category not in ids:
+            raise DatasetError(f"{frame.name}: {instance.category!r} is not a category ({', '.join(ids)})")
+        if not instance.crowd:
+            union |= instance.mask
         code = encode_mask(instance.mask)
         annotation: dict[str, Any] = {
-            "category_id": next(key for key, name in CATEGORIES.items() if name == instance.category),
-            "iscrowd": 0,
+            "category_id": ids[instance.category],
+            "iscrowd": int(instance.crowd),
             "area": area,
             "bbox": [float(v) for v in rle.toBbox(code)],
             "segmentation": code,
@@ -73,10 +86,16 @@ def encode_sample(frame: Sample, suffix: str = "png") -> tuple[dict[str, Any], d
     return {"image": image, "annotations": annotations}, files
 
 
-def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, Any]) -> None:
+def assemble(
+    folder: Path,
+    records: Iterable[dict[str, Any]],
+    info: dict[str, Any],
+    categories: Sequence[Category] | None = None,
+) -> None:
     """Write ``annotations.json`` and ``dataset.json`` from the records of all frames, in their order.
 
     :param info: goes into ``dataset.json`` (settings, seed, versions, counts ...); plain JSON.
+    :param categories: those of the dataset; None: the one or two of the hands in it.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -84,40 +103,33 @@ def assemble(folder: Path, records: Iterable[dict[str, Any]], info: dict[str, An
         images.append({"id": image_id, **record["image"]})
         for annotation in record["annotations"]:
             annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
-    # A dataset of hands alone has one category, so that other tools see no class without examples.
-    used = {CATEGORY_ID, *(annotation["category_id"] for annotation in annotations)}
-    categories = [
-        {
-            "id": key,
-            "name": name,
-            "supercategory": "person",
-            "keypoints": list(KEYPOINTS),
-            "skeleton": [list(pair) for pair in SKELETON],
-        }
-        for key, name in CATEGORIES.items()
-        if key in used
-    ]
+    if categories is None:  # hands alone have one category, so that other tools see no class without examples
+        used = {CATEGORY_ID, *(annotation["category_id"] for annotation in annotations)}
+        categories = [category for category in HAND_CATEGORIES if category.id in used]
     coco = {
         "info": {"description": "handforge dataset", "version": "1.0"},
         "images": images,
         "annotations": annotations,
-        "categories": categories,
+        "categories": [category.to_json() for category in categories],
     }
     write_atomic(folder / "annotations.json", json.dumps(coco, allow_nan=False).encode())
-    hands = max(Counter(annotation["category_id"] for annotation in annotations).values(), default=0)
-    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands}))
+    counts = Counter(annotation["category_id"] for annotation in annotations if not annotation["iscrowd"])
+    hands = max((counts[category.id] for category in categories if category.name in CATEGORIES.values()), default=0)
+    objects = {} if set(categories) <= set(HAND_CATEGORIES) else {"objects": counts.total()}
+    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands, **objects}))
 
 
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
     """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
     :param images: in the order they shall have; their ids are counted anew from 1.
-    :raises DatasetError: if ``out`` is there already and not empty, a file to copy is missing, or something annotated
-        is no hand.
+    A dataset of hands gets the generator's categories, however another tool has numbered them; any other keeps its own.
+
+    :raises DatasetError: if a file to copy is missing.
+    :raises FolderError: if ``out`` is there already and not empty.
     """
-    ids: dict[str | None, int] = {
-        name: key for key, name in CATEGORIES.items()
-    }  # other tools' datasets number theirs otherwise
+    of_hands = {category.name for category in source.category_list} <= set(CATEGORIES.values())
+    ids = {category.name: category.id for category in (HAND_CATEGORIES if of_hands else source.category_list)}
     records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
     with new_folder(out) as folder:
         for image in images:
@@ -130,16 +142,16 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
                 shutil.copyfile(source.folder / name, folder / name)
             annotations = [{**a} for a in source.annotations(image)]
             for annotation in annotations:
-                category = source.category(annotation)
-                if category not in ids:
-                    raise DatasetError(
-                        f"{source.path}: annotation {annotation['id']} is of the category {category!r}, which is "
-                        f"neither {' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
-                    )
-                annotation["category_id"] = ids[category]
+                if (kind := source.category(annotation)) is None:
+                    where = f"{source.path}: annotation {annotation['id']}"
+                    raise DatasetError(f"{where} has the category {annotation['category_id']!r}, which is not listed")
+                annotation["category_id"] = ids[kind]
+                annotation.setdefault("iscrowd", 0)
                 del annotation["id"], annotation["image_id"]
             records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
-        assemble(folder, records, {**source.inherited, "part_of": source.id})
+        assemble(
+            folder, records, {**source.inherited, "part_of": source.id}, None if of_hands else source.category_list
+        )
 
 
 def holds_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> bool:
