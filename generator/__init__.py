@@ -2,6 +2,7 @@
 
 hand/      the 28 numbers of a pose, kinematics, the sweep, plausibility
 mesh/      the hand's surface: signed distances, mesh, skin weights, skin features and colours, sleeves
+objects/   objects by code, with signed distances
 rigs/      an external rigged hand in place of the built-in one
 frame/     settings, and all that is decided for one frame
 blender/   engines and scenes; the only package that imports bpy

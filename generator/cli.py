@@ -46,6 +46,7 @@ def main() -> None:
 @click.option("--side", help="right, left or varied.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
 @click.option("--backgrounds", metavar="DIR", help="Images to put behind the hands, cropped and scaled.")
+@click.option("--empty", type=float, help="Of rooms: the fraction of the images that show no hand.  [default: 0]")
 @click.option("--truth", help="More truths: depth, normals, parts, keypoints3d, with commas between.  [default: none]")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 @click.option(
@@ -222,15 +223,18 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
         problems = validate.check(folder, workers or processors(), progress)
     found = Counter(data.category(annotation) for image in data for annotation in data.annotations(image))
     hands = max(found.values(), default=0)  # with and without their forearms they are the same ones
+    empty = sum(not data.annotations(image) for image in data)
     if json_ is not None:
-        result = {"images": len(data), "hands": hands, "problems": problems}
+        result = {"images": len(data), "hands": hands, "empty": empty, "problems": problems}
         write_atomic(json_, dump_json(result))
     for problem in problems:
         click.echo(problem)
     if problems:
         click.echo(f"{len(problems)} problems in {len(data)} images", err=True)
         sys.exit(1)
-    click.echo(f"{len(data)} images with {hands} hands, nothing wrong")
+    click.echo(
+        f"{len(data)} images with {hands} hands{f', {empty} of them without a hand' * bool(empty)}, nothing wrong"
+    )
 
 
 @main.command("extension")

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.mesh import hand_mesh
+from generator.mesh import foot, hand_mesh
 from handforge import __version__
 from handforge.errors import HandforgeError
 from handforge.files import write_atomic
@@ -104,6 +104,7 @@ def _own_wheel() -> bytes:
     sources = [path for name in ("generator", "handforge") for path in (root / name).rglob("*.py")]
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sources}
     files["generator/mesh/hand.npz"] = hand_mesh.mean_hand()
+    files["generator/mesh/foot.npz"] = foot.mean_foot()
     info = f"handforge-{__version__}.dist-info"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: handforge\nVersion: {__version__}\n".encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: handforge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

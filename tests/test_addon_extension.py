@@ -38,9 +38,13 @@ def test_the_zip_holds_what_the_manifest_names(archive):
     assert all(f'"./{name}"' in manifest for name in wheels)
     needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
     assert {Path(name).name.split("-")[0] for name in wheels} == {"handforge", *needed}
-    assert {"generator/mesh/hand.npz", "generator/cli.py", "generator/blender/rig.py", "handforge/files.py"} <= set(
-        files
-    )
+    assert {
+        "generator/mesh/hand.npz",
+        "generator/mesh/foot.npz",
+        "generator/cli.py",
+        "generator/blender/rig.py",
+        "handforge/files.py",
+    } <= set(files)
     assert "__init__.py" in names and not any("__pycache__" in name for name in (*names, *files))
 
 

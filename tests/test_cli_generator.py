@@ -129,7 +129,9 @@ def test_check_of_a_sound_dataset(folder, tmp_path):
     done = run("check", folder, "--json", tmp_path / "check.json")
     assert done.exit_code == 0
     assert "6 images with 6 hands, nothing wrong" in done.output
-    assert json.loads((tmp_path / "check.json").read_bytes()) == {"images": 6, "hands": 6, "problems": []}
+    assert json.loads((tmp_path / "check.json").read_bytes()) == {
+        **{"images": 6, "hands": 6, "empty": 0, "problems": []}
+    }
 
 
 def test_check_names_what_is_wrong(folder, tmp_path):

@@ -15,7 +15,7 @@ from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
 from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
-from generator.frame import backgrounds, camera_effects, elbow, frame_spec, gbuffer, second_hand
+from generator.frame import backgrounds, camera_effects, elbow, empty_scene, frame_spec, gbuffer, second_hand
 from generator.frame.camera_effects import srgb
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
@@ -64,6 +64,8 @@ class FrameRenderer:
         :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
         """
         drawn = frame_spec.draw_frame_spec(self.settings, number)
+        if empty_scene.is_empty(self.settings, number):
+            return self._empty(number, drawn, meta)
         if self._backgrounds is not None:
             drawn = replace(drawn, background=np.zeros(3))
         hand, mesh = self.hand(drawn.shape)
@@ -80,6 +82,21 @@ class FrameRenderer:
             instances=self._instances(arms, drawings, camera),
             meta=meta | self._meta(arms, camera, drawn),
             truths=self._truths(arms, drawings, camera),
+        )
+
+    def _empty(self, number: int, drawn: frame_spec.FrameSpec, meta: dict) -> Sample:
+        """A frame without a hand."""
+        assert isinstance(self.engine, IndoorScene)
+        scene = empty_scene.draw_empty_scene(self.settings, number)
+        self._show()
+        width, height = self.settings.size
+        maps = gbuffer.nothing(width, height)
+        return Sample(
+            name=f"{number:06d}",
+            image=self.engine.draw_empty(scene, drawn, number),
+            instances=(),
+            meta=meta | {"empty": scene.kind, "camera": scene.camera.matrix.tolist()},
+            truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
         )
 
     def _arm(

@@ -3,6 +3,7 @@
 settings        what a rendering run can be told
 frame_spec      shape, skin tone, light, camera and framing of one frame
 elbow           an arm bent at the elbow
+empty_scene     images without a hand: feet, arms, objects
 second_hand     a second hand beside the first
 backgrounds     images behind the hands
 camera_effects  blur, noise and JPEG as cameras make them

@@ -65,6 +65,15 @@ def measure(
     return {"depth": depth, "normals": direction, "parts": part}
 
 
+def nothing(width: int, height: int) -> dict[str, np.ndarray]:
+    """The truths of an image without a hand, as :func:`measure` returns them: all 0."""
+    return {
+        "depth": np.zeros((height, width), np.float32),
+        "normals": np.zeros((height, width, 3), np.float32),
+        "parts": np.zeros((height, width), np.uint8),
+    }
+
+
 def _towards(places: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Unit normals (P, 3) at places (P, 3); interpolated ones that look away are turned until they no longer do."""
     sight = places / np.linalg.norm(places, axis=1, keepdims=True)

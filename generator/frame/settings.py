@@ -54,6 +54,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
         **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
+        **{"empty": 0.15},
     },
 }
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
@@ -142,6 +143,9 @@ class RenderSettings:
     occluders: str = "none"
     """Of a room. Varied: in part of the images pencils, cords, cups and cards before the hand, or a thing in it; the
     mask is what is still seen of it."""
+    empty: float = 0.0
+    """Of a room: the fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet and
+    arms, faces, food, leather, wood, dolls. They have no annotation, and say in ``empty`` what they show."""
     exposure: str = "metered"
     """Of a room. Varied: also darker and brighter than metered, with stronger casts of colour."""
 
@@ -226,6 +230,9 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
     found += _number(values, "distance", float, 0.3, 10, "varied", "close")
     found += _number(values, "skin", float, 0, 1, "varied")
+    found += _number(values, "empty", float, 0, 1)
+    if values.get("empty") and values.get("scene", "plain") != "room":
+        found.append("empty is a fraction of rooms; set scene to room")
     found += _rig(values.get("rig"), values.get("map"))
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {values['set']!r}")

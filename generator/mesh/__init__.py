@@ -8,4 +8,6 @@ hand_mesh      the mesh in the bind pose, in any shape
 skinning       bend the mesh without Blender
 skin_color     colour the skin
 sleeve         a sleeve's shape
+foot           a bare foot with its leg
+cache          meshes kept in the user's cache folder
 """

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from generator.mesh.foot import FootMesh
 from generator.mesh.hand_mesh import HandMesh
 
 TONES: np.ndarray = np.array(
@@ -30,7 +31,7 @@ def base(tone: float) -> np.ndarray:
     return np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
 
 
-def colours(mesh: HandMesh, tone: float) -> np.ndarray:
+def colours(mesh: HandMesh | FootMesh, tone: float) -> np.ndarray:
     """The skin's colour at every vertex.
 
     :param tone: as :func:`base`.

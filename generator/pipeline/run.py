@@ -16,7 +16,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
-from generator.mesh import hand_mesh
+from generator.mesh import foot, hand_mesh
 from generator.pipeline import run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
@@ -110,6 +110,8 @@ def render(
         behind.verify()
     frames = plan(settings)
     hand_mesh.build()  # meshed here once if it is in no cache yet, rather than in each worker
+    if settings.empty:
+        foot.build()
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
     try:
         with _crew(workers, len(mine), scheduler) as crew:

@@ -116,6 +116,8 @@ def assemble(
     counts = Counter(annotation["category_id"] for annotation in annotations if not annotation["iscrowd"])
     hands = max((counts[category.id] for category in categories if category.name in CATEGORIES.values()), default=0)
     objects = {} if set(categories) <= set(HAND_CATEGORIES) else {"objects": counts.total()}
+    empty = len(images) - len({annotation["image_id"] for annotation in annotations})
+    objects |= {"empty": empty} if empty else {}
     write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands, **objects}))
 
 

@@ -14,19 +14,20 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.scene import materials, occluders, people
+from generator.blender.scene import empty, materials, occluders, people
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
 from generator.frame import backgrounds, camera_effects
 from generator.frame.elbow import elbow
+from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
 
 _TAG = 0x20
 """Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
-_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE = range(0x21, 0x28)
+_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE, _EMPTY = range(0x21, 0x29)
 
 
 class IndoorScene:
@@ -41,6 +42,7 @@ class IndoorScene:
         self._camera = camera_object(self._scene)
         passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
         self._skins = {name: materials.skin(name) for name in passes}
+        self._bare_skin = materials.skin(None)
         self._props = Props()
         self._world = _World(self._scene)
         self._sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
@@ -66,6 +68,21 @@ class IndoorScene:
             if rig.surface.data.materials[:] != [material]:
                 rig.surface.data.materials.clear()
                 rig.surface.data.materials.append(material)
+        self._set_up(rng, camera, look, frame)
+        self._surround(rng, frame, arms, camera)
+        picture, covered = self._take(rng, camera, frame)
+        box = (0, 0, camera.width, camera.height)
+        return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
+
+    def draw_empty(self, scene: EmptyScene, look: FrameSpec, frame: int) -> np.ndarray:
+        """Draw one frame without a hand: the image, (H, W, 3) uint8."""
+        rng = self._stream(frame, _EMPTY)
+        self._set_up(rng, scene.camera, look, frame)
+        empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
+        return self._take(rng, scene.camera, frame)[0]
+
+    def _set_up(self, rng: np.random.Generator, camera: Camera, look: FrameSpec, frame: int) -> None:
+        """Camera and light."""
         self._camera.location = (0.0, -camera.distance, 0.0)
         self._camera.data.lens = camera.focal_mm
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
@@ -73,7 +90,9 @@ class IndoorScene:
         self._shine(rng, look)
         if self._settings.light == "mixed":
             self._flash_in_some(self._stream(frame, _FLASH), camera)
-        self._surround(rng, frame, arms, camera)
+
+    def _take(self, rng: np.random.Generator, camera: Camera, frame: int) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Render what is set up: the image (H, W, 3) uint8, and each arm's pass (H, W, 3 or 4), 0..1."""
         self._scene.cycles.seed = frame % 2**31
         passes = exr.render()
         self._props.clear()
@@ -82,9 +101,7 @@ class IndoorScene:
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
         cast = camera_effects.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
-        picture = camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast)
-        box = (0, 0, camera.width, camera.height)
-        return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
+        return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
 
     def _stream(self, frame: int, tag: int) -> np.random.Generator:
         return np.random.default_rng((self._settings.seed, frame, tag))

@@ -36,7 +36,7 @@ def everyday(rng: np.random.Generator) -> bpy.types.Material:
     """The material of a table, a wall, a box or a sleeve."""
     material = new("everyday")
     tree = material.node_tree
-    shader = _principled(tree, roughness=rng.uniform(0.25, 0.95))
+    shader = principled(tree, roughness=rng.uniform(0.25, 0.95))
     shader.inputs["Metallic"].default_value = float(rng.random() < 0.06)
     first = _colour(rng)
     if rng.random() < 0.3:
@@ -80,7 +80,7 @@ def plain(
     """One linear RGB colour, lighter and darker by up to ``uneven``, with folds that stand ``relief`` metres high."""
     material = new("plain")
     tree = material.node_tree
-    shader = _principled(tree, rng.uniform(0.3, 0.95) if roughness is None else roughness)
+    shader = principled(tree, rng.uniform(0.3, 0.95) if roughness is None else roughness)
     noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = rng.uniform(3, 25), 3.0
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
@@ -108,7 +108,7 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
     """Boards beside each other with a grain, pale to dark, for a thing of about this size."""
     material = new("wood")
     tree = material.node_tree
-    shader = _principled(tree, roughness=rng.uniform(0.25, 0.8))
+    shader = principled(tree, roughness=rng.uniform(0.25, 0.8))
     place, scale, planks = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexCoord", "Mapping", "TexBrick"))
     tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
     scale.inputs["Rotation"].default_value = (0.0, 0.0, rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
@@ -140,7 +140,7 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
 def glow(rng: np.random.Generator) -> bpy.types.Material:
     """A lamp, a screen or a window in the light."""
     material = new("glow")
-    shader = _principled(material.node_tree, roughness=0.5)
+    shader = principled(material.node_tree, roughness=0.5)
     tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
     shader.inputs["Emission Color"].default_value = (*tint.tolist(), 1)
     shader.inputs["Emission Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(6))))
@@ -157,11 +157,11 @@ def surface(rng: np.random.Generator) -> bpy.types.Material:
     return strong(rng) if kind < 0.75 else everyday(rng)
 
 
-def skin(name: str = ARM_PASS) -> bpy.types.Material:
-    """Skin of the rig's colours, with fine relief, that writes what it is to an AOV of this name."""
+def skin(name: str | None = ARM_PASS) -> bpy.types.Material:
+    """Skin of the mesh's colours, with fine relief, that writes what it is to an AOV of this name; None: to no AOV."""
     material = new("skin")
     tree = material.node_tree
-    shader = _principled(tree, roughness=0.5)
+    shader = principled(tree, roughness=0.5)
     colour, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
     colour.attribute_name, region.attribute_name = COLOUR, REGION
     tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
@@ -171,6 +171,8 @@ def skin(name: str = ARM_PASS) -> bpy.types.Material:
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], relief.inputs["Vector"])
     tree.links.new(relief.outputs[0], bump.inputs["Height"])
     tree.links.new(bump.outputs[0], shader.inputs["Normal"])
+    if name is None:
+        return material
     on_hand, on_forearm = (tree.nodes.new("ShaderNodeMath") for _ in range(2))
     on_hand.operation, on_hand.inputs[1].default_value = "GREATER_THAN", 0.0
     on_forearm.operation, on_forearm.inputs[0].default_value = "SUBTRACT", 1.0
@@ -184,7 +186,8 @@ def skin(name: str = ARM_PASS) -> bpy.types.Material:
     return material
 
 
-def _principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
+def principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
+    """A new principled shader that is the material's surface."""
     shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
     shader.inputs["Roughness"].default_value = roughness
     tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])

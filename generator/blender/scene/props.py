@@ -67,6 +67,43 @@ class Props:
         for part in parts:
             self.add(part.shape, part.material, matrix @ part.matrix)
 
+    def add_mesh(
+        self,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        made_of: list[bpy.types.Material],
+        matrix: np.ndarray,
+        surfaces: np.ndarray | None = None,
+        *,
+        keep_materials: bool = False,
+    ) -> bpy.types.Mesh:
+        """Put a mesh of its own into the scene by a (4, 4) matrix.
+
+        :param surfaces: (F,) int32, which of the materials each triangle has; None for the first.
+        :param keep_materials: they are others' and stay when the frame is cleared.
+        """
+        mesh = bpy.data.meshes.new("thing")
+        fill(mesh, vertices, faces)
+        for material in made_of:
+            mesh.materials.append(material)
+        if surfaces is not None:
+            mesh.polygons.foreach_set("material_index", np.ascontiguousarray(surfaces, np.int32))
+        thing = bpy.data.objects.new("thing", mesh)
+        bpy.context.scene.collection.objects.link(thing)
+        thing.matrix_world = Matrix(matrix.tolist())
+        self._made += [thing, mesh, *([] if keep_materials else made_of)]
+        return mesh
+
+    def floor(
+        self,
+        rng: np.random.Generator,
+        normal: np.ndarray,
+        point: np.ndarray,
+        material: bpy.types.Material | None = None,
+    ) -> None:
+        """A plane through a point with this unit normal, of this material or of any."""
+        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, material)
+
     def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
         """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])

@@ -1,0 +1,111 @@
+"""Objects by code, bare feet and arms as Blender meshes with their materials."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from generator.blender.rig import COLOUR
+from generator.blender.scene import materials
+from generator.blender.scene.props import Props
+from generator.frame.empty_scene import PlacedArm, PlacedFoot, PlacedThing, arm_mesh
+from generator.mesh import foot, hand_mesh, skin_color
+from generator.objects import solids
+from generator.objects.surfaces import Surface
+
+
+def put_thing(props: Props, placed: PlacedThing) -> None:
+    """Put an object into the scene."""
+    thing = placed.thing()
+    vertices, faces, surfaces = solids.mesh(thing.parts)
+    made = [surface(one) for one in thing.surfaces]
+    props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces)
+
+
+def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
+    """Put a bare foot with its leg, and the cloth on it, into the scene."""
+    mesh = foot.build()
+    colors = skin_color.colours(mesh, placed.tone)
+    if placed.polish is not None:
+        colors = np.where(mesh.nail[:, None] > 0.5, np.array(placed.polish), colors)
+    _put_skin(props, placed.vertices(), mesh.faces, colors, skin, placed.side == "left")
+
+
+def put_arm(props: Props, placed: PlacedArm, skin: bpy.types.Material) -> None:
+    """Put a bare arm without its hand into the scene."""
+    _, faces, used = arm_mesh()
+    colors = skin_color.colours(hand_mesh.build(), placed.tone)[used]
+    _put_skin(props, placed.vertices(), faces, colors, skin, placed.side == "left")
+
+
+def _put_skin(
+    props: Props, vertices: np.ndarray, faces: np.ndarray, colors: np.ndarray, skin: bpy.types.Material, mirrored: bool
+) -> None:
+    data = props.add_mesh(vertices, faces[:, ::-1] if mirrored else faces, [skin], np.eye(4), keep_materials=True)
+    rgba = np.ones((len(colors), 4), np.float32)
+    rgba[:, :3] = colors
+    data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
+
+
+def surface(one: Surface) -> bpy.types.Material:
+    """The material of an object's surface."""
+    material = materials.new(one.kind)
+    tree = material.node_tree
+    shader = materials.principled(tree, one.roughness)
+    shader.inputs["Base Color"].default_value = (*one.color, 1)
+    if one.kind == "metal":
+        shader.inputs["Metallic"].default_value = 1.0
+    elif one.kind == "glass":  # seen through without a bent ray: passes show what is behind it, and it costs little
+        shader.inputs["Alpha"].default_value = 0.3
+        shader.inputs["Specular IOR Level"].default_value = 1.0
+    elif one.kind in ("skin", "plain"):
+        shader.inputs["Subsurface Weight"].default_value = 0.1 if one.kind == "skin" else 0.0
+        shader.inputs["Subsurface Scale"].default_value = 0.005
+    if one.kind in _PATTERNS:
+        _pattern(tree, shader, one)
+    return material
+
+
+_PATTERNS = {
+    "wood": ("ShaderNodeTexNoise", (1.0, 12.0, 1.0), 0.0),
+    "leather": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0008),
+    "print": ("ShaderNodeTexVoronoi", (1.0, 1.0, 0.5), 0.0),
+    "glow": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0),
+    "mottled": ("ShaderNodeTexNoise", (1.0, 1.0, 1.0), 0.0),
+    "peel": ("ShaderNodeTexNoise", (8.0, 8.0, 8.0), 0.0004),
+    "crumb": ("ShaderNodeTexNoise", (2.0, 2.0, 2.0), 0.002),
+    "knit": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.003),
+}
+"""Of a kind of surface: the texture, how it is stretched, and how high its relief is, metres."""
+
+
+def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
+    """Two colours, and relief, after a texture in the object's own axes."""
+    texture, stretch, relief = _PATTERNS[one.kind]
+    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
+    scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]
+    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
+    pattern, ramp = tree.nodes.new(texture), tree.nodes.new("ShaderNodeValToRGB")
+    pattern.inputs["Scale"].default_value = 1.0
+    if "Detail" in pattern.inputs:
+        pattern.inputs["Detail"].default_value = 3.0
+    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
+    blocks = one.kind in ("print", "glow")
+    value = pattern.outputs["Color"] if blocks else pattern.outputs[0]
+    ramp.color_ramp.interpolation = "CONSTANT" if blocks else "LINEAR"
+    for stop, color, at in zip(ramp.color_ramp.elements, (one.color, one.second), (0.3, 0.7), strict=True):
+        stop.color, stop.position = (*color, 1), at
+    if one.kind in ("leather", "knit"):  # one colour, darker in its grooves
+        ramp.color_ramp.elements[0].color = (*(0.6 * part for part in one.color), 1)
+        ramp.color_ramp.elements[1].color = (*one.color, 1)
+        ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.3
+    tree.links.new(value, ramp.inputs[0])
+    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    if one.kind == "glow":
+        tree.links.new(ramp.outputs[0], shader.inputs["Emission Color"])
+        shader.inputs["Emission Strength"].default_value = 1.0
+    if relief:
+        bump = tree.nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, relief
+        tree.links.new(value, bump.inputs["Height"])
+        tree.links.new(bump.outputs[0], shader.inputs["Normal"])

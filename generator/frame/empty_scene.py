@@ -1,0 +1,351 @@
+"""Images without a hand, as numbers: which feet, arms and things one shows, where they are, and the camera.
+
+What a network that met hands alone takes for hands: bare feet and legs, bare arms whose hand is outside the image,
+faces, food, leather and wood, dolls, things that stand about. All of a scene is drawn from (seed, frame); nothing of
+Blender, so that any engine can render it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from generator.frame.elbow import MOST, Elbow
+from generator.frame.settings import RenderSettings
+from generator.hand.camera import Camera
+from generator.mesh import foot, hand_mesh
+from generator.mesh.foot import FootPose, FootShape
+from generator.objects import catalog, figures, food, solids
+from generator.objects.catalog import Thing
+
+KINDS: dict[str, float] = {"feet": 0.3, "arms": 0.12, "people": 0.2, "food": 0.14, "objects": 0.16, "interior": 0.08}
+"""What an image without a hand shows, and the fraction of such images that show it."""
+
+FILL = 0.35, 1.3
+"""Range of a subject's longest extent, as a fraction of the image's shorter side."""
+
+_STREAM = 0xE0
+_TRIES = 60
+_NEAREST = 0.1
+"""Metres between the lens and what is nearest to it."""
+
+Triple = tuple[float, float, float]
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class PlacedFoot:
+    """A bare foot with its leg.
+
+    :param side: ``right`` or ``left``.
+    :param tone: skin tone, 0..1.
+    :param polish: linear RGB of painted nails; None for bare ones.
+    :param matrix: (4, 4), from the foot's axes to the scene's.
+    """
+
+    side: str
+    shape: FootShape
+    pose: FootPose
+    tone: float
+    polish: Triple | None
+    matrix: Matrix
+
+    def vertices(self) -> np.ndarray:
+        """The mesh's vertices in scene axes, (V, 3) metres."""
+        points = foot.posed(foot.build(), self.shape, self.pose)
+        return _moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
+
+
+@dataclass(frozen=True)
+class PlacedArm:
+    """A bare arm without its hand, which is outside the image.
+
+    :param side: ``right`` or ``left``.
+    :param girth: factor of its thickness.
+    :param tone: skin tone, 0..1.
+    :param matrix: (4, 4), from the hand's axes in the bind pose to the scene's.
+    """
+
+    side: str
+    elbow: Elbow
+    girth: float
+    tone: float
+    matrix: Matrix
+
+    def vertices(self) -> np.ndarray:
+        """The vertices of :func:`arm_mesh` in scene axes, (V, 3) metres."""
+        points = self.elbow.bend(arm_mesh()[0] * [self.girth, self.girth, 1.0])
+        return _moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
+
+
+@dataclass(frozen=True)
+class PlacedThing:
+    """An object made by code.
+
+    :param maker: one of :data:`MAKERS`.
+    :param seed: what it is drawn from.
+    :param matrix: (4, 4), from the object's axes to the scene's.
+    """
+
+    maker: str
+    seed: int
+    matrix: Matrix
+
+    def thing(self) -> Thing:
+        """The object in its own axes."""
+        return make(self.maker, self.seed)
+
+    def vertices(self) -> np.ndarray:
+        """The mesh's vertices in scene axes, (V, 3) metres."""
+        return _moved(solids.mesh(self.thing().parts)[0], self.matrix)
+
+
+Placed = TypeVar("Placed", PlacedFoot, PlacedArm, PlacedThing)
+
+
+@dataclass(frozen=True)
+class EmptyScene:
+    """An image without a hand.
+
+    :param kind: one of :data:`KINDS`; people and furniture are added by the engine.
+    :param ground: unit normal (3,) and a point (3,) of what the subjects stand or lie on; None for any background.
+    """
+
+    kind: str
+    camera: Camera
+    feet: tuple[PlacedFoot, ...] = ()
+    arms: tuple[PlacedArm, ...] = ()
+    things: tuple[PlacedThing, ...] = ()
+    ground: tuple[Triple, Triple] | None = None
+
+    def points(self) -> np.ndarray:
+        """Points (N, 3) of all subjects, which nothing else may touch; without a subject, the origin."""
+        subjects: list[PlacedFoot | PlacedArm | PlacedThing] = [*self.feet, *self.arms, *self.things]
+        return np.concatenate([one.vertices() for one in subjects]) if subjects else np.zeros((1, 3))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return asdict(self)
+
+
+# ---------------------------------------------------------------- meshes
+
+
+@lru_cache(maxsize=1)
+def arm_mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean arm above the wrist, straight: vertices (V, 3) m, faces (F, 3), and the hand mesh's vertex of each."""
+    mesh = hand_mesh.build()
+    kept = mesh.faces[(mesh.wrist_distance[mesh.faces] < -0.002).all(axis=1)]
+    used, index = np.unique(kept, return_inverse=True)
+    return mesh.vertices[used].astype(float), index.reshape(-1, 3).astype(np.int32), used
+
+
+MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
+    **catalog.HELD,
+    **{maker.__name__: maker for maker in figures.FIGURES},
+    "dish": food.dish,
+}
+"""Functions that draw an object, by name."""
+
+
+@lru_cache(maxsize=64)
+def make(maker: str, seed: int) -> Thing:
+    """The object that this maker draws from this seed."""
+    return MAKERS[maker](np.random.default_rng((seed, 0x0B)))
+
+
+def _moved(points: np.ndarray, matrix: Matrix) -> np.ndarray:
+    placed = np.array(matrix)
+    return points @ placed[:3, :3].T + placed[:3, 3]
+
+
+def _matrix(turn: np.ndarray, place: np.ndarray) -> Matrix:
+    rows = np.eye(4)
+    rows[:3, :3], rows[:3, 3] = turn, place
+    return tuple(tuple(round(float(value), 9) for value in row) for row in rows)
+
+
+def _shifted(one: Placed, shift: np.ndarray) -> Placed:
+    rows = np.array(one.matrix)
+    return replace(one, matrix=_matrix(rows[:3, :3], rows[:3, 3] + shift))
+
+
+def _triple(values: np.ndarray) -> Triple:
+    x, y, z = (round(float(value), 9) for value in values)
+    return x, y, z
+
+
+# ---------------------------------------------------------------- drawing a scene
+
+
+def is_empty(settings: RenderSettings, frame: int) -> bool:
+    """Whether a frame has no hand: each is drawn by itself, with the probability ``empty``."""
+    return bool(np.random.default_rng((settings.seed, frame, _STREAM)).random() < settings.empty)
+
+
+def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
+    """The scene of a frame without a hand."""
+    rng = np.random.default_rng((settings.seed, frame, _STREAM, 1))
+    kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
+    camera = Camera(*settings.size, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
+    draw = {"feet": _feet, "arms": _arms, "food": _food, "objects": _objects}.get(kind)
+    if draw is None:
+        return EmptyScene(kind, replace(camera, distance=float(np.exp(rng.uniform(*np.log((0.35, 1.6)))))))
+    return draw(rng, camera)
+
+
+def _feet(rng: np.random.Generator, camera: Camera) -> EmptyScene:
+    """One foot or the two of a person: on the ground seen from above, soles to the camera, or from anywhere."""
+    shape, tone = FootShape.random(rng), float(rng.uniform())
+    polish = _triple(rng.uniform(0.0, 0.8, 3)) if rng.random() < 0.2 else None
+    sides = ("right", "left") if rng.random() < 0.55 else (str(rng.choice(["right", "left"])),)
+    best, found = -np.inf, EmptyScene("feet", camera)
+    for _ in range(_TRIES):
+        turn, standing = _foot_view(rng)
+        feet = []
+        apart = rng.uniform(0.06, 0.14) if len(sides) == 2 else 0.0
+        for side in sides:
+            pose = FootPose.random(rng)
+            if standing:
+                toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
+                pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes)
+            sign = 1 if side == "right" else -1
+            place = turn @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
+            yaw = solids.rotation(2, -sign * rng.normal(0.12, 0.12))
+            feet.append(PlacedFoot(side, shape, pose, tone, polish, _matrix(turn @ yaw, place)))
+        meshes = [one.vertices() for one in feet]
+        lens, shift = _frame(rng, camera, np.concatenate([points[foot.build().ankle > 0.5] for points in meshes]))
+        ends = np.concatenate([points[foot.is_end()] for points in meshes]) + shift
+        beyond = min(_outside(lens, ends), 20.0) if _in_front(lens, np.concatenate(meshes) + shift) else -1e6
+        if beyond > best:
+            ground = (_triple(turn @ [0.0, 0.0, 1.0]), _triple(shift)) if standing else None
+            placed = tuple(_shifted(one, shift) for one in feet)
+            best, found = beyond, EmptyScene("feet", lens, placed, ground=ground)
+        if beyond > 0:
+            break
+    return found
+
+
+def _foot_view(rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """How a foot is turned to the camera (3, 3), and whether it stands on the ground."""
+    view = rng.random()
+    if view < 0.45:  # on the ground, seen from above
+        return solids.rotation(0, rng.uniform(0.2, 1.45)) @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), True
+    if view < 0.75:  # somebody lies, the sole is to the camera
+        turn = solids.rotation(1, np.pi + rng.normal(0, 0.5)) @ solids.rotation(0, -np.pi / 2 + rng.normal(0, 0.45))
+        return turn @ solids.rotation(2, rng.normal(0, 0.3)), False
+    turn = solids.rotation(1, rng.normal(0, 0.5)) @ solids.rotation(0, rng.uniform(-0.2, 0.6))
+    return turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), False
+
+
+def _frame(rng: np.random.Generator, camera: Camera, points: np.ndarray) -> tuple[Camera, np.ndarray]:
+    """A distance at which points (N, 3) fill their part of the image, and the shift (3,) that puts them into it."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    extent = float(np.linalg.norm((high - low)[[0, 2]]))
+    fill = np.exp(rng.uniform(*np.log(FILL)))
+    focal = camera.matrix[0, 0]
+    distance = max(focal * extent / (fill * min(camera.width, camera.height)), _NEAREST + 0.6 * (high - low)[1])
+    half = np.array([camera.width, camera.height]) / 2 / focal * distance
+    across, along = rng.uniform(-1, 1, 2) * np.maximum(half - 0.45 * (high - low)[[0, 2]], 0.12 * half)
+    return replace(camera, distance=float(distance)), np.array([across, 0.0, along]) - (low + high) / 2
+
+
+def _in_front(camera: Camera, points: np.ndarray) -> bool:
+    return bool((camera.to_camera(points)[:, 2] > _NEAREST).all())
+
+
+def _outside(camera: Camera, points: np.ndarray) -> float:
+    """By how many pixels the nearest of points (N, 3) is outside the image; negative inside."""
+    away = np.abs(camera.project(points)[:, :2] - np.array([camera.width, camera.height]) / 2)
+    return float(np.min(np.max(away - np.array([camera.width, camera.height]) / 2, axis=1)))
+
+
+def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
+    """One to three arms that cross the image, or a bent elbow in it, with the wrists outside."""
+    tone, focal = float(rng.uniform()), camera.matrix[0, 0]
+    distance = max(0.3, focal * 0.3 * float(rng.uniform(0.6, 1.1)) / max(camera.width, camera.height))
+    lens = replace(camera, distance=distance)
+    along_arm = arm_mesh()[0][:, 2]
+    ends = (along_arm < along_arm.min() + 0.02) | (along_arm > along_arm.max() - 0.006)
+    half = np.array([lens.width, lens.height]) / 2 / focal * distance
+    arms: list[PlacedArm] = []
+    taken: list[np.ndarray] = []
+    for _ in range(int(rng.choice([1, 1, 2, 3]))):
+        if rng.random() < 0.3:
+            tone = float(rng.uniform())
+        for _ in range(_TRIES):
+            bent = Elbow(float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi)))
+            turn = solids.rotation(1, rng.uniform(-np.pi, np.pi)) @ solids.rotation(0, rng.normal(0, 0.3))
+            turn = turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi))
+            elbow, side = bent if rng.random() < 0.5 else Elbow(), str(rng.choice(["right", "left"]))
+            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, _matrix(turn, np.zeros(3)))
+            points = one.vertices()
+            middle = points[np.argmin(np.abs(along_arm - rng.uniform(-0.32, -0.1)))]
+            across, along = rng.uniform(-0.8, 0.8, 2) * half
+            shift = np.array([across, rng.uniform(0.0, 0.12), along]) - middle
+            points = points + shift
+            near = [np.linalg.norm(points[::25, None] - other[None, ::25], axis=-1).min() for other in taken]
+            if _in_front(lens, points) and _outside(lens, points[ends]) > 0 and min(near, default=1.0) > 0.035:
+                arms.append(_shifted(one, shift))
+                taken.append(points)
+                break
+    return EmptyScene("arms", lens, arms=tuple(arms))
+
+
+def _food(rng: np.random.Generator, camera: Camera) -> EmptyScene:
+    """One to three dishes, and cutlery, glasses and fruit around them, on a table seen from above or at a slant."""
+    beside = rng.choice(["fork", "knife", "spoon", "tumbler", "cup", "bottle", "fruit", "banana"], rng.integers(0, 5))
+    names = ["dish"] * int(rng.choice([1, 1, 2, 3])) + [str(name) for name in beside]
+    return _on_table(rng, camera, "food", names, rng.uniform(0.5, 1.5), 0.14)
+
+
+_LARGE = ("mannequin", "seat")
+
+
+def _objects(rng: np.random.Generator, camera: Camera) -> EmptyScene:
+    """Objects that people hold, figures, shoes, leather, on a table or a floor."""
+    small = [name for name in MAKERS if name not in _LARGE]
+    one = str(rng.choice([*small, "bear", "doll", "puppet", "shoe", "shoe", *_LARGE]))
+    names = [one] * (1 if one in _LARGE else int(rng.choice([1, 1, 2, 3])))
+    names += [str(name) for name in rng.choice(small, rng.integers(0, 7))]
+    return _on_table(rng, camera, "objects", names, rng.uniform(0.05, 1.3), 0.45 if one in _LARGE else 0.12)
+
+
+_UPRIGHT = {"cup", "bottle", "tumbler", "bear", "doll", "mannequin", "puppet", "shoe", "seat", "dish", "fruit", "ball"}
+"""Objects that stand on a table more often than they lie."""
+
+
+def _on_table(
+    rng: np.random.Generator, camera: Camera, kind: str, names: list[str], tilt: float, apart: float
+) -> EmptyScene:
+    """Objects on a plane.
+
+    :param names: of their makers; the first is what the camera looks at.
+    :param tilt: of the plane to the camera, radians; 0 is seen edge-on.
+    :param apart: about how far the objects lie from each other, metres.
+    """
+    table = solids.rotation(1, rng.normal(0, 0.15)) @ solids.rotation(0, tilt)
+    placed: list[PlacedThing] = []
+    taken: list[tuple[np.ndarray, float]] = []
+    for name in names:
+        seed, upright = int(rng.integers(2**31)), name in _UPRIGHT and rng.random() < 0.9
+        lying = solids.rotation(0, np.pi / 2) @ solids.rotation(2, float(rng.choice([0.0, np.pi / 2])))
+        turn = solids.rotation(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
+        laid = solids.mesh(make(name, seed).parts)[0] @ turn.T
+        middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
+        radius = float(np.max(np.linalg.norm(laid[:, :2] - middle, axis=1)))
+        for attempt in range(20):
+            spot = rng.normal(0, apart * (1 + 0.1 * attempt), 2) if taken else np.zeros(2)
+            if all(np.linalg.norm(spot - other) > radius + size for other, size in taken):
+                taken.append((spot, radius))
+                place = table @ np.array([*(spot - middle), -np.min(laid[:, 2])])
+                placed.append(PlacedThing(name, seed, _matrix(table @ turn, place)))
+                break
+    lens, shift = _frame(rng, camera, placed[0].vertices())
+    moved = [_shifted(one, shift) for one in placed]
+    things = tuple(one for one in moved if _in_front(lens, one.vertices()))
+    return EmptyScene(kind, lens, things=things, ground=(_triple(table @ [0.0, 0.0, 1.0]), _triple(shift)))

@@ -1,0 +1,8 @@
+"""Objects that people hold or that lie about, by code: signed distances and meshes; pure numpy.
+
+solids    surfaces of revolution, boxes and tubes
+surfaces  what they are made of
+catalog   what is held: phone, pen, cup, tools, fruit
+food      what is eaten, on plates and boards
+figures   dolls, mannequins, shoes, leather
+"""

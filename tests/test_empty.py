@@ -1,0 +1,127 @@
+"""Images without a hand: their scenes as numbers, what settings say of them, and datasets that hold some."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from render_scenes import POSE
+
+from generator.frame import empty_scene, settings
+from generator.frame.settings import RenderSettings, SettingsError
+from generator.mesh import foot
+from generator.pipeline import run
+from handforge.dataset import Dataset, check_image, contact_sheet
+
+ROOM = RenderSettings(scene="room", empty=1.0, size=(160, 120), samples=1)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [empty_scene.draw_empty_scene(ROOM, frame) for frame in range(150)]
+
+
+def test_the_fraction_is_kept_and_frames_do_not_depend_on_it():
+    few, many = (RenderSettings(scene="room", empty=empty) for empty in (0.15, 0.5))
+    first = {frame for frame in range(2000) if empty_scene.is_empty(few, frame)}
+    second = {frame for frame in range(2000) if empty_scene.is_empty(many, frame)}
+    assert len(first) / 2000 == pytest.approx(0.15, abs=0.03) and len(second) / 2000 == pytest.approx(0.5, abs=0.04)
+    assert first < second
+    assert not any(empty_scene.is_empty(RenderSettings(), frame) for frame in range(100))
+
+
+def test_every_kind_comes_as_often_as_it_says_and_the_same_again(scenes):
+    found = Counter(scene.kind for scene in scenes)
+    for kind, fraction in empty_scene.KINDS.items():
+        assert found[kind] / len(scenes) == pytest.approx(fraction, abs=0.12), kind
+    for frame in (0, 7, 40):
+        again = json.loads(json.dumps(empty_scene.draw_empty_scene(ROOM, frame).to_json()))
+        assert again == json.loads(json.dumps(scenes[frame].to_json()))
+
+
+def test_feet_are_in_sight_and_legs_end_outside_the_image(scenes):
+    feet = [scene for scene in scenes if scene.kind == "feet"]
+    ends = []
+    for scene in feet:
+        for one in scene.feet:
+            points = one.vertices()
+            x, y, depth = scene.camera.project(points).T
+            inside = (x > 0) & (x < 160) & (y > 0) & (y < 120) & (depth > 0)
+            ends.append(not inside[foot.is_end()].any() and depth.min() > 0.05)
+        assert any((scene.camera.project(one.vertices())[:, 2] > 0).any() for one in scene.feet)
+        if scene.ground is not None:
+            normal, point = (np.array(part) for part in scene.ground)
+            heights = [(one.vertices() - point) @ normal for one in scene.feet]
+            assert min(height.min() for height in heights) == pytest.approx(0, abs=0.02), "they stand on it"
+    assert np.mean(ends) > 0.9
+
+
+def test_no_wrist_is_in_an_image_of_arms(scenes):
+    arms = [(scene.camera, arm) for scene in scenes if scene.kind == "arms" for arm in scene.arms]
+    assert len(arms) > 8
+    along = empty_scene.arm_mesh()[0][:, 2]
+    for camera, arm in arms:
+        x, y, depth = camera.project(arm.vertices()[along > along.max() - 0.006]).T
+        assert depth.min() > 0.05
+        assert not ((x > 0) & (x < 160) & (y > 0) & (y < 120)).any()
+
+
+def test_objects_stand_on_their_table_without_touching(scenes):
+    tables = [scene for scene in scenes if scene.kind in ("food", "objects")]
+    for scene in tables:
+        normal, point = (np.array(part) for part in scene.ground)
+        assert np.linalg.norm(normal) == pytest.approx(1)
+        for one in scene.things:
+            assert ((one.vertices() - point) @ normal).min() == pytest.approx(0, abs=1e-6)
+    assert max(len(scene.things) for scene in tables) > 3
+
+
+def test_bad_fractions_are_refused():
+    with pytest.raises(SettingsError, match="empty is a number from 0 to 1, not 2"):
+        settings.load(None, {"empty": 2})
+    with pytest.raises(SettingsError, match="empty is a fraction of rooms; set scene to room"):
+        settings.load(None, {"empty": 0.2})
+
+
+def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    import bpy
+
+    from generator.blender.frame_renderer import FrameRenderer
+
+    renderer = FrameRenderer(
+        settings.load(None, {"scene": "room", "empty": 1, "size": "96x64", "samples": 1, "truth": "depth,parts"})
+    )
+    kinds, kept = {}, None
+    for frame in range(30):
+        scene = empty_scene.draw_empty_scene(renderer.settings, frame)
+        if scene.kind not in kinds:
+            sample = renderer.frame(frame, POSE, {"set": "l2"})
+            kinds[scene.kind] = sample.image
+            assert sample.instances == () and sample.meta["empty"] == scene.kind and "pose" not in sample.meta
+            assert not sample.truths["depth"].any() and not sample.truths["parts"].any()
+            assert sample.image.std() > 1
+            again = renderer.frame(frame, POSE, {"set": "l2"})
+            assert (again.image == sample.image).all()
+            now = len(bpy.data.meshes), len(bpy.data.objects)
+            for name in ("box", "ball", "tube", "block", "head", "hair", "ear"):  # made once, when first needed
+                renderer.engine._props._shape(name)
+            now = len(bpy.data.meshes), len(bpy.data.objects), len(bpy.data.materials)
+            assert kept is None or now == kept, "nothing of an earlier frame is left"
+            kept = now
+    assert set(kinds) == set(empty_scene.KINDS)
+
+
+def test_a_dataset_with_images_without_a_hand_is_right_and_says_how_many(poses_file, tmp_path):
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    out = tmp_path / "out"
+    chosen = settings.load(
+        None, {"set": str(poses_file), "count": 8, "size": "96x64", "samples": 1, "scene": "room", "empty": 0.5}
+    )
+    assert run.render(chosen, out, 1, lambda done, total: None)
+    data = Dataset(out)
+    empty = [image for image in data if not data.annotations(image)]
+    assert 0 < len(empty) < 8 and all("empty" in image for image in empty)
+    assert [problem for image in data for problem in check_image(data, image)] == []
+    assert data.info["images"] == 8 and data.info["empty"] == len(empty)
+    assert contact_sheet.write(out).exists()

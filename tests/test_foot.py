@@ -1,0 +1,67 @@
+"""The bare foot: an adult's size, closed, with five toes that bend where they begin and move nothing else."""
+
+import numpy as np
+import pytest
+
+from generator.mesh import foot
+from generator.mesh.foot import FootPose, FootShape
+
+MEAN, STANDING = FootShape(), FootPose()
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return foot.build()
+
+
+def test_it_is_closed_and_of_an_adults_size(mesh):
+    edges = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    a, b, c = mesh.vertices[mesh.faces].astype(float).transpose(1, 0, 2)
+    assert 0.008 < (a * np.cross(b, c)).sum() / 6 < 0.02, "8 to 20 litres to the hip, and its faces look outwards"
+    low = mesh.vertices[mesh.vertices[:, 2] < 0.03]
+    assert np.ptp(low, axis=0)[:2] == pytest.approx([0.1, 0.254], abs=0.008), "ANSUR II, between men and women"
+    assert low[:, 2].min() == pytest.approx(0, abs=0.003), "it stands on the ground"
+
+
+def test_its_marks_are_where_they_belong(mesh):
+    _, y, z = mesh.vertices.T
+    assert y[mesh.nail > 0.5].min() > 0.17 and z[mesh.nail > 0.5].min() > 0.004
+    owner = np.argmin([np.linalg.norm(mesh.vertices - tip / 1000, axis=1) for tip in foot._TIP], axis=0)
+    counts = np.bincount(owner[mesh.nail > 0.5], minlength=5)
+    assert (counts >= 8).all() and counts[0] == counts.max(), "five nails, the great toe's the largest"
+    assert z[mesh.palm > 0.8].max() < 0.03 and (mesh.palm > 0.8).mean() > 0.1
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_toe_bends_alone_and_turns_about_its_joint(mesh, number):
+    rest = foot.posed(mesh, MEAN, STANDING)
+    bent = [0.0] * 5
+    bent[number] = 0.5
+    moved = np.linalg.norm(foot.posed(mesh, MEAN, FootPose(toes=tuple(bent))) - rest, axis=1)
+    assert moved[mesh.toe[:, number] == 0].max() < 1e-7, "nothing else moves"
+    tip = np.argmin(np.linalg.norm(rest - foot._TIP[number] / 1000 - [0, 0.006, 0], axis=1))
+    assert moved[tip] > 0.01
+    others = [n for n in range(5) if n != number]
+    assert moved[(mesh.toe[:, others] > 0.9).any(axis=1)].max() < 0.004
+
+
+def test_the_leg_moves_about_the_ankle_and_the_sole_stays(mesh):
+    rest = foot.posed(mesh, MEAN, STANDING)
+    moved = foot.posed(mesh, MEAN, FootPose(ankle=0.5, knee=1.2))
+    sole = rest[:, 2] < 0.02
+    assert np.abs(moved - rest)[sole].max() < 1e-9
+    shin = (rest[:, 2] > 0.2) & (rest[:, 2] < 0.35)
+    pivot = foot.ANKLE / 1000
+    assert np.linalg.norm(moved[shin] - pivot, axis=1) == pytest.approx(np.linalg.norm(rest[shin] - pivot, axis=1))
+    assert moved[foot.is_end()][:, 2].mean() < rest[foot.is_end()][:, 2].mean() - 0.1, "the knee is bent"
+
+
+def test_shapes_scale_and_every_random_foot_is_a_foot(mesh):
+    assert foot.posed(mesh, FootShape(length=1.1), STANDING) == pytest.approx(1.1 * foot.posed(mesh, MEAN, STANDING))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        points = foot.posed(mesh, FootShape.random(rng), FootPose.random(rng))
+        assert np.isfinite(points).all()
+        low = points[mesh.ankle > 0.9]
+        assert 0.19 < np.ptp(low[:, 1]) < 0.32 and 0.07 < np.ptp(low[:, 0]) < 0.15
