@@ -89,8 +89,13 @@ def _drop_mask(source):
     (source / "masks/p1.png").unlink()
 
 
-def _grey(source):
-    Image.fromarray(blob((64, 48), (28, 24), 10).astype(np.uint8)).save(source / "masks/p1.png")
+def _dim(source):
+    for path in (source / "masks").iterdir():
+        Image.fromarray(np.linspace(0, 120, 64 * 48).astype(np.uint8).reshape(48, 64)).save(path)
+
+
+def _twins(source):
+    Image.open(source / "masks/p1.png").save(source / "masks/p1.bmp")
 
 
 def _folder_for_mask(source):
@@ -120,11 +125,11 @@ def _no_folder(source):
     "spoil, message",
     [
         (_drop_mask, "p1.png has no mask; "),
-        (_grey, "p1.png is nowhere brighter than 1 of 255; a mask is black, and white where the hand is"),
-        (_folder_for_mask, "masks/p1.png is a folder, not an image"),
-        (_other_size, "p1: the mask is 32x32, its image 64x48"),
-        (_cut, "p1.png is damaged or cut short"),
-        (_no_pictures, "images holds no image (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff); folders in it are not"),
+        (_folder_for_mask, "p1.png has no mask; "),
+        (_other_size, "masks/p1.png is 32x32, its image"),
+        (_dim, "p0.png is nowhere brighter than 120 of 255; a mask is black, and white where the hand is"),
+        (_no_pictures, "images holds no image (.png, .jpg, .jpeg, .webp, .bmp, .tif, .tiff)"),
+        (_twins, "have the same name; rename one"),
         (_no_folder, "images is missing"),
     ],
 )
@@ -134,6 +139,25 @@ def test_wrong_input_leaves_nothing(source, tmp_path, spoil, message):
     assert done.exit_code == 2
     assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_damaged_image_is_skipped_and_named(source, tmp_path):
+    _cut(source)
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 1 and "p1.png is damaged or cut short" in done.stderr
+    assert "1 files were skipped; --strict refuses them" in done.stderr
+    assert [image["file_name"] for image in Dataset(tmp_path / "out")] == ["p0.png", "p2.png"]
+    done = run(source, tmp_path / "strict", "--strict")
+    assert done.exit_code == 2 and "p1.png is damaged or cut short" in done.stderr
+    assert not (tmp_path / "strict").exists()
+
+
+def test_an_import_of_which_nothing_can_be_read_leaves_nothing(source, tmp_path):
+    for path in (source / "images").iterdir():
+        path.write_bytes(b"no image")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 2 and "p0.jpg is no image that can be read" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_in_use_is_refused(source, tmp_path):
@@ -156,4 +180,145 @@ def test_what_is_transparent_is_no_hand(source, tmp_path):
 def test_masks_without_a_picture_are_mentioned(source, tmp_path):
     (source / "images/p1.png").unlink()
     done = run(source, tmp_path / "out")
-    assert done.exit_code == 0 and "1 masks have no image in" in done.stderr and "p1 for one" in done.stderr
+    assert done.exit_code == 0 and "1 masks have no image in" in done.stderr and "p1.png for one" in done.stderr
+
+
+# ---------------------------------------------------------------- what the values mean
+
+ONE, TWO = blob((64, 48), (16, 24), 8), blob((64, 48), (46, 24), 8)
+BOTH = ONE | TWO
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Import one image with a mask of these pixels; the masks of hands, those of crowds, and what was said."""
+    folder = tmp_path / "values"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    Image.new("RGB", (64, 48), (90, 90, 90)).save(folder / "images/a.png")
+
+    def write(mask, *options, suffix="png"):
+        (mask if isinstance(mask, Image.Image) else Image.fromarray(mask)).save(folder / f"masks/a.{suffix}")
+        done = run(folder, tmp_path / "out", *options)
+        assert done.exit_code == 0, done.output
+        dataset = Dataset(tmp_path / "out")
+        (image,) = dataset
+        assert check_image(dataset, image) == []
+        pairs = list(zip(dataset.annotations(image), dataset.masks(image), strict=True))
+        return [m for a, m in pairs if not a["iscrowd"]], [m for a, m in pairs if a["iscrowd"]], done.stderr
+
+    return write
+
+
+def ids(*masks, kind=np.uint8, values=(1, 2, 3)):
+    out = np.zeros((48, 64), kind)
+    for value, mask in zip(values, masks, strict=False):
+        out[mask] = value
+    return out
+
+
+def same(found, *expected):
+    assert len(found) == len(expected)
+    assert all((one == other).all() for one, other in zip(found, expected, strict=True))
+
+
+def palette(values, colours):
+    image = Image.fromarray(values).convert("L")
+    image.putpalette(np.array(colours, np.uint8).ravel().tolist())
+    return image
+
+
+VOC = [(0, 0, 0), (128, 0, 0), (0, 128, 0)] + [(0, 0, 0)] * 252 + [(224, 224, 192)]
+
+
+def test_a_label_map_of_16_bits_with_255(written):
+    hands, _, said = written(ids(BOTH, kind=np.uint16, values=(255,)))
+    same(hands, BOTH)
+    assert "masks hold the values 0, 255: hands are 255" in said
+
+
+@pytest.mark.parametrize("kind, suffix", [(np.uint8, "png"), (np.uint16, "png"), (np.int32, "tif")])
+def test_ids_are_a_hand_each(written, kind, suffix):
+    hands, _, said = written(ids(ONE, TWO, kind=kind), suffix=suffix)
+    same(hands, ONE, TWO)
+    assert "hands are 1, 2" in said
+
+
+def test_a_border_of_pascal_voc_is_ignored(written):
+    edge = np.zeros_like(ONE)
+    edge[:, 30:33] = True
+    hands, crowds, said = written(palette(ids(ONE, TWO, edge, values=(1, 2, 255)), VOC))
+    same(hands, ONE, TWO)
+    same(crowds, edge)
+    assert "hands are 1, 2, ignored 255" in said
+
+
+def test_a_palette_of_black_and_white_is_black_and_white(written):
+    hands, _, _ = written(palette(ids(BOTH), [(0, 0, 0), (255, 255, 255)]))
+    same(hands, BOTH)
+
+
+def test_an_index_mask_with_a_value_to_ignore(written):
+    hands, crowds, _ = written(ids(ONE, TWO, values=(1, 255)))
+    same(hands, ONE)
+    same(crowds, TWO)
+
+
+def test_two_greys_and_two_colours_are_two_hands(written):
+    same(written(ids(ONE, TWO, values=(128, 255)))[0], ONE, TWO)
+
+
+def test_two_colours_are_two_hands(written):
+    colours = np.zeros((48, 64, 3), np.uint8)
+    colours[ONE], colours[TWO] = (255, 0, 0), (0, 0, 200)
+    hands, _, said = written(colours, "--split")
+    same(hands, TWO, ONE)  # in the order of their colours
+    assert "#0000c8, #ff0000" in said
+
+
+def test_the_values_can_be_said(written):
+    hands, crowds, _ = written(ids(ONE, TWO, values=(128, 255)), "--hand-values", "128", "--ignore-values", "255")
+    same(hands, ONE)
+    same(crowds, TWO)
+
+
+def test_values_that_no_mask_holds_are_refused(source, tmp_path):
+    done = run(source, tmp_path / "out", "--hand-values", "7")
+    assert done.exit_code == 2 and "no mask holds the value 7; there are 0, 255" in done.stderr
+    done = run(source, tmp_path / "out", "--hand-values", "white")
+    assert done.exit_code == 2 and "'white' is not whole numbers or #rrggbb with commas between" in done.stderr
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0])
+def test_floating_point_masks_are_read_by_their_range(written, top):
+    smooth = np.where(BOTH, top, np.linspace(0, top / 3, 64, dtype=np.float32)[None])
+    same(written(smooth.astype(np.float32), suffix="tif")[0], BOTH)
+
+
+def test_smoothed_edges_are_grey_levels(written):
+    smooth = np.where(BOTH, np.uint8(255), np.linspace(0, 100, 64).astype(np.uint8)[None])
+    hands, _, said = written(smooth)
+    same(hands, BOTH)
+    assert "brighter than half" in said
+
+
+def test_255_alone_in_one_mask_and_beside_ids_in_another_is_refused(source, tmp_path):
+    Image.fromarray(ids(ONE, TWO, values=(1, 255))).save(source / "masks/p1.png")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 2 and "255 stands alone in 2 masks and beside small ids in 1" in done.stderr
+
+
+def test_images_in_folders_are_found_also_with_equal_names(source, tmp_path):
+    for kind in ("images", "masks"):
+        for place in ("left", "right"):
+            (source / kind / place).mkdir()
+            Image.open(source / kind / "p1.png").save(source / kind / place / "p1.png")
+    assert run(source, tmp_path / "out").exit_code == 0
+    names = [image["file_name"] for image in Dataset(tmp_path / "out")]
+    assert sorted(names) == ["left_p1.png", "p0.png", "p1.png", "p2.png", "right_p1.png"]
+
+
+def test_files_of_the_system_beside_images_are_left_alone(source, tmp_path):
+    (source / "images/._p0.jpg").write_bytes(b"\0\5\x16\7")
+    (source / "images/Thumbs.db").write_bytes(b"x")
+    assert run(source, tmp_path / "out").exit_code == 0

@@ -316,7 +316,9 @@ def test_damaged_annotations_are_named(tmp_path):
         *(("a.json", '{"images": 3}'), ("a.xml", "<annotations><image"), ("b.json", "{"), ("c.json", endless)),
     ):
         (tmp_path / name).write_text(text)
-        refused(run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out"), f"{name} is no COCO, CVAT")
+        refused(
+            run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out"), f"{name} is not a COCO, CVAT"
+        )
     refused(run("annotations", tmp_path / "no.json", tmp_path / "shots", tmp_path / "out"), "no.json is missing")
     assert not (tmp_path / "out").exists()
 
@@ -332,18 +334,8 @@ def test_pictures_of_another_size_than_annotated_are_refused(tmp_path, write, na
     refused(done, "shot_1.jpg is 40x30, but its annotations were drawn on 80x60; give those images")
     picture(tmp_path / "others" / "photo.jpg")
     done = run("annotations", source, tmp_path / "others", tmp_path / "out")
-    refused(done, "others has no image that", "lists: shot_1 for one; photo.jpg is there")
+    refused(done, "others has no image that", "lists: ", "shot_1.jpg for one; photo.jpg is there")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_cvat_shape_that_is_no_outline_is_refused(tmp_path):
-    picture(tmp_path / "shots" / "shot_1.jpg")
-    path = cvat(tmp_path / "a.xml")
-    box = '<box label="{}" xtl="1" ytl="1" xbr="9" ybr="9"/><polygon label="hand"'
-    path.write_text(path.read_text().replace('<polygon label="hand"', box.format("cup")))
-    assert run("annotations", path, tmp_path / "shots", tmp_path / "cups").exit_code == 0
-    path.write_text(path.read_text().replace('<box label="cup"', '<box label="hand"'))
-    refused(run("annotations", path, tmp_path / "shots", tmp_path / "out"), "shot_1.jpg: a shape is a box; hands are")
 
 
 @pytest.mark.parametrize(
@@ -360,26 +352,7 @@ def test_a_cvat_mask_that_does_not_fit_is_refused(tmp_path, old, new, problem):
     path = cvat(tmp_path / "a.xml")
     path.write_text(path.read_text().replace(old, new))
     done = run("annotations", path, tmp_path / "shots", tmp_path / "out")
-    refused(done, f"shot_2.jpg: a mask of {problem} does not fit 80x60 pixels")
-
-
-def test_annotations_that_cannot_be_told_apart(tmp_path):
-    """Images of one name in two folders, and crowds, which are no single hand."""
-    picture(tmp_path / "shots" / "shot_1.jpg")
-    content = json.loads(coco(tmp_path / "a.json").read_text())
-    content["annotations"][2]["iscrowd"] = 1  # of a cup: nobody asks for it
-    (tmp_path / "a.json").write_text(json.dumps(content))
-    done = run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "cups")
-    assert done.exit_code == 0 and "1 images with 1 hands" in done.stdout
-    assert "1 images of" in done.stderr and "are not in" in done.stderr and "shot_2 for one" in done.stderr
-    content["annotations"][1]["iscrowd"] = 1
-    (tmp_path / "a.json").write_text(json.dumps(content))
-    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "annotation 2 of shot_2 is")
-    content["images"][1]["file_name"] = "other/shot_1.jpg"
-    del content["annotations"][1]["iscrowd"]
-    (tmp_path / "a.json").write_text(json.dumps(content))
-    refused(run("annotations", tmp_path / "a.json", tmp_path / "shots", tmp_path / "out"), "two images called shot_1")
-    assert not (tmp_path / "out").exists()
+    refused(done, f"image shot_2.jpg: a mask cannot be read ({problem} in 80x60 pixels)")
 
 
 # ---------------------------------------------------------------- video

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from handforge.console import PATH, SETTINGS, Group, Number, progress
+from handforge.dataset.importers.commands import import_group
 from trainer.config.tasks import TASKS
 
 if TYPE_CHECKING:
-    from handforge.dataset.importers.folder import About
+    pass
 
 
 CONTINUES = {
@@ -36,151 +36,7 @@ def main() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
-@main.group(name="import")
-def import_() -> None:
-    """Make a dataset folder of real images."""
-
-
-_COUNT = click.option("--count", type=click.IntRange(1), help="Take so many images, spread evenly over all.")
-_LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
-
-
-def _min_area(default: int) -> Any:
-    text = "Drop pieces of a mask with fewer pixels than this."
-    return click.option("--min-area", default=default, show_default=True, type=click.IntRange(0), help=text)
-
-
-def _about(mask: str = "hand", all_hands: bool | None = None) -> Any:
-    """Options that say what a source is; the command gets them as ``about``.
-
-    :param all_hands: what is known of the source without asking; None asks.
-    """
-
-    def decorate(command: Any) -> Any:
-        @wraps(command)
-        def call(mask: str, background: str | None, scale: str | None, **rest: Any) -> None:
-            from handforge.dataset.importers.folder import About
-
-            command(about=About(mask, background, scale, rest.pop("all_hands", all_hands)), **rest)
-
-        options = [
-            click.option(
-                "--mask",
-                type=click.Choice(["hand", "hand+forearm"]),
-                default=mask,
-                show_default=True,
-                help="What the masks cover; predictions are compared with truth of the same kind.",
-            ),
-            click.option("--background", metavar="WORD", help="A name for it; sets of the same name are similar."),
-            click.option("--scale", metavar="WORD", help="A name for the hands' size; without it, it is measured."),
-        ]
-        if all_hands is None:
-            text = "Whether every hand in the images is annotated."
-            options.append(click.option("--all-hands/--not-all-hands", default=None, help=text))
-        for option in reversed(options):
-            call = option(call)
-        return call
-
-    return decorate
-
-
-@import_.command(name="masks")
-@click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
-@_min_area(0)
-@click.option("--split", is_flag=True, help="Each connected piece of a mask is a hand of its own.")
-@_about()
-def import_masks_command(source: Path, out: Path, about: About, min_area: int, split: bool) -> None:
-    """SOURCE holds images/ and masks/ with the same stems; a mask is bright where the hand is.
-
-    What a mask shows is one hand, unless --split says that its pieces are hands.
-    """
-    from handforge.dataset.importers.masks import import_masks
-
-    count, without = import_masks(source, out, about, min_area, split)
-    _imported(out, count)
-    if without:
-        click.echo(f"{len(without)} masks have no image in {source / 'images'}, {without[0]} for one", err=True)
-
-
-@import_.command(name="egohands")
-@click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
-@click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
-@_COUNT
-@_about(all_hands=False)
-def import_egohands_command(source: Path, out: Path, about: About, hands: str, count: int | None) -> None:
-    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all."""
-    from handforge.dataset.importers.egohands import import_egohands
-
-    _imported(out, import_egohands(source, out, about, hands, count))
-
-
-@import_.command(name="hgr")
-@click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
-@_min_area(50)
-@_about("hand+forearm", all_hands=True)
-def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> None:
-    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm.
-
-    With feature_points beside them, the wrists are known: --mask hand cuts the masks off there.
-    """
-    from handforge.dataset.importers.hgr import import_hgr
-
-    _imported(out, import_hgr(source, out, about, min_area))
-    if not (source / "feature_points").is_dir():
-        click.echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
-
-
-@import_.command(name="hands11k")
-@click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
-@_COUNT
-@_about(all_hands=True)
-def import_hands11k_command(source: Path, out: Path, about: About, count: int | None) -> None:
-    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background."""
-    from handforge.dataset.importers.hands11k import import_hands11k
-
-    _imported(out, import_hands11k(source, out, about, count))
-
-
-@import_.command(name="annotations")
-@click.argument("source", type=PATH)
-@click.argument("images", type=PATH)
-@click.argument("out", type=PATH)
-@_LABEL
-@_about()
-def import_annotations_command(source: Path, images: Path, out: Path, about: About, label: str) -> None:
-    """SOURCE is a COCO .json, a CVAT .xml, or a folder of LabelMe's .json files about the images in IMAGES."""
-    from handforge.dataset.importers.annotations import import_annotations
-
-    count, absent = import_annotations(source, images, out, about, label)
-    _imported(out, count)
-    if absent:
-        click.echo(f"{len(absent)} images of {source} are not in {images}, {absent[0]} for one", err=True)
-
-
-@import_.command(name="video")
-@click.argument("source", type=PATH)
-@click.argument("out", type=PATH)
-@click.option("--truth", required=True, type=PATH, help="Masks or annotations named by the frame's number, from 0.")
-@_LABEL
-@_about()
-def import_video_command(source: Path, out: Path, about: About, truth: Path, label: str) -> None:
-    """SOURCE is a video; the frames that --truth knows become the dataset."""
-    from handforge.dataset.importers.video import import_video
-
-    _imported(out, import_video(source, truth, out, about, label))
-
-
-def _imported(out: Path, count: int) -> None:
-    from handforge.dataset import Dataset
-
-    hands = Dataset(out).info["hands"]
-    click.echo(f"{out}: {count} images with {hands} hands")
-    if not hands:
-        click.echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)
+main.add_command(import_group)
 
 
 def _training_options(command: Any) -> Any:

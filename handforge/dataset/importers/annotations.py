@@ -1,197 +1,270 @@
-"""Annotations that people drew: COCO (.json), CVAT for images 1.1 (.xml), or a folder of LabelMe's .json files."""
+"""Annotations that people drew, as their tools write them, as a dataset folder.
+
+============================  ====================================================================================
+COCO, .json                   polygons, RLE, boxes, keypoints, crowds
+LabelMe, folder of .json      polygons, rectangles (boxes), circles, painted masks; groups are one object
+CVAT, .xml                    for images and for video 1.1: polygons, masks, ellipses, boxes; groups are one object
+VIA 2, .json                  polygons, rectangles (boxes), circles, ellipses
+YOLO, folder of .txt          polygons and boxes
+Pascal VOC, folder of .xml    boxes
+============================  ====================================================================================
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from PIL import Image
 
-from handforge.dataset import MAX_PIXELS, DatasetError, Instance, Sample, decode_mask, encode_mask, read_image
-from handforge.dataset.importers.folder import About, pictures, write_dataset
+from handforge.dataset.image_io import read_image
+from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape
+from handforge.dataset.importers.coco import UNNAMED, read_coco
+from handforge.dataset.importers.cvat import read_cvat
+from handforge.dataset.importers.folder import About, Imported, image_files, readable, tolerant, write_dataset
+from handforge.dataset.importers.labelme import read_labelme
+from handforge.dataset.importers.matching_files import match_files, sample_names
+from handforge.dataset.importers.via import read_via
+from handforge.dataset.importers.voc import read_voc
+from handforge.dataset.importers.yolo import read_yolo
+from handforge.dataset.records import CATEGORIES, KEYPOINTS, SKELETON, Category, DatasetError, Instance, Sample
+from handforge.dataset.rle import decode_mask
 
-Things = list[tuple[str, list[Any]]]
-"""(label, COCO segmentations of its parts) of each thing in an image."""
-Size = tuple[int, int] | None
-"""An image's width and height, where they are said."""
-Picture = tuple[str, Things, Size]
-"""An image's stem, what is in it, and its size."""
-Shapes = dict[str, tuple[Things, Size]]
-"""The same of many images, by the stem."""
+NOT_LABELS = ("classes.txt", "train.txt", "val.txt", "test.txt", "README.dataset.txt", "README.roboflow.txt")
+"""Text files beside YOLO's labels."""
 
-_ODD = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
-"""What comes of content that is not of the kind it should be."""
+ALL = "all"
+"""In place of labels: every label, as a category of its own name."""
 
 
 def import_annotations(
-    source: Path, images: Path, out: Path, about: About, label: str = "hand"
-) -> tuple[int, list[str]]:
+    source: Path,
+    images: Path,
+    out: Path,
+    about: About,
+    labels: Sequence[str] = ("hand",),
+    boxes: bool = False,
+    crowd_as_hand: bool = False,
+    strict: bool = False,
+) -> Imported:
     """Make a dataset of the images in ``images`` that ``source`` has an entry for.
 
-    :returns: their number, and the stems of those that ``source`` has and ``images`` has not.
-    :param label: only things of this label are hands.
-    :raises DatasetError: naming the file, if nothing has the label, no image is listed, or anything is damaged.
+    :param labels: labels to take. Those that name a hand ("hand", "left_hand", "glove") become the category that
+        ``about`` states, others a category of their own name; ``("all",)`` takes every label.
+    :param boxes: take objects of which only the box is known as rectangles, for detection.
+    :param crowd_as_hand: take crowds (``iscrowd`` 1, as CVAT writes painted masks) as single objects.
+    :param strict: an image that cannot be read ends the import instead of being skipped.
+    :raises DatasetError: naming the file, if nothing has one of the labels, no image is listed, or anything is damaged.
     """
-    shapes = read_shapes(source, label)
-    found = pictures(images)
-    files = [path for path in found if path.stem in shapes]
-    if not files:
-        listed, there = min(shapes), found[0].name
-        raise DatasetError(f"{images} has no image that {source} lists: {listed} for one; {there} is there")
-
-    def frames() -> Iterator[Sample]:
-        for path in files:
-            picture = read_image(path)
-            yield Sample(path.stem, picture, instances(*shapes[path.stem], label, about.category, picture, path))
-
-    count = write_dataset(out, frames(), len(files), about.info("annotations", label=label))
-    return count, sorted(shapes.keys() - {path.stem for path in files})
-
-
-def instances(
-    things: Things, size: Size, label: str, category: str, picture: np.ndarray, path: Path
-) -> tuple[Instance, ...]:
-    """The hands among an image's things; their masks cover what ``category`` says.
-
-    :raises DatasetError: naming the image, if it has another size than that in which its things were drawn, or one
-        of them cannot be drawn.
-    """
-    height, width = picture.shape[:2]
-    if size not in (None, (width, height)):
+    notes = Notes()
+    files = image_files(images, recursive=True)
+    found = read_annotations(source, notes, files)
+    chosen = choose_labels(found.labels, labels, source)
+    matched = match_files([image.file_name for image in found.images], files, images)
+    entries = [(image, matched[image.file_name]) for image in found.images if image.file_name in matched]
+    if not entries:
         raise DatasetError(
-            f"{path} is {width}x{height}, but its annotations were drawn on {size[0]}x{size[1]}; give those images"
+            f"{images} has no image that {source} lists: {found.images[0].file_name if found.images else 'none'} "
+            f"for one; {files[0].relative_to(images)} is there"
         )
-    try:
-        hands = [[decode_mask(code, height, width) for code in parts] for name, parts in things if name == label]
-        return tuple(Instance(np.any(parts, axis=0), category=category) for parts in hands)
-    except DatasetError as error:
-        raise DatasetError(f"{path}: {error}") from None
+    _refuse_doubled(entries, source)
+    names = sample_names([path for _, path in entries], images)
+    category = partial(category_of, about=about.category)
+    categories = categories_for([category(label) for label in chosen], found)
+    unreadable: list[str] = []
+    drawing = partial(
+        instances, labels=chosen, category=category, boxes=boxes, crowd_as_hand=crowd_as_hand, notes=notes
+    )
+
+    def frames() -> Iterator[Callable[[], Sample]]:
+        for image, path in sorted(entries, key=lambda entry: names[entry[1]]):
+            yield partial(_sample, image, path, names[path], drawing)
+
+    info = about.info("annotations", labels=list(labels), boxes=boxes)
+    count = write_dataset(out, tolerant(frames(), strict, unreadable), len(entries), info, categories)
+    absent = [image.file_name for image in found.images if image.file_name not in matched]
+    lines = notes.lines()
+    if absent:
+        lines.append(f"{len(absent)} images of {source} are not in {images}, {absent[0]} for one")
+    return Imported(count, tuple(lines), tuple(unreadable))
 
 
-def read_shapes(source: Path, label: str) -> Shapes:
-    """All things of a COCO or CVAT file or a LabelMe folder.
+def _sample(image: AnnotatedImage, path: Path, name: str, drawing: Callable[..., tuple[Instance, ...]]) -> Sample:
+    pixels = readable(read_image, path)
+    return Sample(name, pixels, drawing(image, pixels, path))
 
-    :param label: what is going to be taken.
-    :raises DatasetError: naming the file, if it is missing, damaged, or none of the three, if two of its images have
-        one stem, or nothing the label.
+
+def _refuse_doubled(entries: Sequence[tuple[AnnotatedImage, Path]], source: Path) -> None:
+    seen: dict[Path, AnnotatedImage] = {}
+    for image, path in entries:
+        if path in seen:
+            raise DatasetError(
+                f"{source} has two entries for {path}: {seen[path].file_name} ({seen[path].where}) and "
+                f"{image.file_name} ({image.where}); rename an image, or write its folder into the annotations"
+            )
+        seen[path] = image
+
+
+def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = ()) -> Annotations:
+    """Read a file or folder of annotations, whatever tool wrote it.
+
+    :param images: the image files they are about; YOLO's labels need their sizes.
+    :raises DatasetError: naming the file, if it is missing, damaged, or of no known format.
     """
-    shapes: Shapes = {}
-    for stem, things, size in _read(source, label):
-        if stem in shapes:
-            raise DatasetError(f"{source} has two images called {stem}; rename one, or import their folders apart")
-        shapes[stem] = things, size
-    labels = sorted({str(name) for things, _ in shapes.values() for name, _ in things})
-    if label not in labels:
-        raise DatasetError(f"{source} has nothing labelled {label!r} (there is {', '.join(labels) or 'nothing'})")
-    return shapes
-
-
-def _read(source: Path, label: str) -> list[Picture]:
     try:
         if source.is_dir():
-            return [_labelme(path, label) for path in sorted(source.glob("*.json"))]
-        if source.suffix == ".xml":
-            return _cvat(ElementTree.parse(source).getroot(), label)
-        return _coco(json.loads(source.read_bytes()), label)
+            return _folder(source, notes, images)
+        if source.suffix.lower() == ".xml":
+            return read_cvat(ElementTree.parse(source).getroot(), source, notes)
+        content = json.loads(source.read_bytes())
+        if isinstance(content, dict) and "images" in content:
+            return read_coco(content, source, notes)
+        return read_via(content, source, notes)
     except FileNotFoundError:
         raise DatasetError(f"{source} is missing") from None
     except DatasetError:
         raise
-    except (*_ODD, RecursionError, ElementTree.ParseError) as error:
-        raise DatasetError(f"{source} is no COCO, CVAT or LabelMe annotation that can be read ({error!r})") from None
-
-
-def _coco(content: dict[str, Any], label: str) -> list[Picture]:
-    found: dict[Any, Picture] = {
-        image["id"]: (Path(image["file_name"]).stem, [], _size(image.get("width"), image.get("height")))
-        for image in content["images"]
-    }
-    names = {category["id"]: category["name"] for category in content["categories"]}
-    for annotation in content["annotations"]:
-        name, (stem, things, _) = names[annotation["category_id"]], found[annotation["image_id"]]
-        if name == label and annotation.get("iscrowd"):
-            raise DatasetError(f"annotation {annotation.get('id')} of {stem} is a crowd; give each hand one of its own")
-        things.append((name, [annotation["segmentation"]]))
-    return list(found.values())
-
-
-def _size(width: Any, height: Any) -> Size:
-    return (int(width), int(height)) if width and height else None
-
-
-def _labelme(path: Path, label: str) -> Picture:
-    try:
-        content = json.loads(path.read_bytes())
-        parts: list[Part] = []
-        for shape in content["shapes"]:
-            if shape.get("shape_type", "polygon") != "polygon":
-                if shape["label"] != label:
-                    continue
-                raise DatasetError(f"{path}: a shape is a {shape['shape_type']}; hands are polygons")
-            points = [float(value) for point in shape["points"] for value in point]
-            parts.append((shape["label"], shape.get("group_id"), [points]))
-        size = _size(content.get("imageWidth"), content.get("imageHeight"))
-        return Path(content["imagePath"].replace("\\", "/")).stem, _grouped(parts), size
-    except DatasetError:
-        raise
-    except _ODD as error:
-        raise DatasetError(f"{path} is no LabelMe annotation that can be read ({error!r})") from None
-
-
-Part = tuple[str, Any, Any]
-"""(label, group or None, COCO segmentation) of an outline."""
-
-
-def _grouped(parts: list[Part]) -> Things:
-    """Outlines of one label and group are one thing, which something hides in part; without a group each is one."""
-    things: dict[Any, tuple[str, list[Any]]] = {}
-    for number, (label, group, code) in enumerate(parts):
-        key = ("alone", number) if group is None else (label, group)
-        things.setdefault(key, (label, []))[1].append(code)
-    return list(things.values())
-
-
-_CVAT_OTHERS = ("box", "ellipse", "polyline", "points", "cuboid", "skeleton")
-
-
-def _cvat(root: ElementTree.Element, label: str) -> list[Picture]:
-    found: list[Picture] = []
-    for image in root.iter("image"):
-        parts: list[Part] = []
-        for shape in image:
-            if shape.tag in _CVAT_OTHERS and shape.attrib.get("label") == label:
-                raise DatasetError(f"{image.attrib['name']}: a shape is a {shape.tag}; hands are polygons or masks")
-        for polygon in image.iter("polygon"):
-            points = [float(v) for point in polygon.attrib["points"].split(";") for v in point.split(",")]
-            parts.append((polygon.attrib["label"], _group(polygon), [points]))
-        for mask in image.iter("mask"):
-            ours = mask.attrib["label"] == label
-            parts.append((mask.attrib["label"], _group(mask), encode_mask(_cvat_mask(mask, image)) if ours else None))
-        size = _size(image.attrib.get("width"), image.attrib.get("height"))
-        found.append((Path(image.attrib["name"]).stem, _grouped(parts), size))
-    return found
-
-
-def _group(element: ElementTree.Element) -> str | None:
-    group = element.attrib.get("group_id")
-    return None if group == "0" else group  # 0 is CVAT's word for none
-
-
-def _cvat_mask(element: ElementTree.Element, image: ElementTree.Element) -> np.ndarray:
-    """CVAT's mask: runs of off and on, row by row, within the box left, top, width, height."""
-    wide, high = int(image.attrib["width"]), int(image.attrib["height"])
-    left, top, width, height = (int(element.attrib[key]) for key in ("left", "top", "width", "height"))
-    runs = [int(run) for run in element.attrib["rle"].split(",")]
-    inside = 0 <= left <= left + width <= wide and 0 <= top <= top + height <= high and wide * high <= MAX_PIXELS
-    if not inside or min(runs) < 0 or sum(runs) != width * height:
+    except (*ODD, ElementTree.ParseError) as error:
         raise DatasetError(
-            f"{image.attrib['name']}: a mask of {sum(runs)} pixels in a box of {width}x{height} at {left}, {top} does "
-            f"not fit {wide}x{high} pixels"
+            f"{source} is not a COCO, CVAT, LabelMe or VIA annotation that can be read ({error!r})"
+        ) from None
+
+
+def _folder(source: Path, notes: Notes, images: Sequence[Path]) -> Annotations:
+    def files(suffix: str) -> list[Path]:
+        return sorted(path for path in source.rglob(f"*{suffix}") if not path.name.startswith("."))
+
+    if found := files(".json"):
+        return read_labelme(found, notes)
+    if found := files(".xml"):
+        return read_voc(found, notes)
+    if found := [path for path in files(".txt") if path.name not in NOT_LABELS]:
+        return read_yolo(found, {path.stem: path for path in images}, source, notes)
+    raise DatasetError(f"{source} holds no LabelMe (.json), YOLO (.txt) or Pascal VOC (.xml) files")
+
+
+def choose_labels(held: Sequence[str], asked: Sequence[str], source: Path) -> tuple[str, ...]:
+    """Which of a source's labels are taken.
+
+    :raises DatasetError: if it has none of those asked for.
+    """
+    if tuple(asked) == (ALL,) or list(held) == [UNNAMED]:
+        return tuple(held)
+    wanted = {label.casefold() for label in asked}
+    chosen = tuple(label for label in held if label in asked) or tuple(x for x in held if x.casefold() in wanted)
+    if not chosen:
+        there = ", ".join(held) or "nothing"
+        names = " or ".join(repr(label) for label in asked)
+        raise DatasetError(
+            f"{source} has nothing labelled {names} (there is {there}); choose with --label, as often as needed, or "
+            "--label all"
         )
-    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    mask = np.zeros((high, wide), bool)
-    mask[top : top + height, left : left + width] = flat.reshape(height, width)
-    return mask
+    return chosen
+
+
+def category_of(label: str, about: str) -> str:
+    """The category that a label becomes: ``about`` for one that names a hand, else its own name."""
+    return about if label == UNNAMED or re.search(r"hand|glove", label, re.IGNORECASE) else label
+
+
+def side_of(label: str) -> str | None:
+    """``left`` or ``right`` where a label says so."""
+    said = re.findall(r"left|right", label.lower())
+    return said[0] if len(said) == 1 else None
+
+
+def categories_for(names: Sequence[str], found: Annotations) -> list[Category] | None:
+    """The categories of a dataset with these names; None where all are hands."""
+    if set(names) <= set(CATEGORIES.values()):
+        return None
+    categories = []
+    ordered = sorted(set(names), key=lambda name: (name not in CATEGORIES.values(), name))
+    for number, name in enumerate(ordered, start=1):
+        points = (KEYPOINTS, SKELETON) if name in CATEGORIES.values() else found.keypoints.get(name, ((), ()))
+        categories.append(Category(number, name, *points))
+    return categories
+
+
+def instances(
+    image: AnnotatedImage,
+    pixels: np.ndarray,
+    path: Path,
+    labels: Sequence[str],
+    category: Callable[[str], str],
+    boxes: bool,
+    crowd_as_hand: bool,
+    notes: Notes,
+) -> tuple[Instance, ...]:
+    """Draw an image's shapes of some labels.
+
+    Shapes drawn on the image as it is stored are turned with it, where its EXIF orientation turns it.
+
+    :param pixels: (H, W, 3), the image upright.
+    :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one of
+        them cannot be drawn.
+    """
+    height, width = pixels.shape[:2]
+    turn = image.size not in (None, (width, height)) and image.size == (height, width) and _orientation(path) >= 5
+    if image.size not in (None, (width, height)) and not turn:
+        raise DatasetError(
+            f"{path} is {width}x{height}, but its annotations were drawn on {image.size[0]}x{image.size[1]}; "
+            "give those images"
+        )
+    found = []
+    for shape in image.shapes:
+        if shape.label not in labels:
+            continue
+        if not shape.parts and not boxes:
+            notes.add("objects with a box alone (--boxes takes them as rectangles, for --task detection)", image.where)
+            continue
+        try:
+            mask = _drawn(shape, *((width, height) if turn else (height, width)))
+        except DatasetError as error:
+            raise DatasetError(f"{path}: {error} ({image.where})") from None
+        if turn:
+            mask = _upright(mask, _orientation(path))
+        if not mask.any():
+            notes.add("objects outside their image or without a pixel", image.where)
+            continue
+        name = category(shape.label)
+        points = shape.keypoints
+        if points is not None and name in CATEGORIES.values() and len(points) != len(KEYPOINTS):
+            notes.add(f"sets of keypoints that are not a hand's {len(KEYPOINTS)}", image.where)
+            points = None
+        crowd = shape.crowd and not crowd_as_hand
+        found.append(Instance(mask, None if turn else points, side_of(shape.label), name, crowd=crowd))
+    return tuple(found)
+
+
+def _drawn(shape: Shape, height: int, width: int) -> np.ndarray:
+    """A shape's (H, W) bool mask."""
+    if shape.box and not shape.parts:
+        x, y, w, h = shape.box
+        left, top, right, bottom = (round(v) for v in (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)))
+        mask = np.zeros((height, width), bool)
+        mask[top : max(bottom, top), left : max(right, left)] = True
+        return mask
+    polygons = [part for part in shape.parts if isinstance(part, list)]
+    masks = [part for part in shape.parts if isinstance(part, np.ndarray)]
+    masks += [decode_mask(part, height, width) for part in shape.parts if isinstance(part, dict)]
+    masks += [decode_mask(polygons, height, width)] if polygons else []
+    if any(mask.shape != (height, width) for mask in masks):
+        raise DatasetError(f"a mask of {shape.label} has another size than {width}x{height}")
+    return np.any(masks, axis=0)
+
+
+def _orientation(path: Path) -> int:
+    """The EXIF orientation, 1 to 8; from 5 on width and height are exchanged."""
+    with Image.open(path) as image:
+        return int(image.getexif().get(0x0112, 1))
+
+
+def _upright(mask: np.ndarray, orientation: int) -> np.ndarray:
+    """A mask of the stored image as the upright image needs it, for the EXIF orientations 5 to 8."""
+    turned = {5: mask.T, 6: np.rot90(mask, -1), 7: np.rot90(mask, 2).T, 8: np.rot90(mask, 1)}[orientation]
+    return np.ascontiguousarray(turned)

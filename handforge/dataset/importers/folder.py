@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.progress import track
 from scipy import ndimage
 
-from handforge.dataset import CATEGORIES, IMAGE_SUFFIXES, DatasetError, Sample, assemble, write_sample
+from handforge.dataset import (
+    CATEGORIES,
+    HAND_CATEGORIES,
+    IMAGE_SUFFIXES,
+    Category,
+    DatasetError,
+    Sample,
+    assemble,
+    write_sample,
+)
 from handforge.files import new_folder
 
 T = TypeVar("T")
@@ -44,10 +53,31 @@ class About:
         }
 
 
-def write_dataset(out: Path, frames: Iterable[Sample], total: int, info: dict[str, Any]) -> int:
+@dataclass(frozen=True)
+class Imported:
+    """What an import has made.
+
+    :param images: how many images the dataset has.
+    :param notes: what was left out and how entries were read, one line each.
+    :param unreadable: files that were skipped since they cannot be read, with the reason.
+    """
+
+    images: int
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+def write_dataset(
+    out: Path,
+    frames: Iterable[Sample],
+    total: int,
+    info: dict[str, Any],
+    categories: Sequence[Category] | None = None,
+) -> int:
     """Write frames as a dataset folder that appears whole or not at all; returns the number of images.
 
     :param total: how many frames there will be, for the progress on a terminal.
+    :param categories: those of the dataset; None: hands.
     :raises DatasetError: if there is no frame, or two have the same name.
     """
     with new_folder(out) as folder:
@@ -60,25 +90,66 @@ def write_dataset(out: Path, frames: Iterable[Sample], total: int, info: dict[st
             if frame.name in names:
                 raise DatasetError(f"two images are called {frame.name}; each needs a name of its own")
             names.add(frame.name)
-            records.append(write_sample(folder, frame))
+            records.append(write_sample(folder, frame, categories=categories or HAND_CATEGORIES))
         if not records:
             raise DatasetError("there is no image to import")
-        assemble(folder, records, info)
+        assemble(folder, records, info, categories)
     return len(records)
 
 
-def pictures(folder: Path) -> list[Path]:
-    """The image files of a folder in sorted order.
+class UnreadableError(DatasetError):
+    """A file of the source cannot be read; the others can still be imported."""
 
-    :raises DatasetError: if the folder is missing or has none, or two images differ in their suffix only.
+
+def readable(read: Callable[[Path], T], path: Path) -> T:
+    """Read a file of the source.
+
+    :raises UnreadableError: if it is damaged or of no kind that can be read.
+    """
+    try:
+        return read(path)
+    except DatasetError as error:
+        raise UnreadableError(str(error)) from None
+
+
+def tolerant(frames: Iterable[Callable[[], Sample]], strict: bool, unreadable: list[str]) -> Iterator[Sample]:
+    """Make each frame; one that cannot be read is skipped and its error kept, or raised if ``strict``.
+
+    :raises UnreadableError: if none can be read.
+    """
+    made = 0
+    for make in frames:
+        try:
+            frame = make()
+        except UnreadableError as error:
+            if strict:
+                raise
+            unreadable.append(str(error))
+        else:
+            made += 1
+            yield frame
+    if not made and unreadable:
+        raise UnreadableError(unreadable[0])
+
+
+def image_files(folder: Path, recursive: bool = False) -> list[Path]:
+    """List the image files of a folder in sorted order, without hidden ones as ``._name.jpg``.
+
+    :param recursive: those in its folders, too.
+    :raises DatasetError: if the folder is missing or has none, or two images of one folder differ in their suffix only
+        and ``recursive`` is off.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is missing")
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith("."))
+    found = folder.rglob("*") if recursive else folder.iterdir()
+    files = sorted(
+        f for f in found if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".") and f.is_file()
+    )
     if not files:
-        raise DatasetError(f"{folder} holds no image ({', '.join(IMAGE_SUFFIXES)}); folders in it are not searched")
+        searched = "" if recursive else "; folders in it are not searched"
+        raise DatasetError(f"{folder} holds no image ({', '.join(IMAGE_SUFFIXES)}){searched}")
     for one, other in pairwise(files):
-        if one.stem == other.stem:
+        if one.stem == other.stem and not recursive:
             raise DatasetError(f"{one} and {other.name} have the same name; rename one")
     return files
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from handforge.dataset import CATEGORIES, DatasetError, Instance, Sample, hand_side, read_image, read_mask
-from handforge.dataset.importers.folder import About, pictures, without_specks, write_dataset
+from handforge.dataset.importers.folder import About, image_files, without_specks, write_dataset
 
 NAME = re.compile(r"(?P<gesture>[^_]+)_(?P<kind>[PAS])_(?P<series>[^_]+)_id(?P<person>\d+)_(?P<number>\d+)")
 """``<gesture>_<P|A|S>_<series>_id<NN>_<k>``: Polish, American or special sign; NN is the person."""
@@ -30,7 +30,7 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
     :raises DatasetError: naming the file, if the layout is another one, anything is damaged, or a mask is to be cut
         off and its feature points are missing.
     """
-    files, cut = pictures(source / "original_images"), about.category == CATEGORIES[1]
+    files, cut = image_files(source / "original_images"), about.category == CATEGORIES[1]
 
     def frames() -> Iterator[Sample]:
         for path in files:

@@ -1,0 +1,125 @@
+"""What every annotation format is read into: images with shapes, and what had to be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Size = tuple[int, int] | None
+"""An image's width and height as its annotations state them; None where they do not."""
+
+ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading raises where content is not of the kind it should be."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One annotated object.
+
+    :param label: its label or category name.
+    :param parts: outlines and masks that together are the object: flat polygons ``[x, y, x, y, ...]`` in pixels, COCO's
+        RLE, or (H, W) bool masks.
+    :param box: x, y, width, height in pixels where nothing but a box is known.
+    :param crowd: a region that may hold any number of objects.
+    :param keypoints: (K, 3) x, y, visibility; or None.
+    """
+
+    label: str
+    parts: tuple[Any, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    crowd: bool = False
+    keypoints: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """An image and its shapes.
+
+    :param file_name: as the annotation file has it, with its folders.
+    :param where: the file and entry to name in messages.
+    :param frame: the number of a video's frame, from 0, where it is one.
+    """
+
+    file_name: str
+    shapes: tuple[Shape, ...]
+    size: Size = None
+    where: str = ""
+    frame: int | None = None
+
+
+@dataclass
+class Annotations:
+    """What a source holds.
+
+    :param keypoints: by label, the names of its keypoints and its skeleton (pairs counted from 1).
+    """
+
+    images: list[AnnotatedImage]
+    keypoints: dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        """All labels in alphabetical order."""
+        return sorted({shape.label for image in self.images for shape in image.shapes})
+
+
+class Notes:
+    """Parts of a source that were left out, counted by reason, to be said at the end."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    def add(self, reason: str, where: str) -> None:
+        """Count one more.
+
+        :param reason: what was left out and why, in the plural: "polygon parts without area".
+        :param where: the file or entry.
+        """
+        self._found.setdefault(reason, []).append(where)
+
+    def lines(self) -> list[str]:
+        """One line for each reason: ``3 polygon parts without area were left out, the first in a.json``."""
+        return [
+            f"{len(where)} {reason} left out, the first in {where[0]}" for reason, where in sorted(self._found.items())
+        ]
+
+
+def polygon(values: Any, where: str, notes: Notes) -> list[float] | None:
+    """A polygon's flat coordinates, checked; None, with a note, if it has no area.
+
+    :raises ValueError: if it holds something other than finite numbers, or an odd number of them.
+    """
+    points = np.asarray(values, float).ravel()
+    if points.size % 2 or not np.isfinite(points).all():
+        raise ValueError(f"a polygon of {points.size} numbers; it must have x and y of each point")
+    x, y = points[::2], points[1::2]
+    area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2 if len(x) > 2 else 0.0
+    if area <= 0:
+        notes.add("polygon parts without area", where)
+        return None
+    return [float(value) for value in points]
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, rotation_deg: float = 0.0, count: int = 64) -> list[float]:
+    """An ellipse as a flat polygon of ``count`` points with the ellipse's own area.
+
+    :param rotation_deg: clockwise as seen in the image.
+    """
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    grow = np.sqrt(2 * np.pi / count / np.sin(2 * np.pi / count))  # a polygon with its corners on it is smaller
+    x, y = grow * rx * np.cos(angle), grow * ry * np.sin(angle)
+    cos, sin = np.cos(np.radians(rotation_deg)), np.sin(np.radians(rotation_deg))
+    return np.column_stack([cx + cos * x - sin * y, cy + sin * x + cos * y]).ravel().tolist()
+
+
+def grouped(shapes: Iterable[tuple[Any, Shape]]) -> tuple[Shape, ...]:
+    """Join shapes of one label and group, which something hides in part, into one; without a group each is one."""
+    together: dict[Any, Shape] = {}
+    for number, (group, shape) in enumerate(shapes):
+        key = ("alone", number) if group is None or shape.box or shape.crowd else (shape.label, group)
+        first = together.get(key)
+        together[key] = shape if first is None else Shape(shape.label, (*first.parts, *shape.parts))
+    return tuple(together.values())

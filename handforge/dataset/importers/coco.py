@@ -1,0 +1,96 @@
+"""COCO annotations as tools write them, among them CVAT, Label Studio, Roboflow and VIA."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape, Size, polygon
+from handforge.dataset.records import DatasetError
+
+UNNAMED = "object"
+"""The label of annotations in a file that lists no categories."""
+
+
+def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotations:
+    """Read a COCO object.
+
+    Ids may be numbers or texts. Annotations of an image or category that is not listed are left out, and so are
+    polygon parts without area. A file without ``categories`` has one label, :data:`UNNAMED`, if its annotations have
+    one category.
+
+    :raises DatasetError: naming file and entry, if an image id stands twice or an entry is not COCO's.
+    """
+    images: dict[str, dict[str, Any]] = {}
+    for record in content["images"]:
+        key = str(record["id"])
+        if key in images:
+            raise DatasetError(
+                f"{source}: the image id {record['id']!r} stands twice, for {images[key]['file_name']} and for "
+                f"{record['file_name']}; give each image an id of its own"
+            )
+        images[key] = record
+    categories = _categories(content, source)
+    shapes: dict[str, list[Shape]] = {key: [] for key in images}
+    for number, annotation in enumerate(content.get("annotations") or [], start=1):
+        where = f"{source}: annotation {annotation.get('id', f'number {number}')}"
+        key, category = str(annotation.get("image_id")), str(annotation.get("category_id"))
+        if key not in images:
+            notes.add("annotations of an image that is not listed", where)
+        elif category not in categories:
+            notes.add("annotations of a category that is not listed", where)
+        else:
+            try:
+                shape = _shape(categories[category]["name"], annotation, where, notes)
+            except ODD as error:
+                raise DatasetError(f"{where} of {images[key]['file_name']} cannot be read ({error})") from None
+            if shape is not None:
+                shapes[key].append(shape)
+    joints = {c["name"]: _joints(c) for c in categories.values() if c.get("keypoints")}
+    return Annotations(
+        [
+            AnnotatedImage(str(record["file_name"]), tuple(shapes[key]), _size(record), f"{source}: image {key}")
+            for key, record in images.items()
+        ],
+        joints,
+    )
+
+
+def _categories(content: dict[str, Any], source: Path) -> dict[str, dict[str, Any]]:
+    listed = content.get("categories")
+    if listed:
+        return {str(category["id"]): {**category, "name": str(category["name"])} for category in listed}
+    used = sorted({str(a.get("category_id")) for a in content.get("annotations") or []})
+    if len(used) > 1:
+        raise DatasetError(f"{source} lists no categories, but its annotations have {', '.join(used)}; name them")
+    return {key: {"name": UNNAMED} for key in used}
+
+
+def _joints(category: dict[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    skeleton = tuple((int(a), int(b)) for a, b in category.get("skeleton") or ())
+    return tuple(map(str, category["keypoints"])), skeleton
+
+
+def _size(record: dict[str, Any]) -> Size:
+    width, height = record.get("width"), record.get("height")
+    return (int(width), int(height)) if width and height else None
+
+
+def _shape(label: str, annotation: dict[str, Any], where: str, notes: Notes) -> Shape | None:
+    """One annotation; None where nothing of it is left."""
+    crowd, code = bool(annotation.get("iscrowd")), annotation.get("segmentation")
+    joints = annotation.get("keypoints")
+    keypoints = np.asarray(joints, float).reshape(-1, 3) if joints else None
+    if isinstance(code, dict):
+        return Shape(label, (code,), crowd=crowd, keypoints=keypoints)
+    if code and isinstance(code, list):
+        flat = code if isinstance(code[0], list) else [code]  # VIA writes one polygon without its list
+        parts = [part for part in (polygon(values, where, notes) for values in flat) if part]
+        return Shape(label, tuple(parts), crowd=crowd, keypoints=keypoints) if parts else None
+    if annotation.get("bbox"):
+        x, y, width, height = map(float, annotation["bbox"])
+        return Shape(label, box=(x, y, width, height), crowd=crowd, keypoints=keypoints)
+    notes.add("annotations without segmentation and box", where)
+    return None

@@ -1,0 +1,230 @@
+"""The commands ``import ...`` of hand-trainer and handforge."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from handforge.console import PATH
+
+if TYPE_CHECKING:
+    from handforge.dataset.importers.folder import About, Imported
+
+
+@click.group(name="import")
+def import_group() -> None:
+    """Make a dataset folder of real images.
+
+    \b
+    hand-trainer import masks photos out                          photos/images and photos/masks
+    hand-trainer import annotations labels.json photos out        COCO, CVAT, LabelMe, VIA, YOLO, Pascal VOC
+    hand-trainer import annotations l.json photos out --label all    every label a category of its own
+    """  # noqa: D301 - click wants the real control character
+
+
+_COUNT = click.option("--count", type=click.IntRange(1), help="Take so many images, spread evenly over all.")
+_LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
+_STRICT = click.option("--strict", is_flag=True, help="End at the first file that cannot be read, and write nothing.")
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """Whole numbers with commas between; ``#rrggbb`` is a colour."""
+    try:
+        words = value.split(",") if value else []
+        return tuple((1 << 24) + int(word[1:], 16) if word.startswith("#") else int(word) for word in words)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not whole numbers or #rrggbb with commas between") from None
+
+
+def _min_area(default: int) -> Any:
+    text = "Drop pieces of a mask with fewer pixels than this."
+    return click.option("--min-area", default=default, show_default=True, type=click.IntRange(0), help=text)
+
+
+def _about(mask: str = "hand", all_hands: bool | None = None) -> Any:
+    """Options that say what a source is; the command gets them as ``about``.
+
+    :param all_hands: what is known of the source without asking; None asks.
+    """
+
+    def decorate(command: Any) -> Any:
+        @wraps(command)
+        def call(mask: str, background: str | None, scale: str | None, **rest: Any) -> None:
+            from handforge.dataset.importers.folder import About
+
+            command(about=About(mask, background, scale, rest.pop("all_hands", all_hands)), **rest)
+
+        options = [
+            click.option(
+                "--mask",
+                type=click.Choice(["hand", "hand+forearm"]),
+                default=mask,
+                show_default=True,
+                help="What the masks cover; predictions are compared with truth of the same kind.",
+            ),
+            click.option("--background", metavar="WORD", help="A name for it; sets of the same name are similar."),
+            click.option("--scale", metavar="WORD", help="A name for the hands' size; without it, it is measured."),
+        ]
+        if all_hands is None:
+            text = "Whether every hand in the images is annotated."
+            options.append(click.option("--all-hands/--not-all-hands", default=None, help=text))
+        for option in reversed(options):
+            call = option(call)
+        return call
+
+    return decorate
+
+
+@import_group.command(name="masks")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@_min_area(0)
+@click.option("--split", is_flag=True, help="Each connected piece of a mask is a hand of its own.")
+@click.option(
+    "--hand-values", metavar="N[,N...]", callback=_numbers, help="Values of masks that are hands, each one of its own."
+)
+@click.option(
+    "--ignore-values",
+    metavar="N[,N...]",
+    callback=_numbers,
+    help="Values of masks that are neither hand nor background.",
+)
+@_STRICT
+@_about()
+def import_masks_command(
+    source: Path,
+    out: Path,
+    about: About,
+    min_area: int,
+    split: bool,
+    hand_values: tuple[int, ...],
+    ignore_values: tuple[int, ...],
+    strict: bool,
+) -> None:
+    """SOURCE holds images/ and masks/ with the same names, also in folders of their own.
+
+    Masks may be black and white, or hold ids or colours, each a hand; 255 beside small ids is ignored, as Pascal VOC
+    writes it. What the values were taken for is said at the end.
+    """
+    from handforge.dataset.importers.masks import import_masks
+
+    _report(out, import_masks(source, out, about, min_area, split, hand_values, ignore_values, strict))
+
+
+@import_group.command(name="egohands")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
+@_COUNT
+@_about(all_hands=False)
+def import_egohands_command(source: Path, out: Path, about: About, hands: str, count: int | None) -> None:
+    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all."""
+    from handforge.dataset.importers.egohands import import_egohands
+
+    _imported(out, import_egohands(source, out, about, hands, count))
+
+
+@import_group.command(name="hgr")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@_min_area(50)
+@_about("hand+forearm", all_hands=True)
+def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> None:
+    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm.
+
+    With feature_points beside them, the wrists are known: --mask hand cuts the masks off there.
+    """
+    from handforge.dataset.importers.hgr import import_hgr
+
+    _imported(out, import_hgr(source, out, about, min_area))
+    if not (source / "feature_points").is_dir():
+        click.echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
+
+
+@import_group.command(name="hands11k")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@_COUNT
+@_about(all_hands=True)
+def import_hands11k_command(source: Path, out: Path, about: About, count: int | None) -> None:
+    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background."""
+    from handforge.dataset.importers.hands11k import import_hands11k
+
+    _imported(out, import_hands11k(source, out, about, count))
+
+
+@import_group.command(name="annotations")
+@click.argument("source", type=PATH)
+@click.argument("images", type=PATH)
+@click.argument("out", type=PATH)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    default=("hand",),
+    show_default=True,
+    help="A label to take; may be given several times. Labels that name a hand (left_hand, glove) become hands, others "
+    "a category of their own name; all takes every label.",
+)
+@click.option("--boxes", is_flag=True, help="Take objects that have only a box as rectangles, for --task detection.")
+@click.option("--crowd-as-hand", is_flag=True, help="Take crowds, as CVAT writes painted masks, as single objects.")
+@_STRICT
+@_about()
+def import_annotations_command(
+    source: Path,
+    images: Path,
+    out: Path,
+    about: About,
+    labels: tuple[str, ...],
+    boxes: bool,
+    crowd_as_hand: bool,
+    strict: bool,
+) -> None:
+    """SOURCE holds annotations of the images in IMAGES, also in folders.
+
+    \b
+    .json            COCO, or VIA 2
+    .xml             CVAT for images or for video 1.1
+    a folder of      LabelMe's .json, YOLO's .txt (boxes, polygons) or Pascal VOC's .xml files
+    """  # noqa: D301 - click wants the real control character
+    from handforge.dataset.importers.annotations import import_annotations
+
+    _report(out, import_annotations(source, images, out, about, labels, boxes, crowd_as_hand, strict))
+
+
+@import_group.command(name="video")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@click.option("--truth", required=True, type=PATH, help="Masks or annotations named by the frame's number, from 0.")
+@_LABEL
+@_about()
+def import_video_command(source: Path, out: Path, about: About, truth: Path, label: str) -> None:
+    """SOURCE is a video; the frames that --truth knows become the dataset."""
+    from handforge.dataset.importers.video import import_video
+
+    _report(out, import_video(source, truth, out, about, label))
+
+
+def _report(out: Path, made: Imported) -> None:
+    """Say what an import has made and left out; exit code 1 if files were skipped."""
+    _imported(out, made.images)
+    for note in made.notes:
+        click.echo(note, err=True)
+    if made.unreadable:
+        for problem in made.unreadable[:10]:
+            click.echo(f"skipped: {problem}", err=True)
+        click.echo(f"{len(made.unreadable)} files were skipped; --strict refuses them", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _imported(out: Path, count: int) -> None:
+    from handforge.dataset import Dataset
+
+    info = Dataset(out).info
+    what = f"{info['hands']} hands" + (f", {info['objects']} objects" if "objects" in info else "")
+    click.echo(f"{out}: {count} images with {what}")
+    if not info["hands"] and not info.get("objects"):
+        click.echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)

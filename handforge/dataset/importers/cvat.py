@@ -1,0 +1,150 @@
+"""CVAT's XML: "for images 1.1" and "for video 1.1"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from handforge.dataset.image_io import MAX_PIXELS
+from handforge.dataset.importers.annotated import (
+    ODD,
+    AnnotatedImage,
+    Annotations,
+    Notes,
+    Shape,
+    Size,
+    ellipse,
+    grouped,
+    polygon,
+)
+from handforge.dataset.records import DatasetError
+
+SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton")
+
+
+def read_cvat(root: Element, source: Path, notes: Notes) -> Annotations:
+    """Read a CVAT file.
+
+    Of a video, each track has a shape at its key frames; between two of them polygons of as many points and boxes are
+    interpolated, others stay as they are until the next, and ``outside`` ends them.
+
+    :raises DatasetError: naming file, image and shape.
+    """
+    if root.find("track") is not None:
+        return _video(root, source, notes)
+    found = []
+    for image in root.iter("image"):
+        where = f"{source}: image {image.attrib.get('name')}"
+        size = _size(image)
+        shapes = [(_group(shape), _shape(shape, shape.attrib["label"], size, where, notes)) for shape in _shapes(image)]
+        kept = [(group, shape) for group, shape in shapes if shape is not None]
+        found.append(AnnotatedImage(image.attrib["name"], grouped(kept), size, where))
+    return Annotations(found)
+
+
+def _shapes(parent: Element) -> Iterator[Element]:
+    return (child for child in parent if child.tag in SHAPES)
+
+
+def _group(element: Element) -> str | None:
+    group = element.attrib.get("group_id")
+    return None if group == "0" else group  # 0 is CVAT's word for none
+
+
+def _size(image: Element) -> Size:
+    width, height = image.attrib.get("width"), image.attrib.get("height")
+    return (int(width), int(height)) if width and height else None
+
+
+def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -> Shape | None:
+    given = element.attrib
+    try:
+        if element.tag == "polygon":
+            part = polygon(_points(element), where, notes)
+            return Shape(label, (part,)) if part else None
+        if element.tag == "mask":
+            return Shape(label, (_mask(element, size),))
+        if element.tag == "box":
+            left, top, right, bottom = (float(given[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
+            return Shape(label, box=(left, top, right - left, bottom - top))
+        if element.tag == "ellipse":
+            cx, cy, rx, ry = (float(given[key]) for key in ("cx", "cy", "rx", "ry"))
+            return Shape(label, (ellipse(cx, cy, rx, ry, float(given.get("rotation", 0))),))
+    except ODD as error:
+        raise DatasetError(f"{where}: a {element.tag} cannot be read ({error})") from None
+    notes.add(f"shapes of the kind {element.tag}", where)
+    return None
+
+
+def _points(element: Element) -> list[float]:
+    return [float(value) for point in element.attrib["points"].split(";") for value in point.split(",")]
+
+
+def _mask(element: Element, size: Size) -> np.ndarray:
+    """A mask: runs of off and on, row by row, within the box left, top, width, height."""
+    left, top, width, height = (int(element.attrib[key]) for key in ("left", "top", "width", "height"))
+    runs = [int(run) for run in element.attrib["rle"].split(",")]
+    wide, high = size or (left + width, top + height)
+    inside = 0 <= left <= left + width <= wide and 0 <= top <= top + height <= high and wide * high <= MAX_PIXELS
+    if not inside or min(runs) < 0 or sum(runs) != width * height:
+        raise ValueError(f"{sum(runs)} pixels in a box of {width}x{height} at {left}, {top} in {wide}x{high} pixels")
+    flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    mask = np.zeros((high, wide), bool)
+    mask[top : top + height, left : left + width] = flat.reshape(height, width)
+    return mask
+
+
+# ---------------------------------------------------------------- video
+
+
+def _video(root: Element, source: Path, notes: Notes) -> Annotations:
+    original = next(root.iter("original_size"), None)
+    size = None if original is None else (int(original.findtext("width", "0")), int(original.findtext("height", "0")))
+    length = root.findtext("meta/task/size") or root.findtext("meta/job/size")
+    last = int(length) - 1 if length else max(int(s.attrib["frame"]) for track in root.iter("track") for s in track)
+    frames: dict[int, list[tuple[str | None, Shape]]] = {}
+    for track in root.iter("track"):
+        where = f"{source}: track {track.attrib.get('id')}"
+        for number, element in _interpolated(track, last):
+            shape = _shape(element, track.attrib["label"], size, where, notes)
+            if shape is not None:
+                frames.setdefault(number, []).append((_group(track), shape))
+    return Annotations(
+        [
+            AnnotatedImage(f"frame_{number:06d}", grouped(shapes), size, f"{source}: frame {number}", number)
+            for number, shapes in sorted(frames.items())
+        ]
+    )
+
+
+def _interpolated(track: Element, last: int) -> Iterator[tuple[int, Element]]:
+    """The shape of a track in every frame in which it is seen."""
+    keys = sorted(_shapes(track), key=lambda shape: int(shape.attrib["frame"]))
+    for number, shape in enumerate(keys):
+        if shape.attrib.get("outside") == "1":
+            continue
+        start = int(shape.attrib["frame"])
+        after = keys[number + 1] if number + 1 < len(keys) else None
+        end = int(after.attrib["frame"]) if after is not None else last + 1
+        for frame in range(start, end):
+            part = 0.0 if after is None else (frame - start) / (end - start)
+            yield frame, _between(shape, after, part)
+
+
+def _between(one: Element, other: Element | None, part: float) -> Element:
+    """The shape ``part`` of the way from one key frame to the next."""
+    if part == 0 or other is None or other.tag != one.tag or other.attrib.get("outside") == "1":
+        return one
+    mixed = Element(one.tag, one.attrib)
+    if one.tag == "box":
+        for key in ("xtl", "ytl", "xbr", "ybr"):
+            mixed.set(key, str((1 - part) * float(one.attrib[key]) + part * float(other.attrib[key])))
+    elif one.tag == "polygon":
+        start, end = np.array(_points(one)), np.array(_points(other))
+        if start.shape == end.shape:
+            points = ((1 - part) * start + part * end).reshape(-1, 2)
+            mixed.set("points", ";".join(f"{x},{y}" for x, y in points))
+    return mixed

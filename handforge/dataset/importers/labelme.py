@@ -1,0 +1,86 @@
+"""LabelMe's JSON files: polygons, rectangles, circles and painted masks."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from handforge.dataset.importers.annotated import (
+    ODD,
+    AnnotatedImage,
+    Annotations,
+    Notes,
+    Shape,
+    ellipse,
+    grouped,
+    polygon,
+)
+from handforge.dataset.records import DatasetError
+
+
+def read_labelme(files: list[Path], notes: Notes) -> Annotations:
+    """Read LabelMe's files, one an image.
+
+    :raises DatasetError: naming the file and the shape.
+    """
+    return Annotations([_read(path, notes) for path in files])
+
+
+def _read(path: Path, notes: Notes) -> AnnotatedImage:
+    try:
+        content = json.loads(path.read_bytes())
+        listed = list(enumerate(content["shapes"], start=1))
+        width, height = content.get("imageWidth"), content.get("imageHeight")
+        size = (int(width), int(height)) if width and height else None
+        name = str(content["imagePath"])
+    except ODD as error:
+        raise DatasetError(f"{path} is not a LabelMe file that can be read ({error!r})") from None
+    shapes = []
+    for number, shape in listed:
+        where = f"{path}: shape {number}"
+        try:
+            read = _shape(shape, size, where, notes)
+        except ODD as error:
+            raise DatasetError(f"{where} cannot be read ({error})") from None
+        if read is not None:
+            shapes.append((shape.get("group_id"), read))
+    return AnnotatedImage(name, grouped(shapes), size, str(path))
+
+
+def _shape(shape: dict[str, Any], size: tuple[int, int] | None, where: str, notes: Notes) -> Shape | None:
+    label, kind = str(shape["label"]), shape.get("shape_type") or "polygon"
+    points = np.asarray(shape["points"], float).reshape(-1, 2)
+    if kind == "polygon":
+        part = polygon(points, where, notes)
+        return Shape(label, (part,)) if part else None
+    if kind == "rectangle":
+        low, high = points.min(axis=0), points.max(axis=0)
+        return Shape(label, box=(*low.tolist(), *(high - low).tolist()))
+    if kind == "circle":  # its centre, and a point on it
+        radius = float(np.linalg.norm(points[1] - points[0]))
+        return Shape(label, (ellipse(points[0, 0], points[0, 1], radius, radius),))
+    if kind == "mask":
+        return Shape(label, (_mask(shape["mask"], points, size),))
+    notes.add(f"shapes of the kind {kind}", where)
+    return None
+
+
+def _mask(code: str, points: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """A painted mask: a PNG in base64, placed with its first pixel at the first point."""
+    if size is None:
+        raise ValueError("a mask needs imageWidth and imageHeight")
+    with Image.open(io.BytesIO(base64.b64decode(code)), formats=("PNG",)) as image:
+        painted = np.asarray(image.convert("L")) > 0
+    left, top = (round(float(value)) for value in points[0])
+    width, height = size
+    if left < 0 or top < 0 or left + painted.shape[1] > width or top + painted.shape[0] > height:
+        raise ValueError(f"a mask of {painted.shape[1]}x{painted.shape[0]} at {left}, {top} leaves {width}x{height}")
+    mask = np.zeros((height, width), bool)
+    mask[top : top + painted.shape[0], left : left + painted.shape[1]] = painted
+    return mask
