@@ -5,6 +5,7 @@ rendered.
 
 frame_renderer   one frame: pose and frame spec in, image and ground truth out
 rig              the hand as a Blender object with an armature; posing it; its posed surface
+hand_surface     a hand's points, colors and other attributes, bare or in a glove
 rig_file         read an external rigged hand from a .blend, .glb or .fbx file
 engines/         from a posed hand to render layers
 scene/           what is around the hand

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from generator.blender import rig, rig_file
+from generator.blender import hand_surface, rig, rig_file
 from generator.blender.engines import registry
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
@@ -17,10 +17,11 @@ from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
 from generator.frame import backgrounds, camera_effects, elbow, empty_scene, frame_spec, gbuffer, second_hand
 from generator.frame.camera_effects import srgb
+from generator.frame.hand_look import HandLook, draw_hand_look
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
 from generator.hand.camera import Camera
-from generator.mesh import hand_mesh, skin_color
+from generator.mesh import hand_mesh
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
 
 OCCLUDED, VISIBLE = 1, 2
@@ -28,8 +29,9 @@ OCCLUDED, VISIBLE = 1, 2
 
 @dataclass(frozen=True)
 class Arm:
-    """A hand of a frame: its rig and mesh, its side, its pose (28,) as rendered, and its surface in that pose."""
+    """A hand of a frame: its rig and mesh, its look, its side, its pose (28,) as rendered, its surface in that pose."""
 
+    look: HandLook
     rig: Rig
     mesh: hand_mesh.HandMesh
     side: str
@@ -52,6 +54,7 @@ class FrameRenderer:
             self.engine = registry.start(settings)
         self.hand = functools.lru_cache(frame_spec.SHAPES)(self._build)
         self._other = functools.lru_cache(frame_spec.SHAPES)(self._build)
+        self._gloved = functools.cache(self._build_gloved)
         self._backgrounds = backgrounds.chosen(settings)
         self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
@@ -68,13 +71,16 @@ class FrameRenderer:
             return self._empty(number, drawn, meta)
         if self._backgrounds is not None:
             drawn = replace(drawn, background=np.zeros(3))
-        hand, mesh = self.hand(drawn.shape)
-        camera, pose = frame_spec.framing(self.settings, number, pose, hand.skeleton)
-        arms = [self._arm(hand, mesh, drawn.tone, drawn.side, pose, elbow.elbow(self.settings, number))]
-        if other := second_hand.second(self.settings, number, camera, pose, drawn.side, hand.skeleton):
+        shape = frame_spec.hand_shape(self.settings, drawn.shape)
+        skeleton = self._own[0] if self._own else anatomy.skeleton(shape)
+        camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
+        look = draw_hand_look(self.settings, number, drawn.tone, shape)
+        arms = [self._arm(0, drawn.shape, look, drawn.side, pose, number)]
+        if other := second_hand.second(self.settings, number, camera, pose, drawn.side, skeleton):
+            own = other.tone is None
             tone = drawn.tone if other.tone is None else other.tone
-            bent = elbow.elbow(self.settings, number, 1)
-            arms.append(self._arm(*self._other(drawn.shape), tone, other.side, other.pose, bent))
+            look = draw_hand_look(self.settings, number, tone, shape, 1, own)
+            arms.append(self._arm(1, drawn.shape, look, other.side, other.pose, number))
         drawings = self._draw(arms, camera, drawn, number)
         return Sample(
             name=f"{number:06d}",
@@ -99,23 +105,27 @@ class FrameRenderer:
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
         )
 
-    def _arm(
-        self, hand: rig.Rig, mesh: hand_mesh.HandMesh, tone: float, side: str, pose: np.ndarray, bent: elbow.Elbow
-    ) -> Arm:
-        """A hand, painted and posed."""
+    def _arm(self, index: int, shape: int | None, look: HandLook, side: str, pose: np.ndarray, number: int) -> Arm:
+        """The frame's hand of this index as it looks, posed."""
+        if look.glove is None:
+            hand, mesh = (self._other if index else self.hand)(shape)
+        else:
+            hand, mesh = self._gloved(index).wear(look)
         if self.settings.elbow == "varied":
-            rig.bend(hand, bent)
+            rig.bend(hand, elbow.elbow(self.settings, number, index))
         self._show(hand)
-        self._paint(hand, mesh, tone)
+        if look.glove is None:
+            self._paint(hand, mesh, look)
         rig.set_side(hand, side)
         rig.set_pose(hand, pose)
-        return Arm(hand, mesh, side, pose, rig.posed(hand))
+        return Arm(look, hand, mesh, side, pose, rig.posed(hand))
 
     def _draw(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec, number: int) -> list[RenderLayers]:
         """A drawing of each; in a room, where they see each other, all of the same image."""
         if isinstance(self.engine, IndoorScene):
             self._show(*(arm.rig for arm in arms))
-            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], camera, drawn, number)
+            looks = [arm.look for arm in arms]
+            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], looks, camera, drawn, number)
         drawings = []
         for arm in arms:
             self._show(arm.rig)
@@ -126,12 +136,14 @@ class FrameRenderer:
         masks = {category: _masks(drawings, camera, category) for category in self._categories}
         found = []
         for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
-            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera)
+            glove = arm.look.glove
+            kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
+            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn)
             if self._covering:
                 points = _behind_things(points, drawing)
             in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
             for category, of_arms in masks.items():
-                found.append(Instance(of_arms[number], points, arm.side, category, in_space))
+                found.append(Instance(of_arms[number], points, arm.side, category, in_space, glove=kind))
         return tuple(found)
 
     @property
@@ -200,17 +212,22 @@ class FrameRenderer:
             meta["distance"] = camera.distance
         return meta
 
-    def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, tone: float) -> None:
-        if self._tones.get(hand.surface.name) != tone:
-            rig.paint(hand, skin_color.colours(mesh, tone))
-            self._tones[hand.surface.name] = tone
+    def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, look: HandLook) -> None:
+        if look.skin is not None or self._tones.get(hand.surface.name) != look.tone:
+            hand_surface.paint(hand, mesh, look)
+            self._tones[hand.surface.name] = look.tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, hand_mesh.HandMesh]:
+        self._shown = []  # what is new is in the scene
         if self._own:
             return rig.build(*self._own), self._own[1]
         proportions = frame_spec.hand_shape(self.settings, shape)
         mesh = hand_mesh.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
+
+    def _build_gloved(self, index: int) -> hand_surface.GlovedHand:
+        self._shown = []
+        return hand_surface.GlovedHand(f"gloved_{index}")
 
     def _show(self, *hands: rig.Rig) -> None:
         """Leave only these hands in the scene, so that Blender evaluates no other."""
@@ -272,18 +289,21 @@ def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:
     return places * [-1, 1, 1] if hand.mirrored else places
 
 
-def keypoints(hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarray, camera: Camera) -> np.ndarray:
+def keypoints(
+    hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarray, camera: Camera, worn: float = 0.0
+) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the image, 1 hidden, 2 visible).
 
     A joint lies inside the flesh; it counts as hidden where skin on its line of sight stands nearer to the camera than
     its own flesh reaches.
 
     :param faces: (F, 3), the triangles of the surface's vertices.
+    :param worn: thickness of what the hand wears, metres.
     """
     places = joints(hand, pose)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), faces, _flesh(hand))
+    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), faces, _flesh(hand) + worn)
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 

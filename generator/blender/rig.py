@@ -142,6 +142,22 @@ def paint(rig: Rig, colours: np.ndarray) -> None:
     rig.surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
 
 
+def set_attribute(rig: Rig, name: str, values: np.ndarray) -> None:
+    """Give the surface's points an attribute: numbers (V,) or vectors (V, 3)."""
+    attributes = rig.surface.data.attributes
+    kind, field = ("FLOAT", "value") if values.ndim == 1 else ("FLOAT_VECTOR", "vector")
+    attribute = attributes.get(name) or attributes.new(name, kind, "POINT")
+    attribute.data.foreach_set(field, np.ascontiguousarray(values, np.float32).ravel())
+
+
+def set_rest(rig: Rig, vertices: np.ndarray) -> None:
+    """Move the surface in the bind pose, its arm straight, to these vertices (V, 3), metres."""
+    set_attribute(rig, "position", vertices)
+    if _STRAIGHT in rig.surface.data.attributes:
+        set_attribute(rig, _STRAIGHT, vertices)
+    rig.surface.data.update()
+
+
 def rest_vertices(rig: Rig) -> np.ndarray:
     """The surface in the bind pose, its arm straight, (V, 3) float32, metres."""
     attributes = rig.surface.data.attributes
@@ -161,8 +177,13 @@ def bend(rig: Rig, elbow: Elbow) -> None:
 
 def forearm(rig: Rig) -> np.ndarray:
     """How the forearm has moved from the bind pose, (4, 4) in scene axes; once Blender has evaluated the pose."""
-    moved = rig.armature.matrix_world @ rig.armature.pose.bones["forearm"].matrix
-    return np.array(moved) @ np.linalg.inv(rig.rest[0])
+    return bone_motion(rig, BONES.index("forearm"))
+
+
+def bone_motion(rig: Rig, bone: int) -> np.ndarray:
+    """How one of :data:`generator.hand.anatomy.BONES` has moved, as :func:`forearm`."""
+    moved = rig.armature.matrix_world @ rig.armature.pose.bones[BONES[bone]].matrix
+    return np.array(moved) @ np.linalg.inv(rig.rest[bone])
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
+from generator.mesh.gloves import KINDS
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
 
@@ -41,6 +42,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "exposure": ("metered", "varied"),
     "camera": ("clean", "varied"),
     "elbow": ("straight", "varied"),
+    "glove": ("none", "some", "random", *KINDS),
+    "adornments": ("none", "random"),
 }
 """The settings that are one of a few words."""
 
@@ -55,11 +58,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
         **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
         **{"empty": 0.15},
+        **{"glove": "some", "adornments": "random"},
     },
 }
+PRESETS["gloves"] = {**PRESETS["varied"], "glove": "random", "empty": 0.0}
 """Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
 framing; ``studio`` shows the same as people photograph hands, near and with an arm from outside the image; ``varied``
-does so in rooms, on tables, before other people."""
+does so in rooms, on tables, before other people; ``gloves`` is the same with a glove on every hand."""
 
 
 class SettingsError(HandforgeError):
@@ -119,6 +124,14 @@ class RenderSettings:
     28 numbers, so it is as plausible."""
     elbow: str = "straight"
     """Of a room. Varied: six arms in ten are bent at the elbow, with bare upper arms or short sleeves."""
+    glove: str = "none"
+    """What the hands wear: ``none``; one of the kinds of :mod:`generator.mesh.gloves` (nitrile, latex, vinyl, surgical,
+    household, dipped, leather, welding, knitted, cotton, ski, motorcycle, gardening, fingerless); ``random``, any of
+    them; ``some``: any of them on one hand in eight. A glove is part of the hand up to the wrist crease and of the
+    forearm beyond it; the annotation's ``glove`` names its kind."""
+    adornments: str = "none"
+    """Of a room. ``random``: some hands have rings, painted nails, tattoos, henna, dirt, paint, plasters, tape or
+    markers; all of it is part of the hand."""
     hands: int | str = 1
     """1, 2 or varied, which is 2 in half of the images: the second is of the other side and in a pose of its own, in
     rooms often beside the first, and has its own annotation. Where there is no place for it, there is one."""
@@ -234,6 +247,8 @@ def _problems(values: dict[str, Any]) -> list[str]:
     if values.get("empty") and values.get("scene", "plain") != "room":
         found.append("empty is a fraction of rooms; set scene to room")
     found += _rig(values.get("rig"), values.get("map"))
+    if values.get("rig") is not None and values.get("glove", "none") != "none":
+        found.append("glove is of the built-in hand; a rig comes with whatever it wears")
     if not isinstance(values.get("set", ""), str):
         found.append(f"set is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {values['set']!r}")
     if not isinstance(values.get("backgrounds", "."), str | None) or values.get("backgrounds") == "":

@@ -5,6 +5,11 @@ meshing        a mesh of it
 skin_weights   how bones move the mesh's vertices
 skin_features  where palm, creases and nails are
 hand_mesh      the mesh in the bind pose, in any shape
+hand_chart     which digit each vertex is on, and where along it
+gloves         gloves as they are sold
+glove_mesh     what a glove does to the surface
+skin_look      one person's skin, nails and what is drawn on them
+rings          finger rings
 skinning       bend the mesh without Blender
 skin_color     colour the skin
 sleeve         a sleeve's shape

@@ -55,7 +55,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class _Ray:
+class DigitRay:
     """Points in the frame of one digit: position along it from the MCP joint, to the side, to the back."""
 
     along: np.ndarray
@@ -79,12 +79,12 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
     for fold in folds(vertices, digit, breadth):
         crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))
     for number, finger in enumerate(FINGERS):
-        ray = _ray(vertices, finger, breadth[finger])
+        ray = digit_ray(vertices, finger, breadth[finger])
         on = digit == number
         beyond = on * (_soft(ray.along, -2.0, 12.0) if finger != "thumb" else _soft(ray.along, -22.0, -6.0))
         palm = palm * (1 - beyond) + beyond * _digit_palm(ray)
         crease = np.maximum(crease, on * _dark_knuckles(ray, finger))
-        outside = _nail_distance(ray)
+        outside = nail_distance(ray)
         upper = on * _soft(ray.back, 0.0, 2.0)
         nail = np.maximum(nail, upper * _soft(outside, 0.4, -0.5))
         groove = np.maximum(groove, upper * np.exp(-((outside / 0.45) ** 2)))
@@ -103,7 +103,7 @@ def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) ->
         fading = _soft(share, *_FADING) * _soft(1 - share, *_FADING)
         yield Fold(distances.min(axis=0), front * fading, depth, 2.2)
     for number, finger in enumerate(FINGERS):
-        ray = _ray(vertices, finger, breadth[finger])
+        ray = digit_ray(vertices, finger, breadth[finger])
         for fold in _digit_folds(ray, finger):
             yield Fold(fold.distance, fold.where * (digit == number), fold.depth, fold.reach)
 
@@ -111,8 +111,8 @@ def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) ->
 def nail_outlines(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Iterator[Fold]:
     """The edges of the nails, in the form of folds; parameters as for :func:`mark`."""
     for number, finger in enumerate(FINGERS):
-        ray = _ray(vertices, finger, breadth[finger])
-        yield Fold(np.abs(_nail_distance(ray)), (digit == number) * _soft(ray.back, 0.0, 2.0), 1.0, 2.2)
+        ray = digit_ray(vertices, finger, breadth[finger])
+        yield Fold(np.abs(nail_distance(ray)), (digit == number) * _soft(ray.back, 0.0, 2.0), 1.0, 2.2)
 
 
 def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -121,7 +121,7 @@ def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def _ray(vertices: np.ndarray, finger: str, breadth: float) -> _Ray:
+def digit_ray(vertices: np.ndarray, finger: str, breadth: float) -> DigitRay:
     bones = skeleton()
     chain = [i for i, name in enumerate(BONES) if name.startswith(finger) and not name.endswith("metacarpal")]
     heads, tails = bones.heads[chain] * 1000, bones.tails[chain] * 1000
@@ -132,23 +132,23 @@ def _ray(vertices: np.ndarray, finger: str, breadth: float) -> _Ray:
     for points, start in zip(local[1:], starts[1:], strict=True):  # the thumb's bones are not in one line
         beyond = points[:, 2] > 0
         side[beyond], back[beyond], along[beyond] = points[beyond].T + np.array([[0], [0], [start]])
-    return _Ray(along, side, back, tuple(ends), breadth)
+    return DigitRay(along, side, back, tuple(ends), breadth)
 
 
-def _digit_palm(ray: _Ray) -> np.ndarray:
+def _digit_palm(ray: DigitRay) -> np.ndarray:
     """The hairless skin reaches to the middle of the digit's side, and around its tip up to the nail."""
     border = 3.0 * _soft(ray.along, ray.joints[-1] - 14, ray.joints[-1] - 2)
     return _soft(ray.back - border, 1.5, -3.5)
 
 
-def _joints(ray: _Ray, finger: str) -> list[tuple[str, float, float]]:
+def _joints(ray: DigitRay, finger: str) -> list[tuple[str, float, float]]:
     """Which wrinkles lie at which joint, and how strong they are."""
     if finger == "thumb":
         return [("pip", ray.joints[0], 0.9)]
     return [("pip", ray.joints[0], 1.0), ("dip", ray.joints[1], 0.7)]
 
 
-def _digit_folds(ray: _Ray, finger: str) -> Iterator[Fold]:
+def _digit_folds(ray: DigitRay, finger: str) -> Iterator[Fold]:
     front, rear = _soft(ray.back, 0.5, -3.0), _soft(ray.back, 1.5, 5.0)
     front = front * _soft(np.abs(ray.side), 1.4 * ray.breadth, 1.1 * ray.breadth)
     bow = 0.006 * ray.side**2
@@ -165,7 +165,7 @@ def _digit_folds(ray: _Ray, finger: str) -> Iterator[Fold]:
             yield Fold(np.abs(ray.along - joint - offset * narrow), rear, depth * strength, 1.5)
 
 
-def _dark_knuckles(ray: _Ray, finger: str) -> np.ndarray:
+def _dark_knuckles(ray: DigitRay, finger: str) -> np.ndarray:
     """The skin over a joint is darker all over."""
     result = np.zeros(len(ray.along))
     for _, joint, strength in _joints(ray, finger):
@@ -174,7 +174,7 @@ def _dark_knuckles(ray: _Ray, finger: str) -> np.ndarray:
     return result
 
 
-def _nail_distance(ray: _Ray) -> np.ndarray:
+def nail_distance(ray: DigitRay) -> np.ndarray:
     """How far outside the nail a point lies: a rounded rectangle, a little longer than broad, seen from the back."""
     half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
     middle = ray.joints[-1] - 0.16 * ray.breadth - half_length

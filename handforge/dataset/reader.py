@@ -306,6 +306,8 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
         box = [float(v) for v in rle.toBbox(encode_mask(mask))]
         if annotation.get("bbox") != box:
             problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
+        if not isinstance(glove := annotation.get("glove", "known"), str) or not glove:
+            problems.append(f"{where}: glove is the name of a kind, not {glove!r}")
         if "keypoints_3d" in annotation:
             problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
     for name in dataset.ground_truth_maps(image):

@@ -89,6 +89,7 @@ class Instance:
         the second as one looks at the image; or None where it is not known.
     :param crowd: a region that may hold any number of them (COCO's ``iscrowd``): neither trained on nor scored, and
         not part of ``masks/NAME.png``.
+    :param glove: the kind of glove that a hand is known to wear, None for a bare hand or where it is not known.
     """
 
     mask: np.ndarray
@@ -98,6 +99,7 @@ class Instance:
     keypoints_3d: np.ndarray | None = None
     wrist: np.ndarray | None = None
     crowd: bool = False
+    glove: str | None = None
 
     def __post_init__(self) -> None:
         if not self.category or not isinstance(self.category, str):

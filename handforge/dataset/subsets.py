@@ -103,7 +103,14 @@ def _zoomed_instance(
     moved = None if points is None else _moved(points, box, width, height)
     zoom = np.array([width / (right - left), height / (bottom - top)])
     ends = None if wrist is None else (wrist - (left, top)) * zoom
-    return Instance(scaled, moved, annotation.get("side"), category_name(source, image, annotation), wrist=ends)
+    return Instance(
+        scaled,
+        moved,
+        annotation.get("side"),
+        category_name(source, image, annotation),
+        wrist=ends,
+        glove=annotation.get("glove"),
+    )
 
 
 def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) -> tuple[int, int, int, int]:

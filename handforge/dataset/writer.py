@@ -71,6 +71,8 @@ def encode_sample(
             annotation["keypoints_3d"] = [round(float(v), 6) for v in instance.keypoints_3d.ravel()]
         if instance.side is not None:
             annotation["side"] = instance.side
+        if instance.glove is not None:
+            annotation["glove"] = instance.glove
         if instance.wrist is not None:
             annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
         annotations.append(annotation)

@@ -16,12 +16,14 @@ from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
 from generator.blender.scene import empty, materials, occluders, people
 from generator.blender.scene.arm_view import View
+from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
 from generator.frame import backgrounds, camera_effects
 from generator.frame.elbow import elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_spec import FrameSpec
+from generator.frame.hand_look import HandLook
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
 
@@ -41,7 +43,7 @@ class IndoorScene:
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
-        self._skins = {name: materials.skin(name) for name in passes}
+        self._skins = {name: HandMaterials(name) for name in passes}
         self._bare_skin = materials.skin(None)
         self._props = Props()
         self._world = _World(self._scene)
@@ -57,19 +59,22 @@ class IndoorScene:
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
-        return self.draw_all([(rig, posed)], camera, look, frame)[0]
+        return self.draw_all([(rig, posed)], [HandLook(look.tone)], camera, look, frame)[0]
 
     def draw_all(
-        self, arms: list[tuple[Rig, Posed]], camera: Camera, look: FrameSpec, frame: int
+        self, arms: list[tuple[Rig, Posed]], hands: list[HandLook], camera: Camera, look: FrameSpec, frame: int
     ) -> list[RenderLayers]:
         """Draw one frame of one hand or two: the same image for each, with the coverage of its own arm."""
         rng = self._stream(frame, _TAG)
-        for (rig, _), material in zip(arms, self._skins.values(), strict=False):  # the last frame may have had two
+        for (rig, _), hand, made in zip(arms, hands, self._skins.values(), strict=False):  # there may be one hand
+            material = made.material(hand)
             if rig.surface.data.materials[:] != [material]:
                 rig.surface.data.materials.clear()
                 rig.surface.data.materials.append(material)
+            for ring in hand.rings:
+                put_on(self._props, rig, ring, hand.shape, made.name)
         self._set_up(rng, camera, look, frame)
-        self._surround(rng, frame, arms, camera)
+        self._surround(rng, frame, arms, hands, camera)
         picture, covered = self._take(rng, camera, frame)
         box = (0, 0, camera.width, camera.height)
         return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
@@ -113,12 +118,19 @@ class IndoorScene:
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
         return camera_effects.before(drawn[..., :3] / light * 0.2, alpha, behind)
 
-    def _surround(self, rng: np.random.Generator, frame: int, arms: list[tuple[Rig, Posed]], camera: Camera) -> None:
+    def _surround(
+        self,
+        rng: np.random.Generator,
+        frame: int,
+        arms: list[tuple[Rig, Posed]],
+        hands: list[HandLook],
+        camera: Camera,
+    ) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
         settings, props = self._settings, self._props
         streams = rng, self._stream(frame, _SECOND)
         for number, (rig, _) in enumerate(arms):
-            props.dress(streams[number], rig, elbow(settings, frame, number))
+            props.dress(streams[number], rig, elbow(settings, frame, number), watch=hands[number].glove is None)
         view = _view(arms, camera)
         if self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand

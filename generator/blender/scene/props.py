@@ -32,11 +32,11 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
+    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, watch: bool = True) -> None:
         """Put a sleeve on most arms; every second one of a bent arm ends above the elbow. And a watch on some."""
         if rng.random() < sleeve.WORN:
             self._sleeve(rng, rig, elbow)
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 and watch:
             self._watch(rng, rig)
 
     def furnish(

@@ -1,0 +1,100 @@
+"""A hand's surface in Blender, bare or in a glove, as a hand's look says: its points, colors and other attributes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from generator.blender import rig
+from generator.blender.rig import Rig
+from generator.blender.scene import glove_material, skin_material
+from generator.frame.hand_look import HandLook
+from generator.hand.anatomy import skeleton
+from generator.mesh import glove_mesh, hand_mesh, skin_color
+from generator.mesh.glove_mesh import GloveMesh
+from generator.mesh.gloves import Glove
+from generator.mesh.hand_mesh import HandMesh
+from generator.mesh.skin_look import SkinMaps, skin_maps
+
+
+def paint(hand: Rig, mesh: HandMesh, look: HandLook) -> None:
+    """Color a bare hand."""
+    if look.skin is None:
+        rig.paint(hand, skin_color.colours(mesh, look.tone))
+        return
+    _paint_skin(hand, skin_maps(look.skin))
+    rig.set_attribute(hand, skin_material.REST, hand_mesh.build().vertices)
+
+
+class GlovedHand:
+    """A rig whose surface becomes that of any hand in any glove: all have the same faces and weights."""
+
+    def __init__(self, name: str) -> None:
+        worn = glove_mesh.wear(Glove("plain", "fabric", (0.5, 0.5, 0.5)))
+        self._rig = rig.build(skeleton(), _hand_mesh(worn, worn.vertices, 1.0), name)
+
+    def wear(self, look: HandLook) -> tuple[Rig, HandMesh]:
+        """The hand of this look, which has a glove."""
+        assert look.glove is not None
+        worn = glove_mesh.wear(look.glove)
+        vertices = hand_mesh.reshape(worn.vertices.astype(float), worn.weights.astype(float), look.shape)
+        mesh = _hand_mesh(worn, vertices.astype(np.float32), look.shape.length)
+        hand = replace(self._rig, skeleton=skeleton(look.shape))
+        rig.set_rest(hand, mesh.vertices)
+        rig.set_attribute(hand, rig.REGION, mesh.wrist_distance)
+        extra = int(worn.cuff.sum())
+        if look.skin is None:
+            bare = skin_color.colours(hand_mesh.build(), look.tone)
+            rig.paint(hand, _colors(worn, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
+            rig.set_attribute(hand, rig.GRAIN, np.where(worn.cover > 0, 0.0, 1 - mesh.nail))
+            return hand, mesh
+        _paint_skin(hand, skin_maps(look.skin), extra)
+        values = {
+            skin_material.REST: worn.vertices,
+            glove_material.COVER: worn.cover,
+            glove_material.PATCH: worn.patch,
+            glove_material.SEAM: worn.seam,
+            glove_material.SHADE: worn.shade,
+            glove_material.CUFF: worn.cuff,
+        }
+        for name, value in values.items():
+            rig.set_attribute(hand, name, value)
+        return hand, mesh
+
+
+def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
+    """Write the maps of a skin to the first vertices; the ``extra`` ones behind them are a cuff's."""
+
+    def padded(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values, np.repeat(values[:1], extra, axis=0)]) if extra else values
+
+    rig.paint(hand, padded(maps.color))
+    values = {
+        skin_material.ROUGHNESS: maps.roughness,
+        skin_material.RELIEF: maps.relief,
+        skin_material.VEIN: maps.vein,
+        skin_material.NAIL: maps.nail,
+        skin_material.DRAWING: maps.drawing,
+        skin_material.BAND: maps.band,
+    }
+    for name, value in values.items():
+        rig.set_attribute(hand, name, padded(value))
+
+
+def _colors(worn: GloveMesh, glove: Glove, skin: np.ndarray) -> np.ndarray:
+    """The colors of hand and glove at the vertices, for engines that know no other, (V, 3)."""
+    main = np.where(worn.cuff[:, None], glove.cuff_color, glove.color)
+    color = np.where((worn.patch > 0)[:, None], glove.patch_color, main) * worn.shade[:, None]
+    color = skin + np.where(worn.cuff, 1.0, glove.opacity)[:, None] * (color - skin)
+    return np.where((worn.cover > 0)[:, None], color, skin)
+
+
+def _hand_mesh(worn: GloveMesh, vertices: np.ndarray, length: float) -> HandMesh:
+    """A gloved hand as a mesh of a hand, in the bind pose of its own shape."""
+    bare = hand_mesh.build()
+    extra = int(worn.cuff.sum())
+    distance = np.concatenate([bare.wrist_distance, worn.vertices[worn.cuff, 2]])
+    palm, crease, nail = (np.pad(values, (0, extra)) for values in (bare.palm, bare.crease, bare.nail))
+    scaled = np.where(distance > 0, length, 1.0).astype(np.float32) * distance
+    return HandMesh(vertices, worn.faces, worn.weights, scaled, palm, crease, nail)

@@ -1,0 +1,81 @@
+"""Materials of gloves: made once for each pair of finishes, then told a glove's colors."""
+
+from __future__ import annotations
+
+import functools
+
+import bpy
+
+from generator.blender.rig import COLOUR
+from generator.blender.scene.nodes import NodeGraph, Socket
+from generator.blender.scene.skin_material import REST, region_pass, skin_shader, tell_skin
+from generator.mesh.gloves import Glove
+from generator.mesh.skin_look import SkinLook
+
+COVER, PATCH, SEAM, SHADE, CUFF = "glove_cover", "glove_patch", "glove_seam", "glove_shade", "glove_cuff"
+"""Point attributes: those of :class:`generator.mesh.glove_mesh.GloveMesh`."""
+
+_SEAM_MM = 0.7
+
+
+class GloveMaterials:
+    """The materials of a run's gloves.
+
+    :param name: of the render pass that says where the hand is.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._made = functools.cache(self._make)
+
+    def material(self, glove: Glove, look: SkinLook) -> bpy.types.Material:
+        """The material of one glove, on the skin it leaves bare too; the last one's of the same finishes changes."""
+        graph = self._made(glove.finish, glove.patch_finish if glove.patch != "none" else None)
+        graph.tell(
+            main=glove.color, cuff=glove.cuff_color, opacity=glove.opacity, roughness=glove.roughness,
+            patch=glove.patch_color, patch_roughness=glove.patch_roughness,
+        )  # fmt: skip
+        tell_skin(graph, look)
+        return graph.material
+
+    def _make(self, finish: str, patch_finish: str | None) -> NodeGraph:
+        graph = NodeGraph(bpy.data.materials.new("glove"))
+        graph.tree.nodes.clear()
+        graph.color("patch"), graph.number("patch_roughness")
+        place = graph.attribute(REST, "Vector")
+        seam = graph.math("LESS_THAN", graph.attribute(SEAM), _SEAM_MM)
+        shade = graph.math("SUBTRACT", graph.attribute(SHADE), graph.times(seam, 0.3))
+        shell = graph.scaled(graph.mix(graph.attribute(CUFF), graph.color("main"), graph.color("cuff")), shade)
+        seen = graph.mix(graph.number("opacity"), graph.attribute(COLOUR, "Color"), shell)
+        cloth = _shader(graph, finish, seen, graph.number("roughness"), place)
+        if patch_finish is not None:
+            inside = graph.math("GREATER_THAN", graph.attribute(PATCH), 0.0)
+            color = graph.scaled(graph.color("patch"), shade)
+            other = _shader(graph, patch_finish, color, graph.number("patch_roughness"), place)
+            cloth = graph.mix_shaders(inside, cloth, other)
+        covered = graph.math("GREATER_THAN", graph.attribute(COVER), 0.0)
+        graph.add("OutputMaterial", Surface=graph.mix_shaders(covered, skin_shader(graph), cloth))
+        region_pass(graph, self._name)
+        return graph
+
+
+def _shader(graph: NodeGraph, finish: str, color: Socket, roughness: Socket, place: Socket) -> Socket:
+    height, metres = _relief(graph, finish, place)
+    shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=roughness, Normal=graph.bump(height, metres))
+    if finish in ("wool", "fabric", "knit"):
+        shader.inputs["Sheen Weight"].default_value = 0.25
+        shader.inputs["Specular IOR Level"].default_value = 0.15
+    return shader.outputs[0]
+
+
+def _relief(graph: NodeGraph, finish: str, place: Socket) -> tuple[Socket, float]:
+    """A height 0..1 and how many metres that is."""
+    if finish in ("knit", "wool"):
+        wide, high, metres = (0.0017, 0.0013, 0.0003) if finish == "knit" else (0.0038, 0.0030, 0.0010)
+        return graph.times(graph.wave(place, "X", wide), graph.wave(place, "Z", high)), metres
+    if finish == "leather":
+        cells = graph.add("TexVoronoi", Vector=place, Scale=420.0).outputs["Distance"]
+        return graph.math("ADD", cells, graph.noise(place, 60.0, 2.0)), 0.0005
+    if finish == "rubber":
+        return graph.noise(graph.mapped(place, (150.0, 150.0, 32.0), 0.25), 1.0), 0.0025
+    return graph.noise(place, 260.0, 3.0), 0.0010

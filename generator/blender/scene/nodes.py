@@ -1,0 +1,141 @@
+"""Shader nodes in a line each: attributes, arithmetic, textures, mixtures."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import bpy
+
+Socket: TypeAlias = bpy.types.NodeSocket
+Value: TypeAlias = bpy.types.NodeSocket | float | tuple[float, ...]
+
+
+class NodeGraph:
+    """Adds nodes to a material's tree; every method returns the socket with the result.
+
+    :param material: whose nodes they are; :attr:`values` are those that are told later, by name.
+    """
+
+    def __init__(self, material: bpy.types.Material) -> None:
+        self.material, self.tree = material, material.node_tree
+        self.values: dict[str, bpy.types.Node] = {}
+
+    def add(self, kind: str, **inputs: Value) -> bpy.types.Node:
+        """A node of the type ``ShaderNode`` + kind; the inputs' names have ``_`` for spaces."""
+        node = self.tree.nodes.new(f"ShaderNode{kind}")
+        for name, value in inputs.items():
+            self.feed(node.inputs[name.replace("_", " ")], value)
+        return node
+
+    def feed(self, target: Socket, value: Value) -> None:
+        """Link a socket to another, or give it a value."""
+        if isinstance(value, bpy.types.NodeSocket):
+            self.tree.links.new(value, target)
+        else:
+            target.default_value = (*value, 1.0) if target.type == "RGBA" and isinstance(value, tuple) else value
+
+    def number(self, name: str) -> Socket:
+        """A number to be told by :meth:`tell`."""
+        return self._told(name, "ShaderNodeValue")
+
+    def color(self, name: str) -> Socket:
+        """A color to be told by :meth:`tell`."""
+        return self._told(name, "ShaderNodeRGB")
+
+    def _told(self, name: str, kind: str) -> Socket:
+        if name not in self.values:
+            self.values[name] = self.tree.nodes.new(kind)
+        return self.values[name].outputs[0]
+
+    def tell(self, **values: float | tuple[float, float, float]) -> None:
+        """Set numbers and colors by name."""
+        for name, value in values.items():
+            self.values[name].outputs[0].default_value = value if isinstance(value, int | float) else (*value, 1.0)
+
+    def attribute(self, name: str, output: str = "Fac") -> Socket:
+        """A point attribute; ``output`` is Fac, Color or Vector."""
+        node = self.add("Attribute")
+        node.attribute_name = name
+        return node.outputs[output]
+
+    def math(self, operation: str, *values: Value) -> Socket:
+        """Arithmetic on numbers, such as ``MULTIPLY``."""
+        node = self.add("Math")
+        node.operation = operation
+        for target, value in zip(node.inputs, values, strict=False):
+            self.feed(target, value)
+        return node.outputs[0]
+
+    def times(self, one: Value, other: Value) -> Socket:
+        """The product of two numbers."""
+        return self.math("MULTIPLY", one, other)
+
+    def scaled(self, color: Value, factor: Value) -> Socket:
+        """A color times a number."""
+        node = self.add("VectorMath")
+        node.operation = "SCALE"
+        self.feed(node.inputs[0], color)
+        self.feed(node.inputs["Scale"], factor)
+        return node.outputs[0]
+
+    def tinted(self, color: Value, tint: Value) -> Socket:
+        """A color times another."""
+        node = self.add("VectorMath")
+        node.operation = "MULTIPLY"
+        self.feed(node.inputs[0], color)
+        self.feed(node.inputs[1], tint)
+        return node.outputs[0]
+
+    def ramp(self, value: Value, low: float, high: float) -> Socket:
+        """0 at ``low``, 1 at ``high`` (which may be the lesser), straight between."""
+        node = self.add("MapRange")
+        self.feed(node.inputs["Value"], value)
+        node.inputs["From Min"].default_value, node.inputs["From Max"].default_value = low, high
+        return node.outputs["Result"]
+
+    def apart(self, vector: Socket) -> tuple[Socket, Socket, Socket]:
+        """The three components."""
+        x, y, z = self.add("SeparateXYZ", Vector=vector).outputs
+        return x, y, z
+
+    def mix(self, share: Value, one: Value, other: Value) -> Socket:
+        """A color between two."""
+        node = self.add("Mix")
+        node.data_type = "RGBA"
+        first, second = (socket for socket in node.inputs if socket.type == "RGBA")
+        self.feed(node.inputs[0], share)
+        self.feed(first, one)
+        self.feed(second, other)
+        return next(socket for socket in node.outputs if socket.type == "RGBA")
+
+    def between(self, share: Value, one: Value, other: Value) -> Socket:
+        """A number between two."""
+        node = self.add("Mix")
+        for target, value in zip((0, 2, 3), (share, one, other), strict=True):
+            self.feed(node.inputs[target], value)
+        return node.outputs[0]
+
+    def mix_shaders(self, share: Value, one: Socket, other: Socket) -> Socket:
+        """One shader or another."""
+        node = self.add("MixShader")
+        for target, value in zip(node.inputs, (share, one, other), strict=True):
+            self.feed(target, value)
+        return node.outputs[0]
+
+    def mapped(self, place: Socket, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
+        """Places stretched along the axes and turned about Y by radians."""
+        return self.add("Mapping", Vector=place, Scale=scale, Rotation=(0.0, turn, 0.0)).outputs[0]
+
+    def noise(self, place: Socket, scale: float, detail: float = 1.0) -> Socket:
+        """Perlin noise, 0..1."""
+        return self.add("TexNoise", Vector=place, Scale=scale, Detail=detail).outputs[0]
+
+    def wave(self, place: Socket, axis: str, step: float, distortion: float = 0.3) -> Socket:
+        """Bands ``step`` metres apart along an axis, 0..1."""
+        node = self.add("TexWave", Vector=place, Scale=0.314 / step, Distortion=distortion)
+        node.bands_direction = axis
+        return node.outputs["Fac"]
+
+    def bump(self, height: Socket, metres: float) -> Socket:
+        """The normal on a relief of a height 0..1 that stands for so many metres."""
+        return self.add("Bump", Height=height, Strength=1.0, Distance=metres).outputs[0]

@@ -1,0 +1,137 @@
+"""The material of skin in rooms: made once for each kind of drawing, then told one person's nails, ink and veins."""
+
+from __future__ import annotations
+
+import functools
+
+import bpy
+
+from generator.blender.rig import COLOUR, REGION
+from generator.blender.scene.nodes import NodeGraph, Socket
+from generator.mesh.skin_look import SkinLook
+
+REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND = (
+    *("rest", "skin_roughness", "skin_relief", "skin_vein", "skin_nail", "skin_drawing", "skin_band"),
+)
+"""Point attributes: place in the bind pose (metres), and those of :class:`generator.mesh.skin_look.SkinMaps`."""
+
+_NAIL_LENGTH = 0.0125
+"""Of a nail from its root to where the finger ends, metres; its free edge is drawn on that."""
+
+
+class SkinMaterials:
+    """The materials of a run's bare hands.
+
+    :param name: of the render pass that says where the hand is.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._made = functools.cache(self._make)
+
+    def material(self, look: SkinLook) -> bpy.types.Material:
+        """The material of somebody's skin; the last one's with the same kind of drawing changes."""
+        graph = self._made(look.drawing, look.band != "none")
+        tell_skin(graph, look)
+        return graph.material
+
+    def _make(self, drawing: str, band: bool) -> NodeGraph:
+        graph = NodeGraph(bpy.data.materials.new("skin"))
+        graph.tree.nodes.clear()
+        graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band))
+        region_pass(graph, self._name)
+        return graph
+
+
+def tell_skin(graph: NodeGraph, look: SkinLook) -> None:
+    """Set what :func:`skin_shader` leaves open to one person's skin."""
+    pink, pale = (0.72, 0.44, 0.37), (0.74, 0.62, 0.52)
+    graph.tell(
+        veins=max(look.age - 0.1, 0.0),
+        polished=float(look.polish is not None),
+        polish=look.polish or pink,
+        nail_bed=pink,
+        nail_free=pale,
+        nail_own=0.5 - 0.25 * look.tone,
+        nail_edge=1.0 - 2.0 * min(look.nail, 0.004) / _NAIL_LENGTH,
+    )
+    if "ink" in graph.values:
+        graph.tell(ink=look.ink)
+    if "band" in graph.values:
+        graph.tell(band=look.band_color)
+
+
+def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> Socket:
+    """Skin with this kind of drawing, and with plasters, tape or markers if there is a ``band``."""
+    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
+    near = graph.times(graph.ramp(graph.attribute(VEIN), 2.6, 0.5), graph.number("veins"))
+    color = graph.mix(graph.times(near, 0.45), color, graph.tinted(color, (0.72, 0.90, 1.02)))
+    fine = graph.add("TexVoronoi", Vector=place, Scale=520.0).outputs["Distance"]
+    relief = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(RELIEF))
+    height = graph.math("ADD", graph.times(relief, 0.30), near)
+    roughness = graph.attribute(ROUGHNESS)
+    if drawing != "none":
+        share = _drawing(graph, drawing, place)
+        color = graph.mix(share, color, graph.color("ink"))
+        roughness = graph.between(share, roughness, 0.6 if drawing == "dirt" else 0.45)
+    if band:
+        on = graph.ramp(graph.attribute(BAND), 0.0, 0.25)
+        color = graph.mix(on, color, graph.color("band"))
+        roughness = graph.between(on, roughness, 0.75)
+        height = graph.math("ADD", height, on)
+    color, roughness, bare = _nails(graph, color, roughness)
+    shader = graph.add(
+        "BsdfPrincipled",
+        Base_Color=color,
+        Roughness=roughness,
+        Normal=graph.bump(height, 0.0008),
+        Subsurface_Weight=graph.times(bare, 0.28),
+        Subsurface_Radius=(1.0, 0.38, 0.2),
+        Subsurface_Scale=0.004,
+    )
+    shader.subsurface_method = "BURLEY"
+    return shader.outputs[0]
+
+
+def _nails(graph: NodeGraph, color: Socket, roughness: Socket) -> tuple[Socket, Socket, Socket]:
+    """Nails over the skin's color and roughness, and where there is none of them."""
+    across, along, outside = graph.apart(graph.attribute(NAIL, "Vector"))
+    on = graph.ramp(outside, 0.12, -0.12)
+    bow = graph.math("MULTIPLY_ADD", graph.times(across, across), -0.14, along)
+    free = graph.math("GREATER_THAN", bow, graph.number("nail_edge"))
+    moon = graph.math("LESS_THAN", graph.math("MULTIPLY_ADD", graph.times(across, across), 0.9, along), -0.62)
+    pink, pale = graph.color("nail_bed"), graph.color("nail_free")
+    bed = graph.mix(graph.times(moon, 0.35), graph.mix(graph.number("nail_own"), color, pink), pale)
+    nail = graph.mix(graph.times(free, graph.math("ADD", graph.number("nail_own"), 0.3)), bed, pale)
+    nail = graph.mix(graph.number("polished"), nail, graph.color("polish"))
+    fold = graph.times(graph.ramp(outside, 0.9, 0.1), 0.22)
+    color = graph.mix(fold, color, graph.tinted(color, (0.55, 0.42, 0.40)))
+    gloss = graph.between(graph.number("polished"), 0.30, 0.12)
+    return graph.mix(on, color, nail), graph.between(on, roughness, gloss), graph.math("SUBTRACT", 1.0, on)
+
+
+def _drawing(graph: NodeGraph, kind: str, place: Socket) -> Socket:
+    """How much of the ink there is, 0..1."""
+    inside = graph.ramp(graph.attribute(DRAWING), 0.0, 0.4)
+    if kind == "tattoo":
+        lines = graph.wave(graph.mapped(place, (1.0, 1.0, 1.0), 0.6), "X", 0.012, 9.0)
+        shape = graph.ramp(graph.math("ADD", lines, graph.noise(place, 90.0)), 0.95, 1.05)
+        return graph.times(graph.times(inside, shape), 0.8)
+    if kind == "henna":
+        vines = graph.ramp(graph.wave(place, "Z", 0.007, 6.0), 0.72, 0.8)
+        dots = graph.ramp(graph.add("TexVoronoi", Vector=place, Scale=190.0).outputs["Distance"], 0.26, 0.2)
+        return graph.times(graph.times(inside, graph.math("MAXIMUM", vines, dots)), 0.85)
+    grain = graph.noise(place, 140.0 if kind == "dirt" else 60.0, 3.0)
+    if kind == "dirt":
+        return graph.times(
+            graph.times(graph.ramp(graph.attribute(DRAWING), -1.0, 4.0), graph.ramp(grain, 0.35, 0.7)), 0.8
+        )
+    return graph.times(inside, graph.ramp(grain, 0.48, 0.52))
+
+
+def region_pass(graph: NodeGraph, name: str) -> None:
+    """Write to the render pass ``name`` what is seen: red on the hand, green on the forearm."""
+    hand = graph.math("GREATER_THAN", graph.attribute(REGION), 0.0)
+    both = graph.add("CombineXYZ", X=hand, Y=graph.math("SUBTRACT", 1.0, hand))
+    output = graph.add("OutputAOV", Color=both.outputs[0])
+    output.aov_name = name

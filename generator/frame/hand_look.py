@@ -1,0 +1,68 @@
+"""What one hand of a frame looks like: proportions, skin, glove, rings; drawn from (seed, frame, hand)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from generator.frame.settings import RenderSettings
+from generator.hand.anatomy import MEAN, HandShape
+from generator.mesh.gloves import Glove
+from generator.mesh.rings import Ring, draw_rings
+from generator.mesh.skin_look import SkinLook
+
+SOME = 1 / 8
+"""The fraction of the hands that wear gloves where some do."""
+
+ADORNED = 0.3
+"""How often hands are adorned; see :meth:`generator.mesh.skin_look.SkinLook.random`."""
+
+_GLOVE, _SKIN, _RINGS = 0x61, 0x62, 0x63
+
+
+@dataclass(frozen=True)
+class HandLook:
+    """A hand's appearance, decided; all that is in it are plain JSON values.
+
+    :param skin: None where it has the plain colors of its tone: before plain backgrounds, and of external rigs.
+    """
+
+    tone: float = 0.5
+    shape: HandShape = MEAN
+    skin: SkinLook | None = None
+    glove: Glove | None = None
+    rings: tuple[Ring, ...] = ()
+
+
+def draw_hand_look(
+    settings: RenderSettings, frame: int, tone: float, shape: HandShape, hand: int = 0, own: bool = True
+) -> HandLook:
+    """The look of one of a frame's hands.
+
+    :param hand: its number in the frame.
+    :param own: whether it is the first hand's person's: then both have the same skin and gloves.
+    """
+
+    def stream(tag: int, person: int) -> np.random.Generator:
+        return np.random.default_rng((settings.seed, frame, tag, person))
+
+    person = 0 if own else hand
+    rng = stream(_GLOVE, person)
+    some = rng.random() < SOME
+    glove = (
+        Glove.random(rng, "random" if settings.glove == "some" else settings.glove) if _gloved(settings, some) else None
+    )
+    if glove and hand:
+        glove = replace(glove, seed=glove.seed + hand)  # the other of the pair: the same, but for its folds
+    skin = None
+    if settings.scene == "room" and settings.rig is None:
+        adorned = ADORNED if settings.adornments == "random" else 0.0
+        skin = SkinLook.random(stream(_SKIN, person), tone, adorned)
+    bare = glove is None or glove.fingers < 1
+    rings = draw_rings(stream(_RINGS, hand)) if settings.adornments == "random" and bare and skin else ()
+    return HandLook(tone, shape, skin, glove, rings)
+
+
+def _gloved(settings: RenderSettings, some: bool) -> bool:
+    return some if settings.glove == "some" else settings.glove != "none"

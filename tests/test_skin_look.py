@@ -1,0 +1,100 @@
+"""One person's skin: where its colors lie on the hand, and what is drawn on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from generator.mesh import hand_mesh
+from generator.mesh.hand_chart import hand_chart
+from generator.mesh.skin_look import BANDS, DRAWINGS, SkinLook, skin_maps
+
+PLAIN = SkinLook(tone=0.5, seed=3)
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+
+
+def _back_and_palm(look: SkinLook) -> tuple[float, float]:
+    hand, color = hand_mesh.build(), skin_maps(look).color @ LUMINANCE
+    return float(np.median(color[hand.palm < 0.1])), float(np.median(color[hand.palm > 0.9]))
+
+
+def test_darker_tones_are_darker_and_keep_a_light_palm() -> None:
+    pairs = [_back_and_palm(replace(PLAIN, tone=tone)) for tone in np.linspace(0, 1, 6)]
+    backs, palms = zip(*pairs, strict=True)
+    assert list(backs) == sorted(backs, reverse=True)
+    assert backs[0] > 5 * backs[-1]
+    assert palms[-1] > 2 * backs[-1]
+    assert palms[0] == pytest.approx(backs[0], rel=0.25)
+
+
+def test_folds_are_darker_by_as_much_as_it_says() -> None:
+    hand = hand_mesh.build()
+    deep, beside = (hand.crease > 0.8) & (hand.palm > 0.5), (hand.crease < 0.05) & (hand.palm > 0.5)
+
+    def contrast(crease: float) -> float:
+        color = skin_maps(replace(PLAIN, crease=crease)).color @ LUMINANCE
+        return float(color[deep].mean() / color[beside].mean())
+
+    assert contrast(0.0) == pytest.approx(1.0, abs=0.08)
+    assert contrast(1.0) < 0.8 * contrast(0.0)
+
+
+def test_the_nail_map_is_where_the_nails_are() -> None:
+    nail, hand = skin_maps(PLAIN).nail, hand_mesh.build()
+    assert (nail[hand.nail > 0.9, 2] < 0).all()
+    assert (nail[hand.nail < 0.05, 2] > 0).all()
+    on = nail[nail[:, 2] < 0]
+    assert (np.abs(on[:, :2]) < 1.05).all()
+
+
+def test_veins_are_on_the_back_alone() -> None:
+    vein, chart = skin_maps(PLAIN).vein, hand_chart()
+    near = vein < 2
+    assert near.sum() > 100
+    assert (chart.rest[near, 1] > 0).all()
+    assert (chart.digit[near] < 0).all()
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_drawing_covers_a_part_of_the_hand(drawing: str, seed: int) -> None:
+    on = (skin_maps(replace(PLAIN, drawing=drawing, seed=seed)).drawing > 0).mean()
+    assert on == 0 if drawing == "none" else 0.002 < on < 0.9
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_plasters_and_markers_are_on_fingers(band: str) -> None:
+    on = skin_maps(replace(PLAIN, band=band)).band > 0
+    assert on.any() == (band != "none")
+    assert (hand_chart().digit[on] >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_look_gives_sound_maps(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    maps = skin_maps(SkinLook.random(rng, rng.uniform(), adorned=1.0))
+    for name, values in vars(maps).items():
+        assert np.isfinite(values).all(), name
+        assert values.dtype == np.float32, name
+        assert len(values) == len(hand_mesh.build().vertices), name
+    assert maps.color.min() >= 0
+    assert maps.color.max() <= 1
+    assert (maps.roughness > 0).all()
+    assert (maps.relief >= 0).all()
+
+
+def test_the_same_numbers_draw_the_same_skin_and_it_is_json() -> None:
+    looks = [SkinLook.random(np.random.default_rng(seed), 0.4) for seed in (1, 1, 2)]
+    assert looks[0] == looks[1] != looks[2]
+    assert np.array_equal(skin_maps(looks[0]).color, skin_maps(looks[1]).color)
+    adorned = SkinLook.random(np.random.default_rng(9), 0.4, adorned=1.0)
+    assert json.loads(json.dumps(asdict(adorned)))["seed"] >= 0
+
+
+def test_nothing_is_drawn_on_a_hand_that_is_not_adorned() -> None:
+    for seed in range(50):
+        look = SkinLook.random(np.random.default_rng(seed), 0.5, adorned=0.0)
+        assert (look.drawing, look.band, look.polish) == ("none", "none", None)
