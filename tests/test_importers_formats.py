@@ -152,6 +152,11 @@ def test_hands_outside_their_image_are_counted(tmp_path, shots):
     assert len(hands(dataset)) == 1 and "1 objects outside their image or without a pixel left out" in said
 
 
+def test_a_hand_that_is_there_twice_is_taken_once(tmp_path, shots):
+    dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2), entry(3, segmentation=[OTHER])]), shots)
+    assert len(hands(dataset)) == 2 and "1 objects that are there already, pixel by pixel left out" in said
+
+
 def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
     code = encode_mask(IN_OTHER)
     source = coco(tmp_path / "c.json", [entry(), entry(2, segmentation=code, iscrowd=1)])

@@ -21,6 +21,7 @@ reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
 subsets            zoomed and sampled test sets
 validate           verify a whole dataset
+exporters          the files of annotation tools
 contact_sheet      images with their masks' outlines on one sheet
 video              frames in and out of video files
 importers/         real sets and annotation tools' files as dataset folders

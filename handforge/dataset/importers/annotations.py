@@ -215,7 +215,7 @@ def instances(
             f"{path} is {width}x{height}, but its annotations were drawn on {image.size[0]}x{image.size[1]}; "
             "give those images"
         )
-    found = []
+    found: list[Instance] = []
     for shape in image.shapes:
         if shape.label not in labels:
             continue
@@ -237,6 +237,9 @@ def instances(
             notes.add(f"sets of keypoints that are not a hand's {len(KEYPOINTS)}", image.where)
             points = None
         crowd = shape.crowd and not crowd_as_hand
+        if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):
+            notes.add("objects that are there already, pixel by pixel", image.where)
+            continue
         found.append(Instance(mask, None if turn else points, side_of(shape.label), name, crowd=crowd))
     return tuple(found)
 
