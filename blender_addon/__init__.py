@@ -1,31 +1,39 @@
-"""Blender's window: tune a hand's pose, see what is plausible, sweep, generate. It only asks ``generator``.
+"""Blender's window: pose a hand, see what is plausible, render it. It only asks ``generator``.
 
-hand.py        the hand in the scene: sliders and bones in step, the verdict
-foreign.py     somebody's own armature as the hand, through a map; maps/ has one for the WebXR hand
-properties.py  what the panel's widgets hold
-operators.py   add, reset, presets, shapes, files of poses
-sweeping.py    a sweep on the timeline, its counts and its map
-generating.py  pictures, rendered by a process in the background
-screen.py      redrawing, and showing a picture in an image editor
-panels.py      the panel "Hand" in the 3D View's sidebar
-hosting.py     Blender's own program as the process that renders
-command.py     blender -b --command hand_generator ...
+hand                which objects are a hand, its shape and side, what keeps it from being posed
+external_rig        an armature of one's own as the hand, through a map; maps/ has some
+bones               bones posed from the 28 numbers, and read back
+sync                sliders, bones and verdict in step, whoever changed one
+reshape             proportions, side and skin tone
+verdict             whether the pose is plausible
+animation           poses as keyframes, and back
+camera_object       the generator's camera in the viewport
+sweep_view          a sweep's counts and map
+render_settings     what the panel asks the generator for
+background_process  the processes that render
+background_main     what Blender runs as one of these
+background_job      how far they are, and what they said
+viewport_ui         redrawing, wrapping texts, showing an image
+properties/         what fields hold
+operators/          what buttons do
+panels/             the sidebar, menus and header
+command             blender -b --command hand_generator ...
 """
 
 from __future__ import annotations
 
-from . import command, generating, hand, operators, panels, properties, sweeping
+from . import command, operators, panels, properties, sweep_view, sync, verdict
 
-_ROOMS = (properties, hand, operators, sweeping, generating, panels, command)
+_PARTS = (properties, verdict, sync, sweep_view, operators, panels, command)
 
 
 def register() -> None:
     """Add everything to Blender."""
-    for room in _ROOMS:
-        room.register()
+    for part in _PARTS:
+        part.register()
 
 
 def unregister() -> None:
     """Take everything out of Blender again."""
-    for room in reversed(_ROOMS):
-        room.unregister()
+    for part in reversed(_PARTS):
+        part.unregister()

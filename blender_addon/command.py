@@ -6,9 +6,9 @@ import signal
 
 import bpy
 
-from generator.pipeline import gui_job, workers
+from generator.pipeline import workers
 
-from . import hosting
+from . import background_process
 
 NAME = "hand_generator"
 
@@ -27,25 +27,15 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _job(_arguments: list[str]) -> int:
-    return gui_job.main()
-
-
-def _worker(_arguments: list[str]) -> int:
-    hosting.work()
-    return 0
-
-
 def register() -> None:
-    """Add the commands; inside Blender's program, workers are Blenders too."""
-    for name, run in ((NAME, _run), (hosting.JOB, _job), (hosting.WORKER, _worker)):
-        _registered.append(bpy.utils.register_cli_command(name, run))
-    if hosting.inside_blender():
-        workers.launch = hosting.launch
+    """Add the command; inside Blender's program, workers are Blenders too."""
+    _registered.append(bpy.utils.register_cli_command(NAME, _run))
+    if background_process.inside_blender():
+        workers.launch = background_process.launch
 
 
 def unregister() -> None:
-    """The reverse."""
+    """Take it away again."""
     workers.launch = workers.spawn
     while _registered:
         bpy.utils.unregister_cli_command(_registered.pop())

@@ -39,9 +39,7 @@ def main() -> None:
     "--engine",
     help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
 )
-@click.option(
-    "--rig", metavar="FILE", help="Another rigged right hand in place of ours: .glb, .fbx or .blend, with --map."
-)
+@click.option("--rig", metavar="FILE", help="Another rigged hand in place of ours: .glb, .fbx or .blend, with --map.")
 @click.option("--map", metavar="FILE", help="A TOML file that says which of the rig's bones is which.")
 @click.option("--side", help="right, left or varied.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")

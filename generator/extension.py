@@ -1,13 +1,13 @@
 """The add-on as an extension for Blender: one zip with everything in it, to be dropped on Blender's window.
 
-The zip holds the add-on, its manifest, and wheels: this package with the meshed hand, and the libraries it needs of
-which Blender has none. They are fetched by pip; nothing else needs the network, and the installed extension nothing.
+The zip holds the add-on with this package and the meshed hand inside its own package, its manifest, and wheels of the
+libraries it needs of which Blender has none. They are fetched by pip; nothing else needs the network, and the installed
+extension nothing.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import ast
 import io
 import json
 import platform
@@ -44,6 +44,7 @@ PYTHONS = {
 have none after 4.5."""
 
 _ADDON = Path(__file__).parents[1] / "blender_addon"
+_OWN = ("generator", "handforge")
 
 
 class ExtensionError(HandforgeError):
@@ -76,9 +77,7 @@ def build(out: Path, target: str, pythons: Sequence[str] = ()) -> Path:
         raise ExtensionError(f"there is no platform {target!r}; the platforms are {', '.join(PLATFORMS)}")
     if not (_ADDON / "blender_manifest.toml").exists():
         raise ExtensionError(f"the add-on is not at {_ADDON}; build from handforge itself, not from inside Blender")
-    sources = [*_ADDON.rglob("*.py"), *_ADDON.glob("maps/*.toml")]
-    files = {path.relative_to(_ADDON).as_posix(): path.read_bytes() for path in sources}
-    wheels = {f"wheels/handforge-{__version__}-py3-none-any.whl": _own_wheel()}
+    files, wheels = _own_files(), dict[str, bytes]()
     for python in pythons or PYTHONS[target]:
         wheels |= {f"wheels/{name}": content for name, content in _fetch(target, python).items()}
     manifest = (_ADDON / "blender_manifest.toml").read_text("utf-8")
@@ -98,23 +97,29 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _own_wheel() -> bytes:
-    """The generator and handforge, with the meshed hand, as a wheel (PEP 427)."""
-    root = Path(__file__).parents[1]
-    sources = [path for name in ("generator", "handforge") for path in (root / name).rglob("*.py")]
-    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in sources}
-    files["generator/mesh/hand.npz"] = hand_mesh.mean_hand()
-    files["generator/mesh/foot.npz"] = foot.mean_foot()
-    info = f"handforge-{__version__}.dist-info"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: handforge\nVersion: {__version__}\n".encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: handforge\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in sorted(files.items())]
-    files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
-    return _zip(files)
+def _own_files() -> dict[str, bytes]:
+    """The add-on, with this package, the floor it stands on and what is meshed inside its own package."""
+    root, found = _ADDON.parent, {}
+    for base, folder in ((_ADDON, _ADDON), *((root, root / name) for name in _OWN)):
+        for path in (*folder.rglob("*.py"), *folder.rglob("*.toml")):
+            place, source = path.relative_to(base), path.read_text("utf-8")
+            found[place.as_posix()] = (_within_addon(place, source) if path.suffix == ".py" else source).encode()
+    return found | {"generator/mesh/hand.npz": hand_mesh.mean_hand(), "generator/mesh/foot.npz": foot.mean_foot()}
 
 
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+def _within_addon(path: Path, source: str) -> str:
+    """A module's source, importing our packages from the add-on's own: extensions share what lies at the top.
+
+    :param path: where the module lies in the add-on's package.
+    """
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] in _OWN for alias in node.names):
+            raise ExtensionError(f"{path}, line {node.lineno}: only 'from ... import ...' can be moved into an add-on")
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in _OWN:
+            line = lines[node.lineno - 1]
+            lines[node.lineno - 1] = line.replace("from ", "from " + "." * len(path.parts), 1)
+    return "".join(lines)
 
 
 def _fetch(target: str, python: str) -> dict[str, bytes]:

@@ -42,3 +42,27 @@ def settings_file(settings, tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
     return path
+
+
+@pytest.fixture
+def window():
+    """The scene's panel of the add-on, in an empty file."""
+    import bpy
+
+    import blender_addon
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    blender_addon.register()
+    yield bpy.context.scene.handforge
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def armature(window):
+    """A hand that the add-on has added."""
+    import bpy
+
+    from blender_addon import hand
+
+    assert bpy.ops.handforge.add_hand() == {"FINISHED"}
+    return hand.active(bpy.context)

@@ -1,62 +1,32 @@
-"""The add-on's properties and operators, called as Blender's window calls them, against the generator itself."""
-
-import sys
-import time
-from pathlib import Path
+"""The add-on's hand: sliders, bones and verdict in step, whoever changes one, and what keeps them from it."""
 
 import bpy
 import numpy as np
 import pytest
+from addon_scene import bones, expected, marked, some_pose, turn
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import command, generating, hand, properties, sweeping
-from generator.blender import rig
-from generator.frame import settings
-from generator.hand import anatomy, kinematics, plausibility, pose, pose_sets, sweep_map
+from blender_addon import hand, sync, verdict
+from generator.hand import anatomy, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES
 from generator.hand.pose_presets import PRESETS
-from generator.mesh import hand_mesh, skin_color
-from handforge import dataset
-
-
-@pytest.fixture
-def window():
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    blender_addon.register()
-    yield bpy.context.scene.handforge
-    blender_addon.unregister()
-
-
-@pytest.fixture
-def armature(window):
-    assert bpy.ops.handforge.add_hand() == {"FINISHED"}
-    return hand.active(bpy.context)
-
-
-def some_pose(seed):
-    low, high = pose.LIMITS.T
-    one = np.random.default_rng(seed).uniform(low, high)
-    one[:3] *= 0.2
-    return one
-
-
-def bones(armature):
-    """How Blender's evaluated bones have moved from their rest, (21, 4, 4)."""
-    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
-    return np.array([posed[b].matrix @ armature.data.bones[b].matrix_local.inverted() for b in BONES])
+from generator.mesh import hand_mesh
 
 
 def everything():
     """What add-ons may leave behind in Blender."""
     handlers = {n: len(getattr(bpy.app.handlers, n)) for n in dir(bpy.app.handlers) if n.endswith(("_post", "_pre"))}
     properties = [list(owner.bl_rna.properties.keys()) for owner in (bpy.types.Object, bpy.types.Scene)]
-    subclasses = sorted(c.__name__ for c in (*bpy.types.Operator.__subclasses__(), *bpy.types.Panel.__subclasses__())
-                        if c.is_registered)  # fmt: skip
-    return handlers, properties, subclasses, dir(bpy.ops.handforge)
+    classes = (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu, bpy.types.AddonPreferences)
+    subclasses = sorted(c.__name__ for base in classes for c in base.__subclasses__() if c.is_registered)
+    drawn = [len(getattr(getattr(bpy.types, n).draw, "_draw_funcs", ())) for n in ("VIEW3D_MT_add", "VIEW3D_HT_header")]
+    return handlers, properties, subclasses, drawn, dir(bpy.ops.handforge)
 
 
 def test_register_and_unregister_leave_no_trace():
+    blender_addon.register()
+    blender_addon.unregister()  # Blender's menus get a list of what is appended to them with the first
     before = everything()
     blender_addon.register()
     assert everything() != before
@@ -72,26 +42,54 @@ def test_the_hand_added_is_the_generators(armature):
     heads = np.array([armature.data.bones[name].head_local for name in BONES])
     np.testing.assert_allclose(heads, anatomy.skeleton().heads, atol=1e-7)
     assert armature.mode == "POSE" and armature.handforge.verdict == "plausible"
+    (material,) = made.materials
+    assert any(node.type == "BSDF_PRINCIPLED" for node in material.node_tree.nodes)
+    uv = np.array([corner.vector for corner in made.uv_layers[0].uv])
+    assert uv.min() >= 0 and uv.max() <= 1 and len(np.unique(uv, axis=0)) > len(mesh.vertices) / 2
+
+
+def test_a_hand_is_added_at_the_cursor_in_the_active_collection_beside_others(armature):
+    scene = bpy.context.scene
+    own = bpy.data.collections.new("mine")
+    scene.collection.children.link(own)
+    bpy.context.view_layer.active_layer_collection = bpy.context.view_layer.layer_collection.children["mine"]
+    scene.cursor.location = 0.1, 0.2, 0.3
+    bpy.ops.handforge.add_hand()
+    second = hand.active(bpy.context)
+    np.testing.assert_allclose(second.location, (0.1, 0.2, 0.3), atol=1e-6)
+    assert {thing.name for thing in own.objects} == {second.name, hand.skin_of(second).name}
+    bpy.ops.handforge.add_hand(side="left")
+    third = hand.active(bpy.context)
+    assert (third.location - second.location).length > 0.2 and third.handforge.side == "left"
+    assert hand.skin_of(third).data.materials[0] == hand.skin_of(armature).data.materials[0]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_sliders_move_the_bones(armature, seed):
     one = some_pose(seed)
+    armature.handforge.coupled = False
     for name, value in zip(pose.NAMES, one, strict=True):
-        setattr(armature.handforge, name, value * 100 if name.startswith("translation") else value)
+        setattr(armature.handforge, name, value)
     np.testing.assert_allclose(hand.pose(armature), one, atol=2e-6)
-    np.testing.assert_allclose(bones(armature), kinematics.transforms(one, anatomy.skeleton()), atol=1e-5)
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_turned_bones_move_the_sliders(armature, seed):
+def test_rotated_bones_move_the_sliders(armature, seed):
     one = some_pose(seed)
     one[3:6] *= 0.4  # the nearer of two equal answers
-    rig.set_pose(hand.as_rig(armature), one)
-    bpy.context.view_layer.update()
+    turn(armature, one)
     np.testing.assert_allclose(hand.pose(armature), one, atol=1e-5)
     assert armature.handforge.thumb_cmc_flexion == pytest.approx(one[24], abs=1e-5)
-    assert armature.handforge.translation_x == pytest.approx(one[0] * 100, abs=1e-3)
+    assert armature.handforge.translation_x == pytest.approx(one[0], abs=1e-5)
+
+
+def test_the_last_joint_follows_where_it_is_asked_to(armature):
+    props = armature.handforge
+    props.index_pip_flexion = 1.0
+    assert props.index_dip_flexion == pytest.approx(sync.DIP_OF_PIP)
+    props.coupled, props.index_pip_flexion = False, 0.2
+    assert props.index_dip_flexion == pytest.approx(sync.DIP_OF_PIP)
 
 
 def test_a_finger_twisted_snaps_back_to_what_its_joint_can_do(armature):
@@ -107,24 +105,33 @@ def test_sliders_end_where_joints_do_and_bones_beyond_are_told(armature):
     props = armature.handforge
     props.index_pip_flexion = np.radians(170)
     assert np.degrees(props.index_pip_flexion) == pytest.approx(105, abs=1e-3)
-    rig.set_pose(hand.as_rig(armature), pose.with_angles(index_pip_flexion=117))
-    bpy.context.view_layer.update()
+    turn(armature, pose.with_angles(index_pip_flexion=117))
     assert np.degrees(props.index_pip_flexion) == pytest.approx(117, abs=1e-3)
     assert (props.reason, props.verdict) == ("joint limit", "index_pip_flexion is 12.0° outside its range")
-    assert [bone.name for bone in armature.pose.bones if bone.color.palette != "DEFAULT"] == ["index_middle"]
+    assert marked(armature) == ["index_middle"]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_verdict_is_the_generators(armature, seed):
     one = some_pose(seed)
-    hand.put(armature, one)
-    verdict = plausibility.explain(hand.pose(armature))
-    assert (armature.handforge.reason, armature.handforge.verdict) == (verdict.reason, verdict.text)
-    marked = {bone.name for bone in armature.pose.bones if bone.color.palette != "DEFAULT"}
-    assert marked == set(verdict.bones)
+    sync.put(armature, one)
+    told = plausibility.explain(hand.pose(armature))
+    assert (armature.handforge.reason, armature.handforge.verdict) == (told.reason, told.text)
+    assert set(marked(armature)) == set(told.bones)
 
 
-def test_presets_reset_and_mirror(armature):
+def test_the_verdict_is_about_the_images_asked_for(armature, window):
+    sync.put(armature, pose.with_angles())
+    assert armature.handforge.reason == ""
+    window.size = 1280, 400
+    assert armature.handforge.reason == "cut"
+    window.size = 1280, 720
+    assert armature.handforge.reason == ""
+    window.set_focal_mm, window.focal_mm = "fixed", 120
+    assert armature.handforge.reason == "cut"
+
+
+def test_presets_and_reset(armature):
     armature.handforge.forearm_x = 0.5
     assert bpy.ops.handforge.preset(name="fist") == {"FINISHED"}
     np.testing.assert_allclose(hand.pose(armature)[6:], PRESETS["fist"][6:], atol=2e-6)
@@ -133,10 +140,200 @@ def test_presets_reset_and_mirror(armature):
     assert not hand.pose(armature)[pose.GROUPS["L5_4"]].any() and hand.pose(armature)[pose.GROUPS["L5_5"]].any()
     bpy.ops.handforge.preset(name="bind")
     assert not hand.pose(armature).any()
-    armature.handforge.side = "left"
+
+
+# ---------------------------------------------------------------- animation, drivers, constraints
+
+
+INDEX = pose.NAMES.index("index_mcp_flexion")
+
+
+def rendered(frame=None):
+    """What a render would show of the skin, (V, 3): evaluated in a depsgraph of its own kind."""
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    if frame is not None:
+        scene.frame_set(frame)
+    graph = layer.depsgraph
+    graph.update()
+    skin = hand.skin_of(hand.active(bpy.context)).evaluated_get(graph)
+    return np.array([vertex.co for vertex in skin.data.vertices])
+
+
+def test_keyed_bones_move_the_sliders(armature):
+    turned = armature.pose.bones["index_proximal"]
+    sync.put(armature, pose.with_angles(index_mcp_flexion=40))
+    turned.keyframe_insert("rotation_quaternion", frame=1)
+    sync.put(armature, pose.bind())
+    turned.keyframe_insert("rotation_quaternion", frame=20)
+    for frame, degrees in ((1, 40), (20, 0)):
+        bpy.context.scene.frame_set(frame)
+        assert abs(pose.to_degrees(hand.pose(armature))[INDEX] - degrees) < 0.01
+
+
+def test_keyed_sliders_move_the_bones(armature):
+    sync.put(armature, PRESETS["fist"])
+    bpy.ops.handforge.key_pose()
+    bpy.context.scene.frame_set(20)
+    sync.put(armature, PRESETS["open"])
+    bpy.ops.handforge.key_pose()
+    for frame, name in ((1, "fist"), (20, "open")):
+        bpy.context.scene.frame_set(frame)
+        np.testing.assert_allclose(hand.pose(armature), PRESETS[name], atol=1e-5)
+        np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+    bpy.context.scene.frame_set(10)
+    assert 0.2 < hand.pose(armature)[INDEX] < 1.3, "between its keys"
+
+
+def test_keyed_sliders_are_rendered(armature, tmp_path):
+    """In Blender's own render, whose depsgraph is not the window's."""
+    sync.put(armature, pose.bind())
+    bpy.ops.handforge.key_pose()
+    bpy.context.scene.frame_set(20)
+    sync.put(armature, PRESETS["fist"])
+    bpy.ops.handforge.key_pose()
+    bpy.ops.handforge.add_camera()
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples, scene.render.film_transparent = "CYCLES", 1, True
+    scene.render.resolution_x, scene.render.resolution_y = 128, 72
+    scene.render.filepath, scene.frame_start, scene.frame_end, scene.frame_step = str(tmp_path / "####"), 1, 20, 19
+    bpy.ops.render.render(animation=True)
+    areas = []
+    for frame in (1, 20):
+        image = bpy.data.images.load(str(tmp_path / f"{frame:04}.png"))
+        areas.append((np.array(image.pixels[:])[3::4].reshape(72, 128)[40:] > 0.5).sum())
+    assert areas[0] > 1.4 * areas[1] > 0, "stretched fingers reach higher than a fist"
+
+
+def test_driven_sliders_move_the_bones(armature):
+    curve = armature.driver_add("handforge.index_mcp_flexion")
+    curve.driver.expression = "frame / 100"
+    for frame in (10, 60):
+        bpy.context.scene.frame_set(frame)
+        assert hand.pose(armature)[INDEX] == pytest.approx(frame / 100, abs=1e-5)
+        np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+
+
+def test_what_a_constraint_does_is_the_pose(armature):
+    """As somebody's IK does: the sliders show where the finger is, and the verdict is about that."""
+    target = bpy.data.objects.new("target", None)
+    bpy.context.scene.collection.objects.link(target)
+    target.location = 0.035, -0.06, 0.09
+    constraint = armature.pose.bones["index_distal"].constraints.new("IK")
+    constraint.target, constraint.chain_count = target, 3
+    for _ in range(3):
+        bpy.context.view_layer.update()
+    reached = hand.pose(armature)
+    assert reached[INDEX : INDEX + 4].max() > 0.5, "the finger is bent"
+    tip = bones(armature)[BONES.index("index_distal")][:3, :3] @ [0, 0, 1]
+    assert tip[1] < -0.3, "towards the target"
+    assert armature.handforge.index_mcp_flexion == pytest.approx(reached[INDEX], abs=1e-5)
+    before = reached.copy()
     bpy.context.view_layer.update()
-    thumb = armature.matrix_world @ armature.pose.bones["thumb_distal"].tail
-    assert thumb.x == pytest.approx(-anatomy.skeleton().tails[BONES.index("thumb_distal"), 0], abs=1e-6)
+    np.testing.assert_allclose(hand.pose(armature), before, atol=1e-4, err_msg="it comes to rest")
+
+
+def test_a_rest_pose_applied_is_told_and_restored(armature):
+    sync.put(armature, PRESETS["fist"])
+    bpy.context.view_layer.update()
+    bpy.ops.pose.armature_apply()
+    bpy.context.view_layer.update()
+    props = armature.handforge
+    assert props.reason == verdict.TROUBLE and "rest pose" in props.verdict
+    with pytest.raises(RuntimeError, match="rest pose"):
+        bpy.ops.handforge.preset(name="open")
+    assert bpy.ops.handforge.restore_bones() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert props.reason == ""
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+
+
+def test_a_renamed_bone_is_told_and_nothing_moves(armature):
+    armature.data.bones["index_middle"].name = "other"
+    bpy.context.view_layer.update()
+    props, before = armature.handforge, hand.pose(armature)
+    assert props.reason == verdict.TROUBLE and "no bone index_middle" in props.verdict
+    props.index_mcp_flexion = 0.7
+    assert props.index_mcp_flexion == 0 and (hand.pose(armature) == before).all()
+    with pytest.raises(RuntimeError, match="no bone index_middle"):
+        bpy.ops.handforge.preset(name="fist")
+    armature.data.bones["other"].name = "index_middle"
+    bpy.context.view_layer.update()
+    props.index_mcp_flexion = 0.7
+    assert props.reason == "" and hand.pose(armature)[INDEX] == pytest.approx(0.7, abs=1e-5)
+
+
+# ---------------------------------------------------------------- several hands, libraries, files of version 0.1.0
+
+
+def test_without_a_hand_the_buttons_say_so(window):
+    with pytest.raises(RuntimeError, match="Add a hand first"):
+        bpy.ops.handforge.preset(name="fist")
+    for _ in range(2):
+        bpy.ops.handforge.add_hand()
+    bpy.context.view_layer.objects.active = None
+    with pytest.raises(RuntimeError, match="Select one of the hands"):
+        bpy.ops.handforge.preset(name="fist")
+
+
+@pytest.fixture
+def library(armature, tmp_path):
+    """A file with a hand that makes a fist, and an empty scene."""
+    sync.put(armature, PRESETS["fist"])
+    path = str(tmp_path / "library.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    return path
+
+
+def test_a_linked_hand_is_left_alone_and_a_library_override_is_posed(library):
+    scene = bpy.context.scene
+    with bpy.data.libraries.load(library, link=True) as (_, here):
+        here.objects = ["hand_armature"]
+    linked = here.objects[0]
+    scene.collection.objects.link(linked)
+    bpy.context.view_layer.objects.active = linked
+    bpy.context.view_layer.update()
+    with pytest.raises(RuntimeError, match="make a library override"):
+        bpy.ops.handforge.preset(name="open")
+    own = linked.override_hierarchy_create(scene, bpy.context.view_layer)
+    bpy.context.view_layer.objects.active = own
+    assert bpy.ops.handforge.preset(name="open") == {"FINISHED"}
+    own.handforge.wrist_flexion = 0.3
+    bpy.context.view_layer.update()
+    found = hand.pose(own)
+    np.testing.assert_allclose(found[8:], PRESETS["open"][8:], atol=2e-6)
+    assert found[6] == pytest.approx(0.3, abs=1e-5)
+    assert own.handforge.is_property_overridable_library("wrist_flexion"), "or the panel shows it grey"
+    with pytest.raises(RuntimeError, match="belong to the file that the hand is linked from"):
+        bpy.ops.handforge.random_shape(seed=5)
+    path = library.replace("library", "shot")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    own = next(thing for thing in bpy.data.objects if hand.is_hand(thing) and thing.library is None)
+    np.testing.assert_allclose(hand.pose(own), found, atol=1e-6)
+
+
+def test_a_hand_of_version_0_1_0_is_brought_up_to_date(armature, tmp_path):
+    """Its sliders had no values of their own, and a left hand was scaled by -1."""
+    sync.put(armature, PRESETS["fist"])
+    with hand.quietly(armature):
+        for name in pose.NAMES:
+            armature.handforge.property_unset(name)
+        armature.handforge.in_step = False
+        armature.handforge.side, armature.scale.x = "left", -1
+        bpy.context.view_layer.update()
+    path = str(tmp_path / "old.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    old = bpy.data.objects["hand_armature"]
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(hand.pose(old), PRESETS["fist"], atol=2e-6)
+    assert old.scale.x == 1 and old.handforge.index_mcp_flexion == pytest.approx(PRESETS["fist"][INDEX], abs=1e-5)
+    np.testing.assert_allclose(bones(old), expected(old), atol=1e-5)
+    assert hand.skin_of(old).data.vertices[0].co.x == pytest.approx(-hand_mesh.build().vertices[0, 0], abs=1e-6)
+
+
+# ---------------------------------------------------------------- files of poses
 
 
 def test_poses_are_saved_and_loaded_as_the_generator_does(armature, tmp_path):
@@ -160,25 +357,20 @@ def test_a_pose_added_to_a_file_leaves_the_others_their_names(armature, tmp_path
     assert saved.names == ("l2", "l11", "mine", "mine") and saved.frames.tolist() == [17000, 5000, 0, 1]
 
 
-def test_keyed_bones_move_the_sliders(armature):
-    turned = armature.pose.bones["index_proximal"]
-    hand.put(armature, pose.with_angles(index_mcp_flexion=40))
-    turned.keyframe_insert("rotation_quaternion", frame=1)
-    hand.put(armature, pose.bind())
-    turned.keyframe_insert("rotation_quaternion", frame=20)
-    for frame, degrees in ((1, 40), (20, 0)):
+def test_poses_become_keyframes_and_keyframes_poses(armature, tmp_path):
+    given, made = tmp_path / "given.csv", tmp_path / "made.csv"
+    three = np.array([PRESETS["fist"], PRESETS["open"], PRESETS["point"]])
+    given.write_bytes(pose_sets.dump(pose_sets.PoseSet(("x",) * 3, np.arange(3), three)))
+    bpy.context.scene.frame_set(5)
+    assert bpy.ops.handforge.poses_to_keyframes(filepath=str(given), step=10) == {"FINISHED"}
+    for frame, one in zip((5, 15, 25), three, strict=True):
         bpy.context.scene.frame_set(frame)
-        assert abs(pose.to_degrees(hand.pose(armature))[pose.NAMES.index("index_mcp_flexion")] - degrees) < 0.01
-
-
-def test_a_hidden_armature_takes_another_shape(armature):
-    skin_ = hand.skin_of(armature)
-    bpy.context.view_layer.objects.active = skin_
-    armature.hide_viewport = True
-    bpy.ops.handforge.random_shape(seed=5)
-    assert armature.hide_viewport and bpy.context.view_layer.objects.active is skin_
-    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
-    np.testing.assert_allclose(bones(armature), moved, atol=1e-5)
+        np.testing.assert_allclose(hand.pose(armature), one, atol=1e-5)
+    bpy.context.scene.frame_set(7)
+    assert bpy.ops.handforge.keyframes_to_poses(filepath=str(made)) == {"FINISHED"}
+    saved = pose_sets.load(made)
+    np.testing.assert_allclose(saved.poses, three, atol=1e-5)
+    assert saved.frames.tolist() == [5, 15, 25] and bpy.context.scene.frame_current == 7
 
 
 def test_files_that_are_no_poses_are_refused(armature, tmp_path):
@@ -186,183 +378,13 @@ def test_files_that_are_no_poses_are_refused(armature, tmp_path):
     path.write_text("a,b\n")
     with pytest.raises(RuntimeError, match=r"poses\.csv does not start with the header of a file of poses"):
         bpy.ops.handforge.load_pose(filepath=str(path))
-    with pytest.raises(RuntimeError, match="No such file or directory"):
+    with pytest.raises(RuntimeError, match=r"none\.csv: No such file or directory"):
         bpy.ops.handforge.load_pose(filepath=str(tmp_path / "none.csv"))
     path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("x",), np.array([0]), pose.bind()[None])))
     with pytest.raises(RuntimeError, match="holds 1 poses, there is no number 2"):
         bpy.ops.handforge.load_pose(filepath=str(path), number=2)
-
-
-def test_without_a_hand_the_buttons_say_so(window):
-    with pytest.raises(RuntimeError, match="Add a hand, or select one of several"):
-        bpy.ops.handforge.preset(name="fist")
-
-
-def test_another_shape_is_that_persons_hand(armature):
-    hand.put(armature, PRESETS["point"])
-    bpy.ops.handforge.random_shape(seed=5)
-    shape = anatomy.HandShape.random(np.random.default_rng(5))
-    np.testing.assert_allclose(
-        hand.skin_of(armature).data.vertices[100].co, hand_mesh.build(shape).vertices[100], atol=1e-6
-    )
-    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
-    np.testing.assert_allclose(bones(armature), moved, atol=1e-5)
-    np.testing.assert_allclose(hand.pose(armature), PRESETS["point"], atol=2e-6)
-    fresh = rig.build(anatomy.skeleton(hand.shape(armature)), hand_mesh.build(), "fresh")
-    np.testing.assert_allclose(hand.as_rig(armature).rest, fresh.rest, atol=1e-5)
-
-
-def test_the_skin_has_the_tone_chosen(armature):
-    armature.handforge.tone = 0.9
-    colours = hand.skin_of(armature).data.attributes[rig.COLOUR].data
-    painted = np.array([colours[i].color[:3] for i in range(0, 5000, 500)])
-    np.testing.assert_allclose(painted, skin_color.colours(hand_mesh.build(), 0.9)[:5000:500], atol=1e-6)
-
-
-def test_a_sweep_on_the_timeline_with_counts_and_map(armature, window):
-    window.sweep, window.step, window.v4 = "l11", 60, (-60, 60)
-    some = sweep_map.part("l11", 60, (-60, 60))
-    bpy.context.scene.frame_end = 77
-    bpy.context.scene.frame_set(5)
-    mine = PRESETS["fist"]
-    hand.put(armature, mine)
-    assert bpy.ops.handforge.sweep_to_timeline() == {"FINISHED"}
-    assert bpy.context.scene.frame_end == len(some.poses) == 18
-    bpy.context.scene.frame_set(8)
-    np.testing.assert_allclose(hand.pose(armature), some.poses[7], atol=2e-6)
-    assert bpy.ops.handforge.judge_sweep() == {"FINISHED"}
-    reasons = plausibility.judge(some.poses)
-    assert sweeping.counts(bpy.context.scene, armature) == sweep_map.counts(reasons)
-    shown = bpy.data.images[sweeping.MAP]
-    expected = sweep_map.image(some, reasons, some.poses[7], 720 // 6)
-    pixels = np.array(shown.pixels[:]).reshape(shown.size[1], shown.size[0], 4)[::-1, :, :3]
-    np.testing.assert_array_equal(np.round(pixels * 255).astype(np.uint8), expected)
-    window.step = 30
-    bpy.context.scene.frame_set(9)
-    finer = sweep_map.part("l11", 30, (-60, 60))
-    np.testing.assert_allclose(hand.pose(armature), finer.poses[8], atol=2e-6)
-    assert bpy.context.scene.frame_end == len(finer.poses) == 60
-    bpy.ops.handforge.sweep_to_timeline()
-    scene = bpy.context.scene
-    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 77, 5)
-    np.testing.assert_allclose(hand.pose(armature), mine, atol=2e-6)
-    scene.frame_set(2)
-    np.testing.assert_allclose(hand.pose(armature), mine, atol=2e-6)
-
-
-def test_a_sweep_without_a_pose_is_refused(armature, window):
-    window.step = 7
-    with pytest.raises(RuntimeError, match="the step is a multiple of 2 degrees, not 7"):
-        bpy.ops.handforge.judge_sweep()
-
-
-@pytest.fixture
-def poses_file(tmp_path):
-    path = tmp_path / "poses.csv"
-    poses = np.stack([PRESETS["fist"], PRESETS["open"]])
-    path.write_bytes(pose_sets.dump(pose_sets.PoseSet(("mine", "mine"), np.arange(2), poses)))
-    return path
-
-
-def rendering(window, poses_file, out):
-    window.poses, window.file, window.out = "file", str(poses_file), str(out)
-    window.count, window.size, window.workers = 0, (160, 90), 1
-
-
-def test_pictures_are_rendered_in_the_background(window, poses_file, tmp_path):
-    rendering(window, poses_file, tmp_path / "out")
-    assert bpy.ops.handforge.generate() == {"FINISHED"}
-    generating.wait()
-    assert generating.Board.message == f"{tmp_path / 'out'} is complete"
-    data = dataset.Dataset(tmp_path / "out")
-    assert len(data) == 2 and data.info["settings"]["size"] == "160x90"
-    assert tuple(bpy.data.images[generating.SHEET].size) == (640, 180)
-
-
-def test_pictures_show_the_hand_of_the_panel(armature, window, poses_file, tmp_path):
-    rendering(window, poses_file, tmp_path / "out")
-    bpy.ops.handforge.random_shape(seed=5)
-    armature.handforge.tone, armature.handforge.side = 0.9, "left"
-    assert bpy.ops.handforge.generate() == {"FINISHED"}
-    generating.wait()
-    data = dataset.Dataset(tmp_path / "out")
-    told = data.info["settings"]
-    assert anatomy.HandShape(**told["shape"]).length == pytest.approx(hand.shape(armature).length, abs=1e-4)
-    assert (told["skin"], told["side"]) == (0.9, "left")
-    image = next(iter(data))
-    (annotation,) = data.annotations(image)
-    assert annotation["side"] == "left"
-    assert data.read_image(image)[data.masks(image)[0]].mean() < 110, "dark skin"
-
-
-def test_a_look_that_varies_hands_still_does(armature, window):
-    asked = properties.task(window, armature)
-    assert asked["defaults"] == {"shape": "average", "skin": 0.5, "side": "right"}
-    people = settings.load(Path("people"), asked["overrides"], asked["defaults"])
-    assert (people.skin, people.shape, people.side) == ("varied", "varied", "right")
-
-
-def test_a_look_comes_in_its_own_size_and_a_file_goes_before_the_panel(armature, window, tmp_path):
-    window.settings = "varied"
-    assert (tuple(window.size), window.format) == ((640, 360), "jpg")
-    window.size = 1280, 720
-    asked = properties.task(window, armature)
-    assert settings.load(Path("varied"), asked["overrides"], asked["defaults"]).size == (1280, 720)
-    path = tmp_path / "look.toml"
-    path.write_text('size = "320x180"\nseed = 7\n')
-    window.settings, window.settings_file, window.mask = "file", str(path), "both"
-    asked = properties.task(window, armature)
-    found = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
-    assert (found.size, found.seed, found.mask, found.count) == ((320, 180), 7, "both", window.count)
-
-
-def test_a_folder_that_is_not_ours_is_told_in_the_panel(window, poses_file, tmp_path):
-    rendering(window, poses_file, tmp_path)
-    bpy.ops.handforge.generate()
-    generating.wait()
-    assert generating.Board.failed
-    assert generating.Board.message.startswith(f"{tmp_path} is not empty and holds no rendering run")
-
-
-def test_rendering_is_cancelled_and_its_folder_continued(window, poses_file, tmp_path):
-    rendering(window, poses_file, tmp_path / "out")
-    bpy.ops.handforge.generate()
-    with pytest.raises(RuntimeError, match="poll"):
-        bpy.ops.handforge.generate()
-    assert bpy.ops.handforge.cancel() == {"FINISHED"}
-    assert generating.Board.job is None and generating.Board.message == "stopped"
-    assert not (tmp_path / "out" / "annotations.json").exists()
-    assert bpy.ops.handforge.generate() == {"FINISHED"}
-    generating.wait()
-    assert len(dataset.Dataset(tmp_path / "out")) == 2
-
-
-def test_stopping_does_not_wait_for_workers(tmp_path, monkeypatch):
-    """They hold the job's output open until their frames are done."""
-    worker = "import time; time.sleep(20)"
-    job = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {worker!r}]); sys.stdin.read()"
-    monkeypatch.setattr(generating.hosting, "job", lambda: [sys.executable, "-c", job])
-    started = generating.Job({"out": str(tmp_path)})
-    begin = time.monotonic()
-    started.stop()
-    started.poll()
-    assert time.monotonic() - begin < 8
-
-
-def test_closing_blender_ends_rendering(window, poses_file, tmp_path):
-    rendering(window, poses_file, tmp_path / "out")
-    bpy.ops.handforge.generate()
-    process = generating.Board.job._process
-    blender_addon.unregister()  # as Blender does on its way out
-    assert process.poll() is not None and generating.Board.job is None
-    blender_addon.register()
-
-
-def test_a_folder_beside_an_unsaved_file_is_refused(window):
-    with pytest.raises(RuntimeError, match=r"Save the \.blend file first, or give a full path"):
-        bpy.ops.handforge.generate()
-
-
-@pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["poses", "--set", "none"], 2), (["render"], 2)])
-def test_the_command_inside_blender_ends_as_hand_generator_does(arguments, code):
-    assert command._run(arguments) == code
+    for name in ("load_pose", "poses_to_keyframes", "save_pose"):
+        with pytest.raises(RuntimeError, match="Give the file a name"):
+            getattr(bpy.ops.handforge, name)(filepath="")
+    with pytest.raises(RuntimeError, match="The hand has no keyframes"):
+        bpy.ops.handforge.keyframes_to_poses(filepath=str(tmp_path / "made.csv"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -30,22 +31,29 @@ def test_the_zip_holds_what_the_manifest_names(archive):
     with zipfile.ZipFile(archive) as content:
         names = content.namelist()
         manifest = content.read("blender_manifest.toml").decode()
-        wheels = [name for name in names if name.startswith("wheels/")]
-        own = next(name for name in wheels if "handforge" in name)
-        with content.open(own) as stream, zipfile.ZipFile(stream) as wheel:
-            files = wheel.namelist()
+        modules = {name: content.read(name).decode() for name in names if name.endswith(".py")}
+    wheels = [name for name in names if name.startswith("wheels/")]
     assert f'version = "{__version__}"' in manifest
     assert all(f'"./{name}"' in manifest for name in wheels)
     needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
-    assert {Path(name).name.split("-")[0] for name in wheels} == {"handforge", *needed}
-    assert {
-        "generator/mesh/hand.npz",
-        "generator/mesh/foot.npz",
-        "generator/cli.py",
-        "generator/blender/rig.py",
-        "handforge/files.py",
-    } <= set(files)
-    assert "__init__.py" in names and not any("__pycache__" in name for name in (*names, *files))
+    assert {Path(name).name.split("-")[0] for name in wheels} == {*needed}
+    meshed = {"generator/mesh/hand.npz", "generator/mesh/foot.npz"}
+    own = {*meshed, "generator/cli.py", "generator/blender/rig.py", "handforge/files.py"}
+    assert {"__init__.py", "operators/add.py", "maps/webxr_right.toml", *own} <= set(names)
+    assert not any("__pycache__" in name for name in names)
+    outside = re.compile(r"^\s*(from|import) (generator|handforge)\b", re.MULTILINE)
+    assert not [name for name, source in modules.items() if outside.search(source)], "extensions share what is on top"
+
+
+def test_imports_are_moved_into_the_addon():
+    move = extension._within_addon
+    source = "from generator.hand import (\n    pose,\n)\n\n\ndef f():\n    from handforge import files\n"
+    assert move(Path("generator/hand/mesh.py"), source) == source.replace("from ", "from ...")
+    assert move(Path("hand.py"), "from generator import x\nfrom . import y\n") == (
+        "from .generator import x\nfrom . import y\n"
+    )
+    with pytest.raises(extension.ExtensionError, match=r"a\.py, line 1: only 'from"):
+        move(Path("a.py"), "import generator.hand\n")
 
 
 def test_wheels_for_this_python_and_newer_are_named_for_this_one():
@@ -103,7 +111,7 @@ def test_blender_on_each_platform_finds_every_library_once(index, target, tmp_pa
             other.setattr(sys, "version_info", tuple(int(number) for number in python.split(".")))
             chosen = ops._extensions_wheel_filter_for_this_system(manifest["wheels"])
         names = sorted(Path(name).name.split("-")[0].replace("_", "-") for name in chosen)
-        assert names == sorted(["handforge", *extension.LIBRARIES])
+        assert names == sorted(extension.LIBRARIES)
 
 
 def test_a_platform_that_is_none(tmp_path):
@@ -130,17 +138,19 @@ def listing():
 before = listing()
 bpy.ops.handforge.add_hand()
 bpy.ops.handforge.preset(name="point")
-import generator
+import importlib
+addon = importlib.import_module("bl_ext.user_default.handforge")
 told = {
     "installed": list(result),
     "module": [name for name in bpy.context.preferences.addons.keys() if "handforge" in name],
-    "generator": generator.__file__,
+    "top": [name for name in ("generator", "handforge", "blender_addon") if name in sys.modules],
+    "generator": sys.modules["bl_ext.user_default.handforge.generator"].__file__,
     "meshed": "skimage" in sys.modules,
     "verdict": bpy.data.objects["hand_armature"].handforge.verdict,
     "unchanged": listing() == before,
 }
 bpy.ops.preferences.addon_disable(module=told["module"][0])
-told["left"] = hasattr(bpy.types.Scene, "handforge") or "generator.cli" in sys.modules
+told["left"] = hasattr(bpy.types.Scene, "handforge")
 print("TOLD " + json.dumps(told))
 """
 
@@ -157,6 +167,7 @@ def test_it_installs_into_an_empty_user_folder(archive, tmp_path):
     assert lines, done.stdout + done.stderr
     told = json.loads(lines[0].removeprefix("TOLD "))
     assert told["installed"] == ["FINISHED"] and told["module"] == ["bl_ext.user_default.handforge"]
-    assert Path(told["generator"]).is_relative_to(resources / "extensions" / ".local")
+    assert Path(told["generator"]).is_relative_to(resources / "extensions" / "user_default")
+    assert told["top"] == []
     assert told["verdict"] == "plausible" and told["unchanged"] and not told["meshed"] and not told["left"]
     assert not (tmp_path / "cache" / "handforge").exists()

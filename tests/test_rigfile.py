@@ -96,6 +96,25 @@ def folder(tmp_path_factory):
     return folder
 
 
+MIRROR = np.diag([-1.0, 1.0, 1.0])
+
+
+def heads(mirror=MIRROR):
+    """Where the bones of a left hand begin, which bends its fingers a little; by our names."""
+    bent = kinematics.capsules(PRESETS["relaxed"], OURS)[0]
+    return {name: moved(bent[BONES.index(name)] @ mirror) for name in NEEDED}
+
+
+def test_a_left_hand_is_known_by_its_thumb_and_taken_as_a_right_one_mirrored():
+    assert (bone_map.fit(heads(np.eye(3))).side, bone_map.fit(heads()).side) == ("right", "left")
+    vertices, faces, weights = cut()
+    straight = {name: moved(OURS.heads[BONES.index(name)] @ MIRROR) for name in NEEDED}
+    bones, mesh = external_rig.hand(bone_map.fit(straight), moved(vertices @ MIRROR), faces[:, ::-1], weights)
+    np.testing.assert_allclose(mesh.vertices, vertices, atol=1e-6)
+    np.testing.assert_allclose(bones.heads[2:5], OURS.heads[2:5], atol=1e-6)
+    np.testing.assert_array_equal(mesh.faces, faces)
+
+
 @pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
 def test_a_file_gives_our_hand_back(folder, kind):
     bones, mesh = rig_file.load(folder / f"hand.{kind}", folder / "map.toml")

@@ -114,9 +114,9 @@ class RenderSettings:
     """``average``; varied: one of 16 hands whose proportions are drawn from the seed; or a table of factors as
     :class:`generator.hand.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
     rig: str | None = None
-    """A rigged right hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the
-    mean hand's size and keeps its shape; its skin is coloured as ours is. Poses are judged as our mean hand's. Machines
-    that share no disk each need both files at the same path."""
+    """A rigged hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the mean
+    hand's size and keeps its shape; its skin is coloured as ours is. A left one is mirrored: ``side`` says which is
+    shown. Poses are judged as our mean hand's. Machines that share no disk each need both files at the same path."""
     map: str | None = None
     """Which of the rig's bones is which: a TOML file as :mod:`generator.rigs.bone_map` describes it."""
     side: str = "right"

@@ -6,4 +6,5 @@ workers       processes on this machine
 dask_cluster  workers of a Dask scheduler
 fingerprint   external inputs (backgrounds, rigs) told apart by their content
 gui_job       a run for a program with a window
+gui_preview   one image at a time for a program with a window
 """

@@ -31,13 +31,13 @@ def main() -> int:
     try:
         _render(**task)
     except HandforgeError as error:
-        _tell({"error": str(error)})
+        tell({"error": str(error)})
         return 2
     except OSError as error:
         said = [str(part) for part in (error.filename, error.strerror) if part]
-        _tell({"error": ": ".join(said) or str(error)})
+        tell({"error": ": ".join(said) or str(error)})
         return 2
-    _tell({"out": task["out"]})
+    tell({"out": task["out"]})
     return 0
 
 
@@ -49,11 +49,12 @@ def _render(settings: str, overrides: dict[str, Any], defaults: dict[str, Any], 
         reader.load(Path(settings), overrides, defaults),
         Path(out),
         workers,
-        lambda done, total: _tell({"done": done, "total": total}),
+        lambda done, total: tell({"done": done, "total": total}),
     )
 
 
-def _tell(what: dict[str, Any]) -> None:
+def tell(what: dict[str, Any]) -> None:
+    """Print a line for the program with the window."""
     print(MARK + json.dumps(what), flush=True)
 
 

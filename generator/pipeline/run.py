@@ -47,6 +47,18 @@ class Plan:
         return Item(number, self.poses.poses[number], meta)
 
 
+def judging_camera(settings: RenderSettings) -> Camera:
+    """The camera that the run's poses are judged by.
+
+    A random distance is chosen so that the hand fits, whatever the focal length; a random focal length is judged by its
+    longest.
+    """
+    if isinstance(settings.distance, str):
+        return Camera(*settings.size)
+    focal = FOCAL[1] if isinstance(settings.focal_mm, str) else settings.focal_mm
+    return Camera(*settings.size, settings.distance, focal)
+
+
 def plan(settings: RenderSettings) -> Plan:
     """Choose the frames: ``count`` poses spread evenly over the plausible ones of the set.
 
@@ -55,13 +67,8 @@ def plan(settings: RenderSettings) -> Plan:
     """
     backgrounds.chosen(settings)
     chosen = pose_sets.select(settings.set)
-    if isinstance(settings.distance, str):  # it is chosen so that the hand fits, whatever the focal length
-        distance, focal = Camera.distance, Camera.focal_mm
-    else:
-        distance = settings.distance
-        focal = FOCAL[1] if isinstance(settings.focal_mm, str) else settings.focal_mm
     hand = skeleton(hand_shape(settings))
-    reasons = plausibility.judge(chosen.poses, hand, Camera(*settings.size, distance, focal))
+    reasons = plausibility.judge(chosen.poses, hand, judging_camera(settings))
     kept = np.flatnonzero(reasons == "")
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):

@@ -2,7 +2,8 @@
 
 A map is a TOML file with a table ``bones``: our bone's name = "their bone's name". Forearm and metacarpals of the long
 fingers may be missing; what turns the forearm then turns the hand. Bones at the tips (``thumb_tip`` ...) may be named
-where the armature has them; they go with the last phalanx. Right hands only.
+where the armature has them; they go with the last phalanx. Right and left hands; which it is, its thumb and the bend of
+its fingers tell, and a left one is taken as the mirror image of a right one.
 
 A pose means the same on every hand: at zero the fingers are straight and open as ours are, however the armature's own
 bind pose has them.
@@ -58,7 +59,7 @@ class Fit:
     :param above: (B,) int, the mapped bone that each goes with; -1 for the first.
     :param heads: (B, 3), where theirs begin before anything is moved, armature axes.
     :param straight: (B, 3, 3), how each is turned then to point where ours does; phalanges and thumb alone.
-    :param whole: (3, 3), the whole hand: from our scene axes to the armature's.
+    :param whole: (3, 3), the whole hand: from our scene axes to the armature's; of a left hand with a reflection.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,11 @@ class Fit:
     heads: np.ndarray
     straight: np.ndarray
     whole: np.ndarray
+
+    @property
+    def side(self) -> str:
+        """``right`` or ``left``."""
+        return "right" if np.linalg.det(self.whole) > 0 else "left"
 
     def transforms(self, pose: np.ndarray) -> np.ndarray:
         """How each of their bones moves for a pose of ours, (B, 4, 4) in the armature's axes."""
@@ -141,14 +147,26 @@ def _above(name: str, names: list[str]) -> str | None:
 
 
 def _palm(heads: dict[str, np.ndarray]) -> np.ndarray:
-    """Columns radial, dorsal, distal of a right hand's palm."""
+    """Columns radial, dorsal, distal of a palm; a left hand's are left-handed."""
     distal = heads["middle_proximal"] - heads["hand"]
     radial = heads["index_proximal"] - heads["little_proximal"]
     dorsal = np.cross(distal, radial)
     if np.linalg.norm(dorsal) < 1e-9:
         raise RigMapError("wrist and knuckles of the armature lie on one line; is its map right?")
     distal, dorsal = distal / np.linalg.norm(distal), dorsal / np.linalg.norm(dorsal)
-    return np.stack([np.cross(dorsal, distal), dorsal, distal], axis=1)
+    radial = np.cross(dorsal, distal)
+    return np.stack([radial, dorsal if _palmar(heads) @ dorsal <= 0 else -dorsal, distal], axis=1)
+
+
+def _palmar(heads: dict[str, np.ndarray]) -> np.ndarray:
+    """A direction to the palm's side: the thumb lies there, and fingers bend there."""
+    thumb = [heads[f"thumb_{part}"] - heads["thumb_metacarpal"] for part in ("proximal", "distal")]
+    bend = [np.zeros(3)]
+    for finger in FINGERS[:4]:
+        proximal, middle, distal = (heads[f"{finger}_{part}"] for part in ("proximal", "middle", "distal"))
+        along = (middle - proximal) / np.linalg.norm(middle - proximal)
+        bend.append(2 * (distal - middle - (distal - middle) @ along * along))
+    return np.sum(thumb, axis=0) + np.sum(bend, axis=0)
 
 
 def _smallest_turn(one: np.ndarray, other: np.ndarray) -> np.ndarray:

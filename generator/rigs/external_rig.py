@@ -29,10 +29,13 @@ _CHAIN = ("hand", "middle_proximal", "middle_middle", "middle_distal")
 def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tuple[Skeleton, HandMesh]:
     """A rigged hand, laid into our bind pose with its wrist in the origin, and scaled to the mean hand's size.
 
+    A left hand is mirrored: what is returned is a right one.
+
     :param vertices: (V, 3) in the armature's own bind pose and axes, of any unit.
     :param faces: (F, 3), of a closed mesh, counter-clockwise seen from outside.
     :param weights: (V, 21) by the bones of :data:`generator.hand.anatomy.BONES`, rows sum to 1.
     """
+    faces = faces if fit.side == "right" else faces[:, ::-1]
     moved = fit.transforms(pose.bind())
     by_bone = np.tile(np.eye(4), (len(BONES), 1, 1))
     for index, name in enumerate(fit.names):

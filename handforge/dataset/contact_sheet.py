@@ -43,11 +43,11 @@ def _tile(picture: np.ndarray, masks: list[np.ndarray]) -> Image.Image:
     pixels = np.array(tile)
     for mask in masks:
         small = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(tile.size, Image.Resampling.BOX)) > 127
-        pixels[_outline(small)] = OUTLINE
+        pixels[outline(small)] = OUTLINE
     return Image.fromarray(pixels)
 
 
-def _outline(mask: np.ndarray) -> np.ndarray:
+def outline(mask: np.ndarray) -> np.ndarray:
     """The mask's pixels that have a neighbour outside it."""
     inner = np.pad(mask, 1)
     return mask & ~(inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:])

@@ -1,4 +1,4 @@
-"""Somebody's own armature as the hand: its bones turned, and read, through a map (:mod:`generator.rigs.bone_map`)."""
+"""An external armature as the hand: its bones rotated, and read, through a map (:mod:`generator.rigs.bone_map`)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from generator.rigs import bone_map, external_rig
 from handforge.files import write_atomic
 
 KEY = "handforge_map"
-"""The armature's custom property with their bones' names by ours, as JSON."""
+"""The armature's custom property with its bones' names by ours, as JSON."""
 
 
 def names(armature: bpy.types.Object) -> dict[str, str] | None:
-    """Their bones' names by ours; None for a hand of our own."""
+    """Its bones' names by ours; None for the built-in hand."""
     return json.loads(armature[KEY]) if KEY in armature else None
 
 
 def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
     """Make an armature a hand.
 
-    :raises rigmap.RigMapError: if it has not the bones that the map names.
+    :raises RigMapError: if it has not the bones that the map names.
     """
     for theirs in bones.values():
         if theirs not in armature.data.bones:
@@ -37,11 +37,17 @@ def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
 def hand_over(armature: bpy.types.Object) -> Path:
     """Write the hand for a rendering process; the file.
 
-    :raises rigmap.RigMapError: if the armature moves no mesh.
+    :raises RigMapError: if the armature moves no mesh.
     """
     path = Path(bpy.app.tempdir) / "rig.npz"
     write_atomic(path, external_rig.dump(*rig_file.hand(armature, names(armature))))
     return path
+
+
+def side(armature: bpy.types.Object, bones: dict[str, str]) -> str:
+    """``right`` or ``left``, as it stands in the scene."""
+    mirrored = armature.matrix_world.determinant() < 0
+    return ("left", "right")[(_fit(armature, bones).side == "right") != mirrored]
 
 
 def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
@@ -66,7 +72,7 @@ def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:
 
 
 def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
-    """Move their bones as a pose of ours says: (28,), metres and radians."""
+    """Move its bones as a pose of ours says: (28,), metres and radians."""
     bones = names(armature)
     within = np.concatenate([pose[:3] / _scale(armature), pose[3:]])
     rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(within)
@@ -76,18 +82,17 @@ def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
         armature.pose.bones[theirs].matrix_basis = Matrix(basis.tolist())
 
 
-def read(armature: bpy.types.Object, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How our 21 bones would be turned, (21, 3, 3), and the wrist's shift, (3,) metres.
+def read(armature: bpy.types.Object, posed: bpy.types.bpy_prop_collection, near: np.ndarray) -> tuple:
+    """How our 21 bones would be rotated, (21, 3, 3), and the wrist's shift, (3,) metres.
 
+    :param posed: the pose's bones as Blender has evaluated them.
     :param near: the pose it had.
     """
     bones = names(armature)
-    rest = _rest(armature, bones)
-    moved: list[np.ndarray] = []
-    for theirs, parent, at_rest in zip(bones.values(), _parents(armature, bones), rest, strict=True):
-        location, turn, _ = armature.pose.bones[theirs].matrix_basis.decompose()
-        own = at_rest @ np.array(Matrix.LocRotScale(location, turn, None)) @ np.linalg.inv(at_rest)
-        moved.append((moved[parent] if parent >= 0 else np.eye(4)) @ own)
+    moved = []
+    for theirs, at_rest in zip(bones.values(), _rest(armature, bones), strict=True):
+        location, rotation, _ = posed[theirs].matrix.decompose()
+        moved.append(np.array(Matrix.LocRotScale(location, rotation, None)) @ np.linalg.inv(at_rest))
     turns, shift = _fit(armature, bones).joints(np.array(moved), near)
     return turns, shift * _scale(armature)
 

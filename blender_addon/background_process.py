@@ -1,6 +1,8 @@
-"""The process that renders in the background: Blender's own program, or Python where Blender is a module of it.
+"""The processes that render in the background: Blender's own program, or Python where Blender is a module of it.
 
-Python's multiprocessing cannot start Blender's program, so workers inside it are started here and connect back.
+They need nothing of the user's preferences, so they run before the add-on was saved there: Blender starts with its
+factory settings, and finds the add-on where it lies (:mod:`.background_main`). Python's multiprocessing cannot start
+Blender's program, so workers inside it are started here and connect back.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ import sys
 import threading
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
 
 import bpy
 
-from generator.pipeline import workers
+from generator.pipeline import gui_job, gui_preview, workers
 
-JOB, WORKER = "hand_generator_job", "hand_generator_worker"
-"""What ``blender --command`` calls :mod:`generator.pipeline.gui_job` and one of its workers."""
+RUN, PREVIEW, WORKER = "handforge_run", "handforge_preview", "handforge_worker"
+"""What a process is for: :mod:`generator.pipeline.gui_job`, :mod:`generator.pipeline.gui_preview`, or one of the
+former's workers."""
 
 NO_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """Windows would open a console for each process."""
@@ -31,13 +35,23 @@ def inside_blender() -> bool:
     return bool(bpy.app.binary_path)
 
 
-def job() -> list[str]:
-    """The command that runs :mod:`generator.pipeline.gui_job`."""
-    return _blender(JOB) if inside_blender() else [sys.executable, "-m", "generator.pipeline.gui_job"]
+def command(kind: str) -> list[str]:
+    """The command line of a process of a kind."""
+    if not inside_blender():
+        module = {RUN: gui_job, PREVIEW: gui_preview}[kind]
+        return [sys.executable, "-m", module.__name__]
+    start = [bpy.app.binary_path, "--background", "--factory-startup", "--python-exit-code", "2"]
+    script = str(Path(__file__).with_name("background_main.py"))
+    return [*start, "--python", script, "--", kind, __package__, *filter(None, sys.path)]
 
 
-def _blender(command: str) -> list[str]:
-    return [bpy.app.binary_path, "--background", "--command", command]
+def main(kind: str) -> int:
+    """Be a process of a kind, inside Blender's program; the exit code."""
+    workers.launch = launch
+    if kind == WORKER:
+        _work()
+        return 0
+    return {RUN: gui_job, PREVIEW: gui_preview}[kind].main()
 
 
 class Process:
@@ -83,7 +97,7 @@ def launch(count: int) -> dict[Connection, Process]:
 
 def _start(address: tuple[str, int], key: bytes, number: int) -> Process:
     popen = subprocess.Popen(
-        _blender(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, creationflags=NO_CONSOLE
+        command(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, creationflags=NO_CONSOLE
     )
     popen.stdin.write(json.dumps({"port": address[1], "key": key.hex(), "number": number}) + "\n")
     popen.stdin.close()
@@ -103,7 +117,7 @@ def _accept(listener: Listener, started: list[Process]) -> tuple[Connection, Pro
     return pipe, started[pipe.recv()]
 
 
-def work() -> None:
+def _work() -> None:
     """Be the worker that :func:`launch` started."""
     task = json.loads(sys.stdin.readline())
     pipe = Client(("127.0.0.1", task["port"]), authkey=bytes.fromhex(task["key"]))

@@ -8,11 +8,13 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import foreign, generating, hand
+from blender_addon import background_job, external_rig, hand, sync
+from blender_addon.operators import generate
 from generator.hand import anatomy, kinematics, pose, pose_sets
 from generator.hand.anatomy import BONES
 from generator.hand.pose_presets import PRESETS
-from generator.rigs import bone_map, external_rig
+from generator.rigs import bone_map
+from generator.rigs import external_rig as rigs
 from handforge import dataset
 
 OURS = anatomy.skeleton()
@@ -61,6 +63,28 @@ NEEDED = {name: theirs(name) for name in BONES if name not in LEFT_OUT}
 both = pytest.mark.parametrize("armature", ["chain", "flat"], indirect=True)
 
 
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+def test_a_left_armature_is_a_left_hand(armature, tmp_path):
+    """With the map of the right one: names do not tell the side."""
+    bpy.ops.object.mode_set(mode="EDIT")
+    for bone in armature.data.edit_bones:
+        bone.head.x, bone.tail.x = -bone.head.x, -bone.tail.x
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED)) == {"FINISHED"}
+    assert hand.side(armature) == "left"
+    clothe(armature)
+    assert hand.appearance(armature)["side"] == "left"
+    sync.put(armature, PRESETS["fist"])
+    bpy.context.view_layer.update()
+    moved = kinematics.transforms(PRESETS["fist"], OURS)
+    for name in NEEDED:
+        index = BONES.index(name)
+        expected = SCALE * TURN @ (moved[index, :3, :3] @ OURS.heads[index] + moved[index, :3, 3])
+        found = armature.pose.bones[NEEDED[name]].head
+        np.testing.assert_allclose(found, expected * [-1, 1, 1], atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(hand.pose(armature), PRESETS["fist"], atol=2e-6)
+
+
 @both
 @pytest.mark.parametrize("seed", range(3))
 def test_it_moves_as_our_hand_does(armature, tmp_path, seed):
@@ -68,7 +92,7 @@ def test_it_moves_as_our_hand_does(armature, tmp_path, seed):
     low, high = pose.LIMITS.T
     one = np.random.default_rng(seed).uniform(low, high)
     one[:3] *= 0.1
-    hand.put(armature, one)
+    sync.put(armature, one)
     bpy.context.view_layer.update()
     moved = kinematics.transforms(np.concatenate([np.zeros(3), one[3:]]), OURS)
     for index, name in enumerate(BONES):
@@ -88,7 +112,7 @@ def test_an_armature_in_centimetres_moves_by_metres(armature, tmp_path):
     before = np.array(armature.matrix_world @ wrist.head)
     one = pose.bind()
     one[:3] = 0.1, -0.02, 0.03
-    hand.put(armature, one)
+    sync.put(armature, one)
     bpy.context.view_layer.update()
     np.testing.assert_allclose(np.array(armature.matrix_world @ wrist.head) - before, TURN @ one[:3], atol=1e-6)
     np.testing.assert_allclose(hand.pose(armature), one, atol=2e-5)
@@ -98,9 +122,9 @@ def test_an_armature_in_centimetres_moves_by_metres(armature, tmp_path):
 def test_their_bones_move_the_sliders(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
     bones = armature.pose.bones
-    hand.put(armature, PRESETS["point"])
+    sync.put(armature, PRESETS["point"])
     turned = [bone.matrix_basis.copy() for bone in bones]
-    hand.put(armature, pose.bind())
+    sync.put(armature, pose.bind())
     for bone, basis in zip(bones, turned, strict=True):
         bone.matrix_basis = basis
     bpy.context.view_layer.update()
@@ -110,7 +134,7 @@ def test_their_bones_move_the_sliders(armature, tmp_path):
 @pytest.mark.parametrize("armature", ["chain"], indirect=True)
 def test_the_verdict_marks_their_bones(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
-    hand.put(armature, pose.with_angles(index_pip_flexion=120))
+    sync.put(armature, pose.with_angles(index_pip_flexion=120))
     assert armature.handforge.reason == "joint limit"
     assert [b.name for b in armature.pose.bones if b.color.palette != "DEFAULT"] == [theirs("index_middle")]
 
@@ -149,7 +173,7 @@ def clothe(armature):
 
 
 @pytest.mark.parametrize("armature", ["chain"], indirect=True)
-def test_pictures_show_their_hand(armature, tmp_path):
+def test_images_show_their_hand(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
     panel = bpy.context.scene.handforge
     poses = pose_sets.PoseSet(("mine",), np.array([0]), PRESETS["open"][None])
@@ -159,15 +183,15 @@ def test_pictures_show_their_hand(armature, tmp_path):
     with pytest.raises(RuntimeError, match="the bones of theirs that the map names move no mesh"):
         bpy.ops.handforge.generate()
     clothe(armature)
-    first = foreign.hand_over(armature).read_bytes()
-    hand.put(armature, PRESETS["fist"])
-    assert foreign.hand_over(armature).read_bytes() == first, "whatever its pose, so that a run can be continued"
-    bones, mesh = external_rig.read(foreign.hand_over(armature))
+    first = external_rig.hand_over(armature).read_bytes()
+    sync.put(armature, PRESETS["fist"])
+    assert external_rig.hand_over(armature).read_bytes() == first, "whatever its pose, so that a run can be continued"
+    bones, mesh = rigs.read(external_rig.hand_over(armature))
     np.testing.assert_allclose(bones.heads[1:], OURS.heads[1:], atol=1e-5)
     assert len(mesh.vertices) == 6 * len(NEEDED)
     assert bpy.ops.handforge.generate() == {"FINISHED"}
-    generating.wait()
-    assert generating.Board.message == f"{tmp_path / 'out'} is complete"
+    generate.wait()
+    assert background_job.Board.message == f"{tmp_path / 'out'} is complete"
     data = dataset.Dataset(tmp_path / "out")
     assert data.info["settings"]["rig"] == "rig.npz" and data.masks(next(iter(data)))[0].any()
 

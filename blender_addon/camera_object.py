@@ -1,0 +1,101 @@
+"""The generator's camera as an object in the viewport: looked through, and taken over where somebody has moved it.
+
+The generator's own stands at (0, -distance, 0) of the hand's axes and looks along +Y. What another camera sees of the
+hand, that one sees of a hand that is moved and rotated as a whole.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from generator.hand import anatomy, inverse_kinematics, kinematics
+from generator.hand.anatomy import BONES
+from generator.hand.camera import SENSOR_MM, Camera
+
+from . import bones, hand, render_settings, sync
+
+KEY = "handforge_camera"
+"""Custom property of the camera that is the generator's."""
+
+NEAREST, FARTHEST = 0.3, 10.0
+"""Range of the distance between camera and wrist, metres."""
+
+_SAME = 1e-4
+
+
+def of(armature: bpy.types.Object) -> bpy.types.Object | None:
+    """The hand's camera object; None if it has none."""
+    return next((child for child in armature.children if child.type == "CAMERA" and KEY in child), None)
+
+
+def add(armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
+    """Give the hand its camera, make it the scene's, and the scene's images as large as the panel's."""
+    made = of(armature)
+    if made is None:
+        made = bpy.data.objects.new("Hand Camera", bpy.data.cameras.new("Hand Camera"))
+        made[KEY] = True
+        made.parent = armature
+        armature.users_collection[0].objects.link(made)
+    place(made, scene)
+    scene.camera = made
+    return made
+
+
+def place(thing: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    """Put a hand's camera where the generator's is, with its frame."""
+    camera = render_settings.camera(scene)
+    thing.matrix_local = _standard(camera)
+    thing.data.sensor_fit, thing.data.sensor_width = "HORIZONTAL", SENSOR_MM
+    thing.data.lens = camera.focal_mm
+    thing.data.clip_start = 0.01
+    render = scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
+
+
+def is_moved(thing: bpy.types.Object, scene: bpy.types.Scene) -> bool:
+    """Whether a hand's camera is not where the generator's is."""
+    camera = render_settings.camera(scene)
+    apart = np.abs(np.array(thing.matrix_local) - np.array(_standard(camera))).max()
+    return bool(apart > _SAME or abs(thing.data.lens - camera.focal_mm) > 1e-3)
+
+
+def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scene: bpy.types.Scene) -> None:
+    """Have the generator see the hand as another camera does: the hand moves, and distance and focal length fit.
+
+    :param view: of the camera, in the armature's axes.
+    :param lens: its focal length for a sensor 36 mm wide; None keeps the panel's.
+    :raises HandError: if the hand is behind that camera.
+    """
+    moved = np.array(view.normalized().inverted()) @ _forearm(armature)
+    depth = -float(moved[2, 3])
+    if depth <= 0:
+        raise hand.HandError("The hand is behind that camera")
+    panel = scene.handforge
+    panel.set_distance, panel.distance = render_settings.FIXED, min(max(depth, NEAREST), FARTHEST)
+    if lens is not None:
+        panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, lens
+    moved = np.array(_standard(render_settings.camera(scene))) @ moved
+    if hand.side(armature) == "left":
+        moved = hand.MIRROR @ moved @ hand.MIRROR
+    sync.put(armature, _with_forearm(hand.pose(armature), moved, anatomy.skeleton(hand.shape(armature))))
+    if (own := of(armature)) is not None:
+        place(own, scene)
+
+
+def _standard(camera: Camera) -> Matrix:
+    """Where the generator's camera stands: Blender's look along their -Z, with +Y up."""
+    return Matrix.Translation((0, -camera.distance, 0)) @ Matrix.Rotation(np.pi / 2, 4, "X")
+
+
+def _forearm(armature: bpy.types.Object) -> np.ndarray:
+    """How the forearm has moved from the bind pose, (4, 4) in the armature's axes."""
+    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))[BONES.index("forearm")]
+    return hand.MIRROR @ moved @ hand.MIRROR if hand.side(armature) == "left" else moved
+
+
+def _with_forearm(pose: np.ndarray, moved: np.ndarray, skeleton: anatomy.Skeleton) -> np.ndarray:
+    turns = bones.relative(kinematics.transforms(pose, skeleton), skeleton.parents)
+    turns[BONES.index("forearm")] = moved[:3, :3]
+    return np.concatenate([inverse_kinematics.pose(turns, moved[:3, 3], skeleton, pose)[:6], pose[6:]])

@@ -1,0 +1,186 @@
+"""Add a hand, or take an armature of one's own as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy.props import EnumProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from generator.blender import rig
+from generator.blender.scene import materials
+from generator.hand import anatomy, pose
+from generator.mesh import hand_mesh
+from generator.rigs import bone_map
+
+from .. import bones, external_rig, hand, reshape, sync
+from ..properties.preferences import preferences
+from .common import Undoable, reported
+
+_APART = 0.25
+"""Metres between a hand and the next that is added at the same place."""
+
+
+class AddHand(Undoable, bpy.types.Operator):
+    """Add a hand with bones, skin and material at the 3D cursor"""
+
+    bl_idname = "handforge.add_hand"
+    bl_label = "Add Hand"
+
+    side: EnumProperty(name="Side", items=[("right", "Right", "A right hand"), ("left", "Left", "A left hand")])
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add it and go to pose mode."""
+        layer = context.view_layer
+        if layer.objects.active and layer.objects.active.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        for thing in layer.objects:
+            thing.select_set(False)
+        _start_with_preferences(context.scene)
+        armature = _add(context)
+        armature.handforge.side = self.side
+        armature.select_set(True)
+        layer.objects.active = armature
+        bpy.ops.object.mode_set(mode="POSE")
+        return {"FINISHED"}
+
+
+def _start_with_preferences(scene: bpy.types.Scene) -> None:
+    """What the user's preferences say goes into what nobody has set yet."""
+    chosen, panel = preferences(), scene.handforge
+    for name in ("out", "workers", "engine") if chosen else ():
+        if not panel.is_property_set(name):
+            setattr(panel, name, getattr(chosen, name))
+
+
+def _add(context: bpy.types.Context) -> bpy.types.Object:
+    others = [thing.location.copy() for thing in hand.in_scene(context.scene)]
+    made = rig.build(anatomy.skeleton(), hand_mesh.build())
+    armature, skin = made.armature, made.surface
+    _move_into(context.collection, armature, skin)
+    armature.location = context.scene.cursor.location
+    while any((armature.location - place).length < 0.5 * _APART for place in others):
+        armature.location.x += _APART
+    armature.show_in_front = True
+    armature.data.display_type = "STICK"
+    colors = skin.data.color_attributes
+    colors.active_color = colors[rig.COLOUR]
+    skin.data.materials.append(_material())
+    _unwrap(skin.data)
+    hand.remember(armature, hand.KEY, pose.bind().tolist())
+    hand.remember(armature, reshape.APPLIED, {})
+    armature.handforge.in_step = True
+    bones.lock(armature)
+    reshape.apply(armature)
+    return armature
+
+
+def _move_into(collection: bpy.types.Collection, *things: bpy.types.Object) -> None:
+    for thing in things:
+        for other in thing.users_collection:
+            other.objects.unlink(thing)
+        collection.objects.link(thing)
+
+
+def _material() -> bpy.types.Material:
+    """The skin that hands in rooms are rendered with."""
+    kept = bpy.data.materials.get("hand skin")
+    if kept is not None:
+        return kept
+    made = materials.skin(materials.ARM_PASS)
+    made.name = "hand skin"
+    return made
+
+
+def _unwrap(mesh: bpy.types.Mesh) -> None:
+    """Texture coordinates: palm side and back side next to each other, seen from before and from behind."""
+    count = len(mesh.loops)
+    corners, points = np.empty(count, np.int32), np.empty((len(mesh.vertices), 3), np.float32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    mesh.vertices.foreach_get("co", points.ravel())
+    normals = np.empty((len(mesh.polygons), 3), np.float32)
+    mesh.polygons.foreach_get("normal", normals.ravel())
+    low, size = points.min(axis=0), np.ptp(points, axis=0).max() * 1.02
+    uv = ((points - low) / size)[corners][:, [0, 2]] * [0.5, 1.0]
+    uv[:, 0] += np.where(normals[:, 1].repeat(3) > 0, 0.5, 0.0)
+    mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
+
+
+class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
+    """Take the active armature as the hand; a map file says which of its bones is which"""
+
+    bl_idname = "handforge.use_armature"
+    bl_label = "Use This Armature"
+
+    filename_ext = ".toml"
+    filter_glob: StringProperty(default="*.toml", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """An armature that is no hand yet."""
+        chosen = context.view_layer.objects.active
+        return chosen is not None and chosen.type == "ARMATURE" and not hand.is_hand(chosen)
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the map and take its bind pose."""
+        take(context.view_layer.objects.active, bone_map.load(Path(bpy.path.abspath(self.filepath))))
+        return {"FINISHED"}
+
+
+def take(armature: bpy.types.Object, map_: dict[str, str]) -> None:
+    """Make an armature a hand.
+
+    :raises RigMapError: if the map does not fit it.
+    """
+    external_rig.take(armature, map_)
+    hand.remember(armature, hand.KEY, pose.bind().tolist())
+    armature.handforge.in_step = True
+    sync.put(armature, pose.bind())
+
+
+class MakeSingleUser(Undoable, bpy.types.Operator):
+    """Give a linked duplicate (Alt-D) bones and a skin of its own, so that its shape can be changed"""
+
+    bl_idname = "handforge.make_single_user"
+    bl_label = "Make Single User"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A hand that shares something."""
+        armature = hand.active(context)
+        return armature is not None and bool(hand.sharing(armature))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Copy what is shared."""
+        armature = hand.active(context)
+        skin = hand.skin_of(armature)
+        armature.data = armature.data.copy()
+        if skin is not None:
+            skin.data = skin.data.copy()
+        return {"FINISHED"}
+
+
+class RestoreBones(Undoable, bpy.types.Operator):
+    """Put the bones' rest pose back to the hand's; its pose stays"""
+
+    bl_idname = "handforge.restore_bones"
+    bl_label = "Restore Bones"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A built-in hand."""
+        armature = hand.active(context)
+        return armature is not None and external_rig.names(armature) is None
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Move the bones' ends to where the shape has them."""
+        reshape.apply(hand.active(context), restore=True)
+        return {"FINISHED"}
+
+
+CLASSES = (AddHand, UseArmature, MakeSingleUser, RestoreBones)

@@ -1,0 +1,72 @@
+"""The generator's camera in the viewport."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import camera_object, hand
+from .common import OfHand, reported
+
+
+class AddCamera(OfHand, bpy.types.Operator):
+    """Show the generator's camera and frame, and look through it"""
+
+    bl_idname = "handforge.add_camera"
+    bl_label = "Hand Camera"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Add it, or put it back, and look through it."""
+        camera_object.add(hand.active(context), context.scene)
+        if context.space_data and context.space_data.type == "VIEW_3D":
+            context.region_data.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+class TakeOverCamera(OfHand, bpy.types.Operator):
+    """Render the hand as the moved camera sees it: sliders, distance and focal length change to that view"""
+
+    bl_idname = "handforge.take_over_camera"
+    bl_label = "Take Over Camera"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A hand with a camera."""
+        if not super().poll(context):
+            return False
+        if camera_object.of(hand.active(context)) is not None:
+            return True
+        cls.poll_message_set("Add the hand's camera first")
+        return False
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Move the hand so that the generator's camera sees what this one does."""
+        armature = hand.active(context)
+        camera = camera_object.of(armature)
+        camera_object.take_over(armature, camera.matrix_local, camera.data.lens, context.scene)
+        return {"FINISHED"}
+
+
+class TakeOverView(OfHand, bpy.types.Operator):
+    """Render the hand as this viewport shows it: sliders and distance change to that view"""
+
+    bl_idname = "handforge.take_over_view"
+    bl_label = "Take Over View"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A hand, seen in a 3D View."""
+        return super().poll(context) and context.space_data is not None and context.space_data.type == "VIEW_3D"
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Move the hand so that the generator's camera sees it from where the viewport does."""
+        armature = hand.active(context)
+        view = armature.matrix_world.inverted() @ context.region_data.view_matrix.inverted()
+        camera_object.take_over(armature, view, None, context.scene)
+        if camera_object.of(armature) is not None:
+            context.region_data.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+CLASSES = (AddCamera, TakeOverCamera, TakeOverView)

@@ -1,0 +1,176 @@
+"""Generate images in the background, and what goes with that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from .. import hand, render_settings, viewport_ui
+from ..background_job import Board, Job
+from .common import reported
+
+SHEET = "Hand contact sheet"
+"""The image with the contact sheet."""
+
+_EVERY = 0.25
+"""Seconds between two looks at the process."""
+
+
+class PanelError(hand.HandError):
+    """A field of the panel cannot be used; the text names it."""
+
+
+def _look() -> float | None:
+    """Look at the job; the timer's next interval, None when there is nothing more to see."""
+    job = Board.job
+    if job is None:
+        return None
+    if job.poll():
+        viewport_ui.redraw()
+        return _EVERY
+    Board.job = None
+    job.stop()
+    if job.error:
+        Board.tell(job.error, failed=True, log=job.log)
+    else:
+        Board.out = job.out
+        Board.tell(f"{job.out} is complete")
+        viewport_ui.show(viewport_ui.loaded(SHEET, str(job.out / "preview.jpg")))
+    return None
+
+
+class Generate(bpy.types.Operator):
+    """Render images, masks and COCO annotations in the background; Blender can be used meanwhile"""
+
+    bl_idname = "handforge.generate"
+    bl_label = "Generate"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """One job at a time, and fields that can be used."""
+        reasons = ["Images are being rendered"] if Board.job else render_settings.problems(context.scene)
+        if reasons:
+            cls.poll_message_set(reasons[0])
+        return not reasons
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start the job; the panel shows the rest."""
+        Board.tell("")
+        Board.job = Job(render_settings.task(context.scene, hand.active(context)))
+        bpy.app.timers.register(_look, first_interval=_EVERY, persistent=True)  # also when another file is opened
+        return {"FINISHED"}
+
+
+class Cancel(bpy.types.Operator):
+    """Stop rendering; what is done stays, and Generate with the same settings continues"""
+
+    bl_idname = "handforge.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There has to be a job."""
+        return Board.job is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Stop the job."""
+        job, Board.job = Board.job, None
+        job.stop()
+        Board.out = job.out
+        Board.tell(f"Stopped at {job.done:,} of {job.total:,}; Generate continues" if job.total else "Stopped")
+        return {"FINISHED"}
+
+
+class OpenFolder(bpy.types.Operator):
+    """Open the folder of images in the system's file browser"""
+
+    bl_idname = "handforge.open_folder"
+    bl_label = "Open Folder"
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Open it."""
+        folder = Path(render_settings.absolute(context.scene.handforge.out))
+        if not folder.is_dir():
+            raise PanelError(f"Folder: {folder} is not there yet")
+        bpy.ops.wm.path_open(filepath=str(folder))
+        return {"FINISHED"}
+
+
+class CopyCommand(bpy.types.Operator):
+    """Copy the hand-generator command that renders the same, for a terminal or a cluster"""
+
+    bl_idname = "handforge.copy_command"
+    bl_label = "Copy as Command"
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put it on the clipboard; a file of settings that it needs becomes a text of the .blend file."""
+        line, settings = render_settings.as_command(context.scene, hand.active(context))
+        context.window_manager.clipboard = line
+        if not settings:
+            self.report({"INFO"}, line)
+            return {"FINISHED"}
+        name = "hand settings.toml"
+        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+        text.from_string(settings)
+        where = Path(render_settings.absolute(context.scene.handforge.out) + ".toml")
+        self.report({"INFO"}, f"Save the text {name!r} as {where} first: {line}")
+        return {"FINISHED"}
+
+
+class ShowLog(bpy.types.Operator):
+    """Show what the failed process has printed, in a text editor"""
+
+    bl_idname = "handforge.show_log"
+    bl_label = "Show Log"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """There has to be one."""
+        return bool(Board.log)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Put it into a text of the .blend file, and open that in a window."""
+        text = bpy.data.texts.get("hand rendering log") or bpy.data.texts.new("hand rendering log")
+        text.from_string(Board.log)
+        if not bpy.app.background:
+            bpy.ops.wm.window_new()
+            area = context.window_manager.windows[-1].screen.areas[0]
+            area.type = "TEXT_EDITOR"
+            area.spaces.active.text = text
+        return {"FINISHED"}
+
+
+def wait() -> None:
+    """Stay until the job has ended; for scripts."""
+    import time
+
+    while _look() is not None:
+        time.sleep(_EVERY)
+
+
+@bpy.app.handlers.persistent
+def _other_file(*_: object) -> None:
+    Board.forget()
+
+
+def register() -> None:
+    """Watch for other files."""
+    bpy.app.handlers.load_post.append(_other_file)
+
+
+def unregister() -> None:
+    """End a job that runs; its folder can be continued."""
+    bpy.app.handlers.load_post.remove(_other_file)
+    if Board.job is not None:
+        Board.job.stop()
+        Board.job = None
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+    Board.forget()
+
+
+CLASSES = (Generate, Cancel, OpenFolder, CopyCommand, ShowLog)

@@ -1,0 +1,99 @@
+"""Render the pose as it is: image, mask overlay and annotation in an image editor, at once."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import bpy
+
+from .. import hand, render_settings, viewport_ui
+from ..background_job import Preview
+from .common import OfHand, reported
+
+IMAGE, OVERLAY, RECORD = "Hand image", "Hand overlay", "Hand annotation.json"
+"""The images and the text that a rendered pose becomes."""
+
+_EVERY = 0.1
+"""Seconds between two looks at the process."""
+
+
+class RenderPose(OfHand, bpy.types.Operator):
+    """Render this pose with the settings below, whether it is plausible or not: image, mask and annotation"""
+
+    bl_idname = "handforge.render_pose"
+    bl_label = "Render This Pose"
+    bl_options = {"REGISTER"}  # noqa: RUF012  the result comes later
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """One image at a time."""
+        if Preview.waiting:
+            cls.poll_message_set("An image is being rendered")
+            return False
+        return super().poll(context)
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask for it."""
+        armature, scene = hand.active(context), context.scene
+        asked = render_settings.task(scene, armature)
+        render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
+        shown = {name: value for name, value in asked["overrides"].items() if name not in ("set", "count")}
+        asked["overrides"] = shown | {"empty": 0}  # an image without a hand shows no pose
+        Preview.ask(
+            {name: asked[name] for name in ("settings", "overrides", "defaults")}
+            | {"pose": hand.pose(armature).tolist(), "number": scene.handforge.preview_number}
+            | {"out": str(Path(bpy.app.tempdir) / "hand_preview")}
+        )
+        bpy.app.timers.register(_look, first_interval=_EVERY, persistent=True)
+        return {"FINISHED"}
+
+
+def _look() -> float | None:
+    told = Preview.poll()
+    if told is None:
+        return _EVERY
+    if "error" in told:
+        Preview.message = render_settings.in_words_of_the_panel(told["error"])
+    else:
+        _take(told)
+    viewport_ui.redraw()
+    return None
+
+
+def _take(told: dict[str, str]) -> None:
+    """Have image, overlay and record in the .blend file, and show one."""
+    for name, key in ((IMAGE, "image"), (OVERLAY, "overlay")):
+        viewport_ui.loaded(name, told[key])
+    text = bpy.data.texts.get(RECORD) or bpy.data.texts.new(RECORD)
+    text.from_string(json.dumps(json.loads(Path(told["record"]).read_text("utf-8")), indent=1))
+    show(bpy.context.scene)
+
+
+def show(scene: bpy.types.Scene) -> None:
+    """Show the image or the overlay, as the panel says, where there is one."""
+    name = OVERLAY if scene.handforge.preview_shows == "overlay" else IMAGE
+    if name in bpy.data.images:
+        viewport_ui.show(bpy.data.images[name])
+
+
+def wait() -> None:
+    """Stay until the image is there; for scripts."""
+    while _look() is not None:
+        time.sleep(_EVERY)
+
+
+def register() -> None:
+    """Nothing to add: the process starts with the first image."""
+
+
+def unregister() -> None:
+    """End the process."""
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+    Preview.stop()
+
+
+CLASSES = (RenderPose,)

@@ -1,0 +1,171 @@
+"""Camera, rendering of the current pose, the sweep, and generating images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+
+from generator.hand import sweep_map
+from handforge.errors import HandforgeError
+
+from .. import camera_object, hand, render_settings, sweep_view
+from ..background_job import Board, Preview
+from ..operators.render_pose import IMAGE
+from ..properties.scene import label
+from ..viewport_ui import wrapped
+from .common import CLOSED, Sidebar, split
+
+
+class HANDFORGE_PT_camera(Sidebar, bpy.types.Panel):
+    """The generator's camera."""
+
+    bl_label = "Camera"
+    bl_options = CLOSED
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        layout, armature = self.layout, hand.active(context)
+        layout.operator("handforge.add_camera", text="Look Through", icon="CAMERA_DATA")
+        camera = camera_object.of(armature) if armature else None
+        if camera is not None and camera_object.is_moved(camera, context.scene):
+            wrapped(layout, "The camera was moved: images are still taken from its old place", "INFO")
+            layout.operator("handforge.take_over_camera", icon="CHECKMARK")
+        layout.operator("handforge.take_over_view", icon="VIEW3D")
+        _numbers(split(layout), context.scene.handforge, ("distance", "focal_mm"))
+
+
+class HANDFORGE_PT_render_pose(Sidebar, bpy.types.Panel):
+    """The current pose, at once."""
+
+    bl_label = "Render This Pose"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        layout, props = self.layout, context.scene.handforge
+        words = "Rendering" if Preview.waiting else "Render This Pose"
+        layout.operator("handforge.render_pose", text=words, icon="RENDER_STILL")
+        if Preview.message:
+            wrapped(layout, Preview.message, "ERROR", alert=True)
+        column = split(layout)
+        column.prop(props, "preview_number")
+        if IMAGE in bpy.data.images:
+            column.row().prop(props, "preview_shows", expand=True)
+
+
+class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
+    """The sweep."""
+
+    bl_label = "Sweep"
+    bl_options = CLOSED
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        layout, scene = self.layout, context.scene
+        props = scene.handforge
+        layout.row().prop(props, "sweep", expand=True)
+        column = split(layout)
+        for name in ("step", "v4", "v5"):
+            column.prop(props, name)
+        try:
+            layout.label(text=f"{len(sweep_view.chosen(scene).poses):,} poses")
+        except HandforgeError as error:
+            wrapped(layout, str(error), "ERROR", alert=True)
+        row = layout.row(align=True)
+        row.operator("handforge.sweep_to_timeline", icon="ACTION")
+        if props.before[1]:
+            row.operator("handforge.sweep_off", text="", icon="X")
+        layout.operator("handforge.judge_sweep", icon="IMAGE_DATA")
+        counts = sweep_view.counts(scene, hand.active(context))
+        if counts:
+            column = layout.column(align=True)
+            for reason, number in counts.items():
+                words = f"{number:,} {reason or 'kept'} ({sweep_map.COLOUR_WORDS[reason]})"
+                column.label(text=words[0].upper() + words[1:])
+            layout.operator("handforge.pose_from_map", icon="RESTRICT_SELECT_OFF")
+
+
+class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
+    """Generate."""
+
+    bl_label = "Generate"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it: how far it is, or what to render and the button."""
+        layout, props = self.layout, context.scene.handforge
+        job = Board.job
+        if job is not None:
+            layout.progress(factor=job.done / max(job.total, 1), text=job.text.capitalize())
+            layout.operator("handforge.cancel", icon="CANCEL")
+            wrapped(layout, "Quitting Blender stops it; Generate with the same settings continues", "INFO")
+            return
+        column = split(layout)
+        column.prop(props, "poses")
+        if props.poses == "file":
+            column.prop(props, "file")
+        for name in ("settings", "settings_file", "count", "out"):
+            if name != "settings_file" or props.settings == "file":
+                column.prop(props, name)
+        problems = render_settings.problems(context.scene)
+        for problem in problems:
+            wrapped(layout, problem, "ERROR", alert=True)
+        layout.operator("handforge.generate", icon="RENDER_ANIMATION")
+        if Board.message:
+            wrapped(layout, Board.message, "ERROR" if Board.failed else "INFO", alert=Board.failed)
+        row = layout.row(align=True)
+        if Board.log:
+            row.operator("handforge.show_log", icon="TEXT")
+        row.operator("handforge.open_folder", icon="FILE_FOLDER")
+        row.operator("handforge.copy_command", icon="COPYDOWN")
+
+
+class OfGenerate(Sidebar):
+    """Common to the settings below Generate."""
+
+    bl_parent_id = "HANDFORGE_PT_generate"
+    bl_options = CLOSED
+
+
+class HANDFORGE_PT_image(OfGenerate, bpy.types.Panel):
+    """Size, engine, mask."""
+
+    bl_label = "Image and Ground Truth"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        column, props = split(self.layout), context.scene.handforge
+        for name in ("size", "format", "engine", "samples", "seed", "workers", "mask"):
+            column.prop(props, name)
+        column.column().prop(props, "truth")
+
+
+class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
+    """What is randomized."""
+
+    bl_label = "Scene"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        column, props = split(self.layout), context.scene.handforge
+        _numbers(column, props, render_settings.NUMBERS)
+        for name in render_settings.CHOICES:
+            column.prop(props, f"set_{name}", text=label(name))
+        column.prop(props, "backgrounds")
+
+
+def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: Iterable[str]) -> None:
+    """Settings that are a number, or a word."""
+    for name in names:
+        column.prop(props, f"set_{name}", text=label(name))
+        if getattr(props, f"set_{name}") == render_settings.FIXED:
+            column.prop(props, name)
+
+
+CLASSES = (
+    HANDFORGE_PT_camera,
+    HANDFORGE_PT_render_pose,
+    HANDFORGE_PT_generate,
+    HANDFORGE_PT_image,
+    HANDFORGE_PT_scene,
+    HANDFORGE_PT_sweep,
+)

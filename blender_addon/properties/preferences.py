@@ -1,0 +1,60 @@
+"""Of a user: what every new file starts with, shown in Blender's preferences below the add-on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, IntProperty, StringProperty
+
+from generator.frame.settings import ENGINES
+
+from .. import render_settings
+from .scene import _ENGINES, _explained
+
+DOCS = "https://github.com/handforge/handforge#in-blenders-window"
+"""Where the add-on is described."""
+
+PACKAGE = __package__.removesuffix(".properties")
+"""The add-on's name among Blender's."""
+
+
+class HandforgePreferences(bpy.types.AddonPreferences):
+    """What Generate starts with in a new file."""
+
+    bl_idname = PACKAGE
+
+    out: StringProperty(
+        name="Folder",
+        description="Where images go unless a file says otherwise; // is the .blend file's folder",
+        subtype="DIR_PATH",
+        default="//hands",
+    )
+    workers: IntProperty(
+        name="Workers", description="Processes that render", min=1, max=256, default=render_settings.processors()
+    )
+    engine: EnumProperty(name="Engine", items=_explained(ENGINES, _ENGINES))
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw them."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.label(text="What Generate starts with in a new file:")
+        for name in ("out", "workers", "engine"):
+            layout.prop(self, name)
+
+
+def preferences() -> Any:
+    """The user's preferences; None where the add-on is not installed as one, as in tests."""
+    addon = bpy.context.preferences.addons.get(PACKAGE)
+    return addon.preferences if addon else None
+
+
+def register() -> None:
+    """Add them."""
+    bpy.utils.register_class(HandforgePreferences)
+
+
+def unregister() -> None:
+    """Take them away."""
+    bpy.utils.unregister_class(HandforgePreferences)

@@ -1,0 +1,251 @@
+"""Of a scene: which sweep is looked at, and what is rendered."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, IntProperty, IntVectorProperty, PointerProperty, StringProperty
+
+from generator.frame import settings
+from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
+from generator.hand import sweep_map
+
+from .. import render_settings, verdict
+from ..render_settings import AS_PRESET, CHOICES, FIXED, NUMBERS, TRUTH_WORDS
+from .hand import items
+
+PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
+"""Lets // stand for the .blend file's folder; older versions always did."""
+
+_DEFAULTS = RenderSettings()
+
+_SETS = [
+    ("l2", "L2", "The forearm rotates through the full circle, the fingers stay in the bind pose"),
+    ("l11", "L11", "The forearm rotates through the full circle while the fingers move from one pose to the next"),
+]
+
+_PRESETS = {
+    "paper": "One hand of a fixed size before plain white, as in the paper",
+    "people": "Random shape, skin and light before near-white, in the paper's framing",
+    "studio": "As People, but near, with an arm that comes from outside the image",
+    "varied": "Hands in rooms, on tables, before other people, with the camera's blur and noise",
+}
+
+_ENGINES = {
+    "auto": "The faster of Raster and Cycles that runs here",
+    "raster": "The fastest: the add-on's own shader; needs Blender 5.2",
+    "cycles": "Runs everywhere; the only one for rooms",
+    "eevee": "Needs Blender 5.2 and a GPU",
+    "workbench": "Needs Blender 5.2 and a GPU",
+}
+
+_MASKS = {
+    "hand": "The hand alone, up to the wrist crease",
+    "hand+forearm": "Hand and forearm as one",
+    "both": "Each hand annotated twice, with and without its forearm",
+}
+
+_FORMATS = {
+    "png": "Without loss; the largest files",
+    "jpg": "Small files, with the compression that photographs have",
+    "webp": "Smaller files than JPG",
+}
+
+
+def _explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, str, str]]:
+    return [(word, label, texts.get(word, "")) for word, label, _ in items(*words)]
+
+
+@lru_cache(maxsize=1)
+def setting_texts() -> dict[str, str]:
+    """What each setting does: the sentences below the fields of RenderSettings."""
+    body = next(node for node in ast.parse(inspect.getsource(settings)).body if _is_settings(node)).body
+    texts = {}
+    for field, text in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
+            texts[field.target.id] = re.sub(r":\w+:|`", "", " ".join(ast.literal_eval(text.value).split())).rstrip(".")
+    return texts
+
+
+def _is_settings(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ClassDef) and node.name == "RenderSettings"
+
+
+def label(name: str) -> str:
+    """A setting's name as the panel shows it."""
+    return name.removesuffix("_mm").replace("_", " ").title()
+
+
+def _judge_again(props: Any, _context: bpy.types.Context) -> None:
+    verdict.all_later(props.id_data)
+
+
+def _choice(name: str, words: tuple[str, ...]) -> Any:
+    as_preset = (AS_PRESET, "As the Preset", "Leave this to the preset")
+    return EnumProperty(
+        name=label(name),
+        description=setting_texts().get(name, ""),
+        items=[as_preset, *items(*words)],
+        update=_judge_again,
+    )
+
+
+def _swept_angle(name: str, axis: str) -> Any:
+    return IntVectorProperty(
+        name=f"{name}, {axis} (°)",
+        description=f"From and to which angle the forearm rotates about {axis}, degrees",
+        size=2,
+        min=sweep_map.FULL[0],
+        max=sweep_map.FULL[1],
+        default=sweep_map.FULL,
+    )
+
+
+def _even_step(props: SceneProperties, _context: bpy.types.Context) -> None:
+    if props.step % 2:
+        props.step += 1
+
+
+def _preset_chosen(props: SceneProperties, context: bpy.types.Context) -> None:
+    """Show the size and format that a preset comes in."""
+    if props.settings != "file":
+        chosen = settings.load(Path(props.settings))
+        props.size, props.format = chosen.size, chosen.format
+    _judge_again(props, context)
+
+
+def _shows_changed(props: SceneProperties, _context: bpy.types.Context) -> None:
+    from ..operators import render_pose
+
+    render_pose.show(props.id_data)
+
+
+def _path(name: str, subtype: str, description: str, **more: Any) -> Any:
+    return StringProperty(name=name, description=description, subtype=subtype, options=PATH_OPTIONS, **more)
+
+
+class SceneProperties(bpy.types.PropertyGroup):
+    """Of a scene: which sweep is looked at, and what is rendered."""
+
+    sweep: EnumProperty(name="Sweep", items=_SETS)
+    step: IntProperty(
+        name="Step (°)",
+        description="Degrees from pose to pose, an even number",
+        min=2,
+        max=90,
+        step=2,
+        default=10,
+        update=_even_step,
+    )
+    v4: _swept_angle("v4", "X")
+    v5: _swept_angle("v5", "Z")
+    before: IntVectorProperty(
+        name="Before the sweep",
+        description="First, last and current frame; no frames if no sweep is on the timeline",
+        size=3,
+        options={"HIDDEN"},
+    )
+
+    poses: EnumProperty(
+        name="Poses",
+        items=[
+            ("all", "Both Sets", "L2 and L11"),
+            *_SETS,
+            ("file", "File", "A CSV file of poses, as Save Pose and hand-generator poses --out write it"),
+        ],
+    )
+    file: _path("Pose File", "FILE_PATH", "A CSV file of poses")
+    settings: EnumProperty(
+        name="Preset",
+        description="What it does not randomize is as the hand in the scene: shape, skin tone and side, or the rig",
+        items=[
+            *_explained(tuple(PRESETS), _PRESETS),
+            ("file", "File", "A TOML file, as hand-generator render --settings takes it; it goes before this panel"),
+        ],
+        update=_preset_chosen,
+    )
+    settings_file: _path("Settings File", "FILE_PATH", "A TOML file of settings", update=_judge_again)
+    count: IntProperty(name="Images", description="0 for every plausible pose", min=0, default=100)
+    seed: IntProperty(name="Seed", description="Another seed draws other random hands, light and rooms", min=0)
+    size: IntVectorProperty(
+        name="Size (px)",
+        description="Width and height in pixels",
+        size=2,
+        min=64,
+        max=4096,
+        default=_DEFAULTS.size,
+        update=_judge_again,
+    )
+    engine: EnumProperty(name="Engine", items=_explained(ENGINES, _ENGINES))
+    format: EnumProperty(name="Format", items=_explained(FORMATS, _FORMATS))
+    mask: EnumProperty(name="Mask", items=_explained(MASKS, _MASKS))
+    samples: IntProperty(
+        name="Samples", description="Samples a pixel of Cycles and EEVEE; 0 leaves them to the preset", min=0, max=4096
+    )
+    truth: EnumProperty(
+        name="Ground-Truth Maps",
+        description=setting_texts().get("truth", ""),
+        items=[(word, label(word), "", 1 << bit) for bit, word in enumerate(TRUTH_WORDS)],
+        options={"ENUM_FLAG"},
+    )
+    backgrounds: _path("Backgrounds", "DIR_PATH", "A folder of images to put behind the hands; empty for none")
+    distance: FloatProperty(
+        name="Metres",
+        description="From the camera to the wrist",
+        subtype="DISTANCE",
+        unit="LENGTH",
+        min=0.3,
+        max=10,
+        default=1.0,
+        update=_judge_again,
+    )
+    focal_mm: FloatProperty(
+        name="Millimetres",
+        description="For a sensor 36 mm wide",
+        min=10,
+        max=300,
+        default=45.0,
+        update=_judge_again,
+    )
+    preview_number: IntProperty(
+        name="Draw",
+        description="Which of the run's random draws Render This Pose shows: light, background, distractors",
+        min=0,
+    )
+    preview_shows: EnumProperty(
+        name="Shows",
+        items=[("overlay", "Overlay", "The image with its mask tinted"), ("image", "Image", "The image alone")],
+        update=_shows_changed,
+    )
+    empty: FloatProperty(name="Fraction", description="Of images without a hand", min=0, max=1)
+    workers: IntProperty(
+        name="Workers",
+        description="Processes that render; more need more memory",
+        min=1,
+        max=256,
+        default=render_settings.processors(),
+    )
+    out: _path("Folder", "DIR_PATH", "A new or empty one, or an unfinished run's to be continued", default="//hands")
+
+
+SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, words) for name, words in CHOICES.items()}
+SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, (FIXED, *words)) for name, words in NUMBERS.items()}
+
+
+def register() -> None:
+    """Give scenes their properties."""
+    bpy.utils.register_class(SceneProperties)
+    bpy.types.Scene.handforge = PointerProperty(type=SceneProperties)
+
+
+def unregister() -> None:
+    """Take them away again."""
+    del bpy.types.Scene.handforge
+    bpy.utils.unregister_class(SceneProperties)

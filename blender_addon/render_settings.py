@@ -1,0 +1,211 @@
+"""What the panel asks the generator for, as the generator takes it: settings, camera, command line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from generator.frame import settings
+from generator.frame.settings import RenderSettings
+from generator.hand.camera import Camera
+from generator.pipeline import run
+from handforge.errors import HandforgeError
+
+from . import hand
+
+AS_PRESET = "preset"
+"""The choice that leaves a setting to the preset."""
+
+FIXED = "fixed"
+"""The choice of a number of one's own."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    **{name: words for name, words in settings._CHOICES.items() if name not in ("engine", "format", "mask", "side")},
+    "hands": ("1", "2", "varied"),
+}
+"""Settings of a few words that the panel shows under their own names."""
+
+NUMBERS: dict[str, tuple[str, ...]] = {"distance": ("varied", "close"), "focal_mm": ("varied",), "empty": ()}
+"""Settings that are a number, or one of these words."""
+
+
+def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
+    """The settings that the panel sets beside the poses; those left to the preset are left out."""
+    panel = scene.handforge
+    found: dict[str, Any] = {
+        "seed": panel.seed,
+        "size": f"{panel.size[0]}x{panel.size[1]}",
+        "engine": panel.engine,
+        "format": panel.format,
+        "mask": panel.mask,
+    }
+    for name in CHOICES:
+        word = getattr(panel, f"set_{name}")
+        if word != AS_PRESET:
+            found[name] = int(word) if word.isdecimal() else word
+    for name in NUMBERS:
+        word = getattr(panel, f"set_{name}")
+        if word != AS_PRESET:
+            found[name] = round(getattr(panel, name), 6) if word == FIXED else word
+    if panel.samples:
+        found["samples"] = panel.samples
+    if panel.truth:
+        found["truth"] = ",".join(word for word in TRUTH_WORDS if word in panel.truth)
+    if panel.backgrounds:
+        found["backgrounds"] = absolute(panel.backgrounds)
+    return found
+
+
+TRUTH_WORDS = (*settings.GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
+
+
+def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[str, Any]:
+    """What is set for rendering, as :mod:`generator.pipeline.gui_job` takes it.
+
+    What the preset leaves open is as the hand has it.
+    """
+    panel = scene.handforge
+    poses = {"set": pose_set(scene), "count": panel.count or None}
+    images, of_file = overrides(scene), panel.settings == "file"
+    return {
+        "settings": preset(scene),
+        "overrides": poses if of_file else poses | images,
+        "defaults": (hand.appearance(armature) if armature else {}) | (images if of_file else {}),
+        "out": absolute(panel.out),
+        "workers": panel.workers,
+    }
+
+
+def preset(scene: bpy.types.Scene) -> str:
+    """The preset's name or the file of settings."""
+    panel = scene.handforge
+    return absolute(panel.settings_file) if panel.settings == "file" else panel.settings
+
+
+def pose_set(scene: bpy.types.Scene) -> str:
+    """The pose set's name or the file of poses."""
+    return absolute(scene.handforge.file) if scene.handforge.poses == "file" else scene.handforge.poses
+
+
+def absolute(path: str) -> str:
+    """A path of the panel without Blender's // in front."""
+    return bpy.path.abspath(path)
+
+
+def resolved(scene: bpy.types.Scene, look: dict[str, Any] | None = None) -> RenderSettings:
+    """The settings of the panel, with the preset's.
+
+    :param look: what the hand has that is looked at, as :func:`hand.appearance`.
+    :raises SettingsError: if they cannot be used.
+    """
+    images, look = overrides(scene), look or {}
+    if scene.handforge.settings == "file":
+        return settings.load(Path(preset(scene)), {}, look | images)
+    return settings.load(Path(preset(scene)), images, look)
+
+
+def camera(scene: bpy.types.Scene) -> Camera:
+    """The camera that poses are judged by."""
+    try:
+        return run.judging_camera(resolved(scene))
+    except HandforgeError:  # the panel says beside the fields what is wrong
+        return Camera(*scene.handforge.size)
+
+
+def problems(scene: bpy.types.Scene) -> list[str]:
+    """What is wrong with the panel's fields, in their own words."""
+    panel, found = scene.handforge, []
+    if panel.settings == "file":
+        found += _file("Settings File", panel.settings_file)
+    if panel.poses == "file":
+        found += _file("Pose File", panel.file)
+    if panel.backgrounds and not Path(absolute(panel.backgrounds)).is_dir():
+        found.append(f"Backgrounds: {absolute(panel.backgrounds)} is not a folder")
+    out = absolute(panel.out)
+    if not panel.out:
+        found.append("Folder: choose one")
+    elif not Path(out).is_absolute():
+        found.append("Folder: save the .blend file first, or give a full path")
+    elif Path(out).exists() and not Path(out).is_dir():
+        found.append(f"Folder: {out} is a file")
+    if not found:
+        try:
+            resolved(scene)
+        except HandforgeError as error:
+            found.append(str(error))
+    return found
+
+
+def _file(field: str, path: str) -> list[str]:
+    if not path:
+        return [f"{field}: choose a file"]
+    where = absolute(path)
+    return [] if Path(where).is_file() else [f"{field}: {where} is not a file"]
+
+
+_WORDS = {
+    "give another --out": "choose another Folder",
+    "--out": "Folder",
+    "lower --count": "lower Images",
+    "--count": "Images",
+    "fewer --workers": "fewer Workers",
+    "--workers": "Workers",
+    "run the same command again": "press Generate again",
+    "hand-generator poses says why": "Count and Map says why",
+}
+
+
+def in_words_of_the_panel(text: str) -> str:
+    """A message of the generator's, with the panel's fields instead of the command's options."""
+    for command, panel in _WORDS.items():
+        text = text.replace(command, panel)
+    return text
+
+
+# ---------------------------------------------------------------- the same as a command
+
+_OPTIONS = ("seed", "size", "format", "engine", "mask", "backgrounds", "truth", "rig", "side")
+"""Settings that hand-generator render has options for; the others need a file of settings."""
+
+
+def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tuple[str, str]:
+    """The command line that renders what Generate does, and the TOML file it names; that is empty if none is needed."""
+    asked = task(scene, armature)
+    chosen = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
+    plain = settings.load(Path(asked["settings"])) if scene.handforge.settings != "file" else RenderSettings()
+    differs = {name: value for name, value in chosen.to_json().items() if value != plain.to_json()[name]}
+    where = asked["settings"]
+    text = ""
+    if scene.handforge.settings == "file" or any(name not in (*_OPTIONS, "set", "count") for name in differs):
+        default = RenderSettings().to_json()
+        text = _toml({n: v for n, v in chosen.to_json().items() if v != default[n] and n not in ("set", "count")})
+        where, differs = str(Path(asked["out"] + ".toml")), {}
+    words = ["hand-generator", "render", "--set", chosen.set, "--out", asked["out"]]
+    if chosen.count is not None:
+        words += ["--count", str(chosen.count)]
+    for name in _OPTIONS:
+        if name in differs and differs[name] is not None:
+            words += [f"--{name}", str(differs[name])]
+    words += ["--settings", where, "--workers", str(asked["workers"])]
+    return shlex.join(words), text
+
+
+def _toml(values: dict[str, Any]) -> str:
+    return "".join(f"{name} = {_value(value)}\n" for name, value in values.items() if value is not None)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_value(part)}" for name, part in value.items()) + " }"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def processors() -> int:
+    """The number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

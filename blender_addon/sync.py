@@ -1,0 +1,156 @@
+"""Keeps a hand's sliders, bones and verdict in step, whoever changed one: mouse, script, keyframe, driver, constraint.
+
+The pose is kept in the armature as 28 numbers, so that it is saved, copied and undone with it. Sliders and bones that
+differ from it once Blender has evaluated them have been changed, and change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+
+from generator.hand import pose as poses
+
+from . import bones, external_rig, hand, verdict
+
+_SAME = 1e-5
+"""Sliders that differ by less than this, radians or metres, show the pose: they have 32 bits."""
+
+DIP_OF_PIP = 0.55
+"""A finger's last joint bends by about half of what its middle one does, as in the presets."""
+
+
+def put(armature: bpy.types.Object, values: np.ndarray) -> None:
+    """Take a pose (28,): in sliders and bones, with a verdict soon after.
+
+    :raises HandError: if the hand is linked or its bones are not what they were; nothing is changed then.
+    """
+    if trouble := hand.locked(armature) or hand.problem(armature):
+        raise hand.HandError(trouble)
+    _adopt(armature, values)
+    bones.set_pose(armature, hand.pose(armature))
+
+
+def _adopt(armature: bpy.types.Object, values: np.ndarray) -> None:
+    hand.remember(armature, hand.KEY, _tidy(values).tolist())
+    show(armature)
+    verdict.later(armature)
+
+
+def _tidy(values: np.ndarray) -> np.ndarray:
+    """To a ten-thousandth of a degree or centimetre: Blender's own numbers are no finer."""
+    return poses.from_degrees(np.round(poses.to_degrees(values), 4))
+
+
+def show(armature: bpy.types.Object) -> None:
+    """Set the sliders to the hand's pose."""
+    with hand.quietly(armature):
+        for name, value in zip(poses.NAMES, hand.pose(armature).tolist(), strict=True):
+            if getattr(armature.handforge, name) != np.float32(value):
+                setattr(armature.handforge, name, value)
+
+
+def slider_changed(props: Any, index: int) -> None:
+    """What a slider does that a person or a script has set: it stays within its joint's range."""
+    armature = props.id_data
+    if not hand.is_hand(armature) or hand.is_busy(armature):
+        return
+    values, (low, high) = hand.pose(armature), poses.LIMITS[index]
+    values[index] = min(max(getattr(props, poses.NAMES[index]), low), high)
+    if props.coupled and poses.NAMES[index].endswith("pip_flexion"):
+        values[index + 1] = DIP_OF_PIP * max(values[index], 0.0)
+    try:
+        put(armature, values)
+    except hand.HandError as error:
+        show(armature)
+        verdict.trouble(armature, str(error))
+
+
+def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
+    """Take the pose from sliders or bones, whichever Blender has evaluated to something else."""
+    if hand.locked(armature) or hand.is_busy(armature) or armature.mode == "EDIT":
+        return
+    if trouble := hand.problem(armature):
+        verdict.trouble(armature, trouble)
+        return
+    evaluated = armature.evaluated_get(graph).handforge
+    shown = np.array([getattr(evaluated, name) for name in poses.NAMES])
+    if np.abs(shown - hand.pose(armature)).max() > _SAME:
+        put(armature, shown)
+        return
+    found = bones.read(armature, graph)
+    if found is None:
+        if armature.handforge.reason == verdict.TROUBLE:
+            verdict.later(armature)
+    elif not bones.held(armature):
+        put(armature, found)
+    elif np.abs(found - hand.pose(armature)).max() > _SAME:
+        _adopt(armature, found)  # a constraint has the bones; written to, they would not stay
+
+
+@persistent
+def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    changed = {update.id.original for update in graph.updates}
+    for thing in bpy.data.objects:
+        if hand.is_hand(thing) and (thing in changed or thing.data in changed):
+            follow(thing, graph)
+
+
+@persistent
+def _frame_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    """Animation changes objects without an update of theirs. A render has a graph of its own."""
+    for thing in hand.in_scene(scene):
+        follow(thing, graph)
+
+
+@persistent
+def _went_back(*_: object) -> None:
+    """Undo, redo and opening a file bring back a pose, with the verdict of whenever they were stored."""
+    for thing in bpy.data.objects:
+        if hand.is_hand(thing) and not hand.locked(thing):
+            verdict.later(thing)
+
+
+@persistent
+def _loaded(*_: object) -> None:
+    """Files of version 0.1.0 have no sliders of their own, and mirror a left hand by its scale."""
+    for thing in bpy.data.objects:
+        if hand.is_hand(thing) and not hand.locked(thing) and not thing.handforge.in_step:
+            _adopt_old(thing)
+    _went_back()
+
+
+def _adopt_old(armature: bpy.types.Object) -> None:
+    from . import reshape
+
+    armature.handforge.in_step = True
+    show(armature)
+    if external_rig.names(armature) is None:
+        reshape.take_over(armature)
+
+
+def _handlers() -> tuple[tuple[list, Callable], ...]:
+    watched = bpy.app.handlers
+    back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post)]
+    return (
+        (watched.depsgraph_update_post, _updated),
+        (watched.frame_change_post, _frame_changed),
+        (watched.load_post, _loaded),
+        *back,
+    )
+
+
+def register() -> None:
+    """Watch sliders and bones."""
+    for event, call in _handlers():
+        event.append(call)
+
+
+def unregister() -> None:
+    """Stop watching."""
+    for event, call in _handlers():
+        event.remove(call)

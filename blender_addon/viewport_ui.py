@@ -1,0 +1,108 @@
+"""Redrawing what the window shows, wrapping texts, and showing an image in an image editor."""
+
+from __future__ import annotations
+
+import blf
+import bpy
+import numpy as np
+
+_REDRAWN = {"UI", "HEADER"}
+"""Regions of a 3D View that show something of ours."""
+
+
+def redraw() -> None:
+    """Draw the sidebars and headers of all 3D Views again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type in _REDRAWN:
+                    region.tag_redraw()
+
+
+def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bool = False, lines: int = 0) -> None:
+    """A text over as many lines as it needs in its region, but at least ``lines``, so that what follows stays."""
+    column = layout.column(align=True)
+    column.alert = alert
+    column.scale_y = 0.8
+    parts = wrap(text, _room())
+    for number, line in enumerate(parts + [""] * (lines - len(parts))):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
+
+
+def _room() -> float:
+    """Pixels that a label of the region has beside its icon and the margins."""
+    region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+    return (region.width if region else 300) - 75 * scale
+
+
+def wrap(text: str, width: float) -> list[str]:
+    """A text's lines, none wider than ``width`` pixels in the user's interface font unless it is one word."""
+    blf.size(0, 11 * bpy.context.preferences.system.ui_scale)
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and blf.dimensions(0, longer)[0] > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def image(name: str, pixels: np.ndarray) -> bpy.types.Image:
+    """An image of that name in the .blend file, made or changed, and packed into it: (H, W, 3) uint8."""
+    height, width = pixels.shape[:2]
+    made = bpy.data.images.get(name)
+    if made is not None and tuple(made.size) != (width, height):
+        bpy.data.images.remove(made)
+        made = None
+    if made is None:
+        made = bpy.data.images.new(name, width, height)
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = pixels[::-1] / 255.0  # Blender's first row is the lowest
+    made.pixels.foreach_set(rgba.ravel())
+    made.update()
+    made.pack()  # or it is black when the file is opened again
+    return made
+
+
+def loaded(name: str, path: str) -> bpy.types.Image:
+    """An image of that name from a file, instead of an earlier one; packed, as the file may go."""
+    old = bpy.data.images.get(name)
+    if old is not None:
+        old.name = f"{name} (old)"
+    made = bpy.data.images.load(path)
+    made.name = name
+    made.pack()
+    if old is not None:
+        old.user_remap(made)
+        bpy.data.images.remove(old)
+    return made
+
+
+def show(picture: bpy.types.Image) -> None:
+    """Show an image in an image editor of the window: one that is open, or the half of the largest 3D View."""
+    windows = bpy.context.window_manager.windows
+    if bpy.app.background or not windows:
+        return
+    areas = [area for window in windows for area in window.screen.areas]
+    editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None) or _split(windows[0])
+    editor.spaces.active.image = picture
+    window = next(window for window in windows if editor in list(window.screen.areas))
+    region = next(region for region in editor.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=editor, region=region):
+        bpy.ops.image.view_all(fit_view=True)
+
+
+def _split(window: bpy.types.Window) -> bpy.types.Area:
+    views = [area for area in window.screen.areas if area.type == "VIEW_3D"] or list(window.screen.areas)
+    largest = max(views, key=lambda area: area.width * area.height)
+    before = {area.as_pointer() for area in window.screen.areas}
+    with bpy.context.temp_override(window=window, area=largest):
+        if bpy.ops.screen.area_split.poll():
+            bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+        else:  # one area fills the window
+            bpy.ops.wm.window_new()
+            window = bpy.context.window_manager.windows[-1]
+    made = next(area for area in window.screen.areas if area.as_pointer() not in before)
+    made.type = "IMAGE_EDITOR"
+    return made
