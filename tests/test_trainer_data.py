@@ -72,7 +72,7 @@ def test_studio_keeps_picture_and_mask_together():
     assert min(shares) < 0.03 and max(shares) > 0.4  # from a small hand to one that fills the frame
 
 
-def test_photo_shows_a_window_of_the_picture_with_the_hand():
+def test_photo_shows_a_window_of_the_picture_with_the_hand(monkeypatch):
     """The image's red and green say where a pixel was, so the frame's corners can be traced to the source."""
     y, x = np.mgrid[:240, :320]
     picture = np.stack([x * 255 / 319, y * 255 / 239, 0 * x], axis=-1).astype(np.uint8)
@@ -121,6 +121,7 @@ def test_photo_shows_hands_in_other_colours_and_without_any():
 def test_photo_puts_four_pictures_side_by_side(monkeypatch):
     """Every image has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
     monkeypatch.setattr(augment, "FOUR", 1)
+    monkeypatch.setattr(augment, "HAND_FREE", 0)
     monkeypatch.setattr(augment, "_recolour", lambda picture, rng, **kwargs: picture / np.float32(255))
     monkeypatch.setattr(augment, "_relight", lambda picture, rng, **kwargs: np.clip(picture, 0, 1))
     monkeypatch.setattr(augment, "CAST", 0)
@@ -142,6 +143,7 @@ def test_photo_puts_four_pictures_side_by_side(monkeypatch):
 
 def test_alone_a_picture_stands_beside_itself(monkeypatch):
     monkeypatch.setattr(augment, "FOUR", 1)
+    monkeypatch.setattr(augment, "HAND_FREE", 0)
     sample = TrainingSample(np.zeros((96, 128, 3), np.uint8), blob((128, 96), (64, 48), 30)[None])
     assert len(augment.photo(sample, [], (128, 96), np.random.default_rng(0)).masks) == 4
 
@@ -153,7 +155,8 @@ def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
     inner = blob((128, 96), (64, 48), 17)
     shares = []
     for index in range(60):
-        made = augment._with_decoys(TrainingSample(picture, mask[None]), np.random.default_rng([4, index])).astype(int)
+        sample = TrainingSample(picture, mask[None])
+        made = augment._with_decoys(sample, sample, np.random.default_rng([4, index])).astype(int)
         assert made.shape == picture.shape and (abs(made - picture)[inner] <= 1).all()
         changed = (made != picture).any(2) & ~mask
         red = made[..., 0] > made[..., 2]
@@ -180,7 +183,48 @@ def test_decoys_come_in_some_draws_and_keep_the_masks(monkeypatch):
 
 def test_without_a_hand_there_is_nothing_to_mimic():
     empty = TrainingSample(np.full((96, 128, 3), 90, np.uint8), np.zeros((0, 96, 128), bool))
-    assert augment._with_decoys(empty, np.random.default_rng(0)) is empty.image
+    assert augment._with_decoys(empty, empty, np.random.default_rng(0)) is empty.image
+
+
+def test_decoys_without_a_hand_have_the_colours_of_the_source():
+    mask = blob((128, 96), (64, 48), 20)
+    source = TrainingSample(np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160))), mask[None])
+    empty = TrainingSample(np.full((48, 64, 3), (40, 60, 160), np.uint8), np.zeros((0, 48, 64), bool))
+    made = augment._with_decoys(empty, source, np.random.default_rng(0))
+    red = made[..., 0] > made[..., 2]
+    assert made.shape == empty.image.shape and red.any() and not red.all()
+
+
+@pytest.mark.parametrize("name", ["photo", "decoys"])
+def test_a_fraction_of_windows_is_hand_free(name, monkeypatch):
+    """The hand is a corner of the image: many windows miss it, and whatever is left of it is in the masks."""
+    monkeypatch.setattr(augment, "FOUR", 0)
+    mask = blob((320, 240), (50, 60), 40)
+    sample = TrainingSample(np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160))), mask[None])
+
+    def empty():
+        made = [augment.augmented(name, sample, [], (96, 64), np.random.default_rng([8, i])) for i in range(200)]
+        assert all(one.image.shape == (64, 96, 3) for one in made)
+        return np.mean([not len(one.masks) for one in made])
+
+    assert 0.07 < empty() < 0.19
+    monkeypatch.setattr(augment, "HAND_FREE", 0)
+    assert empty() == 0
+
+
+def test_hand_free_windows_lie_in_the_image_and_touch_no_hand():
+    mask = np.zeros((240, 320), bool)
+    mask[60:180, 140:180] = True
+    place = np.stack([*np.meshgrid(np.arange(320), np.arange(240)), np.zeros((240, 320))], -1).astype(np.uint8)
+    place[..., 0] //= 2  # 0 to 159 and 0 to 239: a pixel tells where it comes from
+    sample = TrainingSample(place, mask[None])
+    for index in range(50):
+        matrix = augment._hand_free_window(sample, (64, 48), np.random.default_rng(index))
+        corners = np.array([[0, 0, 1], [64, 48, 1]]) @ matrix.T
+        assert corners.min() >= 0 and (corners <= (320, 240)).all()
+        assert not augment._warp(sample, matrix, (64, 48)).masks.any()
+    full = TrainingSample(place, np.ones((1, 240, 320), bool))
+    assert augment._hand_free_window(full, (64, 48), np.random.default_rng(0)) is None
 
 
 def test_studio_depends_on_its_generator_only(tmp_path):

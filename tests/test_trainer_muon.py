@@ -51,7 +51,7 @@ def test_a_step_changes_weights_by_its_learning_rate_whatever_the_gradient(shape
     for scale in (1e-4, 1e4):
         with torch.no_grad():
             layer.weight.copy_(before)
-        optimizer = muon.Muon(layer.parameters(), lr=0.01, weight_decay=0.0, precision=torch.float32)
+        optimizer = muon.Muon([{"params": layer.parameters()}], lr=0.01, weight_decay=0.0, precision=torch.float32)
         stepped(optimizer, layer, scale * gradients(layer, 1))
         assert (layer.weight - before).square().mean().sqrt().item() == pytest.approx(0.002, rel=0.2)
 
@@ -59,7 +59,7 @@ def test_a_step_changes_weights_by_its_learning_rate_whatever_the_gradient(shape
 def test_weight_decay_shrinks_a_matrix_by_lr_times_itself():
     layer = nn.Linear(32, 16, bias=False)
     before = layer.weight.detach().clone()
-    optimizer = muon.Muon(layer.parameters(), lr=0.1, weight_decay=0.5, precision=torch.float32)
+    optimizer = muon.Muon([{"params": layer.parameters()}], lr=0.1, weight_decay=0.5, precision=torch.float32)
     stepped(optimizer, layer, torch.zeros(1, layer.weight.numel()))
     torch.testing.assert_close(layer.weight.detach(), 0.95 * before)
 
@@ -69,7 +69,7 @@ def test_what_is_no_matrix_goes_adamws_way():
     theirs = nn.Sequential(nn.Conv2d(3, 16, 3), nn.GroupNorm(4, 16), nn.Conv2d(16, 2, 1))
     theirs.load_state_dict(ours.state_dict())
     steps = gradients(ours)
-    stepped(muon.Muon(ours.parameters(), 0.01, 0.1, torch.float32), ours, steps)
+    stepped(muon.Muon([{"params": ours.parameters()}], 0.01, 0.1, torch.float32), ours, steps)
     stepped(torch.optim.AdamW(theirs.parameters(), lr=0.01, weight_decay=0.1, fused=True), theirs, steps)
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(mine, other)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from trainer_samples import TINY, refused, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
 from trainer.cli import main
@@ -83,6 +83,24 @@ def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
     assert np.isclose(both["loss"], (first["loss"] + second["loss"]) / 2)
     for name in g:
         torch.testing.assert_close(g[name], (g1[name] + g2[name]) / 2, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic", "pixels"])
+@pytest.mark.parametrize("augmentation", ["none", "decoys"])
+def test_images_without_a_hand_are_trained_on(tmp_path, task, augmentation):
+    """Two of three images have no annotation, so with one image a batch most steps see no hand at all."""
+    folder = write_blobs(tmp_path / "data", joints=True)
+
+    def take_out(content):
+        content["annotations"] = [entry for entry in content["annotations"] if entry["image_id"] % 3 == 0]
+
+    edit_annotations(folder, take_out)
+    recipe = write_recipe(tmp_path / "tiny.toml", TINY.replace("studio", augmentation))
+    done = repeat(recipe, folder, tmp_path / "run", "--task", task)
+    assert done.exit_code == 0, done.output
+    with (tmp_path / "run/losses.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert len(losses) == 8 and np.isfinite(losses).all() and min(losses) > 0
 
 
 def stopped_and_resumed(recipe, data, out, monkeypatch):

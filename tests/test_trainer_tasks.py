@@ -191,19 +191,6 @@ def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
     assert np.allclose(small.keypoints[..., :2], joints[..., :2] / 2) and (small.keypoints[..., 2] == 2).all()
 
 
-def test_the_widened_resnet_is_torchvisions():
-    torch.manual_seed(0)
-    theirs = deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=False).backbone.eval()
-    ours = torchvision.models.resnet50(weights=None)
-    semantic.dilate(ours.layer3, 1, 2)
-    semantic.dilate(ours.layer4, 2, 4)
-    ours.load_state_dict(theirs.state_dict(), strict=False)
-    body = torchvision.models._utils.IntermediateLayerGetter(ours.eval(), {"layer4": "out"})
-    picture = torch.rand(1, 3, 64, 96)
-    with torch.inference_mode():
-        assert torch.equal(body(picture)["out"], theirs(picture)["out"])
-
-
 def test_torchvisions_own_weights_fit_every_task():
     """The shapes of its published networks, 91 classes and 17 joints, 21 classes of DeepLabV3, by the names of today
     and by those of the files, which are older than the R-CNNs' layers' present names.
@@ -225,6 +212,7 @@ def test_torchvisions_own_weights_fit_every_task():
         with torch.device("meta"):
             theirs = dict(make(weights=None, weights_backbone=None).state_dict())
             ours = networks.build(networks.architecture(network), ImageSettings())
+        theirs = {name: value for name, value in theirs.items() if not name.endswith("num_batches_tracked")}
         old = {}
         for name, tensor in theirs.items():
             for pattern, replacement in renamed:

@@ -1,5 +1,6 @@
 """A training as data.
 
-recipe  network, images and sessions, read from TOML and checked
-tasks   what a network can be trained for
+recipe          network, images and sessions, read from TOML and checked
+tasks           what a network can be trained for
+backbone_names  which backbones there are
 """

@@ -25,13 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from handforge.dataset import CATEGORIES
+from trainer.config.backbone_names import check_name
 from trainer.config.tasks import TASKS
 from trainer.errors import RecipeError
 
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
-BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101")
 OPTIMIZERS = ("sgd", "adamw", "muon")
 AUGMENTATIONS = ("none", "studio", "photo", "decoys")
 INITS = ("coco", "imagenet", "none")
@@ -67,6 +67,8 @@ class Session:
     """``sgd``, as in the paper, ``adamw``, or ``muon``, by which a network from scratch learns fastest."""
     lr: float = 0.001
     """Learning rate."""
+    backbone_lr_factor: float = 1.0
+    """The backbone's learning rate as a multiple of ``lr``; below 1 a pretrained backbone changes more slowly."""
     schedule: str = "constant"
     """``constant``, or ``cosine``: from ``lr`` after the warm-up down to nothing at the last step."""
     warmup_steps: int = 0
@@ -295,7 +297,8 @@ def _check(recipe: Recipe) -> list[str]:
     net, pics = recipe.network, recipe.pictures
     need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
     need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
-    need(net.backbone in BACKBONES, f"backbone {net.backbone!r} is not known (there are {', '.join(BACKBONES)})")
+    unknown = check_name(net.backbone)
+    need(unknown is None, str(unknown))
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
     need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")
     fits = net.channels >= 16 and net.channels % (16 if net.channels <= 256 else 32) == 0
@@ -324,7 +327,7 @@ def _check_session(session: Session, subsets: int, largest: tuple[int, int], fir
     for name in ("epochs", "steps", "batch", "accumulate", "rois"):
         if getattr(session, name) < 1:
             problems.append(f"{name} is {getattr(session, name)}, it must be at least 1")
-    for name in ("lr", "clip_norm"):
+    for name in ("lr", "backbone_lr_factor", "clip_norm"):
         if not 0 < getattr(session, name) < float("inf"):
             problems.append(f"{name} is {getattr(session, name)}, it must be above 0")
     for name in ("momentum", "positive_share"):

@@ -12,6 +12,9 @@ colours are turned to others or taken away, so that a hand is not known by being
 
 ``decoys`` is ``photo`` with, in four of ten draws, parts of what is not hand in the colours of this hand: a plank, a
 ball, a wall, the whole room. What is left to tell a hand by is its shape.
+
+In one of eight draws ``photo`` and ``decoys`` show a window without a hand, where the image has one: a network that
+has never seen an image without hands finds one in everything.
 Every draw comes from the generator that is passed in.
 """
 
@@ -36,6 +39,10 @@ OTHER_COLOURS = 0.2
 """Share of the draws in which ``photo`` turns all colours to others."""
 DECOYS = 0.4
 """Share of the draws in which ``decoys`` puts the hand's colours elsewhere."""
+HAND_FREE = 0.125
+"""Fraction of the windows of ``photo`` and ``decoys`` that are cropped where no hand is."""
+SMALLEST_HAND_FREE = 0.2
+"""The smallest side of such a window, a fraction of the largest window's."""
 CAST = 0.12
 """How far off ``photo``'s white balance is: the standard deviation of each channel's logarithm."""
 MIN_MASK_PX = 48
@@ -125,14 +132,30 @@ def photo(
     four = rng.random() < FOUR
     seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng)
     if decoys and rng.random() < DECOYS:
-        seen = replace(seen, image=_with_decoys(seen, rng))
+        seen = replace(seen, image=_with_decoys(seen, sample, rng))
     coloured = _recolour(seen.image, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
     cast = np.exp(rng.normal(0, CAST, 3)).astype(np.float32)
     return replace(seen, image=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
 
 
 def _seen(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> TrainingSample:
-    return _warp(sample, _window(sample, size_wh, rng), size_wh)
+    matrix = _hand_free_window(sample, size_wh, rng) if rng.random() < HAND_FREE else None
+    return _warp(sample, _window(sample, size_wh, rng) if matrix is None else matrix, size_wh)
+
+
+def _hand_free_window(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray | None:
+    """Draw the (2, 3) affine map from frame to source of an upright window without a hand; None if 20 fail."""
+    source, frame = np.array(sample.image.shape[1::-1], float), np.array(size_wh, float)
+    hands = sample.masks.any(0) if len(sample.masks) else np.zeros(sample.image.shape[:2], bool)
+    largest = (source / frame).min()  # source pixels a frame pixel
+    for _ in range(20):
+        scale = largest * math.exp(rng.uniform(math.log(SMALLEST_HAND_FREE), 0))
+        left, top = low = rng.random(2) * (source - scale * frame)
+        right, bottom = low + scale * frame
+        if not hands[int(top) : math.ceil(bottom), int(left) : math.ceil(right)].any():
+            mirrored = rng.random() < 0.5
+            return np.array([[-scale, 0, right] if mirrored else [scale, 0, left], [0, scale, top]])
+    return None
 
 
 def _side_by_side(
@@ -154,13 +177,18 @@ def _side_by_side(
     return TrainingSample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
 
 
-def _with_decoys(sample: TrainingSample, rng: np.random.Generator) -> np.ndarray:
-    """The image with one to four parts of its background in colours of its hands; (H, W, 3) uint8."""
+def _with_decoys(sample: TrainingSample, source: TrainingSample, rng: np.random.Generator) -> np.ndarray:
+    """The image with one to four parts of its background in colours of hands; (H, W, 3) uint8.
+
+    :param source: where the hands' colours come from if the sample shows no hand.
+    """
     hands = sample.masks.any(0)
-    if not hands.any():
+    model = sample if hands.any() else source
+    of_model = model.masks.any(0)
+    if not of_model.any():
         return sample.image
     picture = sample.image.astype(np.float32)
-    skin = picture[hands]
+    skin = model.image[of_model].astype(np.float32)
     # The edge of a mask is mixed of hand and background: it fades from one to the other here too.
     behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
     for _ in range(rng.integers(1, 5)):
@@ -169,16 +197,16 @@ def _with_decoys(sample: TrainingSample, rng: np.random.Generator) -> np.ndarray
             light = picture.mean(2, keepdims=True)
             pattern = (light + 8) / (np.median(light) + 8)
         else:  # another thing, with the hand's own light and dark spread over it
-            pattern = _enlarged(sample.image, hands, rng)
+            pattern = _enlarged(model.image, of_model, sample.image.shape[:2], rng)
         thing = colour * pattern ** rng.uniform(0.3, 1.0)
         alpha = (_outline(picture.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
         picture += alpha * (np.clip(thing, 0, 255) - picture)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def _enlarged(picture: np.ndarray, hands: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How light a spot of a hand is against its mean, spread over the frame; (H, W, 1) float32."""
-    height, width = hands.shape
+def _enlarged(picture: np.ndarray, hands: np.ndarray, size_hw: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """How light a spot of a hand is against its mean, spread over a frame of ``size_hw``; (H, W, 1) float32."""
+    height, width = size_hw
     rows, columns = np.nonzero(hands)
     at, half = rng.integers(len(rows)), 2 + round(0.25 * math.sqrt(len(rows)))
     spot = np.s_[max(0, rows[at] - half) : rows[at] + half, max(0, columns[at] - half) : columns[at] + half]

@@ -23,10 +23,10 @@ Features = dict[str, torch.Tensor]
 
 
 class FeatureCache:
-    """The frozen first stages of a ResNet, in place of its ``forward``.
+    """The frozen first stages of a backbone's body, in place of its ``forward``.
 
     :param body: modules in their order, some of whose outputs are returned.
-    :ivar images: the numbers of the images that come next, in the batch's order.
+    :ivar pictures: the numbers of the images that come next, in the batch's order.
     """
 
     def __init__(self, body: IntermediateLayerGetter, free_bytes: int) -> None:
@@ -34,16 +34,18 @@ class FeatureCache:
         self._returned = body.return_layers
         trained = [any(weight.requires_grad for weight in module.parameters()) for module in body.values()]
         first = trained.index(True) if any(trained) else len(trained)
+        while first and list(body)[first - 1] not in self._returned:  # the rest goes on from a map that is returned
+            first -= 1
         self._frozen, self._rest = list(body.items())[:first], list(body.items())[first:]
         self._free_bytes = free_bytes
         self._kept: dict[tuple[int, ...], Features] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is something to keep: a whole stage, not only the first convolution."""
-        return any(name in self._returned for name, _ in self._frozen)
+        """Whether there is something to keep: a whole stage."""
+        return bool(self._frozen)
 
     def __call__(self, images: torch.Tensor) -> Features:
-        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`images`."""
+        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`pictures`."""
         alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.pictures)]
         out = {name: torch.cat([features[name] for features in alone]) for name in alone[0]}
         x = next(reversed(out.values()))

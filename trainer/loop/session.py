@@ -21,7 +21,8 @@ from trainer.data.feature_cache import FeatureCache
 from trainer.data.images import Batch, ImagePool
 from trainer.errors import TrainingDivergedError
 from trainer.loop import distributed
-from trainer.models import networks, roi_align_cpu
+from trainer.models import depthwise_cpu, networks, roi_align_cpu
+from trainer.models.backbones import fix_statistics
 from trainer.optim.muon import Muon
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
@@ -77,12 +78,17 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """A fresh optimiser of the layers that this session trains; call after
     :func:`trainer.models.networks.train_layers`.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    body: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (body if name.startswith("backbone.body.") else rest).append(parameter)
+    groups = [{"params": rest, "lr_factor": 1.0}, {"params": body, "lr_factor": session.backbone_lr_factor}]
     if session.optimizer == "muon":
-        return Muon(trained, session.lr, session.weight_decay, networks.best_precision(trained[0].device))
+        return Muon(groups, session.lr, session.weight_decay, networks.best_precision(rest[0].device))
     if session.optimizer == "adamw":
-        return torch.optim.AdamW(trained, lr=session.lr, weight_decay=session.weight_decay, fused=True)
-    return torch.optim.SGD(trained, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
+        return torch.optim.AdamW(groups, lr=session.lr, weight_decay=session.weight_decay, fused=True)
+    return torch.optim.SGD(groups, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
 
 
 def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:
@@ -102,17 +108,18 @@ def run(
     :param first_step: steps before this one, counted from 0, were done already.
     :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
     """
-    model.train()
+    fix_statistics(model)
     networks.set_size(model, *job.size)
     parts = job.session.accumulate
     with (
         closing(_batches(job, first_step * parts)) as batches,
         _reused(model, job) as stages,
         roi_align_cpu.quick(model),
+        depthwise_cpu.quick(model),
     ):
         for step in range(first_step, job.session.total_steps):
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(job.session, step)
+                group["lr"] = group["lr_factor"] * learning_rate(job.session, step)
             model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
             numbers = range(step * parts, (step + 1) * parts)
             losses = _mean([_backward(model, job, number, next(batches), stages) for number in numbers])
@@ -184,7 +191,7 @@ def validate(model: nn.Module, job: SessionContext) -> float:
 
     :raises TrainingDivergedError: if it is no finite number.
     """
-    model.train()
+    fix_statistics(model)
     networks.set_size(model, *job.pictures.size)
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):

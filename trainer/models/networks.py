@@ -15,7 +15,6 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-import torchvision
 from torch import nn
 from torchvision.models.detection import FasterRCNN, KeypointRCNN, MaskRCNN
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
@@ -32,19 +31,16 @@ from torchvision.models.detection.keypoint_rcnn import (
 )
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
-from torchvision.ops import FrozenBatchNorm2d
 from torchvision.ops.poolers import initLevelMapper
 
 from handforge.dataset import KEYPOINTS
 from trainer.config.recipe import ImageSettings, Network, Session
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
-from trainer.models import checkpoint
-from trainer.models.semantic import DeepLabV3, Semantic, SemanticFPN, group_norm
+from trainer.models import backbones, checkpoint
+from trainer.models.semantic import DeepLabV3, Semantic, SemanticFPN
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
-STAGES = {5: ("backbone.body.layer4.",), 4: ("backbone.body.layer3.",), 3: ("backbone.body.layer2.",)}
-"""ResNet's stages as the paper counts them; stages 1 and 2 are trained by ``all`` only."""
 PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 CANONICAL_SCALE = Network.canonical_scale
@@ -60,31 +56,42 @@ COCO_WEIGHTS = {
 
 def architecture(network: Network) -> dict[str, Any]:
     """What must agree between a checkpoint and the network it is loaded into."""
+    mean, std = backbones.input_statistics(network.backbone)
     return {
         "model": TASKS[network.task].model,
         "backbone": network.backbone,
-        "norm": _norm(network),
+        **_norms(network),
         "channels": network.channels,
         "box_units": network.box_units,
         "canonical_scale": network.canonical_scale,
         "classes": [network.category],
+        "mean": list(mean),
+        "std": list(std),
     }
 
 
-def _norm(network: Network) -> str:
-    if network.init in ("coco", "imagenet"):
-        return "frozen_batch"
+def _norms(network: Network) -> dict[str, str]:
+    """The norms of body and heads: ``group``; ``frozen_batch``, BatchNorm with fixed statistics; ``none``."""
     if network.init == "none":
-        return "group"
+        return {"norm": "group", "head_norm": "group"}
+    if network.init == "imagenet":
+        return {"norm": "frozen_batch", "head_norm": "group"}
     path = Path(network.init)
-    # A file without our JSON beside it is torchvision's, and torchvision's networks have BatchNorm.
-    return checkpoint.read_description(path)["architecture"]["norm"] if checkpoint.is_ours(path) else "frozen_batch"
+    if network.init != "coco" and checkpoint.is_ours(path):
+        theirs = _completed(checkpoint.read_description(path)["architecture"])
+        return {key: theirs[key] for key in ("norm", "head_norm")}
+    return {"norm": "frozen_batch", "head_norm": "none"}  # torchvision's own networks
 
 
-def _norm_layer(norm: str) -> Any:
-    if norm == "group":
-        return group_norm
-    return FrozenBatchNorm2d
+def _completed(arch: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint's architecture with what older ones do not say."""
+    older = {
+        "head_norm": "group" if arch["norm"] == "group" else "none",
+        "canonical_scale": CANONICAL_SCALE,
+        "mean": list(backbones.IMAGENET_MEAN),
+        "std": list(backbones.IMAGENET_STD),
+    }
+    return {**older, **arch}
 
 
 def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic:
@@ -95,24 +102,28 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
     Test settings are Matterport's where the paper's numbers depend on them: NMS at IoU 0.3; the score threshold is
     low (0.05) because every reader of results sets its own.
     """
-    resnet = getattr(torchvision.models, arch["backbone"])(weights=None, norm_layer=_norm_layer(arch["norm"]))
-    width, channels, units = resnet.fc.in_features // 8, arch["channels"], arch["box_units"]
-    classes = len(arch["classes"])
+    arch = _completed(arch)
+    channels, units, classes = arch["channels"], arch["box_units"], len(arch["classes"])
     task = task_of(arch["model"])
+    transform = {
+        "min_size": pictures.short_px,
+        "max_size": pictures.long_px,
+        "image_mean": arch["mean"],
+        "image_std": arch["std"],
+    }
+    body, widths = backbones.build_body(arch["backbone"], arch["norm"], dilated=task == "semantic")
     if task == "semantic":
-        return DeepLabV3(resnet, channels, classes, pictures.short_px, pictures.long_px)
-    stages = {f"layer{i + 1}": str(i) for i in range(4)}
-    scratch = _norm_layer("group") if arch["norm"] == "group" else None
-    backbone = BackboneWithFPN(resnet, stages, [width * 2**i for i in range(4)], channels, norm_layer=scratch)
+        return DeepLabV3(body, widths[-1], channels, classes, **transform)
+    scratch = backbones.group_norm if arch["head_norm"] == "group" else None
+    backbone = BackboneWithFPN(body, body.return_layers, widths, channels, norm_layer=scratch)
     if task == "pixels":
-        return SemanticFPN(backbone, channels, classes, pictures.short_px, pictures.long_px)
+        return SemanticFPN(backbone, channels, classes, **transform)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
     model = network(
         backbone,
         num_classes=None,
-        min_size=pictures.short_px,
-        max_size=pictures.long_px,
+        **transform,
         box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
         box_predictor=FastRCNNPredictor(units, classes + 1),
         **_second_head(task, channels, classes, scratch),
@@ -125,7 +136,7 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
     )
     pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
     # Left alone, a pool guesses these from the first image it sees, wrongly if that is narrow, and keeps them.
-    strides = (4, 8, 16, 32)
+    strides = backbones.STRIDES
     for pool in filter(None, pools):
         pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
         pool.scales = [1 / stride for stride in strides]
@@ -182,10 +193,7 @@ def start(network: Network, pictures: ImageSettings, seed: int) -> FasterRCNN | 
     torch.manual_seed(seed)
     model = build(arch, pictures)
     if network.init == "imagenet":
-        weights = torchvision.models.get_model_weights(network.backbone)["IMAGENET1K_V1"]
-        state = {k: v for k, v in _fetch(weights).items() if not k.startswith("fc.")}
-        body = model.get_submodule("backbone.body")
-        _load(body, state, f"ImageNet weights of {network.backbone}", skip=("num_batches_tracked",))
+        backbones.load_imagenet(model.get_submodule("backbone.body"), network.backbone)
     elif network.init == "coco":
         _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_not_ours(network.task))
     elif network.init != "none":
@@ -231,7 +239,7 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 
 def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
     if checkpoint.is_ours(path):
-        theirs = {"canonical_scale": CANONICAL_SCALE, **checkpoint.read_description(path)["architecture"]}
+        theirs = _completed(checkpoint.read_description(path)["architecture"])
         apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
         free: tuple[str, ...] = ("classes", "model") if apart else ("classes",)
@@ -262,6 +270,7 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tu
     def skipped(name: str) -> bool:
         return name.startswith(skip) or name.endswith(skip)
 
+    skip = (*skip, "num_batches_tracked")  # counts batches; older networks have none
     state, own = {name: tensor for name, tensor in state.items() if not skipped(name)}, module.state_dict()
     wrong = [name for name in state if name in own and own[name].shape != state[name].shape]
     if not wrong:
@@ -293,9 +302,11 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
 def train_layers(model: nn.Module, word: str) -> None:
     """Let the layers of a Matterport word learn and freeze the others."""
     prefixes: tuple[str, ...] = HEADS
-    for stage, names in STAGES.items():
-        if word in [f"{s}+" for s in range(3, stage + 1)]:
-            prefixes += names
+    if word[0].isdigit():
+        body: Any = model.get_submodule("backbone.body")
+        for stage, names in backbones.stage_prefixes(body).items():
+            if stage >= int(word[0]):
+                prefixes += tuple(f"backbone.body.{name}" for name in names)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(word == "all" or name.startswith(prefixes))
 

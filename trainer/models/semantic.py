@@ -17,11 +17,12 @@ import torch
 from scipy import ndimage
 from torch import nn
 from torch.nn import functional
-from torchvision.models import ResNet
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
+
+from trainer.models.backbones import use_group_norm
 
 RATES = (12, 24, 36)
 """Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
@@ -33,13 +34,13 @@ _NO_PICTURE = 255
 class Semantic(nn.Module):
     """What both have in common; they add ``backbone`` and ``classifier``.
 
-    :param divisible: images are padded to a multiple of so many pixels.
+    :param size_divisible: images are padded to a multiple of so many pixels.
+    :param transform: further arguments of torchvision's transform: ``min_size, max_size, image_mean, image_std``.
     """
 
-    def __init__(self, short_px: int, long_px: int, divisible: int) -> None:
+    def __init__(self, size_divisible: int, **transform: Any) -> None:
         super().__init__()
-        mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # ImageNet's, as torchvision's networks have them
-        self.transform = GeneralizedRCNNTransform(short_px, long_px, mean, std, size_divisible=divisible)
+        self.transform = GeneralizedRCNNTransform(size_divisible=size_divisible, **transform)
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         """(B, C + 1, h, w), of any size, for (B, 3, H, W)."""
@@ -89,26 +90,25 @@ class Semantic(nn.Module):
 class DeepLabV3(Semantic):
     """See the module's text.
 
-    :param resnet: a torchvision ResNet; its last two stages are changed in place.
+    :param body: of :func:`trainer.backbones.build_body`, dilated; ``width``: the channels of its last map.
     :param channels: width of the head.
     :param classes: without the background, which is class 0.
     """
 
-    def __init__(self, resnet: ResNet, channels: int, classes: int, short_px: int, long_px: int) -> None:
-        super().__init__(short_px, long_px, 8)
-        width = resnet.fc.in_features
-        dilate(resnet.layer3, 1, 2)
-        dilate(resnet.layer4, 2, 4)
-        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(resnet, {"layer4": "out"})})
-        self.classifier = _by_groups(
-            nn.Sequential(
-                ASPP(width, RATES, channels),
-                nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(),
-                nn.Conv2d(channels, classes + 1, 1),
-            )
+    def __init__(
+        self, body: IntermediateLayerGetter, width: int, channels: int, classes: int, **transform: Any
+    ) -> None:
+        super().__init__(size_divisible=8, **transform)
+        last = list(body.return_layers)[-1]
+        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(body, {last: "out"})})
+        self.classifier = nn.Sequential(
+            ASPP(width, RATES, channels),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.Conv2d(channels, classes + 1, 1),
         )
+        use_group_norm(self.classifier)
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.classifier(self.backbone["body"](pictures)["out"])
@@ -122,8 +122,8 @@ class SemanticFPN(Semantic):
     :param classes: without the background, which is class 0.
     """
 
-    def __init__(self, backbone: BackboneWithFPN, channels: int, classes: int, short_px: int, long_px: int) -> None:
-        super().__init__(short_px, long_px, 32)
+    def __init__(self, backbone: BackboneWithFPN, channels: int, classes: int, **transform: Any) -> None:
+        super().__init__(size_divisible=32, **transform)
         self.backbone = backbone
         self.classifier = nn.Conv2d(channels, classes + 1, 1)
 
@@ -134,31 +134,6 @@ class SemanticFPN(Semantic):
             vote = self.classifier(levels[name])
             votes = votes + functional.interpolate(vote, votes.shape[-2:], mode="bilinear", align_corners=False)
         return votes
-
-
-def dilate(stage: nn.Sequential, first: int, others: int) -> None:
-    """Let a ResNet's stage keep its input's size: no stride, and 3x3 convolutions of these dilations instead."""
-    for number, block in enumerate(stage):
-        dilation = others if number else first
-        for layer in block.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.stride = (1, 1)
-                if layer.kernel_size == (3, 3):
-                    layer.dilation = layer.padding = (dilation, dilation)
-
-
-def group_norm(channels: int) -> nn.GroupNorm:
-    """The norm of networks from scratch, whose batches are too small for BatchNorm: groups of at least 8 channels."""
-    return nn.GroupNorm(min(32, channels // 8), channels)
-
-
-def _by_groups(module: nn.Module) -> nn.Module:
-    for name, child in module.named_children():
-        if isinstance(child, nn.BatchNorm2d):
-            setattr(module, name, group_norm(child.num_features))
-        else:
-            _by_groups(child)
-    return module
 
 
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:

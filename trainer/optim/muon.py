@@ -34,13 +34,15 @@ class Muon(torch.optim.AdamW):
     """
 
     def __init__(
-        self, parameters: Iterable[torch.nn.Parameter], lr: float, weight_decay: float, precision: torch.dtype
+        self, groups: Iterable[dict[str, Any]], lr: float, weight_decay: float, precision: torch.dtype
     ) -> None:
         self.precision = precision
-        groups: list[dict[str, Any]] = [{"params": [], "matrices": True}, {"params": [], "matrices": False}]
-        for parameter in parameters:
-            groups[not is_matrix(parameter)]["params"].append(parameter)
-        super().__init__(groups, lr=lr, weight_decay=weight_decay, fused=True)
+        split = [
+            {**group, "params": [p for p in parameters if is_matrix(p) == matrices], "matrices": matrices}
+            for group, parameters in [(group, list(group["params"])) for group in groups]
+            for matrices in (True, False)
+        ]
+        super().__init__(split, lr=lr, weight_decay=weight_decay, fused=True)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
