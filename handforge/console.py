@@ -42,11 +42,28 @@ class Group(click.Group):
     """A command group: wrong use or input ends with one line on standard error and exit code 2, Ctrl-C with 130.
 
     :param continues: by command, what to do after Ctrl-C (``"the same command with --resume continues"``).
+    :param sections: headings of the help's list of commands, each with its commands; None: one list.
     """
 
-    def __init__(self, *args: Any, continues: dict[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        continues: dict[str, str] | None = None,
+        sections: dict[str, tuple[str, ...]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.continues = continues or {}
+        self.sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, by their sections where there are any."""
+        if self.sections is None:
+            super().format_commands(ctx, formatter)
+            return
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes; always ends by ``SystemExit``."""

@@ -18,7 +18,7 @@ from trainer_samples import TINY, blob, edit_annotations, refused, write_blobs, 
 from handforge.dataset import Dataset, decode_mask, video
 from trainer.cli import main
 from trainer.config import recipe
-from trainer.inference import detections, predict, rescoring, tta
+from trainer.inference import detections, detector, predict, rescoring, tta
 from trainer.inference.detections import Detection
 from trainer.inference.inputs import open_source
 from trainer.models import checkpoint, networks
@@ -481,7 +481,7 @@ def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypa
 
 def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch):
     camera(monkeypatch, "testsrc=size=64x48:rate=10")
-    find, pictures = predict.detect, []
+    find, pictures = detector.detect, []
 
     def find_and_press(model, batch, *settings):
         pictures.extend(batch)
@@ -489,7 +489,7 @@ def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch
             signal.raise_signal(signal.SIGINT)
         return find(model, batch, *settings)
 
-    monkeypatch.setattr(predict, "detect", find_and_press)
+    monkeypatch.setattr(detector, "detect", find_and_press)
     before = signal.getsignal(signal.SIGINT)
     done = invoke("predict", "--weights", weights, "--camera", "0", "--out", tmp_path / "out", "--batch", 4)
     assert done.exit_code == 0, done.output

@@ -96,7 +96,7 @@ def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 def labelme_json(image: Labelled) -> dict[str, Any]:
     """LabelMe's file of an image, its objects as painted masks."""
-    shapes = []
+    shapes: list[dict[str, Any]] = []
     for label, mask in image.objects:
         x0, y0, x1, y1 = _box(mask)
         png = encode_png(mask[y0:y1, x0:x1].astype(np.uint8) * np.uint8(255))

@@ -3,6 +3,7 @@
 inputs           images, folders, datasets, videos and cameras, one image at a time
 predict          detections of all inputs
 detections       detections of one image, written and drawn
+detector         a trained network, ready to detect
 tta              test-time augmentation
 mask_refinement  masks that follow the image's edges (guided filter)
 rescoring        rescore detections with a semantic network

@@ -26,18 +26,20 @@ _COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 6
 
 @dataclass(frozen=True)
 class Detection:
-    """One hand that a network found.
+    """One detected hand, or object of another category.
 
     :param score: 0 to 1.
     :param box: x, y, width, height in pixels; the mask's, where there is one.
     :param mask: (H, W) bool, or None where the task has none.
     :param keypoints: (21, 2) float, x and y in pixels, or None.
+    :param category: its name.
     """
 
     score: float
     box: tuple[float, ...]
     mask: np.ndarray | None = None
     keypoints: np.ndarray | None = None
+    category: str = "hand"
 
     @staticmethod
     def of_mask(mask: np.ndarray, score: float) -> Detection:

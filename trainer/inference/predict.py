@@ -13,18 +13,15 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from handforge.dataset import DatasetError, encode_png, video
 from handforge.files import dump_json, new_folder
-from trainer.config.tasks import OF_PIXELS, WITH_MASKS, task_of
+from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
-from trainer.inference.detections import Detection, detect, overlay, result, run, union
+from trainer.inference.detections import Detection, overlay, result, union
+from trainer.inference.detector import HandDetector
 from trainer.inference.inputs import Entry, Source
-from trainer.inference.rescoring import rescore
-from trainer.inference.tta import SCORE as TTA_SCORE
-from trainer.models import networks
 
 MARK = "predict.json"
 MADE = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
@@ -66,7 +63,7 @@ def predict(
             f"two images of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
         )
     with new_folder(out, MARK, MADE) as folder:
-        finder = _Finder(weights, device, score, tta, pixels)
+        finder = HandDetector(weights, device=device, min_score=score, tta=tta, rescore_with=pixels)
         for asked, option in ((masks, "--masks"), (tta, "--tta"), (pixels, "--pixels")):
             if asked and finder.task not in WITH_MASKS:
                 raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
@@ -102,47 +99,8 @@ MOST_VALUES = 24_000_000
 """Red, green and blue values of a batch, after which no further image joins it: each may have a hundred masks."""
 
 
-class _Finder:
-    """A trained network, ready to find on its device what has at least a score.
-
-    :param pixels: weights of a second network, see :mod:`trainer.inference.rescoring`.
-    :raises OutputError: if those are for something else.
-    """
-
-    def __init__(self, weights: Path, device: str, score: float, tta: bool, pixels: Path | None) -> None:
-        self.score, self.device, self.tta = score, torch.device(device), tta
-        self.precision = networks.best_precision(self.device)
-        self.model, self.description = self._load(weights)
-        # What ends with the score may begin below it: several views, or the pixels, have yet to say theirs.
-        networks.set_score(self.model, TTA_SCORE if tta else score**2 if pixels else score)
-        architecture = self.description["architecture"]
-        self.task = task_of(architecture["model"])
-        self.category = architecture["classes"][0]
-        self.second = None
-        if pixels is not None:
-            self.second, description = self._load(pixels)
-            theirs = description["architecture"]
-            if task_of(theirs["model"]) not in OF_PIXELS or theirs["classes"] != architecture["classes"]:
-                raise OutputError(
-                    f"{pixels} is a network for {task_of(theirs['model'])} of {theirs['classes'][0]}; --pixels is one "
-                    f"for {' or '.join(OF_PIXELS)} of {architecture['classes'][0]}, as {weights} is"
-                )
-
-    def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
-        model, description = networks.load(weights)
-        return model.to(device=self.device).to(memory_format=torch.channels_last), description
-
-    def find(self, pictures: list[np.ndarray]) -> list[list[Detection]]:
-        """The hands of each (H, W, 3) uint8 image, best first."""
-        found = detect(self.model, pictures, self.device, self.precision, self.tta)
-        if self.second is not None:
-            outputs = run(self.second, pictures, self.device, self.precision, self.tta)
-            found = [rescore(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
-        return [[hand for hand in hands if hand.score >= self.score] for hands in found]
-
-
 def _find_all(
-    finder: _Finder, source: Source, batch: int, drawn: _Drawn, on_done: Callable[[int], None]
+    finder: HandDetector, source: Source, batch: int, drawn: _Drawn, on_done: Callable[[int], None]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The results list and COCO's image records of all images."""
     results, images = [], []
@@ -151,7 +109,7 @@ def _find_all(
             if max(picture.shape[:2]) > MOST_OBLONG * min(picture.shape[:2]):
                 height, width = picture.shape[:2]
                 raise DatasetError(f"{name} is {width}x{height}; an image so narrow shows no hand, leave it out")
-        found = finder.find([picture for _, _, picture in entries])
+        found = finder.detect_batch([picture for _, _, picture in entries])
         for (image_id, name, picture), hands in zip(entries, found, strict=True):
             results += [result(image_id, hand, source.category_ids[finder.category]) for hand in hands]
             height, width = picture.shape[:2]

@@ -1,0 +1,6 @@
+"""``python -m handforge``."""
+
+from handforge.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The public functions: one call for each of the commands ``render``, ``train``, ``repeat`` and ``score``.
+
+Rendering and checking start processes, which import the calling script again: put such calls under
+``if __name__ == "__main__":``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handforge.console import processors
+from handforge.dataset import Dataset
+from handforge.errors import HandforgeError
+
+if TYPE_CHECKING:
+    from evaluation.metrics.detection_metrics import DetectionMetrics
+
+
+def load_dataset(folder: str | Path) -> Dataset:
+    """Open a COCO dataset folder (``annotations.json`` and ``images/``) for reading.
+
+    >>> dataset = load_dataset("rooms")                                # doctest: +SKIP
+    >>> image = dataset.images[0]                                      # doctest: +SKIP
+    >>> dataset.read_image(image).shape, len(dataset.masks(image))     # doctest: +SKIP
+    ((360, 640, 3), 2)
+
+    :raises DatasetError: if it is missing or damaged.
+    """
+    return Dataset(folder)
+
+
+def render_dataset(
+    settings: str | Path = "paper",
+    out: str | Path = "dataset",
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    **overrides: Any,
+) -> Dataset:
+    """Render a dataset into the folder ``out``, or what is missing of it, and open it.
+
+    >>> dataset = render_dataset("varied", "rooms", count=100, seed=3)     # doctest: +SKIP
+
+    :param settings: a preset (``paper``, ``people``, ``studio``, ``varied`` ...) or a TOML file of settings.
+    :param workers: processes; None: one a processor core.
+    :param on_progress: called with the number of images done and of all.
+    :param overrides: settings by name, as :class:`generator.frame.settings.RenderSettings` has them.
+    :raises HandforgeError: if the settings cannot be used, or ``out`` holds something else.
+    """
+    from generator.frame.settings import load
+    from generator.pipeline import run
+
+    _refuse_in_a_started_process("render_dataset")
+    run.render(load(Path(settings), overrides), Path(out), workers or processors(), on_progress)
+    return Dataset(out)
+
+
+def train(
+    recipe: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    repetitive: bool = True,
+    resume: bool = True,
+    seed: int = 0,
+    device: str = "auto",
+    **options: Any,
+) -> Path:
+    """Train a network by a recipe's sessions and return the run folder, which :class:`handforge.HandDetector` takes.
+
+    >>> run = train("cpu-minutes", "rooms", "run")                     # doctest: +SKIP
+
+    :param recipe: the name of a recipe that comes along, or a TOML file.
+    :param data: the dataset folder to train on.
+    :param out: the run folder.
+    :param repetitive: the recipe's sessions, each on its subset; False: one session of as many steps on the whole set.
+    :param resume: continue the run in ``out`` where it was interrupted.
+    :param options: ``task``, ``init``, ``layers``, ``real``, ``workers`` ... as the command's options.
+    :raises HandforgeError: if recipe, data or run folder cannot be used, or the loss diverges.
+    """
+    from trainer.loop import launch
+
+    command = "repeat" if repetitive else "train"
+    words = ["--recipe", str(recipe), "--data", str(data), "--out", str(out), "--seed", str(seed)]
+    given = {"workers": 1, **options}
+    launch.train(
+        command,
+        launch.Options(
+            recipe=str(recipe),
+            data=Path(data),
+            out=Path(out),
+            words=words,
+            seed=seed,
+            device=device,
+            resume=resume,
+            **given,
+        ),
+    )
+    return Path(out)
+
+
+def evaluate(
+    dataset: str | Path | Dataset, results: str | Path, *, iou: float = 0.5, min_score: float = 0.5
+) -> DetectionMetrics:
+    """Score a COCO results file, or a folder of predictions, against a dataset.
+
+    >>> evaluate("test", "run/predictions/test").f1                    # doctest: +SKIP
+    0.91
+
+    :param iou: a prediction is a true positive from this mask IoU on.
+    :param min_score: predictions below this score count for AP only.
+    :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other.
+    """
+    from evaluation.metrics import detection_metrics
+    from evaluation.metrics.matching import load
+    from evaluation.metrics.scope import Scope
+
+    opened = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
+    return detection_metrics.score(load(opened, Path(results), Scope()).pictures, iou, min_score)
+
+
+def _refuse_in_a_started_process(name: str) -> None:
+    """Say what is wrong where a worker imports a script that renders without a ``__main__`` guard.
+
+    :raises HandforgeError: while a started process still imports the script of the one that started it.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # by this multiprocessing itself tells
+        raise HandforgeError(
+            f"handforge.{name} was called while a worker imported your script; put the call under "
+            'if __name__ == "__main__":'
+        )

@@ -1,0 +1,83 @@
+"""The command ``handforge``: all commands under one name. Blender and torch are loaded by what needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import evaluation.cli
+import generator.cli
+import trainer.cli
+from handforge.console import PATH, SETTINGS, Group, progress
+from handforge.dataset import Dataset
+from handforge.dataset.exporters import FORMATS, export_dataset
+from handforge.dataset.importers.commands import import_group
+
+_RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.main
+
+
+@click.group(
+    cls=Group,
+    continues=trainer.cli.CONTINUES,
+    sections={
+        "Images": ("render", "poses", "dataset", "extension"),
+        "Networks": ("repeat", "train", "study", "recipes", "predict", "export"),
+        "Scores": ("score", "report", "compare", "cases", "ablation"),
+    },
+    context_settings=SETTINGS,
+)
+@click.version_option(package_name="handforge")
+def main() -> None:
+    """Segment hands: render images of them with exact masks, train a network on these, detect, score.
+
+    \b
+    handforge render --settings varied --set l11 --count 1000 --out rooms
+    handforge repeat --recipe cpu-real --data rooms --out run
+    handforge predict --weights run photos --out found --overlays
+    handforge score test found
+    """  # noqa: D301 - click wants the real control character
+
+
+@main.group()
+def dataset() -> None:
+    """Look at, verify, cut and convert dataset folders.
+
+    \b
+    handforge dataset import masks photos real      photos/images and photos/masks as a dataset
+    handforge dataset check real                    verify every image and mask
+    handforge dataset split real train test --test 60
+    """  # noqa: D301 - click wants the real control character
+
+
+_MAIN = {
+    _RENDER: ("render", "poses", "extension"),
+    _TRAIN: ("repeat", "train", "study", "recipes", "predict", "export"),
+    _SCORE: ("score", "report", "compare", "cases", "ablation"),
+}
+_DATASET = {_RENDER: ("split", "merge", "preview", "check"), _SCORE: ("sample", "zoom", "describe")}
+
+for _target, _gathered in ((main, _MAIN), (dataset, _DATASET)):
+    for _group, _names in _gathered.items():
+        for _name in _names:
+            _target.add_command(_group.commands[_name])
+dataset.add_command(import_group)
+
+
+@dataset.command()
+@click.argument("folder", type=PATH, metavar="DIR")
+@click.argument("out", type=PATH)
+@click.option("--format", required=True, type=click.Choice(FORMATS), help="Whose files to write.")
+def export(folder: Path, out: Path, format: str) -> None:
+    """Write the dataset DIR as an annotation tool's own files into the new folder OUT.
+
+    labelme and cvat get exact masks; yolo gets outlines, in which holes are lost.
+
+    \b
+    handforge dataset export found-by-us corrected --format labelme
+    """  # noqa: D301 - click wants the real control character
+    opened = Dataset(folder)
+    with progress(unit="images") as bar:
+        task = bar.add_task("export", total=len(opened))
+        export_dataset(opened, out, format, lambda: bar.update(task, advance=1))
+    click.echo(f"{out}: {len(opened)} images for {format}")

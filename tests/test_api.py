@@ -1,0 +1,148 @@
+"""The public API, the examples on it, and the command that gathers all others."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from trainer_samples import TINY, write_blobs
+
+import evaluation.cli
+import generator.cli
+import handforge
+import trainer.cli
+from handforge.cli import main
+from handforge.dataset import Dataset
+
+ROOT = Path(handforge.__file__).parents[1]
+
+
+def example(name, *words):
+    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=_environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _environment():
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A dataset and a run on it, made by the example."""
+    folder = tmp_path_factory.mktemp("api")
+    (folder / "tiny.toml").write_text(TINY)
+    write_blobs(folder / "data")
+    said = example("train", folder / "data", folder / "run", folder / "tiny.toml")
+    assert f"handforge.HandDetector takes {folder / 'run'}" in said
+    return folder
+
+
+def test_what_is_public_is_there():
+    for name in handforge.__all__:
+        assert getattr(handforge, name) is not None
+    assert set(handforge.__all__) <= set(dir(handforge))
+    with pytest.raises(AttributeError, match="module 'handforge' has no attribute 'detect_hands'"):
+        handforge.detect_hands  # noqa: B018
+
+
+def test_a_detector_takes_paths_arrays_and_batches(trained):
+    detector = handforge.HandDetector(trained / "run", min_score=0.0, device="cpu")
+    path = trained / "data/images/blob000.png"
+    image = np.asarray(Image.open(path).convert("RGB"))
+    by_path, by_array = detector.detect(path), detector.detect(image)
+    batches = [detector.detect([str(path), image]), detector.detect(np.stack([image, image]))]
+    assert by_path and all(isinstance(found, handforge.Detection) for found in by_path)
+    for found in (by_array, *(one for batch in batches for one in batch)):
+        assert [d.score for d in found] == [d.score for d in by_path]
+        assert all((d.mask == e.mask).all() for d, e in zip(found, by_path, strict=True))
+    first = by_path[0]
+    assert first.mask.shape == image.shape[:2] and first.mask.dtype == bool and first.category == "hand"
+    assert [d.score for d in by_path] == sorted((d.score for d in by_path), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "image, message",
+    [
+        (np.zeros((4, 5, 3)), r"a \(H, W, 3\) uint8 RGB array, not \(4, 5, 3\) float64"),
+        ([np.zeros((4, 5), np.uint8)], r"not \(4, 5\) uint8"),
+        ([None], "not NoneType"),
+    ],
+)
+def test_what_is_no_image_is_named(trained, image, message):
+    with pytest.raises(ValueError, match=message):
+        handforge.HandDetector(trained / "run").detect(image)
+
+
+def test_a_missing_image_is_named(trained):
+    with pytest.raises(handforge.HandforgeError, match=r"nowhere\.jpg is missing"):
+        handforge.HandDetector(trained / "run").detect("nowhere.jpg")
+
+
+def test_examples_detect_and_score(trained):
+    image = trained / "data/images/blob000.png"
+    assert str(image) in example("detect", trained / "run", image)
+    with Image.open(image.with_suffix(".mask.png")) as mask:
+        assert mask.mode == "1"
+    image.with_suffix(".mask.png").unlink()
+    done = CliRunner().invoke(
+        main, ["predict", "--weights", str(trained / "run"), str(trained / "data"), "--out", str(trained / "found")]
+    )
+    assert done.exit_code == 0, done.output
+    metrics = handforge.evaluate(trained / "data", trained / "found")
+    assert metrics == handforge.evaluate(handforge.load_dataset(trained / "data"), str(trained / "found/results.json"))
+    assert f"{metrics.tp} of 6 hands found" in example("score", trained / "data", trained / "found")
+
+
+def test_render_dataset(poses_file, tmp_path):
+    told = []
+    dataset = handforge.render_dataset(
+        "people",
+        tmp_path / "out",
+        workers=1,
+        on_progress=lambda *numbers: told.append(numbers),
+        set=str(poses_file),
+        count=2,
+        size="64x64",
+    )
+    assert isinstance(dataset, Dataset) and len(dataset) == 2 and told[-1] == (2, 2)
+    with pytest.raises(handforge.HandforgeError, match="there is no setting 'colour'"):
+        handforge.render_dataset("people", tmp_path / "other", colour=1)
+
+
+def test_rendering_without_a_guard_says_what_is_wrong(monkeypatch):
+    import multiprocessing
+
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(handforge.HandforgeError, match="put the call under if __name__ == "):
+        handforge.render_dataset("people", "out")
+
+
+def test_one_command_gathers_all():
+    """Each command of the three is one of handforge or of handforge dataset."""
+    here = {*main.commands, *main.commands["dataset"].commands}
+    for one in (generator.cli.main, trainer.cli.main, evaluation.cli.main):
+        assert set(one.commands) <= here
+    assert set().union(*main.sections.values()) == set(main.commands)
+
+
+def test_help_has_sections_and_every_command_its_own():
+    done = CliRunner().invoke(main, ["--help"])
+    assert done.exit_code == 0 and all(f"{heading}:" in done.output for heading in ("Images", "Networks", "Scores"))
+    for name, command in {**main.commands, **main.commands["dataset"].commands}.items():
+        words = [name] if name in main.commands else ["dataset", name]
+        done = CliRunner().invoke(main, [*words, "--help"])
+        assert done.exit_code == 0 and command.help and "Usage: " in done.output
+
+
+def test_a_dataset_is_exported(tmp_path):
+    data = write_blobs(tmp_path / "data", count=2)
+    done = CliRunner().invoke(main, ["dataset", "export", str(data), str(tmp_path / "out"), "--format", "labelme"])
+    assert done.exit_code == 0 and "2 images for labelme" in done.output
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json", ".json", ".png", ".png"]

@@ -1,0 +1,103 @@
+"""A trained network, ready to detect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+
+from handforge.dataset import read_image
+from trainer.config.tasks import OF_PIXELS, task_of
+from trainer.errors import OutputError
+from trainer.inference.detections import Detection, detect, run
+from trainer.inference.rescoring import rescore
+from trainer.inference.tta import SCORE as TTA_SCORE
+from trainer.models import networks
+
+Image = str | Path | np.ndarray
+"""An image file, or a (H, W, 3) uint8 RGB array."""
+
+
+class HandDetector:
+    """A trained network, ready to detect.
+
+    :param weights: a run folder, or a ``network.safetensors``.
+    :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
+    :param min_score: detections below this score (0 to 1) are left out.
+    :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
+        more, and cuts better, in four to five times the time.
+    :param rescore_with: a run of a semantic network that rescores detections (:mod:`trainer.inference.rescoring`).
+    :raises WeightsError: if the network cannot be loaded.
+    :raises OutputError: if ``rescore_with`` is not a semantic network of the same category.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path,
+        *,
+        device: str = "auto",
+        min_score: float = 0.5,
+        tta: bool = False,
+        rescore_with: str | Path | None = None,
+    ) -> None:
+        name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self.score, self.device, self.tta = min_score, torch.device(name), tta
+        self.precision = networks.best_precision(self.device)
+        self.model, self.description = self._load(Path(weights))
+        # Scores below it may still end above it: test-time augmentation and rescoring change them.
+        networks.set_score(self.model, TTA_SCORE if tta else min_score**2 if rescore_with else min_score)
+        architecture = self.description["architecture"]
+        self.task: str = task_of(architecture["model"])
+        self.category: str = architecture["classes"][0]
+        self.second = None
+        if rescore_with is not None:
+            self.second, description = self._load(Path(rescore_with))
+            other = description["architecture"]
+            if task_of(other["model"]) not in OF_PIXELS or other["classes"] != architecture["classes"]:
+                raise OutputError(
+                    f"{rescore_with} is a network for {task_of(other['model'])} of {other['classes'][0]}; --pixels is "
+                    f"one for {' or '.join(OF_PIXELS)} of {architecture['classes'][0]}, as {weights} is"
+                )
+
+    def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
+        model, description = networks.load(weights)
+        return model.to(device=self.device).to(memory_format=torch.channels_last), description
+
+    @overload
+    def detect(self, images: Image) -> list[Detection]: ...  # type: ignore[overload-overlap]  # a str is a sequence
+
+    @overload
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]: ...
+
+    def detect(self, images: Image | Sequence[Image]) -> list[Detection] | list[list[Detection]]:
+        """Detect in one image, or in each of several.
+
+        :param images: a file or a (H, W, 3) uint8 RGB array; or a sequence of them, or a (N, H, W, 3) uint8 array.
+        :returns: the image's detections, highest score first; for several images a list of them.
+        :raises DatasetError: if a file is missing or not an image that can be read.
+        :raises ValueError: if an array is not of that shape and dtype.
+        """
+        if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim == 3):
+            return self.detect_batch([_array(images)])[0]
+        return [found for image in images for found in self.detect_batch([_array(image)])]
+
+    def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
+        """Detect in (H, W, 3) uint8 images at once; highest score first."""
+        found = detect(self.model, images, self.device, self.precision, self.tta)
+        if self.second is not None:
+            outputs = run(self.second, images, self.device, self.precision, self.tta)
+            found = [rescore(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
+        return [[replace(d, category=self.category) for d in hands if d.score >= self.score] for hands in found]
+
+
+def _array(image: Image) -> np.ndarray:
+    if isinstance(image, str | Path):
+        return read_image(Path(image))
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        what = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f"an image is a path or a (H, W, 3) uint8 RGB array, not {what}")
+    return image
