@@ -15,7 +15,7 @@ from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
 from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
-from generator.frame import backgrounds, camera_effects, elbow, empty_scene, frame_spec, gbuffer, second_hand
+from generator.frame import arm_reach, backgrounds, camera_effects, elbow, empty_scene, frame_spec, gbuffer, second_hand
 from generator.frame.camera_effects import srgb
 from generator.frame.hand_look import HandLook, draw_hand_look
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
@@ -37,6 +37,7 @@ class Arm:
     side: str
     pose: np.ndarray
     posed: Posed
+    bent: elbow.Elbow
 
 
 class FrameRenderer:
@@ -75,12 +76,12 @@ class FrameRenderer:
         skeleton = self._own[0] if self._own else anatomy.skeleton(shape)
         camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
         look = draw_hand_look(self.settings, number, drawn.tone, shape)
-        arms = [self._arm(0, drawn.shape, look, drawn.side, pose, number)]
+        arms = [self._arm(0, drawn.shape, look, drawn.side, pose, camera, number)]
         if other := second_hand.second(self.settings, number, camera, pose, drawn.side, skeleton):
             own = other.tone is None
             tone = drawn.tone if other.tone is None else other.tone
             look = draw_hand_look(self.settings, number, tone, shape, 1, own)
-            arms.append(self._arm(1, drawn.shape, look, other.side, other.pose, number))
+            arms.append(self._arm(1, drawn.shape, look, other.side, other.pose, camera, number))
         drawings = self._draw(arms, camera, drawn, number)
         return Sample(
             name=f"{number:06d}",
@@ -105,20 +106,31 @@ class FrameRenderer:
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
         )
 
-    def _arm(self, index: int, shape: int | None, look: HandLook, side: str, pose: np.ndarray, number: int) -> Arm:
+    def _arm(
+        self, index: int, shape: int | None, look: HandLook, side: str, pose: np.ndarray, camera: Camera, number: int
+    ) -> Arm:
         """The frame's hand of this index as it looks, posed."""
         if look.glove is None:
             hand, mesh = (self._other if index else self.hand)(shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
-        if self.settings.elbow == "varied":
-            rig.bend(hand, elbow.elbow(self.settings, number, index))
+        bent = self._elbow(index, pose, hand.skeleton, camera, number)
+        rig.bend(hand, bent)
         self._show(hand)
         if look.glove is None:
             self._paint(hand, mesh, look)
         rig.set_side(hand, side)
         rig.set_pose(hand, pose)
-        return Arm(look, hand, mesh, side, pose, rig.posed(hand))
+        return Arm(look, hand, mesh, side, pose, rig.posed(hand), bent)
+
+    def _elbow(
+        self, index: int, pose: np.ndarray, skeleton: anatomy.Skeleton, camera: Camera, number: int
+    ) -> elbow.Elbow:
+        """How the arm of this index is bent: one alone before a plain background never ends in the image."""
+        if self.settings.scene == "room":
+            return elbow.elbow(self.settings, number, index)
+        alone = self.settings.hands == 1 and self._own is None
+        return arm_reach.reach_out(camera, pose, skeleton) if alone else elbow.STRAIGHT
 
     def _draw(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec, number: int) -> list[RenderLayers]:
         """A drawing of each; in a room, where they see each other, all of the same image."""
@@ -129,7 +141,7 @@ class FrameRenderer:
         drawings = []
         for arm in arms:
             self._show(arm.rig)
-            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, drawn, number))
+            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, replace(drawn, elbow=arm.bent), number))
         return drawings
 
     def _instances(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> tuple[Instance, ...]:

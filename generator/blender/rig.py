@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator.frame.elbow import Elbow
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
 from generator.mesh.hand_mesh import HandMesh
@@ -169,6 +169,8 @@ def rest_vertices(rig: Rig) -> np.ndarray:
 def bend(rig: Rig, elbow: Elbow) -> None:
     """Bend the arm at the elbow, which the bones know nothing of; any earlier bend is undone."""
     data, rest = rig.surface.data, rest_vertices(rig)
+    if elbow == STRAIGHT and _STRAIGHT not in data.attributes:
+        return
     if _STRAIGHT not in data.attributes:
         data.attributes.new(_STRAIGHT, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", rest.ravel())
     data.attributes["position"].data.foreach_set("vector", elbow.bend(rest).astype(np.float32).ravel())

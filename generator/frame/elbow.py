@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.frame.settings import RenderSettings
+from generator.hand.anatomy import FOREARM_LENGTH
 
 PLACE = 0.26
 """How far the elbow is from the wrist, metres: what lies beyond is the upper arm."""
@@ -27,16 +28,20 @@ class Elbow:
 
     :param angle: between forearm and the line of the upper arm, radians; 0 is a straight arm, and less than 2.
     :param about: where the upper arm turns to, as an angle in the bind pose's XY plane, radians.
+    :param reach: how far the arm's end is from the wrist along the arm, metres: what lies beyond the bend is stretched
+        to it from the model's :data:`generator.hand.anatomy.FOREARM_LENGTH`.
     """
 
     angle: float = 0.0
     about: float = 0.0
+    reach: float = FOREARM_LENGTH
 
     def bend(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) of a straight arm in the bind pose, which lies along -Z from the wrist, as they are bent.
 
         The axis runs through an arc, and what is around it stays square to it.
         """
+        points = self._stretched(points)
         if self.angle == 0:
             return points
         toward = np.array([np.cos(self.about), np.sin(self.about), 0.0])
@@ -50,9 +55,21 @@ class Elbow:
         down = np.minimum(along, start) + radius * sin + beyond * cos - inward * sin
         return points + (aside - inward)[:, None] * toward + (along - down)[:, None] * [0.0, 0.0, 1.0]
 
+    def _stretched(self, points: np.ndarray) -> np.ndarray:
+        if self.reach == FOREARM_LENGTH:
+            return points
+        end = PLACE + _ROUND  # of the bend
+        beyond = np.maximum(-points[:, 2] - end, 0)
+        further = beyond * ((self.reach - end) / (FOREARM_LENGTH - end) - 1)
+        return points - further[:, None] * [0.0, 0.0, 1.0]
+
+
+STRAIGHT = Elbow()
+"""An arm as long as the model's, not bent."""
+
 
 def elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
     """The elbow of a frame's first or second arm."""
     rng = np.random.default_rng((settings.seed, frame, 0xEB, arm))
     bent, angle, about = rng.random() < BENT, float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi))
-    return Elbow(angle, about) if settings.elbow == "varied" and settings.scene == "room" and bent else Elbow()
+    return Elbow(angle, about) if settings.elbow == "varied" and settings.scene == "room" and bent else STRAIGHT

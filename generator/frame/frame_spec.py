@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.frame.elbow import Elbow, elbow
+from generator.frame.elbow import STRAIGHT, Elbow, elbow
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, HandShape, Skeleton
@@ -59,6 +59,7 @@ class FrameSpec:
     :param background: linear RGB (3,) of what is behind the hand.
     :param side: ``right`` or ``left``.
     :param sleeve: None for a bare arm; rooms have sleeves of their own.
+    :param elbow: before a plain background, where the arm leads out of the image; rooms bend arms of their own.
     """
 
     shape: int | None
@@ -69,6 +70,7 @@ class FrameSpec:
     background: np.ndarray
     side: str = "right"
     sleeve: Sleeve | None = None
+    elbow: Elbow = STRAIGHT
 
 
 def generator_of(seed: int, frame: int) -> np.random.Generator:

@@ -111,7 +111,7 @@ KINDS: dict[str, Kind] = {
     "nitrile": Kind(
         5.0, "rubber",
         (*_BLUES, "17181b", "17181b", "7a54a8", "6b4fa0", "3f9f80", "f07f2e", "e79ab9", "eceff0", "8a8f96"),
-        (0.15, 0.45), 3, (40, 95), wrinkle=(0.15, 0.5), roughness=(0.32, 0.62), opacity=(0.93, 1.0),
+        (0.15, 0.45), 3, (40, 95), wrinkle=(0.15, 0.5), roughness=(0.38, 0.7), opacity=(0.93, 1.0),
     ),
     "latex": Kind(
         1.6, "rubber", ("efe3c6", "e9d8b4", "f3ead8", "eadfca", "f1ede3"),

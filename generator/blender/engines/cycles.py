@@ -72,7 +72,7 @@ class Cycles:
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
-        cloth = sleeve_mesh(rig, look.sleeve)
+        cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         skin = self._faces(rig.surface.data)
         points, faces = posed.vertices, skin
         if cloth is not None:

@@ -71,7 +71,7 @@ class Raster:
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
-        cloth = sleeve_mesh(rig, look.sleeve)
+        cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:

@@ -71,7 +71,7 @@ def _shader(graph: NodeGraph, finish: str, color: Socket, roughness: Socket, pla
 def _relief(graph: NodeGraph, finish: str, place: Socket) -> tuple[Socket, float]:
     """A height 0..1 and how many metres that is."""
     if finish in ("knit", "wool"):
-        wide, high, metres = (0.0017, 0.0013, 0.0003) if finish == "knit" else (0.0038, 0.0030, 0.0010)
+        wide, high, metres = (0.0017, 0.0013, 0.0002) if finish == "knit" else (0.0036, 0.0028, 0.0005)
         return graph.times(graph.wave(place, "X", wide), graph.wave(place, "Z", high)), metres
     if finish == "leather":
         cells = graph.add("TexVoronoi", Vector=place, Scale=420.0).outputs["Distance"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.blender.rig import Rig, forearm, rest_vertices
+from generator.frame.elbow import Elbow
 from generator.mesh import sleeve
 from generator.mesh.hand_mesh import vertex_normals
 from generator.mesh.sleeve import Sleeve
@@ -24,8 +25,8 @@ class Cloth:
     faces: np.ndarray
 
 
-def sleeve_mesh(rig: Rig, which: Sleeve | None) -> Cloth | None:
-    """The sleeve in the rig's present pose; None without one, or without a forearm."""
+def sleeve_mesh(rig: Rig, which: Sleeve | None, elbow: Elbow) -> Cloth | None:
+    """The sleeve in the rig's present pose, on an arm so bent; None without one, or without a forearm."""
     if which is None:
         return None
     rest = rest_vertices(rig)
@@ -33,6 +34,6 @@ def sleeve_mesh(rig: Rig, which: Sleeve | None) -> Cloth | None:
         return None
     vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
     moved = forearm(rig)
-    vertices = vertices @ moved[:3, :3].T + moved[:3, 3]
+    vertices = elbow.bend(vertices) @ moved[:3, :3].T + moved[:3, 3]
     normals = (-1 if rig.mirrored else 1) * vertex_normals(vertices, faces)
     return Cloth(vertices.astype(np.float32), normals.astype(np.float32), faces.astype(np.int32))
