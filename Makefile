@@ -116,7 +116,7 @@ test-slow: $(READY)
 	$(BIN)/pytest -m slow
 
 test-ui: $(READY)
-	$(BIN)/pytest -m ui tests/ui
+	$(BIN)/pytest -n 0 -m ui tests/ui
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -309,7 +309,7 @@ def test_the_engines_agree():
 
 
 def test_the_readmes_picture_of_the_hand_can_be_made():
-    path = Path(__file__).parent.parent / "docs" / "hand.py"
+    path = Path(__file__).parents[2] / "docs" / "hand.py"
     spec = importlib.util.spec_from_file_location("docs_hand", path)
     hand = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(hand)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("handforge", "generator", "trainer", "evaluation", "blender_addon")
 BLENDER = {"bpy", "mathutils", "gpu", "gpu_extras", "bmesh"}
 TORCH = {"torch", "torchvision"}

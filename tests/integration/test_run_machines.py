@@ -1,6 +1,7 @@
 """A run ends with the same bytes in shards and on clusters, by the commands that the README gives, too."""
 
 import importlib.util
+import json
 import os
 import re
 import signal
@@ -24,25 +25,27 @@ from generator.pipeline import run, run_folder
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def cluster(tmp_path):
-    """A Dask scheduler and two workers, each a process: the address and the workers."""
+    """A Dask scheduler, at a port that the system chooses, and two workers, each a process: address and workers."""
     if not importlib.util.find_spec("distributed"):
         pytest.skip("distributed is not installed")
-    address = f"tcp://127.0.0.1:{free_port()}"
     dask = [sys.executable, "-m", "distributed.cli.dask_spec"]
-    scheduler = '{"cls": "dask.distributed.Scheduler", "opts": {"port": %s, "dashboard": false}}'
-    worker = '{"cls": "dask.distributed.Worker", "opts": {"nthreads": 1, "dashboard": false, "local_directory": "%s"}}'
-    commands = [[*dask, "--spec", scheduler % address.rpartition(":")[2]]]
-    commands += [[*dask, address, "--spec", worker % (tmp_path / f"worker{i}")] for i in (1, 2)]
+    told = tmp_path / "scheduler.json"
+    options = {"port": 0, "dashboard": False, "dashboard_address": ":0", "scheduler_file": str(told)}
     log = (tmp_path / "dask.log").open("w")
-    processes = [subprocess.Popen(c, stdout=log, stderr=log, start_new_session=True) for c in commands]
+    processes = []
+
+    def start(*words, **spec):
+        command = [*dask, *words, "--spec", json.dumps(spec)]
+        processes.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
+
+    start(cls="dask.distributed.Scheduler", opts=options)
+    wait_for(lambda: told.exists() and told.read_text(), processes[0])
+    address = json.loads(told.read_text())["address"]
+    for number in (1, 2):
+        options = {"nthreads": 1, "dashboard": False, "local_directory": str(tmp_path / f"worker{number}")}
+        start(address, cls="dask.distributed.Worker", opts=options)
     yield address, processes[1:]
     for process in processes:
         process.kill()
@@ -70,7 +73,7 @@ def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeyp
     made = []
     monkeypatch.setattr(cluster_module, "Renderer", lambda chosen: made.append(chosen) or len(made))
     with (
-        distributed.LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=None) as local,
+        distributed.LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=":0") as local,
         cluster_module.Cluster(local.scheduler_address) as one,
         cluster_module.Cluster(local.scheduler_address) as two,
         ThreadPoolExecutor(2) as pool,
@@ -113,7 +116,7 @@ def test_workers_with_other_files_are_refused(settings):
 
 def readme_commands(start):
     """The commands of the README, in backquotes, that start so; broken lines are joined."""
-    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     text = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
     return [line for line in re.findall(r"`([^`]+)`", text) if line.startswith(start)]
 
@@ -131,14 +134,22 @@ def as_run(line, settings_file, **values):
 def test_the_readmes_dask_commands(whole, settings_file, tmp_path):
     if not importlib.util.find_spec("distributed"):
         pytest.skip("distributed is not installed")
-    port, out = free_port(), tmp_path / "out"
+    told, out = tmp_path / "scheduler.json", tmp_path / "out"
     (scheduler,), (worker,) = readme_commands("dask scheduler"), readme_commands("dask worker")
     (render,) = (line for line in readme_commands("hand-generator render") if "--scheduler" in line)
-    say = {"HOST": "127.0.0.1", "8786": port, "DIR": out}
     log = (tmp_path / "dask.log").open("w")
-    lines = ([*as_run(scheduler, settings_file), "--port", str(port)], as_run(worker, settings_file, **say))
-    processes = [subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) for line in lines]
+    processes = []
+
+    def start(line):
+        processes.append(subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True))
+
     try:
+        free = ["--port", "0", "--dashboard-address", ":0", "--scheduler-file", str(told)]
+        start([*as_run(scheduler, settings_file), *free])
+        wait_for(lambda: told.exists() and told.read_text(), processes[0])
+        host, _, port = json.loads(told.read_text())["address"].removeprefix("tcp://").rpartition(":")
+        say = {"HOST": host, "8786": port, "DIR": out}
+        start(as_run(worker, settings_file, **say))
         for _ in range(2):  # until the scheduler listens, there is none
             done = subprocess.run(as_run(render, settings_file, **say), capture_output=True, text=True)
             if done.returncode == 0:
@@ -169,8 +180,11 @@ def test_no_scheduler_there(settings_file, tmp_path):
     if not importlib.util.find_spec("distributed"):
         pytest.skip("distributed is not installed")
     begin = time.monotonic()
-    line = [*command(settings_file, tmp_path / "out"), "--scheduler", f"tcp://127.0.0.1:{free_port()}"]
-    done = subprocess.run(line, capture_output=True, text=True)
+    with socket.socket() as bound:  # nobody else gets the port, and nobody listens on it
+        bound.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{bound.getsockname()[1]}"
+        line = [*command(settings_file, tmp_path / "out"), "--scheduler", address]
+        done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 2 and time.monotonic() - begin < 60
     assert "no Dask scheduler answers at tcp://127.0.0.1:" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
