@@ -3,6 +3,7 @@
 solids    surfaces of revolution, boxes and tubes
 surfaces  what they are made of
 catalog   what is held: phone, pen, cup, tools, fruit
+grasps    hands that close around what they hold
 food      what is eaten, on plates and boards
 figures   dolls, mannequins, shoes, leather
 """

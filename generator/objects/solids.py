@@ -155,7 +155,7 @@ class Tube:
 
     :param points: ((x, y, z), ...), two at least.
     :param radii: of the rod at each.
-    :param flat: factor of its thickness along Y, for blades and ribbons; the distance then is one of first order.
+    :param flat: factor of its thickness along Y, for blades and ribbons.
     """
 
     points: tuple[tuple[float, float, float], ...]
@@ -164,15 +164,17 @@ class Tube:
     sides: int = field(default=20)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        """Exact where the radius does not change along the rod."""
+        """Exact for a round rod whose radius does not change, else of first order near its surface."""
         squeezed = np.asarray(points, float) / [1, self.flat, 1]
         line, radii = np.array(self.points) / [1, self.flat, 1], np.array(self.radii)
         found = np.full(len(squeezed), np.inf)
         for a, b, first, last in zip(line[:-1], line[1:], radii[:-1], radii[1:], strict=True):
             share = np.clip((squeezed - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-18), 0, 1)
-            apart = np.linalg.norm(squeezed - a - share[:, None] * (b - a), axis=1)
-            found = np.minimum(found, apart - first - share * (last - first))
-        return found * min(self.flat, 1.0)
+            away = squeezed - a - share[:, None] * (b - a)
+            radius, apart = first + share * (last - first), np.linalg.norm(away, axis=1)
+            slope = np.linalg.norm(away / [1, self.flat, 1], axis=1) / np.maximum(apart, 1e-12)
+            found = np.minimum(found, (apart - radius) / np.maximum(slope, 1e-6))
+        return found
 
     def mesh(self) -> Mesh:
         """Rings square to the line, and half balls at its ends."""
