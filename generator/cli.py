@@ -13,7 +13,7 @@ from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, output_file, processors, progress_counter
 from handforge.files import dump_json, write_atomic
 
-_SETS_HELP = "l2, l11, fingers, signs, gestures, several with commas, all (l2,l11), or a file of poses."
+_SETS_HELP = "l2, l11, fingers, signs, gestures, grasps, several with commas, all (l2,l11), or a file of poses."
 
 
 @click.group(cls=Group, context_settings=SETTINGS)

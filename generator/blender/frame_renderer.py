@@ -15,13 +15,26 @@ from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
 from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
-from generator.frame import arm_reach, backgrounds, camera_effects, elbow, empty_scene, frame_spec, gbuffer, second_hand
+from generator.frame import (
+    arm_reach,
+    backgrounds,
+    camera_effects,
+    elbow,
+    empty_scene,
+    frame_spec,
+    gbuffer,
+    held_object,
+    second_hand,
+)
 from generator.frame.camera_effects import srgb
 from generator.frame.hand_look import HandLook, draw_hand_look
+from generator.frame.held_object import HeldObject
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
+from generator.hand.anatomy import HandShape, Skeleton
 from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
+from generator.objects.grasps import Grasp
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
 
 OCCLUDED, VISIBLE = 1, 2
@@ -74,20 +87,25 @@ class FrameRenderer:
             drawn = replace(drawn, background=np.zeros(3))
         shape = frame_spec.hand_shape(self.settings, drawn.shape)
         skeleton = self._own[0] if self._own else anatomy.skeleton(shape)
-        camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
         look = draw_hand_look(self.settings, number, drawn.tone, shape)
+        grasp = self._grasp(number, look, shape, skeleton)
+        pose = pose if grasp is None else grasp.in_pose(pose)
+        camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
+        held = None if grasp is None else held_object.place(grasp, pose, drawn.side, skeleton, camera)
         arms = [self._arm(0, drawn.shape, look, drawn.side, pose, camera, number)]
         if other := second_hand.second(self.settings, number, camera, pose, drawn.side, skeleton):
             own = other.tone is None
             tone = drawn.tone if other.tone is None else other.tone
             look = draw_hand_look(self.settings, number, tone, shape, 1, own)
-            arms.append(self._arm(1, drawn.shape, look, other.side, other.pose, camera, number))
-        drawings = self._draw(arms, camera, drawn, number)
+            second = self._arm(1, drawn.shape, look, other.side, other.pose, camera, number)
+            if held is None or held.distance(second.posed.vertices).min() > 0.003:
+                arms.append(second)
+        drawings = self._draw(arms, held, camera, drawn, number)
         return Sample(
             name=f"{number:06d}",
             image=self._stored(self._picture(drawings, camera, drawn, number), number),
             instances=self._instances(arms, drawings, camera),
-            meta=meta | self._meta(arms, camera, drawn),
+            meta=meta | self._meta(arms, camera, drawn) | ({"held": _told(grasp)} if held and grasp else {}),
             truths=self._truths(arms, drawings, camera),
         )
 
@@ -105,6 +123,13 @@ class FrameRenderer:
             meta=meta | {"empty": scene.kind, "camera": scene.camera.matrix.tolist()},
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
         )
+
+    def _grasp(self, number: int, look: HandLook, shape: HandShape, skeleton: Skeleton) -> Grasp | None:
+        """What the frame's first hand holds."""
+        if look.glove is not None and look.glove.thickness > held_object.GLOVE:
+            return None
+        mesh = self._own[1] if self._own else hand_mesh.build(shape)
+        return held_object.draw_grasp(self.settings, number, mesh, skeleton)
 
     def _arm(
         self, index: int, shape: int | None, look: HandLook, side: str, pose: np.ndarray, camera: Camera, number: int
@@ -132,12 +157,14 @@ class FrameRenderer:
         alone = self.settings.hands == 1 and self._own is None
         return arm_reach.reach_out(camera, pose, skeleton) if alone else elbow.STRAIGHT
 
-    def _draw(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec, number: int) -> list[RenderLayers]:
+    def _draw(
+        self, arms: list[Arm], held: HeldObject | None, camera: Camera, drawn: frame_spec.FrameSpec, number: int
+    ) -> list[RenderLayers]:
         """A drawing of each; in a room, where they see each other, all of the same image."""
         if isinstance(self.engine, IndoorScene):
             self._show(*(arm.rig for arm in arms))
             looks = [arm.look for arm in arms]
-            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], looks, camera, drawn, number)
+            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], looks, camera, drawn, number, held)
         drawings = []
         for arm in arms:
             self._show(arm.rig)
@@ -261,6 +288,11 @@ def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandM
     if settings.rig is None:
         return None
     return rig_file.load(Path(settings.rig), None if settings.map is None else Path(settings.map))
+
+
+def _told(grasp: Grasp) -> dict:
+    """What an image's record says of a grasp."""
+    return {"object": grasp.kind, "grasp": grasp.type, "contacts": list(grasp.contacts)}
 
 
 def _compose(drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec) -> np.ndarray:

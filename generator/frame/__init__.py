@@ -5,6 +5,7 @@ frame_spec      shape, skin tone, light, camera and framing of one frame
 hand_look       skin, glove and rings of one hand
 elbow           an arm bent at the elbow
 arm_reach       the arm that leads out of the image
+held_object     what the first hand holds
 empty_scene     images without a hand: feet, arms, objects
 second_hand     a second hand beside the first
 backgrounds     images behind the hands

@@ -57,7 +57,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
         **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
-        **{"empty": 0.15},
+        **{"empty": 0.15, "held": 0.25},
         **{"glove": "some", "adornments": "random"},
     },
 }
@@ -76,7 +76,7 @@ class RenderSettings:
     """A rendering run. Where a setting may be ``"varied"``, each frame draws its own from (seed, frame)."""
 
     set: str = "all"
-    """``all`` (``l2`` and ``l11``), ``fingers``, ``signs``, ``gestures``, several with commas between, or a file."""
+    """``all`` (``l2`` and ``l11``), ``fingers``, ``signs``, ``gestures``, ``grasps``, several by commas, or a file."""
     count: int | None = None
     """How many images, spread evenly over the kept poses; None renders every one."""
     seed: int = 0
@@ -156,6 +156,10 @@ class RenderSettings:
     occluders: str = "none"
     """Of a room. Varied: in part of the images pencils, cords, cups and cards before the hand, or a thing in it; the
     mask is what is still seen of it."""
+    held: float = 0.0
+    """Of a room: the fraction of the images with hands, 0 to 1, whose first hand holds an object made by code (phone,
+    pen, cup, bottle, tool, syringe, ball, book, bag, cutlery, fruit ...) in a grasp that closes its fingers around it.
+    The mask is what is seen of the hand; the image's ``held`` says what it holds and how."""
     empty: float = 0.0
     """Of a room: the fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet and
     arms, faces, food, leather, wood, dolls. They have no annotation, and say in ``empty`` what they show."""
@@ -243,9 +247,10 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
     found += _number(values, "distance", float, 0.3, 10, "varied", "close")
     found += _number(values, "skin", float, 0, 1, "varied")
-    found += _number(values, "empty", float, 0, 1)
-    if values.get("empty") and values.get("scene", "plain") != "room":
-        found.append("empty is a fraction of rooms; set scene to room")
+    for name in ("empty", "held"):
+        found += _number(values, name, float, 0, 1)
+        if values.get(name) and values.get("scene", "plain") != "room":
+            found.append(f"{name} is a fraction of rooms; set scene to room")
     found += _rig(values.get("rig"), values.get("map"))
     if values.get("rig") is not None and values.get("glove", "none") != "none":
         found.append("glove is of the built-in hand; a rig comes with whatever it wears")

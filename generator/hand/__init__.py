@@ -6,7 +6,8 @@ kinematics          where every bone and joint is for a pose, vectorised over po
 inverse_kinematics  the pose of bones that were rotated by hand
 pose_presets        poses that have names
 pose_sets           the sweep: l2, l11, files of poses
-finger_sets         plausible fingers, signs and gestures
+finger_sets         plausible fingers, signs, gestures and grasps
+grasp_poses         fingers that hold something
 camera              the pinhole camera: where a point falls in the image
 plausibility        why a pose is kept or dropped
 plausibility_plot   kept and dropped poses as a figure

@@ -1,4 +1,4 @@
-"""The fingers and the wrist of the pose sets ``fingers``, ``signs`` and ``gestures``: drawn, not swept.
+"""The fingers and the wrist of the pose sets ``fingers``, ``signs``, ``gestures`` and ``grasps``: drawn, not swept.
 
 Each is a plausible draw of its own for every frame, from random numbers keyed by the set's name, so a set is the same
 poses everywhere. Couplings of the fingers follow Lin, Wu & Huang, Modeling the Constraints of Human Hand Motion (2000):
@@ -14,9 +14,10 @@ import zlib
 import numpy as np
 
 from generator.hand import pose
+from generator.hand.grasp_poses import GRASPS
 from generator.hand.pose_presets import PRESETS
 
-SETS = ("fingers", "signs", "gestures")
+SETS = ("fingers", "signs", "gestures", "grasps")
 """The sets' names."""
 
 WRIST = slice(6, 8)
@@ -110,7 +111,7 @@ def draw(name: str, count: int) -> np.ndarray:
     :param name: one of :data:`SETS`.
     """
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    drawn = {"fingers": _free, "signs": _signs, "gestures": _gestures}[name](rng, count)
+    drawn = {"fingers": _free, "signs": _signs, "gestures": _gestures, "grasps": _grasps}[name](rng, count)
     return np.clip(drawn, _LOWEST + 1e-6, _HIGHEST - 1e-6)
 
 
@@ -144,8 +145,13 @@ def _gestures(rng: np.random.Generator, count: int) -> np.ndarray:
     return _shown(rng, np.stack(keys), np.array(often) / np.sum(often), count)
 
 
+def _grasps(rng: np.random.Generator, count: int) -> np.ndarray:
+    keys = [pose.from_degrees(np.concatenate([np.zeros(8), *digits])) for digits in GRASPS.values()]
+    return _shown(rng, np.stack(keys)[:, _WRIST_AND_FINGERS], np.full(len(keys), 1 / len(keys)), count)
+
+
 _BETWEEN = 0.3
-"""Fraction of the frames that are on the way from one sign or gesture to another."""
+"""Fraction of the frames that are on the way from one sign, gesture or grasp to another."""
 
 
 def _shown(rng: np.random.Generator, keys: np.ndarray, often: np.ndarray, count: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 Both sets sweep v4 and v5 by 2 degrees through the full circle: 180 x 180 = 32,400 poses, v4 slow, v5 fast. ``l2``
 keeps the fingers in the bind pose. ``l11`` moves them: they walk from one key pose to the next along a closed tour in
 which every two key poses follow each other, so that everything between any two occurs, and the last frame joins the
-first. ``fingers``, ``signs`` and ``gestures`` sweep the forearm alike, with fingers and a wrist of their own in every
-frame. ``all`` is ``l2`` and ``l11``; several sets are joined by commas.
+first. ``fingers``, ``signs``, ``gestures`` and ``grasps`` sweep the forearm alike, with fingers and a wrist of their
+own in every frame. ``all`` is ``l2`` and ``l11``; several sets are joined by commas.
 
 A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
 :data:`generator.hand.pose.NAMES`, centimetres for the first three and degrees for the rest.

@@ -131,7 +131,7 @@ class _Surface:
         for bone in (*_PALM, *_DIGITS):
             mine = np.flatnonzero((owner == bone) & (mesh.nail < 0.5))
             self.by_bone[bone] = mesh.vertices[mine[:: max(1, len(mine) // 48)]].astype(float)
-        some = np.flatnonzero(owner > 0)[::2]
+        some = np.flatnonzero(mesh.wrist_distance > -0.25)  # no object passes through the forearm either
         self.points, self.weights, self.owner = mesh.vertices[some].astype(float), mesh.weights[some], owner[some]
 
     def nearest(self, poses: np.ndarray, bones: tuple[int, ...], thing: _Placed) -> np.ndarray:
@@ -213,7 +213,7 @@ def _try(rng: np.random.Generator, surface: _Surface, kind: str, seed: int, type
 
 
 def _holds(type_: str, contacts: set[str]) -> bool:
-    """Whether what touches the object can hold it: fingers against thumb or palm; two fingers of a hook; three of a wrap."""
+    """Whether what touches an object can hold it: fingers against thumb or palm; two of a wrap, two of a hook alone."""
     fingers = contacts - {"thumb", "palm"}
     if type_ == "fixed hook":
         return len(fingers) >= 2
@@ -315,10 +315,10 @@ def _between_tips(
         start = open_ + shares[at] * (shut - open_)
         for _ in range(4):  # to where it is as far from the thumb as from the fingers
             apart = surface.nearest(_pose(start)[None], _DIGITS, _Placed(thing, turn, place))[0]
-            rest = float(apart[:12].min()), float(apart[12:].min())
-            if min(rest) > -0.0005:
+            from_fingers, from_thumb = float(np.min(apart[:12])), float(np.min(apart[12:]))
+            if min(from_fingers, from_thumb) > -0.0005:
                 return start, shut, _Placed(thing, turn, place)
-            place = place + way * (rest[1] - rest[0]) / 2
+            place = place + way * (from_thumb - from_fingers) / 2
     return open_, shut, None
 
 
@@ -356,7 +356,7 @@ def _beside_index(
 
 
 def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed) -> np.ndarray | None:
-    """v9..v28 after every digit has closed from ``start`` towards ``end``; None if one is in the object at the start."""
+    """v9..v28 after each digit has closed from ``start`` towards ``end``; None if one starts in the object."""
     share = np.zeros(20)
     reached, level = np.zeros(5), np.zeros(5, int)
     if surface.nearest(_pose(start)[None], _DIGITS, thing).min() < -0.0008:
@@ -370,7 +370,7 @@ def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed
         blocked = np.full(5, -1)
         for _ in range(2):  # then finer
             steps = low + np.linspace(0, 1, _SAMPLES)[:, None] * (high - low)  # (samples, digits)
-            free = active[digit] & (_LEVEL >= level[digit])
+            free = active[digit] & (level[digit] <= _LEVEL)
             shares = np.where(free, steps[:, digit], share)
             apart = surface.nearest(np.array([_pose(start + s * (end - start)) for s in shares]), _DIGITS, thing)
             apart = apart.reshape(_SAMPLES, 5, 3)
@@ -385,6 +385,6 @@ def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed
                 else:
                     low[number] = high[number]
         reached = np.where(active, low, reached)
-        share = np.where(active[digit] & (_LEVEL >= level[digit]), reached[digit], share)
+        share = np.where(active[digit] & (level[digit] <= _LEVEL), reached[digit], share)
         level = np.where(active, np.where(blocked >= 0, blocked + 1, 3), level)
     return start + share * (end - start)

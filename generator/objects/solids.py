@@ -173,7 +173,7 @@ class Tube:
             away = squeezed - a - share[:, None] * (b - a)
             radius, apart = first + share * (last - first), np.linalg.norm(away, axis=1)
             slope = np.linalg.norm(away / [1, self.flat, 1], axis=1) / np.maximum(apart, 1e-12)
-            found = np.minimum(found, (apart - radius) / np.maximum(slope, 1e-6))
+            found = np.minimum(found, (apart - radius) / np.where(apart > 1e-9, slope, 1.0))
         return found
 
     def mesh(self) -> Mesh:

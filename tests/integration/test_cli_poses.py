@@ -64,7 +64,7 @@ def test_a_map_of_another_form_is_refused(tmp_path):
 def test_an_unknown_set_ends_with_one_line():
     done = run("poses", "--set", "l3")
     assert done.exit_code == 2
-    known = "l2, l11, fingers, signs, gestures, all"
+    known = "l2, l11, fingers, signs, gestures, grasps, all"
     assert done.stderr.strip().endswith(f"Error: 'l3' is neither a set ({known}) nor a file of poses")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.scene import empty, materials, occluders, people
+from generator.blender.scene import empty, materials, occluders, people, thing_meshes
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
@@ -24,6 +24,7 @@ from generator.frame.elbow import elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.hand_look import HandLook
+from generator.frame.held_object import HeldObject
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
 
@@ -62,9 +63,18 @@ class IndoorScene:
         return self.draw_all([(rig, posed)], [HandLook(look.tone)], camera, look, frame)[0]
 
     def draw_all(
-        self, arms: list[tuple[Rig, Posed]], hands: list[HandLook], camera: Camera, look: FrameSpec, frame: int
+        self,
+        arms: list[tuple[Rig, Posed]],
+        hands: list[HandLook],
+        camera: Camera,
+        look: FrameSpec,
+        frame: int,
+        held: HeldObject | None = None,
     ) -> list[RenderLayers]:
-        """Draw one frame of one hand or two: the same image for each, with the coverage of its own arm."""
+        """Draw one frame of one hand or two: the same image for each, with the coverage of its own arm.
+
+        :param held: what the first holds.
+        """
         rng = self._stream(frame, _TAG)
         for (rig, _), hand, made in zip(arms, hands, self._skins.values(), strict=False):  # there may be one hand
             material = made.material(hand)
@@ -74,7 +84,7 @@ class IndoorScene:
             for ring in hand.rings:
                 put_on(self._props, rig, ring, hand.shape, made.name)
         self._set_up(rng, camera, look, frame)
-        self._surround(rng, frame, arms, hands, camera)
+        self._surround(rng, frame, arms, hands, camera, held)
         picture, covered = self._take(rng, camera, frame)
         box = (0, 0, camera.width, camera.height)
         return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
@@ -125,13 +135,16 @@ class IndoorScene:
         arms: list[tuple[Rig, Posed]],
         hands: list[HandLook],
         camera: Camera,
+        held: HeldObject | None,
     ) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
         settings, props = self._settings, self._props
         streams = rng, self._stream(frame, _SECOND)
         for number, (rig, _) in enumerate(arms):
             props.dress(streams[number], rig, elbow(settings, frame, number), watch=hands[number].glove is None)
-        view = _view(arms, camera)
+        view = _view(arms, camera, held)
+        if held is not None:
+            thing_meshes.put_held(props, held)
         if self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand
         elif settings.surroundings == "varied":
@@ -146,7 +159,7 @@ class IndoorScene:
             people.distract(props, own, view)
         own = self._stream(frame, _OCCLUDERS)
         if settings.occluders == "varied" and (chance := own.random()) < 0.4:
-            (occluders.cover if chance < 0.2 else occluders.hold)(props, own, view)
+            (occluders.cover if chance < 0.2 or held is not None else occluders.hold)(props, own, view)
 
     def _vary(self, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
         """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
@@ -186,10 +199,16 @@ class IndoorScene:
         light.color = np.clip(look.light_colour, 0, 1).tolist()
 
 
-def _view(arms: list[tuple[Rig, Posed]], camera: Camera) -> View:
+def _view(arms: list[tuple[Rig, Posed]], camera: Camera, held: HeldObject | None) -> View:
+    """What the camera sees of the arms; what a hand holds is kept clear as an arm is, but is no hand."""
     regions = [region_of(rig.surface.data) for rig, _ in arms]
     owner = np.repeat(np.arange(len(arms)), [len(posed.vertices) for _, posed in arms])
-    return View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0, owner)
+    view = View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0, owner)
+    if held is None:
+        return view
+    points = held.mesh()[0]
+    none = np.zeros(len(points), int)
+    return View(camera, np.vstack([view.arm, points]), np.append(view.hand, none > 0), np.append(owner, none))
 
 
 class _World:

@@ -9,6 +9,7 @@ from generator.blender.rig import COLOUR
 from generator.blender.scene import materials
 from generator.blender.scene.props import Props
 from generator.frame.empty_scene import PlacedArm, PlacedFoot, PlacedThing, arm_mesh
+from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
 from generator.objects import solids
 from generator.objects.surfaces import Surface
@@ -20,6 +21,12 @@ def put_thing(props: Props, placed: PlacedThing) -> None:
     vertices, faces, surfaces = solids.mesh(thing.parts)
     made = [surface(one) for one in thing.surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces)
+
+
+def put_held(props: Props, held: HeldObject) -> None:
+    """Put an object into a hand."""
+    vertices, faces, surfaces = held.mesh()
+    props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces)
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
@@ -55,15 +62,29 @@ def surface(one: Surface) -> bpy.types.Material:
     shader.inputs["Base Color"].default_value = (*one.color, 1)
     if one.kind == "metal":
         shader.inputs["Metallic"].default_value = 1.0
-    elif one.kind == "glass":  # seen through without a bent ray: passes show what is behind it, and it costs little
-        shader.inputs["Alpha"].default_value = 0.3
-        shader.inputs["Specular IOR Level"].default_value = 1.0
+    elif one.kind == "glass":
+        _glass(tree, one)
     elif one.kind in ("skin", "plain"):
         shader.inputs["Subsurface Weight"].default_value = 0.1 if one.kind == "skin" else 0.0
         shader.inputs["Subsurface Scale"].default_value = 0.005
     if one.kind in _PATTERNS:
         _pattern(tree, shader, one)
     return material
+
+
+def _glass(tree: bpy.types.NodeTree, one: Surface) -> None:
+    """Clear glass without bent rays or noise, so that passes show what is behind it: a tint, and bright edges."""
+    clear, shine, both = (tree.nodes.new(f"ShaderNode{name}") for name in ("BsdfTransparent", "Emission", "AddShader"))
+    clear.inputs["Color"].default_value = (*(0.6 + 0.4 * part for part in one.color), 1)
+    rim, much = tree.nodes.new("ShaderNodeLayerWeight"), tree.nodes.new("ShaderNodeMath")
+    rim.inputs["Blend"].default_value = 0.25
+    much.operation, much.inputs[1].default_value = "MULTIPLY", 0.5
+    tree.links.new(rim.outputs["Facing"], much.inputs[0])
+    tree.links.new(much.outputs[0], shine.inputs["Strength"])
+    tree.links.new(clear.outputs[0], both.inputs[0])
+    tree.links.new(shine.outputs[0], both.inputs[1])
+    out = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+    tree.links.new(both.outputs[0], out.inputs["Surface"])
 
 
 _PATTERNS = {

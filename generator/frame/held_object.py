@@ -1,0 +1,63 @@
+"""What a frame's first hand holds: drawn from (seed, frame), in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.frame.settings import RenderSettings
+from generator.hand.anatomy import Skeleton
+from generator.hand.camera import Camera
+from generator.mesh.hand_mesh import HandMesh
+from generator.objects import grasps, solids
+from generator.objects.catalog import Thing
+from generator.objects.grasps import Grasp
+
+NEAREST = 0.1
+"""Metres between the lens and an object."""
+
+GLOVE = 0.0015
+"""Hands in gloves thicker than this hold nothing, metres: grasps are those of bare skin."""
+
+
+@dataclass(frozen=True)
+class HeldObject:
+    """An object in a hand of a scene.
+
+    :param matrix: (4, 4), from the object's axes to the scene's, before it is mirrored.
+    :param mirrored: whether a left hand holds it: X is turned to -X.
+    """
+
+    thing: Thing
+    matrix: np.ndarray
+    mirrored: bool
+
+    def mesh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Vertices (V, 3) in scene axes, triangles (F, 3), and each triangle's surface (F,)."""
+        vertices, faces, surfaces = solids.mesh(self.thing.parts)
+        vertices = vertices @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        return (vertices * [-1, 1, 1], faces[:, ::-1], surfaces) if self.mirrored else (vertices, faces, surfaces)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """Signed distance of scene points (N, 3), (N,) metres."""
+        points = points * [-1, 1, 1] if self.mirrored else points
+        return solids.distance(self.thing.parts, (points - self.matrix[:3, 3]) @ self.matrix[:3, :3])
+
+
+def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skeleton) -> Grasp | None:
+    """The grasp of a frame whose first hand holds something; None in the others."""
+    if not settings.held:
+        return None
+    rng = np.random.default_rng((settings.seed, frame, 0x6A))
+    return grasps.draw(rng, mesh, hand) if rng.random() < settings.held else None
+
+
+def place(grasp: Grasp, one: np.ndarray, side: str, hand: Skeleton, camera: Camera) -> HeldObject | None:
+    """The object of a grasp in the scene; None where it would be too near to the camera.
+
+    :param one: the hand's pose as rendered, (28,).
+    """
+    held = HeldObject(grasp.thing(), grasp.placed(one, hand), side == "left")
+    depth = camera.to_camera(held.mesh()[0])[:, 2]
+    return held if float(np.min(depth)) > NEAREST else None
