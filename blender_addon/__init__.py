@@ -7,6 +7,7 @@ sync                sliders, bones and verdict in step, whoever changed one
 reshape             proportions, side and skin tone
 verdict             whether the pose is plausible
 animation           poses as keyframes, and back
+fingertips          handles that bend a finger
 camera_object       the generator's camera in the viewport
 sweep_view          a sweep's counts and map
 render_settings     what the panel asks the generator for
@@ -22,9 +23,9 @@ command             blender -b --command hand_generator ...
 
 from __future__ import annotations
 
-from . import command, operators, panels, properties, sweep_view, sync, verdict
+from . import command, fingertips, operators, panels, properties, sweep_view, sync, verdict
 
-_PARTS = (properties, verdict, sync, sweep_view, operators, panels, command)
+_PARTS = (properties, verdict, sync, fingertips, sweep_view, operators, panels, command)
 
 
 def register() -> None:

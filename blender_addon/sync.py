@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
+from generator.hand import fitting
 from generator.hand import pose as poses
 
 from . import bones, external_rig, hand, verdict
@@ -20,8 +21,8 @@ from . import bones, external_rig, hand, verdict
 _SAME = 1e-5
 """Sliders that differ by less than this, radians or metres, show the pose: they have 32 bits."""
 
-DIP_OF_PIP = 0.55
-"""A finger's last joint bends by about half of what its middle one does, as in the presets."""
+after_pose: list[Callable[[bpy.types.Object], None]] = []
+"""Called with a hand whose pose has changed."""
 
 
 def put(armature: bpy.types.Object, values: np.ndarray) -> None:
@@ -39,6 +40,8 @@ def _adopt(armature: bpy.types.Object, values: np.ndarray) -> None:
     hand.remember(armature, hand.KEY, _tidy(values).tolist())
     show(armature)
     verdict.later(armature)
+    for call in after_pose:
+        call(armature)
 
 
 def _tidy(values: np.ndarray) -> np.ndarray:
@@ -62,7 +65,7 @@ def slider_changed(props: Any, index: int) -> None:
     values, (low, high) = hand.pose(armature), poses.LIMITS[index]
     values[index] = min(max(getattr(props, poses.NAMES[index]), low), high)
     if props.coupled and poses.NAMES[index].endswith("pip_flexion"):
-        values[index + 1] = DIP_OF_PIP * max(values[index], 0.0)
+        values[index + 1] = fitting.DIP_OF_PIP * max(values[index], 0.0)
     try:
         put(armature, values)
     except hand.HandError as error:
@@ -87,7 +90,7 @@ def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
         if armature.handforge.reason == verdict.TROUBLE:
             verdict.later(armature)
     elif not bones.held(armature):
-        put(armature, found)
+        put(armature, np.clip(found, *poses.LIMITS.T) if armature.handforge.limited else found)
     elif np.abs(found - hand.pose(armature)).max() > _SAME:
         _adopt(armature, found)  # a constraint has the bones; written to, they would not stay
 

@@ -45,6 +45,8 @@ have none after 4.5."""
 
 _ADDON = Path(__file__).parents[1] / "blender_addon"
 _OWN = ("generator", "handforge")
+_FRONT_DOOR = ("handforge/__main__.py", "handforge/api.py", "handforge/cli.py")
+"""What joins all packages stays outside: Blender has neither trainer nor evaluation."""
 
 
 class ExtensionError(HandforgeError):
@@ -103,6 +105,8 @@ def _own_files() -> dict[str, bytes]:
     for base, folder in ((_ADDON, _ADDON), *((root, root / name) for name in _OWN)):
         for path in (*folder.rglob("*.py"), *folder.rglob("*.toml")):
             place, source = path.relative_to(base), path.read_text("utf-8")
+            if place.as_posix() in _FRONT_DOOR:
+                continue
             found[place.as_posix()] = (_within_addon(place, source) if path.suffix == ".py" else source).encode()
     return found | {"generator/mesh/hand.npz": hand_mesh.mean_hand(), "generator/mesh/foot.npz": foot.mean_foot()}
 

@@ -5,6 +5,7 @@ add          a hand is added, or an armature becomes one
 pose         reset, presets, proportions, files of poses
 animation    keyframes, and files of poses as keyframes
 camera       the generator's camera
+photo        a photograph behind the camera, a pose fitted to it
 render_pose  this pose, at once
 sweep        counts, map and action of a sweep
 generate     images in the background
@@ -14,9 +15,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import add, animation, camera, generate, pose, render_pose, sweep
+from . import add, animation, camera, generate, photo, pose, render_pose, sweep
 
-_PARTS = (add, pose, animation, camera, render_pose, sweep, generate)
+_PARTS = (add, pose, animation, camera, photo, render_pose, sweep, generate)
 _CLASSES = [cls for part in _PARTS for cls in part.CLASSES]
 
 

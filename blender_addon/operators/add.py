@@ -15,7 +15,7 @@ from generator.hand import anatomy, pose
 from generator.mesh import hand_mesh
 from generator.rigs import bone_map
 
-from .. import bones, external_rig, hand, reshape, sync
+from .. import bones, external_rig, fingertips, hand, reshape, sync
 from ..properties.preferences import preferences
 from .common import Undoable, reported
 
@@ -164,6 +164,34 @@ class MakeSingleUser(Undoable, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class Fingertips(Undoable, bpy.types.Operator):
+    """Show handles at the fingertips in object mode: drag one, and its finger follows within its joints' limits"""
+
+    bl_idname = "handforge.fingertips"
+    bl_label = "Fingertip Handles"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A built-in hand."""
+        armature = hand.active(context)
+        return armature is not None and external_rig.names(armature) is None and not hand.locked(armature)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Show them, the index finger's chosen, or hide them."""
+        armature, layer = hand.active(context), context.view_layer
+        if fingertips.of(armature):
+            layer.objects.active = armature
+            fingertips.remove(armature)
+            return {"FINISHED"}
+        if layer.objects.active and layer.objects.active.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        for thing in layer.objects:
+            thing.select_set(False)
+        layer.objects.active = fingertips.add(armature)["index"]
+        layer.objects.active.select_set(True)
+        return {"FINISHED"}
+
+
 class RestoreBones(Undoable, bpy.types.Operator):
     """Put the bones' rest pose back to the hand's; its pose stays"""
 
@@ -183,4 +211,4 @@ class RestoreBones(Undoable, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (AddHand, UseArmature, MakeSingleUser, RestoreBones)
+CLASSES = (AddHand, UseArmature, MakeSingleUser, Fingertips, RestoreBones)

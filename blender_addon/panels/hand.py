@@ -7,7 +7,7 @@ import bpy
 from generator.hand import pose
 from generator.hand.pose_presets import PRESETS
 
-from .. import external_rig, hand, verdict
+from .. import external_rig, fingertips, hand, verdict
 from ..operators import add
 from ..properties.hand import GROUP_WORDS
 from ..viewport_ui import wrapped
@@ -36,9 +36,9 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         props = armature.handforge
         box = layout.box()
         if props.reason:
-            wrapped(box, f"{props.reason.capitalize()}: {props.verdict}", "ERROR", alert=True, lines=3)
+            wrapped(box, f"{props.reason.capitalize()}: {props.verdict}", "ERROR", alert=True, lines=2)
         else:
-            wrapped(box, props.verdict.capitalize() or "Plausible", "CHECKMARK", lines=3)
+            wrapped(box, props.verdict.capitalize() or "Plausible", "CHECKMARK", lines=2)
         if props.reason == verdict.TROUBLE and external_rig.names(armature) is None:
             layout.operator("handforge.restore_bones", icon="LOOP_BACK")
         if shared := hand.sharing(armature):
@@ -62,9 +62,10 @@ class HANDFORGE_PT_presets(OfTheHand, bpy.types.Panel):
 
     bl_label = "Presets"
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
-        grid = self.layout.grid_flow(row_major=True, columns=-4, even_columns=True, align=True)
+        columns = max(2, int(context.region.width / (75 * context.preferences.system.ui_scale)))
+        grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
         for name in PRESETS:
             grid.operator("handforge.preset", text=name.replace("_", " ").capitalize()).name = name
 
@@ -83,7 +84,12 @@ class HANDFORGE_PT_sliders(OfTheHand, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
         props = hand.active(context).handforge
-        self.layout.prop(props, "coupled")
+        row = self.layout.row()
+        row.prop(props, "coupled")
+        row.prop(props, "limited")
+        handles = fingertips.of(hand.active(context))
+        words = "Hide Fingertip Handles" if handles else "Show Fingertip Handles"
+        self.layout.operator("handforge.fingertips", text=words, icon="EMPTY_DATA", depress=bool(handles))
         for group, words in GROUP_WORDS.items():
             header, body = self.layout.panel(f"handforge_{group}", default_closed=group not in _OPEN)
             header.label(text=words)

@@ -46,6 +46,7 @@ class HANDFORGE_MT_hand(bpy.types.Menu):
         for group in (
             ("load_pose", "save_pose", "poses_to_keyframes", "keyframes_to_poses"),
             ("random_shape", "mean_shape", "make_single_user", "restore_bones"),
+            ("fingertips", "load_photo", "click_joints", "fit_file"),
             ("add_camera", "take_over_camera", "take_over_view", "render_pose"),
             ("sweep_to_timeline", "sweep_off", "judge_sweep"),
             ("generate", "cancel", "open_folder", "copy_command"),

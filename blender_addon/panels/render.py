@@ -35,6 +35,22 @@ class HANDFORGE_PT_camera(Sidebar, bpy.types.Panel):
         _numbers(split(layout), context.scene.handforge, ("distance", "focal_mm"))
 
 
+class HANDFORGE_PT_photo(Sidebar, bpy.types.Panel):
+    """A photograph to be matched."""
+
+    bl_label = "Match a Photograph"
+    bl_options = CLOSED
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw it."""
+        column = self.layout.column()
+        column.operator("handforge.load_photo", icon="IMAGE_BACKGROUND")
+        column.operator("handforge.click_joints", icon="RESTRICT_SELECT_OFF")
+        column.operator("handforge.fit_file", icon="FILE")
+        if text := context.scene.handforge.fit:
+            wrapped(column, text[0].upper() + text[1:], "INFO")
+
+
 class HANDFORGE_PT_render_pose(Sidebar, bpy.types.Panel):
     """The current pose, at once."""
 
@@ -163,6 +179,7 @@ def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: 
 
 CLASSES = (
     HANDFORGE_PT_camera,
+    HANDFORGE_PT_photo,
     HANDFORGE_PT_render_pose,
     HANDFORGE_PT_generate,
     HANDFORGE_PT_image,

@@ -128,6 +128,12 @@ class HandProperties(bpy.types.PropertyGroup):
         default=True,
         override=OVERRIDABLE,
     )
+    limited: BoolProperty(
+        name="Keep Within Limits",
+        description="Bones rotated in pose mode stop where a person's joints do",
+        default=True,
+        override=OVERRIDABLE,
+    )
     in_step: BoolProperty(options={"HIDDEN"}, override=OVERRIDABLE)
 
 

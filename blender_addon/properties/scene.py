@@ -15,7 +15,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, IntVectorPropert
 
 from generator.frame import settings
 from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
-from generator.hand import sweep_map
+from generator.hand import pose_sets, sweep_map
 
 from .. import render_settings, verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, NUMBERS, TRUTH_WORDS
@@ -26,9 +26,25 @@ PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) els
 
 _DEFAULTS = RenderSettings()
 
+LARGEST = settings.SIZE_RANGE[1]
+"""Pixels of the longest side of an image."""
+
 _SETS = [
     ("l2", "L2", "The forearm rotates through the full circle, the fingers stay in the bind pose"),
     ("l11", "L11", "The forearm rotates through the full circle while the fingers move from one pose to the next"),
+]
+
+_DRAWN_SETS = {
+    "fingers": "Plausible fingers, drawn at random",
+    "signs": "Letters and digits of manual alphabets",
+    "gestures": "Gestures and grasps",
+}
+
+_POSES = [
+    ("all", "L2 and L11", "Both sweeps"),
+    *_SETS,
+    *((name, name.capitalize(), _DRAWN_SETS.get(name, "")) for name in pose_sets.SETS if name not in pose_sets.SWEPT),
+    ("file", "File", "A CSV file of poses, as Save Pose and hand-generator poses --out write it"),
 ]
 
 _PRESETS = {
@@ -146,6 +162,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
     v4: _swept_angle("v4", "X")
     v5: _swept_angle("v5", "Z")
+    fit: StringProperty(name="Fit", description="How good the last fit to joints is", options={"HIDDEN"})
     before: IntVectorProperty(
         name="Before the sweep",
         description="First, last and current frame; no frames if no sweep is on the timeline",
@@ -155,11 +172,7 @@ class SceneProperties(bpy.types.PropertyGroup):
 
     poses: EnumProperty(
         name="Poses",
-        items=[
-            ("all", "Both Sets", "L2 and L11"),
-            *_SETS,
-            ("file", "File", "A CSV file of poses, as Save Pose and hand-generator poses --out write it"),
-        ],
+        items=_POSES,
     )
     file: _path("Pose File", "FILE_PATH", "A CSV file of poses")
     settings: EnumProperty(
@@ -178,8 +191,8 @@ class SceneProperties(bpy.types.PropertyGroup):
         name="Size (px)",
         description="Width and height in pixels",
         size=2,
-        min=64,
-        max=4096,
+        min=settings.SIZE_RANGE[0],
+        max=LARGEST,
         default=_DEFAULTS.size,
         update=_judge_again,
     )

@@ -4,6 +4,7 @@ pose                the 28 numbers of a pose: names, order, units, limits
 anatomy             bone lengths, girths, axes, with their sources; the shape parameters people vary
 kinematics          where every bone and joint is for a pose, vectorised over poses
 inverse_kinematics  the pose of bones that were rotated by hand
+fitting             a pose from joints in an image or in space; fingertips that reach for a point
 pose_presets        poses that have names
 pose_sets           the sweep: l2, l11, files of poses
 finger_sets         plausible fingers, signs, gestures and grasps

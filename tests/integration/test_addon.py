@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import hand, sync, verdict
-from generator.hand import anatomy, plausibility, pose, pose_sets
+from generator.hand import anatomy, fitting, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES
 from generator.hand.pose_presets import PRESETS
 from generator.mesh import hand_mesh
@@ -87,9 +87,9 @@ def test_rotated_bones_move_the_sliders(armature, seed):
 def test_the_last_joint_follows_where_it_is_asked_to(armature):
     props = armature.handforge
     props.index_pip_flexion = 1.0
-    assert props.index_dip_flexion == pytest.approx(sync.DIP_OF_PIP)
+    assert props.index_dip_flexion == pytest.approx(fitting.DIP_OF_PIP)
     props.coupled, props.index_pip_flexion = False, 0.2
-    assert props.index_dip_flexion == pytest.approx(sync.DIP_OF_PIP)
+    assert props.index_dip_flexion == pytest.approx(fitting.DIP_OF_PIP)
 
 
 def test_a_finger_twisted_snaps_back_to_what_its_joint_can_do(armature):
@@ -105,6 +105,11 @@ def test_sliders_end_where_joints_do_and_bones_beyond_are_told(armature):
     props = armature.handforge
     props.index_pip_flexion = np.radians(170)
     assert np.degrees(props.index_pip_flexion) == pytest.approx(105, abs=1e-3)
+    sync.put(armature, pose.bind())
+    turn(armature, pose.with_angles(index_pip_flexion=117))
+    assert np.degrees(props.index_pip_flexion) == pytest.approx(105, abs=1e-3), "limits hold in pose mode"
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+    props.limited = False
     turn(armature, pose.with_angles(index_pip_flexion=117))
     assert np.degrees(props.index_pip_flexion) == pytest.approx(117, abs=1e-3)
     assert (props.reason, props.verdict) == ("joint limit", "index_pip_flexion is 12.0° outside its range")

@@ -1,0 +1,194 @@
+"""Match a photograph: behind the camera with its focal length, and a pose fitted to the joints seen in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ImportHelper
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from PIL import Image
+
+from generator.hand import anatomy, fitting
+from generator.hand.fitting import Joints
+from handforge.dataset import KEYPOINTS
+from handforge.errors import HandforgeError
+
+from .. import camera_object, hand, render_settings, sync
+from ..properties.scene import LARGEST
+from .common import OfHand, reported
+from .pose import chosen_file
+
+_EXIF, _FOCAL_35MM = 0x8769, 0xA405
+"""EXIF's block of camera settings, and in it the focal length on 35 mm film."""
+
+
+class LoadPhoto(OfHand, ImportHelper, bpy.types.Operator):
+    """Put a photograph behind the hand's camera: images get its size, and its focal length if the file tells it"""
+
+    bl_idname = "handforge.load_photo"
+    bl_label = "Load Photograph"
+
+    filter_glob: StringProperty(default="*.jpg;*.jpeg;*.png;*.webp", options={"HIDDEN"})
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Load it, fit size and focal length, and look through the camera."""
+        path, panel = chosen_file(self.filepath), context.scene.handforge
+        size, focal = photo_facts(path)
+        scale = min(1.0, LARGEST / max(size))
+        panel.size = [round(scale * side) for side in size]
+        if focal is not None:
+            panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, focal
+        camera = camera_object.add(hand.active(context), context.scene).data
+        camera.background_images.clear()
+        behind = camera.background_images.new()
+        behind.image = bpy.data.images.load(str(path), check_existing=True)
+        behind.alpha, camera.show_background_images = 0.9, True
+        if context.space_data and context.space_data.type == "VIEW_3D":
+            context.region_data.view_perspective = "CAMERA"
+        told = f"focal length {focal:.0f} mm" if focal is not None else "it does not tell its focal length: set it"
+        self.report({"INFO"}, f"{path.name}, {size[0]} x {size[1]}; {told}")
+        return {"FINISHED"}
+
+
+def photo_facts(path: Path) -> tuple[tuple[int, int], float | None]:
+    """A photograph's size, and its focal length for a sensor 36 mm wide if it is told.
+
+    :raises fitting.JointsError: if it is not an image.
+    """
+    try:
+        with Image.open(path) as photo:
+            size, film = photo.size, photo.getexif().get_ifd(_EXIF).get(_FOCAL_35MM)
+    except (OSError, ValueError) as error:
+        raise fitting.JointsError(f"{path} is not an image ({error})") from None
+    return size, float(film) * max(size) / size[0] if film else None  # film is 36 mm wide, also held upright
+
+
+def fit(armature: bpy.types.Object, joints: Joints, scene: bpy.types.Scene) -> fitting.Fit:
+    """Give the hand the pose that shows these joints in the panel's image, and tell how good it is.
+
+    :raises HandforgeError: if no pose can be fitted.
+    """
+    camera = render_settings.camera(scene)
+    if hand.side(armature) == "left":
+        joints = joints.mirrored(camera.width)
+    found = fitting.fit(joints, camera, anatomy.skeleton(hand.shape(armature)))
+    sync.put(armature, found.pose)
+    scene.handforge.fit = found.text
+    return found
+
+
+class FitFile(OfHand, ImportHelper, bpy.types.Operator):
+    """Fit the pose to 21 joints of a JSON file: MediaPipe's landmarks or COCO keypoints of the photograph"""
+
+    bl_idname = "handforge.fit_file"
+    bl_label = "Fit to Joints of a File"
+
+    filename_ext = ".json"
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Read the joints, and fit."""
+        joints = fitting.read_joints(chosen_file(self.filepath), tuple(context.scene.handforge.size))
+        self.report({"INFO"}, fit(hand.active(context), joints, context.scene).text)
+        return {"FINISHED"}
+
+
+class ClickJoints(OfHand, bpy.types.Operator):
+    """Click the joints in the camera's view one after the other; the pose is fitted to them"""
+
+    bl_idname = "handforge.click_joints"
+    bl_label = "Click Joints"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A 3D View that looks through a camera."""
+        if not super().poll(context):
+            return False
+        view = context.region_data
+        if view is not None and view.view_perspective == "CAMERA":
+            return True
+        cls.poll_message_set("Look through the hand's camera first")
+        return False
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Begin with the wrist."""
+        self._points: list[tuple[float, float]] = []
+        self._area = context.area
+        self._region = next(region for region in context.area.regions if region.type == "WINDOW")
+        self._drawn = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+        context.window_manager.modal_handler_add(self)
+        self._ask(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Take a click, take one back, skip a joint that is not seen, or end."""
+        if event.value != "PRESS" or event.type == "MIDDLEMOUSE":
+            return {"PASS_THROUGH"}
+        x, y = event.mouse_x - self._region.x, event.mouse_y - self._region.y
+        if event.type == "LEFTMOUSE" and 0 <= x < self._region.width and 0 <= y < self._region.height:
+            self._points.append((x, y))
+        elif event.type == "SPACE":
+            self._points.append((np.nan, np.nan))
+        elif event.type == "BACK_SPACE" and self._points:
+            self._points.pop()
+        elif event.type in {"ESC", "RIGHTMOUSE"}:
+            return self._end(context, {"CANCELLED"})
+        elif event.type not in {"RET", "NUMPAD_ENTER"}:
+            return {"PASS_THROUGH"}
+        if event.type in {"RET", "NUMPAD_ENTER"} or len(self._points) == len(KEYPOINTS):
+            return self._end(context, self._fit(context))
+        self._ask(context)
+        return {"RUNNING_MODAL"}
+
+    def _ask(self, context: bpy.types.Context) -> None:
+        name = KEYPOINTS[len(self._points)].replace("_", " ")
+        keys = "Space skips it, Backspace takes one back, Enter fits, Escape ends"
+        context.workspace.status_text_set(f"Click the {name} ({len(self._points) + 1} of 21); {keys}")
+        self._area.tag_redraw()
+
+    def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
+        bpy.types.SpaceView3D.draw_handler_remove(self._drawn, "WINDOW")
+        context.workspace.status_text_set(None)
+        self._area.tag_redraw()
+        return result
+
+    def _fit(self, context: bpy.types.Context) -> set[str]:
+        points = np.full((len(KEYPOINTS), 2), np.nan)
+        points[: len(self._points)] = np.array(self._points).reshape(-1, 2)
+        try:
+            joints = Joints(_in_image(points, self._region, self._area.spaces.active.region_3d, context.scene))
+            self.report({"INFO"}, fit(hand.active(context), joints, context.scene).text)
+        except HandforgeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _draw(self) -> None:
+        import gpu
+        from gpu_extras.batch import batch_for_shader
+
+        shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+        gpu.state.point_size_set(8)
+        shader.uniform_float("color", (0.0, 0.8, 0.3, 1.0))
+        batch_for_shader(shader, "POINTS", {"pos": [(x, y, 0) for x, y in self._points if x == x]}).draw(shader)
+
+
+def _in_image(
+    points: np.ndarray, region: bpy.types.Region, view: bpy.types.RegionView3D, scene: bpy.types.Scene
+) -> np.ndarray:
+    """Places in a region that looks through the scene's camera as pixels of the panel's image, y down."""
+    thing = scene.camera
+    corners = [thing.matrix_world @ corner for corner in thing.data.view_frame(scene=scene)]
+    there = np.array([location_3d_to_region_2d(region, view, corner) for corner in corners])
+    low, high = there.min(axis=0), there.max(axis=0)
+    width, height = scene.handforge.size
+    share = (points - low) / (high - low)
+    return np.stack([share[:, 0] * width, (1 - share[:, 1]) * height], axis=1)
+
+
+CLASSES = (LoadPhoto, FitFile, ClickJoints)

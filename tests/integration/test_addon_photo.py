@@ -1,0 +1,160 @@
+"""The generator's camera in the add-on, photographs behind it, poses fitted to joints, fingertips that are dragged."""
+
+import json
+
+import bpy
+import numpy as np
+import pytest
+from addon_scene import bones, expected
+from mathutils import Vector
+from PIL import Image
+
+from blender_addon import camera_object, fingertips, hand, render_settings, sync
+from blender_addon.operators import photo
+from generator.hand import anatomy, kinematics, pose
+from generator.hand.fitting import Joints
+from generator.hand.pose_presets import PRESETS
+from handforge.dataset import KEYPOINTS
+
+LOOKS = {"right": PRESETS["point"], "left": PRESETS["ok"]}
+
+
+def seen(armature, scene):
+    """Where the joints fall in the panel's image, (21, 2) pixels, of the hand as it stands: a left one is mirrored."""
+    points = kinematics.keypoints(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
+    if hand.side(armature) == "left":
+        points = points * [-1, 1, 1]
+    return render_settings.camera(scene).project(points)[:, :2]
+
+
+def through(camera, armature, scene):
+    """Where Blender's camera sees the joints of the bones in the viewport, (21, 2) pixels, y down."""
+    from bpy_extras.object_utils import world_to_camera_view
+
+    bpy.context.view_layer.update()
+    skeleton = anatomy.skeleton(hand.shape(armature))
+    mirror = hand.MIRROR[:3, :3] if hand.side(armature) == "left" else np.eye(3)
+    moved = bones(armature)[skeleton.keypoint_bones]
+    points = np.einsum("kij,kj->ki", moved[:, :3, :3], skeleton.keypoints @ mirror) + moved[:, :3, 3]
+    shares = [world_to_camera_view(scene, camera, armature.matrix_world @ Vector(p)) for p in points]
+    width, height = scene.handforge.size
+    return np.array([(x * width, (1 - y) * height) for x, y, _ in shares])
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_the_camera_object_sees_what_the_generators_does(armature, window, side):
+    scene = bpy.context.scene
+    armature.handforge.side = side
+    armature.location, armature.rotation_euler = (1, 2, 3), (0.3, -0.2, 0.5)
+    window.set_distance, window.distance, window.size = "fixed", 0.7, (640, 480)
+    window.set_focal_mm, window.focal_mm = "fixed", 60
+    sync.put(armature, LOOKS[side])
+    assert bpy.ops.handforge.add_camera() == {"FINISHED"}
+    camera = scene.camera
+    assert camera.parent is armature and (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
+    np.testing.assert_allclose(through(camera, armature, scene), seen(armature, scene), atol=0.02)
+    assert not camera_object.is_moved(camera, scene)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_moved_camera_is_taken_over(armature, window, side):
+    """The image stays, sliders and distance change."""
+    scene = bpy.context.scene
+    armature.handforge.side = side
+    sync.put(armature, LOOKS[side])
+    bpy.ops.handforge.add_camera()
+    camera = scene.camera
+    camera.location, camera.rotation_euler, camera.data.lens = (0.25, -0.5, 0.2), (1.3, 0.1, 0.45), 50
+    wanted = through(camera, armature, scene)
+    assert camera_object.is_moved(camera, scene)
+    assert bpy.ops.handforge.take_over_camera() == {"FINISHED"}
+    np.testing.assert_allclose(seen(armature, scene), wanted, atol=0.05)
+    assert (
+        window.set_distance == "fixed"
+        and window.focal_mm == 50
+        and hand.pose(armature)[1] == pytest.approx(0, abs=1e-5)
+    )
+    np.testing.assert_allclose(hand.pose(armature)[6:], LOOKS[side][6:], atol=2e-6)
+    assert not camera_object.is_moved(camera, scene)
+    np.testing.assert_allclose(through(camera, armature, scene), wanted, atol=0.05)
+    camera.location = 0, 2, 0
+    with pytest.raises(RuntimeError, match="The hand is behind that camera"):
+        bpy.ops.handforge.take_over_camera()
+
+
+def test_a_photograph_is_behind_the_camera_with_its_focal_length(armature, window, tmp_path):
+    for size, focal in (((640, 480), 26.0), ((480, 640), 26.0 * 640 / 480)):
+        image = Image.new("RGB", size, (90, 120, 60))
+        exif = image.getexif()
+        exif.get_ifd(0x8769)[0xA405] = 26
+        image.save(tmp_path / "photo.jpg", exif=exif)
+        assert bpy.ops.handforge.load_photo(filepath=str(tmp_path / "photo.jpg")) == {"FINISHED"}
+        assert tuple(window.size) == size and window.focal_mm == pytest.approx(focal)
+        camera = bpy.context.scene.camera
+        (behind,) = camera.data.background_images
+        assert behind.image.name.startswith("photo.jpg") and camera.data.show_background_images
+        assert camera.data.lens == pytest.approx(focal)
+    Image.new("RGB", (8000, 2000)).save(tmp_path / "large.png")
+    bpy.ops.handforge.load_photo(filepath=str(tmp_path / "large.png"))
+    assert tuple(window.size) == (4096, 1024)
+    (tmp_path / "none.jpg").write_text("x")
+    with pytest.raises(RuntimeError, match=r"none\.jpg is not an image"):
+        bpy.ops.handforge.load_photo(filepath=str(tmp_path / "none.jpg"))
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_pose_is_fitted_to_joints_of_a_file(armature, window, tmp_path, side):
+    scene = bpy.context.scene
+    armature.handforge.side = side
+    one = LOOKS[side].copy()
+    one[3:6] = 0.2, 0.3, -0.4
+    sync.put(armature, one)
+    wanted = seen(armature, scene)
+    width, height = window.size
+    marks = [{"x": x / width, "y": y / height, "z": 0} for x, y in wanted.tolist()]
+    (tmp_path / "joints.json").write_text(json.dumps({"hand_landmarks": [marks]}))
+    sync.put(armature, pose.bind())
+    assert bpy.ops.handforge.fit_file(filepath=str(tmp_path / "joints.json")) == {"FINISHED"}
+    assert np.linalg.norm(seen(armature, scene) - wanted, axis=1).mean() < 1.5
+    np.testing.assert_allclose(np.degrees(hand.pose(armature)[3:6]), np.degrees(one[3:6]), atol=6)
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+    assert " px off on average" in window.fit
+
+
+def test_few_clicked_joints_do(armature, window):
+    """As the clicks of a user who saw no more."""
+    scene = bpy.context.scene
+    sync.put(armature, PRESETS["open"])
+    wanted = seen(armature, scene)
+    known = np.where(np.isin(np.arange(21), [0, 5, 9, 17, 12])[:, None], wanted, np.nan)
+    found = photo.fit(armature, Joints(known), scene)
+    assert np.nanmax(found.errors) < 3 and np.isfinite(found.errors).sum() == 5
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_fingertips_are_dragged(armature, side):
+    armature.handforge.side = side
+    sync.put(armature, PRESETS["relaxed"])
+    assert bpy.ops.handforge.fingertips() == {"FINISHED"}
+    handles = fingertips.of(armature)
+    assert set(handles) == set(pose.FINGERS) and hand.active(bpy.context) is armature
+    tip = KEYPOINTS.index("index_tip")
+    there = kinematics.keypoints(PRESETS["grasp"], anatomy.skeleton())[tip] * ([-1, 1, 1] if side == "left" else 1)
+    handles["index"].location = there
+    bpy.context.view_layer.update()
+    found = kinematics.keypoints(hand.pose(armature), anatomy.skeleton())[tip]
+    np.testing.assert_allclose(found * ([-1, 1, 1] if side == "left" else 1), there, atol=0.003)
+    np.testing.assert_array_equal(hand.pose(armature)[:20].round(5), PRESETS["relaxed"][:20].round(5))
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+    handles["thumb"].location = 1, 1, 1  # out of reach: it stops where its finger does
+    for _ in range(2):
+        bpy.context.view_layer.update()
+    low, high = pose.LIMITS.T
+    assert (hand.pose(armature) >= low - 1e-5).all() and (hand.pose(armature) <= high + 1e-5).all()
+    assert handles["thumb"].location.length < 0.25
+    bpy.ops.handforge.preset(name="fist")
+    there = kinematics.keypoints(hand.pose(armature), anatomy.skeleton())[tip] * ([-1, 1, 1] if side == "left" else 1)
+    np.testing.assert_allclose(handles["index"].location, there, atol=1e-5, err_msg="it goes with the finger")
+    assert bpy.ops.handforge.fingertips() == {"FINISHED"} and not fingertips.of(armature)
