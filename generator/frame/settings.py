@@ -53,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "people": {**_PEOPLE, "background": "varied"},
     "studio": {**_PEOPLE, "background": "varied", "distance": "close"},
     "varied": {
-        **{"scene": "room", "samples": 2, "format": "jpg", "size": "640x360"},
+        **{"set": "l11,fingers,gestures,signs", "scene": "room", "samples": 2, "format": "jpg", "size": "640x360"},
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
         **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},

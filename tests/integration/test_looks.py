@@ -333,3 +333,12 @@ def test_a_camera_blurs_and_adds_noise_before_white_too(masks):
     assert (taken.image == again.image).all() and (taken.image != clean.image).any()
     assert np.abs(taken.image.astype(int) - clean.image).mean() < 12
     assert (taken.instances[0].mask == clean.instances[0].mask).all()
+
+
+def test_contrast_draws_values_apart_from_the_median_and_keeps_black_and_white():
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    assert (camera_effects.contrasted(ramp, 0.0) == ramp).all()
+    strong = camera_effects.contrasted(ramp, 1.0)[0, :, 0].astype(int)
+    assert (strong[0], strong[255]) == (0, 255) and abs(strong[127] - 127) <= 1
+    assert strong[140] - strong[114] == pytest.approx(2 * (140 - 114), rel=0.15)
+    assert (np.diff(strong) >= 0).all()
