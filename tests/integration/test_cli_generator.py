@@ -53,7 +53,7 @@ def test_help_teaches(command):
 
 def test_unknown_sets_are_named(tmp_path):
     text = error("render", "--set", "l3", "--out", "x")
-    assert "'l3' is neither a set (l2, l11, fingers, signs, gestures, all) nor a file of poses" in text
+    assert "'l3' is neither a set (l2, l11, fingers, signs, gestures, grasps, all) nor a file of poses" in text
 
 
 @pytest.mark.parametrize(
