@@ -11,7 +11,7 @@ help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
 	@echo "make demo        render, train, predict, score: 13 to 25 minutes on two cores, ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
-	@echo "make real        from rendered rooms to photographs: two and a half hours, ends with real/report.html"
+	@echo "make real        from rendered rooms to photographs: up to two hours, ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
@@ -63,7 +63,7 @@ demo: $(READY)
 	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
 	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
-	@echo "2/5 Training three sessions from scratch (most of the time goes here)"
+	@echo "2/5 Training three sessions from ImageNet weights (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
 	@echo "3/5 Predicting the 60 held-out pictures"
 	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
@@ -82,8 +82,7 @@ endif
 	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
 	@echo "Done: open $(CURDIR)/demo/report.html"
 
-# A pyramid learns quickly which pixels are hand, a Mask R-CNN goes on from it, and a copy of that learns to take the
-# forearm along. The pyramid is asked for its opinion of the hands found.
+# A Mask R-CNN goes on from ImageNet weights, and a copy of it learns to include the forearm.
 PHOTOS = $(HANDS) $(MANY) $(ARMS)
 real: $(READY)
 	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
@@ -91,12 +90,10 @@ real: $(READY)
 	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
 	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
-	@$(BIN)/hand-trainer repeat --recipe cpu-start --data real/rooms --out real/start --resume
-	@$(BIN)/hand-trainer repeat --recipe cpu-start-fine --data real/rooms --init real/start --out real/fine --resume
-	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --init real/fine --out real/hand --resume
+	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
-	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--tta --pixels real/fine); done
-	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--tta --pixels real/fine); done
+	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--tta); done
+	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--tta); done
 	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
 	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
 	@echo "Done: open $(CURDIR)/real/report.html"

@@ -138,7 +138,6 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     is_flag=True,
     help="Look at four views of every image: finds more, and cuts better; four to five times slower.",
 )
-@click.option("--pixels", type=PATH, help="A network for pixels that has its say on the scores: fewer false hands.")
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Images at once.")

@@ -256,7 +256,7 @@ def test_groups_suit_any_number_of_channels():
     assert [module for module in body.modules() if isinstance(module, torch.nn.ReLU6)]  # BatchNorm's activation stays
 
 
-@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic", "pixels"])
+@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic"])
 def test_every_task_trains_resumes_exports_and_predicts_on_a_timm_backbone(blobs, tmp_path, monkeypatch, task):
     recipe = write_recipe(tmp_path / "lite.toml", TINY_LITE.replace("steps = 4", "steps = 2"))
     words = ("repeat", "--recipe", recipe, "--data", blobs, "--task", task, "--device", "cpu", "--out")
@@ -276,7 +276,7 @@ def test_every_task_trains_resumes_exports_and_predicts_on_a_timm_backbone(blobs
     assert invoke(*words, tmp_path / "resumed", "--resume").exit_code == 0
     for name in ("network.safetensors", "losses.csv"):
         assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
-    tta = ["--tta"] if task in ("segmentation", "semantic", "pixels") else []
+    tta = ["--tta"] if task in ("segmentation", "semantic") else []
     done = invoke("predict", "--weights", tmp_path / "run", blobs, "--out", tmp_path / "out", "--score", 0, *tta)
     assert done.exit_code == 0, done.output
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)

@@ -85,7 +85,7 @@ def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
         torch.testing.assert_close(g[name], (g1[name] + g2[name]) / 2, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic", "pixels"])
+@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic"])
 @pytest.mark.parametrize("augmentation", ["none", "decoys"])
 def test_images_without_a_hand_are_trained_on(tmp_path, task, augmentation):
     """Two of three images have no annotation, so with one image a batch most steps see no hand at all."""

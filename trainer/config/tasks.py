@@ -29,11 +29,8 @@ TASKS = {
         "Keypoint R-CNN: 21 joints of each hand", "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
     ),
     "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
-    "pixels": Task("the R-CNNs' pyramid alone, to start them: which pixels are hand", "pixels_fpn", ("loss_semantic",)),
 }
-OF_PIXELS = ("semantic", "pixels")
-"""Those whose network gives every pixel a class."""
-WITH_MASKS = ("segmentation", *OF_PIXELS)
+WITH_MASKS = ("segmentation", "semantic")
 
 
 def task_of(model: str) -> str:

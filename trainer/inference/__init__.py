@@ -6,6 +6,5 @@ detections       detections of one image, written and drawn
 detector         a trained network, ready to detect
 tta              test-time augmentation
 mask_refinement  masks that follow the image's edges (guided filter)
-rescoring        rescore detections with a semantic network
 export           TorchScript and ONNX
 """

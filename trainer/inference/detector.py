@@ -11,10 +11,8 @@ import numpy as np
 import torch
 
 from handforge.dataset import read_image
-from trainer.config.tasks import OF_PIXELS, task_of
-from trainer.errors import OutputError
-from trainer.inference.detections import Detection, detect, run
-from trainer.inference.rescoring import rescore
+from trainer.config.tasks import task_of
+from trainer.inference.detections import Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
 from trainer.models import networks
 
@@ -30,9 +28,7 @@ class HandDetector:
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
         more, and cuts better, in four to five times the time.
-    :param rescore_with: a run of a semantic network that rescores detections (:mod:`trainer.inference.rescoring`).
     :raises WeightsError: if the network cannot be loaded.
-    :raises OutputError: if ``rescore_with`` is not a semantic network of the same category.
     """
 
     def __init__(
@@ -42,26 +38,16 @@ class HandDetector:
         device: str = "auto",
         min_score: float = 0.5,
         tta: bool = False,
-        rescore_with: str | Path | None = None,
     ) -> None:
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.score, self.device, self.tta = min_score, torch.device(name), tta
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(Path(weights))
-        # Scores below it may still end above it: test-time augmentation and rescoring change them.
-        networks.set_score(self.model, TTA_SCORE if tta else min_score**2 if rescore_with else min_score)
+        # Scores below it may still end above it: test-time augmentation changes them.
+        networks.set_score(self.model, TTA_SCORE if tta else min_score)
         architecture = self.description["architecture"]
         self.task: str = task_of(architecture["model"])
         self.category: str = architecture["classes"][0]
-        self.second = None
-        if rescore_with is not None:
-            self.second, description = self._load(Path(rescore_with))
-            other = description["architecture"]
-            if task_of(other["model"]) not in OF_PIXELS or other["classes"] != architecture["classes"]:
-                raise OutputError(
-                    f"{rescore_with} is a network for {task_of(other['model'])} of {other['classes'][0]}; --pixels is "
-                    f"one for {' or '.join(OF_PIXELS)} of {architecture['classes'][0]}, as {weights} is"
-                )
 
     def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
         model, description = networks.load(weights)
@@ -88,9 +74,6 @@ class HandDetector:
     def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
         """Detect in (H, W, 3) uint8 images at once; highest score first."""
         found = detect(self.model, images, self.device, self.precision, self.tta)
-        if self.second is not None:
-            outputs = run(self.second, images, self.device, self.precision, self.tta)
-            found = [rescore(hands, output["classes"]) for hands, output in zip(found, outputs, strict=True)]
         return [[replace(d, category=self.category) for d in hands if d.score >= self.score] for hands in found]
 
 

@@ -38,7 +38,6 @@ def predict(
     overlays: bool = False,
     masks: bool = False,
     tta: bool = False,
-    pixels: Path | None = None,
     on_done: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
@@ -48,13 +47,11 @@ def predict(
 
     :param score: hands below this score are left out.
     :param tta: look at several views of every image, see :mod:`trainer.inference.tta`.
-    :param pixels: weights of a network of pixels that has its say on the scores, see
-        :mod:`trainer.inference.rescoring`.
     :param on_done: called with the number of images just done.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if an image is missing or damaged, or ``out`` holds something else; it is then not touched.
-    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, ``pixels`` is no
-        network of the same category's pixels, or two images would be drawn into one file.
+    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, or two
+        images would be drawn into one file.
     """
     stems = Counter(Path(name).stem for _, name, _ in source.pictures)
     if (overlays or masks) and max(stems.values(), default=1) > 1:
@@ -63,8 +60,8 @@ def predict(
             f"two images of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
         )
     with new_folder(out, MARK, MADE) as folder:
-        finder = HandDetector(weights, device=device, min_score=score, tta=tta, rescore_with=pixels)
-        for asked, option in ((masks, "--masks"), (tta, "--tta"), (pixels, "--pixels")):
+        finder = HandDetector(weights, device=device, min_score=score, tta=tta)
+        for asked, option in ((masks, "--masks"), (tta, "--tta")):
             if asked and finder.task not in WITH_MASKS:
                 raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
         begin = time.perf_counter()
@@ -79,7 +76,6 @@ def predict(
                 "score": score,
                 "batch": batch,
                 "tta": tta,
-                "pixels": str(pixels.resolve()) if pixels else None,
                 "pictures": finder.description["pictures"],
             },
             "pictures": len(images),

@@ -38,11 +38,13 @@ from trainer.config.recipe import ImageSettings, Network, Session
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
-from trainer.models.semantic import DeepLabV3, Semantic, SemanticFPN
+from trainer.models.semantic import DeepLabV3, Semantic
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
 PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
+TEST_PROPOSALS = 200
+"""Proposals an image that hands are detected among."""
 CANONICAL_SCALE = Network.canonical_scale
 """torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {
@@ -50,7 +52,6 @@ COCO_WEIGHTS = {
     "detection": FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
     "keypoints": KeypointRCNN_ResNet50_FPN_Weights.COCO_V1,
     "semantic": DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1,
-    "pixels": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
 }
 
 
@@ -116,8 +117,6 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
         return DeepLabV3(body, widths[-1], channels, classes, **transform)
     scratch = backbones.group_norm if arch["head_norm"] == "group" else None
     backbone = BackboneWithFPN(body, body.return_layers, widths, channels, norm_layer=scratch)
-    if task == "pixels":
-        return SemanticFPN(backbone, channels, classes, **transform)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
     model = network(
@@ -132,7 +131,7 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
         rpn_pre_nms_top_n_train=PROPOSALS if scratch else 2000,
         rpn_post_nms_top_n_train=PROPOSALS if scratch else 2000,
         rpn_pre_nms_top_n_test=500,
-        rpn_post_nms_top_n_test=200,
+        rpn_post_nms_top_n_test=TEST_PROPOSALS,
     )
     pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
     # Left alone, a pool guesses these from the first image it sees, wrongly if that is narrow, and keeps them.
@@ -195,7 +194,7 @@ def start(network: Network, pictures: ImageSettings, seed: int) -> FasterRCNN | 
     if network.init == "imagenet":
         backbones.load_imagenet(model.get_submodule("backbone.body"), network.backbone)
     elif network.init == "coco":
-        _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_not_ours(network.task))
+        _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
     elif network.init != "none":
         _load_file(model, Path(network.init), arch)
     return model
@@ -208,16 +207,8 @@ _OTHER_CLASSES = (
 """What of torchvision's own weights does not fit: the last layers know other classes and joints. Of DeepLabV3 it is the
 whole head, whose norm is another."""
 
-_BEYOND_PYRAMID = ("rpn.", "roi_heads.", "classifier.")
-"""What an R-CNN and the pyramid alone do not have in common."""
-
 _SECOND_HEADS = ("roi_heads.mask_", "roi_heads.keypoint_")
 """What the R-CNNs of two tasks do not have in common."""
-
-
-def _not_ours(task: str) -> tuple[str, ...]:
-    """What of torchvision's weights is not for a task's network."""
-    return (*_OTHER_CLASSES, *_BEYOND_PYRAMID) if task == "pixels" else _OTHER_CLASSES
 
 
 def _as_ours(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -243,22 +234,20 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
         apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it.
         free: tuple[str, ...] = ("classes", "model") if apart else ("classes",)
-        if apart == _BEYOND_PYRAMID:
-            free += ("box_units", "canonical_scale")
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
             differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path), skip=apart)
     else:
-        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_not_ours(task_of(arch["model"])))
+        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_OTHER_CLASSES)
 
 
 def _apart(theirs: str, ours: str) -> tuple[str, ...]:
     """What is not taken over from a network of another task; nothing where the task is the same or all else differs."""
     if theirs == ours or "semantic" in (theirs, ours):
         return ()
-    return _BEYOND_PYRAMID if "pixels" in (theirs, ours) else _SECOND_HEADS
+    return _SECOND_HEADS
 
 
 def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tuple[str, ...] = ()) -> None:

@@ -1,11 +1,8 @@
-"""Networks that give every pixel a class, called as torchvision's detection networks are.
+"""A network that gives every pixel a class, called as torchvision's detection networks are.
 
-DeepLabV3 (Chen et al. 2017, arXiv 1706.05587): the ResNet is widened instead of halved in its last two stages, so that
-its map has an eighth of the image's size. The head always normalises by groups: the mean over a whole image that is
+DeepLabV3 (Chen et al. 2017, arXiv 1706.05587): the backbone's last two stages are dilated instead of halved, so its map
+has an eighth of the image's size. The head always normalises by groups: the mean over a whole image that is
 one of its branches has no batch statistics with few images.
-
-Pixels: the R-CNNs' own pyramid. Every pixel teaches it, and there are no regions to cut out, so it learns from more
-images in the same time; an R-CNN from scratch then starts from what it knows.
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ from scipy import ndimage
 from torch import nn
 from torch.nn import functional
 from torchvision.models._utils import IntermediateLayerGetter
-from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
@@ -112,28 +108,6 @@ class DeepLabV3(Semantic):
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.classifier(self.backbone["body"](pictures)["out"])
-
-
-class SemanticFPN(Semantic):
-    """See the module's text. Every level of the pyramid votes on every pixel.
-
-    :param backbone: as the R-CNNs have it.
-    :param channels: width of the pyramid.
-    :param classes: without the background, which is class 0.
-    """
-
-    def __init__(self, backbone: BackboneWithFPN, channels: int, classes: int, **transform: Any) -> None:
-        super().__init__(size_divisible=32, **transform)
-        self.backbone = backbone
-        self.classifier = nn.Conv2d(channels, classes + 1, 1)
-
-    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
-        levels = self.backbone(pictures)
-        votes = self.classifier(levels["0"])
-        for name in ("1", "2", "3"):
-            vote = self.classifier(levels[name])
-            votes = votes + functional.interpolate(vote, votes.shape[-2:], mode="bilinear", align_corners=False)
-        return votes
 
 
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:
