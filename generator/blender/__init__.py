@@ -1,7 +1,7 @@
 """All of Blender that the generator uses: the only package that imports bpy.
 
 Data goes one way: pose -> armature -> evaluated mesh -> engine, so what is posed in Blender's window is what is
-rendered.
+rendered, but for the knuckles and folds that a frame's surface has (:mod:`generator.mesh.bend_shapes`).
 
 frame_renderer   one frame: pose and frame spec in, image and ground truth out
 rig              the hand as a Blender object with an armature; posing it; its posed surface

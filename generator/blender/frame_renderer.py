@@ -139,6 +139,8 @@ class FrameRenderer:
             hand, mesh = (self._other if index else self.hand)(shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
+        if self._own is None:
+            hand_surface.shape_for(hand, mesh, look, pose)
         bent = self._elbow(index, pose, hand.skeleton, camera, number)
         rig.bend(hand, bent)
         self._show(hand)

@@ -12,6 +12,7 @@ from generator.blender.scene import glove_material, skin_material
 from generator.frame.hand_look import HandLook
 from generator.hand.anatomy import skeleton
 from generator.mesh import glove_mesh, hand_mesh, skin_color
+from generator.mesh.bend_shapes import bend_offsets
 from generator.mesh.glove_mesh import GloveMesh
 from generator.mesh.gloves import Glove
 from generator.mesh.hand_mesh import HandMesh
@@ -25,6 +26,14 @@ def paint(hand: Rig, mesh: HandMesh, look: HandLook) -> None:
         return
     _paint_skin(hand, skin_maps(look.skin))
     rig.set_attribute(hand, skin_material.REST, hand_mesh.build().vertices)
+
+
+def shape_for(hand: Rig, mesh: HandMesh, look: HandLook, pose: np.ndarray) -> None:
+    """Give the surface what bending does to it in this pose (28,), before the bones turn it; less under a glove."""
+    offsets = bend_offsets(pose) * (look.shape.width if look.glove is None else 0.6)
+    rest = mesh.vertices.copy()
+    rest[: len(offsets)] += offsets
+    rig.set_rest(hand, rest)
 
 
 class GlovedHand:
@@ -41,7 +50,6 @@ class GlovedHand:
         vertices = hand_mesh.reshape(worn.vertices.astype(float), worn.weights.astype(float), look.shape)
         mesh = _hand_mesh(worn, vertices.astype(np.float32), look.shape.length)
         hand = replace(self._rig, skeleton=skeleton(look.shape))
-        rig.set_rest(hand, mesh.vertices)
         rig.set_attribute(hand, rig.REGION, mesh.wrist_distance)
         extra = int(worn.cuff.sum())
         if look.skin is None:

@@ -10,6 +10,7 @@ gloves         gloves as they are sold
 glove_mesh     what a glove does to the surface
 skin_look      one person's skin, nails and what is drawn on them
 rings          finger rings
+bend_shapes    what bending does to the surface: knuckles, pads, folds
 skinning       bend the mesh without Blender
 skin_color     colour the skin
 sleeve         a sleeve's shape
