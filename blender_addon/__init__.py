@@ -7,6 +7,7 @@ sync                sliders, bones and verdict in step, whoever changed one
 reshape             proportions, side and skin tone
 verdict             whether the pose is plausible
 animation           poses as keyframes, and back
+pose_assets         poses in the asset browser, with thumbnails
 fingertips          handles that bend a finger
 camera_object       the generator's camera in the viewport
 sweep_view          a sweep's counts and map

@@ -32,12 +32,12 @@ def write(armature: bpy.types.Object, name: str, some: np.ndarray, first: int = 
     data.action = action
     frames = first + step * np.arange(len(some))
     for path, values in zip(PATHS, some.T, strict=True):
-        points = _curve(action, armature, path).keyframe_points
+        points = curve(action, armature, path).keyframe_points
         points.add(len(some))
         points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).ravel())
         points.foreach_set("interpolation", np.full(len(some), _LINEAR, np.int32))
-    for curve in curves(armature):
-        curve.update()
+    for made in curves(armature):
+        made.update()
     return action
 
 
@@ -45,10 +45,13 @@ _LINEAR = 1
 """Blender's number of linear interpolation."""
 
 
-def _curve(action: bpy.types.Action, armature: bpy.types.Object, path: str) -> bpy.types.FCurve:
+def curve(
+    action: bpy.types.Action, armature: bpy.types.Object, path: str, index: int = 0, group: str = "Hand"
+) -> bpy.types.FCurve:
+    """The action's curve of a property, made if need be; the action is the armature's."""
     if hasattr(action, "fcurve_ensure_for_datablock"):  # 5.0 and newer
-        return action.fcurve_ensure_for_datablock(armature, path, group_name="Hand")
-    return action.fcurves.new(path, action_group="Hand")
+        return action.fcurve_ensure_for_datablock(armature, path, index=index, group_name=group)
+    return action.fcurves.find(path, index=index) or action.fcurves.new(path, index=index, action_group=group)
 
 
 def curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
@@ -60,15 +63,15 @@ def curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
         return list(data.action.fcurves)
     slot = data.action_slot
     bags = [s.channelbag(slot) for layer in data.action.layers for s in layer.strips] if slot else []
-    return [curve for bag in bags if bag for curve in bag.fcurves]
+    return [made for bag in bags if bag for made in bag.fcurves]
 
 
 def keyed_frames(armature: bpy.types.Object) -> list[int]:
     """The frames at which a slider or a bone is keyed."""
     found = set()
-    for curve in curves(armature):
-        if curve.data_path in PATHS or curve.data_path.startswith("pose.bones"):
-            found |= {round(point.co[0]) for point in curve.keyframe_points}
+    for made in curves(armature):
+        if made.data_path in PATHS or made.data_path.startswith("pose.bones"):
+            found |= {round(point.co[0]) for point in made.keyframe_points}
     return sorted(found)
 
 

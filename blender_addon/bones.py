@@ -20,12 +20,17 @@ def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
     if external_rig.names(armature):
         external_rig.set_pose(armature, pose)
         return
+    for name, matrix in local(armature, pose).items():
+        armature.pose.bones[name].matrix_basis = matrix
+
+
+def local(armature: bpy.types.Object, pose: np.ndarray) -> dict[str, Matrix]:
+    """What each bone of a built-in hand does by itself in a pose (28,), as Blender's ``matrix_basis``."""
     skeleton = anatomy.skeleton(hand.shape(armature))
     moved, rest = _sided(kinematics.transforms(pose, skeleton), armature), _rest(armature)
     above = np.where((skeleton.parents < 0)[:, None, None], np.eye(4), moved[skeleton.parents])
     basis = np.linalg.inv(rest) @ np.linalg.inv(above) @ moved @ rest
-    for name, matrix in zip(BONES, basis.tolist(), strict=True):
-        armature.pose.bones[name].matrix_basis = Matrix(matrix)
+    return {name: Matrix(matrix) for name, matrix in zip(BONES, basis.tolist(), strict=True)}
 
 
 def read(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> np.ndarray | None:

@@ -29,7 +29,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Settings of a few words that the panel shows under their own names."""
 
-NUMBERS: dict[str, tuple[str, ...]] = {"distance": ("varied", "close"), "focal_mm": ("varied",), "empty": ()}
+NUMBERS: dict[str, tuple[str, ...]] = {
+    "distance": ("varied", "close"),
+    "focal_mm": ("varied",),
+    "empty": (),
+    "held": (),
+}
 """Settings that are a number, or one of these words."""
 
 
@@ -69,7 +74,7 @@ def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[str,
     What the preset leaves open is as the hand has it.
     """
     panel = scene.handforge
-    poses = {"set": pose_set(scene), "count": panel.count or None}
+    poses = {"set": pose_set(scene), "count": panel.count or None}  # None: as the preset
     images, of_file = overrides(scene), panel.settings == "file"
     return {
         "settings": preset(scene),
@@ -86,8 +91,10 @@ def preset(scene: bpy.types.Scene) -> str:
     return absolute(panel.settings_file) if panel.settings == "file" else panel.settings
 
 
-def pose_set(scene: bpy.types.Scene) -> str:
-    """The pose set's name or the file of poses."""
+def pose_set(scene: bpy.types.Scene) -> str | None:
+    """The pose set's name or the file of poses; None for the preset's."""
+    if scene.handforge.poses == AS_PRESET:
+        return None
     return absolute(scene.handforge.file) if scene.handforge.poses == "file" else scene.handforge.poses
 
 

@@ -4,6 +4,7 @@ common       when an operator can be called, and how its errors reach the user
 add          a hand is added, or an armature becomes one
 pose         reset, presets, proportions, files of poses
 animation    keyframes, and files of poses as keyframes
+assets       poses in the asset browser
 camera       the generator's camera
 photo        a photograph behind the camera, a pose fitted to it
 render_pose  this pose, at once
@@ -15,9 +16,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import add, animation, camera, generate, photo, pose, render_pose, sweep
+from . import add, animation, assets, camera, generate, photo, pose, render_pose, sweep
 
-_PARTS = (add, pose, animation, camera, photo, render_pose, sweep, generate)
+_PARTS = (add, pose, animation, assets, camera, photo, render_pose, sweep, generate)
 _CLASSES = [cls for part in _PARTS for cls in part.CLASSES]
 
 

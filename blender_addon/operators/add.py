@@ -12,8 +12,10 @@ from bpy_extras.io_utils import ImportHelper
 from generator.blender import rig
 from generator.blender.scene import materials
 from generator.hand import anatomy, pose
+from generator.hand.anatomy import BONES
 from generator.mesh import hand_mesh
 from generator.rigs import bone_map
+from generator.rigs.guess import guess
 
 from .. import bones, external_rig, fingertips, hand, reshape, sync
 from ..properties.preferences import preferences
@@ -109,11 +111,67 @@ def _unwrap(mesh: bpy.types.Mesh) -> None:
     mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
 
 
+_MAPPED = (*BONES, *bone_map.TIPS)
+
+
+class GuessBones(Undoable, bpy.types.Operator):
+    """Take the active armature as the hand; which of its bones is which is guessed, and you confirm it"""
+
+    bl_idname = "handforge.guess_bones"
+    bl_label = "Use This Armature"
+
+    side: EnumProperty(
+        name="Side",
+        description="Which hand of a body that has two",
+        items=[("right", "Right", ""), ("left", "Left", "")],
+        update=lambda self, context: self.fill(context),
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """An armature that is no hand yet."""
+        return UseArmature.poll(context)
+
+    def fill(self, context: bpy.types.Context) -> None:
+        """Guess."""
+        bones = context.view_layer.objects.active.data.bones
+        found = guess({bone.name: bone.parent.name if bone.parent else None for bone in bones}, self.side)
+        for name in _MAPPED:
+            setattr(self, name, found.get(name, ""))
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Show the guess, to be confirmed or corrected."""
+        self.fill(context)
+        return context.window_manager.invoke_props_dialog(self, width=420)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw a field with a list of the armature's bones for each of ours."""
+        column = self.layout.column(align=True)
+        column.use_property_split = True
+        column.prop(self, "side")
+        for name in _MAPPED:
+            column.prop_search(self, name, context.view_layer.objects.active.data, "bones", text=_words(name))
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Take it with this map."""
+        chosen = {name: getattr(self, name) for name in _MAPPED if getattr(self, name)}
+        take(context.view_layer.objects.active, bone_map.checked(chosen, "Map"))
+        return {"FINISHED"}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").title() + (" (optional)" if name in (*bone_map.OPTIONAL, *bone_map.TIPS) else "")
+
+
+GuessBones.__annotations__ |= {name: StringProperty(name=_words(name)) for name in _MAPPED}
+
+
 class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
     """Take the active armature as the hand; a map file says which of its bones is which"""
 
     bl_idname = "handforge.use_armature"
-    bl_label = "Use This Armature"
+    bl_label = "Use Armature With Map File"
 
     filename_ext = ".toml"
     filter_glob: StringProperty(default="*.toml", options={"HIDDEN"})
@@ -123,6 +181,11 @@ class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
         """An armature that is no hand yet."""
         chosen = context.view_layer.objects.active
         return chosen is not None and chosen.type == "ARMATURE" and not hand.is_hand(chosen)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Begin where the maps are that come with the add-on."""
+        self.filepath = str(Path(__file__).parents[1] / "maps" / "webxr_right.toml")
+        return super().invoke(context, event)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -211,4 +274,4 @@ class RestoreBones(Undoable, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (AddHand, UseArmature, MakeSingleUser, Fingertips, RestoreBones)
+CLASSES = (AddHand, GuessBones, UseArmature, MakeSingleUser, Fingertips, RestoreBones)

@@ -41,7 +41,7 @@ class RenderPose(OfHand, bpy.types.Operator):
         asked = render_settings.task(scene, armature)
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
         shown = {name: value for name, value in asked["overrides"].items() if name not in ("set", "count")}
-        asked["overrides"] = shown | {"empty": 0}  # an image without a hand shows no pose
+        asked["overrides"] = shown | {"empty": 0, "held": 0}  # an image without a hand or of a grasp shows another pose
         Preview.ask(
             {name: asked[name] for name in ("settings", "overrides", "defaults")}
             | {"pose": hand.pose(armature).tolist(), "number": scene.handforge.preview_number}

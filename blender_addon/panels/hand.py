@@ -8,12 +8,13 @@ from generator.hand import pose
 from generator.hand.pose_presets import PRESETS
 
 from .. import external_rig, fingertips, hand, verdict
+from ..background_job import Preview
 from ..operators import add
 from ..properties.hand import GROUP_WORDS
 from ..viewport_ui import wrapped
 from .common import CLOSED, Sidebar, split
 
-_OPEN = ("L2", "L3")
+_OPEN = ("L2",)
 """Groups of sliders that are open at first; fingers are mostly set by presets and dragged bones."""
 
 
@@ -26,10 +27,11 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         """Draw it."""
         layout = self.layout
         armature = hand.active(context)
-        row = layout.row(align=True)
-        row.operator("handforge.add_hand", text="Add Hand" if armature is None else "Add Another", icon="ADD")
+        layout.operator("handforge.add_hand", text="Add Hand" if armature is None else "Add Another", icon="ADD")
         if add.UseArmature.poll(context):
-            layout.operator("handforge.use_armature", icon="ARMATURE_DATA")
+            row = layout.row(align=True)
+            row.operator("handforge.guess_bones", icon="ARMATURE_DATA")
+            row.operator("handforge.use_armature", text="", icon="FILE_FOLDER")
         if armature is None or hand.locked(armature):
             wrapped(layout, hand.why_none(context), "INFO")
             return
@@ -39,6 +41,13 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
             wrapped(box, f"{props.reason.capitalize()}: {props.verdict}", "ERROR", alert=True, lines=2)
         else:
             wrapped(box, props.verdict.capitalize() or "Plausible", "CHECKMARK", lines=2)
+        layout.operator(
+            "handforge.render_pose",
+            text="Rendering" if Preview.waiting else "Render This Pose",
+            icon="RENDER_STILL",
+        )
+        if Preview.message:
+            wrapped(layout, Preview.message, "ERROR", alert=True)
         if props.reason == verdict.TROUBLE and external_rig.names(armature) is None:
             layout.operator("handforge.restore_bones", icon="LOOP_BACK")
         if shared := hand.sharing(armature):
@@ -84,9 +93,9 @@ class HANDFORGE_PT_sliders(OfTheHand, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
         props = hand.active(context).handforge
-        row = self.layout.row()
-        row.prop(props, "coupled")
-        row.prop(props, "limited")
+        column = self.layout.column(align=True)
+        column.prop(props, "coupled")
+        column.prop(props, "limited")
         handles = fingertips.of(hand.active(context))
         words = "Hide Fingertip Handles" if handles else "Show Fingertip Handles"
         self.layout.operator("handforge.fingertips", text=words, icon="EMPTY_DATA", depress=bool(handles))
@@ -140,6 +149,8 @@ class HANDFORGE_PT_files(OfTheHand, bpy.types.Panel):
         row.operator("handforge.save_pose", text="Save Pose", icon="EXPORT")
         column.operator("handforge.poses_to_keyframes", icon="ACTION")
         column.operator("handforge.keyframes_to_poses", icon="FILE_TICK")
+        column.operator("handforge.save_asset", icon="ASSET_MANAGER")
+        column.operator("handforge.presets_to_assets", icon="ASSET_MANAGER")
 
 
 CLASSES = (HANDFORGE_PT_hand, HANDFORGE_PT_presets, HANDFORGE_PT_sliders, HANDFORGE_PT_shape, HANDFORGE_PT_files)

@@ -10,8 +10,7 @@ from generator.hand import sweep_map
 from handforge.errors import HandforgeError
 
 from .. import camera_object, hand, render_settings, sweep_view
-from ..background_job import Board, Preview
-from ..operators.render_pose import IMAGE
+from ..background_job import Board
 from ..properties.scene import label
 from ..viewport_ui import wrapped
 from .common import CLOSED, Sidebar, split
@@ -49,24 +48,6 @@ class HANDFORGE_PT_photo(Sidebar, bpy.types.Panel):
         column.operator("handforge.fit_file", icon="FILE")
         if text := context.scene.handforge.fit:
             wrapped(column, text[0].upper() + text[1:], "INFO")
-
-
-class HANDFORGE_PT_render_pose(Sidebar, bpy.types.Panel):
-    """The current pose, at once."""
-
-    bl_label = "Render This Pose"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw it."""
-        layout, props = self.layout, context.scene.handforge
-        words = "Rendering" if Preview.waiting else "Render This Pose"
-        layout.operator("handforge.render_pose", text=words, icon="RENDER_STILL")
-        if Preview.message:
-            wrapped(layout, Preview.message, "ERROR", alert=True)
-        column = split(layout)
-        column.prop(props, "preview_number")
-        if IMAGE in bpy.data.images:
-            column.row().prop(props, "preview_shows", expand=True)
 
 
 class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
@@ -153,6 +134,8 @@ class HANDFORGE_PT_image(OfGenerate, bpy.types.Panel):
         for name in ("size", "format", "engine", "samples", "seed", "workers", "mask"):
             column.prop(props, name)
         column.column().prop(props, "truth")
+        column.prop(props, "preview_number")
+        column.row().prop(props, "preview_shows", expand=True)
 
 
 class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
@@ -180,7 +163,6 @@ def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: 
 CLASSES = (
     HANDFORGE_PT_camera,
     HANDFORGE_PT_photo,
-    HANDFORGE_PT_render_pose,
     HANDFORGE_PT_generate,
     HANDFORGE_PT_image,
     HANDFORGE_PT_scene,

@@ -41,6 +41,7 @@ _DRAWN_SETS = {
 }
 
 _POSES = [
+    (AS_PRESET, "As the Preset", "Both sweeps, or what the preset shows"),
     ("all", "L2 and L11", "Both sweeps"),
     *_SETS,
     *((name, name.capitalize(), _DRAWN_SETS.get(name, "")) for name in pose_sets.SETS if name not in pose_sets.SWEPT),
@@ -228,16 +229,17 @@ class SceneProperties(bpy.types.PropertyGroup):
         update=_judge_again,
     )
     preview_number: IntProperty(
-        name="Draw",
+        name="Preview Draw",
         description="Which of the run's random draws Render This Pose shows: light, background, distractors",
         min=0,
     )
     preview_shows: EnumProperty(
-        name="Shows",
+        name="Preview Shows",
         items=[("overlay", "Overlay", "The image with its mask tinted"), ("image", "Image", "The image alone")],
         update=_shows_changed,
     )
     empty: FloatProperty(name="Fraction", description="Of images without a hand", min=0, max=1)
+    held: FloatProperty(name="Fraction", description="Of hands that hold an object", min=0, max=1)
     workers: IntProperty(
         name="Workers",
         description="Processes that render; more need more memory",

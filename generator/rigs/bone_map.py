@@ -44,10 +44,19 @@ def load(path: Path) -> dict[str, str]:
         bones = dict(tomllib.loads(path.read_text("utf-8"))["bones"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RigMapError(f"{path} is no TOML file with a table [bones] ({error})") from None
+    return checked(bones, str(path))
+
+
+def checked(bones: dict[str, str], source: str) -> dict[str, str]:
+    """A map in the order of :func:`load`.
+
+    :param source: where it is from, for messages.
+    :raises RigMapError: if it names a bone we have not, or leaves out one that is needed.
+    """
     if unknown := [name for name in bones if name not in (*BONES, *TIPS)]:
-        raise RigMapError(f"{path}: there is no bone {unknown[0]!r}; the bones are {', '.join(BONES)}")
+        raise RigMapError(f"{source}: there is no bone {unknown[0]!r}; the bones are {', '.join(BONES)}")
     if missing := [name for name in BONES if name not in bones and name not in OPTIONAL]:
-        raise RigMapError(f"{path}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+        raise RigMapError(f"{source}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
     return {name: str(bones[name]) for name in (*BONES, *TIPS) if name in bones}
 
 

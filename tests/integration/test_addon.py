@@ -378,6 +378,24 @@ def test_poses_become_keyframes_and_keyframes_poses(armature, tmp_path):
     assert saved.frames.tolist() == [5, 15, 25] and bpy.context.scene.frame_current == 7
 
 
+def test_poses_become_assets_that_the_pose_library_applies(armature):
+    assert bpy.ops.handforge.presets_to_assets() == {"FINISHED"}
+    assets = {action.name: action for action in bpy.data.actions if action.asset_data}
+    assert len(assets) == len(PRESETS) and assets["Thumb Up"].asset_data.description
+    pixels = np.array(assets["Fist"].preview.image_pixels_float).reshape(128, 128, 4)
+    stretched = np.array(assets["Five"].preview.image_pixels_float).reshape(128, 128, 4)
+    assert stretched[..., 3].sum() > 1.1 * pixels[..., 3].sum() > 1000
+    assert stretched[90:, :, 3].any() and not pixels[90:, :, 3].any(), "stretched fingers reach higher"
+    armature.handforge.forearm_z = 0.4
+    armature.pose.apply_pose_from_action(assets["Point"], evaluation_time=1)
+    for _ in range(2):
+        bpy.context.view_layer.update()
+    np.testing.assert_allclose(hand.pose(armature)[6:], PRESETS["point"][6:], atol=1e-4)
+    assert hand.pose(armature)[4] == pytest.approx(0.4, abs=1e-5)
+    bpy.ops.handforge.save_asset(name="Mine")
+    assert bpy.data.actions["Mine"].asset_data
+
+
 def test_files_that_are_no_poses_are_refused(armature, tmp_path):
     path = tmp_path / "poses.csv"
     path.write_text("a,b\n")

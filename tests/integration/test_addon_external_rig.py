@@ -156,6 +156,15 @@ def test_maps_that_do_not_fit(armature, tmp_path, change, message):
     assert not hand.is_hand(armature)
 
 
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+def test_a_map_that_was_guessed_and_confirmed(armature):
+    """What the dialog holds is what is taken."""
+    with pytest.raises(RuntimeError, match=r"Map: hand, little_proximal, .* are missing"):
+        bpy.ops.handforge.guess_bones("EXEC_DEFAULT")
+    assert bpy.ops.handforge.guess_bones("EXEC_DEFAULT", **NEEDED) == {"FINISHED"}
+    assert external_rig.names(armature) == NEEDED and hand.side(armature) == "right"
+
+
 def clothe(armature):
     """Give each bone an octahedron to move."""
     corners = 0.01 * np.concatenate([np.eye(3), -np.eye(3)])

@@ -1,6 +1,8 @@
-"""Runs inside the Blender that the window test drives: opens the sidebar, and writes down what the window shows.
+"""Runs inside the Blender that the window tests drive: installs the extension, and writes down what the window shows.
 
-Reads nothing but its argument, the file to write to; all that happens to the hand comes from mouse and keyboard.
+Reads nothing but its arguments, the extension's zip and the file to write to. The extension is installed as "Install
+from Disk" does it, in a user folder that is new, and neither saved nor started again. What happens to the hand comes
+from mouse and keyboard.
 """
 
 import json
@@ -10,24 +12,11 @@ from pathlib import Path
 
 import bpy
 
-STATE = Path(sys.argv[-1])
+ARCHIVE, STATE = sys.argv[-2], Path(sys.argv[-1])
 
 
-drawn = {"now": [], "last": []}
-"""The panels that are open, as the sidebar is drawn: now, and when it was last drawn to its end."""
-
-
-def watch(name, last=False):
-    panel = getattr(bpy.types, name)
-    draw = panel.draw
-
-    def noted(self, context):
-        drawn["now"].append(name)
-        if last:
-            drawn["last"], drawn["now"] = drawn["now"], []
-        draw(self, context)
-
-    panel.draw = noted
+def module(name):
+    return next(m for n, m in sys.modules.items() if n.endswith(f"handforge.{name}"))
 
 
 def view():
@@ -36,26 +25,51 @@ def view():
     return window, max(areas, key=lambda area: area.width * area.height)
 
 
+def joints(armature, window, area):
+    """Where on the screen the camera's view shows the joints of the hand's fist, bent and moved a little: 21 x, y."""
+    import numpy as np
+    from bpy_extras.view3d_utils import location_3d_to_region_2d
+
+    package = module("hand").__package__ + ".generator.hand."
+    kinematics, anatomy, presets = (sys.modules[package + n] for n in ("kinematics", "anatomy", "pose_presets"))
+    pose = presets.PRESETS["grasp"].copy()
+    pose[:6] = 0.03, 0.1, -0.05, 0.2, 0.4, -0.3
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    points = armature.matrix_world.to_3x3() @ np.eye(3) @ kinematics.keypoints(pose, anatomy.skeleton()).T
+    places = [location_3d_to_region_2d(region, area.spaces.active.region_3d, p) for p in points.T.tolist()]
+    return [[region.x + x, window.height - region.y - y] for x, y in places]
+
+
 def state():
     window, area = view()
     sidebar = next(region for region in area.regions if region.type == "UI")
     hands = [thing for thing in bpy.data.objects if "handforge_pose" in thing]
-    generating = next(m for name, m in sys.modules.items() if name.endswith("handforge.generating"))
-    board, told = generating.Board, {}
+    scene, jobs, told = bpy.context.scene, module("background_job"), {}
+    board = jobs.Board
     for thing in hands:
         props = thing.handforge
         marked = [bone.name for bone in thing.pose.bones if bone.color.palette != "DEFAULT"]
         told = {"pose": list(thing["handforge_pose"]), "reason": props.reason, "text": props.verdict, "marked": marked}
+        told["handles"] = [child.name for child in thing.children if "handforge_tip" in child]
+        if area.spaces.active.region_3d.view_perspective == "CAMERA":
+            told["joints"] = joints(thing, window, area)
     return {
         # the screen's origin is at the top, Blender's at the bottom
         "sidebar": [sidebar.x, window.height - sidebar.y - sidebar.height, sidebar.width, sidebar.height],
         "tab": sidebar.active_panel_category,
-        "panels": drawn["last"],
         "hands": len(hands),
         "hand": told,
+        "frame": scene.frame_current,
+        "keys": sum(len(a.frame_range) for a in bpy.data.actions),
+        "fit": scene.handforge.fit,
         "job": board.job and [board.job.done, board.job.total],
         "message": board.message,
-        "editors": [a.spaces.active.image.name for a in window.screen.areas if a.type == "IMAGE_EDITOR"],
+        "preview": jobs.Preview.message,
+        "editors": [
+            a.spaces.active.image.name
+            for a in window.screen.areas
+            if a.type == "IMAGE_EDITOR" and a.spaces.active.image
+        ],
     }
 
 
@@ -67,19 +81,20 @@ def write():
 
 
 def prepare():
-    watch("HANDFORGE_PT_hand")
-    watch("HANDFORGE_PT_generate", last=True)
-    bpy.context.preferences.view.show_splash = False
+    bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
     for thing in list(bpy.data.objects):
         bpy.data.objects.remove(thing)
     _, area = view()
     area.spaces.active.show_region_ui = True
-    scene = bpy.context.scene.handforge
-    scene.poses, scene.count, scene.size = "l2", 2000, (320, 180)
-    scene.workers, scene.out = 1, str(STATE.parent / "pictures")
-    return None
+    scene = bpy.context.scene
+    panel = scene.handforge
+    panel.poses, panel.count, panel.size, panel.engine = "l2", 2000, (320, 180), "cycles"
+    panel.workers, panel.out = 1, str(STATE.parent / "images")
+    scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 2
+    scene.render.resolution_x, scene.render.resolution_y = 160, 90
+    scene.render.filepath = str(STATE.parent / "frame_#")
+    bpy.app.timers.register(write)
 
 
 bpy.context.preferences.view.show_splash = False
-bpy.app.timers.register(prepare, first_interval=0.5)
-bpy.app.timers.register(write, first_interval=1.0)
+bpy.app.timers.register(prepare, first_interval=1.0)

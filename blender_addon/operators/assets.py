@@ -1,0 +1,51 @@
+"""Poses as assets."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import StringProperty
+
+from generator.hand.pose_presets import PRESETS
+
+from .. import hand, pose_assets
+from .common import OfBuiltInHand, reported
+from .pose import PRESET_TEXTS
+
+
+class SaveAsset(OfBuiltInHand, bpy.types.Operator):
+    """Make an asset of wrist and fingers, with a thumbnail; saved with this file, which may lie in an asset library"""
+
+    bl_idname = "handforge.save_asset"
+    bl_label = "Pose to Asset"
+
+    name: StringProperty(name="Name", default="Pose")
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for its name."""
+        return context.window_manager.invoke_props_dialog(self)
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make it."""
+        armature = hand.active(context)
+        pose_assets.make(armature, self.name, hand.pose(armature), "")
+        return {"FINISHED"}
+
+
+class PresetsToAssets(OfBuiltInHand, bpy.types.Operator):
+    """Make assets of all presets, with thumbnails: apply them from the asset browser, mixed or in part"""
+
+    bl_idname = "handforge.presets_to_assets"
+    bl_label = "Presets to Assets"
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make them."""
+        armature = hand.active(context)
+        for name, pose in PRESETS.items():
+            pose_assets.make(armature, name.replace("_", " ").title(), pose, PRESET_TEXTS.get(name, ""))
+        self.report({"INFO"}, f"{len(PRESETS)} poses are in the asset browser, under Current File")
+        return {"FINISHED"}
+
+
+CLASSES = (SaveAsset, PresetsToAssets)
