@@ -54,20 +54,20 @@ class Case:
 CASES = {
     "small": Case(
         Network(backbone="resnet18", init="none"),
-        ImageSettings(short_px=216, long_px=384),
-        Session(batch=4, rois=64, lr=0.005, warmup_steps=10, steps=1000),
+        ImageSettings(min_size=216, max_size=384),
+        Session(batch=4, rois_per_image=64, lr=0.005, warmup_steps=10, steps=1000),
         16,
     ),
     "paper": Case(
         Network(backbone="resnet101", init="imagenet"),
-        ImageSettings(short_px=800, long_px=1024),
-        Session(batch=1, rois=200, lr=0.001, steps=1000),
+        ImageSettings(min_size=800, max_size=1024),
+        Session(batch=1, rois_per_image=200, lr=0.001, steps=1000),
         4,
     ),
     "loss": Case(
-        Network(backbone="resnet18", init="none", channels=32, box_units=128),
-        ImageSettings(short_px=108, long_px=192),
-        Session(batch=2, rois=16, lr=0.01, warmup_steps=20, steps=LOSS_STEPS),
+        Network(backbone="resnet18", init="none", channels=32, representation_size=128),
+        ImageSettings(min_size=108, max_size=192),
+        Session(batch=2, rois_per_image=16, lr=0.01, warmup_steps=20, steps=LOSS_STEPS),
         64,
     ),
 }
@@ -89,7 +89,7 @@ def job(folder: str, case: Case, layers: str, seed: int) -> sessions.Job:
     dataset = Dataset(folder)
     dataset.images = dataset.images[: case.images]
     device = torch.device("cpu")
-    settings = replace(case.session, layers=layers)
+    settings = replace(case.session, trainable_layers=layers)
     pool = np.arange(len(dataset))
     pictures = ImagePool([dataset], case.pictures)
     return sessions.Job(1, settings, pictures, pool, seed, device, networks.best_precision(device), workers=1)

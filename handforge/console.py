@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ class Group(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal can show every name
             sys.stdout.reconfigure(errors="backslashreplace")
         words = list((args[0] if args else kwargs.get("args")) or sys.argv[1:])
+        warnings.showwarning = _show_warning
         try:
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
@@ -104,6 +106,11 @@ class Group(click.Group):
             except UnicodeEncodeError:
                 raise click.UsageError(f"{word!r} is not UTF-8; rename it") from None
         return super().parse_args(ctx, args)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as one line, in place of Python's two with a file of ours."""
+    click.echo(f"Warning: {message}", err=True)
 
 
 def _say(text: str) -> None:

@@ -96,7 +96,7 @@ def recipes() -> None:
     from trainer.config.recipe import load, shipped
 
     for name in shipped():
-        click.echo(f"{name:18}{load(name).about}")
+        click.echo(f"{name:18}{load(name).description}")
 
 
 @main.command()
@@ -163,8 +163,8 @@ def predict(
         summary = prediction.predict(
             weights, opened, out, pick_device(device), on_done=lambda count: bar.update(task, advance=count), **options
         )
-    rate = summary["pictures"] / max(summary["seconds"], 1e-9)
-    click.echo(f"{out}: {summary['pictures']} images, {rate:.1f} a second")
+    rate = summary["images"] / max(summary["seconds"], 1e-9)
+    click.echo(f"{out}: {summary['images']} images, {rate:.1f} a second")
 
 
 @main.command()

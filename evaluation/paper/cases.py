@@ -82,7 +82,9 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
         found.append(f"task {network['task']}")
     if network.get("backbone", "resnet101") != "resnet101":
         found.append(str(network["backbone"]))
-    if network.get("init", "imagenet") != "imagenet" and not _recipe(run).get("after"):
+    if network.get("init", "imagenet") != "imagenet" and not (
+        _recipe(run).get("init_from") or _recipe(run).get("after")
+    ):
         found.append("from scratch" if network["init"] == "none" else f"from {Path(str(network['init'])).name}")
     if data.get("images", PAPER_PICTURES) < PAPER_PICTURES:
         found.append(f"{data['images']} synthetic images")
@@ -157,7 +159,7 @@ def changed(base: Run, other: Run) -> str:
 
 def _what(run: Run) -> dict[str, Any]:
     record = run.record
-    recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about")}
+    recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about", "description")}
     datasets = {key: (record.get(key) or {}).get("id") for key in ("data", "real")}
     command = record.get("command") or [None]
     return {

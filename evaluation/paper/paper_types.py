@@ -54,7 +54,7 @@ class Flags:
 def flags(record: dict[str, Any], test: Dataset) -> Flags:
     """The flags of a run, from its own record, on a test set."""
     recipe = record.get("recipe") or {}
-    repetitive = len(record["sessions"]) > 1 or bool(recipe.get("after"))
+    repetitive = len(record["sessions"]) > 1 or bool(recipe.get("init_from") or recipe.get("after"))
     used = record.get("real")
     if not used:
         return Flags(real=False, rpt=repetitive)

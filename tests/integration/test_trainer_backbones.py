@@ -72,7 +72,7 @@ def test_a_stage_is_what_a_map_needs_beyond_the_map_before(name):
 
 
 def test_layer_words_train_the_stages_of_any_backbone():
-    network = Network(backbone=LITE, init="none", channels=16, box_units=16)
+    network = Network(backbone=LITE, init="none", channels=16, representation_size=16)
     model = networks.start(network, ImageSettings(64, 96), 0)
     stages = backbones.stage_prefixes(model.backbone.body)
     for word, trained in {"all": {2, 3, 4, 5}, "3+": {3, 4, 5}, "4+": {4, 5}, "5+": {5}, "heads": set()}.items():
@@ -181,9 +181,9 @@ def one_step(blobs, network, **settings):
     """A network before and after one step without augmentation: two state dicts."""
     recipe = load_recipe(str(blobs.parent / "lite.toml"))
     recipe = replace(recipe, network=replace(recipe.network, **network))
-    pool = ImagePool([Dataset(blobs)], recipe.pictures)
+    pool = ImagePool([Dataset(blobs)], recipe.images)
     settings = replace(recipe.sessions[0], batch=2, warmup_steps=0, **settings)
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    model = networks.start(recipe.network, recipe.images, 0)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     context = session.SessionContext(1, settings, pool, np.arange(6), 0, torch.device("cpu"), torch.float32)
     with closing(session.run(model, context, session.begin(model, settings))) as steps:
@@ -231,15 +231,15 @@ def test_input_is_normalised_as_the_backbone_was_trained(blobs, tmp_path):
 
 def test_networks_from_before_other_backbones_still_load(tmp_path):
     """Their descriptions name neither the norm of the heads nor the input's mean, and count no batches."""
-    network = Network(backbone="resnet18", init="none", channels=16, box_units=16)
+    network = Network(backbone="resnet18", init="none", channels=16, representation_size=16)
     for norm in ("group", "frozen_batch"):
         arch = {**networks.architecture(network), "norm": norm, "head_norm": "group" if norm == "group" else "none"}
         model = networks.build(arch, ImageSettings(64, 96)).eval()
         older = {key: value for key, value in arch.items() if key not in ("head_norm", "mean", "std")}
         state = {name: value for name, value in model.state_dict().items() if "num_batches" not in name}
-        pictures = {"short_px": 64, "long_px": 96, "augmentation": "none"}
+        pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         file = tmp_path / f"{norm}.safetensors"
-        checkpoint.write_network(file, state, {"architecture": older, "pictures": pictures, "sessions": []})
+        checkpoint.write_network(file, state, {"architecture": older, "images": pictures, "sessions": []})
         loaded, _ = networks.load(file)
         image = torch.rand(3, 64, 96)
         with torch.inference_mode():
@@ -291,7 +291,9 @@ def test_every_task_trains_resumes_exports_and_predicts_on_a_timm_backbone(blobs
 @pytest.mark.parametrize("name", [LITE, "vgg11_bn"])
 def test_features_of_frozen_stages_are_kept(name):
     """VGG's stages begin with a pool, which is never trained: features end where a map is returned."""
-    model = networks.start(Network(backbone=name, init="none", channels=16, box_units=16), ImageSettings(64, 96), 0)
+    model = networks.start(
+        Network(backbone=name, init="none", channels=16, representation_size=16), ImageSettings(64, 96), 0
+    )
     networks.train_layers(model, "4+")
     images = torch.rand(2, 3, 64, 96)
     expected = model.backbone.body(images)

@@ -25,10 +25,10 @@ def runs(tmp_path_factory):
     """An untrained network of each task, and an image in which it finds plenty at score 0."""
     folder = tmp_path_factory.mktemp("runs")
     for task in TASKS:
-        network = Network(task=task, backbone="resnet18", init="none", channels=16, box_units=16)
-        pictures = {"short_px": 64, "long_px": 96, "augmentation": "none"}
+        network = Network(task=task, backbone="resnet18", init="none", channels=16, representation_size=16)
+        pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         weights = networks.start(network, ImageSettings(64, 96), 0).state_dict()
-        description = {"architecture": networks.architecture(network), "pictures": pictures, "sessions": []}
+        description = {"architecture": networks.architecture(network), "images": pictures, "sessions": []}
         checkpoint.write_network(folder / f"{task}.safetensors", weights, description)
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")

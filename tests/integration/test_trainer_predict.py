@@ -36,10 +36,10 @@ def network(folder, task):
     )
     description = {
         "architecture": networks.architecture(tiny.network),
-        "pictures": {"short_px": 64, "long_px": 96, "augmentation": "none"},
+        "images": {"min_size": 64, "max_size": 96, "augmentation": "none"},
         "sessions": [],
     }
-    state = networks.start(tiny.network, tiny.pictures, seed=0).state_dict()
+    state = networks.start(tiny.network, tiny.images, seed=0).state_dict()
     checkpoint.write_network(folder / "network.safetensors", state, description)
     return folder
 
@@ -55,7 +55,7 @@ def test_results_of_a_dataset_load_in_pycocotools(weights, tmp_path):
     done = invoke("predict", "--weights", weights, data, "--out", tmp_path / "out", "--score", 0, "--overlays")
     assert done.exit_code == 0, done.output
     summary = json.loads((tmp_path / "out/predict.json").read_text())
-    assert summary["dataset_id"] == Dataset(data).id and summary["pictures"] == 3
+    assert summary["dataset_id"] == Dataset(data).id and summary["images"] == 3
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert results and {r["image_id"] for r in results} <= {1, 2, 3}
     for entry in results:
@@ -138,7 +138,7 @@ def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
     for part, key, value in (
         ("architecture", "model", "other"),
         ("architecture", "backbone", "vit"),
-        ("pictures", "x", 1),
+        ("images", "x", 1),
     ):
         content = json.loads((weights / "network.json").read_text())
         content[part][key] = value
@@ -186,7 +186,7 @@ def test_boxes_of_several_views_become_one():
 def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monkeypatch):
     """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
     network, description = networks.load(weights)
-    short_px, long_px = (description["pictures"][side] for side in ("short_px", "long_px"))
+    min_size, max_size = (description["images"][side] for side in ("min_size", "max_size"))
     picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
     assert 40 <= tta.SMALL * 90 < 88, "the second is too long for larger views"
@@ -198,7 +198,7 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
         looked = tta.look(network, picture)
         truth = []
         for scale in tta.SCALES:
-            networks.set_size(network, round(scale * short_px), round(scale * long_px))
+            networks.set_size(network, round(scale * min_size), round(scale * max_size))
             for turned in (False, True):
                 side = picture.flip(-1) if turned else picture
                 height, width = network.transform([side])[0].image_sizes[0]
@@ -406,7 +406,7 @@ def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path
     ]
     drawn = list(video.read_frames(tmp_path / "out/overlays.mp4"))
     assert len(drawn) == 5 and drawn[0].shape == (62, 80, 3)
-    assert json.loads((tmp_path / "out/predict.json").read_text())["pictures"] == 5
+    assert json.loads((tmp_path / "out/predict.json").read_text())["images"] == 5
     (tmp_path / "fake.avi").write_text("no video")
     refused(invoke("predict", "--weights", weights, tmp_path / "fake.avi", "--out", tmp_path / "other"), "no video")
     assert not (tmp_path / "other").exists()
@@ -444,7 +444,7 @@ def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypa
     done = invoke(*words, "--frames", 3)
     assert done.exit_code == 0, done.output
     record = json.loads((tmp_path / "out/predict.json").read_text())
-    assert (record["source"], record["pictures"], record["dataset_id"]) == ("camera 1", 3, None)
+    assert (record["source"], record["images"], record["dataset_id"]) == ("camera 1", 3, None)
     images = json.loads((tmp_path / "out/images.json").read_text())
     assert [(i["file_name"], i["width"]) for i in images] == [(f"camera_{n:06d}.png", 64) for n in range(3)]
     assert len(list(video.read_frames(tmp_path / "out/overlays.mp4"))) == 3
@@ -464,7 +464,7 @@ def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch
     before = signal.getsignal(signal.SIGINT)
     done = invoke("predict", "--weights", weights, "--camera", "0", "--out", tmp_path / "out", "--batch", 4)
     assert done.exit_code == 0, done.output
-    assert json.loads((tmp_path / "out/predict.json").read_text())["pictures"] == 2
+    assert json.loads((tmp_path / "out/predict.json").read_text())["images"] == 2
     assert signal.getsignal(signal.SIGINT) == before
 
 

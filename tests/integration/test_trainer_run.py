@@ -322,8 +322,8 @@ def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path)
 def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbroken, tmp_path):
     refused(repeat(tiny, blobs, unbroken), "holds a run already; continue it with --resume")
     refused(repeat(tiny, blobs, unbroken, "--resume", "--seed", 3), "seed was 0, is now 3")
-    wide = write_recipe(tmp_path / "tiny.toml", TINY.replace("rois = 8", "rois = 9"))
-    refused(repeat(wide, blobs, unbroken, "--resume"), "recipe.sessions 1.rois was 8, is now 9")
+    wide = write_recipe(tmp_path / "tiny.toml", TINY.replace("rois_per_image = 8", "rois_per_image = 9"))
+    refused(repeat(wide, blobs, unbroken, "--resume"), "recipe.sessions 1.rois_per_image was 8, is now 9")
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("mine")
@@ -341,8 +341,8 @@ def test_a_run_from_before_a_setting_was_there_is_continued(blobs, tiny, unbroke
     shutil.copytree(unbroken, tmp_path / "run")
     record = json.loads((tmp_path / "run/run.json").read_text())
     del record["recipe"]["network"]["task"], record["recipe"]["sessions"][0]["schedule"]
-    record["recipe"]["about"] = "what it says of itself may be put in other words"
-    record["recipe"]["after"] = "what it starts from, which --init names"
+    record["recipe"]["description"] = "what it says of itself may be put in other words"
+    record["recipe"]["init_from"] = "what it starts from, which --init names"
     (tmp_path / "run/run.json").write_text(json.dumps(record))
     done = repeat(tiny, blobs, tmp_path / "run", "--resume")
     assert done.exit_code == 0 and "finished already" in done.output
@@ -358,13 +358,13 @@ def test_a_run_outlives_what_it_started_from(blobs, quick, unbroken, tmp_path, m
         add_row(self, row)
 
     monkeypatch.setattr(repetition.RunFolder, "add_row", gone)
-    recipe = write_recipe(tmp_path / "next.toml", 'after = "tiny"\n' + quick.read_text())
+    recipe = write_recipe(tmp_path / "next.toml", 'init_from = "tiny"\n' + quick.read_text())
     refused(repeat(recipe, blobs, tmp_path / "run"), "recipe next starts from the network of tiny; give its run")
     assert repeat(recipe, blobs, tmp_path / "run", "--init", start).exit_code == 0
     assert json.loads((tmp_path / "run/network.json").read_text())["architecture"]["norm"] == "group"
-    assert json.loads((tmp_path / "run/run.json").read_text())["recipe"]["after"] == "tiny"
+    assert json.loads((tmp_path / "run/run.json").read_text())["recipe"]["init_from"] == "tiny"
     assert repeat(recipe, blobs, tmp_path / "scratch", "--init", "none").exit_code == 0
-    assert json.loads((tmp_path / "scratch/run.json").read_text())["recipe"]["after"] == ""
+    assert json.loads((tmp_path / "scratch/run.json").read_text())["recipe"]["init_from"] == ""
 
 
 def test_options_that_do_not_fit_the_recipe(blobs, tiny, tmp_path):

@@ -37,13 +37,13 @@ def plain_job(blobs, tmp_path_factory):
     """A session of the tiny recipe without augmentation, and the recipe."""
     text = TINY.replace("studio", "none").replace("lr = 0.01", "lr = 0.01\nclip_norm = 1e9")
     recipe = load_recipe(str(write_recipe(tmp_path_factory.mktemp("recipe") / "plain.toml", text)))
-    pictures = ImagePool([Dataset(blobs)], recipe.pictures)
+    pictures = ImagePool([Dataset(blobs)], recipe.images)
     cpu = torch.device("cpu")
     return session.SessionContext(1, recipe.sessions[0], pictures, np.arange(6), 0, cpu, torch.float32), recipe
 
 
 def gradient_of_one_step(job, recipe, first_step=0):
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    model = networks.start(recipe.network, recipe.images, 0)
     with closing(session.run(model, job, session.begin(model, job.session), first_step)) as steps:
         row = next(steps)
     return row, {name: weight.grad for name, weight in model.named_parameters()}
@@ -52,11 +52,11 @@ def gradient_of_one_step(job, recipe, first_step=0):
 @pytest.mark.parametrize("augmentation", ["none", "photo"])
 def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, augmentation):
     """Images of 4:3 in 64x96 and in 96x128, as the network scales them; augmented ones have other aspects, too."""
-    text = TINY.replace("studio", augmentation).replace("64\nlong_px = 96", "96\nlong_px = 128")
-    text = text.replace('layers = ["all", "3+"]', "short_px = 64\nlong_px = 96\n[[sessions]]")
+    text = TINY.replace("studio", augmentation).replace("64\nmax_size = 96", "96\nmax_size = 128")
+    text = text.replace('trainable_layers = ["all", "3+"]', "min_size = 64\nmax_size = 96\n[[sessions]]")
     recipe = load_recipe(str(write_recipe(tmp_path / "sizes.toml", text)))
-    pictures, cpu, sizes = ImagePool([Dataset(blobs)], recipe.pictures), torch.device("cpu"), []
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    pictures, cpu, sizes = ImagePool([Dataset(blobs)], recipe.images), torch.device("cpu"), []
+    model = networks.start(recipe.network, recipe.images, 0)
     model.transform.register_forward_hook(lambda module, given, made: sizes.extend(made[0].image_sizes))
     for number, (largest, whole) in enumerate([((64, 96), (64, 85)), ((96, 128), (96, 128))], 1):
         job = session.SessionContext(number, recipe.sessions[number - 1], pictures, np.arange(6), 0, cpu, torch.float32)
@@ -72,14 +72,14 @@ def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, au
 
 def test_validation_draws_the_same_regions_in_every_session(plain_job):
     job, recipe = plain_job
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    model = networks.start(recipe.network, recipe.images, 0)
     assert session.validate(model, job) == session.validate(model, replace(job, number=job.number + 1))
 
 
 def test_accumulated_gradients_are_the_mean_of_their_batches(plain_job):
     job, recipe = plain_job
     (first, g1), (second, g2) = (gradient_of_one_step(job, recipe, step) for step in (0, 1))
-    both, g = gradient_of_one_step(replace(job, session=replace(job.session, accumulate=2)), recipe)
+    both, g = gradient_of_one_step(replace(job, session=replace(job.session, gradient_accumulation_steps=2)), recipe)
     assert np.isclose(both["loss"], (first["loss"] + second["loss"]) / 2)
     for name in g:
         torch.testing.assert_close(g[name], (g1[name] + g2[name]) / 2, rtol=1e-4, atol=1e-6)
@@ -123,7 +123,7 @@ def stopped_and_resumed(recipe, data, out, monkeypatch):
 
 def test_a_session_ends_when_it_saturates_also_when_resumed(blobs, tmp_path, monkeypatch):
     monkeypatch.setattr(repetition, "has_stopped_falling", lambda losses, steps: len(losses) >= steps)
-    text = TINY.replace("steps = 4", "steps = 4\nstop_after = 2\naccumulate = 2")
+    text = TINY.replace("steps = 4", "steps = 4\nsaturation_patience = 2\ngradient_accumulation_steps = 2")
     recipe = write_recipe(tmp_path / "early.toml", text)
     done = repeat(recipe, blobs, tmp_path / "run")
     assert done.exit_code == 0, done.output
@@ -154,10 +154,10 @@ def test_a_run_ends_when_validation_no_longer_falls(blobs, tmp_path, monkeypatch
 
 def test_patience_needs_validation(blobs, tmp_path):
     recipe = write_recipe(
-        tmp_path / "bad.toml", "patience = -1\n" + TINY.replace("steps = 4", "steps = 4\nstop_after = -1")
+        tmp_path / "bad.toml", "patience = -1\n" + TINY.replace("steps = 4", "steps = 4\nsaturation_patience = -1")
     )
     done = repeat(recipe, blobs, tmp_path / "run")
-    assert done.exit_code == 2 and "patience is -1" in done.stderr and "stop_after is -1" in done.stderr
+    assert done.exit_code == 2 and "patience is -1" in done.stderr and "saturation_patience is -1" in done.stderr
     recipe = write_recipe(tmp_path / "bad.toml", "patience = 1\n" + TINY)
     assert "patience needs validation images" in repeat(recipe, blobs, tmp_path / "run").stderr
 
@@ -193,7 +193,7 @@ def test_tensorboard_that_is_missing_is_named(blobs, tmp_path, monkeypatch):
 @pytest.mark.parametrize("layers", ["heads", "5+", "3+"])
 def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, layers):
     recipe = plain_job[1]
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    model = networks.start(recipe.network, recipe.images, 0)
     networks.train_layers(model, layers)
     body, images = model.backbone.body, torch.rand(2, 3, 64, 96)
     plain = body(images)
@@ -212,7 +212,7 @@ def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, 
 
 def test_kept_features_stay_within_their_memory_and_all_words_know_whether_it_helps(plain_job, monkeypatch):
     recipe = plain_job[1]
-    model = networks.start(recipe.network, recipe.pictures, 0)
+    model = networks.start(recipe.network, recipe.images, 0)
     networks.train_layers(model, "all")
     with feature_cache.reused(model) as stages:
         assert stages is None
@@ -247,10 +247,10 @@ def test_a_network_spoilt_by_its_last_step_ends_the_run_by_name(blobs, tmp_path)
 def test_layers_whose_trial_diverges_are_not_taken(plain_job, monkeypatch):
     job, recipe = plain_job
     monkeypatch.setattr(session, "TRIAL_STEPS", 1)
-    model, whole = networks.start(recipe.network, recipe.pictures, 0), session.run
+    model, whole = networks.start(recipe.network, recipe.images, 0), session.run
 
     def run(model, job, *rest):
-        if job.session.layers in ("all", "3+"):
+        if job.session.trainable_layers in ("all", "3+"):
             raise TrainingDivergedError("session 1")
         return whole(model, job, *rest)
 

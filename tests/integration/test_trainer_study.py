@@ -85,10 +85,10 @@ def test_a_study_compares_both_kinds_and_continues(tmp_path):
 
 def test_a_recipe_that_may_end_early_is_refused(tmp_path):
     patient = TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.2\npatience = 1")
-    for text in (patient, TINY.replace("steps = 4", "steps = 4\nstop_after = 1")):
+    for text in (patient, TINY.replace("steps = 4", "steps = 4\nsaturation_patience = 1")):
         recipe = write_recipe(tmp_path / "early.toml", text)
         done = run("--recipe", recipe, "--data", tmp_path, "--out", tmp_path / "out")
-        assert done.exit_code == 2 and "early.toml may end early (patience, stop_after)" in done.stderr
+        assert done.exit_code == 2 and "early.toml may end early (patience, saturation_patience)" in done.stderr
         assert not (tmp_path / "out").exists()
 
 

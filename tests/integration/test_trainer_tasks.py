@@ -115,12 +115,12 @@ def test_pixels_of_several_views_are_a_mean(trained):
     _, _, run = trained
     network, _ = networks.load(run)
     picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
-    (short_px,), long_px = network.transform.min_size, network.transform.max_size
+    (min_size,), max_size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
         looked = tta.look(network, picture)["classes"]
         maps = []
         for scale in tta.SCALES:
-            networks.set_size(network, round(scale * short_px), round(scale * long_px))
+            networks.set_size(network, round(scale * min_size), round(scale * max_size))
             one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
             maps += [one, other.flip(-1)]
     torch.testing.assert_close(looked, torch.stack(maps).mean(0))

@@ -16,19 +16,19 @@ subsets = 2
 backbone = "resnet18"
 init = "none"
 channels = 16
-box_units = 16
-[pictures]
-short_px = 64
-long_px = 96
+representation_size = 16
+[images]
+min_size = 64
+max_size = 96
 augmentation = "studio"
 [session]
 steps = 4
 batch = 1
-rois = 8
+rois_per_image = 8
 lr = 0.01
 warmup_steps = 2
 [[sessions]]
-layers = ["all", "3+"]
+trainable_layers = ["all", "3+"]
 """
 
 
@@ -71,6 +71,7 @@ def write_blobs(
 
 def write_recipe(path: Path, text: str = TINY) -> Path:
     """A recipe file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
 

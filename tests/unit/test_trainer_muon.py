@@ -76,7 +76,7 @@ def test_what_is_no_matrix_goes_adamws_way():
 
 
 def test_the_first_and_the_last_layers_of_a_mask_rcnn_are_no_matrices():
-    network = Network(backbone="resnet18", init="none", channels=32, box_units=32)
+    network = Network(backbone="resnet18", init="none", channels=32, representation_size=32)
     model = build(architecture(network), ImageSettings())
     others = {name for name, p in model.named_parameters() if p.ndim >= 2 and not muon.is_matrix(p)}
     assert others == {

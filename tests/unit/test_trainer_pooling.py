@@ -43,7 +43,7 @@ def test_the_network_is_itself_again_afterwards():
 @pytest.mark.parametrize("scale, stride", [(112, 32), (224, 16), (448, 8)])
 def test_the_canonical_scale_chooses_the_map_of_a_region(scale, stride):
     """Each map holds its own stride, so a region of 230 pixels says where it was read from."""
-    network = Network(backbone="resnet18", init="none", channels=16, box_units=16, canonical_scale=scale)
+    network = Network(backbone="resnet18", init="none", channels=16, representation_size=16, canonical_scale=scale)
     heads = networks.build(networks.architecture(network), ImageSettings(256, 256)).roi_heads
     maps = {str(i): torch.full((1, 1, 64 >> i, 64 >> i), 4.0 * 2**i) for i in range(4)}
     region = [torch.tensor([[10.0, 10.0, 240.0, 240.0]])]

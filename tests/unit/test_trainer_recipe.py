@@ -8,6 +8,7 @@ from trainer_samples import TINY, write_recipe
 
 from trainer.cli import main
 from trainer.config import recipe
+from trainer.config.old_names import OldNameWarning
 from trainer.config.recipe import Recipe, Session
 from trainer.errors import RecipeError
 
@@ -16,7 +17,7 @@ from trainer.errors import RecipeError
 def test_every_shipped_recipe_is_valid(name):
     loaded = recipe.load(name)
     assert loaded.name == name
-    assert loaded.about
+    assert loaded.description
 
 
 def test_the_command_lists_them_all():
@@ -27,25 +28,29 @@ def test_the_command_lists_them_all():
 
 def test_a_list_of_layers_stands_for_as_many_sessions(tmp_path):
     loaded = recipe.load(str(write_recipe(tmp_path / "tiny.toml")))
-    assert [s.layers for s in loaded.sessions] == ["all", "3+"]
+    assert [s.trainable_layers for s in loaded.sessions] == ["all", "3+"]
     assert {s.steps for s in loaded.sessions} == {4}
 
 
 def test_all_problems_are_named_at_once(tmp_path):
     text = (
-        TINY.replace("rois = 8", "rois = 0\nlrr = 1").replace('"3+"', '"2+"').replace("short_px = 64", "short_px = 9")
+        TINY.replace("rois_per_image = 8", "rois_per_image = 0\nlrr = 1")
+        .replace('"3+"', '"2+"')
+        .replace("min_size = 64", "min_size = 9")
     )
-    text = text.replace("box_units = 16", "box_units = 16\ncanonical_scale = 0").replace('"studio"', '"decoy"')
+    text = text.replace("representation_size = 16", "representation_size = 16\ncanonical_scale = 0").replace(
+        '"studio"', '"decoy"'
+    )
     path = write_recipe(tmp_path / "bad.toml", text)
     with pytest.raises(RecipeError) as caught:
         recipe.load(str(path))
     message = str(caught.value)
     for part in (
         "lrr is not known",
-        "rois is 0",
-        "layers '2+' is not known",
+        "rois_per_image is 0",
+        "trainable_layers '2+' is not known",
         "all, 3+, 4+, 5+, heads, auto",
-        "short_px",
+        "min_size",
         "canonical_scale is 0, it must be at least 1",
         "augmentation 'decoy' is not none or studio or photo or decoys",
     ):
@@ -55,9 +60,9 @@ def test_all_problems_are_named_at_once(tmp_path):
 
 def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
     """Decoded images are kept in the recipe's size."""
-    path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nlong_px = 128"))
+    path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nmax_size = 128"))
     with pytest.raises(
-        RecipeError, match=r"session 1: short_px 64 and long_px 128 .* neither above the recipe's 64 and 96"
+        RecipeError, match=r"session 1: min_size 64 and max_size 128 .* neither above the recipe's 64 and 96"
     ):
         recipe.load(str(path))
 
@@ -76,7 +81,7 @@ def test_channels_that_cannot_be_grouped_are_refused(tmp_path):
 
 def test_auto_needs_validation(tmp_path):
     path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
-    with pytest.raises(RecipeError, match="layers auto needs validation images"):
+    with pytest.raises(RecipeError, match="trainable_layers auto needs validation images"):
         recipe.load(str(path))
 
 
@@ -102,11 +107,11 @@ def test_wrong_types_and_ranges(tmp_path, value, message):
 
 
 def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
-    path = write_recipe(tmp_path / "bad.toml", TINY.replace("short_px = 64", 'short_px = "64"').replace("= 16", "= 17"))
+    path = write_recipe(tmp_path / "bad.toml", TINY.replace("min_size = 64", 'min_size = "64"').replace("= 16", "= 17"))
     with pytest.raises(RecipeError) as found:
         recipe.load(str(path))
     assert str(found.value) == (
-        "recipe bad: [pictures] short_px is '64', it must be int; "
+        "recipe bad: [images] min_size is '64', it must be int; "
         "channels is 17, it must be a multiple of 16, above 256 of 32"
     )
 
@@ -118,41 +123,72 @@ def test_subsets_follow_each_other_unless_said_otherwise():
 
 
 def test_the_chain_of_cases_is_the_papers():
-    after = {name: recipe.load(name).after for name in recipe.shipped() if name.startswith("c") and name[1:].isdigit()}
+    after = {
+        name: recipe.load(name).init_from for name in recipe.shipped() if name.startswith("c") and name[1:].isdigit()
+    }
     assert after == {
         **{"c1": "", "c2": "", "c3": "c1", "c4": "c1", "c5": "", "c6": "c5", "c7": "c5"},
         **{"c8": "c7", "c9": "c8", "c10": "c9", "c11": "c9"},
     }
     eight, nine = recipe.load("c8"), recipe.load("c9")
     assert recipe.subset_numbers(eight) == recipe.subset_numbers(nine) == [2]
-    assert eight.sessions[0].layers != nine.sessions[0].layers
+    assert eight.sessions[0].trainable_layers != nine.sessions[0].trainable_layers
 
 
 def test_the_cases_have_the_papers_figures():
     one = recipe.load("c1").sessions
-    assert [(s.layers, s.epochs, s.steps, s.rois, s.lr, s.momentum) for s in one] == [("4+", 5, 1000, 300, 0.001, 0.9)]
+    assert [(s.trainable_layers, s.epochs, s.steps, s.rois_per_image, s.lr, s.momentum) for s in one] == [
+        ("4+", 5, 1000, 300, 0.001, 0.9)
+    ]
     two = recipe.load("c2")
-    assert [s.layers for s in two.sessions] == ["all", "all", "3+", "3+", "4+", "4+", "5+", "5+", "heads", "heads"]
+    assert [s.trainable_layers for s in two.sessions] == [
+        "all",
+        "all",
+        "3+",
+        "3+",
+        "4+",
+        "4+",
+        "5+",
+        "5+",
+        "heads",
+        "heads",
+    ]
     assert two.subsets == 10 and {s.epochs for s in two.sessions} == {5}
     five, six = recipe.load("c5"), recipe.load("c6")
-    assert (five.subsets, len(five.sessions), five.replicate) == (10, 10, 5)
-    assert {(s.epochs, s.steps, s.rois) for s in five.sessions} == {(4, 150, 150)}
-    assert (six.subsets, six.replicate, six.sessions[0].steps, six.sessions[0].rois) == (4, 10, 500, 300)
+    assert (five.subsets, len(five.sessions), five.real_repeat_factor) == (10, 10, 5)
+    assert {(s.epochs, s.steps, s.rois_per_image) for s in five.sessions} == {(4, 150, 150)}
+    assert (six.subsets, six.real_repeat_factor, six.sessions[0].steps, six.sessions[0].rois_per_image) == (
+        4,
+        10,
+        500,
+        300,
+    )
     study = recipe.load("fig2-repetitive")
-    assert [s.layers for s in study.sessions] == ["all", "all", "all", "3+", "3+", "all", "all", "4+", "5+", "all"]
+    assert [s.trainable_layers for s in study.sessions] == [
+        "all",
+        "all",
+        "all",
+        "3+",
+        "3+",
+        "all",
+        "all",
+        "4+",
+        "5+",
+        "all",
+    ]
     assert (
         sum(s.total_steps for s in study.sessions) == recipe.load("fig2-conventional").sessions[0].total_steps == 1000
     )
     assert {n.network.backbone for n in (two, five, study)} == {"resnet101"}
-    assert (two.pictures.short_px, two.pictures.long_px) == (800, 1024)
+    assert (two.images.min_size, two.images.max_size) == (800, 1024)
 
 
 def test_the_comparisons_differ_from_c1_in_their_network_only():
     one, deep, small = (recipe.load(name) for name in ("c1", "c1-deeplabv3", "c1-resnet50"))
     assert deep.network == dataclasses.replace(one.network, task="semantic")
     assert small.network == dataclasses.replace(one.network, backbone="resnet50")
-    assert small.sessions == one.sessions and small.pictures == deep.pictures == one.pictures
-    assert [dataclasses.replace(s, rois=300) for s in deep.sessions] == list(one.sessions)  # it has no ROIs
+    assert small.sessions == one.sessions and small.images == deep.images == one.images
+    assert [dataclasses.replace(s, rois_per_image=300) for s in deep.sessions] == list(one.sessions)  # it has no ROIs
 
 
 def test_conventional_has_the_same_number_of_steps():
@@ -165,10 +201,29 @@ def test_conventional_has_the_same_number_of_steps():
 
 def test_layers_of_the_command_take_the_place_of_the_recipes():
     demo = recipe.load("demo")
-    assert [s.layers for s in demo.with_layers("heads").sessions] == ["heads"] * 3
-    assert [s.layers for s in demo.with_layers("all, 3+,heads").sessions] == ["all", "3+", "heads"]
+    assert [s.trainable_layers for s in demo.with_layers("heads").sessions] == ["heads"] * 3
+    assert [s.trainable_layers for s in demo.with_layers("all, 3+,heads").sessions] == ["all", "3+", "heads"]
     assert demo.with_layers("heads").validation == 0 and demo.with_layers("auto").validation == 0.1
     with pytest.raises(RecipeError, match="demo has 3 sessions, the layers 'all,heads' are for 2"):
         demo.with_layers("all,heads")
-    with pytest.raises(RecipeError, match="session 1: layers 'head' is not known"):
+    with pytest.raises(RecipeError, match="session 1: trainable_layers 'head' is not known"):
         demo.with_layers("head")
+
+
+def test_old_names_are_read_and_named(tmp_path):
+    old = TINY
+    for new, before in (
+        ("min_size", "short_px"),
+        ("max_size", "long_px"),
+        ("rois_per_image", "rois"),
+        ("representation_size", "box_units"),
+        ("trainable_layers", "layers"),
+        ("[images]", "[pictures]"),
+    ):
+        assert new in old
+        old = old.replace(new, before)
+    path = write_recipe(tmp_path / "tiny.toml", 'about = "x"\nreplicate = 2\n' + old)
+    with pytest.warns(OldNameWarning, match="recipe tiny: about is now description, replicate is now real_repeat"):
+        read = recipe.load(str(path))
+    new = recipe.load(str(write_recipe(tmp_path / "new" / "tiny.toml")))
+    assert read == dataclasses.replace(new, description="x", real_repeat_factor=2)

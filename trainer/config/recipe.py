@@ -2,14 +2,14 @@
 
 A recipe file::
 
-    about = "one line"
+    description = "one line"
     subsets = 10                # S: the set is shuffled into so many equal parts
     validation = 0.0            # share of the images kept aside to measure a loss on after each session
     [network]                   # see Network
-    [images]                  # see PictureSettings
+    [images]                    # see ImageSettings
     [session]                   # what all sessions share, see Session
     [[sessions]]                # one entry a session; what differs from [session]
-    layers = ["all", "3+"]      # a list of words stands for as many sessions
+    trainable_layers = ["all", "3+"]      # a list of words stands for as many sessions
 
 A recipe is checked as a whole: :class:`RecipeError` names every problem it has, in one line.
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
+import warnings
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any
 
 from handforge.dataset import CATEGORIES
 from trainer.config.backbone_names import check_name
+from trainer.config.old_names import OldNameWarning, with_new_names
 from trainer.config.tasks import TASKS
 from trainer.errors import RecipeError
 
@@ -43,7 +45,7 @@ LARGEST = 10_000_000
 class Session:
     """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
 
-    layers: str = "all"
+    trainable_layers: str = "all"
     """What is trained: ``heads`` (RPN, FPN, box and mask head), with ``5+``, ``4+``, ``3+`` also ResNet's stages from
     there up, ``all``; or ``auto``."""
     epochs: int = 1
@@ -51,17 +53,17 @@ class Session:
     steps: int = 100
     """Optimiser steps an epoch."""
     batch: int = 2
-    """Images a step, or, with ``accumulate``, each of its parts."""
-    short_px: int = 0
+    """Images a step, or, with ``gradient_accumulation_steps``, each of its parts."""
+    min_size: int = 0
     """The largest short side of its images, not above that of the recipe's; 0: the recipe's. Sessions on small
     images see more of them in the same time."""
-    long_px: int = 0
+    max_size: int = 0
     """The same of the long side."""
-    accumulate: int = 1
+    gradient_accumulation_steps: int = 1
     """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
-    rois: int = 200
+    rois_per_image: int = 200
     """Regions of interest sampled an image for the heads; networks of pixels have none."""
-    positive_share: float = 0.33
+    positive_fraction: float = 0.33
     """Share of the ROIs that lie on a hand, at most."""
     optimizer: str = "sgd"
     """``sgd``, as in the paper, ``adamw``, or ``muon``, by which a network from scratch learns fastest."""
@@ -78,7 +80,7 @@ class Session:
     weight_decay: float = 0.0001
     clip_norm: float = 5.0
     """The gradient's norm is clipped to this."""
-    stop_after: int = 0
+    saturation_patience: int = 0
     """Early stop by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
     0: it goes its full length."""
     subset: int | str = "next"
@@ -89,9 +91,9 @@ class Session:
         """Optimiser steps of the whole session."""
         return self.epochs * self.steps
 
-    def size(self, short_px: int, long_px: int) -> tuple[int, int]:
-        """Short and long side of its images, where the recipe's are ``short_px`` and ``long_px``."""
-        return self.short_px or short_px, self.long_px or long_px
+    def size(self, min_size: int, max_size: int) -> tuple[int, int]:
+        """Short and long side of its images, where the recipe's are ``min_size`` and ``max_size``."""
+        return self.min_size or min_size, self.max_size or max_size
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Network:
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
     channels: int = 256
     """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head."""
-    box_units: int = 1024
+    representation_size: int = 1024
     """Width of the box head's two layers."""
     canonical_scale: int = 224
     """Side in pixels of the regions that are read from the pyramid's map of stride 16 (FPN, Lin et al. 2017, equation
@@ -118,9 +120,9 @@ class Network:
 class ImageSettings:
     """What the network sees."""
 
-    short_px: int = 800
+    min_size: int = 800
     """Images are scaled so that the short side is at most this ..."""
-    long_px: int = 1024
+    max_size: int = 1024
     """... and the long side at most this."""
     augmentation: str = "none"
     """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
@@ -133,21 +135,21 @@ class Recipe:
 
     name: str
     sessions: tuple[Session, ...]
-    about: str = ""
+    description: str = ""
     subsets: int = 1
     validation: float = 0.0
     patience: int = 0
     """Early stop by validation: the run ends once so many sessions in a row had no new low of the validation loss.
     0: it does all sessions."""
-    after: str = ""
+    init_from: str = ""
     """The recipe whose network this one starts from; its run is then given with ``--init``.
     A recipe without sessions trains nothing: it is that network on other images."""
     real: str = ""
     """The real images it needs, in words; they are then given with ``--real``."""
-    replicate: int = 1
+    real_repeat_factor: int = 1
     """How often each real image stands in every subset."""
     network: Network = field(default_factory=Network)
-    pictures: ImageSettings = field(default_factory=ImageSettings)
+    images: ImageSettings = field(default_factory=ImageSettings)
 
     def conventional(self) -> Recipe:
         """The same number of steps as one conventional session on the whole set, trained like the first session."""
@@ -168,7 +170,7 @@ class Recipe:
             raise RecipeError(
                 f"recipe {self.name} has {len(self.sessions)} sessions, the layers {words!r} are for {len(each)}"
             )
-        sessions = tuple(replace(s, layers=word) for s, word in zip(self.sessions, each, strict=True))
+        sessions = tuple(replace(s, trainable_layers=word) for s, word in zip(self.sessions, each, strict=True))
         aside = self.validation or (0.1 if AUTO in each else 0.0)
         return replace(self, sessions=sessions, validation=aside).checked()
 
@@ -218,12 +220,17 @@ def load(name_or_file: str) -> Recipe:
 def from_table(name: str, table: dict[str, Any]) -> Recipe:
     """A recipe from what its TOML file holds. Errors as :func:`load`."""
     problems: dict[str, str] = {}
-    top = {key: value for key, value in table.items() if key not in ("network", "pictures", "session", "sessions")}
-    values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "pictures"))
+    table, old = with_new_names(table)
+    if old:
+        warnings.warn(
+            f"recipe {name}: {', '.join(f'{a} is now {b}' for a, b in old.items())}", OldNameWarning, stacklevel=2
+        )
+    top = {key: value for key, value in table.items() if key not in ("network", "images", "session", "sessions")}
+    values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "images"))
     network = Network(**_fields(Network, table.get("network", {}), "network", problems))
-    pictures = ImageSettings(**_fields(ImageSettings, table.get("pictures", {}), "pictures", problems))
+    images = ImageSettings(**_fields(ImageSettings, table.get("images", {}), "images", problems))
     sessions = _sessions(table, problems)
-    recipe = Recipe(name=name, sessions=tuple(sessions), network=network, pictures=pictures, **values)
+    recipe = Recipe(name=name, sessions=tuple(sessions), network=network, images=images, **values)
     wrong = set(problems.values())  # what has a wrong type is at its default, of which nothing is said
     texts = [*problems, *(text for text in _check(recipe) if wrong.isdisjoint(re.findall(r"\w+", text)))]
     if texts:
@@ -240,9 +247,11 @@ def _sessions(table: dict[str, Any], problems: dict[str, str]) -> list[Session]:
     sessions = []
     for number, entry in enumerate(entries, start=1):
         merged = {**shared, **entry}
-        words = merged.pop("layers", Session.layers)
+        words = merged.pop("trainable_layers", Session.trainable_layers)
         for word in words if isinstance(words, list) else [words]:
-            sessions.append(Session(**_fields(Session, {**merged, "layers": word}, f"sessions {number}", problems)))
+            sessions.append(
+                Session(**_fields(Session, {**merged, "trainable_layers": word}, f"sessions {number}", problems))
+            )
     return sessions
 
 
@@ -285,28 +294,34 @@ def _check(recipe: Recipe) -> list[str]:
         if not true and text not in problems:
             problems.append(text)
 
-    need(bool(recipe.sessions or recipe.after), "there is no session")
-    need(recipe.replicate >= 1, f"replicate is {recipe.replicate}, it must be at least 1")
+    need(bool(recipe.sessions or recipe.init_from), "there is no session")
+    need(recipe.real_repeat_factor >= 1, f"real_repeat_factor is {recipe.real_repeat_factor}, it must be at least 1")
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
-    auto = any(session.layers == AUTO for session in recipe.sessions)
-    need(not auto or recipe.validation > 0, "layers auto needs validation images, so validation must be above 0")
+    auto = any(session.trainable_layers == AUTO for session in recipe.sessions)
+    need(
+        not auto or recipe.validation > 0,
+        "trainable_layers auto needs validation images, so validation must be above 0",
+    )
     need(recipe.patience >= 0, f"patience is {recipe.patience}, it must be at least 0")
     needless = recipe.patience > 0 and recipe.validation == 0
     need(not needless, "patience needs validation images, so validation must be above 0")
-    net, pics = recipe.network, recipe.pictures
+    net, pics = recipe.network, recipe.images
     need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
     need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
     unknown = check_name(net.backbone)
     need(unknown is None, str(unknown))
     need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
-    need(net.init != "coco" or (net.channels, net.box_units) == (256, 1024), "init coco needs 256 channels, 1024 units")
+    need(
+        net.init != "coco" or (net.channels, net.representation_size) == (256, 1024),
+        "init coco needs 256 channels, 1024 units",
+    )
     fits = net.channels >= 16 and net.channels % (16 if net.channels <= 256 else 32) == 0
     need(fits, f"channels is {net.channels}, it must be a multiple of 16, above 256 of 32")
     need(net.canonical_scale >= 1, f"canonical_scale is {net.canonical_scale}, it must be at least 1")
-    need(net.box_units >= 16, f"box_units is {net.box_units}, it must be at least 16")
-    need(64 <= pics.short_px <= pics.long_px, "short_px must be at least 64 and at most long_px")
-    largest = pics.short_px, pics.long_px
+    need(net.representation_size >= 16, f"representation_size is {net.representation_size}, it must be at least 16")
+    need(64 <= pics.min_size <= pics.max_size, "min_size must be at least 64 and at most max_size")
+    largest = pics.min_size, pics.max_size
     need(pics.augmentation in AUGMENTATIONS, f"augmentation {pics.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
     for number, session in enumerate(recipe.sessions, start=1):
         for text in _check_session(session, recipe.subsets, largest, first=number == 1):
@@ -319,26 +334,28 @@ def _check_session(session: Session, subsets: int, largest: tuple[int, int], fir
     short, long = session.size(*largest)
     if not (64 <= short <= long and short <= largest[0] and long <= largest[1]):
         problems.append(
-            f"short_px {short} and long_px {long} must be at least 64, short_px at most long_px, and neither above the "
-            f"recipe's {largest[0]} and {largest[1]}"
+            f"min_size {short} and max_size {long} must be at least 64, min_size at most max_size, and neither above "
+            f"the recipe's {largest[0]} and {largest[1]}"
         )
-    if session.layers not in (*LAYER_WORDS, AUTO):
-        problems.append(f"layers {session.layers!r} is not known (there are {', '.join((*LAYER_WORDS, AUTO))})")
-    for name in ("epochs", "steps", "batch", "accumulate", "rois"):
+    if session.trainable_layers not in (*LAYER_WORDS, AUTO):
+        problems.append(
+            f"trainable_layers {session.trainable_layers!r} is not known (there are {', '.join((*LAYER_WORDS, AUTO))})"
+        )
+    for name in ("epochs", "steps", "batch", "gradient_accumulation_steps", "rois_per_image"):
         if getattr(session, name) < 1:
             problems.append(f"{name} is {getattr(session, name)}, it must be at least 1")
     for name in ("lr", "backbone_lr_factor", "clip_norm"):
         if not 0 < getattr(session, name) < float("inf"):
             problems.append(f"{name} is {getattr(session, name)}, it must be above 0")
-    for name in ("momentum", "positive_share"):
+    for name in ("momentum", "positive_fraction"):
         if not 0 <= getattr(session, name) <= 1:
             problems.append(f"{name} is {getattr(session, name)}, it must be from 0 to 1")
     if not 0 <= session.weight_decay < 1:
         problems.append(f"weight_decay is {session.weight_decay}, it must be from 0 to below 1")
     if not 0 <= session.warmup_steps <= session.total_steps:
         problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
-    if session.stop_after < 0:
-        problems.append(f"stop_after is {session.stop_after}, it must be at least 0")
+    if session.saturation_patience < 0:
+        problems.append(f"saturation_patience is {session.saturation_patience}, it must be at least 0")
     if session.optimizer not in OPTIMIZERS:
         problems.append(f"optimizer {session.optimizer!r} is not {' or '.join(OPTIMIZERS)}")
     if session.schedule not in ("constant", "cosine"):

@@ -64,9 +64,9 @@ class TrainingSample:
     keypoints: np.ndarray | None = None
 
 
-def fit(width: int, height: int, short_px: int, long_px: int) -> tuple[int, int]:
-    """The size (width, height) of an image scaled so that its sides are at most ``short_px`` and ``long_px``."""
-    scale = min(short_px / min(width, height), long_px / max(width, height))
+def fit(width: int, height: int, min_size: int, max_size: int) -> tuple[int, int]:
+    """The size (width, height) of an image scaled so that its sides are at most ``min_size`` and ``max_size``."""
+    scale = min(min_size / min(width, height), max_size / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -105,10 +105,10 @@ def augmented(
     return photo(sample, others, size_wh, rng, decoys=name == "decoys")
 
 
-def frame_size(short_px: int, long_px: int, rng: np.random.Generator) -> tuple[int, int]:
+def frame_size(min_size: int, max_size: int, rng: np.random.Generator) -> tuple[int, int]:
     """The size (width, height) of all images of one batch: one of :data:`ASPECTS`, seldom upright."""
     aspect = ASPECTS[rng.integers(len(ASPECTS))]
-    width, height = fit(round(1000 * aspect), 1000, short_px, long_px)
+    width, height = fit(round(1000 * aspect), 1000, min_size, max_size)
     return (height, width) if rng.random() < 0.15 else (width, height)
 
 

@@ -100,7 +100,7 @@ class ImagePool:
         picture = dataset.read_image(image)
         masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
         scale = ZOOM if self.settings.augmentation != "none" else 1
-        size = self._fit(picture, (scale * self.settings.short_px, scale * self.settings.long_px))
+        size = self._fit(picture, (scale * self.settings.min_size, scale * self.settings.max_size))
         if size[0] >= picture.shape[1] and scale > 1:
             size = (picture.shape[1], picture.shape[0])
         keypoints = None
@@ -112,7 +112,7 @@ class ImagePool:
     @property
     def size(self) -> tuple[int, int]:
         """The largest short and long side of the images that the network sees."""
-        return self.settings.short_px, self.settings.long_px
+        return self.settings.min_size, self.settings.max_size
 
     @staticmethod
     def _fit(picture: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:

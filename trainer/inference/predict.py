@@ -76,9 +76,9 @@ def predict(
                 "score": score,
                 "batch": batch,
                 "tta": tta,
-                "pictures": finder.description["pictures"],
+                "images": finder.description["images"],
             },
-            "pictures": len(images),
+            "images": len(images),
             "seconds": round(time.perf_counter() - begin, 3),
         }
         (folder / "results.json").write_bytes(dump_json(results))

@@ -77,7 +77,7 @@ def plan(command: str, options: Options) -> Plan:
         recipe=chosen,
         data=data,
         real=Dataset(options.real, chosen.network.category) if options.real else None,
-        replicate=options.replicate or chosen.replicate,
+        replicate=options.replicate or chosen.real_repeat_factor,
         seed=options.seed,
         device=options.device,
         workers=options.workers,
@@ -89,7 +89,9 @@ def _recipe(command: str, options: Options) -> Recipe:
         raise RecipeError("--replicate is for the images of --real, which was not given")
     chosen = recipes.load(options.recipe)
     if not chosen.sessions:
-        raise RecipeError(f"recipe {chosen.name} trains nothing ({chosen.about}); predict with that network's run")
+        raise RecipeError(
+            f"recipe {chosen.name} trains nothing ({chosen.description}); predict with that network's run"
+        )
     if chosen.real and not options.real:
         raise RecipeError(f"recipe {chosen.name} needs real images ({chosen.real}); import them and give --real DIR")
     if command == "train":
@@ -99,10 +101,12 @@ def _recipe(command: str, options: Options) -> Recipe:
     if options.layers:
         chosen = chosen.with_layers(options.layers)
     if options.init:
-        after = "" if options.init in recipes.INITS else chosen.after
-        chosen = replace(chosen, network=replace(chosen.network, init=options.init), after=after)
-    elif chosen.after:
-        raise RecipeError(f"recipe {chosen.name} starts from the network of {chosen.after}; give its run with --init")
+        after = "" if options.init in recipes.INITS else chosen.init_from
+        chosen = replace(chosen, network=replace(chosen.network, init=options.init), init_from=after)
+    elif chosen.init_from:
+        raise RecipeError(
+            f"recipe {chosen.name} starts from the network of {chosen.init_from}; give its run with --init"
+        )
     return chosen.checked()
 
 
@@ -128,13 +132,13 @@ def _train(command: str, options: Options) -> None:
     if folder.header.get("finished"):
         click.echo(f"{folder.path} is finished already")
         return
-    model = networks.start(decided.recipe.network, decided.recipe.pictures, decided.seed)
+    model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed)
     datasets = [decided.data, *([decided.real] if decided.real else [])]
     with progress(unit="images", disable=distributed.rank() > 0) as bar:
         task = bar.add_task("images", total=sum(map(len, datasets)))
         joints = decided.recipe.network.task == "keypoints"
         pictures = ImagePool(
-            datasets, decided.recipe.pictures, decided.workers + 1, lambda: bar.update(task, advance=1), joints
+            datasets, decided.recipe.images, decided.workers + 1, lambda: bar.update(task, advance=1), joints
         )
     repetition = Repetition(decided, parts, folder, pictures, model)
     with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:

@@ -213,7 +213,7 @@ class Repetition:
 
     def _saturated(self, job: SessionContext) -> bool:
         """Whether the recipe ends the session here; told from its losses alone, so a resumed run decides alike."""
-        patience = job.session.stop_after
+        patience = job.session.saturation_patience
         return patience > 0 and has_stopped_falling(self._losses(job.number), patience)
 
     def _out_of_patience(self) -> bool:
@@ -234,12 +234,12 @@ class Repetition:
 
     def _with_layers(self, job: SessionContext, first: int) -> SessionContext:
         """The job with its layer word; ``auto`` is settled at the session's first step."""
-        if job.session.layers != AUTO:
+        if job.session.trainable_layers != AUTO:
             return job
         if first == 0 or self.tried is None:
             self.tried = session.try_layers(self.model, job, self.validation)
         best = min(self.tried, key=self.tried.__getitem__)
-        return replace(job, session=replace(job.session, layers=best))
+        return replace(job, session=replace(job.session, trainable_layers=best))
 
     def _finish(self, number: int, job: SessionContext) -> None:
         """Note a finished session, and keep its network if it is the best so far."""
@@ -247,8 +247,10 @@ class Repetition:
         validation = None
         if len(self.validation):
             validation = session.validate(self.model, replace(job, pool=self.validation))
+        settings = asdict(job.session)
         entry = {
-            **asdict(job.session),
+            "layers": settings.pop("trainable_layers"),  # as run.json has always called them
+            **settings,
             "session": number,
             "subset": subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
@@ -269,7 +271,7 @@ class Repetition:
         description = {
             "task": self.plan.recipe.network.task,
             "architecture": self.architecture,
-            "pictures": self.plan.recipe.as_dict()["pictures"],
+            "images": self.plan.recipe.as_dict()["images"],
             "recipe": self.plan.recipe.name,
             "seed": self.plan.seed,
             "sessions": self.sessions,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from handforge.files import dump_json, write_atomic
+from trainer.config.old_names import with_new_names
 from trainer.config.recipe import ImageSettings, Network, Recipe, Session
 from trainer.config.tasks import TASKS
 from trainer.errors import RunFolderError
@@ -147,12 +148,13 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
 
     What is only said about it does not count.
     """
-    parts: dict[str, Any] = {"network": Network(), "pictures": ImageSettings()}
+    recipe, _ = with_new_names(recipe)
+    parts: dict[str, Any] = {"network": Network(), "images": ImageSettings()}
     return {
         "patience": Recipe.patience,
         **recipe,
-        "about": "",
-        "after": "",  # what it starts from is init; older runs do not say it here
+        "description": "",
+        "init_from": "",  # what it starts from is init; older runs do not say it here
         **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
         "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
     }

@@ -93,7 +93,7 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
 
 def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """Make a network ready for a session: layers, ROI sampling, and a fresh optimiser."""
-    networks.train_layers(model, session.layers)
+    networks.train_layers(model, session.trainable_layers)
     networks.set_sampling(model, session)
     return new_optimizer(model, session)
 
@@ -110,7 +110,7 @@ def run(
     """
     fix_statistics(model)
     networks.set_size(model, *job.size)
-    parts = job.session.accumulate
+    parts = job.session.gradient_accumulation_steps
     with (
         closing(_batches(job, first_step * parts)) as batches,
         _reused(model, job) as stages,
@@ -138,7 +138,7 @@ def run(
 def _reused(model: nn.Module, job: SessionContext) -> AbstractContextManager[FeatureCache | None]:
     """Frozen stages that keep what they made of an image, where images come again as they were."""
     same = job.pictures.settings.augmentation == "none"
-    pictures = job.session.total_steps * job.session.accumulate * job.session.batch
+    pictures = job.session.total_steps * job.session.gradient_accumulation_steps * job.session.batch
     return feature_cache.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
 
 
@@ -151,7 +151,7 @@ def _backward(
     torch.manual_seed(_seed(job, STEP, number, 1))  # torchvision samples anchors and ROIs from torch's generator
     losses = _losses(model, job, batch)
     total = torch.stack(list(losses.values())).sum()
-    (total / job.session.accumulate).backward()
+    (total / job.session.gradient_accumulation_steps).backward()
     return {"loss": total.detach(), **{name: value.detach() for name, value in losses.items()}}
 
 
@@ -172,7 +172,7 @@ def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     tried = {}
     for word in LAYER_WORDS:
-        trial = replace(job, session=replace(job.session, layers=word))
+        trial = replace(job, session=replace(job.session, trainable_layers=word))
         with suppress(TrainingDivergedError):
             with closing(run(model, trial, begin(model, trial.session))) as steps:
                 for _ in islice(steps, TRIAL_STEPS):
@@ -229,7 +229,7 @@ def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()
         try:
-            for number in range(first, job.session.total_steps * job.session.accumulate):
+            for number in range(first, job.session.total_steps * job.session.gradient_accumulation_steps):
                 ahead.append(pool.submit(make, number))
                 if len(ahead) > job.workers:
                     yield ahead.popleft().result()

@@ -51,9 +51,10 @@ def check_recipe(name_or_file: str) -> None:
     recipe = recipes.load(name_or_file)
     if recipe.real:
         raise RecipeError(f"recipe {name_or_file} needs real images ({recipe.real}), which a study has none of")
-    if recipe.patience or any(session.stop_after for session in recipe.sessions):
+    if recipe.patience or any(session.saturation_patience for session in recipe.sessions):
         raise RecipeError(
-            f"recipe {name_or_file} may end early (patience, stop_after); a study compares as many steps of each seed"
+            f"recipe {name_or_file} may end early (patience, saturation_patience); a study compares as many "
+            "steps of each seed"
         )
 
 

@@ -20,6 +20,7 @@ import safetensors.torch
 import torch
 
 from handforge.files import dump_json, write_atomic
+from trainer.config.old_names import description_with_new_names
 from trainer.errors import CheckpointError
 
 FORMAT = "handforge-network-1"
@@ -62,7 +63,8 @@ def read_description(path: Path) -> dict[str, Any]:
         description = json.loads(beside.read_bytes())
         if description["format"] != FORMAT:
             raise CheckpointError(f"{beside} is in the form {description['format']!r}, not {FORMAT!r}")
-        for key in ("architecture", "pictures"):
+        description = description_with_new_names(description)
+        for key in ("architecture", "images"):
             if not isinstance(description[key], dict):
                 raise KeyError(key)
         return description

@@ -63,7 +63,7 @@ def architecture(network: Network) -> dict[str, Any]:
         "backbone": network.backbone,
         **_norms(network),
         "channels": network.channels,
-        "box_units": network.box_units,
+        "representation_size": network.representation_size,
         "canonical_scale": network.canonical_scale,
         "classes": [network.category],
         "mean": list(mean),
@@ -104,11 +104,11 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
     low (0.05) because every reader of results sets its own.
     """
     arch = _completed(arch)
-    channels, units, classes = arch["channels"], arch["box_units"], len(arch["classes"])
+    channels, units, classes = arch["channels"], arch["representation_size"], len(arch["classes"])
     task = task_of(arch["model"])
     transform = {
-        "min_size": pictures.short_px,
-        "max_size": pictures.long_px,
+        "min_size": pictures.min_size,
+        "max_size": pictures.max_size,
         "image_mean": arch["mean"],
         "image_std": arch["std"],
     }
@@ -280,7 +280,7 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
     """
     description = checkpoint.read_description(path)
     try:
-        pictures = ImageSettings(**description["pictures"])
+        pictures = ImageSettings(**description["images"])
         model = build(description["architecture"], pictures, hooks)
     except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
         raise WeightsError(f"{path} describes a network that this version cannot build ({error!r})") from None
@@ -304,13 +304,13 @@ def set_sampling(model: nn.Module, session: Session) -> None:
     """How many ROIs are sampled an image in this session, and how many of them on a hand."""
     if isinstance(model, FasterRCNN):
         sampler = model.roi_heads.fg_bg_sampler
-        sampler.batch_size_per_image, sampler.positive_fraction = session.rois, session.positive_share
+        sampler.batch_size_per_image, sampler.positive_fraction = session.rois_per_image, session.positive_fraction
 
 
-def set_size(model: nn.Module, short_px: int, long_px: int) -> None:
+def set_size(model: nn.Module, min_size: int, max_size: int) -> None:
     """Scale images so that their sides are at most these before anything else."""
     transform: Any = model.transform
-    transform.min_size, transform.max_size = (short_px,), long_px
+    transform.min_size, transform.max_size = (min_size,), max_size
 
 
 def set_score(model: nn.Module, score: float) -> None:
