@@ -19,6 +19,7 @@ from generator.frame import (
     arm_reach,
     backgrounds,
     camera_effects,
+    crowd,
     elbow,
     empty_scene,
     frame_spec,
@@ -27,6 +28,7 @@ from generator.frame import (
     second_hand,
 )
 from generator.frame.camera_effects import srgb
+from generator.frame.crowd import Crowd
 from generator.frame.hand_look import HandLook, draw_hand_look
 from generator.frame.held_object import HeldObject
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
@@ -67,7 +69,7 @@ class FrameRenderer:
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             self.engine = registry.start(settings)
         self.hand = functools.lru_cache(frame_spec.SHAPES)(self._build)
-        self._other = functools.lru_cache(frame_spec.SHAPES)(self._build)
+        self._others = functools.lru_cache(4 * frame_spec.SHAPES)(lambda index, shape: self._build(shape))
         self._gloved = functools.cache(self._build_gloved)
         self._backgrounds = backgrounds.chosen(settings)
         self._shown: list[bpy.types.Object] = []
@@ -90,6 +92,8 @@ class FrameRenderer:
         look = draw_hand_look(self.settings, number, drawn.tone, shape)
         grasp = self._grasp(number, look, shape, skeleton)
         pose = pose if grasp is None else grasp.in_pose(pose)
+        if group := crowd.draw_crowd(self.settings, number, pose[6:], skeleton, drawn.tone):
+            return self._crowd(number, drawn, group, grasp, meta)
         camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
         held = None if grasp is None else held_object.place(grasp, pose, drawn.side, skeleton, camera)
         arms = [self._arm(0, drawn.shape, look, drawn.side, pose, camera, number)]
@@ -101,6 +105,20 @@ class FrameRenderer:
             if held is None or held.distance(second.posed.vertices).min() > 0.003:
                 arms.append(second)
         drawings = self._draw(arms, held, camera, drawn, number)
+        return self._sample(number, arms, held, grasp, drawings, camera, drawn, meta)
+
+    def _sample(
+        self,
+        number: int,
+        arms: list[Arm],
+        held: HeldObject | None,
+        grasp: Grasp | None,
+        drawings: list[RenderLayers],
+        camera: Camera,
+        drawn: frame_spec.FrameSpec,
+        meta: dict,
+    ) -> Sample:
+        """What was drawn, as the dataset has it."""
         return Sample(
             name=f"{number:06d}",
             image=self._stored(self._picture(drawings, camera, drawn, number), number),
@@ -124,6 +142,23 @@ class FrameRenderer:
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
         )
 
+    def _crowd(self, number: int, drawn: frame_spec.FrameSpec, group: Crowd, grasp: Grasp | None, meta: dict) -> Sample:
+        """A frame with several people, or seen through one's own eyes."""
+        arms, camera = [], group.camera
+        for index, seen in enumerate(group.hands):
+            first = seen.person == 0
+            shape = drawn.shape if first or drawn.shape is None else seen.person
+            tone = drawn.tone if first else group.persons[seen.person - (group.kind == "egocentric")].tone
+            proportions = frame_spec.hand_shape(self.settings, shape)
+            look = draw_hand_look(self.settings, number, tone, proportions, 2 * seen.person, first)
+            pose = np.array(seen.pose)
+            arms.append(self._arm(index, shape, look, seen.side, pose, camera, number, seen.elbow))
+        held = None
+        if grasp is not None:
+            held = held_object.place(grasp, arms[0].pose, arms[0].side, arms[0].rig.skeleton, camera)
+        drawings = self._draw(arms, held, camera, drawn, number, group)
+        return self._sample(number, arms, held, grasp, drawings, camera, drawn, meta | {"view": group.kind})
+
     def _grasp(self, number: int, look: HandLook, shape: HandShape, skeleton: Skeleton) -> Grasp | None:
         """What the frame's first hand holds."""
         if look.glove is not None and look.glove.thickness > held_object.GLOVE:
@@ -132,16 +167,24 @@ class FrameRenderer:
         return held_object.draw_grasp(self.settings, number, mesh, skeleton)
 
     def _arm(
-        self, index: int, shape: int | None, look: HandLook, side: str, pose: np.ndarray, camera: Camera, number: int
+        self,
+        index: int,
+        shape: int | None,
+        look: HandLook,
+        side: str,
+        pose: np.ndarray,
+        camera: Camera,
+        number: int,
+        bent: elbow.Elbow | None = None,
     ) -> Arm:
-        """The frame's hand of this index as it looks, posed."""
+        """The frame's hand of this index as it looks, posed; how its arm is bent is drawn if it is not given."""
         if look.glove is None:
-            hand, mesh = (self._other if index else self.hand)(shape)
+            hand, mesh = self._others(index, shape) if index else self.hand(shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
         if self._own is None:
             hand_surface.shape_for(hand, mesh, look, pose)
-        bent = self._elbow(index, pose, hand.skeleton, camera, number)
+        bent = bent or self._elbow(index, pose, hand.skeleton, camera, number)
         rig.bend(hand, bent)
         self._show(hand)
         if look.glove is None:
@@ -160,13 +203,20 @@ class FrameRenderer:
         return arm_reach.reach_out(camera, pose, skeleton) if alone else elbow.STRAIGHT
 
     def _draw(
-        self, arms: list[Arm], held: HeldObject | None, camera: Camera, drawn: frame_spec.FrameSpec, number: int
+        self,
+        arms: list[Arm],
+        held: HeldObject | None,
+        camera: Camera,
+        drawn: frame_spec.FrameSpec,
+        number: int,
+        group: Crowd | None = None,
     ) -> list[RenderLayers]:
         """A drawing of each; in a room, where they see each other, all of the same image."""
         if isinstance(self.engine, IndoorScene):
             self._show(*(arm.rig for arm in arms))
-            looks = [arm.look for arm in arms]
-            return self.engine.draw_all([(arm.rig, arm.posed) for arm in arms], looks, camera, drawn, number, held)
+            looks, elbows = [arm.look for arm in arms], [arm.bent for arm in arms]
+            rigs = [(arm.rig, arm.posed) for arm in arms]
+            return self.engine.draw_all(rigs, looks, elbows, camera, drawn, number, held, group)
         drawings = []
         for arm in arms:
             self._show(arm.rig)
@@ -245,6 +295,8 @@ class FrameRenderer:
         meta: dict = {**poses[0], "camera": camera.matrix.tolist()}
         if len(arms) == 2:
             meta["second"] = poses[1]
+        elif len(arms) > 2:
+            meta["others"] = poses[1:]
         if self.settings.skin == "varied":
             meta["tone"] = round(drawn.tone, 4)
         if drawn.shape is not None:

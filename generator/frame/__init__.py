@@ -6,6 +6,7 @@ hand_look       skin, glove and rings of one hand
 elbow           an arm bent at the elbow
 arm_reach       the arm that leads out of the image
 held_object     what the first hand holds
+crowd           several people, and one's own hands
 empty_scene     images without a hand: feet, arms, objects
 second_hand     a second hand beside the first
 backgrounds     images behind the hands

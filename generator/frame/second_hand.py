@@ -57,7 +57,7 @@ def second(
     if settings.hands == 1 or (settings.hands == "varied" and rng.random() >= SHARE):
         return None
     other = "left" if side == "right" else "right"
-    own, tone, fingers = rng.random() < OWN, float(rng.uniform()), _fingers(rng, hand)
+    own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, hand)
     flat = settings.scene == "plain"
     close = own and not flat and rng.random() < NEAR
     elbows = elbow(settings, frame), elbow(settings, frame, 1)
@@ -76,7 +76,7 @@ def second(
     return None
 
 
-def _fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
+def draw_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     """v9..v28 on the way from one key pose of the sweep to another, no finger inside another."""
     one = np.zeros(pose.SIZE)
     for _ in range(20):

@@ -57,7 +57,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
         **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
         **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
-        **{"empty": 0.15, "held": 0.25},
+        **{"empty": 0.15, "held": 0.25, "crowd": 0.12, "egocentric": 0.1},
         **{"glove": "some", "adornments": "random"},
     },
 }
@@ -160,6 +160,12 @@ class RenderSettings:
     """Of a room: the fraction of the images with hands, 0 to 1, whose first hand holds an object made by code (phone,
     pen, cup, bottle, tool, syringe, ball, book, bag, cutlery, fruit ...) in a grasp that closes its fingers around it.
     The mask is what is seen of the hand; the image's ``held`` says what it holds and how."""
+    crowd: float = 0.0
+    """Of a room: the fraction of the images with hands, 0 to 1, that show one to four people as a whole, with up to
+    eight hands from 4 % of the image's longer side up; ``hands`` and ``distance`` mean nothing there."""
+    egocentric: float = 0.0
+    """Of a room: the fraction of the images with hands, 0 to 1, that show one's own hands as a camera at the head with
+    a lens of 70 to 120 degrees does, in part of them with somebody opposite."""
     empty: float = 0.0
     """Of a room: the fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet and
     arms, faces, food, leather, wood, dolls. They have no annotation, and say in ``empty`` what they show."""
@@ -247,10 +253,13 @@ def _problems(values: dict[str, Any]) -> list[str]:
     found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
     found += _number(values, "distance", float, 0.3, 10, "varied", "close")
     found += _number(values, "skin", float, 0, 1, "varied")
-    for name in ("empty", "held"):
+    for name in ("empty", "held", "crowd", "egocentric"):
         found += _number(values, name, float, 0, 1)
         if values.get(name) and values.get("scene", "plain") != "room":
             found.append(f"{name} is a fraction of rooms; set scene to room")
+    both = [values.get(name, 0.0) for name in ("crowd", "egocentric")]
+    if all(type(value) in (int, float) for value in both) and sum(both) > 1:
+        found.append("crowd and egocentric are fractions that add up to 1 at most")
     found += _rig(values.get("rig"), values.get("map"))
     if values.get("rig") is not None and values.get("glove", "none") != "none":
         found.append("glove is of the built-in hand; a rig comes with whatever it wears")

@@ -94,3 +94,23 @@ def test_a_room_needs_cycles():
     with pytest.raises(registry.EngineError, match="a room needs --engine cycles"):
         registry.choose(replace(SMALL, scene="room", engine="raster"))
     assert registry.choose(replace(SMALL, scene="room")) == "cycles"
+
+
+def test_every_hand_of_a_crowd_is_an_instance_of_its_own():
+    room = replace(SMALL, size=(160, 120), scene="room", samples=1, crowd=0.5, egocentric=0.5)
+    studio = FrameRenderer(room)
+    most, views = 0, set()
+    for number in range(5):
+        sample = studio.frame(number, POSE, {})
+        masks = [instance.mask for instance in sample.instances]
+        assert np.sum(masks, axis=0).max() <= 1, "no pixel is two hands'"
+        views.add(sample.meta["view"])
+        most = max(most, sum(mask.any() for mask in masks))
+        for instance in sample.instances:
+            seen = instance.keypoints[instance.keypoints[:, 2] == 2, :2].astype(int)
+            if instance.mask.sum() > 40 and len(seen) > 5:
+                on = [instance.mask[max(y - 3, 0) : y + 4, max(x - 3, 0) : x + 4].any() for x, y in seen]
+                assert np.mean(on) > 0.8, "its joints lie on its mask"
+    assert most >= 3 and views == {"people", "egocentric"}
+    near = FrameRenderer(replace(room, crowd=0.0, egocentric=0.0)).frame(0, POSE, {})
+    assert "view" not in near.meta

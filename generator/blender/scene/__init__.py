@@ -4,6 +4,7 @@ indoor          an indoor scene rendered with Cycles
 arm_view        where the arm and the camera are, for placing objects
 props           tables, walls, objects and distractors
 furniture       furniture
+bodies          the people whose hands are seen, and their table
 people          people in the background
 head_mesh       heads
 empty           images without a hand

@@ -14,13 +14,14 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.scene import empty, materials, occluders, people, thing_meshes
+from generator.blender.scene import bodies, empty, materials, occluders, people, thing_meshes
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
 from generator.frame import backgrounds, camera_effects
-from generator.frame.elbow import elbow
+from generator.frame.crowd import MOST_PEOPLE, Crowd
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.hand_look import HandLook
@@ -30,7 +31,7 @@ from generator.hand.camera import SENSOR_MM, Camera
 
 _TAG = 0x20
 """Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
-_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE, _EMPTY = range(0x21, 0x29)
+_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE, _EMPTY, _CROWD = range(0x21, 0x2A)
 
 
 class IndoorScene:
@@ -43,8 +44,8 @@ class IndoorScene:
         self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
-        passes = (materials.ARM_PASS, materials.SECOND_PASS)[: 1 if settings.hands == 1 else 2]
-        self._skins = {name: HandMaterials(name) for name in passes}
+        most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.hands == 1 else 2
+        self._skins = {name: HandMaterials(name) for name in materials.ARM_PASSES[:most]}
         self._bare_skin = materials.skin(None)
         self._props = Props()
         self._world = _World(self._scene)
@@ -54,26 +55,30 @@ class IndoorScene:
         self._flash.hide_render = True
         for lamp in (self._sun, self._flash):
             self._scene.collection.objects.link(lamp)
-        _prepare(self._scene, settings.samples, passes)
+        _prepare(self._scene, settings.samples)
+        self._use_passes(min(most, 2))
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
-        return self.draw_all([(rig, posed)], [HandLook(look.tone)], camera, look, frame)[0]
+        return self.draw_all([(rig, posed)], [HandLook(look.tone)], [STRAIGHT], camera, look, frame)[0]
 
     def draw_all(
         self,
         arms: list[tuple[Rig, Posed]],
         hands: list[HandLook],
+        elbows: list[Elbow],
         camera: Camera,
         look: FrameSpec,
         frame: int,
         held: HeldObject | None = None,
+        crowd: Crowd | None = None,
     ) -> list[RenderLayers]:
-        """Draw one frame of one hand or two: the same image for each, with the coverage of its own arm.
+        """Draw one frame of some hands: the same image for each, with the coverage of its own arm.
 
         :param held: what the first holds.
+        :param crowd: whose hands they are; None where one or two are seen from near.
         """
         rng = self._stream(frame, _TAG)
         for (rig, _), hand, made in zip(arms, hands, self._skins.values(), strict=False):  # there may be one hand
@@ -84,7 +89,8 @@ class IndoorScene:
             for ring in hand.rings:
                 put_on(self._props, rig, ring, hand.shape, made.name)
         self._set_up(rng, camera, look, frame)
-        self._surround(rng, frame, arms, hands, camera, held)
+        self._use_passes(max(len(arms), min(len(self._skins), 2)))
+        self._surround(rng, frame, arms, hands, elbows, camera, held, crowd)
         picture, covered = self._take(rng, camera, frame)
         box = (0, 0, camera.width, camera.height)
         return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
@@ -106,12 +112,21 @@ class IndoorScene:
         if self._settings.light == "mixed":
             self._flash_in_some(self._stream(frame, _FLASH), camera)
 
+    def _use_passes(self, count: int) -> None:
+        """Have a pass of its own rendered for so many arms; each costs time."""
+        aovs = self._scene.view_layers[0].aovs
+        while len(aovs) > count:
+            aovs.remove(aovs[-1])
+        for name in materials.ARM_PASSES[len(aovs) : count]:
+            aov = aovs.add()
+            aov.name, aov.type = name, "COLOR"
+
     def _take(self, rng: np.random.Generator, camera: Camera, frame: int) -> tuple[np.ndarray, list[np.ndarray]]:
         """Render what is set up: the image (H, W, 3) uint8, and each arm's pass (H, W, 3 or 4), 0..1."""
         self._scene.cycles.seed = frame % 2**31
         passes = exr.render()
         self._props.clear()
-        covered = [np.clip(passes[name], 0.0, 1.0) for name in self._skins]
+        covered = [np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes]
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
@@ -134,18 +149,25 @@ class IndoorScene:
         frame: int,
         arms: list[tuple[Rig, Posed]],
         hands: list[HandLook],
+        elbows: list[Elbow],
         camera: Camera,
         held: HeldObject | None,
+        crowd: Crowd | None,
     ) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
         settings, props = self._settings, self._props
-        streams = rng, self._stream(frame, _SECOND)
+        streams = [
+            rng,
+            *(np.random.default_rng((settings.seed, frame, _SECOND, *[n] * (n > 1))) for n in range(1, len(arms))),
+        ]
         for number, (rig, _) in enumerate(arms):
-            props.dress(streams[number], rig, elbow(settings, frame, number), watch=hands[number].glove is None)
+            props.dress(streams[number], rig, elbows[number], watch=hands[number].glove is None)
         view = _view(arms, camera, held)
         if held is not None:
             thing_meshes.put_held(props, held)
-        if self._backgrounds is not None:
+        if crowd is not None:
+            bodies.fill_scene(props, self._stream(frame, _CROWD), crowd, view, alone=self._backgrounds is not None)
+        elif self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand
         elif settings.surroundings == "varied":
             self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
@@ -257,7 +279,7 @@ def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     return thing
 
 
-def _prepare(scene: bpy.types.Scene, samples: int, passes: tuple[str, ...]) -> None:
+def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     render, cycles = scene.render, scene.cycles
     render.engine = "CYCLES"
     render.resolution_percentage = 100
@@ -281,6 +303,3 @@ def _prepare(scene: bpy.types.Scene, samples: int, passes: tuple[str, ...]) -> N
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "FAST"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     scene.view_settings.view_transform = "Standard"
-    for name in passes:
-        aov = scene.view_layers[0].aovs.add()
-        aov.name, aov.type = name, "COLOR"

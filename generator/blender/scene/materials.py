@@ -11,8 +11,8 @@ from generator.blender.rig import COLOUR, REGION
 
 ARM_PASS = "arm"
 """The AOV of the skin: red on the hand, green on the forearm, black elsewhere."""
-SECOND_PASS = "second_arm"
-"""The same of a second hand."""
+ARM_PASSES = (ARM_PASS, "second_arm", *(f"arm_{number}" for number in range(3, 9)))
+"""The same of up to eight hands."""
 
 _PATTERNS = (
     "ShaderNodeTexNoise",

@@ -27,11 +27,29 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
     for side in (-1, 1):
         shoulder = middle + frame @ [side * 0.2, 0.0, 0.2]
         elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
-        _limb(props, clothes, shoulder, elbow, 0.055)
+        limb(props, clothes, shoulder, elbow, 0.055)
         if rng.random() < 0.5:
-            _limb(props, flesh(rng, tone), elbow, elbow + frame @ [side * 0.05, 0.05, -0.22], 0.04)
-    _limb(props, flesh(rng, tone), middle + frame @ [0, 0, 0.3], middle + frame @ [0, 0, 0.5], 0.06)
+            limb(props, flesh(rng, tone), elbow, elbow + frame @ [side * 0.05, 0.05, -0.22], 0.04)
+    limb(props, flesh(rng, tone), middle + frame @ [0, 0, 0.3], middle + frame @ [0, 0, 0.5], 0.06)
     head(props, rng, middle + frame @ [0, -0.02, 0.56], tone, upright)
+
+
+def trunk(
+    props: Props,
+    rng: np.random.Generator,
+    clothes: bpy.types.Material,
+    axes: np.ndarray,
+    middle: np.ndarray,
+    tone: float,
+) -> None:
+    """Somebody without arms.
+
+    :param axes: (3, 3), columns to the side, backwards and up; ``middle`` (3,): between the shoulders, metres.
+    """
+    size = np.array([0.4, 0.24, 0.7]) * rng.uniform(0.9, 1.1)
+    props.add("block", clothes, transform(axes, middle - axes @ [0.0, 0.0, 0.27], size))
+    limb(props, flesh(rng, tone), middle + axes @ [0, 0, 0.02], middle + axes @ [0, 0, 0.2], 0.055)
+    head(props, rng, middle + axes @ [0, -0.02, 0.27], tone, rng.normal(0, 0.12))
 
 
 def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
@@ -78,7 +96,7 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
             middle[1] += 0.06
             if view.clear(middle, 0.05, half):
-                _limb(props, flesh(rng, tone), middle - half, middle + half, rng.uniform(0.02, 0.05))
+                limb(props, flesh(rng, tone), middle - half, middle + half, rng.uniform(0.02, 0.05))
         else:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(middle, float(size.max()) / 2):
@@ -104,8 +122,8 @@ def cloth(rng: np.random.Generator) -> bpy.types.Material:
     return materials.plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, relief=0.02)
 
 
-def _limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
-    """A rounded tube between two points."""
+def limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
+    """Put a rounded tube between two points into the scene."""
     length = float(np.linalg.norm(end - start))
     turn = rotation_to((end - start) / length, 0.0)
     props.add("tube", material, transform(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))

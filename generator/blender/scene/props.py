@@ -104,6 +104,13 @@ class Props:
         """A plane through a point with this unit normal, of this material or of any."""
         self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, material)
 
+    def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
+        """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
+        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
+        self._plane(rng, turn, point)
+        for _ in range(count):
+            self._thing(rng, turn, normal, float(point @ normal), view)
+
     def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
         """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
