@@ -19,10 +19,10 @@ import numpy as np
 
 from evaluation.metrics.average_precision import average_precision
 from evaluation.metrics.boundary import mean_boundary_iou
-from evaluation.metrics.detection_metrics import match_all, score
+from evaluation.metrics.detection_metrics import score
 from evaluation.metrics.error_types import by_size, errors
 from evaluation.metrics.extended_metrics import extended_metrics
-from evaluation.metrics.matching import load
+from evaluation.metrics.matching import MatchOptions, load, match_all
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset, assemble, encode_mask
 
@@ -39,12 +39,12 @@ def hand(rng: np.random.Generator, x: int, y: int, size: float) -> np.ndarray:
     return mask
 
 
-def make(folder: Path, pictures: int) -> None:
+def make(folder: Path, images: int) -> None:
     """A dataset without image files, and predictions of most of its hands."""
     rng = np.random.default_rng(0)
     records: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
-    for image_id in range(1, pictures + 1):
+    for image_id in range(1, images + 1):
         annotations = []
         for _ in range(rng.integers(1, 3)):
             x, y = int(rng.integers(REACH, WIDTH - REACH)), int(rng.integers(REACH, HEIGHT - REACH))
@@ -74,21 +74,20 @@ def timed(name: str, work: Callable[[], Any]) -> Any:
 def main() -> None:
     """Make, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=1425)
-    count = parser.parse_args().pictures
+    parser.add_argument("--images", type=int, default=1425)
+    count = parser.parse_args().images
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, count)
         print(f"{count} images of {WIDTH}x{HEIGHT}, CPU seconds on one core:")
-        pictures = timed(
-            "read, check, overlaps", lambda: load(Dataset(folder), folder / "results.json", Scope()).pictures
-        )
-        matches = match_all(pictures, 0.5, 0.5)
-        timed("score (the paper's, AP)", lambda: score(pictures))
-        timed("score --details", lambda: extended_metrics(pictures, matches, 0.5, 0.5))
-        timed("  of it AP and AR", lambda: average_precision(pictures))
-        timed("  of it boundary IoU", lambda: mean_boundary_iou(pictures, matches))
-        timed("  of it errors and sizes", lambda: (errors(pictures, matches, 0.5), by_size(pictures, matches)))
+        images = timed("read, check, overlaps", lambda: load(Dataset(folder), folder / "results.json", Scope()).images)
+        options = MatchOptions()
+        matches = match_all(images, options)
+        timed("score (the paper's, AP)", lambda: score(images))
+        timed("score --details", lambda: extended_metrics(images, matches, options))
+        timed("  of it AP and AR", lambda: average_precision(images))
+        timed("  of it boundary IoU", lambda: mean_boundary_iou(images, matches))
+        timed("  of it errors and sizes", lambda: (errors(images, matches, 0.5), by_size(images, matches)))
 
 
 if __name__ == "__main__":

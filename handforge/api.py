@@ -115,11 +115,11 @@ def evaluate(
     :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other.
     """
     from evaluation.metrics import detection_metrics
-    from evaluation.metrics.matching import load
+    from evaluation.metrics.matching import MatchOptions, load
     from evaluation.metrics.scope import Scope
 
     opened = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
-    return detection_metrics.score(load(opened, Path(results), Scope()).pictures, iou, min_score)
+    return detection_metrics.score(load(opened, Path(results), Scope()).images, MatchOptions(iou, min_score))
 
 
 def _refuse_in_a_started_process(name: str) -> None:

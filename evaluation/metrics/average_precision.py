@@ -14,7 +14,6 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics.matching import ImageEval
-from handforge.dataset import CATEGORY_ID
 
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100")
 """The first nine of COCO's twelve figures: AP, then AR with at most 1, 10 and 100 predictions an image."""
@@ -25,96 +24,141 @@ RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True)
 class Ranked:
-    """All predictions in falling score, with pycocotools' matches.
+    """All predictions of one category in falling score, with pycocotools' matches.
 
     :param owner: (D,) int, the index of each prediction's image.
-    :param right: for each IoU threshold, which of the predictions found a hand: their indices, rising.
-    :param hands: (N,) int, the true hands of each image.
+    :param true_positives: for each IoU threshold the indices of the predictions that match, rising.
+    :param objects: (N,) int, the annotated objects of each image.
+    :param ignored: for each IoU threshold the indices of the predictions in crowd regions; none where it is empty.
     """
 
     owner: np.ndarray
-    right: list[np.ndarray]
-    hands: np.ndarray
+    true_positives: list[np.ndarray]
+    objects: np.ndarray
+    ignored: tuple[np.ndarray, ...] = ()
 
 
-def average_precision(pictures: Sequence[ImageEval]) -> dict[str, float | None]:
-    """The figures of :data:`NAMES`, over all scores; None where no true hand is of that kind.
+def average_precision(images: Sequence[ImageEval]) -> dict[str, float | None]:
+    """Compute the figures of :data:`NAMES`, over all scores; None where no annotated object is of that kind.
 
-    AP is over IoU 0.50:0.05:0.95; small, medium and large hands have less than 32², less than 96², and more pixels.
+    AP is over IoU 0.50:0.05:0.95 and the mean over categories; small, medium and large objects have less than 32², less
+    than 96², and more pixels.
     """
-    return figures(evaluated(pictures))
+    return figures(evaluated(images))
 
 
-def evaluated(pictures: Sequence[ImageEval]) -> COCOeval:
-    """Images, each with its matches, as pycocotools evaluates them."""
-    truth = [(picture.image, code) for picture in pictures for code in picture.truth]
-    found = [(picture.image, p.code, p.score) for picture in pictures for p in picture.predictions]
-    images = [picture.image for picture in pictures]
+def evaluated(images: Sequence[ImageEval]) -> COCOeval:
+    """Have pycocotools match all images."""
+    names = sorted(
+        {name for image in images for name in image.categories}
+        | {prediction.category for image in images for prediction in image.predictions}
+    ) or ["hand"]
+    ids = {name: number for number, name in enumerate(names, start=1)}
+    annotated = [
+        {**_annotation(image, code), "category_id": ids[name]}
+        for image in images
+        for code, name in zip(image.ground_truth, image.categories, strict=True)
+    ]
+    annotated += [
+        {**_annotation(image, crowd.code), "category_id": ids[crowd.category], "iscrowd": 1}
+        for image in images
+        for crowd in image.crowds
+        if crowd.category in ids
+    ]
+    predicted = [
+        {**_annotation(image, p.code), "category_id": ids[p.category], "score": p.score}
+        for image in images
+        for p in image.predictions
+    ]
+    records = [image.image for image in images]
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(
-            coco_of(images, [_annotation(image, code) for image, code in truth]),
-            coco_of(images, [{**_annotation(image, code), "score": score} for image, code, score in found]),
-            "segm",
-        )
+        evaluation = COCOeval(coco_of(records, annotated, names), coco_of(records, predicted, names), "segm")
         evaluation.evaluate()
     return evaluation
 
 
 def figures(evaluation: COCOeval, names: tuple[str, ...] = NAMES) -> dict[str, float | None]:
-    """What is evaluated as COCO's numbers, by their names in its order; None where no true hand is of that kind."""
+    """Return COCO's figures by their names, in its order; None where no annotated object is of that kind."""
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.accumulate()
         evaluation.summarize()
     return {name: float(value) if value >= 0 else None for name, value in zip(names, evaluation.stats, strict=False)}
 
 
-def ranked(evaluation: COCOeval) -> Ranked:
-    """The matches of what is evaluated, of hands of all sizes and at most 100 predictions an image."""
-    cells = evaluation.evalImgs[: len(evaluation.params.imgIds)]  # all sizes come first; None: nothing there
-    scores = [np.array(cell["dtScores"] if cell else [], float) for cell in cells]
+def ranked(evaluation: COCOeval) -> list[Ranked]:
+    """Return the matches of each category, of objects of all sizes and at most 100 predictions an image."""
+    images = len(evaluation.params.imgIds)
+    of_category = images * len(evaluation.params.areaRng)  # of each category, all sizes come first
+    starts = range(0, len(evaluation.evalImgs), of_category)
+    return [_ranked(evaluation.evalImgs[start : start + images]) for start in starts]
+
+
+def _ranked(cells: list[dict[str, Any] | None]) -> Ranked:
+    scores = [np.array(cell["dtScores"] if cell else [], float) for cell in cells]  # None: nothing there
     order = np.argsort(-np.concatenate(scores), kind="stable")
-    right = np.concatenate([cell["dtMatches"] for cell in cells if cell] or [np.zeros((1, 0))], axis=1)[:, order] > 0
+
+    def joined(name: str) -> np.ndarray:
+        parts = [np.asarray(cell[name]) for cell in cells if cell] or [np.zeros((1, 0))]
+        return np.concatenate(parts, axis=1)[:, order].astype(bool)
+
+    matched, ignored = joined("dtMatches"), joined("dtIgnore")
     return Ranked(
         owner=np.repeat(np.arange(len(cells)), [len(values) for values in scores])[order],
-        right=[np.flatnonzero(row) for row in right],
-        hands=np.array([len(cell["gtIds"]) if cell else 0 for cell in cells]),
+        true_positives=[np.flatnonzero(row) for row in matched & ~ignored],
+        objects=np.array([int((np.asarray(cell["gtIgnore"]) == 0).sum()) if cell else 0 for cell in cells]),
+        ignored=tuple(np.flatnonzero(row) for row in ignored) if ignored.any() else (),
     )
 
 
-def weighted_ap(found: Ranked, times: np.ndarray) -> float:
-    """AP where each image is there so many times; NaN without a hand.
+def weighted_ap(categories: Sequence[Ranked], times: np.ndarray) -> float:
+    """Compute AP where each image is there a number of times; NaN without an object.
 
+    :param categories: of each category; the mean over those with objects is returned.
     :param times: (N,) int; all 1 gives pycocotools' AP.
     """
-    hands = float((found.hands * times).sum())
-    if not hands:
+    values = [value for value in (_weighted(category, times) for category in categories) if not np.isnan(value)]
+    return float(np.mean(values)) if values else np.nan
+
+
+def _weighted(found: Ranked, times: np.ndarray) -> float:
+    objects = float((found.objects * times).sum())
+    if not objects:
         return np.nan
     weight = times[found.owner]
     count = np.cumsum(weight)
-    # Recall rises, and the best precision from there on lies, only where a prediction is right.
-    return float(np.mean([_interpolated(np.cumsum(weight[right]), count[right], hands) for right in found.right]))
+    values = []
+    for number, matched in enumerate(found.true_positives):
+        if found.ignored:
+            counted = weight.copy()
+            counted[found.ignored[number]] = 0
+            count = np.cumsum(counted)
+        # Recall rises, and the best precision from there on lies, only where a prediction matches.
+        values.append(_interpolated(np.cumsum(weight[matched]), count[matched], objects))
+    return float(np.mean(values))
 
 
-def _interpolated(right: np.ndarray, count: np.ndarray, hands: float) -> float:
-    """The mean precision at the 101 recalls: of the first so many predictions, so many are right; (K,) each."""
-    precision = np.maximum.accumulate((right / np.maximum(count, 1))[::-1])[::-1]
-    return float(np.append(precision, 0.0)[np.searchsorted(right / hands, RECALLS)].mean())
+def _interpolated(matched: np.ndarray, count: np.ndarray, objects: float) -> float:
+    """The mean precision at the 101 recalls; ``matched`` of the first ``count`` predictions match, (K,) each."""
+    precision = np.maximum.accumulate((matched / np.maximum(count, 1))[::-1])[::-1]
+    return float(np.append(precision, 0.0)[np.searchsorted(matched / objects, RECALLS)].mean())
 
 
-def _annotation(image: dict[str, Any], code: dict[str, Any]) -> dict[str, Any]:
-    return {"image_id": image["id"], "area": int(rle.area(code)), "segmentation": code}
+def _annotation(image: ImageEval, code: dict[str, Any]) -> dict[str, Any]:
+    return {"image_id": image.image["id"], "area": int(rle.area(code)), "segmentation": code}
 
 
-def coco_of(images: Iterable[dict[str, Any]], annotations: list[dict[str, Any]]) -> COCO:
-    """Images' records and annotations, or results, of one category as pycocotools holds them."""
+def coco_of(images: Iterable[dict[str, Any]], annotations: list[dict[str, Any]], names: Sequence[str]) -> COCO:
+    """Make pycocotools' object of images' records and annotations, or results.
+
+    :param names: of the categories, whose ids count from 1.
+    """
     coco = COCO()
     coco.dataset = {
         "images": [{key: image[key] for key in ("id", "width", "height")} for image in images],
         "annotations": [
-            {"id": number, "category_id": CATEGORY_ID, "iscrowd": 0, **annotation}
-            for number, annotation in enumerate(annotations, start=1)
+            {"id": number, "iscrowd": 0, **annotation} for number, annotation in enumerate(annotations, start=1)
         ],
-        "categories": [{"id": CATEGORY_ID, "name": "hand"}],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, start=1)],
     }
     coco.createIndex()
     return coco

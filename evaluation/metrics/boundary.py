@@ -1,4 +1,4 @@
-"""Boundary IoU (Cheng et al., CVPR 2021): the IoU of the masks' rims, which large masks do not get for free."""
+"""Boundary IoU (Cheng et al., CVPR 2021): the IoU of the masks' rims, which does not favour large masks."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pycocotools import mask as rle
 from evaluation.metrics.matching import ImageEval, Match
 
 WIDTH = 0.02
-"""Width of the rim as a part of the image's diagonal."""
+"""Width of the rim as a fraction of the image's diagonal."""
 
 
-def mean_boundary_iou(pictures: Sequence[ImageEval], matches: Sequence[Match]) -> float | None:
-    """The mean boundary IoU of the hands found; None without one."""
+def mean_boundary_iou(images: Sequence[ImageEval], matches: Sequence[Match]) -> float | None:
+    """Compute the mean boundary IoU of the true positives; None without one."""
     values = [
-        boundary_iou(picture.predictions[prediction].code, picture.truth[hand])
-        for picture, match in zip(pictures, matches, strict=True)
-        for prediction, hand in match.found
+        boundary_iou(image.predictions[prediction].code, image.ground_truth[truth])
+        for image, match in zip(images, matches, strict=True)
+        for prediction, truth in match.true_positives
     ]
     return float(np.mean(values)) if values else None
 
 
 def boundary_iou(first: dict[str, Any], second: dict[str, Any]) -> float:
-    """The IoU of the rims of two masks of one image, given as RLE; both have at least one pixel."""
+    """Compute the IoU of the rims of two masks of one image, given as RLE; both have at least one pixel."""
     height, width = first["size"]
     depth = max(1, round(WIDTH * float(np.hypot(height, width))))
     x, y, w, h = rle.toBbox([first, second]).T
@@ -35,7 +35,7 @@ def boundary_iou(first: dict[str, Any], second: dict[str, Any]) -> float:
 
 
 def rim(mask: np.ndarray, depth: int) -> np.ndarray:
-    """The pixels of a (H, W) bool mask that have an outside pixel at most ``depth`` away along both axes.
+    """Return the pixels of a (H, W) bool mask that have an outside pixel at most ``depth`` away along both axes.
 
     What lies beyond the array is outside, also where that is the image's edge, as in the paper's code.
     """

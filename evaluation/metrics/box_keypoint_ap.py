@@ -1,9 +1,10 @@
-"""Boxes and keypoints: COCO's average precision of results that hold no masks, computed by pycocotools."""
+"""COCO's average precision of boxes and keypoints, of results without masks, computed by pycocotools."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import numpy as np
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics import average_precision
-from evaluation.metrics.results import BESIDE_MASKS, ResultsError, category_of, checked_score, is_number, read_entries
-from evaluation.metrics.scope import Scope, annotations_of, true_category
-from handforge.dataset import KEYPOINTS, Dataset
+from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, read_entries
+from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
+from handforge.dataset import KEYPOINTS, Category, Dataset
 
 NAMES = {
     "boxes": average_precision.NAMES,
@@ -24,54 +25,93 @@ SIGMAS = (
     *(0.029, 0.022, 0.035, 0.037, 0.047, 0.026, 0.025, 0.024, 0.035, 0.018, 0.024),
     *(0.022, 0.026, 0.017, 0.021, 0.021, 0.032, 0.020, 0.019, 0.022, 0.031),
 )
-"""How far people differ who mark a hand's joints, as a share of its size (Jin et al. 2020, COCO-WholeBody)."""
+"""How far annotators of a hand's joints differ, as a fraction of its size (Jin et al. 2020, COCO-WholeBody)."""
+
+Figures = dict[str, float | int | None]
 
 
-def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, float | int | None]:
-    """The figures of :data:`NAMES` and ``hands``; None where no true hand is of that kind.
+def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, Any]:
+    """Compute the figures of :data:`NAMES` and ``hands``; None where no annotated object is of that kind.
 
-    A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the true mask's area.
+    Of several categories ``categories`` has the figures of each, and the others are means over those with objects.
+    A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
+    sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
 
     :param of: ``boxes`` or ``keypoints``.
-    :param category: that of the truth, as for masks; all results are compared with it.
-    :raises ResultsError: as :func:`evaluation.metrics.results.load_results`, or if the truth has no boxes or keypoints.
-    :raises DatasetError: as :func:`evaluation.metrics.scope.true_category`, or if a box or keypoints are no such
+    :param category: as :class:`evaluation.metrics.scope.Scope` has it; all results are compared with a single hand's.
+    :raises ResultsError: as :func:`evaluation.metrics.results.read_entries`, or if the ground truth has no boxes or
+        keypoints.
+    :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if a box or keypoints are not such
         numbers.
     """
-    kind = BESIDE_MASKS[of]
-    name, _ = true_category(dataset, Scope(category=category))
-    told = {image["id"]: annotations_of(dataset, image, name) for image in dataset}
-    hands = [_truth(dataset, annotation, of) for annotations in told.values() for annotation in annotations or []]
-    found = [_checked(entry, kind, where, dataset) for where, entry in read_entries(results, dataset, kind)]
-    found = [entry for entry in found if told[entry["image_id"]] is not None]  # of others nobody knows what is true
+    names, _ = chosen_categories(dataset, Scope(category=category))
+    annotated = {image["id"]: annotations_of(dataset, image, names) for image in dataset}
+    entries, _ = read_entries(results, dataset, BESIDE_MASKS[of])
+    # Where hands are outlined in the other way nobody knows what is there.
+    entries = [entry for entry in entries if annotated[entry.image_id] is not None]
+    kinds = [kind for kind in dataset.category_list if kind.name in names] or [Category(1, names[0], KEYPOINTS)]
+    rows: dict[str, Figures] = {}
+    for kind in kinds:
+        of_kind = [a for found in annotated.values() for a in found or [] if dataset.category(a) == kind.name]
+        alone = len(kinds) == 1 and kind.name in SAME_HANDS
+        predicted = [entry for entry in entries if alone or entry.category == kind.name]
+        if of_kind or predicted or len(kinds) == 1:
+            rows[kind.name] = _figures(dataset, of_kind, predicted, of, kind)
+    if len(rows) < 2:
+        return dict(next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])}))
+    return {**_mean(rows, of), "categories": rows}
+
+
+def _mean(rows: dict[str, Figures], of: str) -> Figures:
+    found: Figures = {"hands": sum(int(row["hands"] or 0) for row in rows.values())}
+    for name in NAMES[of]:
+        values = [value for row in rows.values() if (value := row[name]) is not None]
+        found[name] = float(np.mean(values)) if values else None
+    return found
+
+
+def _figures(
+    dataset: Dataset, annotations: Sequence[dict[str, Any]], entries: Sequence[Entry], of: str, kind: Category
+) -> Figures:
+    joints = len(kind.keypoints) or len(KEYPOINTS)
+    truth = [_ground_truth(dataset, annotation, of, joints) for annotation in annotations]
+    predicted = [_checked(entry, BESIDE_MASKS[of], joints) for entry in entries]
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = COCOeval(
-            average_precision.coco_of(dataset, hands), average_precision.coco_of(dataset, found), kind
+            average_precision.coco_of(dataset, truth, [kind.name]),
+            average_precision.coco_of(dataset, predicted, [kind.name]),
+            BESIDE_MASKS[of],
         )
-        evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
+        if joints == len(SIGMAS):
+            evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
+        elif of == "keypoints" and joints != len(evaluation.params.kpt_oks_sigmas):
+            evaluation.params.kpt_oks_sigmas = np.full(joints, 1 / joints)
         evaluation.evaluate()
-    return {"hands": len(hands), **average_precision.figures(evaluation, NAMES[of])}
+    hands = sum(not annotation.get("iscrowd") for annotation in annotations)
+    return {"hands": hands, **average_precision.figures(evaluation, NAMES[of])}
 
 
-def _truth(dataset: Dataset, annotation: dict[str, Any], of: str) -> dict[str, Any]:
-    """A true hand with all that COCOeval reads."""
-    needed = {"bbox": (4,), "keypoints": (len(KEYPOINTS), 3)} if of == "keypoints" else {"bbox": (4,)}
-    hand: dict[str, Any] = {"image_id": annotation["image_id"]}
+def _ground_truth(dataset: Dataset, annotation: dict[str, Any], of: str, joints: int) -> dict[str, Any]:
+    """An annotation with all that COCOeval reads."""
+    needed = {"bbox": (4,), "keypoints": (joints, 3)} if of == "keypoints" else {"bbox": (4,)}
+    crowd = int(bool(annotation.get("iscrowd")))
+    found: dict[str, Any] = {"image_id": annotation["image_id"], "category_id": 1, "iscrowd": crowd}
     for name, shape in needed.items():
         values = dataset.points(annotation, name, shape)
+        if values is None and crowd and name == "keypoints":
+            values = np.zeros(shape)
         if values is None:
             raise ResultsError(f"{dataset.path}: annotation {annotation['id']} has no {name}; {of} cannot be scored")
-        hand[name] = values.ravel().tolist()
+        found[name] = values.ravel().tolist()
     area = dataset.points(annotation, "area", ())
-    hand["area"] = hand["bbox"][2] * hand["bbox"][3] if area is None else float(area)
-    hand["num_keypoints"] = sum(v > 0 for v in hand.get("keypoints", ())[2::3])
-    return hand
+    found["area"] = found["bbox"][2] * found["bbox"][3] if area is None else float(area)
+    found["num_keypoints"] = sum(v > 0 for v in found.get("keypoints", ())[2::3])
+    return found
 
 
-def _checked(entry: dict[str, Any], kind: str, where: str, dataset: Dataset) -> dict[str, Any]:
-    category_of(entry, where, dataset)
-    values, count = entry[kind], 4 if kind == "bbox" else 3 * len(KEYPOINTS)
+def _checked(entry: Entry, key: str, joints: int) -> dict[str, Any]:
+    values, count = entry.record[key], 4 if key == "bbox" else 3 * joints
     if not isinstance(values, list) or not all(map(is_number, values)) or len(values) != count:
-        raise ResultsError(f"{where}: {kind} must be {count} numbers")
-    area = values[2] * values[3] if kind == "bbox" else np.ptp(values[0::3]) * np.ptp(values[1::3])
-    return {"image_id": entry["image_id"], kind: values, "score": checked_score(entry, where), "area": float(area)}
+        raise ResultsError(f"{entry.where}: {key} must be {count} numbers")
+    area = values[2] * values[3] if key == "bbox" else np.ptp(values[0::3]) * np.ptp(values[1::3])
+    return {"image_id": entry.image_id, "category_id": 1, key: values, "score": entry.score, "area": float(area)}

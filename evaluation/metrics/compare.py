@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from evaluation.metrics.average_precision import Ranked, evaluated, figures, ranked
 from evaluation.metrics.bootstrap import differences
-from evaluation.metrics.detection_metrics import DetectionMetrics, Tally, match_all, paper_metrics, tally, with_ap
-from evaluation.metrics.matching import ImageEval
+from evaluation.metrics.detection_metrics import DetectionMetrics, Tally, paper_metrics, tally, with_ap
+from evaluation.metrics.matching import ImageEval, MatchOptions, match_all
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,14 @@ class Row:
     differences: dict[str, tuple[float, float, float] | None] | None
 
 
-def compare(
-    named: Sequence[tuple[str, Sequence[ImageEval]]], iou_threshold: float, score_threshold: float
-) -> list[Row]:
+def compare(named: Sequence[tuple[str, Sequence[ImageEval]]], options: MatchOptions) -> list[Row]:
     """Score each results file, given as its name and its images of one dataset, and compare it with the first."""
-    first: tuple[Tally, Ranked] | None = None
+    first: tuple[Tally, list[Ranked]] | None = None
     rows = []
-    for name, pictures in named:
-        evaluation = evaluated(pictures)
-        found = with_ap(paper_metrics(pictures, iou_threshold, score_threshold), figures(evaluation))
-        counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold)), ranked(evaluation)
-        rows.append(Row(name, found, differences(*first, *counts) if first else None))
+    for name, images in named:
+        evaluation = evaluated(images)
+        metrics = with_ap(paper_metrics(images, options), figures(evaluation))
+        counts = tally(images, match_all(images, options)), ranked(evaluation)
+        rows.append(Row(name, metrics, differences(*first, *counts) if first else None))
         first = first or counts
     return rows

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 over all scores, and the paper's numbers over IoU thresholds."""
+"""Precision, recall and F1 over all scores, and the paper's metrics over IoU thresholds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.metrics.detection_metrics import PaperMetrics, match_all, paper_metrics
-from evaluation.metrics.matching import ImageEval
+from evaluation.metrics.detection_metrics import PaperMetrics, paper_metrics
+from evaluation.metrics.matching import ImageEval, Match, MatchOptions, match_all
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The IoU thresholds of a sweep; the paper's, which it does not state, lies below 0.5."""
@@ -24,28 +24,29 @@ class Curve:
     f1: np.ndarray
 
 
-def curve(pictures: Sequence[ImageEval], iou_threshold: float) -> Curve:
-    """The curve of a results file; one point a distinct score. Recall is 0 where there is no hand.
+def curve(images: Sequence[ImageEval], iou_threshold: float) -> Curve:
+    """Compute the curve of a results file, a point for each distinct score. Recall is 0 where there is no object.
 
     Predictions are matched in falling score, so the matches above any score are the same as when only those count.
     """
-    matches = match_all(pictures, iou_threshold, 0.0)
-    scores = np.concatenate([picture.scores for picture in pictures])
-    right = np.concatenate([_right(len(p.predictions), m.found) for p, m in zip(pictures, matches, strict=True)])
+    matches = match_all(images, MatchOptions(iou_threshold, 0.0))
+    counted = [_counted(image, match) for image, match in zip(images, matches, strict=True)]
+    scores, matched = np.concatenate([np.zeros((2, 0)), *counted], axis=1)
     order = np.argsort(-scores, kind="stable")
-    scores, tp = scores[order], np.cumsum(right[order])
+    scores, tp = scores[order], np.cumsum(matched[order])
     last = np.flatnonzero(np.append(np.diff(scores) != 0, True)) if len(scores) else np.zeros(0, int)
-    hands = sum(len(picture.truth) for picture in pictures)
-    found, count = tp[last], last + 1
-    return Curve(scores[last], found / count, found / max(hands, 1), 2 * found / (count + hands))
+    objects = sum(len(image.ground_truth) for image in images)
+    tp, count = tp[last], last + 1
+    return Curve(scores[last], tp / count, tp / max(objects, 1), 2 * tp / (count + objects))
 
 
-def _right(count: int, found: list[tuple[int, int]]) -> np.ndarray:
-    right = np.zeros(count)
-    right[[prediction for prediction, _ in found]] = 1
-    return right
+def _counted(image: ImageEval, match: Match) -> np.ndarray:
+    """(2, K) scores of the predictions that count, and 1 where they match; those in crowd regions are left out."""
+    matched = [prediction for prediction, _ in match.true_positives]
+    scores = image.scores[[*matched, *match.false_positives]] if len(image.predictions) else np.zeros(0)
+    return np.stack([scores, np.arange(len(scores)) < len(matched)])
 
 
-def sweep(pictures: Sequence[ImageEval], score_threshold: float) -> list[PaperMetrics]:
-    """The paper's numbers at every IoU threshold of :data:`SWEEP`."""
-    return [paper_metrics(pictures, iou, score_threshold) for iou in SWEEP]
+def sweep(images: Sequence[ImageEval], score_threshold: float) -> list[PaperMetrics]:
+    """Compute the paper's metrics at every IoU threshold of :data:`SWEEP`."""
+    return [paper_metrics(images, MatchOptions(iou, score_threshold)) for iou in SWEEP]

@@ -1,4 +1,4 @@
-"""The paper's numbers (Dadgar & Brunnett, VISAPP 2023): mean IoU, Acc, F1, TPH, TtlHnd, from counts an image."""
+"""The paper's metrics (Dadgar & Brunnett, VISAPP 2023): mean IoU, Acc, F1, TPH, TtlHnd, from counts an image."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import thresholds
 from evaluation.metrics.average_precision import average_precision
-from evaluation.metrics.matching import ImageEval, Match, match
+from evaluation.metrics.matching import ImageEval, Match, MatchOptions, match_all
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was found, image by image: five float arrays of shape (N,).
+    """Counts image by image: float arrays of shape (N,).
 
-    :param hands: true hands.
-    :param tp: hands found.
-    :param fp: false predictions.
-    :param iou_sum: sum of the IoU of the hands found.
-    :param top: 1 where the prediction with the highest score of the image found a hand, else 0.
+    :param hands: annotated hands (or objects of the scored categories).
+    :param tp: true positives.
+    :param fp: false positives.
+    :param iou_sum: sum of the IoU of the true positives.
+    :param top: 1 where the prediction with the highest score of the image is a true positive, else 0.
+    :param empty: 1 where nothing is annotated, else 0.
     """
 
     hands: np.ndarray
@@ -29,15 +29,20 @@ class Tally:
     fp: np.ndarray
     iou_sum: np.ndarray
     top: np.ndarray
+    empty: np.ndarray
 
 
 @dataclass(frozen=True)
 class PaperMetrics:
-    """The paper's numbers at one IoU and one score threshold.
+    """The paper's metrics at one IoU and one score threshold.
 
-    ``hands`` is the paper's TtlHnd; ``mean_iou`` is over the true positives and None without one; ``acc`` is
-    TP/(TP+FP+FN) and ``f1`` 2TP/(2TP+FP+FN), both None where there is neither a hand nor a prediction; ``tph`` counts
-    the true positives that have the highest score of their image (of equal scores the first one of the file).
+    :param hands: annotated hands, the paper's TtlHnd; where other categories are scored, their objects.
+    :param mean_iou: over the true positives; None without one.
+    :param acc: TP / (TP + FP + FN); None where there is neither a hand nor a prediction.
+    :param f1: 2 TP / (2 TP + FP + FN); None likewise.
+    :param tph: true positives that have the highest score of their image (of equal scores the file's first one).
+    :param images_without_hands: images in which nothing is annotated.
+    :param false_positives_per_empty_image: mean number of false positives in these; None without such an image.
     """
 
     hands: int
@@ -48,6 +53,8 @@ class PaperMetrics:
     acc: float | None
     f1: float | None
     tph: int
+    images_without_hands: int
+    false_positives_per_empty_image: float | None
     iou_threshold: float
     score_threshold: float
 
@@ -60,24 +67,24 @@ class DetectionMetrics(PaperMetrics):
     ap50: float | None
 
 
-def tally(pictures: Sequence[ImageEval], matches: Sequence[Match]) -> Tally:
+def tally(images: Sequence[ImageEval], matches: Sequence[Match]) -> Tally:
     """Count every image's match."""
     rows = [
         (
-            len(picture.truth),
-            len(found.found),
-            len(found.false),
-            sum(picture.iou[pair] for pair in found.found),
-            bool(found.found) and found.found[0][0] == 0,
+            len(image.ground_truth),
+            len(match.true_positives),
+            len(match.false_positives),
+            sum(image.iou[pair] for pair in match.true_positives),
+            bool(match.true_positives) and match.true_positives[0][0] == 0,
+            image.empty,
         )
-        for picture, found in zip(pictures, matches, strict=True)
+        for image, match in zip(images, matches, strict=True)
     ]
-    hands, tp, fp, iou_sum, top = np.array(rows, float).reshape(-1, 5).T
-    return Tally(hands, tp, fp, iou_sum, top)
+    return Tally(*np.array(rows, float).reshape(-1, 6).T)
 
 
 def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
-    """``mean_iou``, ``acc`` and ``f1`` of sums over images, numbers or arrays; NaN where that is 0 / 0."""
+    """Compute ``mean_iou``, ``acc`` and ``f1`` of sums over images, numbers or arrays; NaN where that is 0 / 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "mean_iou": np.divide(iou_sum, tp),
@@ -86,15 +93,11 @@ def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
         }
 
 
-def match_all(pictures: Sequence[ImageEval], iou_threshold: float, score_threshold: float) -> list[Match]:
-    """Every image's :func:`evaluation.metrics.matching.match`."""
-    return [match(picture, iou_threshold, score_threshold) for picture in pictures]
-
-
-def paper_metrics(pictures: Sequence[ImageEval], iou_threshold: float, score_threshold: float) -> PaperMetrics:
-    """The paper's numbers of a results file."""
-    counts = tally(pictures, match_all(pictures, iou_threshold, score_threshold))
+def paper_metrics(images: Sequence[ImageEval], options: MatchOptions) -> PaperMetrics:
+    """Compute the paper's metrics of a results file."""
+    counts = tally(images, match_all(images, options))
     hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
+    empty = int(counts.empty.sum())
     found = rates(hands, tp, fp, counts.iou_sum.sum())
     return PaperMetrics(
         hands=hands,
@@ -103,18 +106,18 @@ def paper_metrics(pictures: Sequence[ImageEval], iou_threshold: float, score_thr
         fn=hands - tp,
         **{name: None if np.isnan(value) else float(value) for name, value in found.items()},
         tph=int(counts.top.sum()),
-        iou_threshold=iou_threshold,
-        score_threshold=score_threshold,
+        images_without_hands=empty,
+        false_positives_per_empty_image=float((counts.fp * counts.empty).sum() / empty) if empty else None,
+        iou_threshold=options.iou,
+        score_threshold=options.score,
     )
 
 
-def score(
-    pictures: Sequence[ImageEval], iou_threshold: float = thresholds.IOU, score_threshold: float = thresholds.SCORE
-) -> DetectionMetrics:
-    """The paper's numbers and AP of a results file."""
-    return with_ap(paper_metrics(pictures, iou_threshold, score_threshold), average_precision(pictures))
+def score(images: Sequence[ImageEval], options: MatchOptions | None = None) -> DetectionMetrics:
+    """Compute the paper's metrics and AP of a results file."""
+    return with_ap(paper_metrics(images, options or MatchOptions()), average_precision(images))
 
 
-def with_ap(found: PaperMetrics, coco: dict[str, float | None]) -> DetectionMetrics:
-    """The paper's numbers, and AP out of :func:`evaluation.metrics.average_precision.average_precision`'s figures."""
-    return DetectionMetrics(**vars(found), ap=coco["ap"], ap50=coco["ap50"])
+def with_ap(metrics: PaperMetrics, coco: dict[str, float | None]) -> DetectionMetrics:
+    """Add AP out of :func:`evaluation.metrics.average_precision.average_precision`'s figures."""
+    return DetectionMetrics(**vars(metrics), ap=coco["ap"], ap50=coco["ap50"])

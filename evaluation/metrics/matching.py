@@ -1,12 +1,14 @@
-"""Who matches whom: one-to-one between predicted and true hands of an image, by the IoU of their masks.
+"""One-to-one matching of predictions and ground truth of an image, by the IoU of their masks.
 
-Greedy by score, as COCO does: predictions in falling score, each takes the free true hand that it overlaps most, if the
-IoU reaches the threshold. So a hand is found once; a second prediction of it is false.
+Greedy by score, as COCO does: predictions in falling score, each takes the free mask of its category that it overlaps
+most, if the IoU reaches the threshold. So each object is detected once; a second prediction of it is a false positive.
+A prediction that matches nothing but lies in a crowd region of its category is ignored, as COCO defines it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,91 +16,147 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.results import Prediction, load_results
-from evaluation.metrics.scope import Scope, annotations_of, comparable, left_out, true_category
+from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle
 
 
 @dataclass(frozen=True)
+class MatchOptions:
+    """Thresholds of matching.
+
+    :param iou: a prediction is a true positive from this mask IoU on, 0 (exclusive) to 1.
+    :param score: predictions below this score count for AP and curves only, which are about all scores.
+    """
+
+    iou: float = 0.5
+    score: float = 0.5
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A region that may hold any number of objects of a category (COCO's ``iscrowd``), its mask as compressed RLE."""
+
+    code: dict[str, Any]
+    category: str
+
+
+@dataclass(frozen=True)
 class ImageEval:
-    """The truth and the predictions of one image.
+    """Ground truth and predictions of one image.
 
     :param image: its record in the dataset.
-    :param truth: the true hands' masks as compressed RLE, T of them.
+    :param ground_truth: the annotated masks as compressed RLE, T of them, without crowds.
+    :param categories: T names, the category of each.
     :param predictions: P of them, highest score first.
-    :param iou: (P, T) float, the IoU of every prediction with every true hand.
+    :param iou: (P, T) float, the mask IoU of every prediction with every annotated mask, whatever their categories.
+    :param crowds: the crowd regions.
     """
 
     image: dict[str, Any]
-    truth: list[dict[str, Any]]
+    ground_truth: list[dict[str, Any]]
+    categories: list[str]
     predictions: list[Prediction]
     iou: np.ndarray
+    crowds: list[Crowd] = field(default_factory=list)
 
     @property
     def scores(self) -> np.ndarray:
         """(P,) float, falling."""
         return np.array([prediction.score for prediction in self.predictions], float)
 
+    @property
+    def same_category(self) -> np.ndarray:
+        """(P, T) bool, whether a prediction and an annotated mask are of one category."""
+        predicted = np.array([prediction.category for prediction in self.predictions], object)
+        return predicted[:, None] == np.array(self.categories, object)[None, :]
+
+    @property
+    def in_crowd(self) -> np.ndarray:
+        """(P,) float, the largest fraction of each prediction that lies in one crowd region of its category."""
+        found = np.zeros(len(self.predictions))
+        for crowd in self.crowds:
+            for index, prediction in enumerate(self.predictions):
+                if prediction.category == crowd.category:
+                    found[index] = max(found[index], rle.iou([prediction.code], [crowd.code], [1])[0, 0])
+        return found
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is annotated."""
+        return not self.ground_truth and not self.crowds
+
 
 @dataclass(frozen=True)
 class Match:
-    """Who matches whom in an image at one IoU and one score threshold.
+    """Matches of an image at one IoU and one score threshold; all numbers are indices into its lists.
 
-    :param found: (prediction, true hand) pairs, in the order of the score.
-    :param missed: the true hands that nothing matches.
-    :param false: the predictions, among those that count, that match nothing.
+    :param true_positives: (prediction, ground truth) pairs, in falling score.
+    :param false_negatives: ground truth without a prediction.
+    :param false_positives: predictions that match nothing; those in crowd regions are left out.
     """
 
-    found: list[tuple[int, int]]
-    missed: list[int]
-    false: list[int]
+    true_positives: list[tuple[int, int]]
+    false_negatives: list[int]
+    false_positives: list[int]
 
 
 @dataclass(frozen=True)
 class Loaded:
     """A dataset with a results file.
 
-    :param images: those whose truth says something about the category, in the dataset's order.
-    :param category: that of the truth, one of :data:`handforge.dataset.CATEGORIES`.
+    :param images: those whose annotations say something about the categories, in the dataset's order.
+    :param categories: the names of the categories that are scored, at least one.
     :param notes: what a reader of the numbers has to know, one sentence each.
     """
 
-    pictures: list[ImageEval]
-    category: str
+    images: list[ImageEval]
+    categories: tuple[str, ...]
     notes: list[str]
 
 
 def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
-    """Every image of a dataset with its truth and its predictions.
+    """Pair the ground truth of every image of a dataset with its predictions.
 
     :raises ResultsError: as :func:`evaluation.metrics.results.load_results`.
-    :raises DatasetError: as :func:`evaluation.metrics.scope.true_category`, or if a true mask is damaged, has another
-        size
-        than its image, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
+    :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if an annotated mask is damaged,
+        has another size than its image, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
     """
-    category, notes = true_category(dataset, scope)
-    found, more_notes = comparable(load_results(results, dataset), category, scope)
-    pictures = []
+    categories, notes = chosen_categories(dataset, scope)
+    read = load_results(results, dataset)
+    predicted, more_notes = comparable(read.predictions, categories, scope)
+    images = []
     for image in dataset:
-        annotations = annotations_of(dataset, image, category)
-        if annotations is not None:
-            truth, predictions = true_masks(dataset, image, annotations), found[image["id"]]
-            if scope.region == "hand":
-                truth, predictions = crop_at_wrist(dataset, image, annotations, truth, predictions)
-            pictures.append(pair(image, truth, predictions))
-    return Loaded(pictures, category, notes + more_notes + left_out(dataset, len(pictures)))
+        annotations = annotations_of(dataset, image, categories)
+        if annotations is None:
+            continue
+        masks, predictions = annotated_masks(dataset, image, annotations), predicted[image["id"]]
+        names = [str(dataset.category(annotation)) for annotation in annotations]
+        whole = [index for index, annotation in enumerate(annotations) if not annotation.get("iscrowd")]
+        crowds = [Crowd(masks[i], names[i]) for i in range(len(masks)) if i not in whole]
+        masks, names = [masks[i] for i in whole], [names[i] for i in whole]
+        if scope.region == "hand":
+            masks, predictions = crop_at_wrist(dataset, image, [annotations[i] for i in whole], masks, predictions)
+        images.append(pair(image, masks, predictions, names, crowds))
+    return Loaded(images, categories, [*read.notes, *notes, *more_notes, *left_out(dataset, len(images))])
 
 
-def pair(image: dict[str, Any], truth: list[dict[str, Any]], predictions: list[Prediction]) -> ImageEval:
-    """An image with the IoU of each of its predictions (highest score first) with each of its true hands."""
-    iou = np.zeros((len(predictions), len(truth)))
+def pair(
+    image: dict[str, Any],
+    ground_truth: list[dict[str, Any]],
+    predictions: list[Prediction],
+    categories: list[str],
+    crowds: list[Crowd] | None = None,
+) -> ImageEval:
+    """Compute the IoU of each prediction (highest score first) with each annotated mask of an image."""
+    iou = np.zeros((len(predictions), len(ground_truth)))
     if iou.size:
-        iou[:] = rle.iou([prediction.code for prediction in predictions], truth, [0] * len(truth))
-    return ImageEval(image, truth, predictions, iou)
+        iou[:] = rle.iou([prediction.code for prediction in predictions], ground_truth, [0] * len(ground_truth))
+    return ImageEval(image, ground_truth, categories, predictions, iou, crowds or [])
 
 
-def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The masks of an image's annotations as compressed RLE. Errors as :func:`load`."""
+def annotated_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the masks of an image's annotations as compressed RLE. Errors as :func:`load`."""
     codes = []
     for annotation in annotations:
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
@@ -112,18 +170,36 @@ def true_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[s
     return codes
 
 
-def match(picture: ImageEval, iou_threshold: float, score_threshold: float) -> Match:
+def match(image: ImageEval, options: MatchOptions) -> Match:
     """Match one image, counting the predictions whose score is at least the threshold."""
-    count = int((picture.scores >= score_threshold).sum())
-    free = np.ones(len(picture.truth), bool)
-    found, false = [], []
+    return _match(image, options, np.where(image.same_category, image.iou, -1.0))
+
+
+def match_any_category(image: ImageEval, options: MatchOptions) -> Match:
+    """Match one image by masks alone, as confusion between categories needs it."""
+    return _match(image, options, image.iou)
+
+
+def match_all(images: Sequence[ImageEval], options: MatchOptions) -> list[Match]:
+    """Match every image."""
+    return [match(image, options) for image in images]
+
+
+def _match(image: ImageEval, options: MatchOptions, iou: np.ndarray) -> Match:
+    count = int((image.scores >= options.score).sum())
+    least = min(options.iou, 1 - 1e-10)  # lets an IoU of 1 reach a threshold of 1, as pycocotools does
+    free = np.ones(len(image.ground_truth), bool)
+    true_positives, unmatched = [], []
     for prediction in range(count):
-        overlap = np.where(free, picture.iou[prediction], -1.0)
-        # Among equals the last one, as in pycocotools; 1e-10 lets an IoU of 1 reach a threshold of 1.
+        overlap = np.where(free, iou[prediction], -1.0)
+        # Among equals the last one, as in pycocotools.
         best = len(overlap) - 1 - int(np.argmax(overlap[::-1])) if len(overlap) else -1
-        if best >= 0 and overlap[best] >= min(iou_threshold, 1 - 1e-10):
+        if best >= 0 and overlap[best] >= least:
             free[best] = False
-            found.append((prediction, best))
+            true_positives.append((prediction, best))
         else:
-            false.append(prediction)
-    return Match(found, [int(hand) for hand in np.flatnonzero(free)], false)
+            unmatched.append(prediction)
+    if image.crowds and unmatched:
+        in_crowd = image.in_crowd
+        unmatched = [prediction for prediction in unmatched if in_crowd[prediction] < least]
+    return Match(true_positives, [int(index) for index in np.flatnonzero(free)], unmatched)

@@ -1,15 +1,15 @@
-"""A COCO results file, checked against the truth it is to be measured with."""
+"""A COCO results file, checked against the ground truth it is scored with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pycocotools import mask as rle
 
+from evaluation.metrics.image_ids import resolve
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
 from handforge.errors import HandforgeError
 
@@ -23,11 +23,11 @@ class ResultsError(HandforgeError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """One predicted hand.
+    """One predicted object.
 
     :param code: its mask as compressed RLE, of its image's size, with at least one pixel.
     :param score: 0 to 1.
-    :param category: what it covers, one of :data:`handforge.dataset.CATEGORIES`.
+    :param category: its category's name.
     """
 
     code: dict[str, Any]
@@ -35,67 +35,146 @@ class Prediction:
     category: str
 
 
-def load_results(path: str | Path, dataset: Dataset) -> dict[int, list[Prediction]]:
-    """The predictions of each image by image id, highest score first (equal scores in the file's order).
+@dataclass(frozen=True)
+class Results:
+    """A results file, read.
 
-    :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``; or the
-        folder that ``hand-trainer predict`` wrote, whose record says which dataset was predicted.
-    :raises ResultsError: naming the file and the entry, if it is no such file, if it belongs to other images, or if
-        an entry has no pixel, another size than its image, a score outside 0 to 1, or an id that stands twice.
+    :param predictions: by image id, highest score first (equal scores in the file's order); every image has a list.
+    :param notes: how results were matched with images, where that is not by COCO's ids, and what was left out.
+    """
+
+    predictions: dict[int, list[Prediction]]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result.
+
+    :param where: file and place, in words.
+    :param image_id: of the dataset.
+    :param category: its name.
+    :param score: 0 to 1.
+    :param record: the whole result, as it stands in the file.
+    """
+
+    where: str
+    image_id: int
+    category: str
+    score: float
+    record: dict[str, Any]
+
+
+def load_results(path: str | Path, dataset: Dataset) -> Results:
+    """Read the predicted masks of each image.
+
+    :param path: as :func:`read_entries`.
+    :raises ResultsError: as :func:`read_entries`, or if a mask has no pixel or another size than its image.
     """
     images = {image["id"]: image for image in dataset}
-    found: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
-    for where, entry in read_entries(path, dataset, "segmentation"):
-        image, category = images[entry["image_id"]], category_of(entry, where, dataset)
-        found[image["id"]].append(_prediction(entry, image, category, f"{where} ({image['file_name']})"))
-    for predictions in found.values():
-        predictions.sort(key=lambda prediction: -prediction.score)
-    return found
+    predictions: dict[int, list[Prediction]] = {image_id: [] for image_id in images}
+    entries, notes = read_entries(path, dataset, "segmentation")
+    for entry in entries:
+        predictions[entry.image_id].append(_prediction(entry, images[entry.image_id]))
+    for found in predictions.values():
+        found.sort(key=lambda prediction: -prediction.score)
+    return Results(predictions, notes)
 
 
-def read_entries(path: str | Path, dataset: Dataset, needed: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The entries of a results file and where each stands, in words. Errors as :func:`load_results`.
+def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[Entry], list[str]]:
+    """Return the results of a file that belong to images of a dataset, and notes as :class:`Results` has them.
 
-    :param needed: the key that says what was found: ``segmentation``, ``bbox`` or ``keypoints``.
+    :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``, the same
+        one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``hand-trainer predict``
+        wrote, whose record says which dataset was predicted.
+    :param needed: the key that holds the prediction: ``segmentation``, ``bbox`` or ``keypoints``.
+    :raises ResultsError: naming the file and the result, if it is not such a file, if it belongs to other images, or
+        if a result lacks a key, has a category that the dataset does not list, a score outside 0 to 1, or an id that
+        stands twice.
     """
     path = Path(path)
     if path.is_dir():
         path = path / "results.json"
-    entries = read_json(path, "run hand-trainer predict, or give another tool's COCO results file")
-    if not isinstance(entries, list):
-        raise ResultsError(f"{path} is no COCO results file: it must hold a list, not {kind_of(entries)}")
-    check_origin(path.parent, dataset)
-    images = {image["id"] for image in dataset}
+    content = read_json(path, "run hand-trainer predict, or give another tool's COCO results file", lines=True)
+    records, file_names, categories = _parts(content, path)
+    trusted = check_origin(path.parent, dataset)
+    known = _categories(dataset) | {
+        key: name for key, name in categories.items() if name in _categories(dataset).values()
+    }
     seen: set[Any] = set()
-    for number, entry in enumerate(entries, start=1):
-        where = f"{path}: result {number} of {len(entries)}"
-        if not isinstance(entry, dict):
-            raise ResultsError(f"{where} is {kind_of(entry)}, not an object")
-        _check_image(entry, images, needed, where, dataset)
-        _check_id(entry, seen, where)
-        yield where, entry
+    for number, record in enumerate(records, start=1):
+        where = f"{path}: result {number} of {len(records)}"
+        if not isinstance(record, dict):
+            raise ResultsError(f"{where} is {kind_of(record)}, not an object")
+        _check_keys(record, needed, where)
+        _check_id(record, seen, where)
+    image_ids, notes = resolve(records, dataset, file_names, trusted)
+    if records and not any(image_id is not None for image_id in image_ids):
+        raise ResultsError(
+            f"{path}: result 1 of {len(records)} is for image {records[0]['image_id']!r}, and no image of the results "
+            f"is in {dataset.folder}; give the dataset that these results were predicted for"
+        )
+    entries = []
+    for number, (record, image_id) in enumerate(zip(records, image_ids, strict=True), start=1):
+        if image_id is not None:
+            where = f"{path}: result {number} of {len(records)}"
+            entries.append(Entry(where, image_id, _category(record, known, where), _score(record, where), record))
+    return entries, notes
 
 
-def read_json(path: Path, remedy: str) -> Any:
-    """What a JSON file holds.
+def _parts(content: Any, path: Path) -> tuple[list[Any], dict[Any, str], dict[Any, str]]:
+    """Return the results of a file, and the file names and category names that it states by their ids, if it does."""
+    if isinstance(content, dict) and "image_id" in content:
+        return [content], {}, {}  # newline-delimited JSON of one line
+    if isinstance(content, dict) and isinstance(content.get("annotations"), list):
+        return content["annotations"], *(_names(content, *keys) for keys in _NAMES)
+    if not isinstance(content, list):
+        raise ResultsError(
+            f"{path} is not a COCO results file: it must hold a list, or an object with annotations, "
+            f"not {kind_of(content)}"
+        )
+    return content, {}, {}
 
-    :raises ResultsError: if it is missing (with the remedy) or no JSON.
+
+_NAMES = (("images", "file_name"), ("categories", "name"))
+
+
+def _names(content: dict[str, Any], key: str, name: str) -> dict[Any, str]:
+    records = content.get(key) if isinstance(content.get(key), list) else []
+    return {
+        record["id"]: record[name]
+        for record in records or []
+        if isinstance(record, dict) and isinstance(record.get("id"), int | str) and isinstance(record.get(name), str)
+    }
+
+
+def read_json(path: Path, remedy: str, lines: bool = False) -> Any:
+    """Return what a JSON file holds.
+
+    :param lines: a file of one JSON value to a line is read, too, as their list.
+    :raises ResultsError: if it is missing (with the remedy) or not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        content = path.read_bytes()
+        try:
+            return json.loads(content)
+        except json.JSONDecodeError as error:
+            if not (lines and error.msg == "Extra data"):
+                raise
+            return [json.loads(line) for line in content.splitlines() if line.strip()]
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(f"{path} is missing; {remedy}") from None
     except (ValueError, RecursionError) as error:
-        raise ResultsError(f"{path} is no valid JSON ({error})") from None
+        raise ResultsError(f"{path} is not valid JSON ({error})") from None
 
 
-def check_origin(folder: Path, dataset: Dataset) -> None:
-    """Refuse a predictions folder whose ``predict.json`` names another dataset.
+def check_origin(folder: Path, dataset: Dataset) -> bool:
+    """Return whether a predictions folder's ``predict.json`` names this dataset.
 
-    :raises ResultsError: if the dataset's id is not the one that was predicted.
+    :raises ResultsError: if it names another one.
     """
     if not (folder / "predict.json").is_file():
-        return
+        return False
     record = read_json(folder / "predict.json", "")
     predicted = record.get("dataset_id") if isinstance(record, dict) else None
     if predicted is not None and predicted != dataset.id:
@@ -103,73 +182,69 @@ def check_origin(folder: Path, dataset: Dataset) -> None:
             f"{folder} was predicted for other images: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
             "give the dataset it was made from, or run hand-trainer predict again"
         )
+    return predicted is not None
 
 
 def kind_of(value: Any) -> str:
-    """What a value out of a JSON file is, in words."""
+    """Name the kind of a value out of a JSON file."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return names.get(type(value), "a number")
 
 
-def _check_image(entry: dict[str, Any], images: set[int], needed: str, where: str, dataset: Dataset) -> None:
+def _check_keys(record: dict[str, Any], needed: str, where: str) -> None:
     for key in ("image_id", "category_id", needed, "score"):
-        if key not in entry:
-            others = [name for name, kind in BESIDE_MASKS.items() if kind in entry]
+        if key not in record:
+            others = [name for name, kind in BESIDE_MASKS.items() if kind in record]
             hint = f"; score --of {others[-1]} measures what it has" if key == needed and others else ""
             raise ResultsError(f'{where} has no "{key}"{hint}')
-    image_id = entry["image_id"]
-    if not isinstance(image_id, int) or isinstance(image_id, bool) or image_id not in images:
-        raise ResultsError(
-            f"{where} is for image {image_id!r}, which {dataset.folder} does not hold; "
-            "give the dataset that these results were predicted for"
-        )
+    if isinstance(record["image_id"], bool) or not isinstance(record["image_id"], int | str):
+        raise ResultsError(f"{where} has the image_id {record['image_id']!r}; it is an image's id or file name")
 
 
-def category_of(entry: dict[str, Any], where: str, dataset: Dataset) -> str:
-    """The category of an entry by its id in the truth, or by its id in ours where the truth does not have it.
-
-    :raises ResultsError: if it is none of :data:`handforge.dataset.CATEGORIES`.
-    """
-    known = {**CATEGORIES, **dataset.categories}
-    category_id = entry["category_id"]
-    name = known.get(category_id, "") if isinstance(category_id, int) else ""
-    if name not in CATEGORIES.values():
-        hands = " or ".join(f"{key} ({name})" for key, name in known.items() if name in CATEGORIES.values())
-        raise ResultsError(f"{where} has the category {category_id!r}; hands are {hands}, leave the others out")
-    return name
-
-
-def _check_id(entry: dict[str, Any], seen: set[Any], where: str) -> None:
-    if "id" not in entry:
+def _check_id(record: dict[str, Any], seen: set[Any], where: str) -> None:
+    if "id" not in record:
         return
-    identity = entry["id"]
+    identity = record["id"]
     if isinstance(identity, dict | list) or identity in seen:
-        raise ResultsError(f"{where} has the id {identity!r}, which stands twice or is none; ids must differ")
+        raise ResultsError(f"{where} has the id {identity!r}, which stands twice or is not one; ids must differ")
     seen.add(identity)
 
 
-def _prediction(entry: dict[str, Any], image: dict[str, Any], category: str, where: str) -> Prediction:
-    score = checked_score(entry, where)
+def _categories(dataset: Dataset) -> dict[int, str]:
+    """Category names by id; where hands are listed, our own ids of hands hold for those that are not."""
+    hands = set(CATEGORIES.values()) & set(dataset.categories.values())
+    return {**CATEGORIES, **dataset.categories} if hands else dict(dataset.categories)
+
+
+def _category(record: dict[str, Any], known: dict[int, str], where: str) -> str:
+    category_id = record["category_id"]
+    name = known.get(category_id) if isinstance(category_id, int) and not isinstance(category_id, bool) else None
+    if name is None:
+        there = ", ".join(f"{key} ({name})" for key, name in known.items())
+        raise ResultsError(
+            f"{where} has the category {category_id!r}; the dataset has {there}, leave results of others out"
+        )
+    return name
+
+
+def _prediction(entry: Entry, image: dict[str, Any]) -> Prediction:
+    where = f"{entry.where} ({image['file_name']})"
     try:
-        code = to_rle(entry["segmentation"], image["height"], image["width"])
+        code = to_rle(entry.record["segmentation"], image["height"], image["width"])
     except DatasetError as error:
         raise ResultsError(f"{where}: {error}") from error
     if rle.area(code) == 0:
         raise ResultsError(f"{where}: the mask has no pixel; leave such results out")
-    return Prediction(code, score, category)
+    return Prediction(code, entry.score, entry.category)
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value out of a JSON file is a number to calculate with: no NaN, and none beyond all sizes."""
+    """Tell whether a value out of a JSON file is a number to calculate with: not NaN, and below 1e12."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
 
 
-def checked_score(entry: dict[str, Any], where: str) -> float:
-    """The score of an entry.
-
-    :raises ResultsError: if it is no number from 0 to 1.
-    """
-    score = entry["score"]
+def _score(record: dict[str, Any], where: str) -> float:
+    score = record["score"]
     if not is_number(score):
         raise ResultsError(f"{where} has the score {score!r}; a score is a number from 0 to 1")
     if not 0 <= score <= 1:

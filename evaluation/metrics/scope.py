@@ -1,73 +1,100 @@
-"""What is compared with what: hands with hands, hands and forearms with hands and forearms."""
+"""Which categories are scored: all of a dataset, or hands with hands and hands with forearms among their own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.metrics.results import Prediction
-from handforge.dataset import CATEGORIES, Dataset, DatasetError
-from handforge.dataset.reader import category_name
+from handforge.dataset import CATEGORIES, CATEGORY_ID, Dataset, DatasetError
 
-HAND = CATEGORIES[1]
+HAND = CATEGORIES[CATEGORY_ID]
+
+SAME_HANDS = frozenset(CATEGORIES.values())
+"""Two ways to outline the same hands: an image annotated in one of them says nothing about the other."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What of the truth is compared.
+    """What of the ground truth is scored.
 
     :param region: ``skin``: masks as they are; ``hand``: as :func:`evaluation.metrics.wrist_crop.crop_at_wrist`
         leaves them.
-    :param category: one of :data:`handforge.dataset.CATEGORIES`, or None for the truth's own.
+    :param category: the name of one category; None: all, or of ``hand`` and ``hand+forearm`` the one that is there.
     """
 
     region: str = "skin"
     category: str | None = None
 
 
-def true_category(dataset: Dataset, scope: Scope) -> tuple[str, list[str]]:
-    """The category of the truth to compare with, and what is to be said about the choice.
+def chosen_categories(dataset: Dataset, scope: Scope) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of the categories to score, in the dataset's order, and notes about the choice.
 
-    :raises DatasetError: if the truth holds none of the category asked for, or something that is not one hand.
+    :raises DatasetError: if the ground truth holds none of the category asked for, or an annotation is of a category
+        that the dataset does not list.
     """
-    held = sorted(
-        {category_name(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
-    )
+    used = {_name(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
+    listed = [category.name for category in dataset.category_list]
+    held = [name for name in listed if name in used]
     if scope.category is not None:
-        if held and scope.category not in held:
-            raise DatasetError(f"{dataset.path} holds no {scope.category}; its masks are of {' and '.join(held)}")
-        return scope.category, []
-    if len(held) < 2:
-        return (held or [HAND])[0], []
-    return HAND, [f"the truth holds {' and '.join(held)}; scored is {HAND} (--category chooses)"]
+        if scope.category not in (held or {*listed, *SAME_HANDS}):
+            there = f"its masks are of {' and '.join(held)}" if held else f"it lists {', '.join(listed)}"
+            raise DatasetError(f"{dataset.path} holds no {scope.category}; {there}")
+        return (scope.category,), []
+    if set(held or listed) <= SAME_HANDS:
+        if len(held) < 2:
+            return (held[0] if held else HAND,), []
+        return (HAND,), [f"the ground truth holds {' and '.join(held)}; scored is {HAND} (--category chooses)"]
+    return tuple(name for name in listed if name in used or name not in SAME_HANDS), []
 
 
-def annotations_of(dataset: Dataset, image: dict[str, Any], category: str) -> list[dict[str, Any]] | None:
-    """An image's annotations of a category; None where all are of another, so that they say nothing about this one."""
+def _name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
+    name = dataset.category(annotation)
+    if name is None:
+        raise DatasetError(
+            f"{dataset.path}: annotation {annotation['id']} of {image['file_name']} has the category "
+            f"{annotation['category_id']!r}, which is not listed; add it to categories"
+        )
+    return name
+
+
+def annotations_of(dataset: Dataset, image: dict[str, Any], categories: tuple[str, ...]) -> list[dict[str, Any]] | None:
+    """Return an image's annotations of some categories, crowds among them.
+
+    None where all its hands are outlined in the other way of :data:`SAME_HANDS`: it says nothing about this one.
+    """
     annotations = dataset.annotations(image)
-    chosen = [annotation for annotation in annotations if category_name(dataset, image, annotation) == category]
-    return chosen if chosen or not annotations else None
+    chosen = [annotation for annotation in annotations if dataset.category(annotation) in categories]
+    if chosen or not SAME_HANDS & set(categories):
+        return chosen
+    return None if any(dataset.category(annotation) in SAME_HANDS for annotation in annotations) else chosen
 
 
-def left_out(dataset: Dataset, pictures: int) -> list[str]:
-    """What is to be said where :func:`annotations_of` left fewer images than a dataset has."""
-    left = len(dataset) - pictures
+def left_out(dataset: Dataset, count: int) -> list[str]:
+    """Return a note where :func:`annotations_of` left ``count`` images, fewer than a dataset has."""
+    left = len(dataset) - count
     return [f"{left} of {len(dataset)} images show the other category alone; they do not count"] if left else []
 
 
 def comparable(
-    found: dict[int, list[Prediction]], category: str, scope: Scope
+    predictions: dict[int, list[Prediction]], categories: tuple[str, ...], scope: Scope
 ) -> tuple[dict[int, list[Prediction]], list[str]]:
-    """The predictions of a category, by image, and what is to be said about the choice.
+    """Return the predictions of some categories by image id, and notes about the choice.
 
-    Truth that is cut off at its wrist is compared with hands. Where a results file holds none of the category at all,
-    as those of networks that know one category, the predictions of the other are taken.
+    Ground truth that is cut off at its wrist is compared with hands. Where a results file holds none of a hand's
+    category, as those of networks that know one category, predictions of the other one are taken.
     """
+    if not (len(categories) == 1 and categories[0] in SAME_HANDS):
+        return {key: [p for p in found if p.category in categories] for key, found in predictions.items()}, []
+    (category,) = categories
     wanted = HAND if scope.region == "hand" else category
-    held = {prediction.category for predictions in found.values() for prediction in predictions}
+    held = {prediction.category for found in predictions.values() for prediction in found} & SAME_HANDS
     notes = []
     if held and wanted not in held:
         (other,) = held
         notes.append(f"the results hold no {wanted}; scored are their predictions of {other}")
         wanted = other
-    return {key: [p for p in predictions if p.category == wanted] for key, predictions in found.items()}, notes
+    return {
+        key: [replace(p, category=category) for p in found if p.category == wanted]
+        for key, found in predictions.items()
+    }, notes

@@ -1,4 +1,4 @@
-"""Hands alone where the truth covers the forearm, too, as Kawulok's does: what is beyond the wrist does not count."""
+"""Cut the forearm off ground truth that includes it, as Kawulok's does: what is beyond the wrist does not count."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def crop_at_wrist(
     dataset: Dataset,
     image: dict[str, Any],
     annotations: list[dict[str, Any]],
-    truth: list[dict[str, Any]],
+    masks: list[dict[str, Any]],
     predictions: list[Prediction],
 ) -> tuple[list[dict[str, Any]], list[Prediction]]:
-    """True hands cut off at the wrist, and predictions without the pixels of the true forearms.
+    """Cut annotated hands off at the wrist, and the pixels of annotated forearms out of predictions.
 
-    What lies beyond a wrist is neither demanded nor forbidden. ``truth`` are the masks of ``annotations``.
+    What lies beyond a wrist is neither demanded nor forbidden. ``masks`` are those of ``annotations``.
 
     The cut goes along the annotation's ``wrist``, or through the keypoint wrist at right angles to the line from there
     to the middle finger's knuckle; so it needs the one or the other. A prediction of nothing but forearm is left out,
-    neither right nor false.
+    neither a true nor a false positive.
 
     :raises DatasetError: if there is neither, a wrist is a point, or no pixel of a hand is left.
     """
     hands, forearms = [], np.zeros((image["height"], image["width"]), bool)
-    for annotation, code in zip(annotations, truth, strict=True):
+    for annotation, code in zip(annotations, masks, strict=True):
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         mask = rle.decode(code).astype(bool)
         wrist = _wrist(dataset, annotation, where)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.error_types import relative_size
-from evaluation.metrics.matching import true_masks
+from evaluation.metrics.matching import annotated_masks
 from handforge.dataset import Dataset, DatasetError
 from handforge.dataset.scene import scene
 
@@ -26,7 +26,7 @@ SAME_SCALE = 1.5
 
 @dataclass(frozen=True)
 class Flags:
-    """What a type is made of; None is what nobody stated.
+    """The flags that make up a type; None where nothing states one.
 
     :param real: whether real images were trained on; without them, AHA, BGS and SCS mean nothing.
     :param rpt: trained repetitively.
@@ -52,7 +52,7 @@ class Flags:
 
 
 def flags(record: dict[str, Any], test: Dataset) -> Flags:
-    """The flags of a run, from its own record, on a test set."""
+    """Return the flags of a run, from its own record, on a test set."""
     recipe = record.get("recipe") or {}
     repetitive = len(record["sessions"]) > 1 or bool(recipe.get("init_from") or recipe.get("after"))
     used = record.get("real")
@@ -73,7 +73,7 @@ def flags(record: dict[str, Any], test: Dataset) -> Flags:
 
 
 def median_size(dataset: Dataset) -> float | None:
-    """The median of :func:`evaluation.metrics.error_types.relative_size` over a dataset's hands; None without one."""
+    """Compute the median of :func:`evaluation.metrics.error_types.relative_size` over all hands; None without one."""
     return _median_size(str(dataset.folder), dataset.id)
 
 
@@ -81,7 +81,7 @@ def median_size(dataset: Dataset) -> float | None:
 def _median_size(folder: str, identity: str) -> float | None:
     dataset = Dataset(Path(folder))
     sizes = [
-        relative_size(code) for image in dataset for code in true_masks(dataset, image, dataset.annotations(image))
+        relative_size(code) for image in dataset for code in annotated_masks(dataset, image, dataset.annotations(image))
     ]
     return float(np.median(sizes)) if sizes else None
 

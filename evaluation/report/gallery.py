@@ -1,4 +1,4 @@
-"""The gallery: thumbnails of images with the outlines of true and predicted hands."""
+"""The gallery: thumbnails of images with the outlines of annotated and predicted objects."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from handforge.dataset import Dataset
 WIDTH, HEIGHT = 320, 240
 """Size of a thumbnail in pixels."""
 
-COLOURS = {"truth": "#00c48c", "found": "#2f9bff", "false": "#ff6a1a", "missed": "#ff3df0"}
-"""Outlines: a true hand that was found and its prediction, a false prediction, a hand that was missed."""
+COLORS = {"annotation": "#00c48c", "TP": "#2f9bff", "FP": "#ff6a1a", "FN": "#ff3df0"}
+"""Outlines: a matched annotation and its prediction, a false positive, a false negative."""
 
 MARGIN = 0.25
-"""What is shown around the hands, as a part of their box."""
+"""Margin around the outlines, as a fraction of their box."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +32,28 @@ class Card:
 
     :param group: the name it is filtered by.
     :param quality: :func:`quality` of the image, 0 to 1.
-    :param iou: mean IoU of the hands found, or None.
+    :param iou: mean IoU of the true positives, or None.
     :param source: the thumbnail as a ``data:`` address.
     """
 
     group: str
     name: str
-    found: int
-    missed: int
-    false: int
+    true_positives: int
+    false_negatives: int
+    false_positives: int
     quality: float
     iou: float | None
     source: str
 
 
-def quality(picture: ImageEval, match: Match) -> float:
-    """How well an image went, 0 to 1: the summed IoU of the hands found over found, missed and false ones."""
-    count = len(match.found) + len(match.missed) + len(match.false)
-    return float(sum(picture.iou[pair] for pair in match.found)) / count if count else 1.0
+def quality(image: ImageEval, match: Match) -> float:
+    """Rate an image, 0 to 1: the summed IoU of its true positives over TP + FN + FP; 1 where there is nothing."""
+    count = len(match.true_positives) + len(match.false_negatives) + len(match.false_positives)
+    return float(sum(image.iou[pair] for pair in match.true_positives)) / count if count else 1.0
 
 
 def choose(qualities: Sequence[float], most: int) -> list[int]:
-    """Indices of the images to show, in their order: all if they fit, else half the worst and half the best."""
+    """Return the indices of the images to show, in their order: all, or half the worst and half the best."""
     order = [int(index) for index in np.argsort(qualities, kind="stable")]
     if len(order) > most:
         order = order[: most - most // 2] + order[len(order) - most // 2 :]
@@ -61,27 +61,27 @@ def choose(qualities: Sequence[float], most: int) -> list[int]:
 
 
 def cards(
-    dataset: Dataset, pictures: Sequence[ImageEval], matches: Sequence[Match], group: str, most: int, most_bytes: int
+    dataset: Dataset, images: Sequence[ImageEval], matches: Sequence[Match], group: str, most: int, most_bytes: int
 ) -> Iterator[Card]:
-    """The cards of one set of predictions, made one by one.
+    """Make the cards of one set of predictions.
 
     :param most: how many at most.
     :param most_bytes: how large a thumbnail may be.
     :raises DatasetError: if an image is missing or damaged.
     """
-    qualities = [quality(picture, match) for picture, match in zip(pictures, matches, strict=True)]
+    qualities = [quality(image, match) for image, match in zip(images, matches, strict=True)]
     for index in choose(qualities, most):
-        picture, match = pictures[index], matches[index]
-        overlaps = [float(picture.iou[pair]) for pair in match.found]
+        image, match = images[index], matches[index]
+        overlaps = [float(image.iou[pair]) for pair in match.true_positives]
         yield Card(
-            group=_group(group, picture.image),
-            name=picture.image["file_name"],
-            found=len(match.found),
-            missed=len(match.missed),
-            false=len(match.false),
+            group=_group(group, image.image),
+            name=image.image["file_name"],
+            true_positives=len(match.true_positives),
+            false_negatives=len(match.false_negatives),
+            false_positives=len(match.false_positives),
             quality=qualities[index],
             iou=float(np.mean(overlaps)) if overlaps else None,
-            source=_address(thumbnail(dataset.read_image(picture.image), picture, match), most_bytes),
+            source=_address(thumbnail(dataset.read_image(image.image), image, match), most_bytes),
         )
 
 
@@ -90,23 +90,23 @@ def _group(name: str, image: dict[str, Any]) -> str:
     return f"{name}, {subset}" if isinstance(subset, str) else name
 
 
-def thumbnail(pixels: np.ndarray, picture: ImageEval, match: Match) -> Image.Image:
-    """The part of an image with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
-    outlined = [(picture.truth[hand], "truth") for _, hand in match.found]
-    outlined += [(picture.predictions[index].code, "found") for index, _ in match.found]
-    outlined += [(picture.predictions[index].code, "false") for index in match.false]
-    outlined += [(picture.truth[hand], "missed") for hand in match.missed]
-    box = crop_box([code for code, _ in outlined], picture.image["width"], picture.image["height"])
+def thumbnail(pixels: np.ndarray, image: ImageEval, match: Match) -> Image.Image:
+    """Show the part of an image with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
+    outlined = [(image.ground_truth[truth], "annotation") for _, truth in match.true_positives]
+    outlined += [(image.predictions[index].code, "TP") for index, _ in match.true_positives]
+    outlined += [(image.predictions[index].code, "FP") for index in match.false_positives]
+    outlined += [(image.ground_truth[truth], "FN") for truth in match.false_negatives]
+    box = crop_box([code for code, _ in outlined], image.image["width"], image.image["height"])
     small = np.array(_resize(Image.fromarray(pixels), box, Image.Resampling.BICUBIC))
     for code, kind in outlined:
         mask = Image.fromarray(rle.decode(code) * np.uint8(255))
-        colour = tuple(int(COLOURS[kind][at : at + 2], 16) for at in (1, 3, 5))
-        small[rim(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127, 2)] = colour
+        color = tuple(int(COLORS[kind][at : at + 2], 16) for at in (1, 3, 5))
+        small[rim(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127, 2)] = color
     return Image.fromarray(small)
 
 
 def crop_box(codes: list[dict[str, Any]], width: int, height: int) -> tuple[int, int, int, int]:
-    """What to show of an image: the box of the masks with a margin, widened to the thumbnail's proportions.
+    """Choose what to show of an image: the box of the masks with a margin, widened to the thumbnail's proportions.
 
     :returns: xyxy in whole pixels, half-open, inside the image; the whole image where there is no mask.
     """
@@ -120,9 +120,9 @@ def crop_box(codes: list[dict[str, Any]], width: int, height: int) -> tuple[int,
     return left, top, right, bottom
 
 
-def _span(middle: float, length: float, size: int) -> tuple[int, int]:
-    """The whole pixels of a stretch about ``middle``, moved into 0 .. size, or all of it if it is longer."""
-    start = min(max(middle - length / 2, 0.0), max(size - length, 0.0))
+def _span(center: float, length: float, size: int) -> tuple[int, int]:
+    """The whole pixels of a stretch about ``center``, moved into 0 .. size, or all of it if it is longer."""
+    start = min(max(center - length / 2, 0.0), max(size - length, 0.0))
     return int(start), min(int(start + length) + 1, size)
 
 

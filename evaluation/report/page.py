@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.scope import Scope
 from evaluation.paper.published import SYNTHETIC
 from evaluation.report import gallery, sections, tables
@@ -24,7 +25,7 @@ MOST_BYTES = 6_000_000
 """What the gallery's thumbnails may weigh together; base64 makes it a third more."""
 
 
-def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score_threshold: float, scope: Scope) -> int:
+def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scope: Scope) -> int:
     """Read the run folders, score their predictions, write the page, and return how many sets were scored.
 
     :raises ResultsError: as :func:`evaluation.report.runs.load_runs`.
@@ -32,9 +33,7 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
     """
     runs = load_runs(folders, scope)
     scored = [
-        sections.measure(
-            f"{run.name}: {found.name}" if len(runs) > 1 else found.name, found, iou_threshold, score_threshold
-        )
+        sections.measure(f"{run.name}: {found.name}" if len(runs) > 1 else found.name, found, options)
         for run in runs
         for found in run.predictions
         if found.dataset is not None
@@ -48,15 +47,14 @@ def write_report(folders: Sequence[Path], out: Path, iou_threshold: float, score
             scores=sections.score_table(scored),
             scored=scored,
             paper=SYNTHETIC,
-            charts=sections.charts(scored, iou_threshold),
-            tables=sections.further_tables(runs, scored, iou_threshold, score_threshold),
+            charts=sections.charts(scored, options.iou),
+            tables=sections.further_tables(runs, scored, options),
             unscored=[(run.name, p.name, p.record) for run in runs for p in run.predictions if p.dataset is None],
             cards=_cards(scored),
             pictures=sum(len(item.matches) for item in scored),
-            colours=gallery.COLOURS,
+            colors=gallery.COLORS,
             size=(gallery.WIDTH, gallery.HEIGHT),
-            iou_threshold=iou_threshold,
-            score_threshold=score_threshold,
+            options=options,
             region=scope.region,
         )
     )
@@ -100,7 +98,7 @@ def _cards(scored: list[Scored]) -> list[gallery.Card]:
         task = progress.add_task("", total=count)
         for item in scored:
             limits = (most, MOST_BYTES // max(count, 1))
-            for card in gallery.cards(item.dataset, item.predicted.pictures, item.matches, item.label, *limits):
+            for card in gallery.cards(item.dataset, item.predicted.images, item.matches, item.label, *limits):
                 made.append(card)
                 progress.advance(task)
     return sorted(made, key=lambda card: card.quality)

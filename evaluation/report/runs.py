@@ -24,7 +24,7 @@ from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset
 
 REMEDY = "give one that hand-trainer train or repeat wrote"
-"""What to do where something is no run folder."""
+"""Remedy where a folder is not a run folder."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,17 @@ class Predicted:
 
     :param name: its folder's name.
     :param record: what ``predict.json`` says.
-    :param dataset: the truth, or None where images without one were predicted.
-    :param images: truth and predictions of every image; empty without truth.
+    :param dataset: the ground truth, or None where there is none, or none that predictions can be matched with.
+    :param images: ground truth and predictions of every image; empty without ground truth.
+    :param categories: the names of the scored categories.
     :param notes: as :class:`evaluation.metrics.matching.Loaded`.
     """
 
     name: str
     record: dict[str, Any]
     dataset: Dataset | None
-    pictures: list[ImageEval]
+    images: list[ImageEval]
+    categories: tuple[str, ...]
     notes: list[str]
 
 
@@ -74,24 +76,24 @@ def load_runs(folders: Sequence[Path], scope: Scope) -> list[Run]:
 def load_run(folder: Path, name: str, scope: Scope) -> Run:
     """Read a run folder with all its predictions.
 
-    :raises ResultsError: if it is no run folder, or its record, its losses or a predictions folder is damaged, or a
+    :raises ResultsError: if it is not a run folder, or its record, its losses or a predictions folder is damaged, or a
         predicted dataset is gone or no longer the same.
     :raises DatasetError: if a predicted dataset is damaged.
     """
     if not folder.is_dir():
-        raise ResultsError(f"{folder} is no folder; {REMEDY}")
+        raise ResultsError(f"{folder} is not a folder; {REMEDY}")
     record = _read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
     return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """What ``run.json`` holds; what is more than shown of it is checked."""
-    record = read_json(path, f"{path.parent} is no run folder; {REMEDY}")
+    """Read ``run.json``; the parts that are calculated with are checked."""
+    record = read_json(path, f"{path.parent} is not a run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
-        raise ResultsError(f"{path} is no record of a run: it lists no sessions")
+        raise ResultsError(f"{path} is not a record of a run: it lists no sessions")
     if not all(isinstance(session, dict) for session in record["sessions"]):
-        raise ResultsError(f"{path} is no record of a run: a session is not an object")
+        raise ResultsError(f"{path} is not a record of a run: a session is not an object")
     _check_kinds(path, record, recipe=dict, data=dict, real=dict, command=list)
     _check_kinds(path, record.get("recipe") or {}, name=str, network=dict)
     _check_kinds(path, record.get("data") or {}, images=int)
@@ -104,11 +106,11 @@ def _read_record(path: Path) -> dict[str, Any]:
 def _check_kinds(path: Path, part: dict[str, Any], **kinds: type) -> None:
     for key, kind in kinds.items():
         if part.get(key) is not None and not isinstance(part[key], kind):
-            raise ResultsError(f"{path} is no record of a run: {key} is {kind_of(part[key])}")
+            raise ResultsError(f"{path} is not a record of a run: {key} is {kind_of(part[key])}")
 
 
 def _check_text(path: Path, record: dict[str, Any]) -> None:
-    """Refuse what neither screen nor page can show: a name that is no UTF-8, and nesting without end."""
+    """Refuse what neither terminal nor page can show: names that are not UTF-8, and endless nesting."""
     try:
         plain([path.resolve().parent.name, record]).encode()
     except (UnicodeEncodeError, RecursionError) as error:
@@ -126,7 +128,7 @@ def _losses(path: Path) -> dict[int, np.ndarray]:
     except FileNotFoundError:
         return {}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ResultsError(f"{path} is no table of losses ({error}); it needs the columns session and loss") from None
+        raise ResultsError(f"{path} is not a table of losses ({error}) with columns session and loss") from None
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
@@ -135,13 +137,13 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
         folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
-        raise ResultsError(f'{folder / "predict.json"} is no record of a prediction: it has no "source"')
+        raise ResultsError(f'{folder / "predict.json"} is not a record of a prediction: it has no "source"')
     _check_text(folder / "predict.json", record)
     if record.get("dataset_id") is None or record.get("task") in (
         "detection",
         "keypoints",
     ):  # nothing to match masks with
-        return Predicted(folder.name, record, None, [], [])
+        return Predicted(folder.name, record, None, [], (), [])
     if not Path(record["source"]).is_dir():
         raise ResultsError(
             f"{folder} was predicted for the dataset {record['source']}, which is gone; "
@@ -149,11 +151,11 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
         )
     dataset = Dataset(record["source"])
     loaded = load(dataset, folder / "results.json", scope)
-    return Predicted(folder.name, record, dataset, loaded.pictures, loaded.notes)
+    return Predicted(folder.name, record, dataset, loaded.images, loaded.categories, loaded.notes)
 
 
 def plain(value: Any) -> str:
-    """A value of a record as a person reads it."""
+    """Show a value of a record as a person reads it."""
     if isinstance(value, float):
         return f"{value:.4g}" if math.isfinite(value) else "–"
     if isinstance(value, list | tuple):

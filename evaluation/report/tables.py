@@ -1,4 +1,4 @@
-"""The numbers as tables of text, for the screen, the report and CSV."""
+"""Metrics as tables of text, for the terminal, the report and CSV."""
 
 from __future__ import annotations
 
@@ -9,15 +9,55 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.metrics.average_precision import NAMES as COCO_NAMES
+from evaluation.metrics.by_category import CategoryMetrics, Confusion
 from evaluation.metrics.compare import Row
 from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
 
 RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
-"""What the paper's rates are called."""
+"""Column headings of the paper's rates."""
 
-SURE = {**RATES, "ap": "AP"}
-"""What the numbers that have intervals are called."""
+INTERVALS = {**RATES, "ap": "AP"}
+"""Column headings of the metrics that have intervals."""
+
+COLUMNS = {
+    "hands": "annotated hands, or objects of the scored categories (the paper's TtlHnd)",
+    "objects": "annotated objects",
+    "TP": "true positives: hands with a prediction of enough IoU, matched one-to-one in falling score",
+    "FP": "false positives: predictions that match no hand, or one that is taken",
+    "FN": "false negatives: hands without a prediction",
+    "IoU": "mean IoU of the masks of true positives, intersection over union",
+    "Acc": "TP / (TP + FP + FN)",
+    "F1": "2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall",
+    "TPH": "true positives with the highest score of their image; as many as images with hands, at best",
+    "AP": "COCO's average precision, mean over IoU 0.50 to 0.95, all scores and categories",
+    "AP50": "COCO's average precision at IoU 0.50",
+    "AP75": "COCO's average precision at IoU 0.75",
+    "AP s": "AP of objects of less than 32² pixels",
+    "AP m": "AP of objects of 32² to 96² pixels",
+    "AP l": "AP of objects of more than 96² pixels",
+    "AR1": "average recall with at most 1 prediction an image",
+    "AR10": "average recall with at most 10 predictions an image",
+    "AR100": "average recall with at most 100 predictions an image",
+    "empty": "images in which no hand is annotated",
+    "FP/empty": "false positives per image without a hand",
+    "IoU ≥": "the IoU threshold of a true positive",
+    "boundary IoU": "mean IoU of the masks' rims, over true positives",
+    "image IoU": "IoU of all predicted with all annotated pixels, mean over images",
+    "FP duplicate": "on a hand that a prediction with a higher score has matched",
+    "FP outline": "on a hand, but below the IoU threshold",
+    "FP category": "on an object of another category",
+    "FP background": "on no hand",
+    "FN outline": "hands with a false positive on them",
+    "FN missed": "hands with no prediction on them",
+    "type": "of the training and test images, A to R: A without real images, B the same trained repetitively, C to R "
+    "by what of the real images is annotated and how similar they are to the test set",
+    "subset": "the part of the training images that the session trained on",
+    "layers": "the layers that the session trained: all, or stage 3, 4, 5 and up, or the heads alone",
+    "saturated at step": "the step after which the loss no longer fell",
+    "of its steps": "that step as a fraction of the session's",
+}
+"""What columns mean, for the report's headings and legend."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +65,7 @@ class Table:
     """A table of text.
 
     :param columns: as many as every row has cells; the first ``left`` of them are words, the others numbers.
-    :param notes: the column that is too long for a screen, if there is one.
+    :param notes: the column that is too long for a terminal, if there is one.
     """
 
     title: str
@@ -35,99 +75,141 @@ class Table:
     notes: int | None = None
 
     def unlabelled(self) -> Table:
-        """Without its first column, for a single results file."""
+        """Drop the first column, for a single results file."""
         return replace(self, columns=self.columns[1:], rows=[row[1:] for row in self.rows], left=self.left - 1)
 
     def csv(self) -> str:
-        """As CSV, with a line of columns; a dash becomes an empty cell."""
+        """Write as CSV, with a line of columns; a dash becomes an empty cell."""
         return csv_text([self.columns, *([cell if cell != "–" else "" for cell in row] for row in self.rows)])
 
 
 def csv_text(rows: Sequence[Sequence[Any]]) -> str:
-    """Rows as the text of a CSV file."""
+    """Write rows as the text of a CSV file.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection).
+    """
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    csv.writer(buffer, lineterminator="\n").writerows([[_inert(cell) for cell in row] for row in rows])
     return buffer.getvalue()
 
 
+def _inert(cell: Any) -> Any:
+    if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@", "\t", "\r"):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
 def text(value: Any) -> str:
-    """A number as the tables show it: counts as they are, figures with three decimals, None as a dash."""
+    """Show a value as the tables do: counts as they are, figures with three decimals, None as a dash."""
     if value is None:
         return "–"
     return f"{value:.3f}" if isinstance(value, float) else f"{value}"
 
 
 def interval(ends: Sequence[float] | None) -> str:
-    """An interval as ``0.812–0.861``."""
+    """Show an interval as ``0.812–0.861``."""
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
 def score_table(named: Sequence[tuple[str, DetectionMetrics]]) -> Table:
-    """The paper's numbers and AP."""
-    columns = ("", "hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
+    """The paper's metrics and AP; false positives in images without hands where there are such images."""
+    columns: tuple[str, ...] = ("", "hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
+    empty = any(score.images_without_hands for _, score in named)
     rows = []
     for name, s in named:
-        rows.append([name, *map(text, (s.hands, s.tp, s.fp, s.fn, s.mean_iou, s.acc, s.f1, s.tph, s.ap, s.ap50))])
-    return Table("scores", columns, rows)
+        values: list[Any] = [s.hands, s.tp, s.fp, s.fn, s.mean_iou, s.acc, s.f1, s.tph, s.ap, s.ap50]
+        if empty:
+            values += [s.images_without_hands, s.false_positives_per_empty_image]
+        rows.append([name, *map(text, values)])
+    return Table("scores", (*columns, "empty", "FP/empty") if empty else columns, rows)
+
+
+def category_table(named: Sequence[tuple[str, CategoryMetrics]]) -> Table:
+    """The metrics of each category, and their mean."""
+    columns = ("", "category", "objects", "TP", "FP", "FN", "IoU", "Acc", "F1", "AP", "AP50")
+    rows = []
+    for name, found in named:
+        for category, s in found.categories.items():
+            values = (s.hands, s.tp, s.fp, s.fn, s.mean_iou, s.acc, s.f1, s.ap, s.ap50)
+            rows.append([name, category, *map(text, values)])
+        rows.append([name, "mean", "–", "–", "–", "–", *map(text, found.mean.values())])
+    return Table("by category", columns, rows, left=2)
+
+
+def confusion_table(name: str, found: Confusion) -> Table:
+    """Which category is predicted for which, one row an annotated category."""
+    rows = [
+        [label, *map(str, counts)]
+        for label, counts in zip([*found.categories, "nothing"], found.counts, strict=True)
+        if label != "nothing" or any(counts)
+    ]
+    title = f"annotated (rows) and predicted categories{f', {name}' if name else ''}"
+    return Table(title, ("", *found.categories, "nothing"), rows)
 
 
 def interval_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """95 % intervals."""
-    rows = [[name, *(interval(found.intervals[rate]) for rate in SURE)] for name, found in named]
-    return Table("95 % intervals over images", ("", *SURE.values()), rows)
+    rows = [[name, *(interval(metrics.intervals[rate]) for rate in INTERVALS)] for name, metrics in named]
+    return Table("95 % intervals over images", ("", *INTERVALS.values()), rows)
 
 
 def sweep_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
-    """The paper's numbers over IoU thresholds."""
+    """The paper's metrics over IoU thresholds."""
     columns = ("", "IoU ≥", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH")
     rows = []
-    for name, found in named:
-        for n in found.sweep:
+    for name, metrics in named:
+        for n in metrics.sweep:
             values = map(text, (n.tp, n.fp, n.fn, n.mean_iou, n.acc, n.f1, n.tph))
             rows.append([name, f"{n.iou_threshold:g}", *values])
     return Table("by IoU threshold", columns, rows)
 
 
 def coco_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
-    """COCO's figures, boundary IoU and the IoU an image."""
+    """COCO's figures."""
     columns = ("", "AP", "AP50", "AP75", "AP s", "AP m", "AP l", "AR1", "AR10", "AR100")
-    rows = [[name, *(text(found.coco[figure]) for figure in COCO_NAMES)] for name, found in named]
+    rows = [[name, *(text(metrics.coco[figure]) for figure in COCO_NAMES)] for name, metrics in named]
     return Table("COCO", columns, rows)
 
 
 def outline_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """Boundary IoU, and IoU without instances."""
-    rows = [[name, text(found.boundary_iou), text(found.picture_iou)] for name, found in named]
-    return Table("outlines", ("", "boundary IoU", "IoU an image"), rows)
+    rows = [[name, text(metrics.boundary_iou), text(metrics.image_iou)] for name, metrics in named]
+    return Table("outlines", ("", "boundary IoU", "image IoU"), rows)
 
 
 def error_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
-    """Kinds of error."""
-    columns = ("", "FP twice", "FP outline", "FP background", "FN outline", "FN missed")
+    """Kinds of error; confused categories where there are any."""
+    confused = any(metrics.errors.classification for _, metrics in named)
+    columns = ("", "FP duplicate", "FP outline", *(("FP category",) if confused else ()), "FP background")
     rows = []
-    for name, found in named:
-        kinds = found.errors
-        counts = (kinds.duplicate, kinds.localisation, kinds.background, kinds.outlined_badly, kinds.missed)
+    for name, metrics in named:
+        kinds = metrics.errors
+        other = [kinds.classification] if confused else []
+        counts = (kinds.duplicate, kinds.localisation, *other, kinds.background, kinds.outlined_badly, kinds.missed)
         rows.append([name, *map(text, counts)])
-    return Table("errors", columns, rows)
+    return Table("errors", (*columns, "FN outline", "FN missed"), rows)
 
 
 def size_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
-    """Hands by size."""
+    """Recall by size."""
     rows = [
-        [name, size.name, *map(text, (size.hands, size.found, size.mean_iou))]
-        for name, found in named
-        for size in found.sizes
+        [name, size.name, *map(text, (size.hands, size.true_positives, size.mean_iou))]
+        for name, metrics in named
+        for size in metrics.sizes
         if size.hands
     ]
-    return Table("by size of hand", ("", "size", "hands", "found", "IoU"), rows, left=2)
+    return Table("by size of hand", ("", "size", "hands", "TP", "IoU"), rows, left=2)
 
 
 def difference_table(named: Sequence[tuple[str, Row]]) -> Table:
-    """Paired differences to the first results file, one row a number."""
+    """Paired differences to the first results file, one row a metric."""
     rows = []
     for label, row in named:
         for name, values in (row.differences or {}).items():
             signed = ["–"] * 3 if values is None else [f"{value:+.3f}" for value in values]
-            rows.append([label, SURE[name], *signed])
+            rows.append([label, INTERVALS[name], *signed])
     return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)

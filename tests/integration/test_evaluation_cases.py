@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results, write_run
+from evaluation_scenes import four_images, rectangle, result, write_dataset, write_results, write_run
 from PIL import Image
 
 from evaluation.cli import main
@@ -77,7 +77,7 @@ def test_flags_come_from_statements_and_measures(tmp_path):
 
 
 def test_another_network_than_the_papers_is_noted(tmp_path):
-    dataset, results = four_pictures(tmp_path / "data")
+    dataset, results = four_images(tmp_path / "data")
     run = write_run(tmp_path / "run", dataset, results, name="img1")
     edit(run, recipe={"name": "c1-deeplabv3", "network": {"task": "semantic", "backbone": "resnet101"}})
     assert "task semantic" in invoke("cases", run)
@@ -105,7 +105,7 @@ def test_what_an_import_states_makes_the_type(tmp_path):
     assert "1.000" in invoke("score", test.folder, run / "predictions/vid1")
     invoke("cases", run, "--csv", tmp_path / "c.csv")
     row = next(line for line in (tmp_path / "c.csv").read_text().splitlines() if line.startswith("C9,"))
-    assert row.startswith("C9,Vid1,0.700,0.811,0.900,1.000,1.000,1.000,R,")
+    assert row.startswith("C9,Vid1,0.700,0.811,0.900,1.000,1.000,1.000,1.000,1.000,1.000,R,")
 
 
 def test_describe_adds_to_what_is_there(tmp_path):
@@ -128,7 +128,7 @@ def test_what_was_stated_in_other_words_is_not_known(tmp_path):
 
 def test_names_in_brackets_are_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    run = write_run(tmp_path / "run", *four_pictures(tmp_path))
+    run = write_run(tmp_path / "run", *four_images(tmp_path))
     edit(run, recipe={"name": "[bold]:hand:"})
     assert "[bold]:hand:" in invoke("cases", run)
 
@@ -146,18 +146,18 @@ def test_cases_without_a_run():
 
 
 def test_cases_beside_ours(tmp_path):
-    run = write_run(tmp_path / "run", *four_pictures(tmp_path), name="vid2")
+    run = write_run(tmp_path / "run", *four_images(tmp_path), name="vid2")
     edit(run, recipe={"name": "c1-resnet50", "network": {"backbone": "resnet50", "init": "none"}})
     out = tmp_path / "cases.csv"
     output = invoke("cases", run, "--csv", out)
     assert output.count("not run") == 10
     assert "4 hands, resnet50, from scratch, 60 synthetic images" in output
     row = next(line for line in out.read_text().splitlines() if line.startswith("C4,"))
-    assert row.startswith("C4,Vid2,0.580,0.515,0.680,0.650,0.286,0.444,B,")
+    assert row.startswith("C4,Vid2,0.580,0.515,0.680,0.650,0.286,0.444,0.597,0.500,0.667,B,")
 
 
 def test_a_run_of_no_case_stands_below(tmp_path):
-    run = write_run(tmp_path / "run", *four_pictures(tmp_path))
+    run = write_run(tmp_path / "run", *four_images(tmp_path))
     output = invoke("cases", run)
     assert output.count("not run") == 11
     assert "tiny" in output and "on test, 4 hands, resnet18, 60 synthetic images" in output
@@ -165,7 +165,7 @@ def test_a_run_of_no_case_stands_below(tmp_path):
 
 @pytest.fixture
 def two_runs(tmp_path):
-    dataset, results = four_pictures(tmp_path)
+    dataset, results = four_images(tmp_path)
     better = write_results(tmp_path / "better.json", [result(i, rectangle(0, 0, 10, 10), 0.9) for i in (1, 2, 3)])
     base, other = write_run(tmp_path / "base", dataset, results), write_run(tmp_path / "other", dataset, better)
     edit(other, recipe={"name": "other", "network": {"backbone": "resnet50"}})
@@ -210,7 +210,7 @@ def test_several_runs_in_one_report(two_runs, tmp_path):
 
 
 def test_conventional_training_is_no_repetition(tmp_path):
-    dataset, results = four_pictures(tmp_path / "data")
+    dataset, results = four_images(tmp_path / "data")
     run = write_run(tmp_path / "run", dataset, results, name="img1")
     edit(run, recipe={"name": "c2"}, command=["repeat", "--recipe", "c2"])
     assert "one session, not ten" not in invoke("cases", run)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_scenes import load_pictures, random_scene
+from evaluation_scenes import load_images, random_scene
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
@@ -59,7 +59,7 @@ def test_supervision_reads_truth_and_reaches_our_ap(scene):
         else:
             predictions.append(supervision.Detections.empty())
     theirs = MeanAveragePrecision(metric_target=MetricTarget.MASKS).update(predictions, targets).compute()
-    ours = average_precision(load_pictures(dataset, results))
+    ours = average_precision(load_images(dataset, results))
     assert (theirs.map50_95, theirs.map50) == (
         pytest.approx(ours["ap"], abs=1e-6),
         pytest.approx(ours["ap50"], abs=1e-6),
@@ -99,6 +99,6 @@ def test_faster_coco_eval_reaches_our_ap_and_ar(scene):
         oracle.evaluate()
         oracle.accumulate()
         oracle.summarize()
-    ours = average_precision(load_pictures(dataset, results))
+    ours = average_precision(load_images(dataset, results))
     for name, theirs in zip(NAMES, oracle.stats, strict=False):
         assert ours[name] == (pytest.approx(theirs, abs=1e-6) if theirs >= 0 else None)

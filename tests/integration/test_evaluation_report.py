@@ -13,11 +13,11 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, load_pictures, write_run
+from evaluation_scenes import four_images, load_images, write_run
 from PIL import Image
 
 from evaluation.cli import main
-from evaluation.metrics.matching import match
+from evaluation.metrics.matching import MatchOptions, match
 from evaluation.metrics.scope import Scope
 from evaluation.report import figures, gallery
 from evaluation.report.runs import load_runs
@@ -27,7 +27,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 @pytest.fixture
 def run(tmp_path):
-    return write_run(tmp_path / "run", *four_pictures(tmp_path))
+    return write_run(tmp_path / "run", *four_images(tmp_path))
 
 
 def report(run, *options):
@@ -53,7 +53,7 @@ def test_the_page_says_what_how_and_how_well(run):
         assert text in page
     assert page.count("<figure ") == 4 and page.count("<svg ") == 5
     assert 'class="best"' in page.split(">Sessions ")[1].split("<tr")[3]
-    kinds = re.findall(r'data-found="(\d)" data-missed="(\d)" data-false="(\d)" data-quality="([\d.]+)"', page)
+    kinds = re.findall(r'data-tp="(\d)" data-fn="(\d)" data-fp="(\d)" data-quality="([\d.]+)"', page)
     assert kinds == [  # worst first
         ("0", "1", "0", "0.00000"),
         ("0", "0", "1", "0.00000"),
@@ -112,13 +112,13 @@ def test_a_run_without_predictions(run):
 
 
 def test_no_run(run, tmp_path):
-    assert "nowhere is no folder; give one that hand-trainer" in refused(tmp_path / "nowhere")
+    assert "nowhere is not a folder; give one that hand-trainer" in refused(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "run.json is missing; " in refused(tmp_path / "empty")
     for content, message in (
         ("[]", "lists no sessions"),
         ('{"sessions": [1]}', "not an object"),
-        ('{"sessions": [], "recipe": "c1"}', "run.json is no record of a run: recipe is a text"),
+        ('{"sessions": [], "recipe": "c1"}', "run.json is not a record of a run: recipe is a text"),
         ('{"sessions": [], "recipe": {"name": ["c1"]}}', "name is a list"),
         ('{"sessions": [], "recipe": {"network": 1}}', "network is a number"),
         ('{"sessions": [], "data": {"images": "60"}}', "images is a text"),
@@ -126,7 +126,7 @@ def test_no_run(run, tmp_path):
         ('{"sessions": [{"session": [1]}]}', "session is a list"),
         ('{"sessions": [{"saturation_step": "3"}]}', "saturation_step is a text"),
         (r'{"sessions": [], "git": "\udcff"}', "what it holds, cannot be shown"),
-        ("{", "no valid JSON"),
+        ("{", "not valid JSON"),
     ):
         (run / "run.json").write_text(content)
         assert message in refused(run)
@@ -135,7 +135,7 @@ def test_no_run(run, tmp_path):
 @pytest.mark.parametrize("content", ["a,b\n1,2\n", "session,loss\n1,high\n", "session,loss\n1,2,3\n,\n"])
 def test_wrong_losses(run, content):
     (run / "losses.csv").write_text(content)
-    assert "losses.csv is no table of losses" in refused(run)
+    assert "losses.csv is not a table of losses" in refused(run)
 
 
 def test_a_row_of_losses_that_was_being_written_is_left_out(run):
@@ -157,7 +157,7 @@ def test_nothing_predicted(run):
     (run / "predictions" / "test" / "results.json").write_text("[]")
     done, out = report(run)
     assert done.exit_code == 0, done.output
-    assert 'data-found="0" data-missed="2" data-false="0"' in out.read_text()
+    assert 'data-tp="0" data-fn="2" data-fp="0"' in out.read_text()
 
 
 def test_an_unfinished_prediction_beside_others_is_not_looked_at(run):
@@ -178,7 +178,7 @@ def test_predictions_that_do_not_fit(run, tmp_path):
     assert "the prediction was not finished" in refused(run)
 
 
-def test_a_missing_picture(run, tmp_path):
+def test_a_missing_image(run, tmp_path):
     (tmp_path / "data" / "images" / "p2.png").unlink()
     assert "p2.png is missing" in refused(run)
 
@@ -196,15 +196,15 @@ def test_out_must_be_a_page_in_a_folder(run, tmp_path):
 
 
 def test_thumbnails_show_the_hands_in_their_colours(tmp_path):
-    dataset, results = four_pictures(tmp_path)
-    picture = load_pictures(dataset, results)[1]
-    small = gallery.thumbnail(dataset.read_image(picture.image), picture, match(picture, 0.5, 0.5))
+    dataset, results = four_images(tmp_path)
+    image = load_images(dataset, results)[1]
+    small = gallery.thumbnail(dataset.read_image(image.image), image, match(image, MatchOptions()))
     colours = {tuple(int(c) for c in pixel) for pixel in np.asarray(small).reshape(-1, 3)}
-    for kind, colour in gallery.COLOURS.items():
+    for kind, colour in gallery.COLORS.items():
         assert tuple(bytes.fromhex(colour[1:])) in colours, kind
 
 
-def test_crops_keep_to_the_picture_and_hold_the_hands():
+def test_crops_keep_to_the_image_and_hold_the_hands():
     from handforge.dataset import encode_mask
 
     mask = np.zeros((300, 400), bool)
@@ -259,8 +259,8 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
       const s = document.getElementById(name); s.value = value; s.dispatchEvent(new Event("change")); };
     const names = () => [...document.querySelectorAll("#cards figure:not([hidden]) img")].map(i => i.alt.split(".")[0]);
     const seen = [names()];
-    set("kind", "missed"); seen.push(names());
-    set("kind", "false"); set("order", "-1"); seen.push(names());
+    set("kind", "fn"); seen.push(names());
+    set("kind", "fp"); set("order", "-1"); seen.push(names());
     Promise.all([...document.images].map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
       document.title = JSON.stringify([seen, document.documentElement.scrollWidth <= innerWidth]); });
     </script></body>"""

@@ -22,12 +22,12 @@ def rectangle(x: int, y: int, width: int, height: int, size: int = SIZE) -> np.n
     return mask
 
 
-def write_dataset(folder: Path, pictures: list[list[np.ndarray]], size: int = SIZE, **meta: Any) -> Dataset:
-    """A dataset with these true masks, image by image; images are grey, their hands brighter."""
+def write_dataset(folder: Path, images: list[list[np.ndarray]], size: int = SIZE, **meta: Any) -> Dataset:
+    """A dataset with these annotated masks, image by image; images are grey, their hands brighter."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     records = []
-    for number, masks in enumerate(pictures, start=1):
+    for number, masks in enumerate(images, start=1):
         pixels = np.full((size, size, 3), 90, np.uint8)
         for mask in masks:
             pixels[mask] = 210
@@ -42,9 +42,9 @@ def result(image_id: int, mask: np.ndarray, score: float, category_id: int = 1) 
     return {"image_id": image_id, "category_id": category_id, "segmentation": encode_mask(mask), "score": score}
 
 
-def load_pictures(dataset: Dataset, results: Path, region: str = "skin") -> list[ImageEval]:
+def load_images(dataset: Dataset, results: Path, region: str = "skin") -> list[ImageEval]:
     """The images that are compared."""
-    return load(dataset, results, Scope(region)).pictures
+    return load(dataset, results, Scope(region)).images
 
 
 def write_results(path: Path, entries: list[Any]) -> Path:
@@ -54,11 +54,11 @@ def write_results(path: Path, entries: list[Any]) -> Path:
     return path
 
 
-def four_pictures(folder: Path) -> tuple[Dataset, Path]:
-    """The scene whose numbers the tests work out: five predictions count at score 0.5, two of them find a hand.
+def four_images(folder: Path) -> tuple[Dataset, Path]:
+    """The scene whose numbers the tests work out: five predictions count at score 0.5, two are true positives.
 
-    1. one hand; found at IoU 0.8 (score 0.9), and once more at IoU 1 but a lower score
-    2. two hands; one found at IoU 0.5 exactly (score 0.6), the other predicted at IoU 0.49 with the higher score 0.7
+    1. one hand; predicted at IoU 0.8 (score 0.9), and once more at IoU 1 but a lower score
+    2. two hands; one predicted at IoU 0.5 exactly (score 0.6), the other at IoU 0.49 with the higher score 0.7
     3. one hand; predicted at IoU 1 with the score 0.3
     4. no hand; one predicted
     """

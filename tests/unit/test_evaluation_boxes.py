@@ -77,7 +77,7 @@ def test_by_the_command(dataset, tmp_path):
     assert masks.exit_code == 2 and 'has no "segmentation"; score --of keypoints measures' in masks.stderr
 
 
-def test_pictures_that_tell_of_another_category_alone_are_left_out(dataset, tmp_path):
+def test_images_that_tell_of_another_category_alone_are_left_out(dataset, tmp_path):
     content = json.loads(dataset.path.read_text())
     content["categories"].append({"id": 2, "name": "hand+forearm"})
     content["annotations"][1]["category_id"] = 2
@@ -100,9 +100,9 @@ def test_what_is_for_masks_is_refused(dataset, tmp_path, option):
         ({"bbox": [1, 2, 3]}, "result 1 of 1: bbox must be 4 numbers"),
         ({"bbox": [1, 2, 3, None]}, "bbox must be 4 numbers"),
         ({"bbox": [1, 2, 3, 10**400]}, "bbox must be 4 numbers"),
-        ({"category_id": 3}, "has the category 3; hands are 1"),
+        ({"category_id": 3}, "has the category 3; the dataset has 1"),
         ({"score": 2}, "scores go from 0 to 1"),
-        ({"image_id": 9}, "is for image 9"),
+        ({"image_id": 9}, "is for image 9, and no image of the results is in"),
     ],
 )
 def test_wrong_results(dataset, tmp_path, change, message):
@@ -121,7 +121,6 @@ def test_wrong_results(dataset, tmp_path, change, message):
         ({"bbox": [1, 2, 3]}, "annotation 2: bbox must be 4 numbers"),
         ({"bbox": [1, 2, 3, "x"]}, "annotation 2: bbox must be 4 numbers"),
         ({"area": "x"}, "annotation 2: area must be a number"),
-        ({"iscrowd": 1}, r"annotation 2 of p1\.png is a crowd"),
     ],
 )
 def test_wrong_truth(dataset, tmp_path, change, message):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from evaluation_scenes import (
-    four_pictures,
-    load_pictures,
+    four_images,
+    load_images,
     random_scene,
     rectangle,
     result,
@@ -23,14 +23,15 @@ from evaluation.metrics import boundary
 from evaluation.metrics.average_precision import Ranked, average_precision, evaluated, ranked, weighted_ap
 from evaluation.metrics.bootstrap import differences, intervals
 from evaluation.metrics.curves import SWEEP, curve, sweep
-from evaluation.metrics.detection_metrics import Tally, match_all, paper_metrics, tally
+from evaluation.metrics.detection_metrics import Tally, paper_metrics, tally
 from evaluation.metrics.error_types import Errors, by_size, errors
-from evaluation.metrics.extended_metrics import picture_iou
+from evaluation.metrics.extended_metrics import image_iou
+from evaluation.metrics.matching import MatchOptions, match_all
 from handforge.dataset import Dataset, encode_mask
 
 
 def test_curve_worked_out(tmp_path):
-    found = curve(load_pictures(*four_pictures(tmp_path)), 0.5)
+    found = curve(load_images(*four_images(tmp_path)), 0.5)
     # falling scores: 0.95 false, 0.9 right, 0.8 false, 0.7 false, 0.6 right, 0.3 right; four hands
     assert found.scores == pytest.approx([0.95, 0.9, 0.8, 0.7, 0.6, 0.3])
     assert found.precision == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4, 2 / 5, 3 / 6])
@@ -42,40 +43,43 @@ def test_equal_scores_are_one_point_and_nothing_is_none(tmp_path):
     hand = rectangle(0, 0, 5, 5)
     dataset = write_dataset(tmp_path / "data", [[hand], [hand]])
     entries = [result(1, hand, 0.7), result(2, rectangle(9, 9, 5, 5), 0.7), result(2, hand, 0.6)]
-    found = curve(load_pictures(dataset, write_results(tmp_path / "r.json", entries)), 0.5)
+    found = curve(load_images(dataset, write_results(tmp_path / "r.json", entries)), 0.5)
     assert (list(found.scores), list(found.precision), list(found.recall)) == ([0.7, 0.6], [1 / 2, 2 / 3], [1 / 2, 1])
-    empty = curve(load_pictures(dataset, write_results(tmp_path / "r.json", [])), 0.5)
+    empty = curve(load_images(dataset, write_results(tmp_path / "r.json", [])), 0.5)
     assert len(empty.scores) == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_curve_goes_through_the_numbers_at_every_score(tmp_path, seed):
-    pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
-    found = curve(pictures, 0.4)
+    images = load_images(*random_scene(tmp_path, np.random.default_rng(seed)))
+    found = curve(images, 0.4)
     for index, threshold in enumerate(found.scores):
-        at = paper_metrics(pictures, 0.4, threshold)
+        at = paper_metrics(images, MatchOptions(0.4, threshold))
         assert found.f1[index] == pytest.approx(at.f1)
         assert found.precision[index] == pytest.approx(at.tp / (at.tp + at.fp))
 
 
 def test_sweep(tmp_path):
-    found = sweep(load_pictures(*four_pictures(tmp_path)), 0.5)
+    found = sweep(load_images(*four_images(tmp_path)), 0.5)
     assert [row.iou_threshold for row in found] == list(SWEEP)
     assert [row.tp for row in found] == [3, 3, 3, 3, 2, 1, 1, 1, 1]
 
 
 def test_errors_worked_out(tmp_path):
-    pictures = load_pictures(*four_pictures(tmp_path))
-    found = errors(pictures, match_all(pictures, 0.5, 0.5), 0.5)
+    images = load_images(*four_images(tmp_path))
+    found = errors(images, match_all(images, MatchOptions()), 0.5)
     # the second prediction of image 1; that of IoU 0.49 in image 2, which spoils that hand; image 4; image 3
     assert found == Errors(duplicate=1, localisation=1, background=1, outlined_badly=1, missed=1)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_add_up(tmp_path, seed):
-    pictures = load_pictures(*random_scene(tmp_path, np.random.default_rng(seed)))
+    images = load_images(*random_scene(tmp_path, np.random.default_rng(seed)))
     for iou in (0.05, 0.5, 0.9):
-        found, at = errors(pictures, match_all(pictures, iou, 0.4), iou), paper_metrics(pictures, iou, 0.4)
+        found, at = (
+            errors(images, match_all(images, MatchOptions(iou, 0.4)), iou),
+            paper_metrics(images, MatchOptions(iou, 0.4)),
+        )
         assert found.duplicate + found.localisation + found.background == at.fp
         assert found.outlined_badly + found.missed == at.fn
 
@@ -84,9 +88,9 @@ def test_sizes(tmp_path):
     masks = [rectangle(0, 0, side, side, 100) for side in (9, 10, 20, 40)]
     dataset = write_dataset(tmp_path / "data", [[mask] for mask in masks], size=100)
     entries = [result(1, masks[0], 0.9), result(4, rectangle(0, 0, 40, 30, 100), 0.9)]
-    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", entries))
-    rows = by_size(pictures, match_all(pictures, 0.5, 0.5))
-    assert [(row.name, row.hands, row.found, row.mean_iou) for row in rows] == [
+    images = load_images(dataset, write_results(tmp_path / "r.json", entries))
+    rows = by_size(images, match_all(images, MatchOptions()))
+    assert [(row.name, row.hands, row.true_positives, row.mean_iou) for row in rows] == [
         ("tiny", 1, 1, 1.0),
         ("small", 1, 0, None),
         ("medium", 1, 0, None),
@@ -120,18 +124,20 @@ def test_rims_agree_with_step_by_step_erosion(depth):
         assert (boundary.rim(mask, depth) == (mask & ~inner[depth:-depth, depth:-depth])).all()
 
 
-def test_picture_iou(tmp_path):
-    pictures = load_pictures(*four_pictures(tmp_path))
+def test_image_iou(tmp_path):
+    images = load_images(*four_images(tmp_path))
     # 1: both predictions together are the hand; 2: 50 + 49 of 200 pixels; 3: not predicted; 4: predicted for nothing
-    assert picture_iou(pictures, 0.5) == pytest.approx((1 + 99 / 200 + 0 + 0) / 4)
+    assert image_iou(images, 0.5) == pytest.approx((1 + 99 / 200 + 0 + 0) / 4)
 
 
-def counts(tp: list[int]) -> tuple[Tally, Ranked]:
+def counts(tp: list[int]) -> tuple[Tally, list[Ranked]]:
     """One hand an image, found by its only prediction, which is as sure everywhere, or by none."""
     found = np.array(tp, float)
-    tally = Tally(hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found)
+    tally = Tally(
+        hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found, empty=np.zeros(len(tp))
+    )
     owner = np.flatnonzero(found)
-    return tally, Ranked(owner, [np.arange(len(owner))], np.ones(len(tp), int))
+    return tally, [Ranked(owner, [np.arange(len(owner))], np.ones(len(tp), int))]
 
 
 def test_intervals_are_those_of_a_proportion():
@@ -160,28 +166,28 @@ def test_paired_differences_are_narrower_than_the_intervals():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_ap_of_drawn_pictures_is_pycocotools(tmp_path, seed):
+def test_the_ap_of_drawn_images_is_pycocotools(tmp_path, seed):
     rng = np.random.default_rng(seed)
-    pictures = load_pictures(*random_scene(tmp_path, rng, scores=1000))
-    found = ranked(evaluated(pictures))
-    assert weighted_ap(found, np.ones(len(pictures), int)) == pytest.approx(average_precision(pictures)["ap"], abs=1e-6)
-    times = rng.integers(0, 4, len(pictures))
+    images = load_images(*random_scene(tmp_path, rng, scores=1000))
+    found = ranked(evaluated(images))
+    assert weighted_ap(found, np.ones(len(images), int)) == pytest.approx(average_precision(images)["ap"], abs=1e-6)
+    times = rng.integers(0, 4, len(images))
     times[0] = 1
-    copies = [picture for picture, count in zip(pictures, times, strict=True) for _ in range(count)]
+    copies = [image for image, count in zip(images, times, strict=True) for _ in range(count)]
     drawn = [replace(p, image={**p.image, "id": number}) for number, p in enumerate(copies, start=1)]
     assert weighted_ap(found, times) == pytest.approx(average_precision(drawn)["ap"], abs=1e-6)
 
 
 def test_no_hand_has_no_ap(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[], []])
-    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", [result(1, rectangle(0, 0, 4, 4), 0.9)]))
-    assert np.isnan(weighted_ap(ranked(evaluated(pictures)), np.ones(2, int)))
-    empty = load_pictures(dataset, write_results(tmp_path / "r.json", []))
-    assert intervals(tally(empty, match_all(empty, 0.5, 0.5)), ranked(evaluated(empty)))["ap"] is None
+    images = load_images(dataset, write_results(tmp_path / "r.json", [result(1, rectangle(0, 0, 4, 4), 0.9)]))
+    assert np.isnan(weighted_ap(ranked(evaluated(images)), np.ones(2, int)))
+    empty = load_images(dataset, write_results(tmp_path / "r.json", []))
+    assert intervals(tally(empty, match_all(empty, MatchOptions())), ranked(evaluated(empty)))["ap"] is None
 
 
 def test_details_command(tmp_path):
-    dataset, results = four_pictures(tmp_path)
+    dataset, results = four_images(tmp_path)
     out = tmp_path / "numbers.json"
     command = ["score", str(dataset.folder), str(results), "--details", "--json", str(out)]
     done = CliRunner().invoke(main, command)
@@ -196,7 +202,7 @@ def test_details_command(tmp_path):
 
 
 def test_compare_command(tmp_path):
-    dataset, results = four_pictures(tmp_path)
+    dataset, results = four_images(tmp_path)
     better = write_results(tmp_path / "better.json", [result(i, rectangle(0, 0, 10, 10), 0.9) for i in (1, 2, 3)])
     out = tmp_path / "numbers.json"
     done = CliRunner().invoke(
@@ -234,11 +240,11 @@ def with_wrists(tmp_path):
 def test_region(tmp_path, predicted, skin, hand):
     folder = with_wrists(tmp_path)
     results = write_results(tmp_path / "r.json", [result(1, predicted, 0.9)])
-    (as_it_is,) = load_pictures(Dataset(folder), results, "skin")
-    (cut,) = load_pictures(Dataset(folder), results, "hand")
+    (as_it_is,) = load_images(Dataset(folder), results, "skin")
+    (cut,) = load_images(Dataset(folder), results, "hand")
     assert as_it_is.iou[0, 0] == pytest.approx(skin)
     if hand is None:
-        assert (cut.iou.shape, paper_metrics([cut], 0.5, 0.5).fp) == ((0, 1), 0)
+        assert (cut.iou.shape, paper_metrics([cut], MatchOptions()).fp) == ((0, 1), 0)
     else:
         assert cut.iou[0, 0] == pytest.approx(hand)
 
@@ -249,12 +255,12 @@ def test_region_by_a_wrist_line(tmp_path):
     content["annotations"][0]["wrist"] = [[15, 10], [5, 10]]
     dataset.path.write_text(json.dumps(content))
     results = write_results(tmp_path / "r.json", [result(1, rectangle(5, 0, 10, 10), 0.9)])
-    (cut,) = load_pictures(Dataset(dataset.folder), results, "hand")
+    (cut,) = load_images(Dataset(dataset.folder), results, "hand")
     assert cut.iou[0, 0] == pytest.approx(1.0)
 
 
 def test_region_needs_wrists(tmp_path):
-    dataset, results = four_pictures(tmp_path)
+    dataset, results = four_images(tmp_path)
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--region", "hand"])
     assert done.exit_code == 2
     assert "annotation 1 of p1.png has neither a wrist nor the keypoints wrist and middle_mcp" in done.output
@@ -262,8 +268,8 @@ def test_region_needs_wrists(tmp_path):
 
 def test_tally_of_no_prediction(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 5, 5)]])
-    pictures = load_pictures(dataset, write_results(tmp_path / "r.json", []))
-    matches = match_all(pictures, 0.5, 0.5)
-    assert tally(pictures, matches).tp.tolist() == [0]
-    assert errors(pictures, matches, 0.5) == Errors(0, 0, 0, 0, 1)
-    assert boundary.mean_boundary_iou(pictures, matches) is None
+    images = load_images(dataset, write_results(tmp_path / "r.json", []))
+    matches = match_all(images, MatchOptions())
+    assert tally(images, matches).tp.tolist() == [0]
+    assert errors(images, matches, 0.5) == Errors(0, 0, 0, 0, 1)
+    assert boundary.mean_boundary_iou(images, matches) is None

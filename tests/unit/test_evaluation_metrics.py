@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from evaluation_scenes import (
-    four_pictures,
-    load_pictures,
+    four_images,
+    load_images,
     random_scene,
     rectangle,
     result,
@@ -24,12 +24,12 @@ from pycocotools.cocoeval import COCOeval
 from evaluation.cli import main
 from evaluation.metrics.average_precision import NAMES, average_precision
 from evaluation.metrics.detection_metrics import score
-from evaluation.metrics.matching import match
+from evaluation.metrics.matching import MatchOptions, match
 
 
-def test_four_pictures_worked_out(tmp_path):
-    dataset, results = four_pictures(tmp_path)
-    numbers = score(load_pictures(dataset, results), 0.5, 0.5)
+def test_four_images_worked_out(tmp_path):
+    dataset, results = four_images(tmp_path)
+    numbers = score(load_images(dataset, results))
     assert (numbers.hands, numbers.tp, numbers.fp, numbers.fn) == (4, 2, 3, 2)
     assert numbers.mean_iou == pytest.approx((0.8 + 0.5) / 2)
     assert numbers.acc == pytest.approx(2 / 7)
@@ -50,7 +50,7 @@ def test_four_pictures_worked_out(tmp_path):
     ],
 )
 def test_thresholds(tmp_path, iou, threshold, tp, fp, mean_iou, tph):
-    numbers = score(load_pictures(*four_pictures(tmp_path)), iou, threshold)
+    numbers = score(load_images(*four_images(tmp_path)), MatchOptions(iou, threshold))
     assert (numbers.tp, numbers.fp, numbers.fn, numbers.tph) == (tp, fp, 4 - tp, tph)
     assert numbers.mean_iou == pytest.approx(mean_iou)
 
@@ -60,24 +60,24 @@ def test_the_higher_score_takes_the_hand_it_overlaps_most(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[left, right]])
     wide = rectangle(3, 0, 15, 10)  # IoU 70/180 with the left hand, 80/170 with the right one
     results = write_results(tmp_path / "r.json", [result(1, right, 0.6), result(1, wide, 0.9)])
-    (picture,) = load_pictures(dataset, results)
-    assert picture.iou == pytest.approx(np.array([[70 / 180, 80 / 170], [0, 1]]))
-    found = match(picture, 0.3, 0.5)
-    assert (found.found, found.missed, found.false) == ([(0, 1)], [0], [1])
-    found = match(picture, 0.5, 0.5)
-    assert (found.found, found.missed, found.false) == ([(1, 1)], [0], [0])
+    (image,) = load_images(dataset, results)
+    assert image.iou == pytest.approx(np.array([[70 / 180, 80 / 170], [0, 1]]))
+    found = match(image, MatchOptions(0.3))
+    assert (found.true_positives, found.false_negatives, found.false_positives) == ([(0, 1)], [0], [1])
+    found = match(image, MatchOptions())
+    assert (found.true_positives, found.false_negatives, found.false_positives) == ([(1, 1)], [0], [0])
 
 
 def test_nothing_found(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 5, 5)]])
-    numbers = score(load_pictures(dataset, write_results(tmp_path / "r.json", [])))
+    numbers = score(load_images(dataset, write_results(tmp_path / "r.json", [])))
     assert (numbers.tp, numbers.fp, numbers.fn, numbers.tph) == (0, 0, 1, 0)
     assert (numbers.mean_iou, numbers.acc, numbers.f1, numbers.ap) == (None, 0.0, 0.0, 0.0)
 
 
 def test_nothing_there(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[]])
-    numbers = score(load_pictures(dataset, write_results(tmp_path / "r.json", [])))
+    numbers = score(load_images(dataset, write_results(tmp_path / "r.json", [])))
     assert (numbers.hands, numbers.fp) == (0, 0)
     assert (numbers.mean_iou, numbers.acc, numbers.f1, numbers.ap, numbers.ap50) == (None,) * 5
 
@@ -86,7 +86,7 @@ def test_average_precision_worked_out(tmp_path):
     hand = rectangle(0, 0, 10, 10)
     dataset = write_dataset(tmp_path / "data", [[hand]])
     entries = [result(1, rectangle(12, 12, 4, 4), 0.9), result(1, rectangle(0, 0, 10, 8), 0.8)]
-    found = average_precision(load_pictures(dataset, write_results(tmp_path / "r.json", entries)))
+    found = average_precision(load_images(dataset, write_results(tmp_path / "r.json", entries)))
     assert found["ap50"] == pytest.approx(0.5)  # the first is false, so precision is 1/2 at every recall
     assert found["ap"] == pytest.approx(0.5 * 7 / 10)  # IoU 0.8 reaches seven of the ten thresholds
     assert found["ar1"] == 0.0
@@ -102,26 +102,27 @@ def test_random_scenes_agree_with_pycocotools(tmp_path, seed):
         oracle.evaluate()
         oracle.accumulate()
         oracle.summarize()
-    pictures = load_pictures(dataset, results)
-    ours = average_precision(pictures)
+    images = load_images(dataset, results)
+    ours = average_precision(images)
     for name, theirs in zip(NAMES, oracle.stats, strict=False):
         assert ours[name] == (pytest.approx(theirs, abs=1e-6) if theirs >= 0 else None)
     for index, threshold in enumerate((0.5, 0.75)):
         index *= 5
         everything = [cell for cell in oracle.evalImgs[: len(dataset)] if cell is not None]
-        assert score(pictures, threshold, 0.0).tp == sum(
+        assert score(images, MatchOptions(threshold, 0.0)).tp == sum(
             int((cell["dtMatches"][index] > 0).sum()) for cell in everything
         )
 
 
 def test_score_command(tmp_path):
-    dataset, results = four_pictures(tmp_path)
+    dataset, results = four_images(tmp_path)
     out = tmp_path / "numbers.json"
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--json", str(out)])
     assert done.exit_code == 0, done.output
     assert "0.650" in done.output and "0.286" in done.output and "0.444" in done.output
     numbers = json.loads(out.read_text())
     names = "hands tp fp fn mean_iou acc f1 tph ap ap50 iou_threshold score_threshold"
+    names += " images_without_hands false_positives_per_empty_image"
     assert set(numbers) == set(names.split())
     assert (numbers["hands"], numbers["tp"], numbers["iou_threshold"], numbers["score_threshold"]) == (4, 2, 0.5, 0.5)
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--iou", "0.49", "--json", str(out)])

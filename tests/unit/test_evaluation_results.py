@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from evaluation_scenes import four_pictures, rectangle, result, write_dataset, write_results
+from evaluation_scenes import four_images, rectangle, result, write_dataset, write_results
 
 from evaluation.cli import main
-from evaluation.metrics import thresholds
+from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.results import load_results
 from handforge.dataset import Dataset
 
@@ -33,7 +33,7 @@ def refused(dataset: Dataset, path) -> str:
 
 def test_good_results_are_sorted_by_score(dataset, tmp_path):
     entries = [{**GOOD, "score": value} for value in (0.2, 1, 0.5)]
-    found = load_results(write_results(tmp_path / "r.json", entries), dataset)
+    found = load_results(write_results(tmp_path / "r.json", entries), dataset).predictions
     assert [prediction.score for prediction in found[1]] == [1.0, 0.5, 0.2]
     assert found[2] == []
 
@@ -41,17 +41,18 @@ def test_good_results_are_sorted_by_score(dataset, tmp_path):
 def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
     polygon = {**GOOD, "segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]]}
     runs = {**GOOD, "segmentation": {"size": [20, 20], "counts": [0, 4, 16, 4, 376]}}
-    found = load_results(write_results(tmp_path / "r.json", [polygon, runs]), dataset)
+    found = load_results(write_results(tmp_path / "r.json", [polygon, runs]), dataset).predictions
     assert len(found[1]) == 2
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image_id": 7}, "is for image 7, which"),
-        ({"image_id": "1"}, "is for image '1', which"),
-        ({"image_id": True}, "is for image True, which"),
-        ({"category_id": 3}, "has the category 3; hands are 1 (hand) or 2 (hand+forearm), leave the others out"),
+        ({"image_id": True}, "has the image_id True; it is an image's id or file name"),
+        ({"image_id": [1]}, "has the image_id [1]; it is an image's id or file name"),
+        ({"image_id": 1e999}, "has the image_id inf; it is an image's id or file name"),
+        ({"category_id": 3}, "has the category 3; the dataset has 1 (hand), 2 (hand+forearm), leave results of others"),
+        ({"category_id": "1"}, "has the category '1'; the dataset has"),
         ({"score": float("nan")}, "has the score nan; a score is a number from 0 to 1"),
         ({"score": "high"}, "has the score 'high'; a score is a number"),
         ({"score": None}, "has the score None; a score is a number"),
@@ -89,10 +90,12 @@ def test_boxes_alone(dataset, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[{", "is no valid JSON"),
-        (b"\xff\xfe\x00", "is no valid JSON"),
-        (b"1" * 5000, "is no valid JSON"),
-        (b"{}", "is no COCO results file: it must hold a list, not an object"),
+        (b"[{", "is not valid JSON"),
+        (b"\xff\xfe\x00", "is not valid JSON"),
+        (b"1" * 5000, "is not valid JSON"),
+        (b"{}", "is not a COCO results file: it must hold a list, or an object with annotations, not an object"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b'{"image_id": 1}\n{"image_id": ', "is not valid JSON"),
         (b"[3]", "result 1 of 1 is a number, not an object"),
         (b'["a"]', "result 1 of 1 is a text, not an object"),
     ],
@@ -109,7 +112,7 @@ def test_missing_file_and_folder(dataset, tmp_path):
 
 
 def test_predictions_of_another_dataset(tmp_path):
-    dataset, results = four_pictures(tmp_path / "a")
+    dataset, results = four_images(tmp_path / "a")
     other = write_dataset(tmp_path / "b", [[rectangle(1, 1, 5, 5)] for _ in range(4)])
     (results.parent / "predict.json").write_text(json.dumps({"source": "a", "dataset_id": dataset.id}))
     assert "was predicted for other images: dataset" in refused(other, results.parent)
@@ -119,7 +122,7 @@ def test_predictions_of_another_dataset(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"iscrowd": 1}, "annotation 1 of p1.png is a crowd"),
+        ({"category_id": 7}, "annotation 1 of p1.png has the category 7, which is not listed"),
         (
             {"segmentation": result(1, np.zeros((20, 20), bool), 1)["segmentation"]},
             "annotation 1 of p1.png: the mask has",
@@ -161,7 +164,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_work(words, name, mess
 def test_the_command_lines_thresholds_are_those_of_the_package():
     for command in ("score", "compare", "report", "cases", "ablation"):
         options = {option.name: option for option in main.commands[command].params}
-        assert options["iou"].default is thresholds.IOU and options["score_threshold"].default is thresholds.SCORE
+        assert MatchOptions(options["iou"].default, options["score_threshold"].default) == MatchOptions()
 
 
 def test_names_that_are_no_utf8_are_refused():

@@ -45,7 +45,7 @@ def test_zoomed_masks_lie_on_the_zoomed_hands(dataset):
     )
 
 
-def test_keypoints_go_with_the_picture(dataset):
+def test_keypoints_go_with_the_image(dataset):
     content = json.loads(dataset.path.read_text())
     points = np.zeros((21, 3))
     points[0], points[5] = (26, 23, 2), (2, 2, 2)
