@@ -198,7 +198,7 @@ def _thumb_base(bones: Skeleton) -> list[tuple[float, Limb]]:
 
 def _palm(bones: Skeleton) -> list[tuple[float, Limb]]:
     """Everything but the digits, in the order in which it is joined, each with the radius of its join."""
-    ulna = _between((-19, 8.5, -22), (-20, 9.0, -8), [(0, 7, 8, 6), (1, 8, 8.5, 6)], (9, 7))
+    ulna = _between((-18, 9.6, -24), (-19, 10.8, -9), [(0, 7, 7, 6), (1, 8, 9.0, 6)], (12, 9))
     heel = [(0, 10, 9, 9), (0.5, 14.5, 11, 12), (1, 9.5, 9, 9)]
     return [
         (0.0, Limb(np.zeros(3), np.eye(3), _ARM, (20.0, 14.0), power=2.3)),
@@ -206,7 +206,7 @@ def _palm(bones: Skeleton) -> list[tuple[float, Limb]]:
         *((6.0, _web(bones, a, b)) for a, b in pairwise(LONG_FINGERS)),
         *((4.0, _tendon(bones, finger)) for finger in LONG_FINGERS),
         *((4.0, _knuckle(bones, finger)) for finger in LONG_FINGERS),
-        (8.0, ulna),
+        (12.0, ulna),
         (12.0, _between((-19, -9, 6), (-33, -7, 64), heel, (10, 10))),
         *_thumb_base(bones),
     ]
