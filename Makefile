@@ -88,7 +88,7 @@ real: $(READY)
 	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
 	  echo "Two folders of photographs are called" $$twice"; their results would be one: rename one" >&2; exit 2; }
 	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
-	@$(BIN)/hand-generator render --set l11 --settings varied --size 480x360 --mask both --count 1500 --out real/rooms
+	@$(BIN)/hand-generator render --set l11 --settings varied --resolution 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
 	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --out real/hand --resume
 	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume

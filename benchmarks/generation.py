@@ -125,7 +125,7 @@ def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
     with tempfile.TemporaryDirectory() as where:
         np.savez(Path(where, "hand.npz"), vertices=np.array(posed, np.float32), faces=mesh.faces)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        line = [python, str(script), where, *(str(value) for value in (*settings.size, settings.samples))]
+        line = [python, str(script), where, *(str(value) for value in (*settings.resolution, settings.samples))]
         done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         if done.returncode or not Path(where, "seconds.txt").exists():
@@ -135,7 +135,7 @@ def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
 
 def measure(engine: str, frames: int | None, memory_frames: int) -> float:
     """Measure one engine and print; images a second with two workers."""
-    settings = RenderSettings(set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
+    settings = RenderSettings(pose_set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
     print(f"\n{engine}: 1280x720 PNG + mask + annotation" + (f", {SAMPLES} samples" if engine == "cycles" else ""))
     one, two = (pictures_a_second(settings, workers) for workers in (1, 2))
     print(f"  one worker   {one:6.1f} images/s")
@@ -165,7 +165,7 @@ def main() -> None:
     if python is None:
         print("\nblenderproc is not installed beside this; --blenderproc PYTHON names a Python that has it")
         return
-    settings = RenderSettings(set="l11", samples=SAMPLES)
+    settings = RenderSettings(pose_set="l11", samples=SAMPLES)
     try:
         seconds = blenderproc_seconds(python, settings)
     except (OSError, RuntimeError) as error:

@@ -21,17 +21,17 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from generator.frame.settings import PRESETS
+from generator.frame.settings import preset
 
-FULL: dict[str, Any] = {**PRESETS["varied"], "size": "240x180", "mask": "hand+forearm"}
+FULL: dict[str, Any] = {**preset("varied"), "resolution": "240x180", "mask": "hand+forearm"}
 WITHOUT: dict[str, dict[str, Any]] = {
-    "room": {"scene": "plain", "light": "varied", "background": "varied", "sleeve": "varied", "camera": "varied"}
+    "room": {"scene": "plain", "light": "random", "background": "random", "sleeve": "random", "sensor": "random"}
     | {"engine": "cycles"},
     "framing": {"distance": 1.0, "focal_mm": 45.0},
-    "things": {"surroundings": "things", "distractors": "none", "occluders": "none"},
+    "things": {"environment": "objects", "distractors": "none", "occluders": "none"},
     "light": {"light": "front", "exposure": "metered"},
-    "skin": {"skin": 0.35, "shape": "average"},
-    "arm": {"elbow": "straight", "hands": 1, "side": "right"},
+    "skin": {"skin_tone": 0.35, "shape": "average"},
+    "arm": {"elbow": "straight", "num_hands": 1, "handedness": "right"},
 }
 MEANING = {
     "full": "all of it",

@@ -24,18 +24,19 @@ FIXED = "fixed"
 """The choice of a number of one's own."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    **{name: words for name, words in settings._CHOICES.items() if name not in ("engine", "format", "mask", "side")},
-    "hands": ("1", "2", "varied"),
+    name: words
+    for name, words in settings.CHOICES.items()
+    if name not in ("engine", "format", "mask", "handedness", "framing")
 }
 """Settings of a few words that the panel shows under their own names."""
 
 NUMBERS: dict[str, tuple[str, ...]] = {
-    "distance": ("varied", "close"),
-    "focal_mm": ("varied",),
+    "distance": ("random", "close"),
+    "focal_mm": ("random",),
     "empty": (),
     "held": (),
 }
-"""Settings that are a number, or one of these words."""
+"""Settings that are a number, or one of these words; those of the distance are the setting ``framing``."""
 
 
 def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     panel = scene.handforge
     found: dict[str, Any] = {
         "seed": panel.seed,
-        "size": f"{panel.size[0]}x{panel.size[1]}",
+        "resolution": f"{panel.size[0]}x{panel.size[1]}",
         "engine": panel.engine,
         "format": panel.format,
         "mask": panel.mask,
@@ -54,12 +55,14 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
             found[name] = int(word) if word.isdecimal() else word
     for name in NUMBERS:
         word = getattr(panel, f"set_{name}")
-        if word != AS_PRESET:
-            found[name] = round(getattr(panel, name), 6) if word == FIXED else word
+        if word == FIXED:
+            found[name] = round(getattr(panel, name), 6)
+        elif word != AS_PRESET:
+            found["framing" if name == "distance" else name] = word
     if panel.samples:
         found["samples"] = panel.samples
     if panel.truth:
-        found["truth"] = ",".join(word for word in TRUTH_WORDS if word in panel.truth)
+        found["ground_truth"] = ",".join(word for word in TRUTH_WORDS if word in panel.truth)
     if panel.backgrounds:
         found["backgrounds"] = absolute(panel.backgrounds)
     return found
@@ -74,7 +77,7 @@ def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[str,
     What the preset leaves open is as the hand has it.
     """
     panel = scene.handforge
-    poses = {"set": pose_set(scene), "count": panel.count or None}  # None: as the preset
+    poses = {"pose_set": pose_set(scene), "count": panel.count or None}  # None: as the preset
     images, of_file = overrides(scene), panel.settings == "file"
     return {
         "settings": preset(scene),
@@ -175,7 +178,7 @@ def in_words_of_the_panel(text: str) -> str:
 
 # ---------------------------------------------------------------- the same as a command
 
-_OPTIONS = ("seed", "size", "format", "engine", "mask", "backgrounds", "truth", "rig", "side")
+_OPTIONS = ("seed", "resolution", "format", "engine", "mask", "backgrounds", "ground_truth", "rig", "handedness")
 """Settings that hand-generator render has options for; the others need a file of settings."""
 
 
@@ -187,16 +190,16 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
     differs = {name: value for name, value in chosen.to_json().items() if value != plain.to_json()[name]}
     where = asked["settings"]
     text = ""
-    if scene.handforge.settings == "file" or any(name not in (*_OPTIONS, "set", "count") for name in differs):
+    if scene.handforge.settings == "file" or any(name not in (*_OPTIONS, "pose_set", "count") for name in differs):
         default = RenderSettings().to_json()
-        text = _toml({n: v for n, v in chosen.to_json().items() if v != default[n] and n not in ("set", "count")})
+        text = _toml({n: v for n, v in chosen.to_json().items() if v != default[n] and n not in ("pose_set", "count")})
         where, differs = str(Path(asked["out"] + ".toml")), {}
-    words = ["hand-generator", "render", "--set", chosen.set, "--out", asked["out"]]
+    words = ["hand-generator", "render", "--set", chosen.pose_set, "--out", asked["out"]]
     if chosen.count is not None:
         words += ["--count", str(chosen.count)]
     for name in _OPTIONS:
         if name in differs and differs[name] is not None:
-            words += [f"--{name}", str(differs[name])]
+            words += [f"--{name.replace('_', '-')}", str(differs[name])]
     words += ["--settings", where, "--workers", str(asked["workers"])]
     return shlex.join(words), text
 

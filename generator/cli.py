@@ -1,9 +1,10 @@
-"""hand-generator: render images of hands with their truth, look at them, check them."""
+"""hand-generator: render images of hands with their ground truth, look at them, check them."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,55 +29,70 @@ def main() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
+def _old_names(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options by the names of the release before, hidden; the settings' reader says how they are called now."""
+    for name in ("size", "map", "side", "truth"):
+        command = click.option(f"--{name}", hidden=True)(command)
+    return command
+
+
 @main.command()
-@click.option("--set", "set_", help=f"{_SETS_HELP}  [default: all]")
-@click.option("--out", type=PATH, required=True, help="The dataset's folder: new, empty, or an unfinished run's.")
-@click.option("--count", type=int, help="This many images, spread evenly over the plausible poses.  [default: all]")
-@click.option("--seed", type=int, help="Of everything drawn at random.  [default: 0]")
-@click.option("--size", help="Of the images, WIDTHxHEIGHT.  [default: 1280x720]")
-@click.option("--format", "format_", help="Of the images: png, jpg or webp.  [default: png]")
+@click.option("--set", "pose_set", help=f"{_SETS_HELP}  [default: all]")
+@click.option("--out", type=PATH, required=True, help="Dataset folder: new, empty, or an unfinished run's.")
+@click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]")
+@click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]")
+@click.option("--resolution", metavar="WxH", help="Width and height of the images, pixels.  [default: 1280x720]")
+@click.option("--format", "format_", help="File format of the images: png, jpg or webp.  [default: png]")
 @click.option(
     "--engine",
     help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
 )
-@click.option("--rig", metavar="FILE", help="Another rigged hand in place of ours: .glb, .fbx or .blend, with --map.")
-@click.option("--map", metavar="FILE", help="A TOML file that says which of the rig's bones is which.")
-@click.option("--side", help="right, left or varied.  [default: right]")
+@click.option("--rig", metavar="FILE", help="External rigged hand: .glb, .fbx or .blend, with --bone-map.")
+@click.option("--bone-map", metavar="FILE", help="TOML file that says which of the rig's bones is which.")
+@click.option("--handedness", help="right, left or random.  [default: right]")
 @click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
-@click.option("--backgrounds", metavar="DIR", help="Images to put behind the hands, cropped and scaled.")
-@click.option("--empty", type=float, help="Of rooms: the fraction of the images that show no hand.  [default: 0]")
-@click.option("--truth", help="More truths: depth, normals, parts, keypoints3d, with commas between.  [default: none]")
-@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
+@click.option("--backgrounds", metavar="DIR", help="Folder of images to put behind the hands, cropped and scaled.")
+@click.option("--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]")
+@click.option(
+    "--ground-truth", help="depth, normals, parts, keypoints3d, separated by commas, beside masks.  [default: none]"
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one per processor core]")
 @click.option(
     "--settings",
     type=PATH,
     metavar="NAME|FILE",
-    help="paper (the default), people (varied hands, skin and light before white), studio (those from near, as in "
-    "photographs), varied (in rooms), or a TOML file; options given here go before it.",
+    help="Preset or TOML file: paper (default), people (random hands, skin and light before white), studio (the same "
+    "from near, as in photographs), varied (indoor scenes), gloves (the same in gloves). Options given here override "
+    "it.",
 )
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Render on the workers of this Dask scheduler, as tcp://host:8786."
 )
-@click.option("--shard", metavar="I/N", default="1/1", help="Only the I-th of N parts, as for job arrays; then merge.")
+@click.option(
+    "--shard", metavar="I/N", default="1/1", help="Render only the I-th of N parts, as for job arrays; then merge."
+)
+@_old_names
 def render(
     out: Path,
     workers: int | None,
     settings: Path | None,
     scheduler: str | None,
     shard: str,
-    set_: str,
     format_: str,
     **options: Any,
 ) -> None:
     """Render images, masks and annotations into a COCO dataset.
 
-    A run that was stopped, by whatever, continues with the same command, and ends as if it never had been. The same
-    settings and seed give the same bytes on any number of workers.
-    """
+    An interrupted run continues with the same command and ends byte-identical to an uninterrupted one. The same
+    settings and seed give the same bytes with any number of workers.
+
+    \b
+    hand-generator render --settings varied --count 1000 --out rooms
+    """  # noqa: D301 - click wants the real control character
     from generator.frame import settings as reader
     from generator.pipeline import run
 
-    chosen = reader.load(settings, {"set": set_, "format": format_, **options})
+    chosen = reader.load(settings, {"format": format_, **options})
     with progress_counter("rendering", "images") as progress:
         part = parse_shard(shard)
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
@@ -241,7 +257,7 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
 def extension_command(out: Path, platform: str | None) -> None:
     """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
 
-    pip fetches the wheels of eight small libraries from your package index; nothing else uses the network. Drop the
+    pip fetches the wheels of thirteen libraries from your package index; nothing else uses the network. Drop the
     zip on Blender's window, or run: blender --command extension install-file -r user_default -e ZIP
     """
     from generator import extension

@@ -11,6 +11,7 @@ import ast
 import io
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,8 +24,12 @@ from handforge import __version__
 from handforge.errors import HandforgeError
 from handforge.files import write_atomic
 
-LIBRARIES = ("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
-"""What ``generator`` imports, and what these need (the third to fifth are rich's); numpy comes with Blender."""
+LIBRARIES = (
+    *("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools"),
+    *("pydantic", "annotated-types", "typing-extensions", "typing-inspection"),
+)
+"""What ``generator`` imports, and what these need (the third to fifth are rich's, the last three pydantic's, whose
+compiled core :func:`_fetch` adds in the one version that fits); numpy comes with Blender."""
 
 PLATFORMS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
@@ -133,11 +138,26 @@ def _fetch(target: str, python: str) -> dict[str, bytes]:
         command += ["--only-binary=:all:", "--python-version", python, "--dest", folder]
         for tag in PLATFORMS[target]:
             command += ["--platform", tag]
-        done = subprocess.run([*command, *LIBRARIES], capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-            raise ExtensionError(f"pip cannot fetch the libraries for Python {python} ({' '.join(said[-1:])})")
+        _run_pip([*command, *LIBRARIES], python)
+        _run_pip([*command, _core(next(Path(folder).glob("pydantic-*.whl")))], python)
         return {_plain_tag(path.name, python): path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+
+def _run_pip(command: list[str], python: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        raise ExtensionError(f"pip cannot fetch the libraries for Python {python} ({' '.join(said[-1:])})")
+
+
+def _core(pydantic: Path) -> str:
+    """The requirement of pydantic's wheel on its compiled core, of which it takes one version only."""
+    with zipfile.ZipFile(pydantic) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+        found = re.search(r"^Requires-Dist: (pydantic-core==[\w.]+)", wheel.read(name).decode(), re.MULTILINE)
+    if found is None:
+        raise ExtensionError(f"{pydantic.name} does not say which pydantic-core it needs; use another release of it")
+    return found[1]
 
 
 def _plain_tag(name: str, python: str) -> str:

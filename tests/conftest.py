@@ -23,7 +23,9 @@ def poses_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def settings(poses_file):
-    return RenderSettings(set=str(poses_file), count=FRAMES, size=(160, 90), skin="varied", shape="varied")
+    return RenderSettings(
+        pose_set=str(poses_file), count=FRAMES, resolution=(160, 90), skin_tone="random", shape="random"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ class RenderPose(OfHand, bpy.types.Operator):
         armature, scene = hand.active(context), context.scene
         asked = render_settings.task(scene, armature)
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
-        shown = {name: value for name, value in asked["overrides"].items() if name not in ("set", "count")}
+        shown = {name: value for name, value in asked["overrides"].items() if name not in ("pose_set", "count")}
         asked["overrides"] = shown | {"empty": 0, "held": 0}  # an image without a hand or of a grasp shows another pose
         Preview.ask(
             {name: asked[name] for name in ("settings", "overrides", "defaults")}

@@ -114,7 +114,7 @@ class HandProperties(bpy.types.PropertyGroup):
         description="From the fairest, 0, to the darkest, 1",
         min=0,
         max=1,
-        default=RenderSettings.skin,
+        default=RenderSettings.skin_tone,
         update=_changed,
         override=OVERRIDABLE,
     )

@@ -134,7 +134,7 @@ def _preset_chosen(props: SceneProperties, context: bpy.types.Context) -> None:
     """Show the size and format that a preset comes in."""
     if props.settings != "file":
         chosen = settings.load(Path(props.settings))
-        props.size, props.format = chosen.size, chosen.format
+        props.size, props.format = chosen.resolution, chosen.format
     _judge_again(props, context)
 
 
@@ -180,7 +180,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         name="Preset",
         description="What it does not randomize is as the hand in the scene: shape, skin tone and side, or the rig",
         items=[
-            *_explained(tuple(PRESETS), _PRESETS),
+            *_explained(PRESETS, _PRESETS),
             ("file", "File", "A TOML file, as hand-generator render --settings takes it; it goes before this panel"),
         ],
         update=_preset_chosen,
@@ -194,7 +194,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         size=2,
         min=settings.SIZE_RANGE[0],
         max=LARGEST,
-        default=_DEFAULTS.size,
+        default=_DEFAULTS.resolution,
         update=_judge_again,
     )
     engine: EnumProperty(name="Engine", items=_explained(ENGINES, _ENGINES))
@@ -205,7 +205,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
     truth: EnumProperty(
         name="Ground-Truth Maps",
-        description=setting_texts().get("truth", ""),
+        description=setting_texts().get("ground_truth", ""),
         items=[(word, label(word), "", 1 << bit) for bit, word in enumerate(TRUTH_WORDS)],
         options={"ENUM_FLAG"},
     )

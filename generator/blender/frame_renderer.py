@@ -132,14 +132,14 @@ class FrameRenderer:
         assert isinstance(self.engine, IndoorScene)
         scene = empty_scene.draw_empty_scene(self.settings, number)
         self._show()
-        width, height = self.settings.size
+        width, height = self.settings.resolution
         maps = gbuffer.nothing(width, height)
         return Sample(
             name=f"{number:06d}",
             image=self.engine.draw_empty(scene, drawn, number),
             instances=(),
             meta=meta | {"empty": scene.kind, "camera": scene.camera.matrix.tolist()},
-            truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.truths},
+            truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds},
         )
 
     def _crowd(self, number: int, drawn: frame_spec.FrameSpec, group: Crowd, grasp: Grasp | None, meta: dict) -> Sample:
@@ -197,9 +197,9 @@ class FrameRenderer:
         self, index: int, pose: np.ndarray, skeleton: anatomy.Skeleton, camera: Camera, number: int
     ) -> elbow.Elbow:
         """How the arm of this index is bent: one alone before a plain background never ends in the image."""
-        if self.settings.scene == "room":
+        if self.settings.scene == "indoor":
             return elbow.elbow(self.settings, number, index)
-        alone = self.settings.hands == 1 and self._own is None
+        alone = self.settings.num_hands == 1 and self._own is None
         return arm_reach.reach_out(camera, pose, skeleton) if alone else elbow.STRAIGHT
 
     def _draw(
@@ -232,7 +232,11 @@ class FrameRenderer:
             points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn)
             if self._covering:
                 points = _behind_things(points, drawing)
-            in_space = camera.to_camera(joints(arm.rig, arm.pose)) if KEYPOINTS_3D in self.settings.truths else None
+            in_space = (
+                camera.to_camera(joints(arm.rig, arm.pose))
+                if KEYPOINTS_3D in self.settings.ground_truth_kinds
+                else None
+            )
             for category, of_arms in masks.items():
                 found.append(Instance(of_arms[number], points, arm.side, category, in_space, glove=kind))
         return tuple(found)
@@ -241,7 +245,9 @@ class FrameRenderer:
     def _covering(self) -> bool:
         """Whether something else than its own skin may be before a hand."""
         chosen = self.settings
-        return chosen.occluders != "none" or chosen.hands != 1 or chosen.sleeve != "none" or chosen.scene == "room"
+        return (
+            chosen.occluders != "none" or chosen.num_hands != 1 or chosen.sleeve != "none" or chosen.scene == "indoor"
+        )
 
     @property
     def _categories(self) -> tuple[str, ...]:
@@ -249,7 +255,7 @@ class FrameRenderer:
 
     def _truths(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> dict[str, np.ndarray]:
         """Those truths beyond the masks that the settings ask for and that are images."""
-        asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.truths]
+        asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
         if not asked:
             return {}
         masks = [mask for category in self._categories for mask in _masks(drawings, camera, category)]
@@ -270,7 +276,7 @@ class FrameRenderer:
         self, drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec, number: int
     ) -> np.ndarray:
         """The whole image, (H, W, 3) uint8; a room's drawing is one already."""
-        if self.settings.scene == "room":
+        if self.settings.scene == "indoor":
             return drawings[0].image
         if self._backgrounds is None:
             return _compose(drawings, camera, drawn)
@@ -286,7 +292,7 @@ class FrameRenderer:
 
     def _stored(self, picture: np.ndarray, number: int) -> np.ndarray:
         """As a camera would have stored it; a room's image is so already."""
-        if self.settings.camera == "clean" or self.settings.scene == "room":
+        if self.settings.sensor == "clean" or self.settings.scene == "indoor":
             return picture
         return camera_effects.stored(picture, np.random.default_rng((self.settings.seed, number, 0xCE)))
 
@@ -297,11 +303,11 @@ class FrameRenderer:
             meta["second"] = poses[1]
         elif len(arms) > 2:
             meta["others"] = poses[1:]
-        if self.settings.skin == "varied":
+        if self.settings.skin_tone == "random":
             meta["tone"] = round(drawn.tone, 4)
         if drawn.shape is not None:
             meta["shape"] = drawn.shape
-        if isinstance(self.settings.distance, str):
+        if self.settings.framing != "fixed":
             meta["distance"] = camera.distance
         return meta
 
@@ -341,7 +347,7 @@ def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandM
     """Somebody's hand in place of ours, if the settings name one."""
     if settings.rig is None:
         return None
-    return rig_file.load(Path(settings.rig), None if settings.map is None else Path(settings.map))
+    return rig_file.load(Path(settings.rig), None if settings.bone_map is None else Path(settings.bone_map))
 
 
 def _told(grasp: Grasp) -> dict:

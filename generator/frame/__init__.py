@@ -1,15 +1,17 @@
 """What one frame shows, drawn from (seed, frame); pure numpy.
 
-settings        what a rendering run can be told
-frame_spec      shape, skin tone, light, camera and framing of one frame
-hand_look       skin, glove and rings of one hand
-elbow           an arm bent at the elbow
-arm_reach       the arm that leads out of the image
-held_object     what the first hand holds
-crowd           several people, and one's own hands
-empty_scene     images without a hand: feet, arms, objects
-second_hand     a second hand beside the first
-backgrounds     images behind the hands
-camera_effects  blur, noise and JPEG as cameras make them
-gbuffer         depth, normals and parts from the posed mesh
+settings         settings of a rendering run: fields, presets, reading
+settings_errors  what is wrong with settings, in words
+old_settings     names and values of the release before
+frame_spec       shape, skin tone, light, camera and framing of one frame
+hand_look        skin, glove and rings of one hand
+elbow            an arm bent at the elbow
+arm_reach        the arm that leads out of the image
+held_object      what the first hand holds
+crowd            several people, and one's own hands
+empty_scene      images without a hand: feet, arms, objects
+second_hand      a second hand beside the first
+backgrounds      images behind the hands
+camera_effects   blur, noise and JPEG as cameras make them
+gbuffer          depth, normals and parts from the posed mesh
 """

@@ -100,7 +100,7 @@ def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: 
         return None
     draw = _people if chance < settings.crowd else _egocentric
     for _ in range(_TRIES):
-        if found := draw(rng, settings.size, fingers, hand, tone):
+        if found := draw(rng, settings.resolution, fingers, hand, tone):
             return found
     return None
 

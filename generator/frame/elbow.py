@@ -72,4 +72,4 @@ def elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
     """The elbow of a frame's first or second arm."""
     rng = np.random.default_rng((settings.seed, frame, 0xEB, arm))
     bent, angle, about = rng.random() < BENT, float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi))
-    return Elbow(angle, about) if settings.elbow == "varied" and settings.scene == "room" and bent else STRAIGHT
+    return Elbow(angle, about) if settings.elbow == "random" and settings.scene == "indoor" and bent else STRAIGHT

@@ -191,7 +191,7 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     """The scene of a frame without a hand."""
     rng = np.random.default_rng((settings.seed, frame, _STREAM, 1))
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
-    camera = Camera(*settings.size, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
+    camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
     draw = {"feet": _feet, "arms": _arms, "food": _food, "objects": _objects}.get(kind)
     if draw is None:
         return EmptyScene(kind, replace(camera, distance=float(np.exp(rng.uniform(*np.log((0.35, 1.6)))))))

@@ -97,26 +97,26 @@ def draw_frame_spec(settings: RenderSettings, frame: int) -> FrameSpec:
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
     lit = settings.light != "front"
     return FrameSpec(
-        shape=shape if settings.shape == "varied" and settings.rig is None else None,
-        tone=tone if isinstance(settings.skin, str) else float(settings.skin),
+        shape=shape if settings.shape == "random" and settings.rig is None else None,
+        tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),
         light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
         light_colour=colour if lit else np.ones(3),
         ambient=ambient if lit else 0.45,
-        background=paper if settings.background == "varied" else np.ones(3),
+        background=paper if settings.background == "random" else np.ones(3),
         side=_side(settings, frame),
         sleeve=_sleeve(settings, frame),
     )
 
 
 def _side(settings: RenderSettings, frame: int) -> str:
-    if settings.side != "varied":
-        return settings.side
+    if settings.handedness != "random":
+        return settings.handedness
     return "left" if np.random.default_rng((settings.seed, frame, 0x1F)).random() < 0.5 else "right"
 
 
 def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
     rng = np.random.default_rng((settings.seed, frame, 0x51))
-    return Sleeve.drawn(rng) if settings.sleeve == "varied" and rng.random() < WORN else None
+    return Sleeve.drawn(rng) if settings.sleeve == "random" and rng.random() < WORN else None
 
 
 def _towards_camera(rng: np.random.Generator) -> np.ndarray:
@@ -133,11 +133,11 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     in the image's plane (v1, v3) to where all its joints are inside the image. With a close one its lean (v4) is
     changed, too, and the arm's end is outside the image; fingers may be.
     """
-    width, height = settings.size
+    width, height = settings.resolution
     focal = _focal(settings, frame)
-    if not isinstance(settings.distance, str):
+    if settings.framing == "fixed":
         return Camera(width, height, float(settings.distance), focal), one
-    if settings.distance == "close":
+    if settings.framing == "close":
         return _close(settings, frame, one, hand, focal)
     rng = np.random.default_rng((settings.seed, frame, 0xCA))
     one = one.copy()
@@ -166,7 +166,7 @@ def _close(
 ) -> tuple[Camera, np.ndarray]:
     """A hand that fills its share of the image, with an arm that comes from outside."""
     rng = np.random.default_rng((settings.seed, frame, 0xCB))
-    width, height = settings.size
+    width, height = settings.resolution
     one = one.copy()
     one[pose.V4] = leaning(one[pose.V4])
     fill = np.exp(rng.uniform(*np.log(FILL)))

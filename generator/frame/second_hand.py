@@ -54,7 +54,7 @@ def second(
     :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
     """
     rng = np.random.default_rng((settings.seed, frame, 0x2B))
-    if settings.hands == 1 or (settings.hands == "varied" and rng.random() >= SHARE):
+    if settings.num_hands == 1 or (settings.num_hands == "random" and rng.random() >= SHARE):
         return None
     other = "left" if side == "right" else "right"
     own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, hand)
@@ -68,11 +68,11 @@ def second(
         apart = np.pi * (2 / 3 if near else 1 / 3)
         if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > apart:
             continue
-        if settings.distance == "close" and outside(camera, one, hand, elbows[1]) <= 0:
+        if settings.framing == "close" and outside(camera, one, hand, elbows[1]) <= 0:
             continue
         balls, _ = _balls(one, other, hand, elbows[1])
         if float(np.min(balls[:, 1])) + camera.distance > SPARE and _apart(balls, taken, girth, camera, flat):
-            return Second(one, other, None if own or settings.skin != "varied" else tone)
+            return Second(one, other, None if own or settings.skin_tone != "random" else tone)
     return None
 
 

@@ -1,320 +1,342 @@
-"""What a rendering run can be told: one dataclass, read from TOML, overridden by the command line.
+"""Settings of a rendering run: one dataclass, read from a preset or a TOML file, overridden by the command line.
 
-Everything that changes a byte of the finished folder is here, and nothing else: the number of workers is not.
+They hold everything that changes a byte of the finished folder, and nothing else: the number of workers is not among
+them. Types are checked with pydantic; each field's docstring says what it means, its unit, range and default.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
+from annotated_types import Interval
+from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError
+
+from generator.frame import old_settings, settings_errors
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
-from generator.mesh.gloves import KINDS
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
 
-FORMATS = ("png", "jpg", "webp")
-ENGINES = ("auto", "raster", "cycles", "eevee", "workbench")
-MASKS = ("hand", "hand+forearm", "both")
 RIGS = (".glb", ".fbx", ".blend")
-READY = ".npz"
-"""A rigged hand as the add-on hands it over (:mod:`generator.rigs.external_rig`), which needs no map."""
-SIDES = ("right", "left", "varied")
+READY_RIG = ".npz"
+"""A rigged hand as the add-on hands it over (:mod:`generator.rigs.external_rig`), which needs no bone map."""
 KEYPOINTS_3D = "keypoints3d"
 SIZE_RANGE = (64, 4096)
+"""Smallest and largest width and height of an image, pixels."""
 
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "format": FORMATS,
-    "engine": ENGINES,
-    "scene": ("plain", "room"),
-    "mask": MASKS,
-    "side": SIDES,
-    "light": ("front", "varied", "mixed"),
-    "background": ("white", "varied"),
-    "sleeve": ("none", "varied"),
-    "surroundings": ("things", "varied"),
-    "distractors": ("none", "varied"),
-    "occluders": ("none", "varied"),
-    "exposure": ("metered", "varied"),
-    "camera": ("clean", "varied"),
-    "elbow": ("straight", "varied"),
-    "glove": ("none", "some", "random", *KINDS),
-    "adornments": ("none", "random"),
-}
-"""The settings that are one of a few words."""
-
-_PEOPLE = {"skin": "varied", "shape": "varied", "light": "varied"}
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "people": {**_PEOPLE, "background": "varied"},
-    "studio": {**_PEOPLE, "background": "varied", "distance": "close"},
-    "varied": {
-        **{"set": "l11,fingers,gestures,signs", "scene": "room", "samples": 2, "format": "jpg", "size": "640x360"},
-        **{"distance": "close", "focal_mm": "varied", **_PEOPLE, "light": "mixed"},
-        **{"surroundings": "varied", "distractors": "varied", "occluders": "varied"},
-        **{"exposure": "varied", "side": "varied", "hands": "varied", "elbow": "varied"},
-        **{"empty": 0.15, "held": 0.25, "crowd": 0.12, "egocentric": 0.1},
-        **{"glove": "some", "adornments": "random"},
-    },
-}
-PRESETS["gloves"] = {**PRESETS["varied"], "glove": "random", "empty": 0.0}
-"""Settings by name: ``paper`` is the default; ``people`` varies hand, skin, light and the tone of white in the paper's
-framing; ``studio`` shows the same as people photograph hands, near and with an arm from outside the image; ``varied``
-does so in rooms, on tables, before other people; ``gloves`` is the same with a glove on every hand."""
+Format = Literal["png", "jpg", "webp"]
+EngineName = Literal["auto", "raster", "cycles", "eevee", "workbench"]
+Mask = Literal["hand", "hand+forearm", "both"]
+GloveChoice = Literal[
+    "none", "some", "random", "nitrile", "latex", "vinyl", "surgical", "household", "dipped", "leather", "welding",
+    "knitted", "cotton", "ski", "motorcycle", "gardening", "fingerless",
+]  # fmt: skip
+FORMATS: tuple[str, ...] = get_args(Format)
+ENGINES: tuple[str, ...] = get_args(EngineName)
+MASKS: tuple[str, ...] = get_args(Mask)
 
 
 class SettingsError(HandforgeError):
-    """Settings that cannot be used; the text names every one, what was expected, and where it was read."""
+    """Settings that cannot be used; the text names every problem, what was expected, and where it was read."""
 
 
-@dataclass(frozen=True)
-class RenderSettings:
-    """A rendering run. Where a setting may be ``"varied"``, each frame draws its own from (seed, frame)."""
-
-    set: str = "all"
-    """``all`` (``l2`` and ``l11``), ``fingers``, ``signs``, ``gestures``, ``grasps``, several by commas, or a file."""
-    count: int | None = None
-    """How many images, spread evenly over the kept poses; None renders every one."""
-    seed: int = 0
-    """0 or more. With the same seed, frame i is the same image with any number of workers, on any machine with the
-    same Blender and, for ``raster``, the same graphics driver; a room's on those with the same kind of processor, as
-    Cycles computes a little otherwise with other instructions."""
-    size: tuple[int, int] = (1280, 720)
-    """Width and height in pixels; ``"1280x720"`` in a file."""
-    format: str = "png"
-    """Of the images: png, jpg or webp. Masks are always png."""
-    scene: str = "plain"
-    """``plain``: the hand alone. ``room``: lit by HDR environments, with table or wall, things, a sleeve, shadows, and
-    the camera's blur and noise; all drawn from (seed, frame)."""
-    engine: str = "auto"
-    """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), ``eevee``, ``workbench`` (need
-    Blender 5.2 and a GPU), or ``auto``: the faster of the first two that runs."""
-    mask: str = "hand"
-    """``hand`` ends at the wrist crease; ``hand+forearm`` does not; ``both`` annotates each hand twice, in either
-    way. An annotation's category says which it is."""
-    truth: str = "none"
-    """More truths, with commas between: ``depth``, ``normals``, ``parts``, ``keypoints3d``; see
-    :mod:`handforge.dataset.ground_truth_maps`."""
-    samples: int = 4
-    """Samples a pixel of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or 32). Before a
-    plain background, cycles takes one in larger parts that show smooth skin only, away from all outlines."""
-    focal_mm: float | str = 45.0
-    """Focal length for a sensor 36 mm wide. Varied: 26 to 75, which moves the camera of a ``close`` distance."""
-    distance: float | str = 1.0
-    """Metres from the camera to the wrist. Varied: 0.45 to 1.1, the hand moved and turned about the viewing axis (v1,
-    v3, v6) so that its joints are inside the image. Close: as people take hands, filling 0.2 to 1.1 of the image,
-    with an arm that comes from outside it and hardly from the camera (v4 is drawn nearer to the image's plane)."""
-    skin: float | str = 0.5
-    """Skin tone from 0 (lightest) to 1 (darkest). Varied: evenly over that range."""
-    shape: str | HandShape = "average"
-    """``average``; varied: one of 16 hands whose proportions are drawn from the seed; or a table of factors as
-    :class:`generator.hand.anatomy.HandShape` names them, ``shape = {length = 1.05, index = 0.9}``."""
-    rig: str | None = None
-    """A rigged hand that takes our own's place: a .glb, .fbx or .blend file, with ``map``. It is scaled to the mean
-    hand's size and keeps its shape; its skin is coloured as ours is. A left one is mirrored: ``side`` says which is
-    shown. Poses are judged as our mean hand's. Machines that share no disk each need both files at the same path."""
-    map: str | None = None
-    """Which of the rig's bones is which: a TOML file as :mod:`generator.rigs.bone_map` describes it."""
-    side: str = "right"
-    """Which hand: ``right``, ``left`` or varied. A left hand is the mirror image (X to -X) of the right one of the same
-    28 numbers, so it is as plausible."""
-    elbow: str = "straight"
-    """Of a room. Varied: six arms in ten are bent at the elbow, with bare upper arms or short sleeves."""
-    glove: str = "none"
-    """What the hands wear: ``none``; one of the kinds of :mod:`generator.mesh.gloves` (nitrile, latex, vinyl, surgical,
-    household, dipped, leather, welding, knitted, cotton, ski, motorcycle, gardening, fingerless); ``random``, any of
-    them; ``some``: any of them on one hand in eight. A glove is part of the hand up to the wrist crease and of the
-    forearm beyond it; the annotation's ``glove`` names its kind."""
-    adornments: str = "none"
-    """Of a room. ``random``: some hands have rings, painted nails, tattoos, henna, dirt, paint, plasters, tape or
-    markers; all of it is part of the hand."""
-    hands: int | str = 1
-    """1, 2 or varied, which is 2 in half of the images: the second is of the other side and in a pose of its own, in
-    rooms often beside the first, and has its own annotation. Where there is no place for it, there is one."""
-    light: str = "front"
-    """``front``: from above the camera, as in the paper. Varied: from anywhere on the camera's side, harder or softer,
-    warmer or cooler. Mixed: varied, and in part of the rooms a flash beside the camera."""
-    background: str = "white"
-    """``white`` (exactly 255) or ``varied``: one near-white tone an image."""
-    backgrounds: str | None = None
-    """A folder of images, on other machines at the same path: one of them, cropped and scaled, is behind each hand,
-    also in a room, whose light, sleeve, people and occluders stay."""
-    sleeve: str = "none"
-    """``varied``: most arms before a plain background wear one, of any colour and length; rooms have their own. It is
-    neither hand nor forearm."""
-    camera: str = "clean"
-    """``clean``, or varied: blur, noise and JPEG, which a room has always."""
-    surroundings: str = "things"
-    """Of a room. ``things``: a table or wall with things on it. Varied: also rooms full of furniture, people in their
-    clothes, plain and dark walls, surfaces in strong or skin-like colours, and nothing but the environment."""
-    distractors: str = "none"
-    """Of a room. Varied: in part of the images heads, limbs and other things in the colours of skin, never masked."""
-    occluders: str = "none"
-    """Of a room. Varied: in part of the images pencils, cords, cups and cards before the hand, or a thing in it; the
-    mask is what is still seen of it."""
-    held: float = 0.0
-    """Of a room: the fraction of the images with hands, 0 to 1, whose first hand holds an object made by code (phone,
-    pen, cup, bottle, tool, syringe, ball, book, bag, cutlery, fruit ...) in a grasp that closes its fingers around it.
-    The mask is what is seen of the hand; the image's ``held`` says what it holds and how."""
-    crowd: float = 0.0
-    """Of a room: the fraction of the images with hands, 0 to 1, that show one to four people as a whole, with up to
-    eight hands from 4 % of the image's longer side up; ``hands`` and ``distance`` mean nothing there."""
-    egocentric: float = 0.0
-    """Of a room: the fraction of the images with hands, 0 to 1, that show one's own hands as a camera at the head with
-    a lens of 70 to 120 degrees does, in part of them with somebody opposite."""
-    empty: float = 0.0
-    """Of a room: the fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet and
-    arms, faces, food, leather, wood, dolls. They have no annotation, and say in ``empty`` what they show."""
-    exposure: str = "metered"
-    """Of a room. Varied: also darker and brighter than metered, with stronger casts of colour."""
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """The settings' names."""
-        return tuple(f.name for f in fields(cls))
-
-    @property
-    def truths(self) -> tuple[str, ...]:
-        """The words of ``truth``."""
-        return () if self.truth == "none" else tuple(self.truth.split(","))
-
-    def to_json(self) -> dict[str, Any]:
-        """As dataset.json has them: plain JSON, the size as ``"1280x720"``."""
-        return {**asdict(self), "size": f"{self.size[0]}x{self.size[1]}"}
-
-
-def load(
-    path: Path | None, overrides: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None
-) -> RenderSettings:
-    """The settings of a preset or a TOML file, overridden by those values of ``overrides`` that are not None.
-
-    :param path: the name of one of :data:`PRESETS`, or a file, from whose folder on the paths in it are read.
-    :param defaults: values of what neither names.
-    :raises SettingsError: naming all problems at once.
-    """
-    values: dict[str, Any] = {}
-    if str(path) in PRESETS:
-        values = dict(PRESETS[str(path)])
-    elif path is not None:
-        try:
-            values = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            raise SettingsError(
-                f"{path} is neither a preset ({', '.join(PRESETS)}) nor a TOML file of settings"
-            ) from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SettingsError(f"{path} is no TOML file ({error})") from None
-        values |= {
-            name: str(path.parent / values[name])
-            for name in ("set", "backgrounds", "rig", "map")
-            if isinstance(values.get(name), str) and values[name] and not pose_sets.named(values[name])
-        }
-    values = (defaults or {}) | values | {name: value for name, value in (overrides or {}).items() if value is not None}
-    problems = _problems(values)
-    if problems:
-        raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
-    if "size" in values:
-        values["size"] = parse_size(values["size"])
-    if isinstance(values.get("shape"), dict):
-        values["shape"] = HandShape(**values["shape"])
-    return replace(RenderSettings(), **values)
-
-
-def parse_size(text: Any) -> tuple[int, int]:
-    """``"1280x720"`` as (width, height).
-
-    :raises SettingsError: if it is not of that form or outside :data:`SIZE_RANGE`.
-    """
-    parts = text.split("x") if isinstance(text, str) else text
+def _resolution(value: Any) -> tuple[int, int]:
+    parts = value.split("x") if isinstance(value, str) else value
     low, high = SIZE_RANGE
     if isinstance(parts, list | tuple) and len(parts) == 2 and all(str(p).isdecimal() for p in parts):
         width, height = int(parts[0]), int(parts[1])
         if low <= min(width, height) and max(width, height) <= high:
             return width, height
-    raise SettingsError(f"size is WIDTHxHEIGHT, each {low} to {high}, not {text!r}")
+    raise ValueError(f"is WIDTHxHEIGHT, each {low} to {high}, not {value!r}")
 
 
-def _problems(values: dict[str, Any]) -> list[str]:
+def _pose_set(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {value!r}")
+    return value
+
+
+def _folder(value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ValueError(f"is a folder of images, not {value!r}")
+    return value
+
+
+def _num_hands(value: Any) -> Any:
+    if isinstance(value, bool | float):  # which equal 1
+        raise ValueError(f"is 1 or 2 or random, not {value!r}")
+    return value
+
+
+def _ground_truth(value: Any) -> str:
+    kinds = (*GROUND_TRUTH_MAPS, KEYPOINTS_3D)
+    words = value.split(",") if isinstance(value, str) else []
+    if value == "none" or (words and len({*words}) == len(words) and set(words) <= set(kinds)):
+        return str(value)
+    raise ValueError(f"is none or some of {','.join(kinds)} with commas between, not {value!r}")
+
+
+def _shape(value: Any) -> Any:
+    if value in ("average", "random") or isinstance(value, HandShape):
+        return value
+    factors = tuple(HandShape.__dataclass_fields__)
+    if not isinstance(value, dict):
+        raise ValueError(f"is average, random or a table of factors, not {value!r}")
+    if new := [name for name in value if name not in factors]:
+        raise ValueError(f"has no factor {new[0]!r} (known: {', '.join(factors)})")
+    wrong = [f"{n} = {v!r}" for n, v in value.items() if type(v) not in (int, float) or not 0.5 <= v <= 2]
+    if wrong:
+        raise ValueError(f"is a table of factors from 0.5 to 2, not {', '.join(wrong)}")
+    return HandShape(**value)
+
+
+Fraction = Annotated[float, Strict(), Interval(ge=0, le=1)]
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """A rendering run. A setting that is ``"random"`` is drawn for each frame from (seed, frame)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    pose_set: Annotated[str, BeforeValidator(_pose_set)] = "all"
+    """Poses to render: ``all`` (``l2`` and ``l11``), ``fingers``, ``signs``, ``gestures``, ``grasps``, several
+    separated by commas, or a CSV file of poses. Default ``all``."""
+    count: Annotated[int, Strict(), Interval(ge=1, le=10_000_000)] | None = None
+    """Number of images, 1 to 10,000,000, spread evenly over the plausible poses. Default: all plausible poses."""
+    seed: Annotated[int, Strict(), Interval(ge=0, le=2**63 - 1)] = 0
+    """Seed of all random draws, 0 or more. Default 0. With the same seed, frame i is the same image with any number of
+    workers, on any machine with the same Blender and, for ``raster``, the same graphics driver; an indoor scene on
+    machines with the same kind of processor, as Cycles rounds differently with other instructions."""
+    resolution: Annotated[tuple[int, int], BeforeValidator(_resolution)] = (1280, 720)
+    """Width and height of the images, 64 to 4096 pixels each; ``"1280x720"`` in a file. Default 1280x720."""
+    format: Format = "png"
+    """File format of the images: ``png`` (default), ``jpg`` or ``webp``. Masks are always png."""
+    scene: Literal["plain", "indoor"] = "plain"
+    """``plain`` (default): the hand alone. ``indoor``: lit by HDR environments, with table or wall, objects, a sleeve,
+    shadows, and the camera's blur and noise, all drawn from (seed, frame)."""
+    engine: EngineName = "auto"
+    """``raster`` (fastest; needs Blender 5.2), ``cycles`` (runs everywhere), ``eevee``, ``workbench`` (need
+    Blender 5.2 and a GPU), or ``auto`` (default): the faster of the first two that runs."""
+    mask: Mask = "hand"
+    """``hand`` (default) ends at the wrist crease; ``hand+forearm`` includes the forearm; ``both`` annotates each hand
+    twice, once each way. An annotation's category says which it is."""
+    ground_truth: Annotated[str, BeforeValidator(_ground_truth)] = "none"
+    """Ground truth beyond masks and keypoints, separated by commas: ``depth``, ``normals``, ``parts``,
+    ``keypoints3d``; see :mod:`handforge.dataset.ground_truth_maps`. Default ``none``."""
+    samples: Annotated[int, Strict(), Interval(ge=1, le=4096)] = 4
+    """Samples per pixel, 1 to 4096, of the engines that take samples (cycles, eevee; workbench takes 5, 8, 11, 16 or
+    32). Default 4. Before a plain background, cycles takes one sample where smooth skin fills a larger area."""
+    focal_mm: Annotated[float, Strict(), Interval(ge=10, le=300)] | Literal["random"] = 45.0
+    """Focal length in millimetres for a sensor 36 mm wide, 10 to 300. Default 45. Random: 26 to 75; with
+    ``framing = "close"`` the camera moves back with it."""
+    framing: Literal["fixed", "random", "close"] = "fixed"
+    """Where the camera is. ``fixed`` (default): ``distance`` metres before the wrist, the pose unchanged. ``random``:
+    0.45 to 1.1 m, the hand moved and rotated about the viewing axis (v1, v3, v6) so that its joints are inside the
+    image. ``close``: as people photograph hands, filling 0.2 to 1.1 of the image's shorter side, with an arm that comes
+    from outside the image and hardly from the camera (v4 is moved towards the image plane)."""
+    distance: Annotated[float, Strict(), Interval(ge=0.3, le=10)] = 1.0
+    """Metres from the camera to the wrist, 0.3 to 10, where the framing is fixed; a file or command that sets it and no
+    framing sets the framing to fixed. Default 1."""
+    skin_tone: Fraction | Literal["random"] = 0.5
+    """Skin tone from 0 (lightest) to 1 (darkest). Default 0.5. Random: uniform over that range."""
+    shape: Annotated[Literal["average", "random"] | HandShape, BeforeValidator(_shape)] = "average"
+    """Proportions of the hand: ``average`` (default); ``random``: one of 16 hands drawn from the seed; or a table of
+    factors, 0.5 to 2 each, as :class:`generator.hand.anatomy.HandShape` names them:
+    ``shape = {length = 1.05, index = 0.9}``."""
+    rig: str | None = None
+    """External rigged hand to render in place of the built-in one: a .glb, .fbx or .blend file, together with
+    ``bone_map``. It is scaled to the mean hand's size and keeps its shape; its skin is coloured like the built-in
+    hand's. A left one is mirrored: ``handedness`` says which is shown. Plausibility is judged with the mean hand.
+    Machines that share no disk each need both files at the same path. Default: the built-in hand."""
+    bone_map: str | None = None
+    """TOML file that says which of the rig's bones is which, as described in :mod:`generator.rigs.bone_map`."""
+    handedness: Literal["right", "left", "random"] = "right"
+    """Which hand: ``right`` (default), ``left`` or ``random``. A left hand is the mirror image (X to -X) of the right
+    one of the same 28 numbers, so it is equally plausible."""
+    elbow: Literal["straight", "random"] = "straight"
+    """Of indoor scenes. Random: 60 % of the arms are bent at the elbow, with bare upper arms or short sleeves."""
+    glove: GloveChoice = "none"
+    """Gloves: ``none`` (default); one of the kinds of :mod:`generator.mesh.gloves`; ``random``, any of them; ``some``:
+    any of them on one hand in eight. A glove is part of the hand up to the wrist crease and of the forearm beyond it;
+    the annotation's ``glove`` names its kind."""
+    adornments: Literal["none", "random"] = "none"
+    """Of indoor scenes. Random: some hands have rings, painted nails, tattoos, henna, dirt, paint, plasters, tape or
+    markers, all of them part of the hand. Default ``none``."""
+    num_hands: Annotated[Literal[1, 2, "random"], BeforeValidator(_num_hands)] = 1
+    """Hands per image: 1 (default), 2 or ``random`` (2 in half of the images). The second hand is of the other side, in
+    a pose of its own, in indoor scenes often beside the first, and has its own annotation. If no collision-free
+    placement is found, only one hand is rendered."""
+    light: Literal["front", "random", "mixed"] = "front"
+    """``front`` (default): from above the camera, as in the paper. ``random``: from anywhere on the camera's side,
+    harder or softer, warmer or cooler. ``mixed``: random, and a flash beside the camera in part of the indoor
+    scenes."""
+    background: Literal["white", "random"] = "white"
+    """Of plain scenes: ``white`` (default, exactly 255) or ``random``: one near-white tone per image."""
+    backgrounds: Annotated[str | None, BeforeValidator(_folder)] = None
+    """Folder of images, on other machines at the same path: one of them, cropped and scaled, is put behind each hand;
+    an indoor scene keeps its light, sleeve, people and occluders. Default: none."""
+    sleeve: Literal["none", "random"] = "none"
+    """Of plain scenes. Random: most arms wear a sleeve of any color and length. It belongs to neither hand nor forearm.
+    Indoor scenes have their own."""
+    sensor: Literal["clean", "random"] = "clean"
+    """Of plain scenes: ``clean`` (default), or ``random``: blur, noise and JPEG compression, which indoor scenes always
+    have."""
+    environment: Literal["objects", "random"] = "objects"
+    """Of indoor scenes. ``objects`` (default): a table or wall with objects on it. Random: also furnished interiors,
+    people in their clothes, plain and dark walls, surfaces in strong or skin-like colors, and the HDR environment
+    alone."""
+    distractors: Literal["none", "random"] = "none"
+    """Of indoor scenes. Random: heads, limbs and objects in the colors of skin in part of the images, never masked."""
+    occluders: Literal["none", "random"] = "none"
+    """Of indoor scenes. Random: pencils, cords, cups and cards before the hand, or an object in it, in part of the
+    images; the mask is what is still seen of the hand."""
+    held: Fraction = 0.0
+    """Of indoor scenes: fraction of the images with hands, 0 to 1, whose first hand holds an object made by code
+    (phone, pen, cup, bottle, tool, syringe, ball, book, bag, cutlery, fruit ...) in a grasp that closes its fingers
+    around it. The mask is what is seen of the hand; the image's ``held`` says what it holds and how. Default 0."""
+    crowd: Fraction = 0.0
+    """Of indoor scenes: fraction of the images with hands, 0 to 1, that show one to four people as a whole, with up to
+    eight hands from 4 % of the image's longer side up; ``num_hands`` and ``framing`` have no effect there. Default
+    0."""
+    egocentric: Fraction = 0.0
+    """Of indoor scenes: fraction of the images with hands, 0 to 1, that show one's own hands as a camera at the head
+    with a lens of 70 to 120 degrees does, in part of them with somebody opposite. Default 0."""
+    empty: Fraction = 0.0
+    """Of indoor scenes: fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet
+    and arms, faces, food, leather, wood, dolls. They have no annotation; the image's ``empty`` names what they show.
+    Default 0."""
+    exposure: Literal["metered", "random"] = "metered"
+    """Of indoor scenes. Random: also darker and brighter than metered, with stronger color casts."""
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Names of all settings."""
+        return tuple(field.name for field in fields(cls))
+
+    @property
+    def ground_truth_kinds(self) -> tuple[str, ...]:
+        """The kinds that ``ground_truth`` lists."""
+        return () if self.ground_truth == "none" else tuple(self.ground_truth.split(","))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON as dataset.json has it, the resolution as ``"1280x720"``."""
+        return {**asdict(self), "resolution": f"{self.resolution[0]}x{self.resolution[1]}"}
+
+
+PATHS = ("pose_set", "backgrounds", "rig", "bone_map")
+"""Settings that may name a file or folder."""
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    hints = get_type_hints(RenderSettings, include_extras=True)
+    return {name: hints[name] for name in RenderSettings.names()}
+
+
+def _literals(hint: Any) -> tuple[Any, ...]:
+    """All words that a type names, also within unions."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(word for part in get_args(hint) for word in _literals(part))
+
+
+def _is_literal(hint: Any) -> bool:
+    return get_origin(hint) is Literal or (get_origin(hint) is Annotated and _is_literal(get_args(hint)[0]))
+
+
+CHOICES = {name: tuple(map(str, _literals(hint))) for name, hint in _hints().items() if _is_literal(hint)}
+"""The words of each setting that is one of a few words; ``num_hands`` among them."""
+
+RANDOMIZED = frozenset(name for name, hint in _hints().items() if "random" in _literals(hint))
+"""Settings that may be ``"random"``."""
+
+_PRESETS = Path(__file__).with_name("presets")
+PRESETS = tuple(sorted((path.stem for path in _PRESETS.glob("*.toml")), key=lambda name: (name != "paper", name)))
+"""Names of the presets, the files of ``presets/``; ``paper``, the default, is the first."""
+
+
+def upgrade(values: Mapping[str, Any], where: str | None = None) -> dict[str, Any]:
+    """Settings by their present names and values; see :func:`generator.frame.old_settings.upgrade`."""
+    return old_settings.upgrade(values, RANDOMIZED, where)
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The values that one of :data:`PRESETS` sets."""
+    return tomllib.loads((_PRESETS / f"{name}.toml").read_text("utf-8"))
+
+
+def load(
+    path: Path | None, overrides: Mapping[str, Any] | None = None, defaults: Mapping[str, Any] | None = None
+) -> RenderSettings:
+    """Read the settings of a preset or a TOML file, overridden by those values of ``overrides`` that are not None.
+
+    :param path: the name of one of :data:`PRESETS`, or a file; paths in it are relative to its folder.
+    :param defaults: values of what neither names.
+    :raises SettingsError: naming all problems at once.
+    """
+    values = _read(path)
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    values = _layer(defaults or {}, "settings") | values | _layer(given, "settings")
+    problems = _conflicts(values)
+    try:
+        settings = TypeAdapter(RenderSettings).validate_python(values)
+    except ValidationError as error:
+        problems = settings_errors.describe(error, _hints(), values) + problems
+    if problems:
+        raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
+    return settings
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    if str(path) in PRESETS:
+        return preset(str(path))
+    try:
+        text = path.read_text("utf-8")
+        values = _layer(tomllib.loads(text), str(path))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is neither a preset ({', '.join(PRESETS)}) nor a TOML file of settings") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} is not a TOML file ({error})") from None
+    for name in PATHS:
+        if isinstance(values.get(name), str) and values[name] and not pose_sets.named(values[name]):
+            values[name] = str(path.parent / values[name])
+    return values
+
+
+def _layer(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Values of one source by their present names; a distance alone means a fixed framing."""
+    values = upgrade(values, where)
+    return {"framing": "fixed", **values} if "distance" in values else values
+
+
+def _conflicts(values: Mapping[str, Any]) -> list[str]:
+    """Problems of settings that exclude or need each other."""
     found = [
-        f"there is no setting {name!r} (known: {', '.join(RenderSettings.names())})"
-        for name in values
-        if name not in RenderSettings.names()
+        f"{name} is a fraction of the images of indoor scenes; set scene to indoor"
+        for name in ("empty", "held", "crowd", "egocentric")
+        if values.get(name) and values.get("scene", "plain") != "indoor"
     ]
-    for name, choices in _CHOICES.items():
-        found += _choice(values, name, choices)
-    if values.get("hands", 1) not in (1, 2, "varied") or isinstance(values.get("hands"), bool | float):
-        found.append(f"hands is 1 or 2 or varied, not {values['hands']!r}")
-    found += _truth(values.get("truth", "none")) + _shape(values.get("shape"))
-    found += _number(values, "count", int, 1, 10_000_000) + _number(values, "seed", int, 0, 2**63 - 1)
-    found += _number(values, "samples", int, 1, 4096) + _number(values, "focal_mm", float, 10, 300, "varied")
-    found += _number(values, "distance", float, 0.3, 10, "varied", "close")
-    found += _number(values, "skin", float, 0, 1, "varied")
-    for name in ("empty", "held", "crowd", "egocentric"):
-        found += _number(values, name, float, 0, 1)
-        if values.get(name) and values.get("scene", "plain") != "room":
-            found.append(f"{name} is a fraction of rooms; set scene to room")
     both = [values.get(name, 0.0) for name in ("crowd", "egocentric")]
     if all(type(value) in (int, float) for value in both) and sum(both) > 1:
         found.append("crowd and egocentric are fractions that add up to 1 at most")
-    found += _rig(values.get("rig"), values.get("map"))
-    if values.get("rig") is not None and values.get("glove", "none") != "none":
-        found.append("glove is of the built-in hand; a rig comes with whatever it wears")
-    if not isinstance(values.get("set", ""), str):
-        found.append(f"set is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {values['set']!r}")
-    if not isinstance(values.get("backgrounds", "."), str | None) or values.get("backgrounds") == "":
-        found.append(f"backgrounds is a folder of images, not {values['backgrounds']!r}")
-    try:
-        parse_size(values.get("size", "1280x720"))
-    except SettingsError as error:
-        found.append(str(error))
+    rig, bones = values.get("rig"), values.get("bone_map")
+    if rig is not None or bones is not None:
+        if isinstance(rig, str) and rig.endswith(READY_RIG) and bones is None:
+            pass
+        elif not isinstance(rig, str) or not isinstance(bones, str):
+            found.append("rig and bone_map are files that need each other")
+        elif not rig.endswith(RIGS):
+            found.append(f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}")
+    if rig is not None and values.get("glove", "none") != "none":
+        found.append("glove is of the built-in hand; an external rig is rendered with what it wears")
     return found
-
-
-def _choice(values: dict[str, Any], name: str, choices: tuple[str, ...]) -> list[str]:
-    if name not in values or values[name] in choices:
-        return []
-    return [f"{name} is {' or '.join(choices)}, not {values[name]!r}"]
-
-
-def _rig(rig: Any, map_: Any) -> list[str]:
-    if rig is None and map_ is None:
-        return []
-    if isinstance(rig, str) and rig.endswith(READY) and map_ is None:
-        return []
-    if not isinstance(rig, str) or not isinstance(map_, str):
-        return ["rig and map are files that need each other"]
-    return [] if rig.endswith(RIGS) else [f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}"]
-
-
-def _truth(value: Any) -> list[str]:
-    words = value.split(",") if isinstance(value, str) else []
-    if value == "none" or (words and len({*words}) == len(words) and set(words) <= {*GROUND_TRUTH_MAPS, KEYPOINTS_3D}):
-        return []
-    return [
-        f"truth is none or some of {','.join((*GROUND_TRUTH_MAPS, KEYPOINTS_3D))} with commas between, not {value!r}"
-    ]
-
-
-def _shape(value: Any) -> list[str]:
-    if value in (None, "average", "varied"):
-        return []
-    factors = HandShape.__dataclass_fields__
-    if not isinstance(value, dict):
-        return [f"shape is average, varied or a table of factors, not {value!r}"]
-    if unknown := [name for name in value if name not in factors]:
-        return [f"shape has no factor {unknown[0]!r} (known: {', '.join(factors)})"]
-    wrong = [name for name in value if type(value[name]) not in (int, float) or not 0.5 <= value[name] <= 2]
-    return [f"shape's {name} is a factor from 0.5 to 2, not {value[name]!r}" for name in wrong]
-
-
-def _number(values: dict[str, Any], name: str, kind: type, low: float, high: float, *words: str) -> list[str]:
-    value = values.get(name, low)
-    kinds = (int,) if kind is int else (int, float)
-    if value in words or (type(value) in kinds and low <= value <= high):
-        return []
-    what = "a whole number" if kind is int else "a number"
-    return [f"{name} is {' or '.join([f'{what} from {low:,} to {high:,}', *words])}, not {value!r}"]

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import EngineName, RenderSettings
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.run_folder import Records, RunError
 from generator.pipeline.workers import BATCH, Item, Renderer
@@ -79,7 +79,7 @@ class Cluster:
                         f"the workers differ: {first} has {name} {value}, {worker} has {traits[name]}; use the same "
                         "on all"
                     )
-        self._settings = replace(settings, engine=self._traits["engine"])
+        self._settings = replace(settings, engine=cast(EngineName, self._traits["engine"]))
         return self._settings, self._traits["Blender"]
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:

@@ -20,8 +20,8 @@ def sources(settings: RenderSettings) -> dict[str, str]:
         found["backgrounds_sha256"] = behind.digest()
     if settings.rig is not None:
         content = Path(settings.rig).read_bytes()
-        if settings.map is not None:
-            bone_map.load(Path(settings.map))
-            content += Path(settings.map).read_bytes()
+        if settings.bone_map is not None:
+            bone_map.load(Path(settings.bone_map))
+            content += Path(settings.bone_map).read_bytes()
         found["rig_sha256"] = hashlib.sha256(content).hexdigest()
     return found

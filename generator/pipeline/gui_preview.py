@@ -48,7 +48,7 @@ class Previews:
         if self._renderer is None or settings != self._settings:
             self._renderer, self._settings = workers.Renderer(settings), settings
         sample = self._renderer.frame(workers.Item(number, pose, {"set": "preview", "frame": number}))
-        for folder in ("images", "masks", *settings.truths):
+        for folder in ("images", "masks", *settings.ground_truth_kinds):
             (out / folder).mkdir(parents=True, exist_ok=True)
         record = dataset.write_sample(out, sample, settings.format)
         dataset.assemble(out, [record], {"settings": settings.to_json(), "versions": {"handforge": __version__}})

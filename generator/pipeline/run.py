@@ -53,10 +53,10 @@ def judging_camera(settings: RenderSettings) -> Camera:
     A random distance is chosen so that the hand fits, whatever the focal length; a random focal length is judged by its
     longest.
     """
-    if isinstance(settings.distance, str):
-        return Camera(*settings.size)
+    if settings.framing != "fixed":
+        return Camera(*settings.resolution)
     focal = FOCAL[1] if isinstance(settings.focal_mm, str) else settings.focal_mm
-    return Camera(*settings.size, settings.distance, focal)
+    return Camera(*settings.resolution, settings.distance, focal)
 
 
 def plan(settings: RenderSettings) -> Plan:
@@ -66,17 +66,19 @@ def plan(settings: RenderSettings) -> Plan:
         folder of backgrounds holds none.
     """
     backgrounds.chosen(settings)
-    chosen = pose_sets.select(settings.set)
+    chosen = pose_sets.select(settings.pose_set)
     hand = skeleton(hand_shape(settings))
     reasons = plausibility.judge(chosen.poses, hand, judging_camera(settings))
     kept = np.flatnonzero(reasons == "")
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):
         raise RunError(
-            f"none of the {len(chosen):,} poses of {settings.set} is plausible; hand-generator poses says why"
+            f"none of the {len(chosen):,} poses of {settings.pose_set} is plausible; hand-generator poses says why"
         )
     if count > len(kept):
-        raise RunError(f"{settings.set} has {len(kept):,} plausible poses, {count:,} were asked for; lower --count")
+        raise RunError(
+            f"{settings.pose_set} has {len(kept):,} plausible poses, {count:,} were asked for; lower --count"
+        )
     picked = kept[np.arange(count) * len(kept) // count]
     return Plan(settings, chosen.take(picked), plausibility.counts(chosen.names, reasons))
 
@@ -109,7 +111,7 @@ def render(
     made_of = sources(settings)
     if run_folder.is_finished(out):
         run_folder.remove_leftovers(out)
-        if not pose_sets.named(settings.set):  # a file, which may hold other poses now
+        if not pose_sets.named(settings.pose_set):  # a file, which may hold other poses now
             made_of |= _digest(plan(settings).poses)
         run_folder.check_sources(out, made_of)
         return False

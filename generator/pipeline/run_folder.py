@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import PATHS, RenderSettings, upgrade
 from handforge import dataset
 from handforge.dataset import contact_sheet
 from handforge.errors import HandforgeError
@@ -96,7 +96,7 @@ def is_finished(out: Path) -> bool:
 
 def named(settings: RenderSettings) -> dict[str, Any]:
     """The settings as the folder has them; files and folders by their names, wherever they lie."""
-    paths = {name: getattr(settings, name) for name in ("set", "backgrounds", "rig", "map")}
+    paths = {name: getattr(settings, name) for name in PATHS}
     return settings.to_json() | {name: Path(path).name for name, path in paths.items() if path is not None}
 
 
@@ -133,7 +133,9 @@ def state(out: Path) -> dict[str, Any] | None:
                 stored = json.loads(path.read_bytes())
             except ValueError as error:
                 raise RunError(f"{path} is no valid JSON ({error}); give another folder for --out") from None
-            return stored if "poses_sha256" in stored else None
+            if "poses_sha256" not in stored:
+                return None
+            return stored | {"settings": upgrade(stored["settings"])}
     return None
 
 
@@ -156,7 +158,7 @@ def _folders(run: dict[str, Any]) -> list[str]:
     return [
         "images",
         "masks",
-        *(name for name in dataset.GROUND_TRUTH_MAPS if name in run["settings"].get("truth", "").split(",")),
+        *(name for name in dataset.GROUND_TRUTH_MAPS if name in run["settings"].get("ground_truth", "").split(",")),
     ]
 
 

@@ -36,6 +36,7 @@ def test_the_zip_holds_what_the_manifest_names(archive):
     assert f'version = "{__version__}"' in manifest
     assert all(f'"./{name}"' in manifest for name in wheels)
     needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
+    needed += ("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection")
     assert {Path(name).name.split("-")[0] for name in wheels} == {*needed}
     meshed = {"generator/mesh/hand.npz", "generator/mesh/foot.npz"}
     own = {*meshed, "generator/cli.py", "generator/blender/rig.py", "handforge/files.py"}
@@ -73,10 +74,10 @@ COMPILED = {
 """What Python calls each of Blender's platforms, and what wheels do."""
 
 
-def empty_wheel(folder, name, tags):
+def empty_wheel(folder, name, tags, needs=""):
     info = f"{name}-1.0.dist-info"
     with zipfile.ZipFile(folder / f"{name}-1.0-{tags}.whl", "w") as wheel:
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
         wheel.writestr(f"{info}/RECORD", "")
 
@@ -85,11 +86,13 @@ def empty_wheel(folder, name, tags):
 def index(tmp_path_factory):
     """A folder in place of a package index, with wheels named as the real ones are."""
     folder = tmp_path_factory.mktemp("index")
-    for library in extension.LIBRARIES[:-2]:
-        empty_wheel(folder, library.replace("-", "_"), "py3-none-any")
+    for library in {*extension.LIBRARIES} - {"pillow", "pycocotools"}:
+        needs = "Requires-Dist: pydantic-core==1.0\n" if library == "pydantic" else ""
+        empty_wheel(folder, library.replace("-", "_"), "py3-none-any", needs)
     for _, tag in COMPILED.values():
         for python in ("cp311", "cp313", "cp314"):
             empty_wheel(folder, "pillow", f"{python}-{python}-{tag}")
+            empty_wheel(folder, "pydantic_core", f"{python}-{python}-{tag}")
     for tag in ("manylinux_2_27_x86_64.manylinux_2_28_x86_64", "win_amd64", "macosx_10_9_universal2"):
         empty_wheel(folder, "pycocotools", f"cp311-cp311-{tag}")
         empty_wheel(folder, "pycocotools", f"cp312-abi3-{tag}")
@@ -111,7 +114,7 @@ def test_blender_on_each_platform_finds_every_library_once(index, target, tmp_pa
             other.setattr(sys, "version_info", tuple(int(number) for number in python.split(".")))
             chosen = ops._extensions_wheel_filter_for_this_system(manifest["wheels"])
         names = sorted(Path(name).name.split("-")[0].replace("_", "-") for name in chosen)
-        assert names == sorted(extension.LIBRARIES)
+        assert names == sorted((*extension.LIBRARIES, "pydantic-core"))
 
 
 def test_a_platform_that_is_none(tmp_path):

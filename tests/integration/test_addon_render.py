@@ -84,7 +84,7 @@ def test_images_are_rendered_in_the_background(window, poses_file, tmp_path):
     generate.wait()
     assert Board.message == f"{tmp_path / 'out'} is complete"
     data = dataset.Dataset(tmp_path / "out")
-    assert len(data) == 2 and data.info["settings"]["size"] == "160x90"
+    assert len(data) == 2 and data.info["settings"]["resolution"] == "160x90"
     assert tuple(bpy.data.images[generate.SHEET].size) == (640, 180)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert Board.message == "", "it was not about this file"
@@ -99,7 +99,7 @@ def test_images_show_the_hand_of_the_panel(armature, window, poses_file, tmp_pat
     data = dataset.Dataset(tmp_path / "out")
     told = data.info["settings"]
     assert anatomy.HandShape(**told["shape"]).length == pytest.approx(hand.shape(armature).length, abs=1e-4)
-    assert (told["skin"], told["side"]) == (0.9, "left")
+    assert (told["skin_tone"], told["handedness"]) == (0.9, "left")
     image = next(iter(data))
     (annotation,) = data.annotations(image)
     assert annotation["side"] == "left"
@@ -108,9 +108,9 @@ def test_images_show_the_hand_of_the_panel(armature, window, poses_file, tmp_pat
 
 def test_a_preset_that_randomizes_hands_still_does(armature, window):
     asked = render_settings.task(window.id_data, armature)
-    assert asked["defaults"] == {"shape": "average", "skin": 0.5, "side": "right"}
+    assert asked["defaults"] == {"shape": "average", "skin_tone": 0.5, "handedness": "right"}
     people = settings.load(Path("people"), asked["overrides"], asked["defaults"])
-    assert (people.skin, people.shape, people.side) == ("varied", "varied", "right")
+    assert (people.skin_tone, people.shape, people.handedness) == ("random", "random", "right")
 
 
 def test_a_preset_comes_in_its_own_size_and_a_file_goes_before_the_panel(armature, window, tmp_path):
@@ -118,31 +118,31 @@ def test_a_preset_comes_in_its_own_size_and_a_file_goes_before_the_panel(armatur
     assert (tuple(window.size), window.format) == ((640, 360), "jpg")
     window.size = 1280, 720
     asked = render_settings.task(window.id_data, armature)
-    assert settings.load(Path("varied"), asked["overrides"], asked["defaults"]).size == (1280, 720)
+    assert settings.load(Path("varied"), asked["overrides"], asked["defaults"]).resolution == (1280, 720)
     path = tmp_path / "look.toml"
-    path.write_text('size = "320x180"\nseed = 7\n')
+    path.write_text('resolution = "320x180"\nseed = 7\n')
     window.settings, window.settings_file, window.mask = "file", str(path), "both"
     asked = render_settings.task(window.id_data, armature)
     found = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
-    assert (found.size, found.seed, found.mask, found.count) == ((320, 180), 7, "both", window.count)
+    assert (found.resolution, found.seed, found.mask, found.count) == ((320, 180), 7, "both", window.count)
 
 
 def test_settings_of_the_panel_go_before_the_preset(armature, window, tmp_path):
     window.settings = "varied"
-    window.set_hands, window.set_occluders, window.truth = "2", "none", {"depth", "keypoints3d"}
+    window.set_num_hands, window.set_occluders, window.truth = "2", "none", {"depth", "keypoints3d"}
     window.set_distance, window.distance, window.set_focal_mm, window.focal_mm = "fixed", 0.6, "fixed", 30
     window.backgrounds = str(tmp_path)
     found = render_settings.resolved(window.id_data)
-    assert (found.hands, found.occluders, found.truth) == (2, "none", "depth,keypoints3d")
+    assert (found.num_hands, found.occluders, found.ground_truth) == (2, "none", "depth,keypoints3d")
     assert (found.distance, found.focal_mm, found.backgrounds) == (pytest.approx(0.6), 30, str(tmp_path))
-    assert found.distractors == "varied", "as the preset"
+    assert found.distractors == "random", "as the preset"
 
 
 @pytest.mark.parametrize("in_file", [False, True])
 def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file):
     window.settings, window.out, window.seed = "people", str(tmp_path / "my hands"), 3
     if in_file:
-        window.set_sleeve = "varied"
+        window.set_sleeve = "random"
         bpy.ops.handforge.random_shape(seed=5)
     line, text = render_settings.as_command(window.id_data, armature)
     asked = render_settings.task(window.id_data, armature)
@@ -178,7 +178,7 @@ def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file
         ({"poses": "file"}, "Pose File: choose a file"),
         ({"poses": "file", "file": "{here}/none.csv"}, "Pose File: {here}/none.csv is not a file"),
         ({"settings": "file"}, "Settings File: choose a file"),
-        ({"settings": "file", "settings_file": "{here}/file"}, "{here}/file is no TOML file"),
+        ({"settings": "file", "settings_file": "{here}/file"}, "{here}/file is not a TOML file"),
         ({"backgrounds": "{here}/file"}, "Backgrounds: {here}/file is not a folder"),
     ],
 )

@@ -68,7 +68,7 @@ def test_counts_are_those_of_the_images_asked_for(armature, window):
     counts = sweep_view.counts(bpy.context.scene, armature)
     reasons = plausibility.judge(sweep_map.part("l2").poses, None, Camera(1280, 500))
     assert counts[""] == (reasons == "").sum() < (plausibility.judge(sweep_map.part("l2").poses) == "").sum()
-    plan = run.plan(RenderSettings(set="l2", size=(1280, 500)))
+    plan = run.plan(RenderSettings(pose_set="l2", resolution=(1280, 500)))
     assert len(plan.poses) == counts[""]
 
 

@@ -59,8 +59,8 @@ def test_unknown_sets_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--size", "big", "size is WIDTHxHEIGHT, each 64 to 4096, not 'big'"),
-        ("--size", "10x10", "size is WIDTHxHEIGHT"),
+        ("--resolution", "big", "resolution is WIDTHxHEIGHT, each 64 to 4096, not 'big'"),
+        ("--resolution", "10x10", "resolution is WIDTHxHEIGHT"),
         ("--format", "gif", "format is png or jpg or webp, not 'gif'"),
         ("--engine", "magic", "engine is auto or raster or cycles or eevee or workbench, not 'magic'"),
         ("--mask", "foot", "mask is hand or hand+forearm or both, not 'foot'"),
@@ -75,20 +75,20 @@ def test_wrong_options_are_named(option, value, words, tmp_path):
 
 def test_all_problems_of_a_settings_file_are_named_at_once(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text('sead = 1\nskin = "blue"\nlight = 3\ndistance = 0.01\n')
+    path.write_text('sead = 1\nskin_tone = "blue"\nlight = 3\ndistance = 0.01\n')
     line = error("render", "--out", tmp_path / "out", "--settings", path)
     assert str(path) in line
     for words in (
-        *("there is no setting 'sead' (known: set, count", "skin is a number from 0 to 1 or varied, not 'blue'"),
+        *("there is no setting 'sead'; did you mean seed?", "skin_tone is a number from 0 to 1 or random, not 'blue'"),
         *(
-            "light is front or varied or mixed, not 3",
-            "distance is a number from 0.3 to 10 or varied or close, not 0.01",
+            "light is front or random or mixed, not 3",
+            "distance is a number from 0.3 to 10, not 0.01",
         ),
     ):
         assert words in line
 
 
-@pytest.mark.parametrize(("text", "words"), [("seed = ", "is no TOML file"), (None, "is neither a preset")])
+@pytest.mark.parametrize(("text", "words"), [("seed = ", "is not a TOML file"), (None, "is neither a preset")])
 def test_settings_files_that_cannot_be_read(text, words, tmp_path):
     path = tmp_path / "run.toml"
     if text is not None:
@@ -98,9 +98,9 @@ def test_settings_files_that_cannot_be_read(text, words, tmp_path):
 
 def test_options_go_before_the_file_and_the_file_before_defaults(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text('seed = 4\nsize = "640x360"\nskin = "varied"\n')
+    path.write_text('seed = 4\nresolution = "640x360"\nskin_tone = "random"\n')
     settings = load(path, {"seed": 0, "count": None})
-    assert settings == RenderSettings(seed=0, size=(640, 360), skin="varied")
+    assert settings == RenderSettings(seed=0, resolution=(640, 360), skin_tone="random")
     again = {k: v for k, v in settings.to_json().items() if v is not None}
     assert load(None, again) == settings
     with pytest.raises(SettingsError, match="not True"):
@@ -110,9 +110,9 @@ def test_options_go_before_the_file_and_the_file_before_defaults(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ('"small"', "shape is average, varied or a table of factors, not 'small'"),
+        ('"small"', "shape is average, random or a table of factors, not 'small'"),
         ("{thumbs = 1.0}", "shape has no factor 'thumbs' (known: length, width"),
-        ("{length = 3}", "shape's length is a factor from 0.5 to 2, not 3"),
+        ("{length = 3}", "shape is a table of factors from 0.5 to 2, not length = 3"),
     ],
 )
 def test_a_shape_of_ones_own(shape, words, tmp_path):
@@ -221,12 +221,12 @@ def test_wrong_options_end_with_one_line():
 
 def test_paths_in_a_settings_file_are_read_from_its_folder(tmp_path):
     path = tmp_path / "look.toml"
-    path.write_text('set = "mine.csv"\nbackgrounds = "photos"\nrig = "hand.glb"\nmap = "/maps/map.toml"\n')
+    path.write_text('pose_set = "mine.csv"\nbackgrounds = "photos"\nrig = "hand.glb"\nbone_map = "/maps/map.toml"\n')
     found = load(path)
-    assert (found.set, found.backgrounds) == (str(tmp_path / "mine.csv"), str(tmp_path / "photos"))
-    assert (found.rig, found.map) == (str(tmp_path / "hand.glb"), "/maps/map.toml")
-    path.write_text('set = "l2"\n')
-    assert load(path).set == "l2"
+    assert (found.pose_set, found.backgrounds) == (str(tmp_path / "mine.csv"), str(tmp_path / "photos"))
+    assert (found.rig, found.bone_map) == (str(tmp_path / "hand.glb"), "/maps/map.toml")
+    path.write_text('pose_set = "l2"\n')
+    assert load(path).pose_set == "l2"
     assert "backgrounds is a folder of images, not ''" in error(
         "render", "--out", tmp_path / "out", "--backgrounds", ""
     )

@@ -13,7 +13,7 @@ from generator.mesh import foot
 from generator.pipeline import run
 from handforge.dataset import Dataset, check_image, contact_sheet
 
-ROOM = RenderSettings(scene="room", empty=1.0, size=(160, 120), samples=1)
+ROOM = RenderSettings(scene="indoor", empty=1.0, resolution=(160, 120), samples=1)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def scenes():
 
 
 def test_the_fraction_is_kept_and_frames_do_not_depend_on_it():
-    few, many = (RenderSettings(scene="room", empty=empty) for empty in (0.15, 0.5))
+    few, many = (RenderSettings(scene="indoor", empty=empty) for empty in (0.15, 0.5))
     first = {frame for frame in range(2000) if empty_scene.is_empty(few, frame)}
     second = {frame for frame in range(2000) if empty_scene.is_empty(many, frame)}
     assert len(first) / 2000 == pytest.approx(0.15, abs=0.03) and len(second) / 2000 == pytest.approx(0.5, abs=0.04)
@@ -79,7 +79,7 @@ def test_objects_stand_on_their_table_without_touching(scenes):
 def test_bad_fractions_are_refused():
     with pytest.raises(SettingsError, match="empty is a number from 0 to 1, not 2"):
         settings.load(None, {"empty": 2})
-    with pytest.raises(SettingsError, match="empty is a fraction of rooms; set scene to room"):
+    with pytest.raises(SettingsError, match="empty is a fraction of the images of indoor scenes; set scene to indoor"):
         settings.load(None, {"empty": 0.2})
 
 
@@ -90,7 +90,9 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
     from generator.blender.frame_renderer import FrameRenderer
 
     renderer = FrameRenderer(
-        settings.load(None, {"scene": "room", "empty": 1, "size": "96x64", "samples": 1, "truth": "depth,parts"})
+        settings.load(
+            None, {"scene": "indoor", "empty": 1, "resolution": "96x64", "samples": 1, "ground_truth": "depth,parts"}
+        )
     )
     kinds, kept = {}, None
     for frame in range(30):
@@ -116,7 +118,8 @@ def test_a_dataset_with_images_without_a_hand_is_right_and_says_how_many(poses_f
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     out = tmp_path / "out"
     chosen = settings.load(
-        None, {"set": str(poses_file), "count": 8, "size": "96x64", "samples": 1, "scene": "room", "empty": 0.5}
+        None,
+        {"pose_set": str(poses_file), "count": 8, "resolution": "96x64", "samples": 1, "scene": "indoor", "empty": 0.5},
     )
     assert run.render(chosen, out, 1, lambda done, total: None)
     data = Dataset(out)

@@ -75,13 +75,13 @@ def test_an_object_moves_with_the_hand(drawn):
 
 def test_the_fraction_of_frames_that_hold_something_is_kept(monkeypatch):
     monkeypatch.setattr(grasps, "draw", lambda rng, mesh, hand: "grasp")
-    some = replace(RenderSettings(scene="room"), held=0.3)
+    some = replace(RenderSettings(scene="indoor"), held=0.3)
     found = Counter(held_object.draw_grasp(some, frame, None, None) for frame in range(1500))
     assert found["grasp"] / 1500 == pytest.approx(0.3, abs=0.04)
     assert held_object.draw_grasp(replace(some, held=0.0), 0, None, None) is None
     with pytest.raises(SettingsError, match="held is a number from 0 to 1, not -1"):
         settings.load(None, {"held": -1})
-    with pytest.raises(SettingsError, match="held is a fraction of rooms; set scene to room"):
+    with pytest.raises(SettingsError, match="held is a fraction of the images of indoor scenes; set scene to indoor"):
         settings.load(None, {"held": 0.5})
 
 
@@ -89,7 +89,7 @@ def test_an_object_hides_its_part_of_the_hand_and_the_record_says_what_it_is(mon
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     from generator.blender.frame_renderer import FrameRenderer
 
-    room = RenderSettings(scene="room", held=1.0, size=(160, 120), samples=4)
+    room = RenderSettings(scene="indoor", held=1.0, resolution=(160, 120), samples=4)
     renderer = FrameRenderer(room)
     found = 0
     for frame in range(4):

@@ -15,14 +15,14 @@ from generator.blender.frame_renderer import FrameRenderer
 from generator.frame import camera_effects
 from generator.frame import settings as reader
 from generator.frame.hand_look import SOME, draw_hand_look
-from generator.frame.settings import PRESETS, RenderSettings, SettingsError
+from generator.frame.settings import RenderSettings, SettingsError, preset
 from generator.hand import pose
 from generator.hand.anatomy import MEAN
 from generator.mesh.gloves import KINDS
 from handforge import dataset
 
-PLAIN = replace(SMALL, size=(160, 90), engine="cycles", samples=4, distance=0.4)
-ROOM = replace(PLAIN, scene="room", samples=2)
+PLAIN = replace(SMALL, resolution=(160, 90), engine="cycles", samples=4, distance=0.4)
+ROOM = replace(PLAIN, scene="indoor", samples=2)
 
 
 def test_a_glove_is_in_the_annotation_and_makes_the_hand_larger():
@@ -45,7 +45,7 @@ def test_a_tight_glove_keeps_the_mask_and_ends_the_hand_at_the_wrist():
 
 
 def test_a_frame_shows_no_hand_of_an_earlier_one():
-    studio = FrameRenderer(replace(PLAIN, glove="some", shape="varied"))
+    studio = FrameRenderer(replace(PLAIN, glove="some", shape="random"))
     worn = {}
     for number in range(40):
         kind = studio.frame(number, POSE, {}).instances[0].glove
@@ -56,7 +56,7 @@ def test_a_frame_shows_no_hand_of_an_earlier_one():
 
 
 def test_a_gloved_frame_is_the_same_whatever_came_before():
-    studio = FrameRenderer(replace(ROOM, glove="random", shape="varied", adornments="random", elbow="varied"))
+    studio = FrameRenderer(replace(ROOM, glove="random", shape="random", adornments="random", elbow="random"))
     first = studio.frame(5, POSE, {})
     studio.frame(6, POSE, {})
     again = studio.frame(5, POSE, {})
@@ -67,7 +67,7 @@ def test_a_gloved_frame_is_the_same_whatever_came_before():
 
 
 def test_nothing_of_an_adorned_hand_is_left_for_the_next():
-    studio = FrameRenderer(replace(ROOM, glove="some", adornments="random", size=(96, 64)))
+    studio = FrameRenderer(replace(ROOM, glove="some", adornments="random", resolution=(96, 64)))
     for number in range(12):
         studio.frame(number, POSE, {})
     kept = len(bpy.data.meshes), len(bpy.data.objects)
@@ -79,7 +79,7 @@ def test_nothing_of_an_adorned_hand_is_left_for_the_next():
 def test_skin_in_a_room_follows_its_tone():
     """As linear light, beside what is behind it: exposure is metered on both."""
     back = pose.with_angles(forearm_z=180)
-    light, dark = (FrameRenderer(replace(ROOM, skin=tone)).frame(1, back, {}) for tone in (0.05, 0.95))
+    light, dark = (FrameRenderer(replace(ROOM, skin_tone=tone)).frame(1, back, {}) for tone in (0.05, 0.95))
     mask = light.instances[0].mask & dark.instances[0].mask
     behind = ~(light.instances[0].mask | dark.instances[0].mask)
     linear = [camera_effects.linear(frame.image).mean(axis=-1) for frame in (light, dark)]
@@ -94,7 +94,7 @@ def test_as_many_hands_wear_gloves_as_it_says():
 
 
 def test_both_hands_of_a_person_wear_the_same_glove():
-    settings = RenderSettings(glove="random", scene="room", adornments="random")
+    settings = RenderSettings(glove="random", scene="indoor", adornments="random")
     for frame in range(20):
         first, own, other = (draw_hand_look(settings, frame, 0.5, MEAN, *hand) for hand in ((0,), (1,), (1, False)))
         assert replace(own.glove, seed=first.glove.seed) == first.glove != other.glove
@@ -102,7 +102,7 @@ def test_both_hands_of_a_person_wear_the_same_glove():
 
 
 def test_rings_are_on_bare_hands_of_rooms():
-    settings = RenderSettings(scene="room", adornments="random")
+    settings = RenderSettings(scene="indoor", adornments="random")
     looks = [draw_hand_look(settings, frame, 0.5, MEAN) for frame in range(200)]
     assert any(look.rings for look in looks)
     assert not any(draw_hand_look(replace(settings, glove="leather"), f, 0.5, MEAN).rings for f in range(200))
@@ -110,14 +110,16 @@ def test_rings_are_on_bare_hands_of_rooms():
 
 
 def test_every_hand_of_the_preset_wears_one():
-    assert PRESETS["gloves"]["glove"] == "random"
-    assert PRESETS["varied"]["glove"] == "some"
+    assert preset("varied")["glove"] == "some"
+    assert preset("gloves") == preset("varied") | {"glove": "random", "empty": 0.0}
 
 
 def test_a_glove_that_there_is_not_is_refused():
     with pytest.raises(SettingsError, match=r"glove is none or some or random or nitrile or .*, not 'boxing'"):
         reader.load(None, {"glove": "boxing"})
-    with pytest.raises(SettingsError, match="glove is of the built-in hand; a rig comes with whatever it wears"):
+    with pytest.raises(
+        SettingsError, match="glove is of the built-in hand; an external rig is rendered with what it wears"
+    ):
         reader.load(None, {"glove": "nitrile", "rig": "a.glb", "map": "a.toml"})
 
 

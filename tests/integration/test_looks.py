@@ -18,13 +18,13 @@ from generator.hand.camera import Camera
 from generator.mesh import sleeve
 from generator.pipeline import run
 
-ROOM = RenderSettings(size=(160, 120), engine="cycles", scene="room", samples=2)
+ROOM = RenderSettings(resolution=(160, 120), engine="cycles", scene="indoor", samples=2)
 POSE = pose.with_angles(forearm_x=20, forearm_z=40, index_pip_flexion=60, thumb_cmc_flexion=20)
 BONES = skeleton()
 
 
 def test_a_close_hand_has_an_arm_from_outside_the_picture():
-    close = replace(ROOM, distance="close", focal_mm="varied")
+    close = replace(ROOM, framing="close", focal_mm="random")
     some = pose_sets.poses("l11")[::521]
     framed = [framing(close, i, one, BONES) for i, one in enumerate(some)]
     outside, inside = [], []
@@ -61,7 +61,7 @@ def test_a_cast_changes_colour_and_brightness_but_not_by_much():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"surroundings": "street"}, "surroundings is things or varied, not 'street'"),
+        ({"environment": "street"}, "environment is objects or random, not 'street'"),
         ({"distractors": True}, "distractors is none or varied, not True"),
         ({"occluders": "cups"}, "occluders is none or varied, not 'cups'"),
         ({"distance": "near"}, "distance is a number from 0.3 to 10 or varied or close, not 'near'"),
@@ -76,7 +76,7 @@ def test_words_that_are_no_look_are_refused(values, message):
 
 def test_varied_uses_them_all_and_the_default_none():
     varied, off = settings.load(Path("varied")), RenderSettings()
-    for name in ("surroundings", "distractors", "occluders", "exposure", "light", "distance", "focal_mm"):
+    for name in ("environment", "distractors", "occluders", "exposure", "light", "framing", "focal_mm"):
         assert getattr(varied, name) != getattr(off, name)
 
 
@@ -99,7 +99,7 @@ def masks():
 
 def test_what_stands_before_the_hand_cuts_its_mask(masks):
     frame = frame_where(0x23, 0.2)
-    free, covered = (masks(frame, occluders=word).instances[0].mask for word in ("none", "varied"))
+    free, covered = (masks(frame, occluders=word).instances[0].mask for word in ("none", "random"))
     assert covered.sum() < 0.995 * free.sum()
     assert covered.sum() > 0.2 * free.sum()
     assert (covered & ~free).sum() < 0.01 * free.sum()
@@ -153,7 +153,7 @@ def test_a_sleeve_fits_an_arm_of_few_vertices():
 
 def test_what_looks_like_skin_is_in_no_mask(masks):
     frame = frame_where(0x22, 0.4)
-    alone, beside = (masks(frame, distractors=word) for word in ("none", "varied"))
+    alone, beside = (masks(frame, distractors=word) for word in ("none", "random"))
     assert (alone.image != beside.image).any()
     both = alone.instances[0].mask & beside.instances[0].mask
     assert both.sum() / (alone.instances[0].mask | beside.instances[0].mask).sum() > 0.97
@@ -204,7 +204,7 @@ def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, val
 def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "empty").mkdir()
     for folder, words in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds no image")):
-        chosen = settings.load(None, {"count": 1, "set": "l2", "backgrounds": str(folder)})
+        chosen = settings.load(None, {"count": 1, "pose_set": "l2", "backgrounds": str(folder)})
         with pytest.raises(SettingsError, match=f"backgrounds: .*{words}"):
             run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
     assert not (tmp_path / "out").exists()
@@ -235,7 +235,7 @@ def test_a_band_is_a_short_sleeve_that_stands_off_the_skin():
 
 @pytest.mark.parametrize("values", [{"distance": "close"}, {"scene": "plain"}])
 def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
-    two = replace(ROOM, hands=2, size=(320, 240), **values)
+    two = replace(ROOM, num_hands=2, resolution=(320, 240), **values)
     found = 0
     for frame, side in zip(range(12), ["right", "left"] * 6, strict=True):
         camera, first = framing(two, frame, POSE, BONES)
@@ -253,11 +253,11 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
         again = second_hand.second(two, frame, camera, first, side, BONES)
         assert (again.pose == other.pose).all()
     assert found >= 6
-    assert second_hand.second(replace(two, hands=1), 0, camera, first, "right", BONES) is None
+    assert second_hand.second(replace(two, num_hands=1), 0, camera, first, "right", BONES) is None
 
 
 def test_the_hands_of_one_person_often_work_together():
-    two, apart = replace(ROOM, hands=2, size=(320, 240)), []
+    two, apart = replace(ROOM, num_hands=2, resolution=(320, 240)), []
     for frame, one in enumerate(pose_sets.poses("l11")[::521][:60]):
         camera, first = framing(two, frame, one, BONES)
         if other := second_hand.second(two, frame, camera, first, "right", BONES):
@@ -271,17 +271,17 @@ def test_the_hands_of_one_person_often_work_together():
 def test_hands_are_one_two_or_varied():
     for wrong in (3, 0, True, "many", 1.0):
         with pytest.raises(SettingsError, match="hands is 1 or 2 or varied, not"):
-            settings.load(None, {"hands": wrong})
-    assert settings.load(None, {"hands": "varied"}).hands == "varied"
+            settings.load(None, {"num_hands": wrong})
+    assert settings.load(None, {"num_hands": "random"}).num_hands == "random"
 
 
-@pytest.mark.parametrize("scene", ["room", "plain"])
+@pytest.mark.parametrize("scene", ["indoor", "plain"])
 def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     for frame in range(10):
         camera, first = framing(replace(ROOM, scene=scene), frame, POSE, BONES)
-        if other := second_hand.second(replace(ROOM, scene=scene, hands=2), frame, camera, first, "right", BONES):
+        if other := second_hand.second(replace(ROOM, scene=scene, num_hands=2), frame, camera, first, "right", BONES):
             break
-    alone, both = (masks(frame, scene=scene, hands=number) for number in (1, 2))
+    alone, both = (masks(frame, scene=scene, num_hands=number) for number in (1, 2))
     (only,), (one, two) = alone.instances, both.instances
     assert (one.side, two.side) == ("right", "left")
     assert not (one.mask & two.mask).any() and two.mask.any()
@@ -309,7 +309,7 @@ def test_a_bent_arm_is_as_long_and_as_thick_as_a_straight_one(angle):
 
 
 def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
-    varied = replace(ROOM, elbow="varied", distance="close")
+    varied = replace(ROOM, elbow="random", framing="close")
     some = pose_sets.poses("l11")[::1321]
     outside = []
     for i, one in enumerate(some):
@@ -321,7 +321,7 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     assert 0.5 < np.mean(np.array(angles) > 0) < 0.7 and max(angles) < 2
     assert elbow(ROOM, 0).angle == 0
     frame = next(i for i in range(100) if angles[i] > 1)
-    straight, bent = (masks(frame, elbow=word, mask="both") for word in ("straight", "varied"))
+    straight, bent = (masks(frame, elbow=word, mask="both") for word in ("straight", "random"))
     one, other = straight.instances[0].mask, bent.instances[0].mask
     assert (one & other).sum() / (one | other).sum() > 0.95
     assert (straight.instances[1].mask != bent.instances[1].mask).mean() > 0.01
@@ -329,7 +329,7 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
 
 
 def test_a_camera_blurs_and_adds_noise_before_white_too(masks):
-    clean, taken, again = (masks(1, scene="plain", camera=word) for word in ("clean", "varied", "varied"))
+    clean, taken, again = (masks(1, scene="plain", sensor=word) for word in ("clean", "random", "random"))
     assert (taken.image == again.image).all() and (taken.image != clean.image).any()
     assert np.abs(taken.image.astype(int) - clean.image).mean() < 12
     assert (taken.instances[0].mask == clean.instances[0].mask).all()

@@ -184,7 +184,7 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
     aside = POSE.copy()
     aside[0] = 0.1
     before = (studio.settings, studio.frame(1, aside, {}))
-    studio.settings = replace(SMALL, side="left")
+    studio.settings = replace(SMALL, handedness="left")
     left = studio.frame(1, aside, {})
     studio.settings, right = before
     assert (left.meta["side"], left.instances[0].side) == ("left", "left")
@@ -238,17 +238,19 @@ def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
 
 
 def test_most_arms_have_a_sleeve_where_it_varies_and_none_otherwise():
-    drawn = [draw_frame_spec(replace(SMALL, sleeve="varied"), frame).sleeve for frame in range(100)]
+    drawn = [draw_frame_spec(replace(SMALL, sleeve="random"), frame).sleeve for frame in range(100)]
     assert 45 < sum(sleeve is not None for sleeve in drawn) < 75
     assert len({sleeve.start for sleeve in drawn if sleeve}) > 40
     assert all(draw_frame_spec(SMALL, frame).sleeve is None for frame in range(10))
 
 
 def test_a_varied_side_is_both():
-    varied = replace(SMALL, side="varied")
+    varied = replace(SMALL, handedness="random")
     sides = [draw_frame_spec(varied, frame).side for frame in range(200)]
     assert 70 < sides.count("left") < 130
-    assert draw_frame_spec(replace(varied, side="right"), 0).light == pytest.approx(draw_frame_spec(varied, 0).light)
+    assert draw_frame_spec(replace(varied, handedness="right"), 0).light == pytest.approx(
+        draw_frame_spec(varied, 0).light
+    )
 
 
 def test_a_hand_outside_the_picture_leaves_it_white(studio):
@@ -280,7 +282,7 @@ def test_visibility_of_joints(studio):
 
 
 def test_joints_in_a_sleeve_are_asked_for():
-    for change in ({"occluders": "varied"}, {"hands": 2}, {"sleeve": "varied"}, {"scene": "room"}, {}):
+    for change in ({"occluders": "random"}, {"num_hands": 2}, {"sleeve": "random"}, {"scene": "indoor"}, {}):
         studio_ = SimpleNamespace(settings=replace(RenderSettings(), **change))
         assert FrameRenderer._covering.fget(studio_) == bool(change)
 
@@ -300,7 +302,7 @@ def test_skin_hides_a_joint_on_its_line_of_sight_only():
 def test_the_engines_agree():
     if reason := registry.why_not("raster"):
         pytest.skip(reason)
-    varied = replace(SMALL, samples=16, shape="varied", light="varied")
+    varied = replace(SMALL, samples=16, shape="random", light="random")
     first, second = (FrameRenderer(replace(varied, engine=name)).frame(5, POSE, {}) for name in ("raster", "cycles"))
     both = first.instances[0].mask & second.instances[0].mask
     either = first.instances[0].mask | second.instances[0].mask
@@ -331,12 +333,12 @@ def test_every_grey_of_a_picture_comes_back_from_linear_light():
 
 
 def test_varied_looks_are_drawn_from_seed_and_frame_alone():
-    varied = replace(SMALL, skin="varied", light="varied", shape="varied", background="varied", distance="varied")
+    varied = replace(SMALL, skin_tone="random", light="random", shape="random", background="random", framing="random")
     drawn = [draw_frame_spec(varied, i) for i in range(200)]
     assert {d.shape for d in drawn} == set(range(SHAPES))
     assert np.ptp([d.tone for d in drawn]) > 0.9
     assert all(d.light[1] < 0 and np.linalg.norm(d.light) == pytest.approx(1) for d in drawn)
-    fixed_skin = draw_frame_spec(replace(varied, skin=0.3), 7)
+    fixed_skin = draw_frame_spec(replace(varied, skin_tone=0.3), 7)
     assert (fixed_skin.light == drawn[7].light).all(), "one setting does not change another's draw"
     assert draw_frame_spec(replace(varied, seed=1), 7).tone != drawn[7].tone
     assert hand_shape(SMALL) == HandShape() != hand_shape(SMALL, 3)
@@ -344,7 +346,7 @@ def test_varied_looks_are_drawn_from_seed_and_frame_alone():
 
 
 def test_a_varied_framing_keeps_all_joints_in_the_picture():
-    varied = replace(SMALL, distance="varied")
+    varied = replace(SMALL, framing="random")
     bones = skeleton()
     for frame in range(100):
         camera, moved = framing(varied, frame, POSE, bones)
@@ -368,7 +370,7 @@ def test_engines_that_need_a_gpu_say_so_where_there_is_none(name, monkeypatch):
     with pytest.raises(registry.EngineError, match=f"the engine {name} cannot run here: it needs a GPU and its driver"):
         registry.choose(replace(SMALL, engine=name))
     with pytest.raises(registry.EngineError, match=f"the engine {name} draws hands before plain white"):
-        registry.choose(replace(SMALL, engine=name, scene="room"))
+        registry.choose(replace(SMALL, engine=name, scene="indoor"))
 
 
 @pytest.mark.slow
@@ -378,7 +380,7 @@ def test_engines_that_need_a_gpu_draw_as_cycles_does(name, monkeypatch):
         pytest.skip(reason)
     monkeypatch.setattr(registry, "_software", lambda: "")
     monkeypatch.setattr(registry, "why_not", registry.why_not.__wrapped__)
-    tiny = replace(SMALL, size=(160, 90), samples=8, distance=0.5)
+    tiny = replace(SMALL, resolution=(160, 90), samples=8, distance=0.5)
     ours = FrameRenderer(replace(tiny, engine=name)).frame(0, POSE, {})
     theirs = FrameRenderer(replace(tiny, engine="cycles")).frame(0, POSE, {})
     mask, same = ours.instances[0].mask, theirs.instances[0].mask

@@ -169,7 +169,7 @@ def test_a_hand_ready_made_is_read_back_and_no_other_file_is(tmp_path):
 
 
 def test_it_is_rendered_as_ours(folder):
-    settings = RenderSettings(size=(640, 360), engine="raster", side="left", shape="varied", distance=0.6)
+    settings = RenderSettings(resolution=(640, 360), engine="raster", handedness="left", shape="random", distance=0.6)
     if reason := registry.why_not("raster"):
         pytest.skip(reason)
     own = FrameRenderer(replace(settings, shape="average")).frame(0, PRESETS["point"], {})
@@ -202,11 +202,17 @@ def test_files_that_do_not_fit(folder, name, bones, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rig", "hand.glb"], "rig and map are files that need each other"),
-        (["--rig", "hand.obj", "--map", "map.toml"], "rig is a file of the kind .glb, .fbx, .blend, not 'hand.obj'"),
-        (["--rig", "none.glb", "--map", "{folder}/map.toml"], "none.glb: No such file or directory"),
-        (["--rig", "{folder}/hand.glb", "--map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
-        (["--rig", "{folder}/hand.glb", "--map", "{folder}/odd.toml"], "odd.toml is no TOML file with a table [bones]"),
+        (["--rig", "hand.glb"], "rig and bone_map are files that need each other"),
+        (
+            ["--rig", "hand.obj", "--bone-map", "map.toml"],
+            "rig is a file of the kind .glb, .fbx, .blend, not 'hand.obj'",
+        ),
+        (["--rig", "none.glb", "--bone-map", "{folder}/map.toml"], "none.glb: No such file or directory"),
+        (["--rig", "{folder}/hand.glb", "--bone-map", "none.toml"], "none.toml is no TOML file with a table [bones]"),
+        (
+            ["--rig", "{folder}/hand.glb", "--bone-map", "{folder}/odd.toml"],
+            "odd.toml is no TOML file with a table [bones]",
+        ),
     ],
 )
 def test_wrong_options_are_named(folder, tmp_path, options, words):

@@ -15,9 +15,9 @@ from generator.blender.scene import furniture, head_mesh, occluders
 
 
 def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
-    plain = replace(SMALL, size=(160, 90), engine="cycles", samples=8)
+    plain = replace(SMALL, resolution=(160, 90), engine="cycles", samples=8)
     alone = FrameRenderer(plain).frame(2, POSE, {}).instances[0].mask
-    studio = FrameRenderer(replace(plain, scene="room", samples=2))
+    studio = FrameRenderer(replace(plain, scene="indoor", samples=2))
     first, other = studio.frame(2, POSE, {}), studio.frame(3, POSE, {})
     for frame in (first, other):
         mask = frame.instances[0].mask
@@ -30,9 +30,9 @@ def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
 
 
 def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
-    plain = replace(SMALL, size=(160, 120), engine="cycles", samples=8)
+    plain = replace(SMALL, resolution=(160, 120), engine="cycles", samples=8)
     alone = FrameRenderer(plain).frame(2, POSE, {}).instances[0].mask
-    studio = FrameRenderer(replace(plain, scene="room", surroundings="varied", samples=2))
+    studio = FrameRenderer(replace(plain, scene="indoor", environment="random", samples=2))
     studio.frame(1, POSE, {})
     for name in ("box", "ball", "tube", "block", *head_mesh.SHAPES):  # made once, when first needed
         studio.engine._props._shape(name)
@@ -75,7 +75,7 @@ def test_every_piece_of_furniture_has_several_parts_within_its_ball():
 
 
 def test_a_held_thing_hides_part_of_the_hand():
-    bare = replace(SMALL, size=(160, 120), engine="cycles", scene="room", samples=2)
+    bare = replace(SMALL, resolution=(160, 120), engine="cycles", scene="indoor", samples=2)
     alone = FrameRenderer(bare).frame(0, POSE, {}).instances[0].mask.sum()
     studio = FrameRenderer(bare)
     props = studio.engine._props
@@ -92,12 +92,12 @@ def test_a_held_thing_hides_part_of_the_hand():
 
 def test_a_room_needs_cycles():
     with pytest.raises(registry.EngineError, match="a room needs --engine cycles"):
-        registry.choose(replace(SMALL, scene="room", engine="raster"))
-    assert registry.choose(replace(SMALL, scene="room")) == "cycles"
+        registry.choose(replace(SMALL, scene="indoor", engine="raster"))
+    assert registry.choose(replace(SMALL, scene="indoor")) == "cycles"
 
 
 def test_every_hand_of_a_crowd_is_an_instance_of_its_own():
-    room = replace(SMALL, size=(160, 120), scene="room", samples=1, crowd=0.5, egocentric=0.5)
+    room = replace(SMALL, resolution=(160, 120), scene="indoor", samples=1, crowd=0.5, egocentric=0.5)
     studio = FrameRenderer(room)
     most, views = 0, set()
     for number in range(5):

@@ -101,7 +101,7 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
         poses.write_bytes(pose_sets.dump(pose_sets.PoseSet(("some",), np.arange(1), turned)))
 
     write(10)
-    plain = RenderSettings(set=str(poses), size=(64, 36))
+    plain = RenderSettings(pose_set=str(poses), resolution=(64, 36))
     green = replace(plain, backgrounds=str(behind))
     for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
         assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
@@ -118,26 +118,26 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
 
 def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
     Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
-    chosen = RenderSettings(set=str(poses_file), size=(64, 36), backgrounds=str(tmp_path))
+    chosen = RenderSettings(pose_set=str(poses_file), resolution=(64, 36), backgrounds=str(tmp_path))
     with pytest.raises(run_folder.RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
         run.render(chosen, tmp_path / "out", 1, ignore)
 
 
 def test_hands_stay_in_the_picture_at_every_focal_length():
     """A fixed distance shows less of the scene the longer the lens; the plan has to drop for the longest."""
-    planned = run.plan(RenderSettings(set="l11", count=300, focal_mm="varied"))
-    camera = Camera(*planned.settings.size, 1.0, FOCAL[1])
+    planned = run.plan(RenderSettings(pose_set="l11", count=300, focal_mm="random"))
+    camera = Camera(*planned.settings.resolution, 1.0, FOCAL[1])
     x, y, _ = camera.project(kinematics.keypoints(planned.poses.poses, skeleton())).reshape(-1, 3).T
     assert ((x > 0) & (x < camera.width) & (y > 0) & (y < camera.height)).all()
 
 
-@pytest.mark.parametrize("distance", ["close", "varied"])
-def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(poses_file, distance):
-    every = RenderSettings(set=str(poses_file), distance=distance)
-    kept = [run.plan(replace(every, focal_mm=focal)).counts for focal in (45.0, 135.0, "varied")]
+@pytest.mark.parametrize("framing", ["close", "random"])
+def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(poses_file, framing):
+    every = RenderSettings(pose_set=str(poses_file), framing=framing)
+    kept = [run.plan(replace(every, focal_mm=focal)).counts for focal in (45.0, 135.0, "random")]
     assert kept[0] == kept[1] == kept[2]
     with pytest.raises(run_folder.RunError, match="none of the 78 poses"):
-        run.plan(replace(every, distance=1.0, focal_mm=135.0))
+        run.plan(replace(every, framing="fixed", focal_mm=135.0))
 
 
 def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):
@@ -145,7 +145,7 @@ def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, t
     (behind / "folder.png").mkdir(parents=True)
     Image.new("RGB", (40, 30), "green").save(behind / "a.png")
     (behind / "z.png").write_bytes((behind / "a.png").read_bytes()[:60])
-    chosen = RenderSettings(set=str(poses_file), count=2, size=(64, 36), backgrounds=str(behind))
+    chosen = RenderSettings(pose_set=str(poses_file), count=2, resolution=(64, 36), backgrounds=str(behind))
     with pytest.raises(DatasetError, match=r"z\.png is damaged"):
         run.render(chosen, tmp_path / "out", 1, ignore)
     assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
 
-SMALL = RenderSettings(size=(640, 360))
+SMALL = RenderSettings(resolution=(640, 360))
 POSE = pose.with_angles(
     forearm_x=20, forearm_z=40, wrist_flexion=15, index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20
 )
@@ -22,7 +22,7 @@ def with_relief_and_without(engine):
     from generator.blender.engines import bump
     from generator.blender.frame_renderer import FrameRenderer
 
-    studio = FrameRenderer(RenderSettings(engine=engine, samples=4, size=(640, 360), distance=0.15))
+    studio = FrameRenderer(RenderSettings(engine=engine, samples=4, resolution=(640, 360), distance=0.15))
     with_it = studio.frame(0, pose.bind(), {})
     bump.strength = lambda camera: 0
     return with_it, studio.frame(0, pose.bind(), {})

@@ -10,7 +10,7 @@ from generator.frame.settings import RenderSettings, SettingsError
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, skeleton
 
-ROOM = RenderSettings(scene="room", size=(480, 360), crowd=1.0)
+ROOM = RenderSettings(scene="indoor", resolution=(480, 360), crowd=1.0)
 HAND = skeleton()
 FINGERS = pose.bind()[6:]
 FRAMES = 40
@@ -83,6 +83,6 @@ def test_the_fractions_are_kept_and_frames_come_again():
     assert kinds.count("egocentric") / 200 == pytest.approx(0.3, abs=0.1)
     assert crowd.draw_crowd(ROOM, 3, FINGERS, HAND, 0.3) == crowd.draw_crowd(ROOM, 3, FINGERS, HAND, 0.3)
     with pytest.raises(SettingsError, match="crowd and egocentric are fractions that add up to 1 at most"):
-        settings.load(None, {"scene": "room", "crowd": 0.7, "egocentric": 0.5})
-    with pytest.raises(SettingsError, match="crowd is a fraction of rooms; set scene to room"):
+        settings.load(None, {"scene": "indoor", "crowd": 0.7, "egocentric": 0.5})
+    with pytest.raises(SettingsError, match="crowd is a fraction of the images of indoor scenes; set scene to indoor"):
         settings.load(None, {"crowd": 0.5})

@@ -171,7 +171,7 @@ def test_check_names_what_is_wrong_with_truths(tmp_path):
 @pytest.mark.parametrize("words", ["deep", "depth,deep", "depth,depth", "", "none,depth", 3])
 def test_unknown_truths_are_named(words):
     with pytest.raises(SettingsError, match=r"truth is none or some of depth,normals,parts,keypoints3d with commas"):
-        load(None, {"truth": words})
+        load(None, {"ground_truth": words})
 
 
 def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(tmp_path):
@@ -179,8 +179,8 @@ def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(
     turned = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]
     poses = pose_sets.PoseSet(("few",) * 4, np.arange(4), np.array(turned))
     (tmp_path / "few.csv").write_bytes(pose_sets.dump(poses))
-    call = ["render", "--set", tmp_path / "few.csv", "--size", "320x180", "--mask", "both", "--workers", 1]
-    for name, more in (("plain", []), ("rich", ["--truth", "depth,normals,parts,keypoints3d", "--workers", 1])):
+    call = ["render", "--set", tmp_path / "few.csv", "--resolution", "320x180", "--mask", "both", "--workers", 1]
+    for name, more in (("plain", []), ("rich", ["--ground-truth", "depth,normals,parts,keypoints3d", "--workers", 1])):
         done = CliRunner().invoke(main, [str(word) for word in (*call, *more, "--out", tmp_path / name)])
         assert done.exit_code == 0, done.output
     plain, rich = Dataset(tmp_path / "plain"), Dataset(tmp_path / "rich")
@@ -203,7 +203,10 @@ def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(
 
 
 def test_asking_for_truths_changes_no_other_setting():
-    assert replace(RenderSettings(), truth="depth").truths == ("depth",) and RenderSettings().truths == ()
+    assert (
+        replace(RenderSettings(), ground_truth="depth").ground_truth_kinds == ("depth",)
+        and RenderSettings().ground_truth_kinds == ()
+    )
 
 
 def test_what_is_too_far_for_16_bits_is_refused():

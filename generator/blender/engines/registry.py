@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from generator.blender.redirect_output import load_bpy, redirect_output
 from generator.errors import EngineError
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import EngineName, RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
     from generator.blender.engines.render_layers import Engine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
 ON_GPU = ("eevee", "workbench")
 """Engines that are refused where OpenGL runs in software: eevee would take about half a minute an image there."""
 
-FASTEST_FIRST = ("raster", "cycles")
+FASTEST_FIRST: tuple[EngineName, ...] = ("raster", "cycles")
 
 
 @functools.cache
@@ -59,13 +59,13 @@ def _software() -> str:
     return gpu.platform.renderer_get().partition("(")[0].strip() if software else ""
 
 
-def choose(settings: RenderSettings) -> str:
+def choose(settings: RenderSettings) -> EngineName:
     """The name of the engine to use; ``auto`` becomes the fastest that runs here and can draw the scene.
 
     :raises EngineError: if it cannot.
     """
     name = settings.engine
-    if settings.scene == "room":
+    if settings.scene == "indoor":
         if name not in ("auto", "cycles"):
             raise EngineError(f"the engine {name} draws hands before plain white; a room needs --engine cycles")
         name = "cycles"
@@ -85,7 +85,7 @@ def start(settings: RenderSettings) -> Engine:
 
     :raises EngineError: if it cannot run, or cannot draw the scene.
     """
-    if settings.scene == "room":
+    if settings.scene == "indoor":
         from generator.blender.scene.indoor import IndoorScene
 
         return IndoorScene(settings)

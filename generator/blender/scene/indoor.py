@@ -44,7 +44,7 @@ class IndoorScene:
         self._backgrounds = backgrounds.chosen(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
-        most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.hands == 1 else 2
+        most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
         self._skins = {name: HandMaterials(name) for name in materials.ARM_PASSES[:most]}
         self._bare_skin = materials.skin(None)
         self._props = Props()
@@ -130,7 +130,7 @@ class IndoorScene:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
-        cast = camera_effects.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "varied" else 1.0
+        cast = camera_effects.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "random" else 1.0
         return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
 
     def _stream(self, frame: int, tag: int) -> np.random.Generator:
@@ -169,7 +169,7 @@ class IndoorScene:
             bodies.fill_scene(props, self._stream(frame, _CROWD), crowd, view, alone=self._backgrounds is not None)
         elif self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand
-        elif settings.surroundings == "varied":
+        elif settings.environment == "random":
             self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
             own = self._stream(frame, _FURNITURE)
             if own.random() < 0.65:
@@ -177,10 +177,10 @@ class IndoorScene:
         else:
             props.furnish(rng, view)
         own = self._stream(frame, _DISTRACTORS)
-        if settings.distractors == "varied" and own.random() < 0.4:
+        if settings.distractors == "random" and own.random() < 0.4:
             people.distract(props, own, view)
         own = self._stream(frame, _OCCLUDERS)
-        if settings.occluders == "varied" and (chance := own.random()) < 0.4:
+        if settings.occluders == "random" and (chance := own.random()) < 0.4:
             (occluders.cover if chance < 0.2 or held is not None else occluders.hold)(props, own, view)
 
     def _vary(self, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
