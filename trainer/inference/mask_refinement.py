@@ -38,8 +38,8 @@ def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray) -> np.n
     small = max(1, round(width * scale)), max(1, round(height * scale))
     least = np.asarray(Image.fromarray(colours).resize(small, Image.Resampling.BOX), np.float32) / 255
     wanted = _resized(sure, small)
-    slope, shift = _fit(least, wanted, max(1, round(RADIUS * side * scale)))
-    sized = [_resized(part, (width, height)) for part in (*np.moveaxis(slope, -1, 0), shift)]
+    slope, shift = _fit(np.ascontiguousarray(least.transpose(2, 0, 1)), wanted, max(1, round(RADIUS * side * scale)))
+    sized = [_resized(part, (width, height)) for part in (*slope, shift)]
     soft = sized[3] + sum(part * colours[..., channel] / np.float32(255) for channel, part in enumerate(sized[:3]))
     result = np.zeros(mask.shape, bool)
     result[rows, columns] = soft > 0.5
@@ -51,15 +51,23 @@ def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _fit(colours: np.ndarray, mask: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes (H, W, 3) and shifts (H, W) of the linear functions that make the mask of the colours around a pixel."""
+    """Slopes (3, H, W) and shifts (H, W) of the linear functions that make the mask of the colours around a pixel.
+
+    :param colours: (3, H, W) float32 in 0..1; ``mask``: (H, W) float32.
+    """
+    side = 2 * radius + 1
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return uniform_filter(values, (2 * radius + 1, 2 * radius + 1, 0)[: values.ndim], mode="nearest")
+        return uniform_filter(values, (0, side, side)[-values.ndim :], mode="nearest")
 
     centre, level = mean(colours), mean(mask)
-    together = mean(colours * mask[..., None]) - centre * level[..., None]
-    products = mean((colours[..., :, None] * colours[..., None, :]).reshape(*mask.shape, 9))
-    spread = products.reshape(*mask.shape, 3, 3) - centre[..., :, None] * centre[..., None, :]
-    slope = np.linalg.solve(spread + SMOOTH * np.eye(3, dtype=np.float32), together[..., None])[..., 0]
-    shift = level - (slope * centre).sum(-1)
-    return mean(slope), mean(shift)
+    x, y, z = (mean(colours * mask) - centre * level).astype(float)
+    # The colours' covariance is a symmetric matrix (a b c, b d e, c e f); its inverse by its cofactors, as solving a
+    # system a pixel takes longer than all the rest.
+    first, second = np.triu_indices(3)
+    spread = (mean(colours[first] * colours[second]) - centre[first] * centre[second]).astype(float)
+    a, b, c, d, e, f = spread + SMOOTH * (first == second)[:, None, None]
+    aa, bb, cc, dd, ee, ff = d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b
+    slope = np.stack([aa * x + bb * y + cc * z, bb * x + dd * y + ee * z, cc * x + ee * y + ff * z])
+    slope = (slope / (a * aa + b * bb + c * cc)).astype(np.float32)
+    return mean(slope), mean(level - (slope * centre).sum(0))
