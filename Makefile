@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo real test test-slow test-ui lint clean
+.PHONY: help setup demo real test test-slow test-ui docs lint lock clean
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
@@ -18,8 +18,10 @@ help:
 	@echo "make test        the tests, under 10 minutes"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick"
+	@echo "make docs        build the documentation into site/"
 	@echo "make lint        ruff and mypy"
-	@echo "make clean       remove .venv, demo/ and real/"
+	@echo "make lock        renew the versions that make setup installs"
+	@echo "make clean       remove .venv, demo/, real/ and site/"
 	@echo "PYTHON=/path/to/python3.13 chooses the Python; by default the newest of 3.13 and 3.11 that runs"
 
 # bpy has wheels for Python 3.13 (Blender 5.1, 5.2) and 3.11 (4.5, 5.0). A name on the PATH may be a shim that does
@@ -42,7 +44,7 @@ ifeq ($(origin PYTHON),command line)
 .PHONY: $(READY)
 endif
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml constraints-3.13.txt constraints-3.11.txt
 	@python=$$($(FIND_PYTHON)) || { \
 	  echo "No usable Python 3.13 or 3.11 (with venv) was found$(if $(PYTHON), at PYTHON=$(PYTHON))." >&2; \
 	  echo "Install one (Debian: apt-get install python3 python3-venv; or pyenv install 3.13) or name it: make setup PYTHON=/path/to/python3.13" >&2; exit 2; }; \
@@ -51,7 +53,8 @@ $(READY): pyproject.toml
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
 # pip 25.1 is the first with dependency groups. On a terminal it shows its progress.
 	@$(BIN)/pip install -qq --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/pip install $$([ -t 2 ] || echo -qq) --disable-pip-version-check -e '.[all]' --group dev
+	@$(BIN)/pip install $$([ -t 2 ] || echo -qq) --disable-pip-version-check -e '.[all]' --group dev \
+	  -c constraints-$$($(BIN)/python -c "import sys; print('%d.%d' % sys.version_info[:2])").txt
 	@$(BIN)/python -c "import bpy" >/dev/null 2>$(VENV)/bpy.log || { cat $(VENV)/bpy.log >&2; \
 	  echo "Blender's module needs system libraries that are not here. On Debian or Ubuntu:" >&2; \
 	  echo "  sudo apt-get install -y libegl1 libgl1 libgomp1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 libxxf86vm1" >&2; exit 2; }
@@ -115,10 +118,23 @@ test-slow: $(READY)
 test-ui: $(READY)
 	$(BIN)/pytest -n 0 -m ui tests/ui
 
+docs: $(READY)
+	$(BIN)/mkdocs build --quiet
+	@echo "Done: open $(CURDIR)/site/index.html"
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The versions that make setup installs, for this environment's Python: make lock; make lock VENV=.venv-3.11 PYTHON=...
+lock:
+	@version=$$($(BIN)/python -c "import sys; print('%d.%d' % sys.version_info[:2])"); \
+	$(BIN)/pip install --quiet --disable-pip-version-check --dry-run --ignore-installed --report $(VENV)/lock.json '.[all]' --group dev && \
+	$(BIN)/python -c "import json; found = json.load(open('$(VENV)/lock.json'))['install']; \
+	  lines = sorted('%s==%s' % (i['metadata']['name'].lower(), i['metadata']['version']) for i in found); \
+	  print('\n'.join(line for line in lines if not line.startswith('handforge==')))" > constraints-$$version.txt && \
+	echo "constraints-$$version.txt: the newest versions that fit together"
+
 clean:
-	rm -rf $(VENV) demo real
+	rm -rf $(VENV) demo real site

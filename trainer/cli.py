@@ -171,7 +171,9 @@ def predict(
 @click.argument("run", type=PATH)
 @click.option("--format", "kind", required=True, type=click.Choice(["torchscript", "onnx"]), help="What to write.")
 @click.option("--out", required=True, type=PATH, help="The file to write, .pt or .onnx.")
-@click.option("--picture", required=True, type=PATH, help="An image on which both networks have to agree.")
+@click.option(
+    "--image", "--picture", "picture", required=True, type=PATH, help="An image on which both networks have to agree."
+)
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
 def export(run: Path, kind: str, out: Path, picture: Path, score: float) -> None:
     """Write the network of RUN (a run folder or a weights file) for other programs.

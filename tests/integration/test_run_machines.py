@@ -1,4 +1,4 @@
-"""A run ends with the same bytes in shards and on clusters, by the commands that the README gives, too."""
+"""A run ends with the same bytes in shards and on clusters, by the commands that the documentation gives, too."""
 
 import importlib.util
 import json
@@ -115,10 +115,12 @@ def test_workers_with_other_files_are_refused(settings):
 
 
 def readme_commands(start):
-    """The commands of the README, in backquotes, that start so; broken lines are joined."""
-    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    text = " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split())
-    return [line for line in re.findall(r"`([^`]+)`", text) if line.startswith(start)]
+    """The commands that the page on machines gives and that start so, without its comments."""
+    text = (Path(__file__).parents[2] / "docs/howto/machines.md").read_text("utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`([^`]+)`", " ".join(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split()))
+    return [line for line in (*lines, *inline) if line.startswith(start)]
 
 
 def as_run(line, settings_file, **values):
@@ -131,7 +133,7 @@ def as_run(line, settings_file, **values):
 
 
 @pytest.mark.slow
-def test_the_readmes_dask_commands(whole, settings_file, tmp_path):
+def test_the_pages_dask_commands(whole, settings_file, tmp_path):
     if not importlib.util.find_spec("distributed"):
         pytest.skip("distributed is not installed")
     told, out = tmp_path / "scheduler.json", tmp_path / "out"
@@ -165,7 +167,7 @@ def test_the_readmes_dask_commands(whole, settings_file, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_readmes_job_array_commands(whole, settings_file, tmp_path):
+def test_the_pages_job_array_commands(whole, settings_file, tmp_path):
     out = tmp_path / "out"
     (render,) = (line for line in readme_commands("hand-generator render") if "--shard" in line)
     (merge,) = readme_commands("hand-generator merge")
