@@ -13,6 +13,7 @@ api       the public functions
 dataset/  the COCO dataset folder: records, reader, writer, validation, subsets, importers
 files     files and folders that appear whole or not at all
 console   what all commands share: errors, exit codes, progress
+rng       named streams of random numbers
 errors    what is raised for wrong input
 cli       the command ``handforge``, which gathers all others
 """

@@ -38,6 +38,7 @@ from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
 from generator.objects.grasps import Grasp
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
+from handforge.rng import stream
 
 OCCLUDED, VISIBLE = 1, 2
 
@@ -294,7 +295,7 @@ class FrameRenderer:
         """As a camera would have stored it; a room's image is so already."""
         if self.settings.sensor == "clean" or self.settings.scene == "indoor":
             return picture
-        return camera_effects.stored(picture, np.random.default_rng((self.settings.seed, number, 0xCE)))
+        return camera_effects.stored(picture, stream(self.settings.seed, number, "sensor"))
 
     def _meta(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from generator.frame.settings import RenderSettings, SettingsError
 from handforge.dataset.image_io import IMAGE_SUFFIXES, read_image
+from handforge.rng import stream
 
 SMALLEST_CROP = 0.4
 """The least side of a crop, as a share of the largest one of the image's proportions that fits."""
@@ -57,7 +58,7 @@ class Backgrounds:
 
         :raises DatasetError: if it cannot be read.
         """
-        rng = np.random.default_rng((self._seed, frame, 0xBA))
+        rng = stream(self._seed, frame, "background image")
         picture = Image.fromarray(read_image(self._paths[int(rng.integers(len(self._paths)))]))
         share, across, down, mirrored = rng.uniform(SMALLEST_CROP, 1), *rng.uniform(size=2), rng.random() < 0.5
         size = np.array([width, height]) * min(picture.width / width, picture.height / height) * share

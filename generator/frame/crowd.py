@@ -18,6 +18,7 @@ from generator.hand import kinematics, pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
 from generator.objects.solids import rotation
+from handforge.rng import stream
 
 UPPER_ARM = 0.30
 """Metres from shoulder to elbow (Drillis & Contini 1966: 0.186 of 1.70 m, rounded down)."""
@@ -94,7 +95,7 @@ def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: 
     :param fingers: v7..v28 (22,) of the first hand; the others' are drawn.
     :param tone: the first person's skin.
     """
-    rng = np.random.default_rng((settings.seed, frame, 0xC0))
+    rng = stream(settings.seed, frame, "crowd")
     chance = rng.random()
     if chance >= settings.crowd + settings.egocentric:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import FOREARM_LENGTH
+from handforge.rng import stream
 
 PLACE = 0.26
 """How far the elbow is from the wrist, metres: what lies beyond is the upper arm."""
@@ -70,6 +71,6 @@ STRAIGHT = Elbow()
 
 def elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
     """The elbow of a frame's first or second arm."""
-    rng = np.random.default_rng((settings.seed, frame, 0xEB, arm))
+    rng = stream(settings.seed, frame, "elbow", arm)
     bent, angle, about = rng.random() < BENT, float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi))
     return Elbow(angle, about) if settings.elbow == "random" and settings.scene == "indoor" and bent else STRAIGHT

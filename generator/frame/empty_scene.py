@@ -21,6 +21,7 @@ from generator.mesh import foot, hand_mesh
 from generator.mesh.foot import FootPose, FootShape
 from generator.objects import catalog, figures, food, solids
 from generator.objects.catalog import Thing
+from handforge.rng import stream
 
 KINDS: dict[str, float] = {"feet": 0.3, "arms": 0.12, "people": 0.2, "food": 0.14, "objects": 0.16, "interior": 0.08}
 """What an image without a hand shows, and the fraction of such images that show it."""
@@ -28,7 +29,6 @@ KINDS: dict[str, float] = {"feet": 0.3, "arms": 0.12, "people": 0.2, "food": 0.1
 FILL = 0.35, 1.3
 """Range of a subject's longest extent, as a fraction of the image's shorter side."""
 
-_STREAM = 0xE0
 _TRIES = 60
 _NEAREST = 0.1
 """Metres between the lens and what is nearest to it."""
@@ -184,12 +184,12 @@ def _triple(values: np.ndarray) -> Triple:
 
 def is_empty(settings: RenderSettings, frame: int) -> bool:
     """Whether a frame has no hand: each is drawn by itself, with the probability ``empty``."""
-    return bool(np.random.default_rng((settings.seed, frame, _STREAM)).random() < settings.empty)
+    return bool(stream(settings.seed, frame, "empty").random() < settings.empty)
 
 
 def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     """The scene of a frame without a hand."""
-    rng = np.random.default_rng((settings.seed, frame, _STREAM, 1))
+    rng = stream(settings.seed, frame, "empty scene")
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
     draw = {"feet": _feet, "arms": _arms, "food": _food, "objects": _objects}.get(kind)

@@ -15,6 +15,7 @@ from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, HandShape, Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
 from generator.mesh.sleeve import WORN, Sleeve
+from handforge.rng import stream
 
 SHAPES = 16
 """How many different hands a run with a varied shape has."""
@@ -73,21 +74,16 @@ class FrameSpec:
     elbow: Elbow = STRAIGHT
 
 
-def generator_of(seed: int, frame: int) -> np.random.Generator:
-    """The random numbers of one frame."""
-    return np.random.default_rng((seed, frame))
-
-
 def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
     """The proportions of one of the run's hands; of its only one, where the shape is not varied."""
     if shape is not None:
-        return HandShape.random(np.random.default_rng((settings.seed, shape, 0x5A)))
+        return HandShape.random(stream(settings.seed, shape, "shape"))
     return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
 
 
 def draw_frame_spec(settings: RenderSettings, frame: int) -> FrameSpec:
     """The look of a frame. All draws are made whatever the settings, so that one setting does not change another."""
-    rng = generator_of(settings.seed, frame)
+    rng = stream(settings.seed, frame, "look")
     shape = int(rng.integers(SHAPES))
     tone = float(rng.uniform(0, 1))
     direction = _towards_camera(rng)
@@ -111,11 +107,11 @@ def draw_frame_spec(settings: RenderSettings, frame: int) -> FrameSpec:
 def _side(settings: RenderSettings, frame: int) -> str:
     if settings.handedness != "random":
         return settings.handedness
-    return "left" if np.random.default_rng((settings.seed, frame, 0x1F)).random() < 0.5 else "right"
+    return "left" if stream(settings.seed, frame, "handedness").random() < 0.5 else "right"
 
 
 def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
-    rng = np.random.default_rng((settings.seed, frame, 0x51))
+    rng = stream(settings.seed, frame, "sleeve")
     return Sleeve.drawn(rng) if settings.sleeve == "random" and rng.random() < WORN else None
 
 
@@ -139,7 +135,7 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
         return Camera(width, height, float(settings.distance), focal), one
     if settings.framing == "close":
         return _close(settings, frame, one, hand, focal)
-    rng = np.random.default_rng((settings.seed, frame, 0xCA))
+    rng = stream(settings.seed, frame, "framing")
     one = one.copy()
     one[_TURN] = rng.uniform(-np.pi, np.pi)
     share = rng.uniform(size=2)
@@ -158,14 +154,14 @@ def _focal(settings: RenderSettings, frame: int) -> float:
     """Evenly over the logarithm of :data:`FOCAL` where it is varied."""
     if not isinstance(settings.focal_mm, str):
         return float(settings.focal_mm)
-    return float(np.exp(np.random.default_rng((settings.seed, frame, 0xCF)).uniform(*np.log(FOCAL))))
+    return float(np.exp(stream(settings.seed, frame, "focal length").uniform(*np.log(FOCAL))))
 
 
 def _close(
     settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
 ) -> tuple[Camera, np.ndarray]:
     """A hand that fills its share of the image, with an arm that comes from outside."""
-    rng = np.random.default_rng((settings.seed, frame, 0xCB))
+    rng = stream(settings.seed, frame, "close framing")
     width, height = settings.resolution
     one = one.copy()
     one[pose.V4] = leaning(one[pose.V4])

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import MEAN, HandShape
 from generator.mesh.gloves import Glove
 from generator.mesh.rings import Ring, draw_rings
 from generator.mesh.skin_look import SkinLook
+from handforge.rng import stream
 
 SOME = 1 / 8
 """The fraction of the hands that wear gloves where some do."""
 
 ADORNED = 0.3
 """How often hands are adorned; see :meth:`generator.mesh.skin_look.SkinLook.random`."""
-
-_GLOVE, _SKIN, _RINGS = 0x61, 0x62, 0x63
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,8 @@ def draw_hand_look(
     :param hand: its number in the frame.
     :param own: whether it is the first hand's person's: then both have the same skin and gloves.
     """
-
-    def stream(tag: int, person: int) -> np.random.Generator:
-        return np.random.default_rng((settings.seed, frame, tag, person))
-
     person = 0 if own else hand
-    rng = stream(_GLOVE, person)
+    rng = stream(settings.seed, frame, "glove", person)
     some = rng.random() < SOME
     glove = (
         Glove.random(rng, "random" if settings.glove == "some" else settings.glove) if _gloved(settings, some) else None
@@ -58,9 +51,13 @@ def draw_hand_look(
     skin = None
     if settings.scene == "indoor" and settings.rig is None:
         adorned = ADORNED if settings.adornments == "random" else 0.0
-        skin = SkinLook.random(stream(_SKIN, person), tone, adorned)
+        skin = SkinLook.random(stream(settings.seed, frame, "skin", person), tone, adorned)
     bare = glove is None or glove.fingers < 1
-    rings = draw_rings(stream(_RINGS, hand)) if settings.adornments == "random" and bare and skin else ()
+    rings = (
+        draw_rings(stream(settings.seed, frame, "rings", hand))
+        if settings.adornments == "random" and bare and skin
+        else ()
+    )
     return HandLook(tone, shape, skin, glove, rings)
 
 

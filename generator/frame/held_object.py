@@ -13,6 +13,7 @@ from generator.mesh.hand_mesh import HandMesh
 from generator.objects import grasps, solids
 from generator.objects.catalog import Thing
 from generator.objects.grasps import Grasp
+from handforge.rng import stream
 
 NEAREST = 0.1
 """Metres between the lens and an object."""
@@ -49,7 +50,7 @@ def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skele
     """The grasp of a frame whose first hand holds something; None in the others."""
     if not settings.held:
         return None
-    rng = np.random.default_rng((settings.seed, frame, 0x6A))
+    rng = stream(settings.seed, frame, "held")
     return grasps.draw(rng, mesh, hand) if rng.random() < settings.held else None
 
 

@@ -13,6 +13,7 @@ from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
 from generator.hand.pose_presets import PRESETS
+from handforge.rng import stream
 
 SHARE = 1 / 2
 """Of the images that have two hands where their number is varied."""
@@ -53,7 +54,7 @@ def second(
 
     :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
     """
-    rng = np.random.default_rng((settings.seed, frame, 0x2B))
+    rng = stream(settings.seed, frame, "second hand")
     if settings.num_hands == 1 or (settings.num_hands == "random" and rng.random() >= SHARE):
         return None
     other = "left" if side == "right" else "right"

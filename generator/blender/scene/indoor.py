@@ -28,10 +28,7 @@ from generator.frame.hand_look import HandLook
 from generator.frame.held_object import HeldObject
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
-
-_TAG = 0x20
-"""Tells this engine's random numbers from the look's; what can be switched on by itself has a stream of its own."""
-_SURROUNDINGS, _DISTRACTORS, _OCCLUDERS, _FLASH, _EXPOSURE, _SECOND, _FURNITURE, _EMPTY, _CROWD = range(0x21, 0x2A)
+from handforge.rng import stream
 
 
 class IndoorScene:
@@ -80,7 +77,7 @@ class IndoorScene:
         :param held: what the first holds.
         :param crowd: whose hands they are; None where one or two are seen from near.
         """
-        rng = self._stream(frame, _TAG)
+        rng = self._stream(frame, "indoor")
         for (rig, _), hand, made in zip(arms, hands, self._skins.values(), strict=False):  # there may be one hand
             material = made.material(hand)
             if rig.surface.data.materials[:] != [material]:
@@ -97,7 +94,7 @@ class IndoorScene:
 
     def draw_empty(self, scene: EmptyScene, look: FrameSpec, frame: int) -> np.ndarray:
         """Draw one frame without a hand: the image, (H, W, 3) uint8."""
-        rng = self._stream(frame, _EMPTY)
+        rng = self._stream(frame, "empty surroundings")
         self._set_up(rng, scene.camera, look, frame)
         empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
         return self._take(rng, scene.camera, frame)[0]
@@ -110,7 +107,7 @@ class IndoorScene:
         self._world.choose(rng)
         self._shine(rng, look)
         if self._settings.light == "mixed":
-            self._flash_in_some(self._stream(frame, _FLASH), camera)
+            self._flash_in_some(self._stream(frame, "flash"), camera)
 
     def _use_passes(self, count: int) -> None:
         """Have a pass of its own rendered for so many arms; each costs time."""
@@ -130,11 +127,11 @@ class IndoorScene:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
-        cast = camera_effects.cast(self._stream(frame, _EXPOSURE)) if self._settings.exposure == "random" else 1.0
+        cast = camera_effects.cast(self._stream(frame, "exposure")) if self._settings.exposure == "random" else 1.0
         return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
 
-    def _stream(self, frame: int, tag: int) -> np.random.Generator:
-        return np.random.default_rng((self._settings.seed, frame, tag))
+    def _stream(self, frame: int, name: str, *index: int) -> np.random.Generator:
+        return stream(self._settings.seed, frame, name, *index)
 
     @staticmethod
     def _before(drawn: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -158,7 +155,7 @@ class IndoorScene:
         settings, props = self._settings, self._props
         streams = [
             rng,
-            *(np.random.default_rng((settings.seed, frame, _SECOND, *[n] * (n > 1))) for n in range(1, len(arms))),
+            *(self._stream(frame, "other sleeves", *[n] * (n > 1)) for n in range(1, len(arms))),
         ]
         for number, (rig, _) in enumerate(arms):
             props.dress(streams[number], rig, elbows[number], watch=hands[number].glove is None)
@@ -166,20 +163,22 @@ class IndoorScene:
         if held is not None:
             thing_meshes.put_held(props, held)
         if crowd is not None:
-            bodies.fill_scene(props, self._stream(frame, _CROWD), crowd, view, alone=self._backgrounds is not None)
+            bodies.fill_scene(
+                props, self._stream(frame, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None
+            )
         elif self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand
         elif settings.environment == "random":
-            self._vary(self._stream(frame, _SURROUNDINGS), rng, view)
-            own = self._stream(frame, _FURNITURE)
+            self._vary(self._stream(frame, "environment"), rng, view)
+            own = self._stream(frame, "furniture")
             if own.random() < 0.65:
                 props.fill_room(own, view)
         else:
             props.furnish(rng, view)
-        own = self._stream(frame, _DISTRACTORS)
+        own = self._stream(frame, "distractors")
         if settings.distractors == "random" and own.random() < 0.4:
             people.distract(props, own, view)
-        own = self._stream(frame, _OCCLUDERS)
+        own = self._stream(frame, "occluders")
         if settings.occluders == "random" and (chance := own.random()) < 0.4:
             (occluders.cover if chance < 0.2 or held is not None else occluders.hold)(props, own, view)
 

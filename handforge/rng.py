@@ -1,0 +1,51 @@
+"""Named streams of random numbers: what is drawn for one purpose changes nothing that is drawn for another.
+
+A stream depends on the run's seed, the frame's number and the stream's name alone, so that any frame can be drawn by
+itself and comes out the same with any number of workers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+STREAMS: dict[str, tuple[int, ...]] = {
+    "look": (),  # skin tone, light, background, and which of the run's hand shapes
+    "handedness": (0x1F,),
+    "indoor": (0x20,),  # world, sun, table and objects, the camera's tone and noise
+    "environment": (0x21,),
+    "distractors": (0x22,),
+    "occluders": (0x23,),
+    "flash": (0x24,),
+    "exposure": (0x25,),
+    "other sleeves": (0x26,),
+    "furniture": (0x27,),
+    "empty surroundings": (0x28,),
+    "crowd surroundings": (0x29,),
+    "second hand": (0x2B,),
+    "sleeve": (0x51,),
+    "shape": (0x5A,),
+    "glove": (0x61,),
+    "skin": (0x62,),
+    "rings": (0x63,),
+    "held": (0x6A,),
+    "background image": (0xBA,),
+    "crowd": (0xC0,),
+    "framing": (0xCA,),
+    "close framing": (0xCB,),
+    "sensor": (0xCE,),
+    "focal length": (0xCF,),
+    "empty": (0xE0,),
+    "empty scene": (0xE0, 1),
+    "elbow": (0xEB,),
+}
+"""The numbers that each stream's key ends with. Never change one: each image ever rendered would change with it."""
+
+
+def stream(seed: int, frame: int, name: str, *index: int) -> np.random.Generator:
+    """Make the generator of one stream, at its start.
+
+    :param frame: the frame's number in the run; for ``shape`` the number of the hand shape.
+    :param name: one of :data:`STREAMS`.
+    :param index: of one of several hands or people, each with a stream of its own.
+    """
+    return np.random.default_rng((seed, frame, *STREAMS[name], *index))
