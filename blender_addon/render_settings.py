@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Settings of a few words that the panel shows under their own names."""
 
+FRACTIONS = tuple(field.name for field in fields(RenderSettings) if type(field.default) is float and not field.default)
+"""Settings that are the fraction of the images that show something: none unless they are set."""
+
 NUMBERS: dict[str, tuple[str, ...]] = {
     "distance": ("random", "close"),
     "focal_mm": ("random",),
-    "empty": (),
-    "held": (),
+    **{name: () for name in FRACTIONS},
 }
 """Settings that are a number, or one of these words; those of the distance are the setting ``framing``."""
 

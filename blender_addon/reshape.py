@@ -82,6 +82,7 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
             _move_skin(flesh, mesh, wanted["side"], flip=wanted["side"] != had.get("side", "right"))
     if flesh:
         rig.paint(rig.Rig(armature, flesh, None, None), skin_color.colours(mesh, wanted["tone"]))
+        _tint(flesh, wanted["tone"])
         flesh.data.update()
     hand.remember(armature, APPLIED, wanted)
     verdict.later(armature)
@@ -112,6 +113,13 @@ def _check(
             f"{flesh.name} has {len(flesh.data.vertices):,} vertices instead of {len(mesh.vertices):,}, as it was "
             f"edited: undo that to change {what.lower()}"
         )
+
+
+def _tint(flesh: bpy.types.Object, tone: float) -> None:
+    """Colour the skin in solid shading, too."""
+    for material in flesh.data.materials:
+        if material is not None and material.library is None:
+            material.diffuse_color = (*skin_color.base(tone).tolist(), 1.0)
 
 
 def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, flip: bool) -> None:

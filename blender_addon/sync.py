@@ -98,9 +98,11 @@ def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
 @persistent
 def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     changed = {update.id.original for update in graph.updates}
-    for thing in bpy.data.objects:
-        if hand.is_hand(thing) and (thing in changed or thing.data in changed):
-            follow(thing, graph)
+    hands = {thing for thing in changed if hand.is_hand(thing)}
+    if armatures := {thing for thing in changed if isinstance(thing, bpy.types.Armature)}:
+        hands |= {thing for thing in bpy.data.objects if hand.is_hand(thing) and thing.data in armatures}
+    for thing in hands:
+        follow(thing, graph)
 
 
 @persistent

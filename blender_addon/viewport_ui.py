@@ -19,6 +19,12 @@ def redraw() -> None:
                     region.tag_redraw()
 
 
+def redraw_status() -> None:
+    """Draw the status bars again."""
+    for window in bpy.context.window_manager.windows:
+        window.workspace.status_text_set(None)
+
+
 def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bool = False, lines: int = 0) -> None:
     """A text over as many lines as it needs in its region, but at least ``lines``, so that what follows stays."""
     column = layout.column(align=True)
@@ -32,7 +38,7 @@ def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bo
 def _room() -> float:
     """Pixels that a label of the region has beside its icon and the margins."""
     region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
-    return (region.width if region else 300) - 75 * scale
+    return (region.width if region else 300) - 105 * scale
 
 
 def wrap(text: str, width: float) -> list[str]:

@@ -108,7 +108,7 @@ def _own_files() -> dict[str, bytes]:
     """The add-on, with this package, the floor it stands on and what is meshed inside its own package."""
     root, found = _ADDON.parent, {}
     for base, folder in ((_ADDON, _ADDON), *((root, root / name) for name in _OWN)):
-        for path in (*folder.rglob("*.py"), *folder.rglob("*.toml")):
+        for path in (*folder.rglob("*.py"), *folder.rglob("*.toml"), *folder.rglob("*.md")):
             place, source = path.relative_to(base), path.read_text("utf-8")
             if place.as_posix() in _FRONT_DOOR:
                 continue

@@ -88,10 +88,7 @@ def _move_into(collection: bpy.types.Collection, *things: bpy.types.Object) -> N
 
 
 def _material() -> bpy.types.Material:
-    """The skin that hands in rooms are rendered with."""
-    kept = bpy.data.materials.get("hand skin")
-    if kept is not None:
-        return kept
+    """The skin that hands in rooms are rendered with, which shows the hand's tone in solid shading, too."""
     made = materials.skin(materials.ARM_PASS)
     made.name = "hand skin"
     return made

@@ -28,8 +28,10 @@ def _look() -> float | None:
         return None
     if job.poll():
         viewport_ui.redraw()
+        viewport_ui.redraw_status()
         return _EVERY
     Board.job = None
+    viewport_ui.redraw_status()
     job.stop()
     if job.error:
         Board.tell(job.error, failed=True, log=job.log)
@@ -136,12 +138,34 @@ class ShowLog(bpy.types.Operator):
         """Put it into a text of the .blend file, and open that in a window."""
         text = bpy.data.texts.get("hand rendering log") or bpy.data.texts.new("hand rendering log")
         text.from_string(Board.log)
-        if not bpy.app.background:
-            bpy.ops.wm.window_new()
-            area = context.window_manager.windows[-1].screen.areas[0]
-            area.type = "TEXT_EDITOR"
-            area.spaces.active.text = text
+        _show_text(context, text)
         return {"FINISHED"}
+
+
+class Guide(bpy.types.Operator):
+    """Open the guide to the add-on in a text editor"""
+
+    bl_idname = "handforge.guide"
+    bl_label = "Guide"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Load it, and show it."""
+        name = "hand guide"
+        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+        text.from_string(Path(__file__).parents[1].joinpath("guide.md").read_text("utf-8"))
+        _show_text(context, text)
+        return {"FINISHED"}
+
+
+def _show_text(context: bpy.types.Context, text: bpy.types.Text) -> None:
+    """Open a text from its beginning in a window of its own."""
+    text.cursor_set(0)
+    if not bpy.app.background:
+        bpy.ops.wm.window_new()
+        area = context.window_manager.windows[-1].screen.areas[0]
+        area.type = "TEXT_EDITOR"
+        area.spaces.active.text = text
+        area.spaces.active.show_word_wrap = True
 
 
 def wait() -> None:
@@ -173,4 +197,4 @@ def unregister() -> None:
     Board.forget()
 
 
-CLASSES = (Generate, Cancel, OpenFolder, CopyCommand, ShowLog)
+CLASSES = (Generate, Cancel, OpenFolder, CopyCommand, ShowLog, Guide)

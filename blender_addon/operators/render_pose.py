@@ -41,7 +41,8 @@ class RenderPose(OfHand, bpy.types.Operator):
         asked = render_settings.task(scene, armature)
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
         shown = {name: value for name, value in asked["overrides"].items() if name not in ("pose_set", "count")}
-        asked["overrides"] = shown | {"empty": 0, "held": 0}  # an image without a hand or of a grasp shows another pose
+        of_others = dict.fromkeys(render_settings.FRACTIONS, 0)  # images of other poses, or of none
+        asked["overrides"] = shown | of_others
         Preview.ask(
             {name: asked[name] for name in ("settings", "overrides", "defaults")}
             | {"pose": hand.pose(armature).tolist(), "number": scene.handforge.preview_number}
@@ -60,6 +61,7 @@ def _look() -> float | None:
     else:
         _take(told)
     viewport_ui.redraw()
+    viewport_ui.redraw_status()
     return None
 
 

@@ -23,6 +23,10 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
 
     bl_label = "Hand"
 
+    def draw_header_preset(self, _context: bpy.types.Context) -> None:
+        """Help."""
+        self.layout.operator("handforge.guide", text="", icon="HELP", emboss=False)
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
         layout = self.layout

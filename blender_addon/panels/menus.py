@@ -50,7 +50,7 @@ class HANDFORGE_MT_hand(bpy.types.Menu):
             ("fingertips", "load_photo", "click_joints", "fit_file"),
             ("add_camera", "take_over_camera", "take_over_view", "render_pose"),
             ("sweep_to_timeline", "sweep_off", "judge_sweep"),
-            ("generate", "cancel", "open_folder", "copy_command"),
+            ("generate", "cancel", "open_folder", "copy_command", "guide"),
         ):
             layout.separator()
             for name in group:

@@ -10,10 +10,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from generator.frame.settings import ENGINES
 
 from .. import render_settings
-from .scene import _ENGINES, _explained
-
-DOCS = "https://github.com/handforge/handforge#in-blenders-window"
-"""Where the add-on is described."""
+from .scene import ENGINE_TEXTS, PATH_OPTIONS, explained
 
 PACKAGE = __package__.removesuffix(".properties")
 """The add-on's name among Blender's."""
@@ -28,12 +25,13 @@ class HandforgePreferences(bpy.types.AddonPreferences):
         name="Folder",
         description="Where images go unless a file says otherwise; // is the .blend file's folder",
         subtype="DIR_PATH",
+        options=PATH_OPTIONS,
         default="//hands",
     )
     workers: IntProperty(
         name="Workers", description="Processes that render", min=1, max=256, default=render_settings.processors()
     )
-    engine: EnumProperty(name="Engine", items=_explained(ENGINES, _ENGINES))
+    engine: EnumProperty(name="Engine", items=explained(ENGINES, ENGINE_TEXTS))
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw them."""
@@ -42,6 +40,7 @@ class HandforgePreferences(bpy.types.AddonPreferences):
         layout.label(text="What Generate starts with in a new file:")
         for name in ("out", "workers", "engine"):
             layout.prop(self, name)
+        layout.operator("handforge.guide", icon="HELP")
 
 
 def preferences() -> Any:

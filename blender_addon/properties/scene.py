@@ -18,11 +18,12 @@ from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSet
 from generator.hand import pose_sets, sweep_map
 
 from .. import render_settings, verdict
-from ..render_settings import AS_PRESET, CHOICES, FIXED, NUMBERS, TRUTH_WORDS
+from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
 from .hand import items
 
-PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
-"""Lets // stand for the .blend file's folder; older versions always did."""
+_RELATIVE = "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
+PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if _RELATIVE else set()
+"""Lets // stand for the .blend file's folder; older versions of Blender always did."""
 
 _DEFAULTS = RenderSettings()
 
@@ -55,7 +56,7 @@ _PRESETS = {
     "varied": "Hands in rooms, on tables, before other people, with the camera's blur and noise",
 }
 
-_ENGINES = {
+ENGINE_TEXTS = {
     "auto": "The faster of Raster and Cycles that runs here",
     "raster": "The fastest: the add-on's own shader; needs Blender 5.2",
     "cycles": "Runs everywhere; the only one for rooms",
@@ -76,7 +77,8 @@ _FORMATS = {
 }
 
 
-def _explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, str, str]]:
+def explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Choices of an EnumProperty with a sentence for each."""
     return [(word, label, texts.get(word, "")) for word, label, _ in items(*words)]
 
 
@@ -180,7 +182,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         name="Preset",
         description="What it does not randomize is as the hand in the scene: shape, skin tone and side, or the rig",
         items=[
-            *_explained(PRESETS, _PRESETS),
+            *explained(PRESETS, _PRESETS),
             ("file", "File", "A TOML file, as hand-generator render --settings takes it; it goes before this panel"),
         ],
         update=_preset_chosen,
@@ -197,9 +199,9 @@ class SceneProperties(bpy.types.PropertyGroup):
         default=_DEFAULTS.resolution,
         update=_judge_again,
     )
-    engine: EnumProperty(name="Engine", items=_explained(ENGINES, _ENGINES))
-    format: EnumProperty(name="Format", items=_explained(FORMATS, _FORMATS))
-    mask: EnumProperty(name="Mask", items=_explained(MASKS, _MASKS))
+    engine: EnumProperty(name="Engine", items=explained(ENGINES, ENGINE_TEXTS))
+    format: EnumProperty(name="Format", items=explained(FORMATS, _FORMATS))
+    mask: EnumProperty(name="Mask", items=explained(MASKS, _MASKS))
     samples: IntProperty(
         name="Samples", description="Samples a pixel of Cycles and EEVEE; 0 leaves them to the preset", min=0, max=4096
     )
@@ -238,8 +240,6 @@ class SceneProperties(bpy.types.PropertyGroup):
         items=[("overlay", "Overlay", "The image with its mask tinted"), ("image", "Image", "The image alone")],
         update=_shows_changed,
     )
-    empty: FloatProperty(name="Fraction", description="Of images without a hand", min=0, max=1)
-    held: FloatProperty(name="Fraction", description="Of hands that hold an object", min=0, max=1)
     workers: IntProperty(
         name="Workers",
         description="Processes that render; more need more memory",
@@ -250,6 +250,10 @@ class SceneProperties(bpy.types.PropertyGroup):
     out: _path("Folder", "DIR_PATH", "A new or empty one, or an unfinished run's to be continued", default="//hands")
 
 
+SceneProperties.__annotations__ |= {
+    name: FloatProperty(name="Fraction", description=setting_texts().get(name, ""), min=0, max=1, update=_judge_again)
+    for name in FRACTIONS
+}
 SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, words) for name, words in CHOICES.items()}
 SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, (FIXED, *words)) for name, words in NUMBERS.items()}
 

@@ -61,7 +61,9 @@ def test_a_hand_is_added_at_the_cursor_in_the_active_collection_beside_others(ar
     bpy.ops.handforge.add_hand(side="left")
     third = hand.active(bpy.context)
     assert (third.location - second.location).length > 0.2 and third.handforge.side == "left"
-    assert hand.skin_of(third).data.materials[0] == hand.skin_of(armature).data.materials[0]
+    third.handforge.tone = 0.9
+    dark, fair = (hand.skin_of(one).data.materials[0].diffuse_color[0] for one in (third, armature))
+    assert dark < 0.5 * fair, "in solid shading, too"
 
 
 @pytest.mark.parametrize("seed", range(4))

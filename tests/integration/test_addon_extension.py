@@ -40,7 +40,7 @@ def test_the_zip_holds_what_the_manifest_names(archive):
     assert {Path(name).name.split("-")[0] for name in wheels} == {*needed}
     meshed = {"generator/mesh/hand.npz", "generator/mesh/foot.npz"}
     own = {*meshed, "generator/cli.py", "generator/blender/rig.py", "handforge/files.py"}
-    assert {"__init__.py", "operators/add.py", "maps/webxr_right.toml", *own} <= set(names)
+    assert {"__init__.py", "operators/add.py", "maps/webxr_right.toml", "guide.md", *own} <= set(names)
     assert not any("__pycache__" in name for name in names)
     outside = re.compile(r"^\s*(from|import) (generator|handforge)\b", re.MULTILINE)
     assert not [name for name, source in modules.items() if outside.search(source)], "extensions share what is on top"

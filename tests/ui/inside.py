@@ -26,17 +26,17 @@ def view():
 
 
 def joints(armature, window, area):
-    """Where on the screen the camera's view shows the joints of the hand's fist, bent and moved a little: 21 x, y."""
-    import numpy as np
+    """Where on the screen the camera's view shows the joints of a grasp that is rotated and moved a little: 21 x, y."""
     from bpy_extras.view3d_utils import location_3d_to_region_2d
+    from mathutils import Vector
 
     package = module("hand").__package__ + ".generator.hand."
     kinematics, anatomy, presets = (sys.modules[package + n] for n in ("kinematics", "anatomy", "pose_presets"))
     pose = presets.PRESETS["grasp"].copy()
     pose[:6] = 0.03, 0.1, -0.05, 0.2, 0.4, -0.3
     region = next(region for region in area.regions if region.type == "WINDOW")
-    points = armature.matrix_world.to_3x3() @ np.eye(3) @ kinematics.keypoints(pose, anatomy.skeleton()).T
-    places = [location_3d_to_region_2d(region, area.spaces.active.region_3d, p) for p in points.T.tolist()]
+    points = [armature.matrix_world @ Vector(p) for p in kinematics.keypoints(pose, anatomy.skeleton())]
+    places = [location_3d_to_region_2d(region, area.spaces.active.region_3d, p) for p in points]
     return [[region.x + x, window.height - region.y - y] for x, y in places]
 
 
@@ -91,6 +91,7 @@ def prepare():
     panel.poses, panel.count, panel.size, panel.engine = "l2", 2000, (320, 180), "cycles"
     panel.workers, panel.out = 1, str(STATE.parent / "images")
     scene.render.engine, scene.cycles.samples, scene.frame_end = "CYCLES", 1, 2
+    scene.cycles.use_denoising = False  # which distributions build Blender without
     scene.render.resolution_x, scene.render.resolution_y = 160, 90
     scene.render.filepath = str(STATE.parent / "frame_#")
     bpy.app.timers.register(write)
