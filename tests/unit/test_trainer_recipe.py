@@ -1,6 +1,8 @@
 """Recipes: what is shipped parses, and what is wrong is named, all of it at once."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +20,13 @@ def test_every_shipped_recipe_is_valid(name):
     loaded = recipe.load(name)
     assert loaded.name == name
     assert loaded.description
+
+
+def test_shipped_recipes_are_read_without_torch():
+    """The names of their backbones are known without timm, which takes seconds to import, as torch does."""
+    code = "import sys; from trainer.config import recipe; [recipe.load(name) for name in recipe.shipped()]; "
+    code += "assert not {'torch', 'timm'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_command_lists_them_all():

