@@ -132,7 +132,7 @@ def _patch(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     if glove.patch == "dip":
         return np.maximum(palm, rng.uniform(8, 26) - chart.to_tip + 2 * uneven)
     if glove.patch == "back":
-        return np.where(on_digit, -20.0, np.minimum(y + 1.0, 34 - np.linalg.norm([x + 6, z - 54], ord=4, axis=0)))
+        return np.where(on_digit, -20.0, np.minimum(y + 1.0, 26 - np.linalg.norm([x + 5, z - 49], ord=4, axis=0)))
     if glove.patch == "knuckles":
         flat = np.linalg.norm((chart.rest[:, None] - knuckles())[..., [0, 2]] / [1.0, 1.25], axis=-1).min(axis=1)
         guard = np.minimum(10.5 - flat, y + 2.0)
@@ -220,9 +220,10 @@ def _arm() -> _Cuff:
         offset = points[:, :2] - center
         angle, radius = np.arctan2(offset[:, 1], offset[:, 0]), np.linalg.norm(offset, axis=1)
         apart = np.abs((angle[None] - angles[:, None] + np.pi) % (2 * np.pi) - np.pi)
-        share = np.exp(-((apart / 0.14) ** 2)) + 1e-9
+        reach = np.where(apart < 0.15, radius, 0.0).max(axis=1)  # over what stands out most, as a cuff lies
+        reach = np.where(reach > 0, reach, radius[apart.argmin(axis=1)])
         centers.append(center)
-        radii.append((share * radius).sum(axis=1) / share.sum(axis=1))
+        radii.append((np.roll(reach, 1) + 2 * reach + np.roll(reach, -1)) / 4)
         moved.append(hand.weights[near].mean(axis=0))
     two = np.zeros((len(levels), len(BONES)))  # the rows at the wrist follow the hand, the others the forearm alone
     two[:, 1] = np.where(levels > -30, 1 - np.array(moved)[:, 0], 0.0)
@@ -261,6 +262,8 @@ def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
         + np.maximum(loose, 0)
         + opening * glove.flare * min(1.0, 12.5 * glove.cuff) * radius
     )
+    if glove.finish == "rubber":  # one skin: the cuff comes out of the hand's surface without an edge
+        stands[:6] -= np.array([[2.4], [1.8], [1.2], [0.7], [0.3], [0.1]])
     radius = radius + stands + across * np.minimum(1, 4 * share) * (1 - 0.8 * (share > 0.97))
     radius[-2:] += 0.25 if glove.finish == "rubber" else 0.0  # the bead
     edge = levels[:, None] + share**8 * np.minimum(1.5 * ripple, 4.0)

@@ -32,6 +32,7 @@ class Glove:
     :param opacity: 1 hides the skin; less lets its colour through.
     :param roughness: of the finish, 0 mirror to 1 matte; ``patch_roughness`` of the patch.
     :param dirt: 0 clean to 1.
+    :param print_color: linear RGB of what is printed on the back, None where nothing is.
     :param seam: whether seams run along the fingers.
     :param seed: of folds, dirt and texture.
     """
@@ -55,6 +56,7 @@ class Glove:
     roughness: float = 0.5
     patch_roughness: float = 0.5
     dirt: float = 0.0
+    print_color: Color | None = None
     seam: bool = False
     seed: int = 0
 
@@ -184,6 +186,15 @@ _FREQUENCY = _TOTAL / _TOTAL.sum()
 _DISPOSABLE = ("nitrile", "latex", "vinyl", "surgical")
 
 
+WET, PRINTED = 0.08, 0.25
+"""Fractions of gloves that are wet, and of those for work and for winter that have something printed on them."""
+
+
+def _soaked(color: Color) -> Color:
+    """Cloth and leather are darker when they are wet."""
+    return color[0] * 0.6, color[1] * 0.6, color[2] * 0.6
+
+
 def linear_rgb(code: str) -> Color:
     """``"f4c61f"`` as linear RGB, each 0..1."""
     value = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)]) / 255
@@ -201,11 +212,14 @@ def _drawn(name: str, kind: Kind, rng: np.random.Generator) -> Glove:
         return red, green, blue
 
     main, other = color(kind.colors), color(kind.patches)
-    same_cuff = name in _DISPOSABLE or rng.random() < 0.5
+    disposable = name in _DISPOSABLE
+    wet = rng.random() < WET
+    printed = not disposable and rng.random() < PRINTED
+    same_cuff = disposable or rng.random() < 0.5
     return Glove(
         kind=name,
         finish=kind.finish,
-        color=main,
+        color=_soaked(main) if wet and kind.finish != "rubber" else main,
         patch=str(rng.choice(kind.patch)),
         patch_finish=kind.patch_finish,
         patch_color=other,
@@ -219,9 +233,10 @@ def _drawn(name: str, kind: Kind, rng: np.random.Generator) -> Glove:
         fingers=within(kind.fingers),
         wrinkle=within(kind.wrinkle, 1e-3),
         opacity=within(kind.opacity),
-        roughness=within(kind.roughness),
+        roughness=within(kind.roughness) * (0.35 if wet else 1.0),
         patch_roughness=float(rng.uniform(0.3, 0.85)),
-        dirt=float(rng.beta(0.5, 2.0)) if name not in _DISPOSABLE else float(rng.beta(0.3, 6.0)),
+        dirt=float(rng.beta(0.3, 6.0) if disposable else rng.beta(0.5, 2.0)),
+        print_color=color((*_MUTED[:2], "e8e6e0", "c2342c", "1f6fb2")) if printed else None,
         seam=kind.seam,
         seed=int(rng.integers(2**31)),
     )

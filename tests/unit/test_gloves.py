@@ -106,6 +106,30 @@ def test_the_same_numbers_draw_the_same_glove() -> None:
     assert np.array_equal(glove_mesh.wear(first).vertices, glove_mesh.wear(again).vertices)
 
 
+def test_some_gloves_are_printed_and_none_that_is_thrown_away():
+    rng = np.random.default_rng(2)
+    drawn = [Glove.random(rng) for _ in range(600)]
+    printed = {glove.kind for glove in drawn if glove.print_color is not None}
+    assert {"dipped", "leather"} <= printed
+    assert not printed & {"nitrile", "latex", "vinyl", "surgical"}
+
+
+def test_a_cuff_lies_over_the_hand_where_it_begins():
+    """Nothing of the hand's surface stands out of a cloth cuff at the wrist, measured along the arm's radius."""
+    for seed in range(6):
+        worn = glove_mesh.wear(Glove.random(np.random.default_rng(seed), "dipped"))
+        first = np.flatnonzero(worn.cuff)[3 * glove_mesh.AROUND : 4 * glove_mesh.AROUND]
+        ring = 1000 * worn.vertices[first]
+        center = ring.mean(axis=0)
+        near = ~worn.cuff & (np.abs(1000 * worn.vertices[:, 2] - ring[:, 2].mean()) < 1.5)
+        points = 1000 * worn.vertices[near] - center
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        around = np.arctan2(*(ring - center)[:, [1, 0]].T)
+        order = np.argsort(around)
+        reach = np.interp(angle, around[order], np.linalg.norm((ring - center)[order, :2], axis=1), period=2 * np.pi)
+        assert (np.linalg.norm(points[:, :2], axis=1) < reach + 0.3).all(), seed
+
+
 def test_all_kinds_are_drawn() -> None:
     rng = np.random.default_rng(0)
     assert {Glove.random(rng).kind for _ in range(400)} == set(KINDS)

@@ -30,7 +30,9 @@ class GloveMaterials:
 
     def material(self, glove: Glove, look: SkinLook) -> bpy.types.Material:
         """The material of one glove, on the skin it leaves bare too; the last one's of the same finishes changes."""
-        graph = self._made(glove.finish, glove.patch_finish if glove.patch != "none" else None)
+        graph = self._made(
+            glove.finish, glove.patch_finish if glove.patch != "none" else None, glove.print_color is not None
+        )
         graph.tell(
             main=glove.color, cuff=glove.cuff_color, opacity=glove.opacity, roughness=glove.roughness,
             patch=glove.patch_color, patch_roughness=glove.patch_roughness,
@@ -38,14 +40,17 @@ class GloveMaterials:
         tell_skin(graph, look)
         return graph.material
 
-    def _make(self, finish: str, patch_finish: str | None) -> NodeGraph:
+    def _make(self, finish: str, patch_finish: str | None, printed: bool) -> NodeGraph:
         graph = NodeGraph(bpy.data.materials.new("glove"))
         graph.tree.nodes.clear()
         graph.color("patch"), graph.number("patch_roughness")
         place = graph.attribute(REST, "Vector")
         seam = graph.math("LESS_THAN", graph.attribute(SEAM), _SEAM_MM)
         shade = graph.math("SUBTRACT", graph.attribute(SHADE), graph.times(seam, 0.3))
-        shell = graph.scaled(graph.mix(graph.attribute(CUFF), graph.color("main"), graph.color("cuff")), shade)
+        main = graph.color("main")
+        if printed:
+            main = graph.mix(_print(graph, place), main, graph.color("print"))
+        shell = graph.scaled(graph.mix(graph.attribute(CUFF), main, graph.color("cuff")), shade)
         seen = graph.mix(graph.number("opacity"), graph.attribute(COLOUR, "Color"), shell)
         cloth = _shader(graph, finish, seen, graph.number("roughness"), place)
         if patch_finish is not None:
@@ -57,6 +62,16 @@ class GloveMaterials:
         graph.add("OutputMaterial", Surface=graph.mix_shaders(covered, skin_shader(graph), cloth))
         region_pass(graph, self._name)
         return graph
+
+
+def _print(graph: NodeGraph, place: Socket) -> Socket:
+    """Lines of what looks like letters on the back of the hand, 1 where they are."""
+    x, y, z = graph.apart(place)
+    inside = graph.times(graph.math("GREATER_THAN", y, 0.004), graph.math("COMPARE", x, -0.006, 0.019))
+    inside = graph.times(inside, graph.math("COMPARE", z, 0.052, 0.013))
+    line = graph.ramp(graph.wave(place, "Z", 0.0085, 0.0), 0.45, 0.5)
+    letters = graph.ramp(graph.noise(graph.mapped(place, (420.0, 60.0, 170.0)), 1.0, 0.0), 0.48, 0.52)
+    return graph.times(graph.times(inside, line), letters)
 
 
 def _shader(graph: NodeGraph, finish: str, color: Socket, roughness: Socket, place: Socket) -> Socket:
