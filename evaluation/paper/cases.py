@@ -15,6 +15,7 @@ from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
+from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import RATES, Table, text
 
@@ -180,7 +181,8 @@ def changed(base: Run, other: Run) -> str:
     """Name what differs in recipe, data and command of two runs."""
     first, second = _flat(_what(base)), _flat(_what(other))
     keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
-    return "; ".join(f"{key}: {plain(first.get(key))} → {plain(second.get(key))}" for key in keys) or "nothing"
+    changes = ((key, shorten(first.get(key)), shorten(second.get(key))) for key in keys)
+    return "; ".join(f"{key}: {plain(before)} → {plain(after)}" for key, before, after in changes) or "nothing"
 
 
 def _what(run: Run) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""Numbers for people.
+"""Metrics for people.
 
-runs      a trainer's run folder, read
-tables    numbers as text, for terminal, report and CSV
-console   tables on the terminal
-figures   curves as SVG
-gallery   thumbnails with outlines
-sections  the report's tables, curves and training
-page      the HTML page
+runs         a trainer's run folder, read
+tables       metrics as text, for terminal, report and CSV
+console      tables on the terminal
+figures      curves as SVG
+gallery      thumbnails with outlines
+photographs  the same of images without ground truth
+paths        paths as a page shows them
+sections     the report's tables, curves and training
+page         the HTML page
 """

@@ -16,8 +16,8 @@ from evaluation.metrics.boundary import rim
 from evaluation.metrics.matching import ImageEval, Match
 from handforge.dataset import Dataset
 
-WIDTH, HEIGHT = 320, 240
-"""Size of a thumbnail in pixels."""
+WIDTH, HEIGHT = 480, 360
+"""Largest size of a thumbnail in pixels; the page shows it smaller until it is clicked."""
 
 COLORS = {"annotation": "#00c48c", "TP": "#2f9bff", "FP": "#ff6a1a", "FN": "#ff3df0"}
 """Outlines: a matched annotation and its prediction, a false positive, a false negative."""
@@ -81,7 +81,7 @@ def cards(
             false_positives=len(match.false_positives),
             quality=qualities[index],
             iou=float(np.mean(overlaps)) if overlaps else None,
-            source=_address(thumbnail(dataset.read_image(image.image), image, match), most_bytes),
+            source=address(thumbnail(dataset.read_image(image.image), image, match), most_bytes),
         )
 
 
@@ -92,16 +92,28 @@ def _group(name: str, image: dict[str, Any]) -> str:
 
 def thumbnail(pixels: np.ndarray, image: ImageEval, match: Match) -> Image.Image:
     """Show the part of an image with its hands, at most :data:`WIDTH` x :data:`HEIGHT`, with their outlines."""
-    outlined = [(image.ground_truth[truth], "annotation") for _, truth in match.true_positives]
-    outlined += [(image.predictions[index].code, "TP") for index, _ in match.true_positives]
-    outlined += [(image.predictions[index].code, "FP") for index in match.false_positives]
-    outlined += [(image.ground_truth[truth], "FN") for truth in match.false_negatives]
-    box = crop_box([code for code, _ in outlined], image.image["width"], image.image["height"])
+    drawn = [(image.ground_truth[truth], "annotation") for _, truth in match.true_positives]
+    drawn += [(image.predictions[index].code, "TP") for index, _ in match.true_positives]
+    drawn += [(image.predictions[index].code, "FP") for index in match.false_positives]
+    drawn += [(image.ground_truth[truth], "FN") for truth in match.false_negatives]
+    box = crop_box([code for code, _ in drawn], image.image["width"], image.image["height"])
+    return outlined(pixels, [(code, COLORS[kind]) for code, kind in drawn], box)
+
+
+def outlined(
+    pixels: np.ndarray, masks: Sequence[tuple[dict[str, Any], str]], box: tuple[int, int, int, int]
+) -> Image.Image:
+    """Scale a box of an image to a thumbnail, with the outlines of masks.
+
+    :param pixels: (H, W, 3) uint8.
+    :param masks: compressed RLE and colour as ``#rrggbb`` of each.
+    :param box: xyxy in whole pixels, half-open.
+    """
     small = np.array(_resize(Image.fromarray(pixels), box, Image.Resampling.BICUBIC))
-    for code, kind in outlined:
+    for code, color in masks:
         mask = Image.fromarray(rle.decode(code) * np.uint8(255))
-        color = tuple(int(COLORS[kind][at : at + 2], 16) for at in (1, 3, 5))
-        small[rim(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127, 2)] = color
+        values = tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
+        small[rim(np.asarray(_resize(mask, box, Image.Resampling.BILINEAR)) > 127, 2)] = values
     return Image.fromarray(small)
 
 
@@ -132,7 +144,8 @@ def _resize(image: Image.Image, box: tuple[int, int, int, int], how: Image.Resam
     return part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))), how, reducing_gap=2.0)
 
 
-def _address(image: Image.Image, most_bytes: int) -> str:
+def address(image: Image.Image, most_bytes: int) -> str:
+    """Encode as WebP of at most a number of bytes, if quality 15 reaches that, and return its ``data:`` address."""
     for quality in (75, 55, 35, 15):
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=quality, method=4)

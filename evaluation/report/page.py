@@ -3,59 +3,71 @@
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.scope import Scope
 from evaluation.paper.published import SYNTHETIC
-from evaluation.report import gallery, sections, tables
-from evaluation.report.runs import load_runs, plain
+from evaluation.report import gallery, photographs, sections, tables
+from evaluation.report.paths import shorten
+from evaluation.report.runs import Predicted, load_runs, plain
 from evaluation.report.sections import Scored
+from handforge.console import progress as progress_bar
 from handforge.files import write_atomic
 
 MOST_CARDS = 500
 """Images in the gallery, over all runs and sets."""
 
-MOST_BYTES = 6_000_000
-"""What the gallery's thumbnails may weigh together; base64 makes it a third more."""
+MOST_BYTES = 9_000_000
+"""What all thumbnails may weigh together; base64 makes it a third more."""
+
+MOST_PHOTOGRAPHS = 60
+"""Images shown of each set without ground truth."""
 
 
 def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scope: Scope) -> int:
-    """Read the run folders, score their predictions, write the page, and return how many sets were scored.
+    """Read the run folders, score their predictions, write the page, and return the number of scored sets.
 
     :raises ResultsError: as :func:`evaluation.report.runs.load_runs`.
     :raises DatasetError: if a predicted dataset or one of its images is missing or damaged.
     """
     runs = load_runs(folders, scope)
-    scored = [
-        sections.measure(f"{run.name}: {found.name}" if len(runs) > 1 else found.name, found, options)
-        for run in runs
-        for found in run.predictions
-        if found.dataset is not None
-    ]
+    named = [(f"{run.name}: {p.name}" if len(runs) > 1 else p.name, p) for run in runs for p in run.predictions]
+    scored = [sections.measure(label, found, options) for label, found in named if found.dataset is not None]
+    unscored = [(label, found) for label, found in named if found.dataset is None]
+    scores = sections.score_table(scored)
+    shown_tables = sections.further_tables(runs, scored, options)
+    trainings = [sections.training(run) for run in runs]
+    headings = {
+        column
+        for table in (scores, *(table for table, _ in shown_tables), *(run["sessions"] for run in trainings))
+        for column in table.columns
+    }
     page = (
         _environment()
         .get_template("report.html")
         .render(
-            runs=[sections.training(run, number) for number, run in enumerate(runs)],
+            runs=trainings,
             together=sections.trainings_together(runs),
-            scores=sections.score_table(scored),
+            scores=scores,
             scored=scored,
             paper=SYNTHETIC,
             charts=sections.charts(scored, options.iou),
-            tables=sections.further_tables(runs, scored, options),
-            unscored=[(run.name, p.name, p.record) for run in runs for p in run.predictions if p.dataset is None],
+            tables=shown_tables,
+            unscored=[(label, found.record) for label, found in unscored],
+            photographs=_photographs(unscored, options.score),
             cards=_cards(scored),
-            pictures=sum(len(item.matches) for item in scored),
+            images=sum(len(item.matches) for item in scored),
             colors=gallery.COLORS,
             size=(gallery.WIDTH, gallery.HEIGHT),
             options=options,
             region=scope.region,
+            meanings=tables.COLUMNS,
+            legend=[(name, meaning) for name, meaning in tables.COLUMNS.items() if name in headings],
         )
     )
     write_atomic(out, page.encode())
@@ -71,19 +83,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        plain=plain, number=tables.text, interval=tables.interval, csv_link=csv_link, place=place
+        plain=plain, number=tables.text, interval=tables.interval, csv_link=csv_link, shorten=shorten
     )
     return environment
 
 
+def _photographs(unscored: list[tuple[str, Predicted]], min_score: float) -> list[photographs.Found]:
+    limits = (MOST_PHOTOGRAPHS, MOST_BYTES // MOST_CARDS * 2)
+    found = (photographs.find(label, predicted, min_score, *limits) for label, predicted in unscored)
+    return [one for one in found if one]
+
+
 def csv_link(content: str) -> str:
-    """The address of a CSV file that the page itself holds."""
+    """Return the ``data:`` address of a CSV file, which the page itself holds."""
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(content.encode()).decode("ascii")
-
-
-def place(path: str) -> str:
-    """A path as it is best read: from here, if it lies below here."""
-    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path
 
 
 def _cards(scored: list[Scored]) -> list[gallery.Card]:
@@ -92,10 +105,8 @@ def _cards(scored: list[Scored]) -> list[gallery.Card]:
     most = MOST_CARDS // len(scored)
     count = sum(min(most, len(item.matches)) for item in scored)
     made = []
-    columns = (TextColumn("images of the report"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=count)
+    with progress_bar(unit="images", disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("images of the report", total=count)
         for item in scored:
             limits = (most, MOST_BYTES // max(count, 1))
             for card in gallery.cards(item.dataset, item.predicted.images, item.matches, item.label, *limits):

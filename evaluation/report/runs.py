@@ -45,13 +45,14 @@ class Predicted:
     images: list[ImageEval]
     categories: tuple[str, ...]
     notes: list[str]
+    folder: Path
 
 
 @dataclass(frozen=True)
 class Run:
     """One run folder.
 
-    :param name: what it is called: its folder's name, or its path where several are called so.
+    :param name: what it is called: the last part of its path, or as many as tell it from runs of that name.
     :param record: what ``run.json`` says.
     :param losses: for each session in its order, the loss of every step, shape (steps,); empty if nothing was trained.
     :param predictions: in the order of their names.
@@ -66,11 +67,19 @@ class Run:
 
 def load_runs(folders: Sequence[Path], scope: Scope) -> list[Run]:
     """Read run folders. Errors as :func:`load_run`."""
-    names = [folder.resolve().name for folder in folders]
-    return [
-        load_run(folder, name if names.count(name) == 1 else str(folder), scope)
-        for folder, name in zip(folders, names, strict=True)
-    ]
+    return [load_run(folder, name, scope) for folder, name in zip(folders, _names(folders), strict=True)]
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The shortest ends of paths that tell those of one name apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    lengths = [1] * len(parts)
+    while True:
+        names = ["/".join(path[-length:]) for path, length in zip(parts, lengths, strict=True)]
+        doubled = [names.count(name) > 1 and len(path) > n for name, path, n in zip(names, parts, lengths, strict=True)]
+        if not any(doubled):
+            return names
+        lengths = [length + more for length, more in zip(lengths, doubled, strict=True)]
 
 
 def load_run(folder: Path, name: str, scope: Scope) -> Run:
@@ -143,7 +152,7 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
         "detection",
         "keypoints",
     ):  # nothing to match masks with
-        return Predicted(folder.name, record, None, [], (), [])
+        return Predicted(folder.name, record, None, [], (), [], folder)
     if not Path(record["source"]).is_dir():
         raise ResultsError(
             f"{folder} was predicted for the dataset {record['source']}, which is gone; "
@@ -151,7 +160,7 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
         )
     dataset = Dataset(record["source"])
     loaded = load(dataset, folder / "results.json", scope)
-    return Predicted(folder.name, record, dataset, loaded.images, loaded.categories, loaded.notes)
+    return Predicted(folder.name, record, dataset, loaded.images, loaded.categories, loaded.notes, folder)
 
 
 def plain(value: Any) -> str:

@@ -18,6 +18,7 @@ from evaluation.metrics.results import is_number
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results
 from evaluation.paper.published import SYNTHETIC
 from evaluation.report import figures, tables
+from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import Table
 from handforge.dataset import Dataset
@@ -76,7 +77,8 @@ def measure(label: str, predicted: Predicted, options: MatchOptions) -> Scored:
 def score_table(scored: list[Scored]) -> Table:
     """The scores, with the paper's cases below them."""
     table = tables.score_table([(item.label, item.score) for item in scored])
-    table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells()] for case in SYNTHETIC)
+    further = ["–"] * (len(table.columns) - 11)
+    table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells(), *further] for case in SYNTHETIC)
     return table
 
 
@@ -158,7 +160,7 @@ def _differences(scored: list[Scored], options: MatchOptions) -> list[tuple[Tabl
 
 
 def charts(scored: list[Scored], iou_threshold: float) -> list[tuple[str, str, str]]:
-    """(title, SVG, CSV) of the curves."""
+    """(title, image address, CSV) of the curves."""
     if not scored:
         return []
     at = f"IoU ≥ {iou_threshold:g}"
@@ -170,9 +172,9 @@ def charts(scored: list[Scored], iou_threshold: float) -> list[tuple[str, str, s
     content = tables.csv_text([("set", "score", "precision", "recall", "f1"), *points])
     drawn = [item for item in scored if len(item.curve.scores)]
     sweeps = tables.sweep_table([(item.label, item.details) for item in scored]).csv()
-    recall = figures.lines([(i.label, i.curve.recall, i.curve.precision) for i in drawn], "recall", "precision", "pr")
-    f1 = figures.lines([(i.label, i.curve.scores, i.curve.f1) for i in drawn], "score", "F1", "f1")
-    sweep = figures.lines([_sweep_line(item) for item in scored], "IoU threshold", "F1", "sweep")
+    recall = figures.lines([(i.label, i.curve.recall, i.curve.precision) for i in drawn], "recall", "precision")
+    f1 = figures.lines([(i.label, i.curve.scores, i.curve.f1) for i in drawn], "score", "F1")
+    sweep = figures.lines([_sweep_line(item) for item in scored], "IoU threshold", "F1")
     return [
         (f"precision and recall, {at}", recall, content),
         (f"F1 by score threshold, {at}", f1, content),
@@ -186,7 +188,7 @@ def _sweep_line(item: Scored) -> tuple[str, np.ndarray, np.ndarray]:
 
 
 def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
-    """(title, SVG, CSV) of the losses of several runs in one figure, as in the paper's Fig. 2; nothing for one run."""
+    """(title, image address, CSV) of the losses of several runs together, as in the paper's Fig. 2; nothing for one."""
     averages = [(run.name, _averages(run)) for run in runs]
     losses = [(run.name, np.concatenate(list(run.losses.values()))) for run in runs if run.losses]
     drawn = [(name, values[np.isfinite(values)]) for name, values in losses if np.isfinite(values).any()]
@@ -197,10 +199,10 @@ def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
     return [
         (
             "Average loss by session",
-            figures.averages_together(averages, "averages"),
+            figures.averages_together(averages),
             tables.csv_text([("run", "session", "average loss"), *rows]),
         ),
-        ("Loss", figures.losses_together(drawn, "losses"), tables.csv_text([("run", "step", "loss"), *steps])),
+        ("Loss", figures.losses_together(drawn), tables.csv_text([("run", "step", "loss"), *steps])),
     ]
 
 
@@ -210,8 +212,8 @@ def _averages(run: Run) -> list[float]:
     return [float(value) for value in values] if all(map(is_number, values)) else []
 
 
-def training(run: Run, number: int) -> dict[str, Any]:
-    """Collect what the page shows of a run: recipe, sessions and losses; ``number`` keeps figures of runs apart."""
+def training(run: Run) -> dict[str, Any]:
+    """Collect what the page shows of a run: recipe, sessions and losses."""
     record = run.record
     sessions: list[dict[str, Any]] = record["sessions"]
     saturation: dict[Any, Any] = {session.get("session"): session.get("saturation_step") for session in sessions}
@@ -222,20 +224,33 @@ def training(run: Run, number: int) -> dict[str, Any]:
     best = next((i for i, s in enumerate(sessions) if s.get("session") == record.get("best_session")), None)
     averages = _averages(run)
     steps = [(session, step, value) for session, values in run.losses.items() for step, value in enumerate(values, 1)]
+    facts = ((key, plain(shorten(record[key]))) for key in FACTS if record.get(key) is not None)
     return {
         "name": run.name,
         "command": _command(record),
-        "facts": [(key, plain(record[key])) for key in FACTS if record.get(key) is not None],
-        "recipe": record.get("recipe") or {},
-        "curves": figures.loss_curves(losses, saturation, f"losses{number}") if losses else "",
+        "facts": [*_time(record), *facts],
+        "recipe": shorten(record.get("recipe") or {}),
+        "curves": figures.loss_curves(losses, saturation) if losses else "",
         "losses": tables.csv_text([("session", "step", "loss"), *steps]),
-        "bars": figures.session_bars(averages, best, f"bars{number}") if len(averages) > 1 else "",
+        "bars": figures.session_bars(averages, best) if len(averages) > 1 else "",
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,
     }
 
 
+def _time(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Training time and machine, as far as the run recorded them."""
+    seconds, machine = record.get("seconds"), record.get("machine")
+    found = []
+    if is_number(seconds):
+        minutes = round(float(seconds or 0) / 60)
+        hours = f"{minutes // 60} h " if minutes > 59 else ""
+        found.append(("training time", f"{hours}{minutes % 60} min"))
+    return [*found, ("machine", plain(machine))] if machine else found
+
+
 def _command(record: dict[str, Any]) -> str:
     """The command line, to be pasted."""
     words = [str(word) for word in record.get("command") or []]
+    words = shorten(words)
     return shlex.join(words if words[:1] == ["hand-trainer"] else ["hand-trainer", *words])

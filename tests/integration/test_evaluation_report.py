@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from evaluation_scenes import four_images, load_images, write_run
+from markupsafe import escape
 from PIL import Image
 
 from evaluation.cli import main
 from evaluation.metrics.matching import MatchOptions, match
 from evaluation.metrics.scope import Scope
-from evaluation.report import figures, gallery
+from evaluation.report import figures, gallery, tables
+from evaluation.report.paths import shorten
 from evaluation.report.runs import load_runs
+from handforge.dataset import encode_mask
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -51,9 +54,9 @@ def test_the_page_says_what_how_and_how_well(run):
     assert "hand-trainer repeat --recipe tiny --data train" in page
     for text in ("0123456789ab", "resnet18", "0.650", "0.286", "0.444", "C1 of the paper", "0.837", "C2 of the paper"):
         assert text in page
-    assert page.count("<figure ") == 4 and page.count("<svg ") == 5
+    assert page.count("<figure ") == 4 and page.count("data:image/svg+xml") == 5
     assert 'class="best"' in page.split(">Sessions ")[1].split("<tr")[3]
-    kinds = re.findall(r'data-tp="(\d)" data-fn="(\d)" data-fp="(\d)" data-quality="([\d.]+)"', page)
+    kinds = re.findall(r'data-tp="(\d)" data-fn="(\d)" data-fp="(\d)" data-empty="\d" data-quality="([\d.]+)"', page)
     assert kinds == [  # worst first
         ("0", "1", "0", "0.00000"),
         ("0", "0", "1", "0.00000"),
@@ -91,7 +94,7 @@ def test_predictions_without_truth_are_named(run):
         (folder / "predict.json").write_text(json.dumps(record))
         done, out = report(run)
         assert "1 set(s) of predictions scored" in done.output
-        assert "holiday holds predictions of photos, which has no truth" in out.read_text()
+        assert "holiday holds predictions of photos, which has no ground truth" in out.read_text()
 
 
 def test_predictions_without_masks_are_named(run):
@@ -150,7 +153,7 @@ def test_a_run_that_trained_nothing(run):
     (run / "run.json").write_text(json.dumps({**record, "sessions": [], "best_session": None}))
     done, out = report(run)
     assert done.exit_code == 0, done.output
-    assert out.read_text().count("<svg ") == 3
+    assert out.read_text().count("data:image/svg+xml") == 3
 
 
 def test_nothing_predicted(run):
@@ -222,7 +225,7 @@ def test_the_worst_and_the_best_are_chosen():
 
 def test_thumbnails_keep_to_their_weight():
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (240, 320, 3)).astype(np.uint8))
-    heavy, light = gallery._address(noise, 10**9), gallery._address(noise, 15_000)
+    heavy, light = gallery.address(noise, 10**9), gallery.address(noise, 15_000)
     assert len(light) < len(heavy)
     assert Image.open(io.BytesIO(base64.b64decode(light.split(",")[1]))).size == (320, 240)
 
@@ -261,7 +264,10 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
     const seen = [names()];
     set("kind", "fn"); seen.push(names());
     set("kind", "fp"); set("order", "-1"); seen.push(names());
-    Promise.all([...document.images].map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
+    document.querySelector("#cards figure:not([hidden]) .enlarge").click();
+    const shown = document.querySelector("dialog[open] img"); seen.push([shown.alt.split(".")[0]]);
+    shown.click(); seen.push([String(document.querySelector("dialog[open]"))]);
+    Promise.all([...document.querySelectorAll(".cards img, .figure img")].map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
       document.title = JSON.stringify([seen, document.documentElement.scrollWidth <= innerWidth]); });
     </script></body>"""
     page = tmp_path / "probed.html"
@@ -278,5 +284,77 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert "CONSOLE" not in done.stderr
     seen, fits = json.loads(re.search(r"<title>(.*?)</title>", done.stdout).group(1))
-    assert seen == [["p3", "p4", "p2", "p1"], ["p3", "p2"], ["p1", "p2", "p4"]]
+    assert seen == [["p3", "p4", "p2", "p1"], ["p3", "p2"], ["p1", "p2", "p4"], ["p1"], ["null"]]
     assert fits
+
+
+def photographs(run, tmp_path, **changes):
+    """Predictions of two photographs without ground truth, as hand-trainer predict leaves them."""
+    source, folder = tmp_path / "holiday", run / "predictions" / "holiday"
+    source.mkdir()
+    folder.mkdir()
+    mask = np.zeros((60, 80), bool)
+    mask[10:40, 20:50] = True
+    for number in (1, 2):
+        Image.new("RGB", (80, 60), "grey").save(source / f"photo{number}.png")
+    images = [{"id": n, "file_name": f"photo{n}.png", "width": 80, "height": 60} for n in (1, 2)]
+    results = [
+        {"image_id": 1, "category_id": 1, "segmentation": encode_mask(mask), "score": 0.93},
+        {"image_id": 1, "category_id": 2, "segmentation": encode_mask(mask), "score": 0.7},
+        {"image_id": 1, "category_id": 1, "segmentation": encode_mask(mask), "score": 0.2},
+    ]
+    record = {"source": str(source), "dataset_id": None}
+    for name, content in {"predict.json": record, "images.json": images, "results.json": results, **changes}.items():
+        (folder / name).write_text(json.dumps(content))
+
+
+def test_photographs_without_ground_truth_are_shown(run, tmp_path):
+    photographs(run, tmp_path)
+    done, out = report(run)
+    assert done.exit_code == 0, done.output
+    page = out.read_text()
+    assert "photo1.png<br>2 detected, highest score 0.93" in page and "photo2.png<br>0 detected<" in page
+    assert "hand+forearm</span>" in page and "holds predictions of …/holiday, which has no ground truth" in page
+    address = re.findall(r'src="data:image/webp;base64,([^"]*)"[^>]*alt="photo1', page)[0]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(address))).convert("RGB")).astype(int)
+    assert (np.ptp(pixels, axis=2) > 60).any()  # an outline in colour
+
+
+@pytest.mark.parametrize("name, content", [("results.json", [1]), ("images.json", [{"id": 1}]), ("results.json", {})])
+def test_damaged_predictions_of_photographs(run, tmp_path, name, content):
+    photographs(run, tmp_path, **{name: content})
+    assert f"{name} is damaged: it must list objects with" in refused(run)
+
+
+def test_a_file_name_does_not_leave_its_folder(run, tmp_path):
+    image = {"id": 1, "file_name": "../data/images/p1.png", "width": 20, "height": 20}
+    photographs(run, tmp_path, **{"images.json": [image], "results.json": []})
+    assert "Predictions without ground truth" not in report(run)[1].read_text()
+
+
+def test_no_path_of_this_disk_is_in_the_page(run, tmp_path):
+    photographs(run, tmp_path)
+    record = json.loads((run / "run.json").read_text())
+    record["command"] = ["repeat", "--data", "/home/me/rooms", "--out=/home/me/run"]
+    record["data"]["path"] = "/home/me/rooms"
+    record["recipe"]["network"]["init"] = "/home/me/run0"
+    (run / "run.json").write_text(json.dumps({**record, "seconds": 5400.2, "machine": "2 cores"}))
+    _, out = report(run)
+    page = out.read_text()
+    assert "/home/me" not in page and str(tmp_path) not in page
+    assert "hand-trainer repeat --data …/rooms --out=…/run" in page.replace("&#39;", "")
+    assert "<dt>training time</dt><dd>1 h 30 min</dd>" in page and "<dt>machine</dt><dd>2 cores</dd>" in page
+
+
+def test_paths_are_shortened_not_other_texts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = [str(tmp_path / "a" / "b"), "/home/me/x/", "C:\\Users\\me\\x", "~/x", "rooms/x", "4+", "", 3, None]
+    assert shorten(texts) == ["a/b", "…/x", "…/x", "…/x", "rooms/x", "4+", "", 3, None]
+    assert shorten({"a": ["--data=/b/c", "lr=/b"]}) == {"a": ["--data=…/c", "lr=/b"]}
+
+
+def test_every_column_is_explained(run):
+    _, out = report(run)
+    page = out.read_text()
+    for column in ("TPH", "AP50", "FP/empty", "FN missed"):
+        assert f'title="{escape(tables.COLUMNS[column])}">{column}</th>' in page and f"<dt>{column}</dt>" in page
