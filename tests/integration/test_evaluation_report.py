@@ -267,7 +267,8 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
     document.querySelector("#cards figure:not([hidden]) .enlarge").click();
     const shown = document.querySelector("dialog[open] img"); seen.push([shown.alt.split(".")[0]]);
     shown.click(); seen.push([String(document.querySelector("dialog[open]"))]);
-    Promise.all([...document.querySelectorAll(".cards img, .figure img")].map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
+    const images = [...document.querySelectorAll(".cards img, .figure img")];
+    Promise.all(images.map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
       document.title = JSON.stringify([seen, document.documentElement.scrollWidth <= innerWidth]); });
     </script></body>"""
     page = tmp_path / "probed.html"

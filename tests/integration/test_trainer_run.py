@@ -79,6 +79,7 @@ def test_run_json_tells_the_run(unbroken, blobs):
     ]
     averages = [s["average_loss"] for s in run["sessions"]]
     assert run["best_session"] == averages.index(min(averages)) + 1
+    assert run["seconds"] > 0 and " cores, " in run["machine"]
     subsets = json.loads((unbroken / "subsets.json").read_text())["subsets"]
     assert sorted(subsets[0] + subsets[1]) == [f"blob{i:03d}.png" for i in range(6)]
 
@@ -98,6 +99,7 @@ def test_resume_in_the_middle_of_a_session_is_exact(blobs, tiny, unbroken, tmp_p
     monkeypatch.setattr(repetition.RunFolder, "add_row", stop_after_three)
     codes = [repeat(tiny, blobs, tmp_path / "run", "--resume").exit_code for _ in range(20)]
     assert codes[0] == 130 and codes[-1] == 0
+    assert json.loads((tmp_path / "run/run.json").read_text())["seconds"] > 0
     for name in ("network.safetensors", "network.json", "losses.csv", "subsets.json"):
         assert (tmp_path / "run" / name).read_bytes() == (unbroken / name).read_bytes(), name
 

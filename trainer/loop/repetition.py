@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from handforge.console import processors
 from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic
 from trainer.config.recipe import AUTO, Recipe, subset_numbers
@@ -69,11 +70,24 @@ class Plan:
                 **{name: importlib.metadata.version(name) for name in ("torch", "torchvision", "numpy")},
             },
             "git": _git_hash(),
+            "machine": _machine(self.device),
         }
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
     return {"path": str(dataset.folder.resolve()), "id": dataset.id, "images": len(dataset)}
+
+
+def _machine(device: str) -> str:
+    """What a training's time depends on: the GPU's name, or the processor's with the number of its cores."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(torch.device(device))
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):  # not Linux, or a processor that has no name there
+        name = platform.processor() or platform.machine()
+    return f"{processors()} cores, {name}"
 
 
 def _git_hash() -> str | None:

@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -47,6 +48,8 @@ class RunFolder:
         self.columns = ("session", "step", "loss", *losses, "lr")
         self.continued = False
         self._losses: TextIO | None = None
+        self._begin = time.monotonic()
+        self._seconds = 0.0
         if path.exists() and not path.is_dir():
             raise RunFolderError(f"{path} is a file; give a folder for the run")
         if not path.exists() or not [entry for entry in path.iterdir() if not is_leftover(entry)]:
@@ -62,7 +65,8 @@ class RunFolder:
         texts = [difference(key, theirs[key], ours[key]) for key in IDENTITY if theirs[key] != ours[key]]
         if texts:
             raise RunFolderError(f"{path} holds another run: {'; '.join(texts)}; give another folder")
-        self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session")}
+        self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session", "seconds")}
+        self._seconds = _seconds(found)
         self.continued = True
 
     def create(self) -> None:
@@ -72,8 +76,13 @@ class RunFolder:
             self.write([], None)
 
     def write(self, sessions: list[dict[str, Any]], best: int | None) -> None:
-        """Write ``run.json`` anew."""
-        write_atomic(self.path / "run.json", dump_json({**self.header, "sessions": sessions, "best_session": best}))
+        """Write ``run.json`` anew.
+
+        Its ``seconds`` are those of all processes that have trained here, each up to the last session that it finished.
+        """
+        seconds = round(self._seconds + time.monotonic() - self._begin, 1)
+        record = {**self.header, "seconds": seconds, "sessions": sessions, "best_session": best}
+        write_atomic(self.path / "run.json", dump_json(record))
 
     def rows_until(self, session: int, step: int, cut: bool = True) -> list[dict[str, float]]:
         """The loss rows of all steps up to a position (steps done of a session); ``cut`` takes later ones off."""
@@ -115,6 +124,11 @@ class RunFolder:
         if self._losses is not None:
             self._losses.close()
             self._losses = None
+
+
+def _seconds(record: dict[str, Any]) -> float:
+    found = record.get("seconds")
+    return float(found) if isinstance(found, int | float) and 0 <= found < 1e9 else 0.0
 
 
 def is_leftover(entry: Path) -> bool:
