@@ -88,9 +88,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _photographs(unscored: list[tuple[str, Predicted]], min_score: float) -> list[photographs.Found]:
+def _photographs(unscored: list[tuple[str, Predicted]], min_score: float) -> list[photographs.UnscoredSet]:
     limits = (MOST_PHOTOGRAPHS, MOST_BYTES // MOST_CARDS * 2)
-    found = (photographs.find(label, predicted, min_score, *limits) for label, predicted in unscored)
+    found = (photographs.draw_unscored(label, predicted, min_score, *limits) for label, predicted in unscored)
     return [one for one in found if one]
 
 

@@ -32,7 +32,7 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Found:
+class UnscoredSet:
     """The images of one predictions folder.
 
     :param total: the number of images that were predicted.
@@ -45,7 +45,7 @@ class Found:
     colors: dict[str, str]
 
 
-def find(label: str, predicted: Predicted, min_score: float, most: int, most_bytes: int) -> Found | None:
+def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int, most_bytes: int) -> UnscoredSet | None:
     """Draw the images of a predictions folder that has no ground truth.
 
     :param min_score: detections below this score are not shown.
@@ -75,7 +75,7 @@ def find(label: str, predicted: Predicted, min_score: float, most: int, most_byt
             score = best[index] if found else None
             shown.append(Photograph(label, Path(str(record["file_name"])).name, len(found), score, address))
     named = {CATEGORIES.get(kind, f"category {kind}"): color for kind, color in colors.items()}
-    return Found(label, len(records), shown, named) if shown else None
+    return UnscoredSet(label, len(records), shown, named) if shown else None
 
 
 def _objects(path: Path, keys: tuple[str, ...]) -> list[dict[str, Any]]:
