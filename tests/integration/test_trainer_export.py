@@ -59,12 +59,24 @@ def test_torchscript_runs_on_pictures_of_other_sizes_without_our_code(runs, tmp_
             assert len(found["scores"]) and found["masks"].shape[2:] == picture.shape[1:]
 
 
+@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints"])
+def test_onnx_runs_on_an_image_without_a_hand(runs, tmp_path, task):
+    """Exported with nothing to find, and run with it: of an untrained network no score reaches the threshold."""
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    words = ("--format", "onnx", "--image", runs / "noise.png", "--score", 0.999)
+    done = invoke(runs / f"{task}.safetensors", *words, "--out", tmp_path / "net.onnx")
+    assert done.exit_code == 0 and "agrees with the network; 0 hands" in done.output, done.output
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    found = session.run(None, {"image": np.zeros((3, 60, 90), np.float32)})
+    assert {len(values) for values in found} == {0}
+
+
 def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
-    def other(network, image, names, file):
+    def other(network, images, names, file):
         file.write_bytes(b"x")
         with torch.inference_mode():
-            found = {name: value.numpy() for name, value in network([image])[0].items()}
-        return {**found, "boxes": found["boxes"] + 1}
+            found = [{name: value.numpy() for name, value in network([image])[0].items()} for image in images]
+        return [{**outputs, "boxes": outputs["boxes"] + 1} for outputs in found]
 
     monkeypatch.setitem(export._KINDS, "onnx", other)
     words = ("--format", "onnx", "--out", tmp_path / "net", "--picture", runs / "noise.png", "--score", 0)

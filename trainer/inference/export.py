@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torchvision.models.detection import FasterRCNN
 
 from handforge.dataset import read_image
 from trainer.data.images import tensor
@@ -34,8 +35,39 @@ class _WithoutLosses(nn.Module):
         return found
 
 
+class _WithoutLast(nn.Module):
+    """A network whose outputs have one row more than they should, the last, without it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+        return [{name: values[:-1] for name, values in found.items()} for found in self.network(images)]
+
+
+def _never_without_regions(network: nn.Module) -> nn.Module:
+    """Take one region more than is found through an R-CNN's mask or keypoint head: ONNX cannot reshape none at all."""
+    if not isinstance(network, FasterRCNN):
+        return network
+    found = network.roi_heads.postprocess_detections
+
+    def with_one_more(*given: Any) -> tuple[list[torch.Tensor], ...]:
+        boxes, scores, labels = found(*given)
+        return (
+            [torch.cat([box, box.new_tensor([[0.0, 0.0, 1.0, 1.0]])]) for box in boxes],
+            [torch.cat([score, score.new_zeros(1)]) for score in scores],
+            [torch.cat([label, label.new_ones(1)]) for label in labels],
+        )
+
+    network.roi_heads.postprocess_detections = with_one_more
+    return _WithoutLast(network)
+
+
 def export_network(run: Path, kind: str, out: Path, picture: Path, score: float = 0.05) -> str:
-    """Write the network of ``run`` to ``out``, if what was written finds in ``image`` what the original finds.
+    """Write the network of ``run`` to ``out``, if what was written detects what the original detects.
+
+    Both are run on the image and on a black one, in which nothing is found.
 
     :param kind: ``torchscript`` or ``onnx``.
     :returns: the differences in words.
@@ -47,26 +79,28 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     image = tensor(read_image(picture))
     network, _ = networks.load(run, hooks=False)
     networks.set_score(network, score)
+    images = [image, torch.zeros_like(image)]
     with torch.inference_mode():
-        expected = {name: value.numpy() for name, value in network([image])[0].items()}
+        expected = [{name: value.numpy() for name, value in network([one])[0].items()} for one in images]
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         file = Path(folder) / out.name
-        found = _KINDS[kind](network, image, list(expected), file)
-        text = compare(expected, found, f"{run} as {kind}")
+        found = _KINDS[kind](network, images, list(expected[0]), file)
+        text, _ = (compare(one, other, f"{run} as {kind}") for one, other in zip(expected, found, strict=True))
         file.replace(out)
     return f"{out}: {text}"
 
 
-def _torchscript(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Outputs:
+def _torchscript(network: nn.Module, images: list[torch.Tensor], names: list[str], file: Path) -> list[Outputs]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated, and its networks return losses too, as we know
         torch.jit.save(torch.jit.script(_WithoutLosses(network)), str(file))
         with torch.inference_mode():
-            found = torch.jit.load(str(file))([image])[0]
-    return {name: found[name].numpy() for name in names}
+            written = torch.jit.load(str(file))
+            found = [written([image])[0] for image in images]
+    return [{name: outputs[name].numpy() for name in names} for outputs in found]
 
 
-def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path) -> Outputs:
+def _onnx(network: nn.Module, images: list[torch.Tensor], names: list[str], file: Path) -> list[Outputs]:
     try:
         import onnx  # noqa: F401 - torch's exporter needs it, and says so less well
         import onnxruntime
@@ -76,14 +110,14 @@ def _onnx(network: nn.Module, image: torch.Tensor, names: list[str], file: Path)
         warnings.simplefilter("ignore")  # the tracer warns of everything that depends on the image's size
         # The exporter by tracing: torchvision's networks are made for it.
         options: dict[str, Any] = {"input_names": ["image"], "output_names": names, "opset_version": 17}
-        torch.onnx.export(network, ([image],), str(file), dynamo=False, **options)
+        torch.onnx.export(_never_without_regions(network), ([images[0]],), str(file), dynamo=False, **options)
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 3  # it warns of every mask that is put beside the others
     session = onnxruntime.InferenceSession(str(file), quiet, providers=["CPUExecutionProvider"])
-    return dict(zip(names, session.run(names, {"image": image.numpy()}), strict=True))
+    return [dict(zip(names, session.run(names, {"image": image.numpy()}), strict=True)) for image in images]
 
 
-_KINDS: dict[str, Callable[[nn.Module, torch.Tensor, list[str], Path], Outputs]] = {
+_KINDS: dict[str, Callable[[nn.Module, list[torch.Tensor], list[str], Path], list[Outputs]]] = {
     "torchscript": _torchscript,
     "onnx": _onnx,
 }
