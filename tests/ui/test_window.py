@@ -236,11 +236,12 @@ def test_keyframes_are_keyed_played_and_rendered(window):
     add_hand(window)
     window.until("the camera is there", lambda: window.search("Hand Camera"), lambda state: "joints" in state["hand"])
     window.until("the first is keyed", lambda: window.search("Key Hand Pose"), lambda state: state["keys"])
-    window.until("the next frame", lambda: window.press("Right"), lambda state: state["frame"] == 2)
+    window.until("the last frame", lambda: window.press("shift+Right"), lambda state: state["frame"] == 2)
     window.until("a fist", lambda: window.click(FIST), lambda state: about(state, "fist"))
     window.search("Key Hand Pose")
-    window.until("back", lambda: window.press("Left"), lambda state: state["frame"] == 1 and about(state, "bind"))
-    window.until("again", lambda: window.press("Right"), lambda state: state["frame"] == 2 and about(state, "fist"))
+    window.until("back", lambda: window.press("shift+Left"), lambda state: state["frame"] == 1 and about(state, "bind"))
+    again = lambda state: state["frame"] == 2 and about(state, "fist")  # noqa: E731
+    window.until("again", lambda: window.press("shift+Right"), again)
     window.picture("keyed")
     files = [window.folder / f"frame_{number}.png" for number in (1, 2)]
     window.press("ctrl+F12")
