@@ -6,13 +6,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, output_file, processors, progress_counter
 from handforge.files import dump_json, write_atomic
+
+if TYPE_CHECKING:
+    from generator.frame.settings import RenderSettings
 
 _SETS_HELP = "l2, l11, fingers, signs, gestures, grasps, several with commas, all (l2,l11), or a file of poses."
 
@@ -29,56 +32,70 @@ def main() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
-def _old_names(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options by the names of the release before, hidden; the settings' reader says how they are called now."""
-    for name in ("size", "map", "side", "truth"):
-        command = click.option(f"--{name}", hidden=True)(command)
+_SETTINGS_OPTIONS = (
+    click.option("--set", "pose_set", help=f"{_SETS_HELP}  [default: all]"),
+    click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]"),
+    click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]"),
+    click.option("--resolution", metavar="WxH", help="Width and height of the images, pixels.  [default: 1280x720]"),
+    click.option("--format", "format_", help="File format of the images: png, jpg or webp.  [default: png]"),
+    click.option(
+        "--engine",
+        help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
+    ),
+    click.option("--rig", metavar="FILE", help="External rigged hand: .glb, .fbx or .blend, with --bone-map."),
+    click.option("--bone-map", metavar="FILE", help="TOML file that says which of the rig's bones is which."),
+    click.option("--handedness", help="right, left or random.  [default: right]"),
+    click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]"),
+    click.option("--backgrounds", metavar="DIR", help="Folder of images to put behind the hands, cropped and scaled."),
+    click.option(
+        "--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]"
+    ),
+    click.option(
+        "--ground-truth", help="depth, normals, parts, keypoints3d, separated by commas, beside masks.  [default: none]"
+    ),
+    click.option(
+        "--settings",
+        type=PATH,
+        metavar="NAME|FILE",
+        help="Preset or TOML file: paper (default), people (random hands, skin and light before white), studio (the "
+        "same from near, as in photographs), varied (indoor scenes), gloves (the same in gloves). Options given here "
+        "override it.",
+    ),
+    *(click.option(f"--{name}", hidden=True) for name in ("size", "map", "side", "truth")),
+)
+"""Settings as options; the last have the names of the release before, and the settings' reader says the new ones."""
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override settings; it takes them as ``settings``, ``format_`` and ``options``."""
+    for option in reversed(_SETTINGS_OPTIONS):
+        command = option(command)
     return command
 
 
+def _load_settings(settings: Path | None, format_: str | None, options: dict[str, Any]) -> RenderSettings:
+    from generator.frame.settings import load
+
+    return load(settings, {"format": format_, **options})
+
+
 @main.command()
-@click.option("--set", "pose_set", help=f"{_SETS_HELP}  [default: all]")
 @click.option("--out", type=PATH, required=True, help="Dataset folder: new, empty, or an unfinished run's.")
-@click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]")
-@click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]")
-@click.option("--resolution", metavar="WxH", help="Width and height of the images, pixels.  [default: 1280x720]")
-@click.option("--format", "format_", help="File format of the images: png, jpg or webp.  [default: png]")
-@click.option(
-    "--engine",
-    help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
-)
-@click.option("--rig", metavar="FILE", help="External rigged hand: .glb, .fbx or .blend, with --bone-map.")
-@click.option("--bone-map", metavar="FILE", help="TOML file that says which of the rig's bones is which.")
-@click.option("--handedness", help="right, left or random.  [default: right]")
-@click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]")
-@click.option("--backgrounds", metavar="DIR", help="Folder of images to put behind the hands, cropped and scaled.")
-@click.option("--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]")
-@click.option(
-    "--ground-truth", help="depth, normals, parts, keypoints3d, separated by commas, beside masks.  [default: none]"
-)
+@settings_options
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one per processor core]")
-@click.option(
-    "--settings",
-    type=PATH,
-    metavar="NAME|FILE",
-    help="Preset or TOML file: paper (default), people (random hands, skin and light before white), studio (the same "
-    "from near, as in photographs), varied (indoor scenes), gloves (the same in gloves). Options given here override "
-    "it.",
-)
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Render on the workers of this Dask scheduler, as tcp://host:8786."
 )
 @click.option(
     "--shard", metavar="I/N", default="1/1", help="Render only the I-th of N parts, as for job arrays; then merge."
 )
-@_old_names
 def render(
     out: Path,
     workers: int | None,
     settings: Path | None,
     scheduler: str | None,
     shard: str,
-    format_: str,
+    format_: str | None,
     **options: Any,
 ) -> None:
     """Render images, masks and annotations into a COCO dataset.
@@ -89,10 +106,9 @@ def render(
     \b
     hand-generator render --settings varied --count 1000 --out rooms
     """  # noqa: D301 - click wants the real control character
-    from generator.frame import settings as reader
     from generator.pipeline import run
 
-    chosen = reader.load(settings, {"format": format_, **options})
+    chosen = _load_settings(settings, format_, options)
     with progress_counter("rendering", "images") as progress:
         part = parse_shard(shard)
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
@@ -102,6 +118,46 @@ def render(
         click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
         click.echo(f"{out} is already complete; nothing was done")
+
+
+@main.group("frame")
+def frame_group() -> None:
+    """Print what is decided of one frame as JSON; render it, perhaps edited."""
+
+
+@frame_group.command("show")
+@click.argument("number", type=click.IntRange(0))
+@click.option("--out", type=PATH, callback=output_file, help="Write to a file instead of the standard output.")
+@settings_options
+def frame_show_command(
+    number: int, out: Path | None, settings: Path | None, format_: str | None, **options: Any
+) -> None:
+    """Print frame NUMBER, from 0, of the run that render makes with the same options.
+
+    \b
+    hand-generator frame show 3 --settings varied --count 100 --out frame.json
+    """  # noqa: D301 - click wants the real control character
+    from generator.pipeline import frame_file
+
+    text = dump_json(frame_file.draw(_load_settings(settings, format_, options), number))
+    if out is None:
+        click.echo(text)
+    else:
+        write_atomic(out, text)
+
+
+@frame_group.command("render")
+@click.argument("file", type=PATH, metavar="FILE")
+@click.option("--out", type=PATH, required=True, help="New folder: a dataset of this one image.")
+def frame_render_command(file: Path, out: Path) -> None:
+    """Render FILE, as frame show writes it: unedited, the same image to the byte as in the run.
+
+    \b
+    hand-generator frame render frame.json --out one
+    """  # noqa: D301 - click wants the real control character
+    from generator.pipeline import frame_file
+
+    click.echo(frame_file.render(file, out))
 
 
 @main.command("split")

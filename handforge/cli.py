@@ -21,7 +21,7 @@ _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.m
     cls=Group,
     continues=trainer.cli.CONTINUES,
     sections={
-        "Images": ("render", "poses", "dataset", "extension"),
+        "Images": ("render", "poses", "frame", "dataset", "extension"),
         "Networks": ("repeat", "train", "study", "recipes", "predict", "export"),
         "Scores": ("score", "report", "compare", "cases", "ablation"),
     },
@@ -51,7 +51,7 @@ def dataset() -> None:
 
 
 _MAIN = {
-    _RENDER: ("render", "poses", "extension"),
+    _RENDER: ("render", "poses", "frame", "extension"),
     _TRAIN: ("repeat", "train", "study", "recipes", "predict", "export"),
     _SCORE: ("score", "report", "compare", "cases", "ablation"),
 }

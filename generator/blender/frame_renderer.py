@@ -15,25 +15,16 @@ from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
 from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
-from generator.frame import (
-    arm_reach,
-    backgrounds,
-    camera_effects,
-    crowd,
-    elbow,
-    empty_scene,
-    frame_spec,
-    gbuffer,
-    held_object,
-    second_hand,
-)
+from generator.frame import backgrounds, camera_effects, frame_look, frame_spec, gbuffer, held_object
 from generator.frame.camera_effects import srgb
-from generator.frame.crowd import Crowd
-from generator.frame.hand_look import HandLook, draw_hand_look
+from generator.frame.elbow import Elbow
+from generator.frame.empty_scene import EmptyScene
+from generator.frame.frame_look import FrameLook
+from generator.frame.frame_spec import FrameSpec, HandSpec
+from generator.frame.hand_look import HandLook
 from generator.frame.held_object import HeldObject
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
-from generator.hand.anatomy import HandShape, Skeleton
 from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
 from generator.objects.grasps import Grasp
@@ -53,7 +44,7 @@ class Arm:
     side: str
     pose: np.ndarray
     posed: Posed
-    bent: elbow.Elbow
+    bent: Elbow
 
 
 class FrameRenderer:
@@ -64,164 +55,95 @@ class FrameRenderer:
 
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
-        self._own = _rigged(settings)
+        self._own = external_rig(settings)
         with redirect_output():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             self.engine = registry.start(settings)
-        self.hand = functools.lru_cache(frame_spec.SHAPES)(self._build)
-        self._others = functools.lru_cache(4 * frame_spec.SHAPES)(lambda index, shape: self._build(shape))
+        self.hand = functools.lru_cache(frame_look.SHAPES)(self._build)
+        self._others = functools.lru_cache(4 * frame_look.SHAPES)(lambda index, shape: self._build(shape))
         self._gloved = functools.cache(self._build_gloved)
         self._backgrounds = backgrounds.chosen(settings)
         self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
 
     def frame(self, number: int, pose: np.ndarray, meta: dict) -> Sample:
-        """Render one frame.
+        """Draw and render one frame.
 
-        :param number: the frame's number in the run, which together with the seed decides its look.
+        :param number: the frame's number in the run, which together with the seed decides what is random.
         :param pose: (28,), metres and radians.
         :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
         """
-        drawn = frame_spec.draw_frame_spec(self.settings, number)
-        if empty_scene.is_empty(self.settings, number):
-            return self._empty(number, drawn, meta)
-        if self._backgrounds is not None:
-            drawn = replace(drawn, background=np.zeros(3))
-        shape = frame_spec.hand_shape(self.settings, drawn.shape)
-        skeleton = self._own[0] if self._own else anatomy.skeleton(shape)
-        look = draw_hand_look(self.settings, number, drawn.tone, shape)
-        grasp = self._grasp(number, look, shape, skeleton)
-        pose = pose if grasp is None else grasp.in_pose(pose)
-        if group := crowd.draw_crowd(self.settings, number, pose[6:], skeleton, drawn.tone):
-            return self._crowd(number, drawn, group, grasp, meta)
-        camera, pose = frame_spec.framing(self.settings, number, pose, skeleton)
-        held = None if grasp is None else held_object.place(grasp, pose, drawn.side, skeleton, camera)
-        arms = [self._arm(0, drawn.shape, look, drawn.side, pose, camera, number)]
-        if other := second_hand.second(self.settings, number, camera, pose, drawn.side, skeleton):
-            own = other.tone is None
-            tone = drawn.tone if other.tone is None else other.tone
-            look = draw_hand_look(self.settings, number, tone, shape, 1, own)
-            second = self._arm(1, drawn.shape, look, other.side, other.pose, camera, number)
-            if held is None or held.distance(second.posed.vertices).min() > 0.003:
-                arms.append(second)
-        drawings = self._draw(arms, held, camera, drawn, number)
-        return self._sample(number, arms, held, grasp, drawings, camera, drawn, meta)
+        return self.render(frame_spec.draw_frame(self.settings, number, pose, self._own), meta)
 
-    def _sample(
-        self,
-        number: int,
-        arms: list[Arm],
-        held: HeldObject | None,
-        grasp: Grasp | None,
-        drawings: list[RenderLayers],
-        camera: Camera,
-        drawn: frame_spec.FrameSpec,
-        meta: dict,
-    ) -> Sample:
-        """What was drawn, as the dataset has it."""
+    def render(self, spec: FrameSpec, meta: dict) -> Sample:
+        """Render a frame that is decided.
+
+        A second hand that would touch what the first one holds is left out.
+        """
+        if spec.empty is not None:
+            return self._empty(spec, spec.empty, meta)
+        arms, held = [self._arm(0, spec.hands[0])], None
+        if spec.grasp is not None:
+            first = arms[0]
+            held = held_object.place(spec.grasp, first.pose, first.side, first.rig.skeleton, spec.camera)
+        for index, hand in enumerate(spec.hands[1:], start=1):
+            arm = self._arm(index, hand)
+            if spec.crowd is not None or held is None or held.distance(arm.posed.vertices).min() > 0.003:
+                arms.append(arm)
+        drawings = self._draw(arms, held, spec)
+        if spec.crowd is not None:
+            meta = meta | {"view": spec.crowd.kind}
         return Sample(
-            name=f"{number:06d}",
-            image=self._stored(self._picture(drawings, camera, drawn, number), number),
-            instances=self._instances(arms, drawings, camera),
-            meta=meta | self._meta(arms, camera, drawn) | ({"held": _told(grasp)} if held and grasp else {}),
-            truths=self._truths(arms, drawings, camera),
+            name=f"{spec.number:06d}",
+            image=self._stored(self._picture(drawings, spec), spec.number),
+            instances=self._instances(arms, drawings, spec.camera),
+            meta=meta | self._meta(arms, spec) | ({"held": _told(spec.grasp)} if held and spec.grasp else {}),
+            truths=self._truths(arms, drawings, spec.camera),
         )
 
-    def _empty(self, number: int, drawn: frame_spec.FrameSpec, meta: dict) -> Sample:
+    def _empty(self, spec: FrameSpec, scene: EmptyScene, meta: dict) -> Sample:
         """A frame without a hand."""
         assert isinstance(self.engine, IndoorScene)
-        scene = empty_scene.draw_empty_scene(self.settings, number)
         self._show()
-        width, height = self.settings.resolution
-        maps = gbuffer.nothing(width, height)
+        maps = gbuffer.nothing(spec.camera.width, spec.camera.height)
         return Sample(
-            name=f"{number:06d}",
-            image=self.engine.draw_empty(scene, drawn, number),
+            name=f"{spec.number:06d}",
+            image=self.engine.draw_empty(scene, spec.look, spec.number),
             instances=(),
-            meta=meta | {"empty": scene.kind, "camera": scene.camera.matrix.tolist()},
+            meta=meta | {"empty": scene.kind, "camera": spec.camera.matrix.tolist()},
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds},
         )
 
-    def _crowd(self, number: int, drawn: frame_spec.FrameSpec, group: Crowd, grasp: Grasp | None, meta: dict) -> Sample:
-        """A frame with several people, or seen through one's own eyes."""
-        arms, camera = [], group.camera
-        for index, seen in enumerate(group.hands):
-            first = seen.person == 0
-            shape = drawn.shape if first or drawn.shape is None else seen.person
-            tone = drawn.tone if first else group.persons[seen.person - (group.kind == "egocentric")].tone
-            proportions = frame_spec.hand_shape(self.settings, shape)
-            look = draw_hand_look(self.settings, number, tone, proportions, 2 * seen.person, first)
-            pose = np.array(seen.pose)
-            arms.append(self._arm(index, shape, look, seen.side, pose, camera, number, seen.elbow))
-        held = None
-        if grasp is not None:
-            held = held_object.place(grasp, arms[0].pose, arms[0].side, arms[0].rig.skeleton, camera)
-        drawings = self._draw(arms, held, camera, drawn, number, group)
-        return self._sample(number, arms, held, grasp, drawings, camera, drawn, meta | {"view": group.kind})
-
-    def _grasp(self, number: int, look: HandLook, shape: HandShape, skeleton: Skeleton) -> Grasp | None:
-        """What the frame's first hand holds."""
-        if look.glove is not None and look.glove.thickness > held_object.GLOVE:
-            return None
-        mesh = self._own[1] if self._own else hand_mesh.build(shape)
-        return held_object.draw_grasp(self.settings, number, mesh, skeleton)
-
-    def _arm(
-        self,
-        index: int,
-        shape: int | None,
-        look: HandLook,
-        side: str,
-        pose: np.ndarray,
-        camera: Camera,
-        number: int,
-        bent: elbow.Elbow | None = None,
-    ) -> Arm:
-        """The frame's hand of this index as it looks, posed; how its arm is bent is drawn if it is not given."""
+    def _arm(self, index: int, spec: HandSpec) -> Arm:
+        """The frame's hand of this index as it looks, posed."""
+        look = spec.look
         if look.glove is None:
-            hand, mesh = self._others(index, shape) if index else self.hand(shape)
+            hand, mesh = self._others(index, spec.shape) if index else self.hand(spec.shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
         if self._own is None:
-            hand_surface.shape_for(hand, mesh, look, pose)
-        bent = bent or self._elbow(index, pose, hand.skeleton, camera, number)
-        rig.bend(hand, bent)
+            hand_surface.shape_for(hand, mesh, look, spec.pose)
+        rig.bend(hand, spec.elbow)
         self._show(hand)
         if look.glove is None:
             self._paint(hand, mesh, look)
-        rig.set_side(hand, side)
-        rig.set_pose(hand, pose)
-        return Arm(look, hand, mesh, side, pose, rig.posed(hand), bent)
+        rig.set_side(hand, spec.side)
+        rig.set_pose(hand, spec.pose)
+        return Arm(look, hand, mesh, spec.side, spec.pose, rig.posed(hand), spec.elbow)
 
-    def _elbow(
-        self, index: int, pose: np.ndarray, skeleton: anatomy.Skeleton, camera: Camera, number: int
-    ) -> elbow.Elbow:
-        """How the arm of this index is bent: one alone before a plain background never ends in the image."""
-        if self.settings.scene == "indoor":
-            return elbow.elbow(self.settings, number, index)
-        alone = self.settings.num_hands == 1 and self._own is None
-        return arm_reach.reach_out(camera, pose, skeleton) if alone else elbow.STRAIGHT
-
-    def _draw(
-        self,
-        arms: list[Arm],
-        held: HeldObject | None,
-        camera: Camera,
-        drawn: frame_spec.FrameSpec,
-        number: int,
-        group: Crowd | None = None,
-    ) -> list[RenderLayers]:
-        """A drawing of each; in a room, where they see each other, all of the same image."""
+    def _draw(self, arms: list[Arm], held: HeldObject | None, spec: FrameSpec) -> list[RenderLayers]:
+        """A drawing of each; indoors, where they see each other, all of the same image."""
+        camera, number = spec.camera, spec.number
         if isinstance(self.engine, IndoorScene):
             self._show(*(arm.rig for arm in arms))
             looks, elbows = [arm.look for arm in arms], [arm.bent for arm in arms]
             rigs = [(arm.rig, arm.posed) for arm in arms]
-            return self.engine.draw_all(rigs, looks, elbows, camera, drawn, number, held, group)
+            return self.engine.draw_all(rigs, looks, elbows, camera, spec.look, number, held, spec.crowd)
         drawings = []
         for arm in arms:
             self._show(arm.rig)
-            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, replace(drawn, elbow=arm.bent), number))
+            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, replace(spec.look, elbow=arm.bent), number))
         return drawings
 
     def _instances(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> tuple[Instance, ...]:
@@ -273,16 +195,14 @@ class FrameRenderer:
         )
         return {name: found[name] for name in asked}
 
-    def _picture(
-        self, drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec, number: int
-    ) -> np.ndarray:
-        """The whole image, (H, W, 3) uint8; a room's drawing is one already."""
+    def _picture(self, drawings: list[RenderLayers], spec: FrameSpec) -> np.ndarray:
+        """The whole image, (H, W, 3) uint8; an indoor scene's drawing is one already."""
+        camera = spec.camera
         if self.settings.scene == "indoor":
             return drawings[0].image
         if self._backgrounds is None:
-            return _compose(drawings, camera, drawn)
-        behind = self._backgrounds.draw(number, camera.width, camera.height)
-        picture = behind.copy()
+            return _compose(drawings, camera, spec.look)
+        picture = self._backgrounds.draw(spec.number, camera.width, camera.height).copy()
         for drawing in drawings:
             x0, y0, x1, y1 = drawing.box
             alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
@@ -297,19 +217,19 @@ class FrameRenderer:
             return picture
         return camera_effects.stored(picture, stream(self.settings.seed, number, "sensor"))
 
-    def _meta(self, arms: list[Arm], camera: Camera, drawn: frame_spec.FrameSpec) -> dict:
+    def _meta(self, arms: list[Arm], spec: FrameSpec) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
-        meta: dict = {**poses[0], "camera": camera.matrix.tolist()}
+        meta: dict = {**poses[0], "camera": spec.camera.matrix.tolist()}
         if len(arms) == 2:
             meta["second"] = poses[1]
         elif len(arms) > 2:
             meta["others"] = poses[1:]
         if self.settings.skin_tone == "random":
-            meta["tone"] = round(drawn.tone, 4)
-        if drawn.shape is not None:
-            meta["shape"] = drawn.shape
+            meta["tone"] = round(spec.look.tone, 4)
+        if spec.look.shape is not None:
+            meta["shape"] = spec.look.shape
         if self.settings.framing != "fixed":
-            meta["distance"] = camera.distance
+            meta["distance"] = spec.camera.distance
         return meta
 
     def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, look: HandLook) -> None:
@@ -321,7 +241,7 @@ class FrameRenderer:
         self._shown = []  # what is new is in the scene
         if self._own:
             return rig.build(*self._own), self._own[1]
-        proportions = frame_spec.hand_shape(self.settings, shape)
+        proportions = frame_look.hand_shape(self.settings, shape)
         mesh = hand_mesh.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
 
@@ -344,8 +264,8 @@ class FrameRenderer:
         self._shown = things
 
 
-def _rigged(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandMesh] | None:
-    """Somebody's hand in place of ours, if the settings name one."""
+def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandMesh] | None:
+    """Skeleton and mesh of the external rig that the settings name, if they name one."""
     if settings.rig is None:
         return None
     return rig_file.load(Path(settings.rig), None if settings.bone_map is None else Path(settings.bone_map))
@@ -356,9 +276,9 @@ def _told(grasp: Grasp) -> dict:
     return {"object": grasp.kind, "grasp": grasp.type, "contacts": list(grasp.contacts)}
 
 
-def _compose(drawings: list[RenderLayers], camera: Camera, drawn: frame_spec.FrameSpec) -> np.ndarray:
+def _compose(drawings: list[RenderLayers], camera: Camera, look: FrameLook) -> np.ndarray:
     """The whole image, (H, W, 3) uint8, of hands that do not overlap."""
-    picture = _plain(camera.width, camera.height, *srgb(drawn.background).tolist()).copy()
+    picture = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
     for number, drawing in enumerate(drawings):
         x0, y0, x1, y1 = drawing.box
         drawn_at = np.s_[:, :] if not number else drawing.hand + drawing.forearm + drawing.cloth > 0

@@ -3,7 +3,9 @@
 settings         settings of a rendering run: fields, presets, reading
 settings_errors  what is wrong with settings, in words
 old_settings     names and values of the release before
-frame_spec       shape, skin tone, light, camera and framing of one frame
+frame_spec       one frame, decided: drawn once, written and read as JSON
+frame_look       light, background, skin tone, handedness and sleeve
+framing          camera, and the pose as it sees it
 hand_look        skin, glove and rings of one hand
 elbow            an arm bent at the elbow
 arm_reach        the arm that leads out of the image

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from generator.frame.elbow import PLACE, STRAIGHT, Elbow
-from generator.frame.frame_spec import SPARE, outside
+from generator.frame.framing import SPARE, outside
 from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera

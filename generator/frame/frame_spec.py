@@ -1,228 +1,147 @@
-"""What one frame looks like, drawn from (seed, frame): skin, light, hand, background, camera. Nothing of Blender.
+"""Everything that is decided of one frame, as numbers: drawn once, printed as JSON, edited, rendered.
 
-A frame's look depends on the settings, the seed and the frame's number alone, so any frame can be made on its own.
+Nothing of Blender. What an indoor scene adds around the hands (table, objects, furniture, distractors, occluders, the
+camera's noise) is not in it: the scene draws it from named streams of (seed, frame).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from generator.frame.elbow import STRAIGHT, Elbow, elbow
+from generator.frame import arm_reach, crowd, elbow, empty_scene, frame_look, framing, held_object, second_hand
+from generator.frame.crowd import Crowd
+from generator.frame.elbow import STRAIGHT, Elbow
+from generator.frame.empty_scene import EmptyScene
+from generator.frame.frame_look import FrameLook, hand_shape
+from generator.frame.hand_look import HandLook, draw_hand_look
 from generator.frame.settings import RenderSettings
-from generator.hand import kinematics, pose
-from generator.hand.anatomy import BONES, HandShape, Skeleton
-from generator.hand.camera import SENSOR_MM, Camera
-from generator.mesh.sleeve import WORN, Sleeve
-from handforge.rng import stream
+from generator.hand.anatomy import Skeleton, skeleton
+from generator.hand.camera import Camera
+from generator.hand.vectors import Vector
+from generator.mesh import hand_mesh
+from generator.mesh.hand_mesh import HandMesh
+from generator.objects.grasps import Grasp
+from handforge.errors import HandforgeError
 
-SHAPES = 16
-"""How many different hands a run with a varied shape has."""
 
-EDGE = 0.04
-"""How near a joint may come to the image's edge where the framing is varied, as a share of the image's size."""
+class FrameError(HandforgeError):
+    """A file that is not a frame; the text names every field that is missing or cannot be used."""
 
-NEAREST, FARTHEST = 0.45, 1.1
-"""Range of a varied distance, metres."""
 
-CLEAR = 0.25
-"""How far in front of the camera the whole arm stays where the distance is varied, metres."""
+@dataclass(frozen=True)
+class HandSpec:
+    """One hand of a frame.
 
-FILL = 0.2, 1.1
-"""Range of the hand's longest extent where the distance is close, as a share of the image's shorter side."""
+    :param side: ``right`` or ``left``; a left hand is the mirror image (X to -X) of the right one of the same pose.
+    :param pose: (28,), metres and radians, as the camera sees it.
+    :param shape: number of its proportions among the run's, for :func:`generator.frame.frame_look.hand_shape`.
+    """
 
-FOCAL = 26.0, 75.0
-"""Range of a varied focal length, millimetres."""
-
-_LEAN = -0.4, 0.8
-"""Where the distance is close: how far the arm leans to the camera and away from it, as a sine."""
-
-SPARE = 0.12
-"""How far in front of the camera the whole arm stays where the distance is close, metres."""
-
-_NEAREST_CLOSE = 0.2
-_TRIES = 60
-_TURN = pose.NAMES.index("forearm_y")
-
-_FRONT = np.array([-0.35, -0.75, 0.56])
+    side: str
+    pose: Vector
+    shape: int | None
+    look: HandLook
+    elbow: Elbow
 
 
 @dataclass(frozen=True)
 class FrameSpec:
-    """What one frame looks like.
+    """One frame, decided.
 
-    :param shape: which hand, 0 to :data:`SHAPES` - 1 for :func:`hand_shape`; None is the run's only one.
-    :param tone: skin tone, 0..1.
-    :param light: unit vector (3,) from the hand to the light, scene axes.
-    :param light_colour: linear RGB (3,).
-    :param ambient: the share of light that comes from everywhere, 0..1.
-    :param background: linear RGB (3,) of what is behind the hand.
-    :param side: ``right`` or ``left``.
-    :param sleeve: None for a bare arm; rooms have sleeves of their own.
-    :param elbow: before a plain background, where the arm leads out of the image; rooms bend arms of their own.
+    :param number: the frame's number in the run, which keys what an indoor scene draws around the hands.
+    :param hands: the hands, at most eight; none in an image without a hand.
+    :param grasp: how the first hand holds an object; None where it holds nothing.
+    :param crowd: whose hands they are; None where one or two are seen from near.
+    :param empty: what an image without a hand shows; None in the others.
     """
 
-    shape: int | None
-    tone: float
-    light: np.ndarray
-    light_colour: np.ndarray
-    ambient: float
-    background: np.ndarray
-    side: str = "right"
-    sleeve: Sleeve | None = None
-    elbow: Elbow = STRAIGHT
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    number: int
+    look: FrameLook
+    camera: Camera
+    hands: tuple[HandSpec, ...] = ()
+    grasp: Grasp | None = None
+    crowd: Crowd | None = None
+    empty: EmptyScene | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, from which :func:`from_json` makes an equal one."""
+        return _adapter().dump_python(self, mode="json")
 
 
-def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
-    """The proportions of one of the run's hands; of its only one, where the shape is not varied."""
-    if shape is not None:
-        return HandShape.random(stream(settings.seed, shape, "shape"))
-    return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
+def from_json(values: Any) -> FrameSpec:
+    """Read what :meth:`FrameSpec.to_json` wrote, perhaps edited.
 
-
-def draw_frame_spec(settings: RenderSettings, frame: int) -> FrameSpec:
-    """The look of a frame. All draws are made whatever the settings, so that one setting does not change another."""
-    rng = stream(settings.seed, frame, "look")
-    shape = int(rng.integers(SHAPES))
-    tone = float(rng.uniform(0, 1))
-    direction = _towards_camera(rng)
-    warmth = rng.uniform(-1, 1)
-    colour = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
-    ambient = float(rng.uniform(0.3, 0.75))
-    paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
-    lit = settings.light != "front"
-    return FrameSpec(
-        shape=shape if settings.shape == "random" and settings.rig is None else None,
-        tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),
-        light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
-        light_colour=colour if lit else np.ones(3),
-        ambient=ambient if lit else 0.45,
-        background=paper if settings.background == "random" else np.ones(3),
-        side=_side(settings, frame),
-        sleeve=_sleeve(settings, frame),
-    )
-
-
-def _side(settings: RenderSettings, frame: int) -> str:
-    if settings.handedness != "random":
-        return settings.handedness
-    return "left" if stream(settings.seed, frame, "handedness").random() < 0.5 else "right"
-
-
-def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
-    rng = stream(settings.seed, frame, "sleeve")
-    return Sleeve.drawn(rng) if settings.sleeve == "random" and rng.random() < WORN else None
-
-
-def _towards_camera(rng: np.random.Generator) -> np.ndarray:
-    """A direction evenly over the half sphere that the camera is in, (3,)."""
-    vector = rng.normal(size=3)
-    vector[1] = -abs(vector[1]) - 1e-3
-    return vector / np.linalg.norm(vector)
-
-
-def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
-    """The camera of a frame, and its pose as that camera sees it.
-
-    With a fixed distance the pose stays as it is. With a varied one it is turned about the viewing axis (v6) and moved
-    in the image's plane (v1, v3) to where all its joints are inside the image. With a close one its lean (v4) is
-    changed, too, and the arm's end is outside the image; fingers may be.
+    :raises FrameError: naming every field that is missing or cannot be used.
     """
-    width, height = settings.resolution
-    focal = _focal(settings, frame)
-    if settings.framing == "fixed":
-        return Camera(width, height, float(settings.distance), focal), one
-    if settings.framing == "close":
-        return _close(settings, frame, one, hand, focal)
-    rng = stream(settings.seed, frame, "framing")
-    one = one.copy()
-    one[_TURN] = rng.uniform(-np.pi, np.pi)
-    share = rng.uniform(size=2)
-    nearest = max(NEAREST, CLEAR - float(arm_end(one, hand)[1]))
-    camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
-    for _ in range(40):  # step back until the hand fits
-        low, high = room_for(camera, one, hand)
-        if (low <= high).all():
-            break
-        camera = Camera(width, height, camera.distance * 1.05, focal)
-    one[[0, 2]] = low + share * np.maximum(high - low, 0)
-    return camera, one
+    try:
+        return _adapter().validate_python(values)
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, p['loc']))}: {p['msg'][0].lower()}{p['msg'][1:]}" for p in error.errors())
+        raise FrameError("this is not a frame: " + "; ".join(found)) from None
 
 
-def _focal(settings: RenderSettings, frame: int) -> float:
-    """Evenly over the logarithm of :data:`FOCAL` where it is varied."""
-    if not isinstance(settings.focal_mm, str):
-        return float(settings.focal_mm)
-    return float(np.exp(stream(settings.seed, frame, "focal length").uniform(*np.log(FOCAL))))
+@cache
+def _adapter() -> TypeAdapter[FrameSpec]:
+    return TypeAdapter(FrameSpec)
 
 
-def _close(
-    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
-) -> tuple[Camera, np.ndarray]:
-    """A hand that fills its share of the image, with an arm that comes from outside."""
-    rng = stream(settings.seed, frame, "close framing")
-    width, height = settings.resolution
-    one = one.copy()
-    one[pose.V4] = leaning(one[pose.V4])
-    fill = np.exp(rng.uniform(*np.log(FILL)))
-    edge = EDGE if rng.random() < 0.75 else -0.12 * fill
-    bent = elbow(settings, frame)
-    best = -np.inf, Camera(width, height), one
-    for _ in range(_TRIES):
-        moved = one.copy()
-        moved[_TURN] = rng.uniform(-np.pi, np.pi)
-        share = rng.uniform(size=2)
-        joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
-        extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
-        distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
-        distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(moved, hand, bent)[1]))
-        camera = Camera(width, height, distance, focal)
-        low, high = room_for(camera, moved, hand, edge)
-        moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
-        beyond = outside(camera, moved, hand, bent)
-        if beyond > best[0]:
-            best = beyond, camera, moved
-        if beyond > 0:
-            break
-    return best[1], best[2]
+def draw_frame(
+    settings: RenderSettings, number: int, pose: np.ndarray, own: tuple[Skeleton, HandMesh] | None = None
+) -> FrameSpec:
+    """Draw all that is random of a frame.
+
+    :param number: the frame's number in the run.
+    :param pose: (28,), metres and radians.
+    :param own: skeleton and mesh of an external rig that takes the built-in hand's place.
+    """
+    look = frame_look.draw_frame_look(settings, number)
+    if empty_scene.is_empty(settings, number):
+        scene = empty_scene.draw_empty_scene(settings, number)
+        return FrameSpec(number, look, scene.camera, empty=scene)
+    if settings.backgrounds is not None:
+        look = replace(look, background=np.zeros(3))
+    shape = hand_shape(settings, look.shape)
+    bones = own[0] if own else skeleton(shape)
+    first = draw_hand_look(settings, number, look.tone, shape)
+    grasp = None
+    if first.glove is None or first.glove.thickness <= held_object.GLOVE:
+        grasp = held_object.draw_grasp(settings, number, own[1] if own else hand_mesh.build(shape), bones)
+    pose = pose if grasp is None else grasp.in_pose(pose)
+    if group := crowd.draw_crowd(settings, number, pose[6:], bones, look.tone):
+        return FrameSpec(number, look, group.camera, _hands_of(group, settings, number, look), grasp, group)
+    camera, pose = framing.framing(settings, number, pose, bones)
+    bent = _elbow(settings, number, 0, pose, bones, camera, alone=settings.num_hands == 1 and own is None)
+    hands = [HandSpec(look.side, pose, look.shape, first, bent)]
+    if other := second_hand.second(settings, number, camera, pose, look.side, bones):
+        tone = look.tone if other.tone is None else other.tone
+        worn = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
+        bent = _elbow(settings, number, 1, other.pose, bones, camera, alone=False)
+        hands.append(HandSpec(other.side, other.pose, look.shape, worn, bent))
+    return FrameSpec(number, look, camera, tuple(hands), grasp)
 
 
-def leaning(v4: float) -> float:
-    """The angle on the same side of the vertical whose sine, the arm's lean, is within :data:`_LEAN`."""
-    sine = np.interp(np.sin(v4), [-1, 1], _LEAN)
-    return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
+def _elbow(
+    settings: RenderSettings, number: int, arm: int, pose: np.ndarray, bones: Skeleton, camera: Camera, *, alone: bool
+) -> Elbow:
+    """How an arm is bent: one alone before a plain background never ends in the image."""
+    if settings.scene == "indoor":
+        return elbow.elbow(settings, number, arm)
+    return arm_reach.reach_out(camera, pose, bones) if alone else STRAIGHT
 
 
-def arm_end(one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> np.ndarray:
-    """The far end of the arm's axis, (3,) metres."""
-    if bent is None or bent.angle == 0:
-        return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
-    return arm_axis(one, hand, bent, np.ones(1))[0]
-
-
-def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
-    """The arm's axis at these shares of its way from the wrist to its end, (N, 3) metres."""
-    forearm = BONES.index("forearm")
-    rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
-    moved = kinematics.transforms(one, hand)[forearm]
-    return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
-
-
-def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
-    """By how many pixels the whole end of the arm is outside the image; negative where it is in sight."""
-    x, y, depth = camera.project(arm_end(one, hand, bent))
-    radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
-    beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
-    return float(beyond - radius)
-
-
-def room_for(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest X and Z that the wrist may have so that all joints are inside the image."""
-    joints = kinematics.keypoints(one, hand)
-    wrist = one[:3]
-    depth = joints[:, 1] + camera.distance
-    focal = camera.matrix[0, 0]
-    half = np.array([camera.width, camera.height]) * (0.5 - edge) / focal * depth[:, None]
-    offset = (joints - wrist)[:, [0, 2]]
-    return (-half - offset).max(axis=0), (half - offset).min(axis=0)
+def _hands_of(group: Crowd, settings: RenderSettings, number: int, look: FrameLook) -> tuple[HandSpec, ...]:
+    hands = []
+    for seen in group.hands:
+        first = seen.person == 0
+        shape = look.shape if first or look.shape is None else seen.person
+        tone = look.tone if first else group.persons[seen.person - (group.kind == "egocentric")].tone
+        worn = draw_hand_look(settings, number, tone, hand_shape(settings, shape), 2 * seen.person, first)
+        hands.append(HandSpec(seen.side, np.array(seen.pose), shape, worn, seen.elbow))
+    return tuple(hands)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.frame.elbow import Elbow, elbow
-from generator.frame.frame_spec import SPARE, arm_axis, leaning, outside, room_for
+from generator.frame.framing import SPARE, arm_axis, leaning, outside, room_for
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, Skeleton

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.hand.vectors import Vector
+
 SHORTEST_ARM = 0.22
 """Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
 
@@ -26,7 +28,7 @@ class Sleeve:
 
     start: float
     loose: float
-    colour: np.ndarray
+    colour: Vector
     folds: int
 
     @classmethod

@@ -5,6 +5,7 @@ run_folder    what a run writes, and when it may
 workers       processes on this machine
 dask_cluster  workers of a Dask scheduler
 fingerprint   external inputs (backgrounds, rigs) told apart by their content
+frame_file    one frame as JSON, drawn and rendered
 gui_job       a run for a program with a window
 gui_preview   one image at a time for a program with a window
 """

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from generator.frame import backgrounds
-from generator.frame.frame_spec import FOCAL, hand_shape
+from generator.frame.frame_look import hand_shape
+from generator.frame.framing import FOCAL
 from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.pipeline.run_folder import Records
 from handforge import dataset
@@ -61,6 +62,10 @@ class Renderer:
     def frame(self, item: Item) -> dataset.Sample:
         """Render one frame."""
         return self._studio.frame(item.number, item.pose, item.meta)
+
+    def render_spec(self, spec: FrameSpec, meta: dict[str, Any]) -> dataset.Sample:
+        """Render a frame that is decided already."""
+        return self._studio.render(spec, meta)
 
     def render(self, out: Path, items: list[Item]) -> int:
         """Render some frames into a run's folder; their number."""

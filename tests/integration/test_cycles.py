@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 from render_scenes import PLAIN, POSE, SMALL
 
-from generator.frame.frame_spec import draw_frame_spec
+from generator.frame.frame_look import draw_frame_look
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
 from generator.hand.camera import Camera
@@ -75,7 +75,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
         hand, _ = studio.hand(None)
         rig.set_pose(hand, posed)
         studio._show(hand)
-        return studio.engine.draw(hand, rig.posed(hand), Camera(), draw_frame_spec(studio.settings, 0), 0)
+        return studio.engine.draw(hand, rig.posed(hand), Camera(), draw_frame_look(studio.settings, 0), 0)
 
     def counted(render=exr.render):
         passes = render()

@@ -10,7 +10,7 @@ from PIL import Image
 from generator.frame import camera_effects, second_hand, settings
 from generator.frame.backgrounds import Backgrounds
 from generator.frame.elbow import Elbow, elbow
-from generator.frame.frame_spec import arm_end, framing
+from generator.frame.framing import arm_end, framing
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton

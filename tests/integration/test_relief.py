@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from render_scenes import with_relief_and_without
 
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand import pose
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
@@ -21,7 +21,7 @@ from generator.blender.engines import bump, registry
 from generator.blender.engines.render_layers import WRAP
 
 CLOSE = Camera(1280, 720, 0.3, 45.0)
-LOOK = FrameSpec(None, 0.5, np.array([-0.48, -0.8, 0.36]), np.ones(3), 0.4, np.ones(3))
+LOOK = FrameLook(None, 0.5, np.array([-0.48, -0.8, 0.36]), np.ones(3), 0.4, np.ones(3))
 
 
 @pytest.fixture(scope="module")

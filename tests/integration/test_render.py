@@ -10,7 +10,8 @@ import pytest
 from render_scenes import PLAIN, POSE, SMALL
 
 from generator.frame import camera_effects
-from generator.frame.frame_spec import SHAPES, draw_frame_spec, framing, hand_shape
+from generator.frame.frame_look import SHAPES, draw_frame_look, hand_shape
+from generator.frame.framing import framing
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, MEAN, HandShape, skeleton
@@ -110,7 +111,7 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(None)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_spec(studio.settings, 0), 0)
+    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_look(studio.settings, 0), 0)
     x0, y0, x1, y1 = drawing.box
     empty = np.ones((360, 640), bool)
     empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
@@ -238,18 +239,18 @@ def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
 
 
 def test_most_arms_have_a_sleeve_where_it_varies_and_none_otherwise():
-    drawn = [draw_frame_spec(replace(SMALL, sleeve="random"), frame).sleeve for frame in range(100)]
+    drawn = [draw_frame_look(replace(SMALL, sleeve="random"), frame).sleeve for frame in range(100)]
     assert 45 < sum(sleeve is not None for sleeve in drawn) < 75
     assert len({sleeve.start for sleeve in drawn if sleeve}) > 40
-    assert all(draw_frame_spec(SMALL, frame).sleeve is None for frame in range(10))
+    assert all(draw_frame_look(SMALL, frame).sleeve is None for frame in range(10))
 
 
 def test_a_varied_side_is_both():
     varied = replace(SMALL, handedness="random")
-    sides = [draw_frame_spec(varied, frame).side for frame in range(200)]
+    sides = [draw_frame_look(varied, frame).side for frame in range(200)]
     assert 70 < sides.count("left") < 130
-    assert draw_frame_spec(replace(varied, handedness="right"), 0).light == pytest.approx(
-        draw_frame_spec(varied, 0).light
+    assert draw_frame_look(replace(varied, handedness="right"), 0).light == pytest.approx(
+        draw_frame_look(varied, 0).light
     )
 
 
@@ -334,13 +335,13 @@ def test_every_grey_of_a_picture_comes_back_from_linear_light():
 
 def test_varied_looks_are_drawn_from_seed_and_frame_alone():
     varied = replace(SMALL, skin_tone="random", light="random", shape="random", background="random", framing="random")
-    drawn = [draw_frame_spec(varied, i) for i in range(200)]
+    drawn = [draw_frame_look(varied, i) for i in range(200)]
     assert {d.shape for d in drawn} == set(range(SHAPES))
     assert np.ptp([d.tone for d in drawn]) > 0.9
     assert all(d.light[1] < 0 and np.linalg.norm(d.light) == pytest.approx(1) for d in drawn)
-    fixed_skin = draw_frame_spec(replace(varied, skin_tone=0.3), 7)
+    fixed_skin = draw_frame_look(replace(varied, skin_tone=0.3), 7)
     assert (fixed_skin.light == drawn[7].light).all(), "one setting does not change another's draw"
-    assert draw_frame_spec(replace(varied, seed=1), 7).tone != drawn[7].tone
+    assert draw_frame_look(replace(varied, seed=1), 7).tone != drawn[7].tone
     assert hand_shape(SMALL) == HandShape() != hand_shape(SMALL, 3)
     assert hand_shape(replace(SMALL, shape=HandShape(length=1.1))) == HandShape(length=1.1)
 

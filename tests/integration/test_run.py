@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from run_samples import FRAMES, contents, ignore
 
-from generator.frame.frame_spec import FOCAL
+from generator.frame.framing import FOCAL
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from generator.blender.redirect_output import load_bpy
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
 
@@ -13,7 +13,7 @@ SMALL = RenderSettings(resolution=(640, 360))
 POSE = pose.with_angles(
     forearm_x=20, forearm_z=40, wrist_flexion=15, index_pip_flexion=60, middle_mcp_flexion=70, thumb_cmc_flexion=20
 )
-PLAIN = FrameSpec(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
+PLAIN = FrameLook(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
 
 
 def with_relief_and_without(engine):

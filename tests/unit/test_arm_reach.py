@@ -7,7 +7,7 @@ import pytest
 
 from generator.frame.arm_reach import REACHES, reach_out
 from generator.frame.elbow import STRAIGHT, Elbow
-from generator.frame.frame_spec import outside
+from generator.frame.framing import outside
 from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, FOREARM_LENGTH, skeleton
 from generator.hand.camera import Camera

@@ -15,7 +15,7 @@ import numpy as np
 
 from generator.blender.engines.render_layers import WRAP
 from generator.blender.rig import GRAIN, Posed, Rig
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 SIZE = 0.0008
@@ -74,7 +74,7 @@ class Leans:
     def __init__(self) -> None:
         self._skin = functools.lru_cache(32)(_Skin)
 
-    def of(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec) -> tuple[np.ndarray, np.ndarray] | None:
+    def of(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> tuple[np.ndarray, np.ndarray] | None:
         """Bind pose and lean at the vertices, turned, each (V, 3) float32; None where no relief can be seen."""
         share = strength(camera)
         if share == 0:

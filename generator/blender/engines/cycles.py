@@ -23,7 +23,7 @@ from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, region_of, t
 from generator.blender.scene import materials
 from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 HAND_PASS, CLOTH_PASS = "hand", "cloth"
@@ -70,7 +70,7 @@ class Cycles:
         """Make the renderer the scene's."""
         _prepare(self._scene, self._samples)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         skin = self._faces(rig.surface.data)
@@ -108,7 +108,7 @@ class Cycles:
         rim, wrist = self._borders(rig.surface.data)
         return tiles.outlines(self._faces(rig.surface.data), front, rim) | wrist
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameLook) -> RenderLayers:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
         shape = box[3] - box[1], box[2] - box[0]
         picture = np.empty((*shape, 3), np.uint8)
@@ -124,7 +124,7 @@ class Cycles:
         return RenderLayers(box, picture, hand, forearm, cloth)
 
     @contextlib.contextmanager
-    def _dressed(self, cloth: Cloth | None, camera: Camera, look: FrameSpec) -> Iterator[None]:
+    def _dressed(self, cloth: Cloth | None, camera: Camera, look: FrameLook) -> Iterator[None]:
         """With a sleeve in the scene, if there is one."""
         if cloth is None or look.sleeve is None:
             yield
@@ -283,7 +283,7 @@ def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
     return tiles.rim(triangles(surface), len(surface.vertices)), _parts(surface) == _WRIST
 
 
-def _shine(rig: Rig, posed: Posed, look: FrameSpec) -> np.ndarray:
+def _shine(rig: Rig, posed: Posed, look: FrameLook) -> np.ndarray:
     """The light that each vertex sends out, (V, 4) float32, linear."""
     rgba = np.empty((len(posed.vertices), 4), np.float32)
     rig.surface.data.attributes[COLOUR].data.foreach_get("color", rgba.ravel())
@@ -291,13 +291,13 @@ def _shine(rig: Rig, posed: Posed, look: FrameSpec) -> np.ndarray:
     return rgba
 
 
-def _light(normals: np.ndarray, look: FrameSpec) -> np.ndarray:
+def _light(normals: np.ndarray, look: FrameLook) -> np.ndarray:
     """The light on surfaces of these normals (V, 3), linear RGB (V, 3)."""
     wrapped = np.maximum(0.0, (normals @ look.light.astype(np.float32) + WRAP) / (1 + WRAP))
     return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
 
 
-def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameSpec) -> RenderLayers:
+def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameLook) -> RenderLayers:
     """What was rendered in a box, before the look's background."""
     *rgb, coverage = np.moveaxis(passes["Combined"], 2, 0)
     height, width = box[3] - box[1], box[2] - box[0]

@@ -20,7 +20,7 @@ from generator.blender.engines.render_layers import WRAP, RenderLayers, box_arou
 from generator.blender.rig import COLOUR, Posed, Rig, region_of, triangles
 from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 _NEAR, _FAR = 0.01, 20.0
@@ -69,7 +69,7 @@ class Raster:
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
         """Draw one frame; nothing of it is random."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
@@ -119,7 +119,7 @@ class Raster:
         self._large = gpu.types.GPUFrameBuffer(depth_slot=self._depth, color_slots=(self._colours,))
         self._small = gpu.types.GPUFrameBuffer(color_slots=(self._result,))
 
-    def _prepare(self, width: int, height: int, look: FrameSpec) -> None:
+    def _prepare(self, width: int, height: int, look: FrameLook) -> None:
         self._large.viewport_set(0, 0, width, height)
         gpu.state.scissor_test_set(True)  # clear only what is drawn on
         gpu.state.scissor_set(0, 0, width, height)
@@ -129,7 +129,7 @@ class Raster:
         gpu.state.depth_mask_set(True)
 
 
-def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameSpec) -> None:
+def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameLook) -> None:
     shader.bind()
     shader.uniform_float("projection", projection)
     shader.uniform_float("light", (*look.light.tolist(), look.ambient))
@@ -184,7 +184,7 @@ def _batch(columns: dict[str, np.ndarray], triangles: gpu.types.GPUIndexBuf | No
     return gpu.types.GPUBatch(type="TRIS", buf=buffer, elem=triangles)
 
 
-def _cloth(cloth: Cloth, look: FrameSpec) -> gpu.types.GPUBatch:
+def _cloth(cloth: Cloth, look: FrameLook) -> gpu.types.GPUBatch:
     assert look.sleeve is not None
     colour, region = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.full(len(cloth.vertices), BEYOND)
     columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "region": region}

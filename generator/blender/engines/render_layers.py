@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from generator.blender.rig import Posed, Rig
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 WRAP = 0.4
@@ -45,7 +45,7 @@ class Engine(Protocol):
 
     name: str
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
         """Draw one frame of the rig, whose present surface is ``posed``; the frame's number keys what is random."""
         ...
 

@@ -11,7 +11,7 @@ from generator.blender.engines.render_layers import Box, RenderLayers
 from generator.blender.rig import region_of
 from generator.blender.scene.sleeve_mesh import BEYOND
 from generator.frame.camera_effects import srgb
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 WORKBENCH_SAMPLES = (5, 8, 11, 16, 32)
@@ -34,7 +34,7 @@ class Eevee(Cycles):
         render.filter_size = 1.0
         self._scene.eevee.taa_render_samples = self._samples
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameLook) -> RenderLayers:
         self._aim(camera, box)
         return drawing(exr.render(), box, look)
 
@@ -56,7 +56,7 @@ class Workbench(Cycles):
         shading.light, shading.color_type = "FLAT", "VERTEX"
         shading.show_object_outline = shading.show_cavity = shading.show_shadows = False
 
-    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameSpec) -> RenderLayers:
+    def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameLook) -> RenderLayers:
         self._aim(camera, box)
         meshes = [thing.data for thing in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)

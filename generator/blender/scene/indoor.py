@@ -23,7 +23,7 @@ from generator.frame import backgrounds, camera_effects
 from generator.frame.crowd import MOST_PEOPLE, Crowd
 from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.empty_scene import EmptyScene
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_look import FrameLook
 from generator.frame.hand_look import HandLook
 from generator.frame.held_object import HeldObject
 from generator.frame.settings import RenderSettings
@@ -57,7 +57,7 @@ class IndoorScene:
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameSpec, frame: int) -> RenderLayers:
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
         """Draw one frame; all around the hand is drawn from (seed, frame)."""
         return self.draw_all([(rig, posed)], [HandLook(look.tone)], [STRAIGHT], camera, look, frame)[0]
 
@@ -67,7 +67,7 @@ class IndoorScene:
         hands: list[HandLook],
         elbows: list[Elbow],
         camera: Camera,
-        look: FrameSpec,
+        look: FrameLook,
         frame: int,
         held: HeldObject | None = None,
         crowd: Crowd | None = None,
@@ -92,14 +92,14 @@ class IndoorScene:
         box = (0, 0, camera.width, camera.height)
         return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
 
-    def draw_empty(self, scene: EmptyScene, look: FrameSpec, frame: int) -> np.ndarray:
+    def draw_empty(self, scene: EmptyScene, look: FrameLook, frame: int) -> np.ndarray:
         """Draw one frame without a hand: the image, (H, W, 3) uint8."""
         rng = self._stream(frame, "empty surroundings")
         self._set_up(rng, scene.camera, look, frame)
         empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
         return self._take(rng, scene.camera, frame)[0]
 
-    def _set_up(self, rng: np.random.Generator, camera: Camera, look: FrameSpec, frame: int) -> None:
+    def _set_up(self, rng: np.random.Generator, camera: Camera, look: FrameLook, frame: int) -> None:
         """Camera and light."""
         self._camera.location = (0.0, -camera.distance, 0.0)
         self._camera.data.lens = camera.focal_mm
@@ -208,7 +208,7 @@ class IndoorScene:
             self._sun.hide_render = True
             self._world.dim(rng.uniform(0.1, 0.6))
 
-    def _shine(self, rng: np.random.Generator, look: FrameSpec) -> None:
+    def _shine(self, rng: np.random.Generator, look: FrameLook) -> None:
         """A sun or a lamp in part of the images, from where the look's light comes."""
         from mathutils import Vector
 

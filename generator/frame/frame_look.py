@@ -1,0 +1,94 @@
+"""Light, background, skin tone, handedness and sleeve of one frame, drawn from (seed, frame)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.frame.elbow import STRAIGHT, Elbow
+from generator.frame.settings import RenderSettings
+from generator.hand.anatomy import HandShape
+from generator.hand.vectors import Vector
+from generator.mesh.sleeve import WORN, Sleeve
+from handforge.rng import stream
+
+SHAPES = 16
+"""Number of different hands in a run with a random shape."""
+
+_FRONT = np.array([-0.35, -0.75, 0.56])
+
+
+@dataclass(frozen=True)
+class FrameLook:
+    """What is the same for all hands of a frame: light, background, and what the first hand's others depend on.
+
+    :param shape: number of the hand's proportions, 0 to :data:`SHAPES` - 1, for :func:`hand_shape`; None: the run's
+        only ones.
+    :param tone: skin tone, 0..1.
+    :param light: unit vector (3,) from the hand to the light, scene axes.
+    :param light_colour: linear RGB (3,).
+    :param ambient: fraction of the light that comes from everywhere, 0..1.
+    :param background: linear RGB (3,) of what is behind the hand.
+    :param side: ``right`` or ``left``.
+    :param sleeve: None for a bare arm; indoor scenes have sleeves of their own.
+    :param elbow: before a plain background, where the arm leads out of the image.
+    """
+
+    shape: int | None
+    tone: float
+    light: Vector
+    light_colour: Vector
+    ambient: float
+    background: Vector
+    side: str = "right"
+    sleeve: Sleeve | None = None
+    elbow: Elbow = STRAIGHT
+
+
+def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
+    """Proportions of one of the run's hands; of its only one, where the shape is not random."""
+    if shape is not None:
+        return HandShape.random(stream(settings.seed, shape, "shape"))
+    return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
+
+
+def draw_frame_look(settings: RenderSettings, frame: int) -> FrameLook:
+    """Draw the look of a frame. All draws are made whatever the settings, so that no setting changes another."""
+    rng = stream(settings.seed, frame, "look")
+    shape = int(rng.integers(SHAPES))
+    tone = float(rng.uniform(0, 1))
+    direction = _towards_camera(rng)
+    warmth = rng.uniform(-1, 1)
+    colour = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
+    ambient = float(rng.uniform(0.3, 0.75))
+    paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
+    lit = settings.light != "front"
+    return FrameLook(
+        shape=shape if settings.shape == "random" and settings.rig is None else None,
+        tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),
+        light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
+        light_colour=colour if lit else np.ones(3),
+        ambient=ambient if lit else 0.45,
+        background=paper if settings.background == "random" else np.ones(3),
+        side=_handedness(settings, frame),
+        sleeve=_sleeve(settings, frame),
+    )
+
+
+def _handedness(settings: RenderSettings, frame: int) -> str:
+    if settings.handedness != "random":
+        return settings.handedness
+    return "left" if stream(settings.seed, frame, "handedness").random() < 0.5 else "right"
+
+
+def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
+    rng = stream(settings.seed, frame, "sleeve")
+    return Sleeve.drawn(rng) if settings.sleeve == "random" and rng.random() < WORN else None
+
+
+def _towards_camera(rng: np.random.Generator) -> np.ndarray:
+    """A direction evenly over the half sphere that the camera is in, (3,)."""
+    vector = rng.normal(size=3)
+    vector[1] = -abs(vector[1]) - 1e-3
+    return vector / np.linalg.norm(vector)

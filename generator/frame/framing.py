@@ -1,0 +1,143 @@
+"""Camera of a frame, and its pose as that camera sees it: fixed, random, or close as people photograph hands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.frame.elbow import Elbow, elbow
+from generator.frame.settings import RenderSettings
+from generator.hand import kinematics, pose
+from generator.hand.anatomy import BONES, Skeleton
+from generator.hand.camera import SENSOR_MM, Camera
+from handforge.rng import stream
+
+EDGE = 0.04
+"""How near a joint may come to the image's edge where the framing is random, as a fraction of the image's size."""
+
+NEAREST, FARTHEST = 0.45, 1.1
+"""Range of a random distance, metres."""
+
+CLEAR = 0.25
+"""How far in front of the camera the whole arm stays where the framing is random, metres."""
+
+FILL = 0.2, 1.1
+"""Range of the hand's longest extent where the framing is close, as a fraction of the image's shorter side."""
+
+FOCAL = 26.0, 75.0
+"""Range of a random focal length, millimetres."""
+
+_LEAN = -0.4, 0.8
+"""Where the framing is close: how far the arm leans to the camera and away from it, as a sine."""
+
+SPARE = 0.12
+"""How far in front of the camera the whole arm stays where the framing is close, metres."""
+
+_NEAREST_CLOSE = 0.2
+_TRIES = 60
+_TURN = pose.NAMES.index("forearm_y")
+
+
+def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
+    """Draw the camera of a frame, and its pose (28,) as that camera sees it.
+
+    A fixed framing leaves the pose as it is. A random one rotates it about the viewing axis (v6) and moves it in the
+    image plane (v1, v3) to where all its joints are inside the image. A close one changes its lean (v4), too; the arm's
+    end is outside the image, and fingers may be.
+    """
+    width, height = settings.resolution
+    focal = _focal(settings, frame)
+    if settings.framing == "fixed":
+        return Camera(width, height, float(settings.distance), focal), one
+    if settings.framing == "close":
+        return _close(settings, frame, one, hand, focal)
+    rng = stream(settings.seed, frame, "framing")
+    one = one.copy()
+    one[_TURN] = rng.uniform(-np.pi, np.pi)
+    share = rng.uniform(size=2)
+    nearest = max(NEAREST, CLEAR - float(arm_end(one, hand)[1]))
+    camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
+    for _ in range(40):  # step back until the hand fits
+        low, high = room_for(camera, one, hand)
+        if (low <= high).all():
+            break
+        camera = Camera(width, height, camera.distance * 1.05, focal)
+    one[[0, 2]] = low + share * np.maximum(high - low, 0)
+    return camera, one
+
+
+def _focal(settings: RenderSettings, frame: int) -> float:
+    """Focal length in millimetres; random: uniform over the logarithm of :data:`FOCAL`."""
+    if not isinstance(settings.focal_mm, str):
+        return float(settings.focal_mm)
+    return float(np.exp(stream(settings.seed, frame, "focal length").uniform(*np.log(FOCAL))))
+
+
+def _close(
+    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
+) -> tuple[Camera, np.ndarray]:
+    """A hand that fills its share of the image, with an arm that comes from outside."""
+    rng = stream(settings.seed, frame, "close framing")
+    width, height = settings.resolution
+    one = one.copy()
+    one[pose.V4] = leaning(one[pose.V4])
+    fill = np.exp(rng.uniform(*np.log(FILL)))
+    edge = EDGE if rng.random() < 0.75 else -0.12 * fill
+    bent = elbow(settings, frame)
+    best = -np.inf, Camera(width, height), one
+    for _ in range(_TRIES):
+        moved = one.copy()
+        moved[_TURN] = rng.uniform(-np.pi, np.pi)
+        share = rng.uniform(size=2)
+        joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
+        extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
+        distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
+        distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(moved, hand, bent)[1]))
+        camera = Camera(width, height, distance, focal)
+        low, high = room_for(camera, moved, hand, edge)
+        moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
+        beyond = outside(camera, moved, hand, bent)
+        if beyond > best[0]:
+            best = beyond, camera, moved
+        if beyond > 0:
+            break
+    return best[1], best[2]
+
+
+def leaning(v4: float) -> float:
+    """The angle on the same side of the vertical whose sine, the arm's lean, is within :data:`_LEAN`."""
+    sine = np.interp(np.sin(v4), [-1, 1], _LEAN)
+    return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
+
+
+def arm_end(one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> np.ndarray:
+    """The far end of the arm's axis, (3,) metres."""
+    if bent is None or bent.angle == 0:
+        return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
+    return arm_axis(one, hand, bent, np.ones(1))[0]
+
+
+def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
+    """The arm's axis at these shares of its way from the wrist to its end, (N, 3) metres."""
+    forearm = BONES.index("forearm")
+    rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
+    moved = kinematics.transforms(one, hand)[forearm]
+    return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
+
+
+def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
+    """By how many pixels the whole end of the arm is outside the image; negative where it is in sight."""
+    x, y, depth = camera.project(arm_end(one, hand, bent))
+    radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
+    beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
+    return float(beyond - radius)
+
+
+def room_for(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest X and Z that the wrist may have so that all joints are inside the image."""
+    joints = kinematics.keypoints(one, hand)
+    wrist = one[:3]
+    depth = joints[:, 1] + camera.distance
+    focal = camera.matrix[0, 0]
+    half = np.array([camera.width, camera.height]) * (0.5 - edge) / focal * depth[:, None]
+    offset = (joints - wrist)[:, [0, 2]]
+    return (-half - offset).max(axis=0), (half - offset).min(axis=0)

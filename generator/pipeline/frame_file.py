@@ -1,0 +1,74 @@
+"""One frame of a run as a JSON file: drawn, printed, edited by hand, and rendered into a dataset of one image.
+
+The file holds the run's ``settings``, what is known of the pose (``pose_from``: its set, and its index there) and the
+``frame`` itself, :class:`generator.frame.frame_spec.FrameSpec`. Unedited, it renders to the run's image, byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from generator.frame import frame_spec
+from generator.frame import settings as settings_reader
+from generator.frame.frame_spec import FrameError
+from generator.frame.settings import RenderSettings
+from generator.hand.anatomy import Skeleton
+from generator.mesh.hand_mesh import HandMesh
+from generator.pipeline import run, workers
+from handforge import __version__, dataset
+
+
+def draw(settings: RenderSettings, number: int) -> dict[str, Any]:
+    """Decide a frame of a run: what the file holds.
+
+    :param number: of the frame, from 0.
+    :raises HandforgeError: if the run cannot be planned or has no such frame.
+    """
+    plan = run.plan(settings)
+    count = len(plan.poses)
+    if not 0 <= number < count:
+        raise FrameError(f"the run has no frame {number}; its {count:,} are numbered from 0 to {count - 1:,}")
+    item = plan.item(number)
+    spec = frame_spec.draw_frame(settings, number, item.pose, _external_rig(settings))
+    return {"settings": settings.to_json(), "pose_from": item.meta, "frame": spec.to_json()}
+
+
+def render(path: Path, out: Path) -> Path:
+    """Render a frame's file into ``out``, a dataset of this one image; the image's path.
+
+    :raises HandforgeError: naming what is wrong with the file, or that ``out`` holds something already.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FrameError(f"{out} is there already; give a new or empty folder for --out")
+    asked = _read(path)
+    settings = settings_reader.load(None, asked["settings"])
+    sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])
+    for folder in ("images", "masks", *settings.ground_truth_kinds):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    record = dataset.write_sample(out, sample, settings.format)
+    dataset.assemble(out, [record], {"settings": settings.to_json(), "versions": {"handforge": __version__}})
+    return out / "images" / record["image"]["file_name"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        asked = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise FrameError(f"{path} cannot be read as JSON ({error}); hand-generator frame show writes one") from None
+    parts = ("settings", "pose_from", "frame")
+    if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
+        raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")
+    return asked
+
+
+def _external_rig(settings: RenderSettings) -> tuple[Skeleton, HandMesh] | None:
+    if settings.rig is None:
+        return None
+    from generator.blender.redirect_output import load_bpy
+
+    load_bpy()
+    from generator.blender.frame_renderer import external_rig
+
+    return external_rig(settings)

@@ -1,0 +1,81 @@
+"""The commands that print one frame as JSON and render it."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from generator.cli import main
+from generator.frame import settings
+from generator.pipeline import run
+from handforge.dataset import Dataset
+
+OPTIONS = ("--count", 4, "--resolution", "160x120", "--seed", 3, "--mask", "both")
+
+
+def call(*words):
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    return done
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"engine": "cycles", "framing": "close", "skin_tone": "random", "light": "random", "sensor": "random"},
+        {"scene": "indoor", "samples": 1, "framing": "close", "num_hands": 2, "environment": "random", "held": 1.0},
+        {"scene": "indoor", "samples": 1, "empty": 1.0},
+    ],
+    ids=["plain", "indoor", "empty"],
+)
+def test_a_frame_renders_from_its_json_to_the_bytes_of_the_run(values, poses_file, tmp_path):
+    path = tmp_path / "look.toml"
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    options = ("--settings", path, "--set", poses_file, *OPTIONS)
+    chosen = settings.load(path, {"pose_set": str(poses_file), "count": 4, "resolution": "160x120", "seed": 3})
+    chosen = settings.load(None, {**chosen.to_json(), "mask": "both"})
+    assert run.render(chosen, tmp_path / "run", 1, lambda done, total: None)
+    shown = call("frame", "show", 2, *options, "--out", tmp_path / "frame.json")
+    assert shown.exit_code == 0, shown.output
+    made = call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / "one")
+    assert made.exit_code == 0 and made.output.strip() == str(tmp_path / "one/images/000002.png")
+    for name in ("images/000002.png", *(["masks/000002.png"] if not values.get("empty") else [])):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+
+
+def test_an_edited_frame_shows_what_was_edited(poses_file, tmp_path):
+    shown = call("frame", "show", 0, "--set", poses_file, *OPTIONS, "--mask", "hand")
+    frame = json.loads(shown.output)
+    areas = []
+    for number, distance in enumerate((0.5, 1.0)):
+        frame["frame"]["camera"]["distance"] = distance
+        (tmp_path / "frame.json").write_text(json.dumps(frame))
+        assert call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / str(number)).exit_code == 0
+        data = Dataset(tmp_path / str(number))
+        areas.append(float(np.sum(data.masks(next(iter(data)))[0])))
+    assert areas[0] / areas[1] == pytest.approx(4, rel=0.25), "at half the distance four times the area"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be read as JSON"),
+        ('{"frame": {}}', "is not a frame's file: it must hold settings, pose_from, frame"),
+        ('{"frame": {}, "settings": {}, "pose_from": {}}', "this is not a frame: number: field required"),
+        ('{"frame": {}, "settings": {"seed": -1}, "pose_from": {}}', "seed is a whole number from 0"),
+    ],
+)
+def test_files_that_are_no_frames_are_told(text, words, tmp_path):
+    (tmp_path / "frame.json").write_text(text)
+    done = call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / "out")
+    assert done.exit_code == 2 and words in done.output and not (tmp_path / "out").exists()
+
+
+def test_a_frame_that_the_run_has_not(poses_file, tmp_path):
+    done = call("frame", "show", 9, "--set", poses_file, *OPTIONS)
+    assert done.exit_code == 2 and "the run has no frame 9; its 4 are numbered from 0 to 3" in done.output
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine").write_text("")
+    (tmp_path / "frame.json").write_text("{}")
+    done = call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / "out")
+    assert "is there already; give a new or empty folder for --out" in done.output
