@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from rich.progress import (
 from rich.text import Text
 
 from handforge.errors import HandforgeError
+from handforge.files import remove_stale
 
 PATH = click.Path(path_type=Path)
 """A file or folder, as a :class:`pathlib.Path`."""
@@ -56,6 +58,21 @@ class Group(click.Group):
         super().__init__(*args, **kwargs)
         self.continues = continues or {}
         self.sections = sections
+
+    group_class = type  # groups within one are of this class, too
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, and ``--verbose`` to it."""
+        if not isinstance(cmd, click.Group) and not any(option.name == "verbose" for option in cmd.params):
+            cmd.params.append(
+                click.Option(
+                    ["-v", "--verbose"],
+                    is_flag=True,
+                    expose_value=False,
+                    help="Show where in the code an unexpected error arose.",
+                )
+            )
+        super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands, by their sections where there are any."""
@@ -93,9 +110,12 @@ class Group(click.Group):
             _say(": ".join(told) if error.strerror else str(error))
         except RuntimeError as error:
             torch = sys.modules.get("torch")
-            if torch is None or not isinstance(error, torch.OutOfMemoryError):
-                raise
-            _say("the GPU's memory is full; lower batch, rois_per_image or min_size, or use --device cpu")
+            if torch is not None and isinstance(error, torch.OutOfMemoryError):
+                _say("the GPU's memory is full; lower batch, rois_per_image or min_size, or use --device cpu")
+            else:
+                _say_unexpected(error, words)
+        except Exception as error:  # the last net: whatever a file can hold, a command ends with a line
+            _say_unexpected(error, words)
         sys.exit(2)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -115,6 +135,28 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _say(text: str) -> None:
     click.echo(f"Error: {' '.join(text.split())}", err=True)
+
+
+def _say_unexpected(error: Exception, words: list[str]) -> None:
+    """Say an error that no check has foreseen: its kind, the file at hand, and with ``-v`` the traceback."""
+    verbose = not {"-v", "--verbose"}.isdisjoint(words)
+    if verbose:
+        traceback.print_exception(error)
+    path = _file_at_hand(error)
+    text = str(error) or "no more is known"
+    hint = "" if verbose else "; the same command with -v shows where it arose"
+    _say(f"{f'{path}: ' if path else ''}unexpected {type(error).__name__}: {text[:300]}{hint}")
+
+
+def _file_at_hand(error: BaseException) -> Path | None:
+    """The file that the innermost function with a path of that kind was at work on; None if there is none."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        for name in ("path", "file", "source", "folder"):
+            value = frame.f_locals.get(name)
+            if isinstance(value, Path):
+                return value
+    return None
 
 
 class Number(click.FloatRange):
@@ -139,6 +181,7 @@ def output_file(context: click.Context, parameter: click.Parameter, value: Path 
         raise click.BadParameter(f"the folder {folder} does not exist; make it first")
     try:
         with tempfile.TemporaryFile(dir=folder):
+            remove_stale(value)
             return value
     except OSError as error:
         raise click.BadParameter(f"nothing can be written into {folder} ({error.strerror})") from None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import os
+import secrets
 import shutil
+import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,25 +27,42 @@ def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
 
     A link is followed, and what is no regular file, as ``/dev/stdout``, is written to as it is.
 
+    A file that is replaced keeps its mode.
+
     :param sync: wait until it is on the disk, so that this also holds after a power cut.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/stdout, /dev/null, a pipe
         path.write_bytes(data)
         return
     path = path.resolve() if path.is_symlink() else path
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:  # x: not through a file or link that somebody has put there
+            if path.is_file() and hasattr(os, "fchmod"):  # not on Windows
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             file.write(data)
             file.flush()
             if sync:
                 os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # write() does not say which file it is
+        if not isinstance(error, FileExistsError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and (error.filename is None or error.filename == str(temporary)):
+            error.filename = str(path)  # write() does not say which file it is, and nobody knows the temporary one
         raise
+
+
+STALE = 3600.0
+"""Seconds after which a temporary file belongs to a write that was killed."""
+
+
+def remove_stale(path: Path) -> None:
+    """Remove what killed writes of a file have left beside it."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with contextlib.suppress(OSError):  # removed by another process, or another user's
+            if time.time() - leftover.lstat().st_mtime > STALE:
+                leftover.unlink()
 
 
 def dump_json(value: Any) -> bytes:

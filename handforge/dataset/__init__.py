@@ -20,7 +20,7 @@ ground_truth_maps  depth, normals, parts: how they are stored
 reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
 subsets            zoomed and sampled test sets
-validate           verify a whole dataset
+validate           verify annotations, images, a whole dataset
 exporters          the files of annotation tools
 contact_sheet      images with their masks' outlines on one sheet
 video              frames in and out of video files
@@ -28,7 +28,7 @@ importers/         real sets and annotation tools' files as dataset folders
 """
 
 from handforge.dataset.image_io import IMAGE_SUFFIXES, MAX_PIXELS, encode_image, encode_png, read_image, read_mask
-from handforge.dataset.reader import Dataset, check_image
+from handforge.dataset.reader import Dataset
 from handforge.dataset.records import (
     CATEGORIES,
     CATEGORY_ID,
@@ -43,6 +43,7 @@ from handforge.dataset.records import (
     Sample,
 )
 from handforge.dataset.rle import decode_mask, encode_mask, hand_side, to_rle
+from handforge.dataset.validate import check_image
 from handforge.dataset.writer import assemble, copy_subset, encode_sample, holds_subset, write_sample
 
 __all__ = [

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import io
+import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError, features
 
 from handforge.dataset.records import DatasetError
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
+"""What is decoded, by Pillow's names; an EPS or PDF, for which Pillow starts another program, is not an image here."""
+
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"),  # of a GIF the first frame
+    *((".avif",) if features.check("avif") else ()),
+    *(".heic", ".heif"),  # with pillow-heif
+)
 MAX_PIXELS = 100_000_000
 """Images larger than this are refused rather than decoded."""
+
+PngImagePlugin.MAX_TEXT_CHUNK = 64 * 1024 * 1024  # colour profiles and texts of a megabyte are ordinary
 
 
 def encode_image(picture: np.ndarray, suffix: str) -> bytes:
@@ -98,7 +110,7 @@ def read_image(path: Path) -> np.ndarray:
 def read_mask(path: Path) -> np.ndarray:
     """A mask image as (H, W) bool: true where it is brighter than half. What is transparent counts as black.
 
-    :raises DatasetError: as :func:`read_picture` does, or if it is neither black nor anywhere that bright.
+    :raises DatasetError: as :func:`read_image` does, or if it is neither black nor anywhere that bright.
     """
     image = open_image(path)
     if image.has_transparency_data:
@@ -114,17 +126,27 @@ def read_mask(path: Path) -> np.ndarray:
 
 
 def open_image(path: Path, mode: str | None = None) -> Image.Image:
-    """An image in one of Pillow's modes, or as it is. Errors as :func:`read_picture`."""
+    """An image, upright, in one of Pillow's modes or as it is. Errors as :func:`read_image`."""
+    with image_header(path) as image:
+        if image.format == "PNG":
+            image.verify()  # load() passes over wrong checksums
+    with image_header(path) as image:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return upright if mode is None else _converted(upright, mode)
+
+
+@contextmanager
+def image_header(path: Path) -> Iterator[Image.Image]:
+    """Open an image of one of :data:`FORMATS`; its pixels are not decoded yet. Errors as :func:`read_image`."""
     try:
-        with Image.open(path) as image:
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # reading a pipe never ends
+            raise DatasetError(f"{path} is not a regular file")
+        with Image.open(path, formats=_readable_formats(path)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
-            if image.format == "PNG":
-                image.verify()  # load() passes over wrong checksums
-        with Image.open(path) as image:
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return upright if mode is None else _converted(upright, mode)
+            yield image
     except DatasetError:
         raise
     except FileNotFoundError:
@@ -132,9 +154,24 @@ def open_image(path: Path, mode: str | None = None) -> Image.Image:
     except IsADirectoryError:
         raise DatasetError(f"{path} is a folder, not an image") from None
     except UnidentifiedImageError:
-        raise DatasetError(f"{path} is no image that can be read") from None
+        raise DatasetError(f"{path} is not an image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error
+
+
+def _readable_formats(path: Path) -> tuple[str, ...]:
+    """The formats of :data:`FORMATS` that can be read here.
+
+    :raises DatasetError: if the file's name says HEIC and the library for it is not installed.
+    """
+    if path.suffix.lower() in (".heic", ".heif"):
+        try:
+            import pillow_heif
+        except ModuleNotFoundError:
+            raise DatasetError(f"{path} needs a library more: pip install 'handforge[heif]'") from None
+        pillow_heif.register_heif_opener()
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:

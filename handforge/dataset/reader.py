@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as rle
 
-from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth, read_truth
-from handforge.dataset.image_io import MAX_PIXELS, read_image, read_mask
+from handforge.dataset.ground_truth_maps import read_truth
+from handforge.dataset.image_io import MAX_PIXELS, read_image
 from handforge.dataset.records import (
     CATEGORIES,
     GROUND_TRUTH_MAPS,
     HAND_CATEGORIES,
-    KEYPOINTS,
     Category,
     DatasetError,
     size_text,
 )
-from handforge.dataset.rle import decode_mask, encode_mask
+from handforge.dataset.rle import decode_mask
+
+MAX_MASK_BYTES = 4_000_000_000
+"""Memory that the masks of one image may take together."""
 
 
 class Dataset:
@@ -172,14 +173,28 @@ class Dataset:
         """The annotations of one image."""
         return self._by_image[image["id"]]
 
+    def file(self, name: str) -> Path:
+        """A file of the dataset by its path in the folder.
+
+        :raises DatasetError: if a link leads it out of the folder, where it could name any file of the user's.
+        """
+        path = self.folder / name
+        if not path.resolve().is_relative_to(self._resolved):
+            raise DatasetError(f"{path} is a link to {path.resolve()}, outside the dataset; copy the file into it")
+        return path
+
+    @cached_property
+    def _resolved(self) -> Path:
+        return self.folder.resolve()
+
     def picture_path(self, image: dict[str, Any]) -> Path:
-        """Where an image's file is."""
-        return self.folder / "images" / image["file_name"]
+        """Where an image's file is. Errors as :meth:`file`."""
+        return self.file(f"images/{image['file_name']}")
 
     def read_image(self, image: dict[str, Any]) -> np.ndarray:
         """One image, (H, W, 3) uint8 RGB.
 
-        :raises DatasetError: as :func:`read_picture`, and if its size is not the one ``annotations.json`` states.
+        :raises DatasetError: as :func:`read_image`, and if its size is not the one ``annotations.json`` states.
         """
         picture = read_image(self.picture_path(image))
         if picture.shape[:2] != (image["height"], image["width"]):
@@ -220,10 +235,22 @@ class Dataset:
     def masks(self, image: dict[str, Any]) -> list[np.ndarray]:
         """The masks of one image's annotations, each (H, W) bool, in their order.
 
+        :raises DatasetError: as :meth:`each_mask`, and if they take more than :data:`MAX_MASK_BYTES`.
+        """
+        size = image["height"] * image["width"] * len(self.annotations(image))
+        if size > MAX_MASK_BYTES:
+            raise DatasetError(
+                f"{self.path}: the {len(self.annotations(image))} masks of {image['file_name']} take "
+                f"{size / 1e9:.1f} GB, more than {MAX_MASK_BYTES / 1e9:.0f}; make the image smaller"
+            )
+        return list(self.each_mask(image))
+
+    def each_mask(self, image: dict[str, Any]) -> Iterator[np.ndarray]:
+        """Yield what :meth:`masks` returns, one at a time.
+
         :raises DatasetError: naming the file and the annotation, if a mask cannot be decoded, has another size than
             the image, or has no pixel.
         """
-        masks = []
         for annotation in self.annotations(image):
             where = f"{self.path}: annotation {annotation.get('id')} of {image['file_name']}"
             try:
@@ -234,8 +261,7 @@ class Dataset:
                 raise DatasetError(f"{where}: {error}") from error
             if not mask.any():
                 raise DatasetError(f"{where}: the mask has no pixel")
-            masks.append(mask)
-        return masks
+            yield mask
 
     def ground_truth_maps(self, image: dict[str, Any]) -> tuple[str, ...]:
         """Which of :data:`TRUTHS` an image has beside its masks."""
@@ -245,7 +271,7 @@ class Dataset:
         """One of an image's truths as :mod:`handforge.dataset.ground_truth_maps` describes it, which also has the
         errors.
         """
-        return read_truth(self.folder / name / f"{Path(image['file_name']).stem}.png", name)
+        return read_truth(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
 
 
 def _parse(content: bytes, path: Path) -> Any:
@@ -274,55 +300,6 @@ def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if np.isfinite(found).all() else None
-
-
-def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
-    """What is wrong with one image and its truth: image, annotations, and the mask file beside it."""
-    problems = []
-    try:
-        dataset.read_image(image)
-        masks = dataset.masks(image)
-        for annotation in dataset.annotations(image):
-            if (kind := dataset.category_of(annotation)) is not None:
-                dataset.points(annotation, "keypoints", (len(kind.keypoints or KEYPOINTS), 3))
-            dataset.points(annotation, "wrist", (2, 2))
-    except DatasetError as error:
-        return [str(error)]
-    try:
-        dataset.camera(image)
-    except DatasetError as error:
-        problems.append(str(error))
-        image = {**image, "camera": None}
-    union = np.zeros((image["height"], image["width"]), bool)
-    for annotation, mask in zip(dataset.annotations(image), masks, strict=True):
-        where = f"{image['file_name']}: annotation {annotation['id']}"
-        if not annotation.get("iscrowd"):
-            union |= mask
-        if dataset.category(annotation) is None:
-            known = ", ".join(f"{key} ({name})" for key, name in dataset.categories.items())
-            problems.append(f"{where}: category {annotation['category_id']!r} is not listed; there are {known}")
-        if annotation.get("area") != int(mask.sum()):
-            problems.append(f"{where}: area says {annotation.get('area')}, the mask has {int(mask.sum())} pixels")
-        box = [float(v) for v in rle.toBbox(encode_mask(mask))]
-        if annotation.get("bbox") != box:
-            problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
-        if not isinstance(glove := annotation.get("glove", "known"), str) or not glove:
-            problems.append(f"{where}: glove is the name of a kind, not {glove!r}")
-        if "keypoints_3d" in annotation:
-            problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
-    for name in dataset.ground_truth_maps(image):
-        problems += check_truth(dataset.folder / name / f"{Path(image['file_name']).stem}.png", name, union, image)
-    path = dataset.folder / "masks" / f"{Path(image['file_name']).stem}.png"
-    if path.parent.is_dir():
-        try:
-            beside = read_mask(path)
-        except DatasetError as error:
-            return [*problems, str(error)]
-        if beside.shape != union.shape:
-            problems.append(f"{path} is {size_text(beside)}, its image {image['width']}x{image['height']}")
-        elif (beside != union).any():
-            problems.append(f"{path} differs from annotations.json in {int((beside != union).sum())} pixels")
-    return problems
 
 
 def category_name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:

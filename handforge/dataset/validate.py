@@ -1,16 +1,24 @@
-"""Verify a whole dataset, its images in parallel."""
+"""Verify records, images and whole datasets, the images in parallel."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from handforge import dataset
+import numpy as np
+from pycocotools import mask as rle
+
+from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth
+from handforge.dataset.image_io import read_mask
+from handforge.dataset.reader import Dataset
+from handforge.dataset.records import KEYPOINTS, DatasetError, size_text
+from handforge.dataset.rle import encode_mask
 
 IN_ONE_PROCESS = 64
 """Datasets up to this many images are checked without starting others."""
@@ -24,7 +32,7 @@ def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> l
 
     :raises DatasetError: if there is no dataset that can be opened.
     """
-    data = dataset.Dataset(folder)
+    data = Dataset(folder)
     problems = []
     if (folder / ".partial").exists():
         problems.append(f"{folder} is not finished; run the same hand-generator render command again")
@@ -33,7 +41,7 @@ def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> l
     indices = range(len(data))
     if len(data) <= IN_ONE_PROCESS or workers == 1:
         for done in indices:
-            problems += dataset.check_image(data, data.images[done])
+            problems += check_image(data, data.images[done])
             progress(done + 1, len(data))
         return problems
     context = multiprocessing.get_context("spawn")
@@ -55,10 +63,110 @@ def _ignore_interrupt() -> None:
 
 
 @lru_cache(1)
-def _open(folder: Path) -> dataset.Dataset:
-    return dataset.Dataset(folder)
+def _open(folder: Path) -> Dataset:
+    return Dataset(folder)
 
 
 def _check_some(folder: Path, indices: range) -> list[str]:
     data = _open(folder)
-    return [problem for index in indices for problem in dataset.check_image(data, data.images[index])]
+    return [problem for index in indices for problem in check_image(data, data.images[index])]
+
+
+def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
+    """What is wrong with one image's annotations, told without decoding: what ``check`` and ``split`` share."""
+    problems = []
+    seen: dict[str, Any] = {}
+    for annotation in dataset.annotations(image):
+        where = f"{image['file_name']}: annotation {annotation['id']}"
+        crowd = annotation.get("iscrowd", 0)
+        if not isinstance(crowd, int) or crowd not in (0, 1):
+            problems.append(f"{where}: iscrowd is {crowd!r}, it must be 0 or 1")
+        if annotation.get("side") not in (None, "left", "right"):
+            problems.append(f"{where}: side is {annotation['side']!r}, it must be left or right")
+        code = str((annotation["category_id"], annotation.get("segmentation")))
+        if code in seen and not _is_rectangle(annotation):
+            problems.append(f"{where} has the same mask as annotation {seen[code]}")
+        seen[code] = annotation["id"]
+        if not isinstance(glove := annotation.get("glove", "known"), str) or not glove:
+            problems.append(f"{where}: glove is the name of a kind, not {glove!r}")
+        kind = dataset.category_of(annotation)
+        if kind is None:
+            known = ", ".join(f"{key} ({name})" for key, name in dataset.categories.items())
+            problems.append(f"{where}: category {annotation['category_id']!r} is not listed; there are {known}")
+            continue
+        try:
+            dataset.points(annotation, "wrist", (2, 2))
+            points = dataset.points(annotation, "keypoints", (len(kind.keypoints or KEYPOINTS), 3))
+        except DatasetError as error:
+            problems.append(str(error))
+            continue
+        if points is not None:
+            problems += [f"{where}: {problem}" for problem in _keypoint_problems(points, annotation, image)]
+    return problems
+
+
+def _is_rectangle(annotation: dict[str, Any]) -> bool:
+    """Whether a mask is its whole box, as that of an object of which no more is known; two may share one."""
+    box = annotation.get("bbox")
+    return isinstance(box, list) and len(box) == 4 and box[2] * box[3] == annotation.get("area")
+
+
+def _keypoint_problems(points: np.ndarray, annotation: dict[str, Any], image: dict[str, Any]) -> Iterator[str]:
+    if not np.isin(points[:, 2], (0, 1, 2)).all():
+        yield "the visibility of a keypoint is not 0, 1 or 2"
+        return
+    placed = points[points[:, 2] > 0, :2]
+    if not ((placed >= 0) & (placed <= (image["width"], image["height"]))).all():
+        yield "a keypoint lies outside the image; its visibility must be 0"
+    count = annotation.get("num_keypoints", len(placed))
+    if count != len(placed):
+        yield f"num_keypoints says {count!r}, {len(placed)} have a visibility of 1 or 2"
+
+
+def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
+    """What is wrong with one image and its ground truth: image, annotations, and the mask file beside it."""
+    problems = record_problems(dataset, image)
+    union = np.zeros((image["height"], image["width"]), bool)
+    try:
+        dataset.read_image(image)
+        for annotation, mask in zip(dataset.annotations(image), dataset.each_mask(image), strict=True):
+            where = f"{image['file_name']}: annotation {annotation['id']}"
+            if annotation.get("iscrowd") != 1:
+                union |= mask
+            if annotation.get("area") != int(mask.sum()):
+                problems.append(f"{where}: area says {annotation.get('area')}, the mask has {int(mask.sum())} pixels")
+            box = [float(v) for v in rle.toBbox(encode_mask(mask))]
+            if annotation.get("bbox") != box:
+                problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
+    except DatasetError as error:
+        return [*problems, str(error)]
+    try:
+        dataset.camera(image)
+    except DatasetError as error:
+        problems.append(str(error))
+        image = {**image, "camera": None}
+    for annotation in dataset.annotations(image):
+        if "keypoints_3d" in annotation:
+            where = f"{image['file_name']}: annotation {annotation['id']}"
+            problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
+    return [*problems, *_file_problems(dataset, image, union)]
+
+
+def _file_problems(dataset: Dataset, image: dict[str, Any], union: np.ndarray) -> list[str]:
+    """What is wrong with the files beside an image: ground-truth maps and the mask of all its annotations."""
+    problems = []
+    name = f"{Path(image['file_name']).stem}.png"
+    try:
+        for kind in dataset.ground_truth_maps(image):
+            problems += check_truth(dataset.file(f"{kind}/{name}"), kind, union, image)
+        if not (dataset.folder / "masks").is_dir():
+            return problems
+        path = dataset.file(f"masks/{name}")
+        beside = read_mask(path)
+    except DatasetError as error:
+        return [*problems, str(error)]
+    if beside.shape != union.shape:
+        problems.append(f"{path} is {size_text(beside)}, its image {image['width']}x{image['height']}")
+    elif (beside != union).any():
+        problems.append(f"{path} differs from annotations.json in {int((beside != union).sum())} pixels")
+    return problems

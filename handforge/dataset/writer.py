@@ -17,6 +17,7 @@ from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset
 from handforge.dataset.records import CATEGORIES, CATEGORY_ID, HAND_CATEGORIES, Category, DatasetError, Sample
 from handforge.dataset.rle import encode_mask
+from handforge.dataset.validate import record_problems
 from handforge.files import dump_json, new_folder, write_atomic
 
 
@@ -129,7 +130,7 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     :param images: in the order they shall have; their ids are counted anew from 1.
     A dataset of hands gets the generator's categories, however another tool has numbered them; any other keeps its own.
 
-    :raises DatasetError: if a file to copy is missing.
+    :raises DatasetError: if an annotation is not valid, or a file to copy is missing or lies elsewhere.
     :raises FolderError: if ``out`` is there already and not empty.
     """
     of_hands = {category.name for category in source.category_list} <= set(CATEGORIES.values())
@@ -137,19 +138,21 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
     with new_folder(out) as folder:
         for image in images:
+            if problems := record_problems(source, image):
+                raise DatasetError(f"{source.path}: {problems[0]}")
             beside = (*(("masks",) if with_masks else ()), *source.ground_truth_maps(image))
             names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
             for name in names:
-                if not (source.folder / name).is_file():
-                    raise DatasetError(f"{source.folder / name} is missing")
+                path = source.file(name)
+                if not path.is_file():
+                    raise DatasetError(f"{path} is missing" if not path.exists() else f"{path} is not a regular file")
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source.folder / name, folder / name)
+                shutil.copyfile(path, folder / name)
             annotations = [{**a} for a in source.annotations(image)]
             for annotation in annotations:
-                if (kind := source.category(annotation)) is None:
-                    where = f"{source.path}: annotation {annotation['id']}"
-                    raise DatasetError(f"{where} has the category {annotation['category_id']!r}, which is not listed")
-                annotation["category_id"] = ids[kind]
+                kind = source.category_of(annotation)
+                assert kind is not None  # record_problems has seen to it
+                annotation["category_id"] = ids[kind.name]
                 annotation.setdefault("iscrowd", 0)
                 del annotation["id"], annotation["image_id"]
             records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})

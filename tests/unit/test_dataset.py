@@ -9,6 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
+from dataset_samples import edit, make, two_pieces
 from PIL import Image
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
@@ -17,38 +18,9 @@ from handforge import dataset as ds
 from handforge.files import FolderError, write_atomic
 
 
-def two_pieces(height=40, width=60):
-    mask = np.zeros((height, width), bool)
-    mask[5:20, 7:30] = True
-    mask[8:12, 10:20] = False  # a hole
-    mask[30:35, 40:41] = True  # a second piece, one pixel wide
-    return mask
-
-
-def make(folder, frames=3, suffix="png"):
-    (folder / "images").mkdir(parents=True)
-    (folder / "masks").mkdir()
-    rng = np.random.default_rng(0)
-    records = []
-    for i in range(frames):
-        picture = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
-        points = np.column_stack([rng.uniform(0, 60, 21), rng.uniform(0, 40, 21), rng.integers(0, 3, 21)])
-        instance = ds.Instance(np.roll(two_pieces(), i, axis=1), points, "right")
-        records.append(ds.write_sample(folder, ds.Sample(f"f{i}", picture, (instance,), {"set": "l2"}), suffix))
-    ds.assemble(folder, records, {"seed": 0})
-    return folder
-
-
 @pytest.fixture
 def folder(tmp_path):
     return make(tmp_path / "set")
-
-
-def edit(folder, change):
-    path = folder / "annotations.json"
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
@@ -299,7 +271,7 @@ class TestDamage:
         with pytest.raises(ds.DatasetError, match=r"f0\.png is damaged or cut short"):
             dataset.read_image(dataset.images[0])
         path.write_bytes(b"text")
-        with pytest.raises(ds.DatasetError, match=r"f0\.png is no image"):
+        with pytest.raises(ds.DatasetError, match=r"f0\.png is not an image"):
             dataset.read_image(dataset.images[0])
         path.unlink()
         with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
@@ -440,7 +412,7 @@ def test_a_part_of_another_tools_dataset_of_hands_has_our_categories(folder, tmp
     content["annotations"][0]["category_id"] = 1
     (folder / "annotations.json").write_text(json.dumps(content))
     theirs = ds.Dataset(folder)
-    with pytest.raises(ds.DatasetError, match="annotation 1 has the category 1, which is not listed"):
+    with pytest.raises(ds.DatasetError, match="annotation 1: category 1 is not listed"):
         ds.copy_subset(theirs, theirs.images, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 

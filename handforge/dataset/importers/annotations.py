@@ -20,9 +20,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from PIL import Image
 
-from handforge.dataset.image_io import read_image
+from handforge.dataset.image_io import image_header, read_image
 from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape
 from handforge.dataset.importers.coco import UNNAMED, read_coco
 from handforge.dataset.importers.cvat import read_cvat
@@ -263,7 +262,7 @@ def _drawn(shape: Shape, height: int, width: int) -> np.ndarray:
 
 def _orientation(path: Path) -> int:
     """The EXIF orientation, 1 to 8; from 5 on width and height are exchanged."""
-    with Image.open(path) as image:
+    with image_header(path) as image:
         return int(image.getexif().get(0x0112, 1))
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handforge.console import PATH
+from handforge.console import PATH, Group
 
 if TYPE_CHECKING:
     from handforge.dataset.importers.folder import About, Imported
 
 
-@click.group(name="import")
+@click.group(name="import", cls=Group)
 def import_group() -> None:
     """Make a dataset folder of real images.
 

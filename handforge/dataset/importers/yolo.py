@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
+from handforge.dataset.image_io import image_header
 from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape, polygon
 from handforge.dataset.records import DatasetError
 
@@ -25,7 +26,7 @@ def read_yolo(files: list[Path], images: dict[str, Path], source: Path, notes: N
         if image is None:
             found.append(AnnotatedImage(path.stem, (), None, str(path)))
             continue
-        with Image.open(image) as opened:
+        with image_header(image) as opened:
             width, height = ImageOps.exif_transpose(opened).size
         shapes = []
         for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
