@@ -80,7 +80,7 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
     print_table(tables.score_table([("", score)]).unlabelled())
     if score.images_without_hands:
         print(
-            f"In {score.images_without_hands} images without hands (empty) there are "
+            f"In {score.images_without_hands} images without annotations (empty) there are "
             f"{tables.text(score.false_positives_per_empty_image)} false positives per image."
         )
     if categories:

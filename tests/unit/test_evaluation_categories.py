@@ -212,7 +212,7 @@ def test_only_images_without_hands(tmp_path):
     entries = [result(1, LEFT, 0.9), result(1, RIGHT, 0.8), result(2, LEFT, 0.7), result(3, LEFT, 0.2)]
     path, out = write_results(tmp_path / "r.json", entries), tmp_path / "s.json"
     output = invoke("score", dataset.folder, path, "--details", "--json", out)
-    assert "In 4 images without hands (empty) there are 0.750 false positives per image." in output
+    assert "In 4 images without annotations (empty) there are 0.750 false positives per image." in output
     record = json.loads(out.read_text())
     assert (record["hands"], record["fp"], record["mean_iou"], record["ap"]) == (0, 3, None, None)
     assert (record["images_without_hands"], record["false_positives_per_empty_image"]) == (4, 0.75)
