@@ -113,14 +113,16 @@ def _nails(graph: NodeGraph, color: Socket, roughness: Socket) -> tuple[Socket, 
 def _drawing(graph: NodeGraph, kind: str, place: Socket) -> Socket:
     """How much of the ink there is, 0..1."""
     inside = graph.ramp(graph.attribute(DRAWING), 0.0, 0.4)
-    if kind == "tattoo":
-        lines = graph.wave(graph.mapped(place, (1.0, 1.0, 1.0), 0.6), "X", 0.012, 9.0)
-        shape = graph.ramp(graph.math("ADD", lines, graph.noise(place, 90.0)), 0.95, 1.05)
-        return graph.times(graph.times(inside, shape), 0.8)
-    if kind == "henna":
-        vines = graph.ramp(graph.wave(place, "Z", 0.007, 6.0), 0.72, 0.8)
-        dots = graph.ramp(graph.add("TexVoronoi", Vector=place, Scale=190.0).outputs["Distance"], 0.26, 0.2)
-        return graph.times(graph.times(inside, graph.math("MAXIMUM", vines, dots)), 0.85)
+    if kind == "tattoo":  # outlines, and areas that are filled
+        field = graph.noise(place, 45.0, 1.0)
+        outline = graph.ramp(graph.math("ABSOLUTE", graph.math("SUBTRACT", field, 0.5)), 0.022, 0.014)
+        filled = graph.ramp(graph.noise(place, 70.0, 1.0), 0.60, 0.62)
+        return graph.times(graph.times(inside, graph.math("MAXIMUM", outline, filled)), 0.8)
+    if kind == "henna":  # rings around flowers' centers, and dots
+        flower = graph.add("TexVoronoi", Vector=place, Scale=75.0).outputs["Distance"]
+        rings = graph.ramp(graph.math("SINE", graph.times(flower, 38.0)), 0.35, 0.5)
+        dots = graph.ramp(graph.add("TexVoronoi", Vector=place, Scale=300.0).outputs["Distance"], 0.26, 0.2)
+        return graph.times(graph.times(inside, graph.math("MAXIMUM", rings, dots)), 0.85)
     grain = graph.noise(place, 140.0 if kind == "dirt" else 60.0, 3.0)
     if kind == "dirt":
         return graph.times(
