@@ -1,5 +1,4 @@
-# make help says what there is. Everything lands in .venv, demo/ and real/ inside this folder, but for the hand's mesh,
-# which is kept in the user's cache folder.
+# make help says what there is. Everything lands in .venv, demo/ and real/ inside this folder.
 
 VENV := .venv
 BIN := $(VENV)/bin

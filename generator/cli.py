@@ -313,7 +313,7 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
 def extension_command(out: Path, platform: str | None) -> None:
     """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
 
-    pip fetches the wheels of thirteen libraries from your package index; nothing else uses the network. Drop the
+    pip fetches the wheels of twelve libraries from your package index; nothing else uses the network. Drop the
     zip on Blender's window, or run: blender --command extension install-file -r user_default -e ZIP
     """
     from generator import extension

@@ -1,6 +1,6 @@
 """The add-on as an extension for Blender: one zip with everything in it, to be dropped on Blender's window.
 
-The zip holds the add-on with this package and the meshed hand inside its own package, its manifest, and wheels of the
+The zip holds the add-on with this package and the hand's mesh inside its own package, its manifest, and wheels of the
 libraries it needs of which Blender has none. They are fetched by pip; nothing else needs the network, and the installed
 extension nothing.
 """
@@ -25,7 +25,7 @@ from handforge.errors import HandforgeError
 from handforge.files import write_atomic
 
 LIBRARIES = (
-    *("click", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools"),
+    *("click", "rich", "markdown-it-py", "mdurl", "pygments", "pillow", "pycocotools"),
     *("pydantic", "annotated-types", "typing-extensions", "typing-inspection"),
 )
 """What ``generator`` imports, and what these need (the third to fifth are rich's, the last three pydantic's, whose
@@ -105,7 +105,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _own_files() -> dict[str, bytes]:
-    """The add-on, with this package, the floor it stands on and what is meshed inside its own package."""
+    """The add-on, with this package, the floor it stands on and the meshes inside its own package."""
     root, found = _ADDON.parent, {}
     for base, folder in ((_ADDON, _ADDON), *((root, root / name) for name in _OWN)):
         for path in (*folder.rglob("*.py"), *folder.rglob("*.toml"), *folder.rglob("*.md")):
@@ -113,7 +113,8 @@ def _own_files() -> dict[str, bytes]:
             if place.as_posix() in _FRONT_DOOR:
                 continue
             found[place.as_posix()] = (_within_addon(place, source) if path.suffix == ".py" else source).encode()
-    return found | {"generator/mesh/hand.npz": hand_mesh.mean_hand(), "generator/mesh/foot.npz": foot.mean_foot()}
+    meshes = (hand_mesh.SHIPPED, foot.SHIPPED)
+    return found | {path.relative_to(root).as_posix(): path.read_bytes() for path in meshes}
 
 
 def _within_addon(path: Path, source: str) -> str:

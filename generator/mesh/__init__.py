@@ -15,5 +15,6 @@ skinning       bend the mesh without Blender
 skin_color     colour the skin
 sleeve         a sleeve's shape
 foot           a bare foot with its leg
-cache          meshes kept in the user's cache folder
+mesh_file      the meshes that come along as files
+build_meshes   write these files
 """

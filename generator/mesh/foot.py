@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from generator.mesh import cache, sdf
+from generator.mesh import mesh_file
 from generator.mesh.sdf import Limb, smooth_min
 from generator.mesh.skin_weights import edges, neighbour_mean
 
@@ -116,7 +116,7 @@ class FootMesh:
 
 
 SHIPPED = Path(__file__).with_name("foot.npz")
-"""The mean foot beside the code, as in the extension for Blender; elsewhere it is meshed and cached."""
+"""The mean foot, which :mod:`generator.mesh.build_meshes` writes."""
 
 
 def _limb(a: ArrayLike, b: ArrayLike, up: tuple[float, float, float], stations: list[tuple], caps: tuple) -> Limb:
@@ -284,7 +284,7 @@ def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return np.where(beyond > 0, pip + beyond, np.minimum(along, pip)), (points - tip) @ (side / np.linalg.norm(side))
 
 
-def _sculpt() -> FootMesh:
+def make_mean_foot() -> FootMesh:
     skin = Sculpture()
     vertices, faces = _march(skin)
     pairs = edges(faces)
@@ -334,14 +334,8 @@ def _sculpt() -> FootMesh:
 
 @lru_cache(maxsize=1)
 def build() -> FootMesh:
-    """The mean foot; meshed once (some seconds) and kept in the user's cache folder."""
-    sources = (Path(__file__), Path(str(sdf.__file__)))
-    return FootMesh(**cache.load("foot", SHIPPED, sources, lambda: vars(_sculpt())))
-
-
-def mean_foot() -> bytes:
-    """The file that :data:`SHIPPED` is."""
-    return cache.dump(vars(build()))
+    """The mean foot."""
+    return FootMesh(**mesh_file.read(SHIPPED))
 
 
 @lru_cache(maxsize=1)

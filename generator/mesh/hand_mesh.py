@@ -1,22 +1,16 @@
-"""The built-in hand's mesh: marched once from the implicit skin, then bent to each person's shape by its bones."""
+"""The built-in hand's mesh: a file that comes along, bent to each person's shape by its bones."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
-from generator.hand import anatomy
 from generator.hand.anatomy import BONES, MEAN, HandShape, Skeleton, skeleton
-from generator.mesh import meshing, sdf, skin_features, skin_weights
+from generator.mesh import mesh_file, meshing, skin_weights
 from generator.mesh.sdf import Skin
-from handforge.files import write_atomic
 
 MM = 1000.0
 
@@ -42,11 +36,7 @@ class HandMesh:
 
 
 def build(shape: HandShape = MEAN) -> HandMesh:
-    """The mesh of a hand of this shape.
-
-    The mean hand is meshed once (some seconds) and kept in the user's cache folder; other shapes are made from it
-    without meshing, so all have the same faces and weights.
-    """
+    """Make the mesh of a hand of this shape from that of the mean hand: all have the same faces and weights."""
     base = _base()
     moved = reshape(base.vertices.astype(float), base.weights.astype(float), shape)
     return HandMesh(
@@ -91,10 +81,20 @@ def _stretch(points: np.ndarray, mean: Skeleton, other: Skeleton, bone: int, nam
     return (points - mean.heads[bone]) @ scale.T + other.heads[bone]
 
 
-# ---------------------------------------------------------------- the cache
+# ---------------------------------------------------------------- the mean hand
 
 
-def _mesh() -> HandMesh:
+SHIPPED = Path(__file__).with_name("hand.npz")
+"""The mean hand, which :mod:`generator.mesh.build_meshes` writes."""
+
+
+@lru_cache(maxsize=1)
+def _base() -> HandMesh:
+    return HandMesh(**mesh_file.read(SHIPPED))
+
+
+def make_mean_hand() -> HandMesh:
+    """Mesh the mean hand from its implicit skin; takes some seconds and scikit-image."""
     function = Skin()
     vertices, faces, marks = meshing.mesh(function)
     return HandMesh(
@@ -106,45 +106,3 @@ def _mesh() -> HandMesh:
         crease=marks.crease,
         nail=marks.nail,
     )
-
-
-def cache_path() -> Path:
-    """Where the mean hand is kept: a name that changes with whatever makes it."""
-    parts = [np.__version__]
-    parts += [Path(str(module.__file__)).read_text() for module in (anatomy, sdf, skin_features, meshing, skin_weights)]
-    parts.append(Path(__file__).read_text())
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    return Path(platformdirs.user_cache_dir("handforge", appauthor=False)) / f"hand-{digest}.npz"
-
-
-SHIPPED = Path(__file__).with_name("hand.npz")
-"""The mean hand beside the code, as in the extension for Blender; elsewhere it is meshed and cached."""
-
-
-@lru_cache(maxsize=1)
-def _base() -> HandMesh:
-    path = cache_path()
-    for stored in (SHIPPED, path):
-        try:
-            with np.load(io.BytesIO(stored.read_bytes())) as arrays:
-                return HandMesh(**{name: arrays[name] for name in HandMesh.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            pass  # not there, or damaged: make it
-    mesh = _mesh()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, _npz(mesh))
-    except OSError:
-        pass  # a machine without a writable cache folder meshes each time
-    return mesh
-
-
-def mean_hand() -> bytes:
-    """The file that :data:`SHIPPED` is."""
-    return _npz(_base())
-
-
-def _npz(mesh: HandMesh) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: getattr(mesh, name) for name in HandMesh.__dataclass_fields__})
-    return buffer.getvalue()

@@ -17,7 +17,6 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
-from generator.mesh import foot, hand_mesh
 from generator.pipeline import run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
@@ -119,9 +118,6 @@ def render(
     if behind is not None and run_folder.state(out) is None:
         behind.verify()
     frames = plan(settings)
-    hand_mesh.build()  # meshed here once if it is in no cache yet, rather than in each worker
-    if settings.empty:
-        foot.build()
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
     try:
         with _crew(workers, len(mine), scheduler) as crew:

@@ -35,7 +35,7 @@ def test_the_zip_holds_what_the_manifest_names(archive):
     wheels = [name for name in names if name.startswith("wheels/")]
     assert f'version = "{__version__}"' in manifest
     assert all(f'"./{name}"' in manifest for name in wheels)
-    needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "platformdirs", "pillow", "pycocotools")
+    needed = ("click", "rich", "markdown_it_py", "mdurl", "pygments", "pillow", "pycocotools")
     needed += ("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection")
     assert {Path(name).name.split("-")[0] for name in wheels} == {*needed}
     meshed = {"generator/mesh/hand.npz", "generator/mesh/foot.npz"}

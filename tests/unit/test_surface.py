@@ -190,19 +190,6 @@ def test_a_tone_outside_the_range_is_refused(mesh):
         colours(mesh, 1.5)
 
 
-def test_a_damaged_cache_is_made_again(mesh, tmp_path, monkeypatch):
-    broken = tmp_path / "hand.npz"
-    broken.write_bytes(b"PK\x03\x04 cut short")
-    monkeypatch.setattr(hand_mesh, "cache_path", lambda: broken)
-    hand_mesh._base.cache_clear()
-    monkeypatch.setattr(hand_mesh, "_mesh", lambda: mesh)
-    assert np.array_equal(hand_mesh.build().faces, mesh.faces)
-    hand_mesh._base.cache_clear()
-    monkeypatch.setattr(hand_mesh, "_mesh", lambda: pytest.fail("the cache was not used"))
-    assert np.allclose(hand_mesh.build().vertices, mesh.vertices)
-    hand_mesh._base.cache_clear()
-
-
 def test_beyond_the_wrist_only_the_forearm_moves_the_skin(mesh):
     arm = mesh.wrist_distance < -0.04
     assert arm.sum() > 1000
