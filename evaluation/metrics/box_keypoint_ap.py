@@ -33,7 +33,7 @@ Figures = dict[str, float | int | None]
 def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, Any]:
     """Compute the figures of :data:`NAMES` and ``hands``; None where no annotated object is of that kind.
 
-    Of several categories ``categories`` has the figures of each, and the others are means over those with objects.
+    ``notes`` has what a reader of the figures has to know. Of several categories ``categories`` has the figures of each, and the others are means over those with objects.
     A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
     sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
 
@@ -44,9 +44,9 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if a box or keypoints are not such
         numbers.
     """
-    names, _ = chosen_categories(dataset, Scope(category=category))
+    names, notes = chosen_categories(dataset, Scope(category=category))
     annotated = {image["id"]: annotations_of(dataset, image, names) for image in dataset}
-    entries, _ = read_entries(results, dataset, BESIDE_MASKS[of])
+    entries, more_notes = read_entries(results, dataset, BESIDE_MASKS[of])
     # Where hands are outlined in the other way nobody knows what is there.
     entries = [entry for entry in entries if annotated[entry.image_id] is not None]
     kinds = [kind for kind in dataset.category_list if kind.name in names] or [Category(1, names[0], KEYPOINTS)]
@@ -58,8 +58,9 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
         if of_kind or predicted or len(kinds) == 1:
             rows[kind.name] = _figures(dataset, of_kind, predicted, of, kind)
     if len(rows) < 2:
-        return dict(next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])}))
-    return {**_mean(rows, of), "categories": rows}
+        only: Figures = next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])})
+        return {**only, "notes": [*notes, *more_notes]}
+    return {**_mean(rows, of), "notes": [*notes, *more_notes], "categories": rows}
 
 
 def _mean(rows: dict[str, Figures], of: str) -> Figures:

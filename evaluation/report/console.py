@@ -89,9 +89,11 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
 
 
 def print_figures(of: str, figures: Mapping[str, Any]) -> None:
-    """Print figures by their names in one row, and a row for each of several categories."""
+    """Print notes, figures by their names in one row, and a row for each of several categories."""
     rows = {**figures.get("categories", {}), "mean": figures} if "categories" in figures else {"": figures}
-    names = [name for name in figures if name != "categories"]
+    for note in figures["notes"]:
+        print(f"Note: {note}")
+    names = [name for name in figures if name not in ("categories", "notes")]
     columns = ("", *(name.upper() if name != "hands" else name for name in names))
     cells = [[label, *(tables.text(row[name]) for name in names)] for label, row in rows.items()]
     table = tables.Table(of, columns, cells)

@@ -33,6 +33,7 @@ class Card:
     :param group: the name it is filtered by.
     :param quality: :func:`quality` of the image, 0 to 1.
     :param iou: mean IoU of the true positives, or None.
+    :param categories: what is annotated and predicted in it, where the set has several categories; else empty.
     :param source: the thumbnail as a ``data:`` address.
     """
 
@@ -43,6 +44,7 @@ class Card:
     false_positives: int
     quality: float
     iou: float | None
+    categories: str
     source: str
 
 
@@ -70,6 +72,7 @@ def cards(
     :raises DatasetError: if an image is missing or damaged.
     """
     qualities = [quality(image, match) for image, match in zip(images, matches, strict=True)]
+    several = len({name for image in images for name in _names(image)}) > 1
     for index in choose(qualities, most):
         image, match = images[index], matches[index]
         overlaps = [float(image.iou[pair]) for pair in match.true_positives]
@@ -81,8 +84,23 @@ def cards(
             false_positives=len(match.false_positives),
             quality=qualities[index],
             iou=float(np.mean(overlaps)) if overlaps else None,
+            categories=_described(image, match) if several else "",
             source=address(thumbnail(dataset.read_image(image.image), image, match), most_bytes),
         )
+
+
+def _names(image: ImageEval) -> list[str]:
+    return [*image.categories, *(prediction.category for prediction in image.predictions)]
+
+
+def _described(image: ImageEval, match: Match) -> str:
+    """The categories of an image's true positives, false negatives and false positives, in words."""
+    kinds = {
+        "TP": [image.categories[truth] for _, truth in match.true_positives],
+        "FN": [image.categories[truth] for truth in match.false_negatives],
+        "FP": [image.predictions[prediction].category for prediction in match.false_positives],
+    }
+    return "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in kinds.items() if names)
 
 
 def _group(name: str, image: dict[str, Any]) -> str:

@@ -109,7 +109,8 @@ def test_categories_in_every_command(two, tmp_path):
     assert [row[0] for row in rows[1:]] == ["test"] * 2 + ["test: cup"] * 2 + ["test: pen"] * 2
     assert next(row[7] for row in rows if row[:2] == ["test: pen", "more"]) == "+0.667"
     invoke("report", *runs, "--out", tmp_path / "r.html")
-    assert "annotated (rows) and predicted categories" in (tmp_path / "r.html").read_text()
+    page = (tmp_path / "r.html").read_text()
+    assert "annotated (rows) and predicted categories" in page and "TP: cup; FN: pen; FP: cup" in page
 
 
 def test_crowds_are_ignored(tmp_path):

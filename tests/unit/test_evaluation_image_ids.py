@@ -110,6 +110,10 @@ def test_more_images_than_the_dataset_has(tmp_path):
     more = [*renamed(1, 2, 3), result(7, MASKS[0], 0.9), result(7, MASKS[1], 0.9), result(8, MASKS[1], 0.9)]
     note = "3 results for 2 images that data does not hold are left out"
     assert scored(dataset, write_results(tmp_path / "r.json", more)) == (3, 0, [note])
+    boxes = [{**entry, "bbox": [0, 0, 5, 5]} for entry in more]
+    path = write_results(tmp_path / "b.json", boxes)
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(path), "--of", "boxes"])
+    assert done.exit_code == 0 and f"Note: {note}" in done.output
     done = CliRunner().invoke(
         main, ["score", str(dataset.folder), str(write_results(tmp_path / "r.json", renamed(7, 8, "x")))]
     )
