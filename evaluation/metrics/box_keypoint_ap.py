@@ -33,7 +33,9 @@ Figures = dict[str, float | int | None]
 def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, Any]:
     """Compute the figures of :data:`NAMES` and ``hands``; None where no annotated object is of that kind.
 
-    ``notes`` has what a reader of the figures has to know. Of several categories ``categories`` has the figures of each, and the others are means over those with objects.
+    ``notes`` has what a reader of the figures has to know. Of several categories ``categories`` has the figures of
+    each, and the others are means over those with objects.
+
     A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
     sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
 

@@ -300,20 +300,3 @@ def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if np.isfinite(found).all() else None
-
-
-def category_name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
-    """The name of a true hand's category.
-
-    :raises DatasetError: if it is none of :data:`handforge.dataset.CATEGORIES`, or the annotation is of a crowd.
-    """
-    where = f"{dataset.path}: annotation {annotation['id']} of {image['file_name']}"
-    name = dataset.category(annotation)
-    if name is None or name not in CATEGORIES.values():
-        raise DatasetError(
-            f"{where} has the category {annotation['category_id']!r}{f' ({name})' if name else ''}, which is neither "
-            f"{' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
-        )
-    if annotation.get("iscrowd"):
-        raise DatasetError(f"{where} is a crowd; outline its hands one by one, or leave it out")
-    return name

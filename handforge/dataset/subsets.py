@@ -11,8 +11,18 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as rle
 
-from handforge.dataset import KEYPOINTS, Dataset, DatasetError, Instance, Sample, assemble, copy_subset, write_sample
-from handforge.dataset.reader import category_name
+from handforge.dataset import (
+    HAND_CATEGORIES,
+    KEYPOINTS,
+    Category,
+    Dataset,
+    DatasetError,
+    Instance,
+    Sample,
+    assemble,
+    copy_subset,
+    write_sample,
+)
 from handforge.dataset.scene import scene
 from handforge.files import new_folder
 
@@ -46,21 +56,25 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
     names = Counter(_name(image) for image in source)
     if doubled := [name for name, times in names.items() if times > 1]:
         raise DatasetError(f"several images of {source.folder} would be called {doubled[0]} in {out}; rename them")
+    of_hands = set(source.categories.values()) <= {category.name for category in HAND_CATEGORIES}
+    categories = None if of_hands else source.category_list
     with new_folder(out) as folder:
         for name in ("images", "masks"):
             (folder / name).mkdir()
         records = []
         for image in source:
-            records.append(_write(folder, source, image, factor))
+            records.append(_write(folder, source, image, factor, categories or HAND_CATEGORIES))
             yield len(records)
         info = {**source.inherited, "scene": {key: value for key, value in scene(source).items() if key != "scale"}}
-        assemble(folder, records, {**info, "zoomed_from": source.id, "zoom": factor})
+        assemble(folder, records, {**info, "zoomed_from": source.id, "zoom": factor}, categories)
 
 
-def _write(folder: Path, source: Dataset, image: dict[str, Any], factor: float) -> dict[str, Any]:
+def _write(
+    folder: Path, source: Dataset, image: dict[str, Any], factor: float, categories: tuple[Category, ...]
+) -> dict[str, Any]:
     path = Path(image["file_name"])
     frame = zoomed(source, image, factor)
-    return write_sample(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"))
+    return write_sample(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"), categories)
 
 
 def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Sample:
@@ -98,7 +112,13 @@ def _zoomed_instance(
     height, width = mask.shape
     part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
     scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
-    points = source.points(annotation, "keypoints", (len(KEYPOINTS), 3))
+    kind = source.category_of(annotation)
+    if kind is None:
+        raise DatasetError(
+            f"{source.path}: annotation {annotation['id']} of {image['file_name']} has the category "
+            f"{annotation['category_id']!r}, which is not listed; add it to categories"
+        )
+    points = source.points(annotation, "keypoints", (len(kind.keypoints or KEYPOINTS), 3))
     wrist = source.points(annotation, "wrist", (2, 2))
     moved = None if points is None else _moved(points, box, width, height)
     zoom = np.array([width / (right - left), height / (bottom - top)])
@@ -107,8 +127,9 @@ def _zoomed_instance(
         scaled,
         moved,
         annotation.get("side"),
-        category_name(source, image, annotation),
+        kind.name,
         wrist=ends,
+        crowd=bool(annotation.get("iscrowd")),
         glove=annotation.get("glove"),
     )
 
@@ -130,7 +151,7 @@ def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) 
 
 
 def _moved(points: np.ndarray, box: tuple[int, int, int, int], width: int, height: int) -> np.ndarray:
-    """Keypoints (21, 3) in the part's pixels; those outside it have visibility 0 and lie at 0, 0, as COCO has it."""
+    """Keypoints (K, 3) in the part's pixels; those outside it have visibility 0 and lie at 0, 0, as COCO has it."""
     left, top, right, bottom = box
     moved = points.copy()
     moved[:, 0] = (moved[:, 0] - left) * width / (right - left)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from evaluation_scenes import rectangle, write_dataset
 
 from evaluation.cli import main
-from handforge.dataset import Dataset, check_image
+from handforge.dataset import Category, Dataset, Instance, Sample, assemble, check_image, write_sample
 from handforge.dataset.subsets import window, zoomed
 
 
@@ -77,6 +77,29 @@ def test_zoom_keeps_what_a_mask_covers_and_moves_its_wrist(dataset, tmp_path):
     x, y, width, height = zoomed["bbox"]
     assert zoomed["category_id"] == 2
     assert zoomed["wrist"] == pytest.approx(np.array([[x, y], [x + width, y + height]]), abs=1)
+
+
+def test_zoom_and_sample_keep_any_categories_and_crowds(tmp_path):
+    cup, pen = Category(3, "cup", ("top", "bottom")), Category(9, "pen")
+    folder = tmp_path / "cups"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    points = np.array([[25, 22, 2], [1, 1, 2]], float)
+    things = (
+        Instance(rectangle(22, 20, 8, 6, 40), points, category="cup"),
+        Instance(rectangle(24, 21, 4, 4, 40), category="pen", crowd=True),
+    )
+    record = write_sample(folder, Sample("p1", np.zeros((40, 40, 3), np.uint8), things), categories=(cup, pen))
+    assemble(folder, [record], {}, categories=(cup, pen))
+    for words in (("zoom", folder, tmp_path / "zoom"), ("sample", folder, tmp_path / "sample", "--count", 1)):
+        assert run(*words)[0] == 0
+        made = Dataset(words[2])
+        assert made.category_list == (cup, pen)
+        annotations = made.annotations(made.images[0])
+        assert [(made.category(one), one["iscrowd"]) for one in annotations] == [("cup", 0), ("pen", 1)]
+        assert check_image(made, made.images[0]) == []
+    moved = Dataset(tmp_path / "zoom")
+    assert moved.annotations(moved.images[0])[0]["keypoints"] == [18, 18, 2, 0, 0, 0]  # (25 - 16) * 2, (22 - 13) * 2
 
 
 def test_zoom_command(dataset, tmp_path):
