@@ -78,14 +78,17 @@ def train(
     :param out: the run folder.
     :param repetitive: the recipe's sessions, each on its subset; False: one session of as many steps on the whole set.
     :param resume: continue the run in ``out`` where it was interrupted.
-    :param options: ``task``, ``init``, ``layers``, ``real``, ``workers`` ... as the command's options.
+    :param options: as the command's: ``task``, ``init``, ``layers``, ``real`` (a folder or several), ``categories``,
+        ``workers`` ...
     :raises HandforgeError: if recipe, data or run folder cannot be used, or the loss diverges.
     """
     from trainer.loop import launch
 
     command = "repeat" if repetitive else "train"
     words = ["--recipe", str(recipe), "--data", str(data), "--out", str(out), "--seed", str(seed)]
-    given = {"workers": 1, **options}
+    real = options.get("real") or ()
+    folders = (real,) if isinstance(real, str | Path) else real
+    given = {"workers": 1, **options, "real": tuple(Path(folder) for folder in folders)}
     launch.train(
         command,
         launch.Options(

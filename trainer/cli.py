@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from handforge.console import PATH, SETTINGS, Group, Number, progress
 from handforge.dataset.importers.commands import import_group
 from trainer.config.tasks import TASKS
-
-if TYPE_CHECKING:
-    pass
-
 
 CONTINUES = {
     "train": "the same command with --resume continues",
@@ -44,9 +40,19 @@ def _training_options(command: Any) -> Any:
         click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
         click.option("--data", required=True, type=PATH, help="The dataset folder to train on."),
         click.option("--task", type=click.Choice(list(TASKS)), help="What to find, in place of the recipe's."),
-        click.option("--real", type=PATH, help="A dataset of real images, put into every subset."),
+        click.option(
+            "--categories",
+            metavar="NAME[,NAME...]",
+            help="Categories of the data to learn  [all; of hand and hand+forearm the recipe's].",
+        ),
+        click.option(
+            "--real", type=PATH, multiple=True, help="A dataset of real images, put into every subset; may be repeated."
+        ),
         click.option("--replicate", type=click.IntRange(1), help="Copies of each real image a subset  [the recipe's]."),
         click.option("--out", required=True, type=PATH, help="The run folder."),
+        click.option(
+            "--keep", type=click.IntRange(0), metavar="N", help="Keep the networks of the last N sessions  [all]."
+        ),
         click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's."),
         click.option(
             "--layers",
@@ -126,9 +132,26 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
 
 
+def _session(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+    """Check, as an option's callback, which session is meant."""
+    if value in ("best", "last"):
+        return value
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is not best, last or the number of a session, from 1")
+    return int(value)
+
+
 @main.command()
 @click.option("--weights", required=True, type=PATH, help="A run folder, or a network.safetensors.")
 @click.argument("source", type=PATH, required=False)
+@click.option(
+    "--session",
+    default="best",
+    show_default=True,
+    metavar="K|best|last",
+    callback=_session,
+    help="Which of a run's networks: of a session by its number, the best by average loss, or the last.",
+)
 @click.option("--camera", metavar="N|DEVICE", help="In place of SOURCE: a camera by its number, from 0, or its name.")
 @click.option("--out", required=True, type=PATH, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each image, or into a video.")
@@ -161,7 +184,11 @@ def predict(
     with progress(unit="images") as bar:
         task = bar.add_task("predict", total=opened.count)
         summary = prediction.predict(
-            weights, opened, out, pick_device(device), on_done=lambda count: bar.update(task, advance=count), **options
+            weights,
+            opened,
+            out,
+            prediction.PredictOptions(device=pick_device(device), **options),
+            on_done=lambda count: bar.update(task, advance=count),
         )
     rate = summary["images"] / max(summary["seconds"], 1e-9)
     click.echo(f"{out}: {summary['images']} images, {rate:.1f} a second")
@@ -172,10 +199,10 @@ def predict(
 @click.option("--format", "kind", required=True, type=click.Choice(["torchscript", "onnx"]), help="What to write.")
 @click.option("--out", required=True, type=PATH, help="The file to write, .pt or .onnx.")
 @click.option(
-    "--image", "--picture", "picture", required=True, type=PATH, help="An image on which both networks have to agree."
+    "--image", "--picture", "image", required=True, type=PATH, help="An image on which both networks have to agree."
 )
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
-def export(run: Path, kind: str, out: Path, picture: Path, score: float) -> None:
+def export(run: Path, kind: str, out: Path, image: Path, score: float) -> None:
     """Write the network of RUN (a run folder or a weights file) for other programs.
 
     The written network is loaded again and has to find in --image what the original finds. It takes an image as
@@ -183,4 +210,4 @@ def export(run: Path, kind: str, out: Path, picture: Path, score: float) -> None
     """
     from trainer.inference.export import export_network
 
-    click.echo(export_network(run, kind, out, picture, score))
+    click.echo(export_network(run, kind, out, image, score))

@@ -105,7 +105,8 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
     if _recipe(run).get("real") and not real:
         found.append("no real images")
     elif real:
-        found.append(f"real images: {Path(str(real.get('path'))).name}")
+        folders = real if isinstance(real, list) else [real]  # several --real
+        found.append(f"real images: {', '.join(Path(str(folder.get('path'))).name for folder in folders)}")
     return found
 
 
@@ -185,10 +186,15 @@ def changed(base: Run, other: Run) -> str:
     return "; ".join(f"{key}: {plain(before)} → {plain(after)}" for key, before, after in changes) or "nothing"
 
 
+def _ids(record: Any) -> Any:
+    """The id of a dataset that a run's record names, or of each of several."""
+    return [_ids(each) for each in record] if isinstance(record, list) else (record or {}).get("id")
+
+
 def _what(run: Run) -> dict[str, Any]:
     record = run.record
     recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about", "description")}
-    datasets = {key: (record.get(key) or {}).get("id") for key in ("data", "real")}
+    datasets = {key: _ids(record.get(key)) for key in ("data", "real")}
     command = record.get("command") or [None]
     return {
         **recipe,

@@ -282,7 +282,7 @@ def test_every_task_trains_resumes_exports_and_predicts_on_a_timm_backbone(blobs
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     for kind in ("onnx", "torchscript"):
-        words = (tmp_path / "run", "--format", kind, "--picture", tmp_path / "noise.png", "--score", 0)
+        words = (tmp_path / "run", "--format", kind, "--image", tmp_path / "noise.png", "--score", 0)
         done = invoke("export", *words, "--out", tmp_path / kind)
         assert done.exit_code == 0, done.output
         assert "agrees with the network" in done.output

@@ -38,7 +38,7 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("kind", ["torchscript", "onnx"])
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_written_agrees(runs, tmp_path, kind, task):
-    words = ("--format", kind, "--picture", runs / "noise.png", "--score", 0)
+    words = ("--format", kind, "--image", runs / "noise.png", "--score", 0)
     done = invoke(runs / f"{task}.safetensors", *words, "--out", tmp_path / "net")
     assert done.exit_code == 0, done.output
     assert "agrees with the network" in done.output and "largest differences: " in done.output
@@ -50,7 +50,7 @@ def test_what_is_written_agrees(runs, tmp_path, kind, task):
 def test_torchscript_runs_on_pictures_of_other_sizes_without_our_code(runs, tmp_path):
     out = tmp_path / "net.pt"
     done = invoke(
-        runs / "segmentation.safetensors", "--format", "torchscript", "--out", out, "--picture", runs / "noise.png"
+        runs / "segmentation.safetensors", "--format", "torchscript", "--out", out, "--image", runs / "noise.png"
     )
     assert done.exit_code == 0, done.output
     pictures = [torch.rand(3, 70, 50), torch.rand(3, 64, 96)]
@@ -79,13 +79,13 @@ def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
         return [{**outputs, "boxes": outputs["boxes"] + 1} for outputs in found]
 
     monkeypatch.setitem(export._KINDS, "onnx", other)
-    words = ("--format", "onnx", "--out", tmp_path / "net", "--picture", runs / "noise.png", "--score", 0)
+    words = ("--format", "onnx", "--out", tmp_path / "net", "--image", runs / "noise.png", "--score", 0)
     refused(invoke(runs / "detection.safetensors", *words), "as onnx does not agree with the network: boxes by 1")
     assert not list(tmp_path.iterdir())
 
 
 def test_wrong_use(runs, tmp_path, monkeypatch):
-    words = ("--format", "onnx", "--picture", runs / "noise.png", "--out")
+    words = ("--format", "onnx", "--image", runs / "noise.png", "--out")
     refused(invoke(tmp_path / "none", *words, tmp_path / "net"), "none is missing")
     refused(invoke(runs / "semantic.safetensors", *words, tmp_path / "no/net"), "its folder does not exist")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

@@ -150,7 +150,7 @@ def test_keypoints_need_keypoints(data, tmp_path):
     bare = write_blobs(tmp_path / "bare", count=4)
     refused(
         invoke("repeat", "--recipe", recipe, "--data", bare, "--out", tmp_path / "run"),
-        "annotation 1 of blob000.png has no keypoints; the task keypoints needs the 21 joints of every hand",
+        "annotation 1 of blob000.png has no keypoints; the task keypoints needs the 21 of every hand",
     )
     refused(invoke("train", "--recipe", recipe, "--data", data, "--task", "poetry"), "'poetry' is not one of")
     wrong = write_recipe(tmp_path / "wrong.toml", SHORT.replace("[network]", '[network]\ntask = "poetry"'))
@@ -231,8 +231,8 @@ def test_the_truth_of_a_pixel_and_what_belongs_together():
     assert (labels[30:] == 255).all() and (labels[:30] == masks.any(0)).all()
     logits = np.stack([~masks.any(0) * 0.9 + 0.05, masks[0] * 0.65 + masks[1] * 0.9 + 0.05])
     logits[:, 0, 39] = 0, 1  # a speck
-    (first, one), (second, other) = semantic.instances(logits)
-    assert np.isclose([one, other], [0.95, 0.7]).all()
+    (first, one, label), (second, other, _) = semantic.instances(logits)
+    assert label == 1 and np.isclose([one, other], [0.95, 0.7]).all()
     assert (first == masks[1]).all() and (second == masks[0]).all()
 
 

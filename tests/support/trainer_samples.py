@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from handforge.dataset import Instance, Sample, assemble, write_sample
+from handforge.dataset import Category, Instance, Sample, assemble, write_sample
 
 torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
 
@@ -91,3 +91,26 @@ def refused(result, *parts: str) -> None:
     assert lines[-1].startswith("Error: ") and not any("Traceback" in line or "Error" in line for line in lines[:-1])
     for part in parts:
         assert part in lines[-1]
+
+
+def write_shapes(folder: Path, ids: dict[str, int], count: int = 4, crowds: tuple[str, ...] = ()) -> Path:
+    """A dataset of 160x120 images, each with a coloured disc of every category, side by side on white.
+
+    :param ids: the categories' ids by name; ``unused`` is listed, but no image has one.
+    :param crowds: the categories whose annotations are crowds.
+    """
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    records, names = [], [name for name in ids if name != "unused"]
+    listed = [Category(number, name) for name, number in ids.items()]
+    for index in range(count):
+        rng = np.random.default_rng([8, index])
+        picture, instances = np.full((120, 160, 3), 255, np.uint8), []
+        for place, name in enumerate(names):
+            middle = ((place + 0.5) * 160 / len(names) + rng.uniform(-5, 5), 60 + rng.uniform(-10, 10))
+            mask = blob((160, 120), middle, rng.uniform(16, 22))
+            picture[mask] = ((220, 40, 40), (40, 60, 220), (40, 180, 60))[place]
+            instances.append(Instance(mask, category=name, crowd=name in crowds))
+        records.append(write_sample(folder, Sample(f"shapes{index:03d}", picture, tuple(instances)), categories=listed))
+    assemble(folder, records, {"made_by": "test"}, categories=listed)
+    return folder

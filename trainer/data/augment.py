@@ -51,17 +51,26 @@ MIN_MASK_PX = 48
 
 @dataclass(frozen=True)
 class TrainingSample:
-    """One image and its hands.
+    """One image and its objects: hands, or what else is learned.
 
     :param image: (H, W, 3) uint8 RGB.
     :param masks: (N, H, W) bool.
-    :param keypoints: (N, 21, 3) float32, x and y in pixels and visibility (0 where not in the image), or None where
+    :param keypoints: (N, K, 3) float32, x and y in pixels and visibility (0 where not in the image), or None where
         nobody asks for them.
+    :param labels: (N,) int64, the class of each object, from 1; None: all are of class 1.
+    :param mirrored: the keypoints' order in a mirror image, where left and right exchange; empty: it is the same.
     """
 
     image: np.ndarray
     masks: np.ndarray
     keypoints: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    mirrored: tuple[int, ...] = ()
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The class of each object, (N,) int64."""
+        return np.ones(len(self.masks), np.int64) if self.labels is None else self.labels
 
 
 def fit(width: int, height: int, min_size: int, max_size: int) -> tuple[int, int]:
@@ -81,7 +90,7 @@ def resize(sample: TrainingSample, size_wh: tuple[int, int]) -> TrainingSample:
     ]
     scale = (size_wh[0] / sample.image.shape[1], size_wh[1] / sample.image.shape[0], 1)
     keypoints = None if sample.keypoints is None else sample.keypoints * np.array(scale, np.float32)
-    return TrainingSample(np.asarray(picture), _stack(masks, size_wh), keypoints)
+    return replace(sample, image=np.asarray(picture), masks=_stack(masks, size_wh), keypoints=keypoints)
 
 
 def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
@@ -165,16 +174,20 @@ def _side_by_side(
     width, height = size_wh
     x, y = (round(side * rng.uniform(0.35, 0.65)) for side in size_wh)
     quarters = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
-    picture, masks, keypoints = np.empty((height, width, 3), np.uint8), [], []
+    picture, masks, keypoints, labels = np.empty((height, width, 3), np.uint8), [], [], []
     order = [0, *1 + rng.permutation(len(samples) - 1)]
     for number, place in enumerate(rng.permutation(4)):
         left, top, right, bottom = quarters[place]
         part = _seen(samples[order[number % len(samples)]], (right - left, bottom - top), rng)
         picture[top:bottom, left:right] = part.image
         masks += [np.pad(mask, ((top, height - bottom), (left, width - right))) for mask in part.masks]
+        labels.append(part.classes)
         if part.keypoints is not None:
             keypoints.append(part.keypoints + (part.keypoints[..., 2:] > 0) * np.array([left, top, 0], np.float32))
-    return TrainingSample(picture, _stack(masks, size_wh), np.concatenate(keypoints) if keypoints else None)
+    points = np.concatenate(keypoints) if keypoints else None
+    return replace(
+        samples[0], image=picture, masks=_stack(masks, size_wh), keypoints=points, labels=np.concatenate(labels)
+    )
 
 
 def _with_decoys(sample: TrainingSample, source: TrainingSample, rng: np.random.Generator) -> np.ndarray:
@@ -302,7 +315,11 @@ def _hand_corners(sample: TrainingSample) -> np.ndarray:
 
 
 def _warp(sample: TrainingSample, matrix: np.ndarray, size_wh: tuple[int, int]) -> TrainingSample:
-    keypoints = None if sample.keypoints is None else _moved(sample.keypoints, matrix, size_wh)
+    keypoints = sample.keypoints
+    if keypoints is not None:
+        if sample.mirrored and np.linalg.det(matrix[:, :2]) < 0:
+            keypoints = keypoints[:, list(sample.mirrored)]
+        keypoints = _moved(keypoints, matrix, size_wh)
     picture = Image.fromarray(sample.image)
     border = np.concatenate([sample.image[0], sample.image[-1], sample.image[:, 0], sample.image[:, -1]])
     fill = tuple(int(v) for v in np.median(border, 0))
@@ -316,13 +333,17 @@ def _warp(sample: TrainingSample, matrix: np.ndarray, size_wh: tuple[int, int]) 
     warped = np.asarray(picture.transform(size_wh, affine, data, bilinear, fillcolor=fill))
     moved = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
     kept = [number for number, mask in enumerate(moved) if mask.sum() >= MIN_MASK_PX]
-    return TrainingSample(
-        warped, _stack([moved[number] for number in kept], size_wh), None if keypoints is None else keypoints[kept]
+    return replace(
+        sample,
+        image=warped,
+        masks=_stack([moved[number] for number in kept], size_wh),
+        keypoints=None if keypoints is None else keypoints[kept],
+        labels=sample.classes[kept],
     )
 
 
 def _moved(keypoints: np.ndarray, matrix: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
-    """(N, 21, 3) keypoints of the source in the frame; those that fall out of it get visibility 0."""
+    """(N, K, 3) keypoints of the source in the frame; those that fall out of it get visibility 0."""
     places = (keypoints[..., :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     inside = ((places >= 0) & (places < size_wh)).all(-1) & (keypoints[..., 2] > 0)
     return np.where(inside[..., None], np.concatenate([places, keypoints[..., 2:]], -1), 0).astype(np.float32)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from pycocotools import mask as rle
 
-from handforge.dataset import CATEGORIES, KEYPOINTS, Dataset, DatasetError, encode_mask
+from handforge.dataset import Category, Dataset, DatasetError, encode_mask
+from trainer.config import categories
 from trainer.config.recipe import ImageSettings
 from trainer.data import augment
 from trainer.data.augment import TrainingSample
@@ -26,6 +27,8 @@ CACHE_SHARE = 0.4
 """Share of the machine's memory that decoded images may take; the rest is decoded when drawn."""
 ZOOM = 2
 """Augmentation zooms into images, so they are kept in so many times the network's size."""
+CROWD_COLOR = (124, 116, 104)
+"""ImageNet's mean colour, which crowds are painted in: a network sees nothing there, neither object nor background."""
 _NO_MASKS = np.zeros((0, 0, 0), bool)
 
 
@@ -60,7 +63,9 @@ class ImagePool:
 
     :param datasets: the folders, each checked for what torchvision would accept in silence.
     :param on_done: called after each image.
-    :param keypoints: whether every hand has to have its 21 joints, and batches have them.
+    :param keypoints: whether every object has to have its category's keypoints, and batches have them.
+    :param classes: what is learned, by the categories' names; class 1 is the first. Objects of other categories are
+        background. None: all that the datasets have annotations of.
     :raises DatasetError: naming file and annotation.
     """
 
@@ -71,11 +76,15 @@ class ImagePool:
         workers: int = 2,
         on_done: Callable[[], None] = lambda: None,
         keypoints: bool = False,
+        classes: Sequence[Category] | None = None,
     ) -> None:
-        self.settings, self.keypoints = settings, keypoints
+        self.settings = settings
+        self.classes = tuple(classes) if classes else categories.choose(datasets)
+        self.keypoints = categories.common_keypoints(self.classes) if keypoints else None
+        self._labels = {category.name: number for number, category in enumerate(self.classes, start=1)}
         self._entries = [(dataset, image) for dataset in datasets for image in dataset]
         for dataset in datasets:
-            check_records(dataset, keypoints)
+            check_records(dataset, self.keypoints, self._labels)
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -98,16 +107,25 @@ class ImagePool:
     def _decode(self, index: int) -> TrainingSample:
         dataset, image = self._entries[index]
         picture = dataset.read_image(image)
-        masks = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
+        annotated = dataset.annotations(image)
+        every = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
+        crowds = np.array([bool(annotation.get("iscrowd")) for annotation in annotated], bool)
+        labels = np.array([self._labels.get(str(dataset.category(annotation)), 0) for annotation in annotated], int)
+        learned = ~crowds & (labels > 0)
+        masks, labels = every[learned], labels[learned]
+        if (crowded := every[crowds].any(0) & ~masks.any(0)).any():
+            picture = np.where(crowded[..., None], np.array(CROWD_COLOR, np.uint8), picture)
         scale = ZOOM if self.settings.augmentation != "none" else 1
         size = self._fit(picture, (scale * self.settings.min_size, scale * self.settings.max_size))
         if size[0] >= picture.shape[1] and scale > 1:
             size = (picture.shape[1], picture.shape[0])
         keypoints = None
+        mirrored: tuple[int, ...] = ()
         if self.keypoints:
-            values = [annotation["keypoints"] for annotation in dataset.annotations(image)]
-            keypoints = np.array(values, np.float32).reshape(-1, len(KEYPOINTS), 3)
-        return augment.resize(TrainingSample(picture, masks, keypoints), size)
+            values = [annotated[number]["keypoints"] for number in np.flatnonzero(learned)]
+            keypoints = np.array(values, np.float32).reshape(-1, len(self.keypoints.keypoints), 3)
+            mirrored = categories.mirrored_order(self.keypoints)
+        return augment.resize(TrainingSample(picture, masks, keypoints, labels, mirrored), size)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,7 +163,7 @@ class ImagePool:
             samples = [augment.resize(sample, self._fit(sample.image, size or self.size)) for sample in samples]
         return Batch(
             [tensor(s.image) for s in samples],
-            [target(s.masks, s.keypoints) for s in samples],
+            [target(s.masks, s.keypoints, s.labels) for s in samples],
             list(indices[part]),
         )
 
@@ -167,12 +185,15 @@ def tensor(picture: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255))
 
 
-def target(masks: np.ndarray, keypoints: np.ndarray | None = None) -> dict[str, torch.Tensor]:
-    """The target of (N, H, W) bool masks for torchvision: masks, labels 1, and the half-open boxes of the masks.
+def target(
+    masks: np.ndarray, keypoints: np.ndarray | None = None, labels: np.ndarray | None = None
+) -> dict[str, torch.Tensor]:
+    """The target of (N, H, W) bool masks for torchvision: masks, labels, and the half-open boxes of the masks.
 
     A mask of no pixel (one that vanished in scaling) is left out.
 
-    :param keypoints: (N, 21, 3) float32, or None; they go into the target as they are.
+    :param keypoints: (N, K, 3) float32, or None; they go into the target as they are.
+    :param labels: (N,) classes from 1; None: all are of class 1.
     """
     there = masks.any((1, 2))
     masks = masks[there]
@@ -182,7 +203,7 @@ def target(masks: np.ndarray, keypoints: np.ndarray | None = None) -> dict[str, 
         box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
     found = {
         "boxes": torch.from_numpy(boxes),
-        "labels": torch.ones(len(masks), dtype=torch.int64),
+        "labels": torch.ones(len(masks), dtype=torch.int64) if labels is None else torch.from_numpy(labels[there]),
         "masks": torch.from_numpy(masks.astype(np.uint8)),
     }
     if keypoints is not None:
@@ -190,31 +211,35 @@ def target(masks: np.ndarray, keypoints: np.ndarray | None = None) -> dict[str, 
     return found
 
 
-def check_records(dataset: Dataset, keypoints: bool = False) -> None:
+def check_records(dataset: Dataset, keypoints: Category | None = None, names: Container[str] | None = None) -> None:
     """Refuse annotations that torchvision would train on in silence; masks and images are checked as they decode.
 
-    :param keypoints: whether every hand has to have its 21 joints.
-    :raises DatasetError: naming file and annotation: no hand's category, a crowd, a box that leaves the
-        image, or two annotations with one mask.
+    :param keypoints: the category whose keypoints every object has to have; None: none are needed.
+    :param names: the categories that are learned; None: all.
+    :raises DatasetError: naming file and annotation: a category that is not listed, an ``iscrowd`` other than 0 and 1,
+        a box that leaves the image, two annotations of a category with one mask, or keypoints that are missing.
     """
     for image in dataset:
-        seen: set[str] = set()
+        seen: set[tuple[str | None, str]] = set()
         for annotation in dataset.annotations(image):
             where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
-            if dataset.category(annotation) not in CATEGORIES.values():
+            category = dataset.category(annotation)
+            if category is None:
+                known = ", ".join(f"{key} ({name})" for key, name in dataset.categories.items())
                 raise DatasetError(
-                    f"{where}: the category {annotation.get('category_id')!r} ({dataset.category(annotation)}) is "
-                    f"neither {' nor '.join(CATEGORIES.values())}; hand-trainer import annotations picks hands out"
+                    f"{where}: the category {annotation.get('category_id')!r} is not listed; there are {known}"
                 )
-            if annotation.get("iscrowd", 0) != 0:
-                raise DatasetError(f"{where}: iscrowd is set; give each hand an annotation of its own")
-            code = str(annotation.get("segmentation"))
+            if annotation.get("iscrowd", 0) not in (0, 1):
+                raise DatasetError(f"{where}: iscrowd is {annotation['iscrowd']!r}, it must be 0 or 1")
+            if annotation.get("iscrowd") or (names is not None and category not in names):
+                continue
+            code = category, str(annotation.get("segmentation"))
             if code in seen:
                 raise DatasetError(f"{where}: the image has another annotation with the same mask")
             seen.add(code)
             _check_box(annotation, image, where)
             if keypoints:
-                _check_keypoints(annotation, image, where)
+                _check_keypoints(annotation, image, where, keypoints)
 
 
 def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
@@ -232,16 +257,14 @@ def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) ->
         )
 
 
-def _check_keypoints(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
+def _check_keypoints(annotation: dict[str, Any], image: dict[str, Any], where: str, category: Category) -> None:
+    count = len(category.keypoints)
     if "keypoints" not in annotation:
-        raise DatasetError(
-            f"{where} has no keypoints; the task keypoints needs the {len(KEYPOINTS)} joints of every hand, "
-            "as hand-generator writes them"
-        )
+        raise DatasetError(f"{where} has no keypoints; the task keypoints needs the {count} of every {category.name}")
     try:
-        points = np.array(annotation["keypoints"], float).reshape(len(KEYPOINTS), 3)
+        points = np.array(annotation["keypoints"], float).reshape(count, 3)
     except (TypeError, ValueError):
-        raise DatasetError(f"{where}: keypoints are not {len(KEYPOINTS)} times x, y, visibility") from None
+        raise DatasetError(f"{where}: keypoints are not {count} times x, y, visibility") from None
     places = points[points[:, 2] != 0, :2]
     inside = ((places >= 0) & (places <= (image["width"], image["height"]))).all()
     if not (inside and np.isin(points[:, 2], (0, 1, 2)).all()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 from pycocotools import mask as rle
 from torch import nn
 
-from handforge.dataset import SKELETON, encode_mask
+from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
 from trainer.data.images import tensor
 from trainer.inference import tta
 from trainer.inference.mask_refinement import refine_masks
@@ -22,7 +23,7 @@ MASK_THRESHOLD = 0.5
 MAX_SHARED = 0.5
 DRAWN_SCORE = 0.5
 """Hands of a lower score are in the results but not in overlays and mask files."""
-_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200))
+_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200), (0, 160, 170), (190, 40, 120))
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Detection:
     :param score: 0 to 1.
     :param box: x, y, width, height in pixels; the mask's, where there is one.
     :param mask: (H, W) bool, or None where the task has none.
-    :param keypoints: (21, 2) float, x and y in pixels, or None.
+    :param keypoints: (K, 2) float, x and y in pixels, or None. A hand has 21.
     :param category: its name.
+    :param skeleton: pairs of keypoints that a line joins, counted from 1.
     """
 
     score: float
@@ -41,11 +43,13 @@ class Detection:
     mask: np.ndarray | None = None
     keypoints: np.ndarray | None = None
     category: str = "hand"
+    skeleton: tuple[tuple[int, int], ...] = HAND_CATEGORIES[0].skeleton
 
     @staticmethod
-    def of_mask(mask: np.ndarray, score: float) -> Detection:
-        """A hand known by its (H, W) bool mask."""
-        return Detection(score, tuple(float(value) for value in rle.toBbox(encode_mask(mask))), mask)
+    def of_mask(mask: np.ndarray, score: float, category: str = "hand") -> Detection:
+        """An object known by its (H, W) bool mask."""
+        box = tuple(float(value) for value in rle.toBbox(encode_mask(mask)))
+        return Detection(score, box, mask, category=category)
 
 
 def detect(
@@ -54,13 +58,15 @@ def detect(
     device: torch.device,
     precision: torch.dtype,
     several: bool = False,
+    categories: Sequence[Category] = HAND_CATEGORIES[:1],
 ) -> list[list[Detection]]:
-    """The hands of each (H, W, 3) uint8 image, best first.
+    """The detections in each (H, W, 3) uint8 image, best first.
 
     :param several: by several views of each image, see :mod:`trainer.inference.tta`.
+    :param categories: of the network's classes, from class 1.
     """
     outputs = run(model, pictures, device, precision, several)
-    return [_hands(output, picture) for output, picture in zip(outputs, pictures, strict=True)]
+    return [_detections(output, picture, categories) for output, picture in zip(outputs, pictures, strict=True)]
 
 
 def run(
@@ -87,32 +93,39 @@ def run(
     ]
 
 
-def _hands(output: dict[str, np.ndarray], picture: np.ndarray) -> list[Detection]:
-    """The hands of one image's output, whichever the task."""
+def _detections(output: dict[str, np.ndarray], picture: np.ndarray, categories: Sequence[Category]) -> list[Detection]:
+    """The detections in one image's output, whichever the task."""
     if "classes" in output:
-        return [Detection.of_mask(mask, score) for mask, score in instances(output["classes"])]
-    scores, corners = output["scores"].tolist(), output["boxes"]
+        pieces = instances(output["classes"])
+        return [Detection.of_mask(mask, score, categories[label - 1].name) for mask, score, label in pieces]
+    scores, corners, labels = output["scores"].tolist(), output["boxes"], output["labels"].astype(int)
+    kinds = [categories[label - 1] for label in labels]
     if "masks" in output:
         likely = output["masks"][:, 0]
-        kept = distinct(likely > MASK_THRESHOLD)
-        cut = [(refine_masks(likely[n], picture, corners[n]), scores[n]) for n in kept]
-        return [Detection.of_mask(mask, score) for mask, score in cut if mask.any()]
+        kept = distinct(likely > MASK_THRESHOLD, labels)
+        cut = [(refine_masks(likely[n], picture, corners[n]), n) for n in kept]
+        return [Detection.of_mask(mask, scores[n], kinds[n].name) for mask, n in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
     joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
-    together = zip(scores, boxes, joints, strict=True)
-    return [Detection(score, tuple(box), keypoints=points) for score, box, points in together]
+    together = zip(scores, boxes, joints, kinds, strict=True)
+    return [Detection(score, tuple(box), None, points, k.name, k.skeleton) for score, box, points, k in together]
 
 
-def distinct(masks: np.ndarray) -> list[int]:
-    """Which of the masks (N, H, W) bool, best first, are hands of their own.
+def distinct(masks: np.ndarray, labels: np.ndarray | None = None) -> list[int]:
+    """Which of the masks (N, H, W) bool, best first, are objects of their own.
 
-    Left out are empty ones and those that lie, by more than half of the smaller one, on one before them. Boxes tell a
-    palm and its hand apart where masks tell that they are one; what is seen of two hands never overlaps.
+    Left out are empty ones and those that lie, by more than half of the smaller one, on one of the same class before
+    them. Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never
+    overlaps.
+
+    :param labels: (N,) classes; None: all are of one.
     """
+    classes = np.ones(len(masks), int) if labels is None else labels
     kept: list[int] = []
     areas = masks.sum((1, 2))
     for number in np.flatnonzero(areas).tolist():
-        shared = ((masks[number] & masks[other]).sum() / min(areas[number], areas[other]) for other in kept)
+        same = [other for other in kept if classes[other] == classes[number]]
+        shared = ((masks[number] & masks[other]).sum() / min(areas[number], areas[other]) for other in same)
         if all(share <= MAX_SHARED for share in shared):
             kept.append(number)
     return kept
@@ -121,7 +134,7 @@ def distinct(masks: np.ndarray) -> list[int]:
 def result(image_id: int, hand: Detection, category_id: int = 1) -> dict[str, Any]:
     """One entry of a COCO results list; every keypoint is given as visible, the network says nothing of that.
 
-    :param category_id: what was found, see :data:`handforge.dataset.CATEGORIES`.
+    :param category_id: of the detection's category, in the dataset or the network.
     """
     entry: dict[str, Any] = {"image_id": image_id, "category_id": category_id}
     if hand.mask is not None:
@@ -137,11 +150,18 @@ def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:
     return np.any(masks, axis=0) if masks else np.zeros(size_hw, bool)
 
 
-def overlay(picture: np.ndarray, hands: list[Detection]) -> np.ndarray:
-    """The image with its hands tinted, outlined by their boxes, their joints, and labelled with their scores."""
+def overlay(picture: np.ndarray, hands: list[Detection], categories: Sequence[str] = ("hand",)) -> np.ndarray:
+    """The image with its detections tinted, outlined by their boxes, their joints, and labelled with their scores.
+
+    :param categories: the names of all that the network knows. Of several, each has a colour, and its name is written.
+    """
     image = picture.astype(np.float32)
     drawn_hands = [hand for hand in hands if hand.score >= DRAWN_SCORE]
-    shown = [(hand, _COLOURS[number % len(_COLOURS)]) for number, hand in enumerate(drawn_hands)]
+    order = list(categories)
+    shown = [
+        (hand, _COLOURS[(order.index(hand.category) if len(order) > 1 else number) % len(_COLOURS)])
+        for number, hand in enumerate(drawn_hands)
+    ]
     for hand, colour in shown:
         if hand.mask is not None:
             image[hand.mask] = 0.5 * image[hand.mask] + 0.5 * np.array(colour, np.float32)
@@ -150,15 +170,18 @@ def overlay(picture: np.ndarray, hands: list[Detection]) -> np.ndarray:
     for hand, colour in shown:
         x, y, width, height = hand.box
         pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour)
-        pen.text((x + 2, y + 2), f"{hand.score:.2f}", fill=colour)
+        name = f"{hand.category} " if len(order) > 1 else ""
+        pen.text((x + 2, y + 2), f"{name}{hand.score:.2f}", fill=colour)
         if hand.keypoints is not None:
-            _draw_joints(pen, hand.keypoints, colour)
+            _draw_joints(pen, hand.keypoints, hand.skeleton, colour)
     return np.asarray(drawn)
 
 
-def _draw_joints(pen: ImageDraw.ImageDraw, joints: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _draw_joints(
+    pen: ImageDraw.ImageDraw, joints: np.ndarray, skeleton: Sequence[tuple[int, int]], colour: tuple[int, int, int]
+) -> None:
     places = [(float(x), float(y)) for x, y in joints]
-    for one, other in SKELETON:
+    for one, other in skeleton:
         pen.line((places[one - 1], places[other - 1]), fill=colour, width=2)
     for x, y in places:
         pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=(255, 255, 255), outline=colour)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,7 +13,7 @@ from handforge.dataset import read_image
 from trainer.config.tasks import task_of
 from trainer.inference.detections import Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
-from trainer.models import networks
+from trainer.models import checkpoint, networks
 
 Image = str | Path | np.ndarray
 """An image file, or a (H, W, 3) uint8 RGB array."""
@@ -24,6 +23,7 @@ class HandDetector:
     """A trained network, ready to detect.
 
     :param weights: a run folder, or a ``network.safetensors``.
+    :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
@@ -38,16 +38,17 @@ class HandDetector:
         device: str = "auto",
         min_score: float = 0.5,
         tta: bool = False,
+        session: int | str = "best",
     ) -> None:
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.score, self.device, self.tta = min_score, torch.device(name), tta
         self.precision = networks.best_precision(self.device)
-        self.model, self.description = self._load(Path(weights))
+        self.model, self.description = self._load(checkpoint.session_file(Path(weights), session))
         # Scores below it may still end above it: test-time augmentation changes them.
         networks.set_score(self.model, TTA_SCORE if tta else min_score)
         architecture = self.description["architecture"]
         self.task: str = task_of(architecture["model"])
-        self.category: str = architecture["classes"][0]
+        self.categories = networks.categories_of(self.description)
 
     def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
         model, description = networks.load(weights)
@@ -73,8 +74,8 @@ class HandDetector:
 
     def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
         """Detect in (H, W, 3) uint8 images at once; highest score first."""
-        found = detect(self.model, images, self.device, self.precision, self.tta)
-        return [[replace(d, category=self.category) for d in hands if d.score >= self.score] for hands in found]
+        found = detect(self.model, images, self.device, self.precision, self.tta, self.categories)
+        return [[detection for detection in each if detection.score >= self.score] for each in found]
 
 
 def _array(image: Image) -> np.ndarray:

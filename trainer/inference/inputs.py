@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from handforge.dataset import CATEGORIES, IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
+from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
 
-_OURS = {name: key for key, name in CATEGORIES.items()}
 Entry = tuple[int, str, np.ndarray]
 """Image id, name, and (H, W, 3) uint8 image."""
 
@@ -23,7 +22,7 @@ class Source:
 
     :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
     :param images: (image id, name, what reads it) in their order; empty for a video and a camera.
-    :param category_ids: of what is found, by name: a dataset's own, and ours where it has none.
+    :param category_ids: a dataset's categories, by name; empty for what is no dataset.
     :param stream: the video or camera, None for images.
     :param limit: at most so many images are read; None for all.
     """
@@ -31,7 +30,7 @@ class Source:
     name: str
     dataset_id: str | None = None
     pictures: tuple[tuple[int, str, Callable[[], np.ndarray]], ...] = ()
-    category_ids: Mapping[str, int] = field(default_factory=lambda: _OURS)
+    category_ids: Mapping[str, int] = field(default_factory=dict)
     stream: video.Stream | None = None
     limit: int | None = None
 
@@ -67,8 +66,8 @@ def open_source(path: Path, limit: int | None = None) -> Source:
     if path.is_dir() and (path / "annotations.json").is_file():
         dataset = Dataset(path)
         entries = [(image["id"], image["file_name"], partial(dataset.read_image, image)) for image in dataset]
-        theirs = {what: key for key, what in dataset.categories.items()}
-        return Source(name, dataset.id, tuple(entries), category_ids={**_OURS, **theirs})
+        ids = {category.name: category.id for category in dataset.category_list}
+        return Source(name, dataset.id, tuple(entries), category_ids=ids)
     if not path.exists():
         raise DatasetError(f"{path} is missing; give an image, a folder of images, a dataset, or a video")
     if path.suffix.lower() in video.SUFFIXES and path.is_file():

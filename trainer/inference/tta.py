@@ -49,13 +49,30 @@ def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
         with _scaled(model, scale):
             views += [_View.of(model, side, turned, scale) for side, turned in sides]
     limits = torch.tensor([view.limit for view in views], device=picture.device)
-    boxes, scores = fuse([view.boxes for view in views], [view.scores for view in views], limits)
-    kept = nms(boxes, scores, model.roi_heads.nms_thresh)
-    boxes, scores = boxes[kept], scores[kept]
+    boxes, scores, labels = _fused_by_class(views, limits, model.roi_heads.nms_thresh)
     told = (_sides(boxes) <= limits[:, None]).float()[..., None, None, None]
-    masks = (torch.stack([view.masks(model, boxes) for view in views]) * told).sum(0) / told.sum(0)
+    masks = (torch.stack([view.masks(model, boxes, labels) for view in views]) * told).sum(0) / told.sum(0)
     whole = paste_masks_in_image(masks, boxes, tuple(picture.shape[-2:]))
-    return {"boxes": boxes, "scores": scores, "labels": torch.ones_like(scores, dtype=torch.int64), "masks": whole}
+    return {"boxes": boxes, "scores": scores, "labels": labels, "masks": whole}
+
+
+def _fused_by_class(
+    views: list[_View], limits: torch.Tensor, nms_iou: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Boxes (N, 4), scores (N,) and classes (N,) of all views, each class fused by itself, best first."""
+    parts = []
+    for label in torch.cat([view.labels for view in views]).unique().tolist() or [1]:
+        of_class = [view.labels == label for view in views]
+        boxes, scores = fuse(
+            [view.boxes[own] for view, own in zip(views, of_class, strict=True)],
+            [view.scores[own] for view, own in zip(views, of_class, strict=True)],
+            limits,
+        )
+        kept = nms(boxes, scores, nms_iou)
+        parts.append((boxes[kept], scores[kept], torch.full_like(kept, label)))
+    boxes, scores, labels = (torch.cat(column) for column in zip(*parts, strict=True))
+    order = scores.argsort(descending=True, stable=True)
+    return boxes[order], scores[order], labels[order]
 
 
 @contextmanager
@@ -74,7 +91,7 @@ def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
 class _View:
     """What a Mask R-CNN finds in one view, and what it needs to cut masks there.
 
-    :param boxes: (N, 4) float32 x, y, x, y in pixels of the image as it is; ``scores``: (N,).
+    :param boxes: (N, 4) float32 x, y, x, y in pixels of the image as it is; ``scores`` and ``labels``: (N,).
     :param features: the pyramid's maps of the view.
     :param inside: the view's (height, width) without padding; ``size``: the image's.
     :param turned: it is the mirror image.
@@ -83,6 +100,7 @@ class _View:
 
     boxes: torch.Tensor
     scores: torch.Tensor
+    labels: torch.Tensor
     features: dict[str, torch.Tensor]
     inside: tuple[int, int]
     size: tuple[int, int]
@@ -98,20 +116,20 @@ class _View:
         heads, inside, size = model.roi_heads, images.image_sizes[0], (picture.shape[-2], picture.shape[-1])
         pooled = heads.box_roi_pool(features, proposals, images.image_sizes)
         decided = heads.box_predictor(heads.box_head(pooled))
-        (boxes,), (scores,), _ = heads.postprocess_detections(*decided, proposals, images.image_sizes)
+        (boxes,), (scores,), (labels,) = heads.postprocess_detections(*decided, proposals, images.image_sizes)
         boxes = boxes * _factors(boxes, size, inside)
         boxes = _mirrored(boxes, size[1]) if turned else boxes
         limit = SMALL * min(size) if scale > 1 else math.inf
         small = _sides(boxes) <= limit
-        return _View(boxes[small], scores[small], features, inside, size, turned, limit)
+        return _View(boxes[small], scores[small], labels[small], features, inside, size, turned, limit)
 
-    def masks(self, model: MaskRCNN, boxes: torch.Tensor) -> torch.Tensor:
-        """(N, 1, S, S) float32 in 0..1: what is hand inside boxes of the image, as it is."""
+    def masks(self, model: MaskRCNN, boxes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, 1, S, S) float32 in 0..1: the objects of classes ``labels`` inside boxes of the image, as it is."""
         heads: Any = model.roi_heads
         here = _mirrored(boxes, self.size[1]) if self.turned else boxes
         pooled = heads.mask_roi_pool(self.features, [here * _factors(here, self.inside, self.size)], [self.inside])
         logits = heads.mask_predictor(heads.mask_head(pooled)).float()
-        (cut,) = maskrcnn_inference(logits, [torch.ones(len(boxes), dtype=torch.int64, device=boxes.device)])
+        (cut,) = maskrcnn_inference(logits, [labels])
         return cut.flip(-1) if self.turned else cut
 
 

@@ -11,7 +11,8 @@ import click
 import torch
 
 from handforge.console import progress
-from handforge.dataset import Dataset, DatasetError
+from handforge.dataset import Dataset
+from trainer.config import categories
 from trainer.config import recipe as recipes
 from trainer.config.recipe import Recipe
 from trainer.data.images import ImagePool
@@ -28,6 +29,9 @@ from trainer.models import networks
 class Options:
     """What ``train`` and ``repeat`` are told; None where the recipe's own holds.
 
+    :param real: folders of real images.
+    :param categories: names separated by commas; None: all that the data has.
+    :param keep: of so many of the last sessions the network is kept; None: of all.
     :param words: the command line's, for ``run.json``.
     """
 
@@ -41,7 +45,9 @@ class Options:
     resume: bool = False
     tensorboard: bool = False
     task: str | None = None
-    real: Path | None = None
+    real: tuple[Path, ...] = ()
+    categories: str | None = None
+    keep: int | None = None
     replicate: int | None = None
     init: str | None = None
     layers: str | None = None
@@ -69,14 +75,19 @@ def plan(command: str, options: Options) -> Plan:
     small = [session.batch for session in chosen.sessions if session.batch % distributed.world()]
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {distributed.world()} processes")
-    data = Dataset(options.data, chosen.network.category)
-    if not any(data.annotations(image) for image in data):
-        raise DatasetError(f"{data.path} has no hand in any image; there is nothing to learn from it")
+    wanted = [name for name in map(str.strip, (options.categories or "").split(",")) if name]
+    mask = None if wanted else chosen.network.category
+    data, real = Dataset(options.data, mask), tuple(Dataset(folder, mask) for folder in options.real)
+    learned = categories.choose([data, *real], wanted, mask)
+    if chosen.network.task == "keypoints":
+        categories.common_keypoints(learned)
     return Plan(
         command=[command, *options.words],
         recipe=chosen,
         data=data,
-        real=Dataset(options.real, chosen.network.category) if options.real else None,
+        real=real,
+        categories=learned,
+        keep=options.keep,
         replicate=options.replicate or chosen.real_repeat_factor,
         seed=options.seed,
         device=options.device,
@@ -132,13 +143,18 @@ def _train(command: str, options: Options) -> None:
     if folder.header.get("finished"):
         click.echo(f"{folder.path} is finished already")
         return
-    model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed)
-    datasets = [decided.data, *([decided.real] if decided.real else [])]
+    model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
+    datasets = [decided.data, *decided.real]
     with progress(unit="images", disable=distributed.rank() > 0) as bar:
         task = bar.add_task("images", total=sum(map(len, datasets)))
         joints = decided.recipe.network.task == "keypoints"
         pictures = ImagePool(
-            datasets, decided.recipe.images, decided.workers + 1, lambda: bar.update(task, advance=1), joints
+            datasets,
+            decided.recipe.images,
+            decided.workers + 1,
+            lambda: bar.update(task, advance=1),
+            joints,
+            decided.learned,
         )
     repetition = Repetition(decided, parts, folder, pictures, model)
     with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,8 +22,9 @@ import torch
 from torch import nn
 
 from handforge.console import processors
-from handforge.dataset import Dataset
+from handforge.dataset import Category, Dataset
 from handforge.files import dump_json, write_atomic
+from trainer.config import categories
 from trainer.config.recipe import AUTO, Recipe, subset_numbers
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, TrainingDivergedError
@@ -41,17 +42,26 @@ OnStep = Callable[[int, int, dict[str, float]], None]
 class Plan:
     """A whole run, decided before it starts.
 
-    :param real: another dataset, each image of which stands ``replicate`` times in every subset.
+    :param real: further datasets, each image of which stands ``replicate`` times in every subset.
+    :param categories: what is learned; None: the hand's, as the recipe says.
+    :param keep: of so many of the last sessions the network is kept beside the best one; None: of all.
     """
 
     command: list[str]
     recipe: Recipe
     data: Dataset
-    real: Dataset | None = None
+    real: tuple[Dataset, ...] = ()
     replicate: int = 1
     seed: int = 0
     device: str = "cpu"
     workers: int = 1
+    categories: tuple[Category, ...] = ()
+    keep: int | None = None
+
+    @property
+    def learned(self) -> tuple[Category, ...]:
+        """The categories of the network's classes."""
+        return self.categories or (categories.built_in(self.recipe.network.category),)
 
     def header(self) -> dict[str, Any]:
         """What ``run.json`` says of the run from its start."""
@@ -62,7 +72,8 @@ class Plan:
             "recipe": self.recipe.as_dict(),
             "data": _describe(self.data),
             "processes": distributed.world(),
-            "real": _describe(self.real) if self.real else None,
+            "categories": categories.to_json(self.learned),
+            "real": described_real(self.real),
             "replicate": self.replicate if self.real else None,
             "precision": str(networks.best_precision(torch.device(self.device))).removeprefix("torch."),
             "versions": {
@@ -72,6 +83,12 @@ class Plan:
             "git": _git_hash(),
             "machine": _machine(self.device),
         }
+
+
+def described_real(datasets: Sequence[Dataset]) -> Any:
+    """What ``run.json`` says of the real images: None, one record, or a list of several."""
+    records = [_describe(dataset) for dataset in datasets]
+    return records if len(records) > 1 else next(iter(records), None)
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
@@ -150,7 +167,7 @@ class Repetition:
     ) -> None:
         self.plan, self.folder, self.pictures = plan, folder, pictures
         self.subsets, self.validation = parts
-        self.architecture = networks.architecture(plan.recipe.network)
+        self.architecture = networks.architecture(plan.recipe.network, plan.learned)
         self.device = torch.device(plan.device)
         self.model = networks.for_training(model, self.device)
         self.sessions: list[dict[str, Any]] = []
@@ -239,8 +256,8 @@ class Repetition:
     def _job(self, number: int) -> SessionContext:
         plan = self.plan
         pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
-        if plan.real is not None:
-            real = len(plan.data) + np.arange(len(plan.real))
+        if plan.real:
+            real = len(plan.data) + np.arange(sum(map(len, plan.real)))
             pool = np.concatenate([pool, np.repeat(real, plan.replicate)])
         precision = networks.best_precision(self.device)
         settings = plan.recipe.sessions[number - 1]
@@ -275,22 +292,32 @@ class Repetition:
             "layers_tried": self.tried,
         }
         self.sessions.append(entry)
-        if self.best is None or entry["average_loss"] < self.sessions[self.best - 1]["average_loss"]:
-            self.best = number
-            self._keep_network()
+        best = self.best is None or entry["average_loss"] < self.sessions[self.best - 1]["average_loss"]
+        self.best = number if best else self.best
+        self._keep_network(number, best)
 
-    def _keep_network(self) -> None:
+    def _keep_network(self, number: int, best: bool) -> None:
+        """Write the network of a session that is the best, or one of the last; remove those before them."""
         if not self.writes:
             return
         description = {
             "task": self.plan.recipe.network.task,
             "architecture": self.architecture,
+            "categories": categories.to_json(self.plan.learned),
             "images": self.plan.recipe.as_dict()["images"],
             "recipe": self.plan.recipe.name,
             "seed": self.plan.seed,
             "sessions": self.sessions,
         }
-        checkpoint.write_network(self.folder.path / checkpoint.NETWORK, self.model.state_dict(), description)
+        run, keep = self.folder.path, self.plan.keep
+        if keep != 0:
+            checkpoint.write_network(checkpoint.session_network(run, number), self.model.state_dict(), description)
+        if best:
+            checkpoint.write_network(run / checkpoint.NETWORK, self.model.state_dict(), description)
+        for old in checkpoint.session_numbers(run)[: -keep or None] if keep is not None else []:
+            file = checkpoint.session_network(run, old)
+            file.with_suffix(".json").unlink(missing_ok=True)
+            file.unlink()
 
     def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer) -> None:
         if not self.writes:

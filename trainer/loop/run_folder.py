@@ -6,6 +6,7 @@
     losses.csv               one row a step
     subsets.json             the images' file names of each subset, and of the validation part
     network.safetensors      the best session's network, with network.json beside it
+    sessions/NN.safetensors  every session's network, or the last ones', each with its .json
     state.safetensors        while it runs: where it stands
     tensorboard/             with --tensorboard
 """
@@ -28,7 +29,7 @@ from trainer.config.tasks import TASKS
 from trainer.errors import RunFolderError
 
 FORMAT = "handforge-run-1"
-IDENTITY = ("command", "recipe", "seed", "data", "real", "replicate", "precision", "processes")
+IDENTITY = ("command", "recipe", "seed", "data", "real", "categories", "replicate", "precision", "processes")
 """What must be the same for a run to be continued."""
 
 
@@ -152,6 +153,10 @@ def _comparable(header: dict[str, Any], key: str) -> Any:
         return value[0] if value else None  # train or repeat; the options are compared by what they resolve to
     if key == "recipe" and value:
         return _completed(value)
+    if key == "categories":  # older runs have one, which their recipe names
+        return [category["name"] for category in value] if value else [header["recipe"]["network"]["category"]]
+    if key == "real" and isinstance(value, list):
+        return [{name: part for name, part in record.items() if name != "path"} for record in value]
     if key in ("data", "real") and value:
         return {name: part for name, part in value.items() if name != "path"}  # a dataset may have been moved
     return value

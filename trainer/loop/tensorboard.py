@@ -75,8 +75,10 @@ class Board:
         numbers = [*map(int, run.validation), *range(len(run.plan.data))][:PICTURES]
         pictures = [run.pictures.sample(number).image for number in numbers]
         run.model.eval()
-        found = detect(run.model, pictures, run.device, networks.best_precision(run.device))
-        drawn = [overlay(picture, hands) for picture, hands in zip(pictures, found, strict=True)]
+        learned = run.plan.learned
+        found = detect(run.model, pictures, run.device, networks.best_precision(run.device), categories=learned)
+        names = [category.name for category in learned]
+        drawn = [overlay(picture, hands, names) for picture, hands in zip(pictures, found, strict=True)]
         return [(run.pictures.name(number), picture) for number, picture in zip(numbers, drawn, strict=True)]
 
     def close(self) -> None:

@@ -26,11 +26,40 @@ from trainer.errors import CheckpointError
 FORMAT = "handforge-network-1"
 NETWORK = "network.safetensors"
 STATE = "state.safetensors"
+SESSIONS = "sessions"
 
 
 def _file(path: Path) -> Path:
     """The weights file meant by a run folder or a file."""
     return path / NETWORK if path.is_dir() else path
+
+
+def session_network(run: Path, number: int) -> Path:
+    """Where a run keeps the network of a session, counted from 1."""
+    return run / SESSIONS / f"{number:02d}.safetensors"
+
+
+def session_numbers(run: Path) -> list[int]:
+    """The sessions whose networks a run has kept, in order."""
+    files = (run / SESSIONS).glob("*.safetensors")
+    return sorted(int(file.stem) for file in files if file.stem.isdecimal())
+
+
+def session_file(path: Path, session: int | str) -> Path:
+    """The weights of a session of a run.
+
+    :param path: a run folder; or a weights file, which is one session's: then ``session`` is ``best``.
+    :param session: ``best``, ``last``, or a number from 1.
+    :raises CheckpointError: if the run has no such session, or has not kept its network.
+    """
+    if session == "best":
+        return path
+    kept = session_numbers(path)
+    number = (kept[-1] if kept else 0) if session == "last" else int(session)
+    if number not in kept:
+        there = f"it has kept those of {', '.join(map(str, kept))}" if kept else "it has kept none"
+        raise CheckpointError(f"{path} has no network of session {session}; {there} (train with --keep)")
+    return session_network(path, number)
 
 
 def is_ours(path: Path) -> bool:
@@ -41,6 +70,7 @@ def is_ours(path: Path) -> bool:
 def write_network(path: Path, weights: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
     """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file."""
     text = dump_json({"format": FORMAT, **description})
+    path.parent.mkdir(exist_ok=True)
     write_atomic(path, safetensors.torch.save(_plain(weights)))
     write_atomic(path.with_suffix(".json"), text)
 

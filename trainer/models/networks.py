@@ -10,6 +10,7 @@ Semantic segmentation is :mod:`trainer.models.semantic`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -33,7 +34,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
 from torchvision.ops.poolers import initLevelMapper
 
-from handforge.dataset import KEYPOINTS
+from handforge.dataset import KEYPOINTS, Category
+from trainer.config import categories
 from trainer.config.recipe import ImageSettings, Network, Session
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
@@ -56,8 +58,12 @@ COCO_WEIGHTS = {
 }
 
 
-def architecture(network: Network) -> dict[str, Any]:
-    """What must agree between a checkpoint and the network it is loaded into."""
+def architecture(network: Network, learned: Sequence[Category] | None = None) -> dict[str, Any]:
+    """What must agree between a checkpoint and the network it is loaded into.
+
+    :param learned: the categories of its classes; None: the hand's, as the recipe's ``category`` says.
+    """
+    learned = learned or (categories.built_in(network.category),)
     mean, std = backbones.input_statistics(network.backbone)
     return {
         "model": TASKS[network.task].model,
@@ -66,7 +72,8 @@ def architecture(network: Network) -> dict[str, Any]:
         "channels": network.channels,
         "representation_size": network.representation_size,
         "canonical_scale": network.canonical_scale,
-        "classes": [network.category],
+        "classes": [category.name for category in learned],
+        "keypoints": len(learned[0].keypoints) or len(KEYPOINTS),
         "mean": list(mean),
         "std": list(std),
     }
@@ -90,6 +97,7 @@ def _completed(arch: dict[str, Any]) -> dict[str, Any]:
     older = {
         "head_norm": "group" if arch["norm"] == "group" else "none",
         "canonical_scale": CANONICAL_SCALE,
+        "keypoints": len(KEYPOINTS),
         "mean": list(backbones.IMAGENET_MEAN),
         "std": list(backbones.IMAGENET_STD),
     }
@@ -126,7 +134,7 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
         **transform,
         box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
         box_predictor=FastRCNNPredictor(units, classes + 1),
-        **_second_head(task, channels, classes, scratch),
+        **_second_head(task, channels, classes, arch["keypoints"], scratch),
         box_nms_thresh=0.3,
         box_score_thresh=0.05,
         rpn_pre_nms_top_n_train=PROPOSALS if scratch else 2000,
@@ -161,7 +169,7 @@ def _in_a_row(module: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Ten
     return output.contiguous()
 
 
-def _second_head(task: str, channels: int, classes: int, scratch: Any) -> dict[str, Any]:
+def _second_head(task: str, channels: int, classes: int, keypoints: int, scratch: Any) -> dict[str, Any]:
     """The head beside the box head, by the words of torchvision's networks."""
     if task == "segmentation":
         return {
@@ -174,7 +182,7 @@ def _second_head(task: str, channels: int, classes: int, scratch: Any) -> dict[s
         head = (
             MaskRCNNHeads(channels, widths, 1, norm_layer=scratch) if scratch else KeypointRCNNHeads(channels, widths)
         )
-        return {"keypoint_head": head, "keypoint_predictor": KeypointRCNNPredictor(widths[-1], len(KEYPOINTS))}
+        return {"keypoint_head": head, "keypoint_predictor": KeypointRCNNPredictor(widths[-1], keypoints)}
     return {}
 
 
@@ -184,12 +192,15 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
     return type(outputs)(_to_float32(module, inputs, output) for output in outputs)
 
 
-def start(network: Network, pictures: ImageSettings, seed: int) -> FasterRCNN | Semantic:
+def start(
+    network: Network, pictures: ImageSettings, seed: int, learned: Sequence[Category] | None = None
+) -> FasterRCNN | Semantic:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
+    :param learned: as :func:`architecture`.
     :raises WeightsError: if weights are not there, cannot be fetched, or belong to another architecture.
     """
-    arch = architecture(network)
+    arch = architecture(network, learned)
     torch.manual_seed(seed)
     model = build(arch, pictures)
     if network.init == "imagenet":
@@ -207,6 +218,9 @@ _OTHER_CLASSES = (
 )
 """What of torchvision's own weights does not fit: the last layers know other classes and joints. Of DeepLabV3 it is the
 whole head, whose norm is another."""
+
+_CLASS_LAYERS = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.", "classifier.4.")
+"""The layers that have an output a class."""
 
 _SECOND_HEADS = ("roi_heads.mask_", "roi_heads.keypoint_")
 """What the R-CNNs of two tasks do not have in common."""
@@ -233,15 +247,25 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
     if checkpoint.is_ours(path):
         theirs = _completed(checkpoint.read_description(path)["architecture"])
         apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
-        # What a network's masks cover may change: the weights have the same shapes, and it learns it.
-        free: tuple[str, ...] = ("classes", "model") if apart else ("classes",)
+        # What a network's masks cover may change: the weights have the same shapes, and it learns it. With another
+        # number of classes, or of keypoints, the last layers start anew.
+        free: tuple[str, ...] = ("classes", "keypoints", *(("model",) if apart else ()))
+        renewed = _last_layers(theirs, arch)
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
             differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
-        _load(model, checkpoint.read_weights(path), str(path), skip=apart)
+        _load(model, checkpoint.read_weights(path), str(path), skip=(*apart, *renewed))
     else:
         _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_OTHER_CLASSES)
+
+
+def _last_layers(theirs: dict[str, Any], ours: dict[str, Any]) -> tuple[str, ...]:
+    """The last layers that are not taken over, since they know another number of classes or keypoints."""
+    return (
+        *(_CLASS_LAYERS if len(theirs["classes"]) != len(ours["classes"]) else ()),
+        *(("roi_heads.keypoint_predictor.",) if theirs["keypoints"] != ours["keypoints"] else ()),
+    )
 
 
 def _apart(theirs: str, ours: str) -> tuple[str, ...]:
@@ -287,6 +311,23 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
         raise WeightsError(f"{path} describes a network that this version cannot build ({error!r})") from None
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
+
+
+def categories_of(description: dict[str, Any]) -> tuple[Category, ...]:
+    """The categories of a network's classes; older descriptions only name them.
+
+    :raises WeightsError: if they are not in our form, or not those of the classes.
+    """
+    names = description["architecture"].get("classes")
+    try:
+        if "categories" not in description:
+            return tuple(categories.built_in(name) for name in names)
+        found = categories.from_json(description["categories"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(f"the network's categories are damaged ({error!r})") from None
+    if [category.name for category in found] != names:
+        raise WeightsError(f"the network's categories are not those of its classes {names}")
+    return found
 
 
 def train_layers(model: nn.Module, word: str) -> None:

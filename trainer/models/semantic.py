@@ -120,10 +120,11 @@ def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torc
     return labels
 
 
-def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """The hands of an image: (H, W) bool mask and mean probability of every connected piece, the most probable first.
+def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float, int]]:
+    """The objects of an image: (H, W) bool mask, mean probability and class (from 1) of every connected piece, the most
+    probable first.
 
-    :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two hands that touch are one piece.
+    :param classes: (C + 1, H, W) float, as :class:`DeepLabV3` gives them. Two objects of a class that touch are one.
     """
     best = classes.argmax(0)
     found = []
@@ -133,5 +134,5 @@ def instances(classes: np.ndarray) -> list[tuple[np.ndarray, float]]:
         for number in range(1, count + 1):
             if sizes[number] >= MIN_PIECE_PX:
                 mask = numbered == number
-                found.append((mask, float(classes[label][mask].mean())))
+                found.append((mask, float(classes[label][mask].mean()), label))
     return sorted(found, key=lambda piece: -piece[1])

@@ -1,0 +1,104 @@
+"""A set of any objects, trained on and predicted by the real commands; every session's network; several real sets."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from pycocotools.coco import COCO
+from trainer_samples import TINY, refused, write_blobs, write_recipe, write_shapes
+
+from handforge.dataset import Dataset
+from trainer.cli import main
+
+SHORT = TINY.replace("steps = 4", "steps = 2").replace('"studio"', '"photo"')
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory):
+    return write_shapes(tmp_path_factory.mktemp("shapes") / "data", {"circle": 7, "square": 3})
+
+
+@pytest.fixture(scope="module")
+def run(shapes, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    recipe = write_recipe(folder / "tiny.toml", SHORT)
+    done = invoke("repeat", "--recipe", recipe, "--data", shapes, "--device", "cpu", "--out", folder / "run")
+    assert done.exit_code == 0, done.output
+    return folder / "run"
+
+
+def test_any_categories_are_learned_and_found_under_their_own_ids(shapes, run, tmp_path):
+    for name in ("network.json", "run.json"):
+        record = json.loads((run / name).read_text())
+        assert [(c["id"], c["name"]) for c in record["categories"]] == [(7, "circle"), (3, "square")]
+    out = tmp_path / "out"
+    done = invoke("predict", "--weights", run, shapes, "--out", out, "--score", 0, "--overlays")
+    assert done.exit_code == 0, done.output
+    results = json.loads((out / "results.json").read_text())
+    assert {entry["category_id"] for entry in results} == {7, 3}  # untrained, it takes things for both
+    assert len(COCO(shapes / "annotations.json").loadRes(results).anns) == len(results)
+    loose = invoke("predict", "--weights", run, shapes / "images", "--out", tmp_path / "loose", "--score", 0)
+    assert loose.exit_code == 0, loose.output
+    summary = json.loads((tmp_path / "loose/predict.json").read_text())
+    assert [(c["id"], c["name"]) for c in summary["categories"]] == [(7, "circle"), (3, "square")]
+
+
+@pytest.mark.parametrize("task", ["semantic", "detection"])
+def test_other_tasks_know_several_categories(shapes, tmp_path, task):
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
+    words = ("--recipe", recipe, "--data", shapes, "--task", task, "--categories", "square,circle")
+    done = invoke("train", *words, "--device", "cpu", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    described = json.loads((tmp_path / "run/network.json").read_text())
+    assert described["architecture"]["classes"] == ["square", "circle"]
+    assert described["categories"][0]["id"] == 3
+
+
+def test_every_session_keeps_its_network_and_one_can_be_chosen(shapes, run, tmp_path):
+    kept = sorted(path.name for path in (run / "sessions").iterdir())
+    assert kept == ["01.json", "01.safetensors", "02.json", "02.safetensors"]
+    best = json.loads((run / "run.json").read_text())["best_session"]
+    same = (run / "sessions" / f"{best:02d}.safetensors").read_bytes()
+    assert same == (run / "network.safetensors").read_bytes()
+    outs = {}
+    for session in ("best", "last", "1", "2"):
+        words = ("--weights", run, shapes, "--out", tmp_path / session, "--score", 0, "--session", session)
+        assert invoke("predict", *words).exit_code == 0
+        outs[session] = (tmp_path / session / "results.json").read_bytes()
+    assert outs["last"] == outs["2"] != outs["1"] and outs["best"] == outs[str(best)]
+    words = ("--weights", run, shapes, "--out", tmp_path / "no", "--session")
+    refused(invoke("predict", *words, 5), "has no network of session 5; it has kept those of 1, 2")
+    refused(invoke("predict", *words, "worst"), "'worst' is not best, last or the number of a session")
+
+
+def test_only_the_last_networks_are_kept_if_asked(shapes, tmp_path):
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
+    words = ("--recipe", recipe, "--data", shapes, "--device", "cpu")
+    for keep, files in ((1, ["02.json", "02.safetensors"]), (0, [])):
+        run = tmp_path / f"keep{keep}"
+        assert invoke("repeat", *words, "--out", run, "--keep", keep).exit_code == 0
+        assert sorted(path.name for path in run.glob("sessions/*")) == files
+
+
+def test_several_real_sets_stand_in_every_subset(tmp_path):
+    data = write_blobs(tmp_path / "data", count=4)
+    one, other = write_blobs(tmp_path / "one", count=2), write_blobs(tmp_path / "other", count=3, hands=2)
+    recipe, run = write_recipe(tmp_path / "tiny.toml", SHORT), tmp_path / "run"
+    words = ("repeat", "--recipe", recipe, "--data", data, "--device", "cpu", "--out", run, "--replicate", 2)
+    done = invoke(*words, "--real", one, "--real", other)
+    assert done.exit_code == 0, done.output
+    record = json.loads((run / "run.json").read_text())
+    assert [(real["id"], real["images"]) for real in record["real"]] == [(Dataset(one).id, 2), (Dataset(other).id, 3)]
+    assert [session["images"] for session in record["sessions"]] == [2 + 2 * 5] * 2
+    refused(invoke(*words, "--real", one, "--resume"), "holds another run", "real")
+
+
+def test_a_category_that_is_not_there_is_refused(shapes, tmp_path):
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
+    words = ("repeat", "--recipe", recipe, "--data", shapes, "--out", tmp_path / "run")
+    refused(invoke(*words, "--categories", "hand"), "no annotation of the category 'hand'; there are circle, square")
+    assert not (tmp_path / "run").exists()
