@@ -35,6 +35,11 @@ def main() -> None:
 main.add_command(import_group)
 
 
+_threads = click.option(
+    "--threads", type=click.IntRange(1), help="Threads that compute  [one a core; a continued run's own]."
+)
+
+
 def _training_options(command: Any) -> Any:
     options = [
         click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
@@ -66,6 +71,7 @@ def _training_options(command: Any) -> Any:
         click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1)),
         click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images."),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
+        _threads,
         click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard: losses, rates, images."),
     ]
     for option in reversed(options):
@@ -165,8 +171,16 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Images at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
+@click.option("--threads", type=click.IntRange(1), help="Threads that compute  [one a core].")
 def predict(
-    weights: Path, source: Path | None, camera: str | None, out: Path, frames: int | None, device: str, **options: Any
+    weights: Path,
+    source: Path | None,
+    camera: str | None,
+    out: Path,
+    frames: int | None,
+    device: str,
+    threads: int | None,
+    **options: Any,
 ) -> None:
     """Find the hands of SOURCE: an image, a folder of images, a dataset folder, or a video.
 
@@ -174,10 +188,14 @@ def predict(
     """
     if (source is None) == (camera is None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
+    import torch
+
     from trainer.inference import predict as prediction
     from trainer.inference.inputs import open_camera, open_source
     from trainer.loop.launch import pick_device
 
+    if threads:
+        torch.set_num_threads(threads)
     opened = open_camera(camera, frames) if camera is not None else open_source(source or Path(), frames)
     if frames and not opened.stream:
         raise click.UsageError("--frames is for a video or a camera")

@@ -54,8 +54,9 @@ def unbroken(blobs, tiny, tmp_path_factory):
 
 
 def test_a_run_leaves_exactly_its_files(unbroken):
-    names = {"run.json", "losses.csv", "subsets.json", "network.safetensors", "network.json"}
+    names = {"run.json", "losses.csv", "subsets.json", "network.safetensors", "network.json", "sessions"}
     assert {path.name for path in unbroken.iterdir()} == names
+    assert {path.stem for path in (unbroken / "sessions").iterdir()} == {"01", "02"}
 
 
 def test_losses_are_finite_and_named(unbroken):
@@ -279,7 +280,9 @@ def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
         refused(repeat(tiny, blobs, tmp_path / "run", "--device", device), f"there is no device '{device}'")
     handless = write_blobs(tmp_path / "handless")
     edit_annotations(handless, lambda content: content.update(annotations=[]))
-    refused(repeat(tiny, handless, tmp_path / "run"), "has no hand in any image; there is nothing to learn from it")
+    refused(
+        repeat(tiny, handless, tmp_path / "run"), "has no annotation in any image; there is nothing to learn from it"
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -386,10 +389,10 @@ def test_what_an_optimizer_kept_goes_to_where_the_weights_are():
     }
 
 
-def test_a_diverging_loss_names_its_pictures_and_keeps_the_last_good_network(blobs, tmp_path):
+def test_a_diverging_loss_names_its_images_and_leaves_no_network(blobs, tmp_path):
     recipe = write_recipe(tmp_path / "hot.toml", TINY.replace("lr = 0.01", "lr = 1e30").replace("clip_norm", ""))
     refused(repeat(recipe, blobs, tmp_path / "run"), "the loss of session 1, step", "blob0", "lower lr")
-    assert (tmp_path / "run/network.safetensors").exists()
+    assert not list((tmp_path / "run").rglob("*.safetensors"))
 
 
 def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):

@@ -1,7 +1,8 @@
 """A training as data.
 
 recipe          network, images and sessions, read from TOML and checked
-old_names  names that recipe keys had before
+old_names       names that recipe keys had before
+categories      what a network learns, by the names in the data
 tasks           what a network can be trained for
 backbone_names  which backbones there are
 """

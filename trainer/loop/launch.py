@@ -16,7 +16,7 @@ from trainer.config import categories
 from trainer.config import recipe as recipes
 from trainer.config.recipe import Recipe
 from trainer.data.images import ImagePool
-from trainer.errors import RecipeError
+from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
 from trainer.loop.repetition import Plan, Repetition, split
 from trainer.loop.run_folder import RunFolder
@@ -31,6 +31,7 @@ class Options:
 
     :param real: folders of real images.
     :param categories: names separated by commas; None: all that the data has.
+    :param threads: torch's threads; None: as many as there are cores, or as the run began with.
     :param keep: of so many of the last sessions the network is kept; None: of all.
     :param words: the command line's, for ``run.json``.
     """
@@ -48,6 +49,7 @@ class Options:
     real: tuple[Path, ...] = ()
     categories: str | None = None
     keep: int | None = None
+    threads: int | None = None
     replicate: int | None = None
     init: str | None = None
     layers: str | None = None
@@ -134,11 +136,14 @@ def train(command: str, options: Options) -> None:
 def _train(command: str, options: Options) -> None:
     if options.tensorboard:
         require_tensorboard()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     decided = plan(command, options)
     parts = split(decided)  # now, so that a wrong number of subsets is known before images are read
     folder = RunFolder(options.out, decided.header(), options.resume)
     if options.resume and not folder.continued and distributed.rank() == 0:
         click.echo(f"{folder.path} holds no run yet; this one starts from the beginning", err=True)
+    _use_recorded_threads(folder, options.threads)
     distributed.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
         click.echo(f"{folder.path} is finished already")
@@ -159,6 +164,24 @@ def _train(command: str, options: Options) -> None:
     repetition = Repetition(decided, parts, folder, pictures, model)
     with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:
         _run(repetition, board)
+
+
+def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> None:
+    """Continue a run with the number of threads it began with: another one adds in another order, to other weights.
+
+    :raises RunFolderError: if another number is asked for.
+    """
+    recorded, now = folder.header.get("threads"), torch.get_num_threads()
+    if not folder.continued or recorded == now or type(recorded) is not int or recorded < 1:
+        return
+    if wanted:
+        raise RunFolderError(
+            f"{folder.path} was begun with {recorded} threads, and another number gives other weights; continue it "
+            f"with --threads {recorded}"
+        )
+    torch.set_num_threads(recorded)
+    if distributed.rank() == 0:
+        click.echo(f"{folder.path} goes on with {recorded} threads, as it began", err=True)
 
 
 def _run(repetition: Repetition, board: Board | None) -> None:

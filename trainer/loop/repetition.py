@@ -72,6 +72,7 @@ class Plan:
             "recipe": self.recipe.as_dict(),
             "data": _describe(self.data),
             "processes": distributed.world(),
+            "threads": torch.get_num_threads(),
             "categories": categories.to_json(self.learned),
             "real": described_real(self.real),
             "replicate": self.replicate if self.real else None,
@@ -184,7 +185,7 @@ class Repetition:
         """Train all sessions, or those that are left.
 
         :param on_step: called with session, step (both from 1) and losses; on_session: with the session's entry.
-        :raises TrainingDivergedError: if a loss is not finite; the best network so far is kept.
+        :raises TrainingDivergedError: if a loss or weight is not finite; the networks of earlier sessions are kept.
         """
         if self.writes:
             self.folder.create()
@@ -218,21 +219,16 @@ class Repetition:
         job = self._with_layers(self._job(number), first)
         optimizer = session.begin(self.model, job.session)
         checkpoint.set_optimizer(self.model, optimizer, kept)
-        try:
-            with closing(session.run(self.model, job, optimizer, first)) as steps:
-                for step, losses in enumerate(steps, start=first + 1):
-                    self.rows.append({"session": number, "step": step, **losses})
-                    if self.writes:
-                        self.folder.add_row(self.rows[-1])
-                    on_step(number, step, losses)
-                    if self._saturated(job):
-                        break
-                    if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
-                        self._save(number, step, optimizer)
-        except TrainingDivergedError:
-            if self.best is None:
-                self._keep_network()
-            raise
+        with closing(session.run(self.model, job, optimizer, first)) as steps:
+            for step, losses in enumerate(steps, start=first + 1):
+                self.rows.append({"session": number, "step": step, **losses})
+                if self.writes:
+                    self.folder.add_row(self.rows[-1])
+                on_step(number, step, losses)
+                if self._saturated(job):
+                    break
+                if step % STATE_EVERY_STEPS == 0 and step < job.session.total_steps:
+                    self._save(number, step, optimizer)
         self._finish(number, job)
         self.tried = None
         self._save(number + 1, 0, session.new_optimizer(self.model, job.session))
@@ -273,7 +269,12 @@ class Repetition:
         return replace(job, session=replace(job.session, trainable_layers=best))
 
     def _finish(self, number: int, job: SessionContext) -> None:
-        """Note a finished session, and keep its network if it is the best so far."""
+        """Note a finished session, and keep its network.
+
+        :raises TrainingDivergedError: if its last step left a weight that is not finite.
+        """
+        if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
+            raise TrainingDivergedError(f"the weights after session {number} are NaN or infinite; lower lr")
         losses = self._losses(number)
         validation = None
         if len(self.validation):

@@ -107,11 +107,18 @@ def read_description(path: Path) -> dict[str, Any]:
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a run's network or of a ``.safetensors`` file.
 
-    :raises CheckpointError: if the file is missing or damaged.
+    :raises CheckpointError: if the file is missing or damaged, or a value is NaN or infinite: such a network finds
+        nothing, in silence.
     """
     file = _file(path)
     try:
-        return safetensors.torch.load_file(file)
+        weights = safetensors.torch.load_file(file)
+        if bad := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+            raise CheckpointError(
+                f"{file} has values that are NaN or infinite, in {bad[0]} and {len(bad) - 1} more; its training "
+                "diverged, or the file is damaged"
+            )
+        return weights
     except FileNotFoundError:
         raise CheckpointError(f"{file} is missing; give a run folder or .safetensors file") from None
     except (safetensors.SafetensorError, OSError) as error:
