@@ -41,15 +41,15 @@ def read(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> np.ndarray |
     kept, skeleton = hand.pose(armature), anatomy.skeleton(hand.shape(armature))
     posed = armature.evaluated_get(graph).pose.bones
     if external_rig.names(armature):
-        turns, shift = external_rig.read(armature, posed, kept)
+        rotations, shift = external_rig.read(armature, posed, kept)
     else:
         matrices = np.array([_rigid(posed[name].matrix) for name in BONES])
         moved = _sided(matrices @ np.linalg.inv(_rest(armature)), armature)
-        turns, shift = relative(moved, skeleton.parents), moved[0, :3, 3]  # the forearm rotates about the origin
+        rotations, shift = relative(moved, skeleton.parents), moved[0, :3, 3]  # the forearm rotates about the origin
     expected = relative(kinematics.transforms(kept, skeleton), skeleton.parents)
-    if np.abs(turns - expected).max() < _SAME and np.abs(shift - kept[:3]).max() < _SAME:
+    if np.abs(rotations - expected).max() < _SAME and np.abs(shift - kept[:3]).max() < _SAME:
         return None
-    return inverse_kinematics.pose(turns, shift, skeleton, kept)
+    return inverse_kinematics.pose(rotations, shift, skeleton, kept)
 
 
 def held(armature: bpy.types.Object) -> str:

@@ -1,4 +1,4 @@
-"""The generator's camera as an object in the viewport: looked through, and taken over where somebody has moved it.
+"""The generator's camera as an object in the viewport: looked through, and taken over once it is moved.
 
 The generator's own stands at (0, -distance, 0) of the hand's axes and looks along +Y. What another camera sees of the
 hand, that one sees of a hand that is moved and rotated as a whole.
@@ -43,22 +43,22 @@ def add(armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
     return made
 
 
-def place(thing: bpy.types.Object, scene: bpy.types.Scene) -> None:
+def place(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
     """Put a hand's camera where the generator's is, with its frame."""
     camera = render_settings.camera(scene)
-    thing.matrix_local = _standard(camera)
-    thing.data.sensor_fit, thing.data.sensor_width = "HORIZONTAL", SENSOR_MM
-    thing.data.lens = camera.focal_mm
-    thing.data.clip_start = 0.01
+    obj.matrix_local = _standard(camera)
+    obj.data.sensor_fit, obj.data.sensor_width = "HORIZONTAL", SENSOR_MM
+    obj.data.lens = camera.focal_mm
+    obj.data.clip_start = 0.01
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
 
 
-def is_moved(thing: bpy.types.Object, scene: bpy.types.Scene) -> bool:
+def is_moved(obj: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     """Whether a hand's camera is not where the generator's is."""
     camera = render_settings.camera(scene)
-    apart = np.abs(np.array(thing.matrix_local) - np.array(_standard(camera))).max()
-    return bool(apart > _SAME or abs(thing.data.lens - camera.focal_mm) > 1e-3)
+    apart = np.abs(np.array(obj.matrix_local) - np.array(_standard(camera))).max()
+    return bool(apart > _SAME or abs(obj.data.lens - camera.focal_mm) > 1e-3)
 
 
 def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scene: bpy.types.Scene) -> None:
@@ -96,6 +96,6 @@ def _forearm(armature: bpy.types.Object) -> np.ndarray:
 
 
 def _with_forearm(pose: np.ndarray, moved: np.ndarray, skeleton: anatomy.Skeleton) -> np.ndarray:
-    turns = bones.relative(kinematics.transforms(pose, skeleton), skeleton.parents)
-    turns[BONES.index("forearm")] = moved[:3, :3]
-    return np.concatenate([inverse_kinematics.pose(turns, moved[:3, 3], skeleton, pose)[:6], pose[6:]])
+    rotations = bones.relative(kinematics.transforms(pose, skeleton), skeleton.parents)
+    rotations[BONES.index("forearm")] = moved[:3, :3]
+    return np.concatenate([inverse_kinematics.pose(rotations, moved[:3, 3], skeleton, pose)[:6], pose[6:]])

@@ -14,11 +14,11 @@ from generator.rigs import bone_map, external_rig
 from handforge.files import write_atomic
 
 KEY = "handforge_map"
-"""The armature's custom property with its bones' names by ours, as JSON."""
+"""The armature's custom property with its bones' names by the built-in hand's, as JSON."""
 
 
 def names(armature: bpy.types.Object) -> dict[str, str] | None:
-    """Its bones' names by ours; None for the built-in hand."""
+    """Its bones' names by the built-in hand's; None for the built-in hand."""
     return json.loads(armature[KEY]) if KEY in armature else None
 
 
@@ -27,9 +27,9 @@ def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
 
     :raises RigMapError: if it has not the bones that the map names.
     """
-    for theirs in bones.values():
-        if theirs not in armature.data.bones:
-            raise bone_map.RigMapError(f"{armature.name} has no bone {theirs!r}, which the map names")
+    for external in bones.values():
+        if external not in armature.data.bones:
+            raise bone_map.RigMapError(f"{armature.name} has no bone {external!r}, which the map names")
     _fit(armature, bones)
     armature[KEY] = json.dumps(bones)
 
@@ -51,7 +51,7 @@ def side(armature: bpy.types.Object, bones: dict[str, str]) -> str:
 
 
 def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
-    return np.array([armature.data.bones[theirs].matrix_local for theirs in bones.values()])
+    return np.array([armature.data.bones[external].matrix_local for external in bones.values()])
 
 
 def _fit(armature: bpy.types.Object, bones: dict[str, str]) -> bone_map.Fit:
@@ -65,36 +65,36 @@ def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:
     """For each mapped bone the nearest of them that Blender moves it with; -1 if there is none."""
     order = list(bones.values())
     found = []
-    for theirs in order:
-        parents = [bone.name for bone in armature.data.bones[theirs].parent_recursive]
+    for external in order:
+        parents = [bone.name for bone in armature.data.bones[external].parent_recursive]
         found.append(next((order.index(name) for name in parents if name in order), -1))
     return found
 
 
 def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
-    """Move its bones as a pose of ours says: (28,), metres and radians."""
+    """Move its bones as a pose says: (28,), metres and radians."""
     bones = names(armature)
     within = np.concatenate([pose[:3] / _scale(armature), pose[3:]])
     rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(within)
-    for theirs, parent, at_rest, own in zip(bones.values(), _parents(armature, bones), rest, moved, strict=True):
+    for external, parent, at_rest, own in zip(bones.values(), _parents(armature, bones), rest, moved, strict=True):
         carried = np.linalg.inv(moved[parent]) if parent >= 0 else np.eye(4)
         basis = np.linalg.inv(at_rest) @ carried @ own @ at_rest
-        armature.pose.bones[theirs].matrix_basis = Matrix(basis.tolist())
+        armature.pose.bones[external].matrix_basis = Matrix(basis.tolist())
 
 
 def read(armature: bpy.types.Object, posed: bpy.types.bpy_prop_collection, near: np.ndarray) -> tuple:
-    """How our 21 bones would be rotated, (21, 3, 3), and the wrist's shift, (3,) metres.
+    """How the built-in hand's 21 bones would be rotated, (21, 3, 3), and the wrist's shift, (3,) metres.
 
     :param posed: the pose's bones as Blender has evaluated them.
     :param near: the pose it had.
     """
     bones = names(armature)
     moved = []
-    for theirs, at_rest in zip(bones.values(), _rest(armature, bones), strict=True):
-        location, rotation, _ = posed[theirs].matrix.decompose()
+    for external, at_rest in zip(bones.values(), _rest(armature, bones), strict=True):
+        location, rotation, _ = posed[external].matrix.decompose()
         moved.append(np.array(Matrix.LocRotScale(location, rotation, None)) @ np.linalg.inv(at_rest))
-    turns, shift = _fit(armature, bones).joints(np.array(moved), near)
-    return turns, shift * _scale(armature)
+    rotations, shift = _fit(armature, bones).joints(np.array(moved), near)
+    return rotations, shift * _scale(armature)
 
 
 def _scale(armature: bpy.types.Object) -> float:

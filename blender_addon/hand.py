@@ -55,23 +55,23 @@ class HandError(HandforgeError):
     """Something in the scene keeps a hand from being changed; the text says what it is and what to do."""
 
 
-def is_hand(thing: bpy.types.ID | None) -> bool:
+def is_hand(obj: bpy.types.ID | None) -> bool:
     """Whether this is the armature of a hand."""
-    return isinstance(thing, bpy.types.Object) and thing.type == "ARMATURE" and KEY in thing
+    return isinstance(obj, bpy.types.Object) and obj.type == "ARMATURE" and KEY in obj
 
 
 def in_scene(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The armatures of the scene's hands."""
-    return [thing for thing in scene.objects if is_hand(thing)]
+    return [obj for obj in scene.objects if is_hand(obj)]
 
 
 def active(context: bpy.types.Context) -> bpy.types.Object | None:
     """The armature of the active object, whether that is it or belongs to it; otherwise the scene's only hand."""
-    thing = context.view_layer.objects.active
-    while thing is not None:
-        if is_hand(thing):
-            return thing
-        thing = thing.parent
+    obj = context.view_layer.objects.active
+    while obj is not None:
+        if is_hand(obj):
+            return obj
+        obj = obj.parent
     hands = in_scene(context.scene)
     return hands[0] if len(hands) == 1 else None
 
@@ -119,12 +119,12 @@ def skin_of(armature: bpy.types.Object) -> bpy.types.Object | None:
     return next((child for child in armature.children if _is_skin(child, armature)), None)
 
 
-def _is_skin(thing: bpy.types.Object, armature: bpy.types.Object) -> bool:
-    """Whether a mesh is the built-in hand's, not something that somebody hung on the armature."""
+def _is_skin(obj: bpy.types.Object, armature: bpy.types.Object) -> bool:
+    """Whether a mesh is the built-in hand's, not another that hangs on the armature."""
     return (
-        thing.type == "MESH"
-        and rig.REGION in thing.data.attributes
-        and any(m.type == "ARMATURE" and m.object == armature for m in thing.modifiers)
+        obj.type == "MESH"
+        and rig.REGION in obj.data.attributes
+        and any(m.type == "ARMATURE" and m.object == armature for m in obj.modifiers)
     )
 
 

@@ -56,7 +56,7 @@ def thumbnail(pose: np.ndarray, side: str = "right") -> np.ndarray:
         heads, tails = heads * [-1, 1, 1], tails * [-1, 1, 1]
     axis = (np.arange(_SIZE) + 0.5) / _SIZE * _SEEN
     across, up = np.meshgrid(axis - _SEEN / 2, axis - 0.05)
-    picture, nearest = np.zeros((_SIZE, _SIZE, 4), np.float32), np.full((_SIZE, _SIZE), np.inf)
+    image, nearest = np.zeros((_SIZE, _SIZE, 4), np.float32), np.full((_SIZE, _SIZE), np.inf)
     color = skin_color.base(0.35) ** (1 / 2.2)
     for index in range(len(BONES)):
         start, along = heads[index], tails[index] - heads[index]
@@ -69,6 +69,6 @@ def thumbnail(pose: np.ndarray, side: str = "right") -> np.ndarray:
         front = (off < radius) & (depth < nearest)
         nearest[front] = depth[front]
         shade = 0.45 + 0.55 * bulge / radius
-        picture[front, :3] = (shade[..., None] * color)[front]
-        picture[front, 3] = 1.0
-    return picture
+        image[front, :3] = (shade[..., None] * color)[front]
+        image[front, 3] = 1.0
+    return image

@@ -33,7 +33,7 @@ def changed(props: Any) -> None:
         apply(armature)
     except hand.HandError as error:
         _set_back(armature)
-        verdict.trouble(armature, str(error))
+        verdict.notice(armature, str(error))
 
 
 def choose(armature: bpy.types.Object, shape: anatomy.HandShape) -> None:
@@ -64,7 +64,7 @@ def _applied(armature: bpy.types.Object) -> dict[str, Any]:
 def apply(armature: bpy.types.Object, restore: bool = False) -> None:
     """Give bones and skin what the panel says; the pose stays.
 
-    :param restore: also where the panel says what was applied last: somebody has changed the bones since.
+    :param restore: also where the panel says what was applied last: the bones were changed by other means.
     :raises HandError: if it cannot be done; bones and skin are as they were then.
     """
     wanted, had = {name: getattr(armature.handforge, name) for name in CHOICES}, _applied(armature)
@@ -85,6 +85,7 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
         _tint(flesh, wanted["tone"])
         flesh.data.update()
     hand.remember(armature, APPLIED, wanted)
+    verdict.notice(armature, "")
     verdict.later(armature)
 
 

@@ -39,6 +39,7 @@ def put(armature: bpy.types.Object, values: np.ndarray) -> None:
 def _adopt(armature: bpy.types.Object, values: np.ndarray) -> None:
     hand.remember(armature, hand.KEY, _tidy(values).tolist())
     show(armature)
+    verdict.notice(armature, "")
     verdict.later(armature)
     for call in after_pose:
         call(armature)
@@ -98,34 +99,34 @@ def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
 @persistent
 def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     changed = {update.id.original for update in graph.updates}
-    hands = {thing for thing in changed if hand.is_hand(thing)}
-    if armatures := {thing for thing in changed if isinstance(thing, bpy.types.Armature)}:
-        hands |= {thing for thing in bpy.data.objects if hand.is_hand(thing) and thing.data in armatures}
-    for thing in hands:
-        follow(thing, graph)
+    hands = {obj for obj in changed if hand.is_hand(obj)}
+    if armatures := {obj for obj in changed if isinstance(obj, bpy.types.Armature)}:
+        hands |= {obj for obj in bpy.data.objects if hand.is_hand(obj) and obj.data in armatures}
+    for obj in hands:
+        follow(obj, graph)
 
 
 @persistent
 def _frame_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     """Animation changes objects without an update of theirs. A render has a graph of its own."""
-    for thing in hand.in_scene(scene):
-        follow(thing, graph)
+    for obj in hand.in_scene(scene):
+        follow(obj, graph)
 
 
 @persistent
 def _went_back(*_: object) -> None:
     """Undo, redo and opening a file bring back a pose, with the verdict of whenever they were stored."""
-    for thing in bpy.data.objects:
-        if hand.is_hand(thing) and not hand.locked(thing):
-            verdict.later(thing)
+    for obj in bpy.data.objects:
+        if hand.is_hand(obj) and not hand.locked(obj):
+            verdict.later(obj)
 
 
 @persistent
 def _loaded(*_: object) -> None:
     """Files of version 0.1.0 have no sliders of their own, and mirror a left hand by its scale."""
-    for thing in bpy.data.objects:
-        if hand.is_hand(thing) and not hand.locked(thing) and not thing.handforge.in_step:
-            _adopt_old(thing)
+    for obj in bpy.data.objects:
+        if hand.is_hand(obj) and not hand.locked(obj) and not obj.handforge.in_step:
+            _adopt_old(obj)
     _went_back()
 
 

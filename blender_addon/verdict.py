@@ -60,16 +60,23 @@ def renew(armature: bpy.types.Object) -> None:
     verdict = plausibility.explain(hand.pose(armature), anatomy.skeleton(hand.shape(armature)), camera)
     _tell(armature, verdict.reason, verdict.text)
     names = external_rig.names(armature) or dict(zip(BONES, BONES, strict=True))
-    for ours, theirs in names.items():
-        palette = OFFENDING if ours in verdict.bones else "DEFAULT"
-        if armature.pose.bones[theirs].color.palette != palette:
-            armature.pose.bones[theirs].color.palette = palette
+    for built_in, external in names.items():
+        palette = OFFENDING if built_in in verdict.bones else "DEFAULT"
+        if armature.pose.bones[external].color.palette != palette:
+            armature.pose.bones[external].color.palette = palette
 
 
 def trouble(armature: bpy.types.Object, text: str) -> None:
     """Say in place of a verdict why sliders and bones cannot agree."""
     _tell(armature, TROUBLE, text)
     viewport_ui.redraw()
+
+
+def notice(armature: bpy.types.Object, text: str) -> None:
+    """Say in the panel why a change was not made; until the next one that is, whose notice is empty."""
+    if armature.handforge.notice != text:
+        armature.handforge.notice = text
+        viewport_ui.redraw()
 
 
 def _tell(armature: bpy.types.Object, reason: str, text: str) -> None:
@@ -79,7 +86,7 @@ def _tell(armature: bpy.types.Object, reason: str, text: str) -> None:
 
 
 def register() -> None:
-    """Nothing to add: verdicts are renewed when somebody asks."""
+    """Nothing to add: verdicts are renewed on demand."""
 
 
 def unregister() -> None:

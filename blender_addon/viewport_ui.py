@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 _REDRAWN = {"UI", "HEADER"}
-"""Regions of a 3D View that show something of ours."""
+"""Regions of a 3D View that show something of the add-on's."""
 
 
 def redraw() -> None:
@@ -85,14 +85,14 @@ def loaded(name: str, path: str) -> bpy.types.Image:
     return made
 
 
-def show(picture: bpy.types.Image) -> None:
+def show(image: bpy.types.Image) -> None:
     """Show an image in an image editor of the window: one that is open, or the half of the largest 3D View."""
     windows = bpy.context.window_manager.windows
     if bpy.app.background or not windows:
         return
     areas = [area for window in windows for area in window.screen.areas]
     editor = next((area for area in areas if area.type == "IMAGE_EDITOR"), None) or _split(windows[0])
-    editor.spaces.active.image = picture
+    editor.spaces.active.image = image
     window = next(window for window in windows if editor in list(window.screen.areas))
     region = next(region for region in editor.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=editor, region=region):

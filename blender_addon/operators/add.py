@@ -39,8 +39,8 @@ class AddHand(Undoable, bpy.types.Operator):
         layer = context.view_layer
         if layer.objects.active and layer.objects.active.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
-        for thing in layer.objects:
-            thing.select_set(False)
+        for obj in layer.objects:
+            obj.select_set(False)
         _start_with_preferences(context.scene)
         armature = _add(context)
         armature.handforge.side = self.side
@@ -59,7 +59,7 @@ def _start_with_preferences(scene: bpy.types.Scene) -> None:
 
 
 def _add(context: bpy.types.Context) -> bpy.types.Object:
-    others = [thing.location.copy() for thing in hand.in_scene(context.scene)]
+    others = [obj.location.copy() for obj in hand.in_scene(context.scene)]
     made = rig.build(anatomy.skeleton(), hand_mesh.build())
     armature, skin = made.armature, made.surface
     _move_into(context.collection, armature, skin)
@@ -80,11 +80,11 @@ def _add(context: bpy.types.Context) -> bpy.types.Object:
     return armature
 
 
-def _move_into(collection: bpy.types.Collection, *things: bpy.types.Object) -> None:
-    for thing in things:
-        for other in thing.users_collection:
-            other.objects.unlink(thing)
-        collection.objects.link(thing)
+def _move_into(collection: bpy.types.Collection, *objects: bpy.types.Object) -> None:
+    for obj in objects:
+        for other in obj.users_collection:
+            other.objects.unlink(obj)
+        collection.objects.link(obj)
 
 
 def _material() -> bpy.types.Material:
@@ -142,7 +142,7 @@ class GuessBones(Undoable, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self, width=420)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw a field with a list of the armature's bones for each of ours."""
+        """Draw a field with a list of the armature's bones for each of the built-in hand's."""
         column = self.layout.column(align=True)
         column.use_property_split = True
         column.prop(self, "side")
@@ -245,8 +245,8 @@ class Fingertips(Undoable, bpy.types.Operator):
             return {"FINISHED"}
         if layer.objects.active and layer.objects.active.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
-        for thing in layer.objects:
-            thing.select_set(False)
+        for obj in layer.objects:
+            obj.select_set(False)
         layer.objects.active = fingertips.add(armature)["index"]
         layer.objects.active.select_set(True)
         return {"FINISHED"}

@@ -182,8 +182,8 @@ def _in_image(
     points: np.ndarray, region: bpy.types.Region, view: bpy.types.RegionView3D, scene: bpy.types.Scene
 ) -> np.ndarray:
     """Places in a region that looks through the scene's camera as pixels of the panel's image, y down."""
-    thing = scene.camera
-    corners = [thing.matrix_world @ corner for corner in thing.data.view_frame(scene=scene)]
+    obj = scene.camera
+    corners = [obj.matrix_world @ corner for corner in obj.data.view_frame(scene=scene)]
     there = np.array([location_3d_to_region_2d(region, view, corner) for corner in corners])
     low, high = there.min(axis=0), there.max(axis=0)
     width, height = scene.handforge.size

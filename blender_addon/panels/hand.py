@@ -45,6 +45,8 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
             wrapped(box, f"{props.reason.capitalize()}: {props.verdict}", "ERROR", alert=True, lines=2)
         else:
             wrapped(box, props.verdict.capitalize() or "Plausible", "CHECKMARK", lines=2)
+        if props.notice:
+            wrapped(layout, props.notice, "ERROR", alert=True)
         layout.operator(
             "handforge.render_pose",
             text="Rendering" if Preview.waiting else "Render This Pose",

@@ -122,6 +122,7 @@ class HandProperties(bpy.types.PropertyGroup):
         name="Reason", description="Why the pose is not plausible; empty if it is", override=OVERRIDABLE
     )
     verdict: StringProperty(name="Verdict", override=OVERRIDABLE)
+    notice: StringProperty(name="Notice", description="Why the last change was not made", override=OVERRIDABLE)
     coupled: BoolProperty(
         name="Last Joints Follow",
         description="A finger's last joint bends with its middle one, as people's do",

@@ -73,7 +73,7 @@ def test_a_left_armature_is_a_left_hand(armature, tmp_path):
     assert bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED)) == {"FINISHED"}
     assert hand.side(armature) == "left"
     clothe(armature)
-    assert hand.appearance(armature)["side"] == "left"
+    assert hand.appearance(armature)["handedness"] == "left"
     sync.put(armature, PRESETS["fist"])
     bpy.context.view_layer.update()
     moved = kinematics.transforms(PRESETS["fist"], OURS)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from addon_scene import bones, expected
 
-from blender_addon import hand, sync, verdict
+from blender_addon import hand, sync
 from generator.blender import rig
 from generator.hand import anatomy
 from generator.hand.anatomy import BONES
@@ -134,14 +134,18 @@ def test_what_cannot_be_reshaped_is_told_and_stays(armature, spoil, message):
     spoil(armature)
     before, props = bones(armature), armature.handforge
     props.length = 1.2
-    assert props.length == 1 and props.reason == verdict.TROUBLE and message in props.verdict
+    assert props.length == 1 and message in props.notice
+    bpy.context.view_layer.update()
+    assert message in props.notice, "it stays to be read"
     if spoil is not duplicated:
         props.tone = 0.9
-        assert props.tone == 0.5 and message in props.verdict
+        assert props.tone == 0.5 and message in props.notice
     with pytest.raises(RuntimeError, match=message):
         bpy.ops.handforge.random_shape(seed=5)
     assert props.length == 1
     np.testing.assert_array_equal(bones(armature), before)
+    sync.put(armature, PRESETS["fist"])
+    assert props.notice == ""
 
 
 def test_a_linked_duplicate_is_made_a_hand_of_its_own(armature):
