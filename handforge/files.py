@@ -6,9 +6,12 @@ import contextlib
 import glob
 import json
 import os
+import platform
 import secrets
+import shlex
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +74,43 @@ def dump_json(value: Any) -> bytes:
 
 
 _UNFINISHED = ".unfinished.tmp"
+_LOCK = ".lock.tmp"
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Hold a folder for one command, making it where it is not there. A process that is killed holds it no longer.
+
+    :raises FolderError: at once, if another process holds it, and which.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder / _LOCK, folder):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout  # here: Blender's extension comes without it, and writes no such folders
+
+    held = FileLock(path, timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        try:
+            holder = path.read_text().strip() or "another process"
+        except OSError:
+            holder = "another process"
+        raise FolderError(f"{folder} is being written by {holder}; wait for it, or give another folder") from None
+    except OSError as error:
+        error.filename = str(folder)  # nobody knows the lock's
+        raise
+    try:
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]])
+        path.write_text(f"process {os.getpid()} on {platform.node()} ({command})\n")
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        held.release()
 
 
 @contextmanager
@@ -83,19 +123,26 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
         empty while that is replaced.
     :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
         stay. Empty: an earlier output is not replaced but refused.
-    :raises FolderError: if ``out`` holds something else.
+    :raises FolderError: if ``out`` holds something else, or another process writes it.
     """
     goal = out.resolve()  # a link stays one, and "." has a name
     if goal.exists() and not goal.is_dir():
         raise FolderError(f"{out} is a file; give a folder")
-    used = goal.is_dir() and any(path.name != _UNFINISHED for path in goal.iterdir())
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
+    lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")
+    with _lock(lock, out):
+        yield from _filled(goal, out, mark, replaces)
+
+
+def _filled(goal: Path, out: Path, mark: str, replaces: Sequence[str]) -> Iterator[Path]:
+    """What :func:`new_folder` does while it holds the lock."""
+    used = goal.is_dir() and any(path.name not in (_UNFINISHED, _LOCK) for path in goal.iterdir())
     if used and not replaces:
         raise FolderError(f"{out} is there already; give a new folder")
     if used and not (goal / mark).is_file():
         raise FolderError(f"{out} is not empty and was not made by this command; give a new folder")
-    # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
     temporary = goal / _UNFINISHED if goal.is_dir() else goal.with_name(f".{goal.name}.tmp")
-    goal.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:

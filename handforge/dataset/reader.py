@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,15 @@ class Dataset:
 
     @cached_property
     def id(self) -> str:
-        """Twelve hex digits that tell this truth from any other."""
-        return hashlib.sha256(self._bytes).hexdigest()[:12]
+        """Twelve hex digits that tell this dataset from any other: its annotations, settings and images.
+
+        The images by the digest that was taken when they were written; datasets without it, other tools' and older
+        ones, are told by their annotations alone.
+        """
+        found = hashlib.sha256(self._bytes)
+        if digest := self.info.get("images_sha256"):
+            found.update(json.dumps([digest, self.info.get("settings")], sort_keys=True).encode())
+        return found.hexdigest()[:12]
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -272,6 +279,16 @@ class Dataset:
         errors.
         """
         return read_truth(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
+
+
+def images_digest(folder: Path, images: Iterable[dict[str, Any]]) -> str:
+    """SHA-256, as hex digits, of a dataset's images: names and contents, in their order."""
+    found = hashlib.sha256()
+    for image in images:
+        path = folder / "images" / image["file_name"]
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        found.update(f"{image['file_name']}\0{content}\n".encode())
+    return found.hexdigest()
 
 
 def _parse(content: bytes, path: Path) -> Any:

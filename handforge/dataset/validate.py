@@ -16,7 +16,7 @@ from pycocotools import mask as rle
 
 from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth
 from handforge.dataset.image_io import read_mask
-from handforge.dataset.reader import Dataset
+from handforge.dataset.reader import Dataset, images_digest
 from handforge.dataset.records import KEYPOINTS, DatasetError, size_text
 from handforge.dataset.rle import encode_mask
 
@@ -38,24 +38,32 @@ def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> l
         problems.append(f"{folder} is not finished; run the same hand-generator render command again")
     ids = Counter(annotation["id"] for image in data for annotation in data.annotations(image))
     problems += [f"{data.path}: annotation {one} stands {times} times" for one, times in ids.items() if times > 1]
+    for found in _check_images(data, workers, progress):
+        problems += found
+    digest = data.info.get("images_sha256")
+    if not problems and digest and digest != images_digest(folder, data):
+        problems.append(f"{folder / 'images'} differs from what dataset.json says was written; an image was changed")
+    return problems
+
+
+def _check_images(data: Dataset, workers: int, progress: Callable[[int, int], None]) -> Iterator[list[str]]:
     indices = range(len(data))
     if len(data) <= IN_ONE_PROCESS or workers == 1:
         for done in indices:
-            problems += check_image(data, data.images[done])
+            yield check_image(data, data.images[done])
             progress(done + 1, len(data))
-        return problems
+        return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_ignore_interrupt) as pool:
         try:
             parts = [indices[start : start + BATCH] for start in indices[::BATCH]]
-            tasks = [pool.submit(_check_some, folder, part) for part in parts]
+            tasks = [pool.submit(_check_some, data.folder, part) for part in parts]
             for part, task in zip(parts, tasks, strict=True):
-                problems += task.result()
+                yield task.result()
                 progress(part.stop, len(data))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return problems
 
 
 def _ignore_interrupt() -> None:

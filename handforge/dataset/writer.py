@@ -14,7 +14,7 @@ from pycocotools import mask as rle
 
 from handforge.dataset.ground_truth_maps import encode_truth
 from handforge.dataset.image_io import encode_image, encode_png
-from handforge.dataset.reader import Dataset
+from handforge.dataset.reader import Dataset, images_digest
 from handforge.dataset.records import CATEGORIES, CATEGORY_ID, HAND_CATEGORIES, Category, DatasetError, Sample
 from handforge.dataset.rle import encode_mask
 from handforge.dataset.validate import record_problems
@@ -121,7 +121,8 @@ def assemble(
     objects = {} if set(categories) <= set(HAND_CATEGORIES) else {"objects": counts.total()}
     empty = len(images) - len({annotation["image_id"] for annotation in annotations})
     objects |= {"empty": empty} if empty else {}
-    write_atomic(folder / "dataset.json", dump_json({**info, "images": len(images), "hands": hands, **objects}))
+    counted = {"images": len(images), "hands": hands, **objects, "images_sha256": images_digest(folder, images)}
+    write_atomic(folder / "dataset.json", dump_json({**info, **counted}))
 
 
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:

@@ -1,6 +1,7 @@
 """The dataset contract: what is written is read back, by us and by pycocotools, and damage is named."""
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -15,6 +16,8 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from handforge import dataset as ds
+from handforge.dataset.reader import images_digest
+from handforge.dataset.validate import check
 from handforge.files import FolderError, write_atomic
 
 
@@ -33,7 +36,8 @@ def test_written_and_read_back(tmp_path, suffix):
         assert (ds.read_mask(dataset.folder / "masks" / f"f{i}.png") == mask).all()
         assert dataset.read_image(image).shape == (40, 60, 3)
         assert ds.check_image(dataset, image) == []
-    assert dataset.info == {"seed": 0, "images": 3, "hands": 3}
+    digest = images_digest(dataset.folder, dataset)
+    assert dataset.info == {"seed": 0, "images": 3, "hands": 3, "images_sha256": digest}
 
 
 def test_what_other_tools_write_beside_is_left_alone(folder):
@@ -147,7 +151,8 @@ def test_a_part_is_a_dataset_of_its_own(folder, tmp_path):
     assert [(i["id"], i["file_name"]) for i in part] == [(1, "f2.png"), (2, "f0.png")]
     assert (part.masks(part.images[0])[0] == whole.masks(whole.images[2])[0]).all()
     assert [ds.check_image(part, image) for image in part] == [[], []]
-    assert part.info == {"seed": 0, "images": 2, "hands": 2, "part_of": whole.id}
+    told = {"seed": 0, "images": 2, "hands": 2, "part_of": whole.id}
+    assert part.info == {**told, "images_sha256": images_digest(part.folder, part)}
     with pytest.raises(FolderError, match="part is there already"):
         ds.copy_subset(whole, whole.images, tmp_path / "part")
 
@@ -485,3 +490,29 @@ def test_a_wrong_category_is_named(folder, change, message):
     edit(folder, lambda content: change(content["categories"][0]))
     with pytest.raises(ds.DatasetError, match=message):
         ds.Dataset(folder)
+
+
+def test_the_id_covers_settings_and_images(tmp_path):
+    """Equal annotations alone are not the same dataset: skin and light differ in the images only."""
+    one = make(tmp_path / "one")
+    assert ds.Dataset(make(tmp_path / "same")).id == ds.Dataset(one).id
+    other = make(tmp_path / "other")
+    path = other / "images" / "f1.png"
+    path.write_bytes(ds.encode_png(255 - ds.read_image(path)))
+    data = ds.Dataset(other)
+    assert check(other, 1, lambda done, total: None) == [
+        f"{other / 'images'} differs from what dataset.json says was written; an image was changed"
+    ]
+    ds.copy_subset(data, data.images, tmp_path / "copy")
+    assert ds.Dataset(tmp_path / "copy").id != ds.Dataset(one).id
+    lit = make(tmp_path / "lit")
+    info = json.loads((lit / "dataset.json").read_text())
+    (lit / "dataset.json").write_text(json.dumps({**info, "settings": {"skin_tone": 0.95}}))
+    assert ds.Dataset(lit).id != ds.Dataset(one).id
+
+
+def test_a_dataset_without_a_digest_of_its_images_keeps_the_id_it_had(folder):
+    info = json.loads((folder / "dataset.json").read_text())
+    del info["images_sha256"]
+    (folder / "dataset.json").write_text(json.dumps(info))
+    assert ds.Dataset(folder).id == hashlib.sha256((folder / "annotations.json").read_bytes()).hexdigest()[:12]

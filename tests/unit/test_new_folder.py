@@ -1,11 +1,14 @@
 """Output folders that appear whole or not at all, wherever they lie."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from handforge.files import FolderError, new_folder
+from handforge.files import FolderError, folder_lock, new_folder
+from trainer.loop.run_folder import is_leftover
 
 FILES = ("annotations.json", "images/a.png")
 
@@ -97,3 +100,43 @@ def test_an_output_that_is_replaced_and_killed_meanwhile_is_replaced_by_the_same
     assert content(out) == {"annotations.json": "", "notes.txt": "mine"}, "nobody takes it for the first's or whole"
     make(out, "third", replaces=["images"])
     assert content(out) == {**dict.fromkeys(FILES, "third"), "notes.txt": "mine"}, "nothing of the first is left"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from handforge.files import new_folder
+with new_folder(Path(sys.argv[1])) as folder:
+    (folder / "annotations.json").write_text("first")
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("before", ["absent", "empty"])
+@pytest.mark.parametrize("end", ["done", "killed"])
+def test_a_second_command_is_told_who_writes_the_folder(tmp_path, before, end):
+    out = tmp_path / "out"
+    if before == "empty":
+        out.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(FolderError, match=rf"out is being written by process {first.pid} on .*; wait for it"):
+            make(out)
+        if end == "killed":
+            first.kill()
+    if end == "done":
+        assert content(tmp_path) == {"out/annotations.json": "first"}, "the first has lost nothing"
+    else:
+        make(out)
+        assert content(tmp_path) == {f"out/{name}": "new" for name in FILES}
+
+
+def test_a_folder_is_held_once(tmp_path):
+    with folder_lock(tmp_path / "run"):
+        assert all(is_leftover(path) for path in (tmp_path / "run").iterdir()), "a run's folder counts as empty"
+        with pytest.raises(FolderError, match="run is being written by process"), folder_lock(tmp_path / "run"):
+            pass
+    assert not list((tmp_path / "run").iterdir())
