@@ -97,7 +97,8 @@ class FrameRenderer:
         return Sample(
             name=f"{spec.number:06d}",
             image=self._stored(self._picture(drawings, spec), spec.number),
-            instances=self._instances(arms, drawings, spec.camera),
+            instances=self._instances(arms, drawings, spec.camera)
+            + self._objects([spec.grasp.kind] if held and spec.grasp else []),
             meta=meta | self._meta(arms, spec) | ({"held": _told(spec.grasp)} if held and spec.grasp else {}),
             truths=self._truths(arms, drawings, spec.camera),
         )
@@ -107,13 +108,21 @@ class FrameRenderer:
         assert isinstance(self.engine, IndoorScene)
         self._show()
         maps = gbuffer.nothing(spec.camera.width, spec.camera.height)
+        image = self.engine.draw_empty(scene, spec.look, spec.number)
         return Sample(
             name=f"{spec.number:06d}",
-            image=self.engine.draw_empty(scene, spec.look, spec.number),
-            instances=(),
+            image=image,
+            instances=self._objects([thing.maker for thing in scene.things]),
             meta=meta | {"empty": scene.kind, "camera": spec.camera.matrix.tolist()},
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds},
         )
+
+    def _objects(self, kinds: list[str]) -> tuple[Instance, ...]:
+        """The objects that the last frame shows, of these kinds, where they are asked for."""
+        if not self.settings.object_annotations or not isinstance(self.engine, IndoorScene):
+            return ()
+        shown = self.engine.object_index
+        return tuple(Instance(shown == index, category=kind) for index, kind in enumerate(kinds, start=1))
 
     def _arm(self, index: int, spec: HandSpec) -> Arm:
         """The frame's hand of this index as it looks, posed."""

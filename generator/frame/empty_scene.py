@@ -191,6 +191,7 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     """The scene of a frame without a hand."""
     rng = stream(settings.seed, frame, "empty scene")
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
+    kind = kind if settings.empty_kind == "any" else settings.empty_kind
     camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
     draw = {"feet": _feet, "arms": _arms, "food": _food, "objects": _objects}.get(kind)
     if draw is None:

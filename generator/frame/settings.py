@@ -213,6 +213,11 @@ class RenderSettings:
     """Of indoor scenes: fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet
     and arms, faces, food, leather, wood, dolls. They have no annotation; the image's ``empty`` names what they show.
     Default 0."""
+    empty_kind: Literal["any", "feet", "arms", "people", "food", "objects", "interior"] = "any"
+    """What the images without a hand show; any of these by default."""
+    object_annotations: bool = False
+    """Of indoor scenes: annotate the objects that are held or that images without a hand show, too, each with its kind
+    (cup, fork, shoe, dish ...) as its category. Default false."""
     exposure: Literal["metered", "random"] = "metered"
     """Of indoor scenes. Random: also darker and brighter than metered, with stronger color casts."""
 
@@ -326,6 +331,10 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
         for name in ("empty", "held", "crowd", "egocentric")
         if values.get(name) and values.get("scene", "plain") != "indoor"
     ]
+    if values.get("object_annotations") and values.get("scene", "plain") != "indoor":
+        found.append("object_annotations is of indoor scenes; set scene to indoor")
+    if values.get("object_annotations") and values.get("ground_truth", "none") != "none":
+        found.append("object_annotations and ground_truth exclude each other: maps are of hands alone")
     both = [values.get(name, 0.0) for name in ("crowd", "egocentric")]
     if all(type(value) in (int, float) for value in both) and sum(both) > 1:
         found.append("crowd and egocentric are fractions that add up to 1 at most")

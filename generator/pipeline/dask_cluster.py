@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from generator.frame.settings import EngineName, RenderSettings
+from generator.objects import categories
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.run_folder import Records, RunError
 from generator.pipeline.workers import BATCH, Item, Renderer
@@ -163,4 +164,5 @@ def _render(
     for name, value in traits.items():
         if ours[name] != value:
             raise RunError(f"a worker joined with {name} {ours[name]}, the run has {value}")
-    return [(item.number, *dataset.encode_sample(renderer.frame(item), settings.format)) for item in items]
+    kinds = categories.of_run(settings.object_annotations)
+    return [(item.number, *dataset.encode_sample(renderer.frame(item), settings.format, kinds)) for item in items]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.frame.settings import PATHS, RenderSettings, upgrade
+from generator.objects import categories
 from handforge import dataset
 from handforge.dataset import contact_sheet
 from handforge.errors import HandforgeError
@@ -200,7 +201,9 @@ def finish(out: Path) -> None:
         raise RunError(f"{out}: {len(missing):,} of {count:,} frames are missing, the first is {missing[0]}")
     if hasattr(os, "sync"):  # not on Windows
         os.sync()
-    dataset.assemble(out, (records[number] for number in range(count)), run)
+    inorder = [records[number] for number in range(count)]
+    kinds = categories.used(inorder) if run["settings"].get("object_annotations") else None
+    dataset.assemble(out, inorder, run, kinds)
     contact_sheet.write(out)
     for path in (out, *(out / name for name in _folders(run))):
         for leftover in path.glob(".*.tmp"):  # of a writer that was killed

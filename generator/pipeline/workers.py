@@ -18,6 +18,7 @@ import numpy as np
 
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
+from generator.objects import categories
 from generator.pipeline.run_folder import Records
 from handforge import dataset
 from handforge.errors import HandforgeError
@@ -71,8 +72,9 @@ class Renderer:
         """Render some frames into a run's folder; their number."""
         if self._records is None:
             self._records = Records(out)
+        kinds = categories.of_run(self.settings.object_annotations)
         for item in items:
-            self._records.add(item.number, *dataset.encode_sample(self.frame(item), self.settings.format))
+            self._records.add(item.number, *dataset.encode_sample(self.frame(item), self.settings.format, kinds))
         return len(items)
 
 

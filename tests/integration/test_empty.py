@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +129,33 @@ def test_a_dataset_with_images_without_a_hand_is_right_and_says_how_many(poses_f
     assert [problem for image in data for problem in check_image(data, image)] == []
     assert data.info["images"] == 8 and data.info["empty"] == len(empty)
     assert contact_sheet.write(out).exists()
+
+
+def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file, tmp_path):
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    chosen = settings.load(
+        Path("objects"), {"pose_set": str(poses_file), "count": 6, "resolution": "160x120", "samples": 1}
+    )
+    assert run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
+    data = Dataset(tmp_path / "out")
+    names = {data.category(annotation) for image in data for annotation in data.annotations(image)}
+    assert len(names) >= 4 and names <= set(empty_scene.MAKERS)
+    assert [problem for image in data for problem in check_image(data, image)] == []
+    for number, image in enumerate(data):
+        scene = empty_scene.draw_empty_scene(chosen, number)
+        assert scene.kind == "objects"
+        for annotation, mask in zip(data.annotations(image), data.masks(image), strict=True):
+            kind = data.category(annotation)
+            flat = [scene.camera.project(one.vertices()) for one in scene.things if one.maker == kind]
+            low, high = (f([f(p[:, :2], axis=0) for p in flat], axis=0) for f in (np.min, np.max))
+            rows, columns = np.nonzero(mask)
+            assert columns.min() > low[0] - 2 and columns.max() < high[0] + 2, "it lies where the object is"
+            assert rows.min() > low[1] - 2 and rows.max() < high[1] + 2
+    assert data.info["objects"] == sum(len(data.annotations(image)) for image in data) and data.info["hands"] == 0
+
+
+def test_objects_are_annotated_in_indoor_scenes_alone():
+    with pytest.raises(SettingsError, match="object_annotations is of indoor scenes; set scene to indoor"):
+        settings.load(None, {"object_annotations": True})
+    with pytest.raises(SettingsError, match="object_annotations and ground_truth exclude each other"):
+        settings.load(Path("objects"), {"ground_truth": "depth"})

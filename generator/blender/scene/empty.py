@@ -25,8 +25,8 @@ def fill_scene(
         thing_meshes.put_foot(props, one, skin)
     for arm in scene.arms:
         thing_meshes.put_arm(props, arm, skin)
-    for thing in scene.things:
-        thing_meshes.put_thing(props, thing)
+    for index, thing in enumerate(scene.things, start=1):
+        thing_meshes.put_thing(props, thing, index)
     points = scene.points()
     view = View(scene.camera, points, np.zeros(len(points), bool), np.zeros(len(points), int))
     if scene.kind == "people":

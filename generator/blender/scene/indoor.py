@@ -54,6 +54,12 @@ class IndoorScene:
             self._scene.collection.objects.link(lamp)
         _prepare(self._scene, settings.samples)
         self._use_passes(min(most, 2))
+        self.object_index = np.zeros((0, 0), int)
+        """(H, W), which annotated object each pixel of the last frame shows, from 1; where they are asked for."""
+        layer = self._scene.view_layers[0]
+        layer.use_pass_object_index = settings.object_annotations
+        if settings.object_annotations:
+            layer.pass_alpha_threshold = 0.0  # glass is an object, too
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
@@ -124,6 +130,9 @@ class IndoorScene:
         passes = exr.render()
         self._props.clear()
         covered = [np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes]
+        if self._settings.object_annotations:
+            number = next(name for name in ("Object Index", "IndexOB") if name in passes)  # Blender 5 and older
+            self.object_index = np.round(passes[number][..., 0]).astype(int)
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
@@ -161,7 +170,7 @@ class IndoorScene:
             props.dress(streams[number], rig, elbows[number], watch=hands[number].glove is None)
         view = _view(arms, camera, held)
         if held is not None:
-            thing_meshes.put_held(props, held)
+            thing_meshes.put_held(props, held, 1)
         if crowd is not None:
             bodies.fill_scene(
                 props, self._stream(frame, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None

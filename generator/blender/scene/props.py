@@ -76,11 +76,13 @@ class Props:
         surfaces: np.ndarray | None = None,
         *,
         keep_materials: bool = False,
+        index: int = 0,
     ) -> bpy.types.Mesh:
         """Put a mesh of its own into the scene by a (4, 4) matrix.
 
         :param surfaces: (F,) int32, which of the materials each triangle has; None for the first.
         :param keep_materials: they are others' and stay when the frame is cleared.
+        :param index: of the object in the pass of objects; 0 for what is not annotated.
         """
         mesh = bpy.data.meshes.new("thing")
         fill(mesh, vertices, faces)
@@ -91,6 +93,7 @@ class Props:
         thing = bpy.data.objects.new("thing", mesh)
         bpy.context.scene.collection.objects.link(thing)
         thing.matrix_world = Matrix(matrix.tolist())
+        thing.pass_index = index
         self._made += [thing, mesh, *([] if keep_materials else made_of)]
         return mesh
 

@@ -15,18 +15,18 @@ from generator.objects import solids
 from generator.objects.surfaces import Surface
 
 
-def put_thing(props: Props, placed: PlacedThing) -> None:
-    """Put an object into the scene."""
+def put_thing(props: Props, placed: PlacedThing, index: int) -> None:
+    """Put an object into the scene, with its number in the pass of objects."""
     thing = placed.thing()
     vertices, faces, surfaces = solids.mesh(thing.parts)
     made = [surface(one) for one in thing.surfaces]
-    props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces)
+    props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
-def put_held(props: Props, held: HeldObject) -> None:
-    """Put an object into a hand."""
+def put_held(props: Props, held: HeldObject, index: int) -> None:
+    """Put an object into a hand, with its number in the pass of objects."""
     vertices, faces, surfaces = held.mesh()
-    props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces)
+    props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index)
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
