@@ -175,7 +175,7 @@ def compare(
     loaded = [(str(path), load(opened, path, scope)) for path in results]
     rows = compare_images([(name, one.images) for name, one in loaded], options)
     categories = [category_metrics(one.images, one.categories, options) for _, one in loaded]
-    console.print_comparison(rows, [one.notes for _, one in loaded], categories)
+    console.print_comparison(rows, [one for _, one in loaded], categories)
     if json_path:
         content = [
             {**asdict(row), **(found.to_json() if found else {})} for row, found in zip(rows, categories, strict=True)

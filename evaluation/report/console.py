@@ -14,6 +14,7 @@ from evaluation.metrics.compare import Row
 from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
+from evaluation.metrics.scope import SAME_HANDS
 from evaluation.report import tables
 
 GAP = 2
@@ -77,7 +78,8 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
     print(f"{scored}, IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
     for note in loaded.notes:
         print(f"Note: {note}")
-    print_table(tables.score_table([("", score)]).unlabelled())
+    hands = SAME_HANDS.issuperset(loaded.categories)
+    print_table(tables.score_table([("", score)], hands).unlabelled())
     if score.images_without_hands:
         print(
             f"In {score.images_without_hands} images without annotations (empty) there are "
@@ -114,16 +116,17 @@ def print_details(metrics: ExtendedMetrics) -> None:
 
 
 def print_comparison(
-    rows: Sequence[Row], notes: Sequence[Sequence[str]], categories: Sequence[CategoryMetrics | None]
+    rows: Sequence[Row], loaded: Sequence[Loaded], categories: Sequence[CategoryMetrics | None]
 ) -> None:
     """Print several scores with the notes of each, and their differences to the first.
 
     The files are numbered, as their paths may be long.
     """
-    for number, (row, said) in enumerate(zip(rows, notes, strict=True), start=1):
-        print("\n   Note: ".join([f"{number}: {row.name}", *said]))
+    for number, (row, one) in enumerate(zip(rows, loaded, strict=True), start=1):
+        print("\n   Note: ".join([f"{number}: {row.name}", *one.notes]))
     numbered = [(f"{number}", row) for number, row in enumerate(rows, start=1)]
-    print_table(tables.score_table([(label, row.score) for label, row in numbered]))
+    hands = all(SAME_HANDS.issuperset(one.categories) for one in loaded)
+    print_table(tables.score_table([(label, row.score) for label, row in numbered], hands))
     by_category = [(f"{number}", found) for number, found in enumerate(categories, start=1) if found]
     if by_category:
         print_table(tables.category_table(by_category))

@@ -15,6 +15,7 @@ from evaluation.metrics.detection_metrics import DetectionMetrics, paper_metrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics, extended_metrics
 from evaluation.metrics.matching import Match, MatchOptions, match_all
 from evaluation.metrics.results import is_number
+from evaluation.metrics.scope import SAME_HANDS
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results
 from evaluation.paper.published import SYNTHETIC
 from evaluation.report import figures, tables
@@ -76,7 +77,8 @@ def measure(label: str, predicted: Predicted, options: MatchOptions) -> Scored:
 
 def score_table(scored: list[Scored]) -> Table:
     """The scores, with the paper's cases below them."""
-    table = tables.score_table([(item.label, item.score) for item in scored])
+    hands = all(SAME_HANDS.issuperset(item.predicted.categories) for item in scored)
+    table = tables.score_table([(item.label, item.score) for item in scored], hands)
     further = ["–"] * (len(table.columns) - 11)
     table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells(), *further] for case in SYNTHETIC)
     return table

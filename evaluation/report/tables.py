@@ -21,8 +21,8 @@ INTERVALS = {**RATES, "ap": "AP"}
 """Column headings of the metrics that have intervals."""
 
 COLUMNS = {
-    "hands": "annotated hands, or objects of the scored categories (the paper's TtlHnd)",
-    "objects": "annotated objects",
+    "hands": "annotated hands (the paper's TtlHnd)",
+    "objects": "annotated objects of the scored categories",
     "TP": "true positives: hands with a prediction of enough IoU, matched one-to-one in falling score",
     "FP": "false positives: predictions that match no hand, or one that is taken",
     "FN": "false negatives: hands without a prediction",
@@ -115,9 +115,24 @@ def interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
-def score_table(named: Sequence[tuple[str, DetectionMetrics]]) -> Table:
-    """The paper's metrics and AP; false positives in images without hands where there are such images."""
-    columns: tuple[str, ...] = ("", "hands", "TP", "FP", "FN", "IoU", "Acc", "F1", "TPH", "AP", "AP50")
+def score_table(named: Sequence[tuple[str, DetectionMetrics]], hands: bool = True) -> Table:
+    """The paper's metrics and AP; false positives in images without hands where there are such images.
+
+    :param hands: whether hands are scored, or objects of other categories.
+    """
+    columns: tuple[str, ...] = (
+        "",
+        "hands" if hands else "objects",
+        "TP",
+        "FP",
+        "FN",
+        "IoU",
+        "Acc",
+        "F1",
+        "TPH",
+        "AP",
+        "AP50",
+    )
     empty = any(score.images_without_hands for _, score in named)
     rows = []
     for name, s in named:

@@ -95,7 +95,12 @@ def test_categories_in_every_command(two, tmp_path):
     dataset, entries = two
     first, out = write_results(tmp_path / "a.json", entries), tmp_path / "s.json"
     output = invoke("score", dataset.folder, first, "--details", "--json", out)
-    assert "by category" in output and "FP category" in output and "annotated (rows) and predicted" in output
+    assert (
+        " objects  TP" in output
+        and "by category" in output
+        and "FP category" in output
+        and "annotated (rows) and predicted" in output
+    )
     record = json.loads(out.read_text())
     assert record["categories"]["pen"]["fn"] == 1 and record["mean"]["f1"] == pytest.approx(0.4)
     assert record["confusion"] == {"categories": ["cup", "pen"], "counts": [[2, 0, 0], [1, 0, 0], [0, 1, 0]]}
