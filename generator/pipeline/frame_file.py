@@ -16,6 +16,7 @@ from generator.frame.frame_spec import FrameError
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton
 from generator.mesh.hand_mesh import HandMesh
+from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
 
@@ -47,8 +48,9 @@ def render(path: Path, out: Path) -> Path:
     sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])
     for folder in ("images", "masks", *settings.ground_truth_kinds):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    record = dataset.write_sample(out, sample, settings.format)
-    dataset.assemble(out, [record], {"settings": settings.to_json(), "versions": {"handforge": __version__}})
+    record = dataset.write_sample(out, sample, settings.format, categories.of_run(settings.object_annotations))
+    info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
+    dataset.assemble(out, [record], info, categories.used([record]) if settings.object_annotations else None)
     return out / "images" / record["image"]["file_name"]
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from generator.frame import settings as reader
 from generator.frame.settings import RenderSettings
+from generator.objects import categories
 from generator.pipeline import workers
 from generator.pipeline.gui_job import tell
 from handforge import __version__, dataset
@@ -50,8 +51,9 @@ class Previews:
         sample = self._renderer.frame(workers.Item(number, pose, {"set": "preview", "frame": number}))
         for folder in ("images", "masks", *settings.ground_truth_kinds):
             (out / folder).mkdir(parents=True, exist_ok=True)
-        record = dataset.write_sample(out, sample, settings.format)
-        dataset.assemble(out, [record], {"settings": settings.to_json(), "versions": {"handforge": __version__}})
+        record = dataset.write_sample(out, sample, settings.format, categories.of_run(settings.object_annotations))
+        info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
+        dataset.assemble(out, [record], info, categories.used([record]) if settings.object_annotations else None)
         masks = [instance.mask for instance in sample.instances]
         write_atomic(out / "overlay.png", _overlay(sample.image, masks))
         return {

@@ -11,8 +11,9 @@ from render_scenes import POSE
 from generator.frame import empty_scene, settings
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.mesh import foot
-from generator.pipeline import run
+from generator.pipeline import frame_file, run
 from handforge.dataset import Dataset, check_image, contact_sheet
+from handforge.files import dump_json
 
 ROOM = RenderSettings(scene="indoor", empty=1.0, resolution=(160, 120), samples=1)
 
@@ -152,6 +153,12 @@ def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file
             assert columns.min() > low[0] - 2 and columns.max() < high[0] + 2, "it lies where the object is"
             assert rows.min() > low[1] - 2 and rows.max() < high[1] + 2
     assert data.info["objects"] == sum(len(data.annotations(image)) for image in data) and data.info["hands"] == 0
+    asked = tmp_path / "frame.json"
+    asked.write_bytes(dump_json(frame_file.draw(chosen, 0)))
+    frame_file.render(asked, tmp_path / "one")
+    one = Dataset(tmp_path / "one")
+    for mask, other in zip(one.masks(one.images[0]), data.masks(data.images[0]), strict=True):
+        assert (mask == other).all(), "a frame that was shown and rendered by itself is the run's"
 
 
 def test_objects_are_annotated_in_indoor_scenes_alone():
