@@ -79,13 +79,23 @@ _LOCK = ".lock.tmp"
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder for one command, making it where it is not there. A process that is killed holds it no longer.
+    """Hold a folder for one command; a process that is killed holds it no longer.
 
-    :raises FolderError: at once, if another process holds it, and which.
+    It is made where it is not there, and is gone again if nothing is in it at the end.
+
+    :raises FolderError: at once, if it is a file, or another process holds it, and which.
     """
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f"{folder} is a file; give a folder")
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    with _lock(folder / _LOCK, folder):
-        yield
+    try:
+        with _lock(folder / _LOCK, folder):
+            yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # not empty
+                folder.rmdir()
 
 
 @contextmanager

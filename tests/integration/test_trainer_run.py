@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
+from handforge.files import folder_lock
 from trainer.cli import main
 from trainer.config.recipe import load as load_recipe
 from trainer.config.tasks import TASKS
@@ -340,6 +341,12 @@ def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbrok
     refused(repeat(tiny, blobs, damaged, "--resume"), "run.json is damaged (", "give another folder")
     finished = repeat(tiny, blobs, unbroken, "--resume")
     assert finished.exit_code == 0 and "finished already" in finished.output
+
+
+def test_two_commands_do_not_write_one_run(blobs, tiny, tmp_path):
+    with folder_lock(tmp_path / "run"):
+        refused(repeat(tiny, blobs, tmp_path / "run"), f"run is being written by process {os.getpid()} on")
+        refused(repeat(tiny, blobs, tmp_path / "run", "--resume"), "wait for it, or give another folder")
 
 
 def test_a_run_from_before_a_setting_was_there_is_continued(blobs, tiny, unbroken, tmp_path):

@@ -139,4 +139,13 @@ def test_a_folder_is_held_once(tmp_path):
         assert all(is_leftover(path) for path in (tmp_path / "run").iterdir()), "a run's folder counts as empty"
         with pytest.raises(FolderError, match="run is being written by process"), folder_lock(tmp_path / "run"):
             pass
-    assert not list((tmp_path / "run").iterdir())
+        (tmp_path / "run" / "run.json").write_text("{}")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+    with folder_lock(tmp_path / "nothing"):
+        pass
+    assert not (tmp_path / "nothing").exists(), "what came to nothing leaves nothing"
+    with (
+        pytest.raises(FolderError, match=r"run\.json is a file; give a folder"),
+        folder_lock(tmp_path / "run/run.json"),
+    ):
+        pass

@@ -12,6 +12,7 @@ import torch
 
 from handforge.console import progress
 from handforge.dataset import Dataset
+from handforge.files import folder_lock
 from trainer.config import categories
 from trainer.config import recipe as recipes
 from trainer.config.recipe import Recipe
@@ -129,7 +130,10 @@ def train(command: str, options: Options) -> None:
     :param command: ``train`` for one session, ``repeat`` for the recipe's.
     """
     options = replace(options, device=distributed.local_device(pick_device(options.device)))
-    with distributed.group(torch.device(options.device)):
+    with (
+        distributed.group(torch.device(options.device)),
+        folder_lock(options.out) if distributed.rank() == 0 else nullcontext(),  # one of a run's processes holds it
+    ):
         _train(command, options)
 
 
