@@ -113,7 +113,7 @@ class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
         if Board.log:
             row.operator("handforge.show_log", icon="TEXT")
         row.operator("handforge.open_folder", icon="FILE_FOLDER")
-        row.operator("handforge.copy_command", icon="COPYDOWN")
+        row.operator("handforge.copy_command", text="As Command", icon="COPYDOWN")
 
 
 class OfGenerate(Sidebar):
