@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
@@ -84,13 +85,13 @@ def by_size(images: Sequence[ImageEval], matches: Sequence[Match]) -> list[SizeR
     ]
 
 
-def relative_size(code: dict) -> float:
+def relative_size(code: dict[str, Any]) -> float:
     """Compute the side of a square of the mask's area over that of the image's, 0 to 1."""
     height, width = code["size"]
     return float(np.sqrt(rle.area(code) / (height * width)))
 
 
-def size_of(code: dict) -> str:
+def size_of(code: dict[str, Any]) -> str:
     """Name the one of :data:`SIZES` that a mask has."""
     side = relative_size(code)
     return next(name for name, least in reversed(SIZES) if side >= least)

@@ -11,7 +11,7 @@ All functions take poses of shape (N, 28) as :mod:`generator.hand.pose` defines 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -305,7 +305,7 @@ _AT_ONCE = 4096
 """Poses worked on together, so that memory stays small."""
 
 
-def _by_distinct(poses: np.ndarray, columns: slice, test) -> np.ndarray:
+def _by_distinct(poses: np.ndarray, columns: slice, test: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """The test's result for each pose, worked out once for poses that agree in the columns it depends on."""
     distinct, index = np.unique(poses[:, columns], axis=0, return_inverse=True)
     some = np.zeros((len(distinct), pose.SIZE))

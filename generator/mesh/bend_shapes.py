@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from generator.hand import pose
-from generator.hand.anatomy import BONES, FINGERS, skeleton
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh import hand_mesh
 from generator.mesh.hand_chart import HandChart, hand_chart, knuckles
 from generator.mesh.sdf import HALF_BREADTH

@@ -11,6 +11,7 @@ the US Army's survey of 2012 (ANSUR II); girths and the toes are chosen by eye.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -119,7 +120,13 @@ SHIPPED = Path(__file__).with_name("foot.npz")
 """The mean foot, which :mod:`generator.mesh.build_meshes` writes."""
 
 
-def _limb(a: ArrayLike, b: ArrayLike, up: tuple[float, float, float], stations: list[tuple], caps: tuple) -> Limb:
+def _limb(
+    a: ArrayLike,
+    b: ArrayLike,
+    up: tuple[float, float, float],
+    stations: Sequence[tuple[float, ...]],
+    caps: tuple[float, float],
+) -> Limb:
     """A limb between two points; ``up`` is its back; stations are (fraction of the way, half-width, up, down)."""
     start, way = np.asarray(a, float), np.asarray(b, float) - np.asarray(a, float)
     length = float(np.linalg.norm(way))

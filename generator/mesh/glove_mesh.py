@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from generator.hand.anatomy import BONES, FINGERS, skeleton
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh import hand_mesh, skin_weights
 from generator.mesh.gloves import Glove
 from generator.mesh.hand_chart import hand_chart, knuckles

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from generator.hand.anatomy import BONES, FINGERS, skeleton
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh import hand_mesh, skin_features, skin_weights
 from generator.mesh.sdf import HALF_BREADTH, Skin
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.hand.anatomy import BONES, FINGERS, HandShape, skeleton
+from generator.hand.anatomy import BONES, HandShape, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh import hand_mesh
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart

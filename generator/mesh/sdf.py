@@ -113,7 +113,7 @@ def _at(bones: Skeleton, name: str) -> tuple[np.ndarray, np.ndarray, float]:
 def _between(
     start: Sequence[float] | np.ndarray,
     end: Sequence[float] | np.ndarray,
-    stations: list[tuple],
+    stations: Sequence[tuple[float, ...]],
     caps: tuple[float, float],
 ) -> Limb:
     """A limb from one point to another; station positions are fractions of the way."""

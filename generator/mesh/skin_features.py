@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from generator.hand.anatomy import BONES, FINGERS, skeleton
+from generator.hand.anatomy import BONES, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh.skin_weights import segment_distance
 
 # The palm's three great creases and the wrist's two, as lines of (x, z) on the palmar side, with their depth.

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from generator.hand.anatomy import FINGERS
+from generator.hand.pose import FINGERS
 from generator.mesh import hand_mesh, skin_features
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.hand.anatomy import BONES, FINGERS, LONG_FINGERS, skeleton
+from generator.hand.anatomy import BONES, LONG_FINGERS, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh.sdf import Skin
 
 # Half of the stretch along a digit over which the skin passes from one bone to the next, mm.

@@ -41,7 +41,9 @@ def hsv(hue: float, saturation: float, value: float) -> tuple[float, float, floa
     return red, green, blue
 
 
-def _around(rng: np.random.Generator, hue: tuple[float, float], sat: tuple[float, float], val: tuple[float, float]):
+def _around(
+    rng: np.random.Generator, hue: tuple[float, float], sat: tuple[float, float], val: tuple[float, float]
+) -> tuple[float, float, float]:
     return hsv(*(float(rng.uniform(*limits)) for limits in (hue, sat, val)))
 
 

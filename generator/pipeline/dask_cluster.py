@@ -147,7 +147,7 @@ def _traits(settings: RenderSettings) -> dict[str, str]:
 
 def render(
     settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
-) -> list[tuple[int, dict, dict[str, bytes]]]:
+) -> list[tuple[int, dict[str, Any], dict[str, bytes]]]:
     """Number, record and files of some frames.
 
     :param traits: as :func:`describe` gave them where the run began.
@@ -159,7 +159,7 @@ def render(
 
 def _render(
     settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
-) -> list[tuple[int, dict, dict[str, bytes]]]:
+) -> list[tuple[int, dict[str, Any], dict[str, bytes]]]:
     renderer, ours = _renderer(settings, run)
     for name, value in traits.items():
         if ours[name] != value:

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from generator.hand import pose
-from generator.hand.anatomy import BONES, FINGERS, Skeleton, skeleton
+from generator.hand.anatomy import BONES, Skeleton, skeleton
+from generator.hand.pose import FINGERS
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh, vertex_normals
 from generator.mesh.skin_weights import segment_distance

@@ -48,7 +48,7 @@ def read_truth(path: Path, name: str) -> np.ndarray:
         raise DatasetError(f"there is no truth {name!r}; there are {', '.join(GROUND_TRUTH_MAPS)}")
     values = np.asarray(open_image(path))
     kind = {"depth": (2, np.uint16), "normals": (3, np.uint8), "parts": (2, np.uint8)}[name]
-    if (values.ndim, values.dtype) != kind:
+    if (values.ndim, values.dtype) != (kind[0], np.dtype(kind[1])):
         raise DatasetError(f"{path} does not hold {name}: it has {values.ndim} axes of {values.dtype}")
     if name == "depth":
         return values.astype(np.float32) / PER_METRE

@@ -7,6 +7,7 @@ are millimetres; a head faces -Y, Z is up. It is about an adult's: 150 wide, 200
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import bpy
 import numpy as np
@@ -73,13 +74,13 @@ def _ellipsoid(points: np.ndarray, middle: tuple[float, ...], half: tuple[float,
     return size * (size - 1) / (np.linalg.norm(at / half, axis=1) + 1e-9)
 
 
-def _both_sides(part: tuple, points: np.ndarray) -> np.ndarray:
+def _both_sides(part: tuple[Any, ...], points: np.ndarray) -> np.ndarray:
     (x, y, z), half, _ = part
     near = np.where(points[:, :1] * [1, 0, 0] < 0, points * [-1, 1, 1], points) if x else points
     return _ellipsoid(near, (x, y, z), half)
 
 
-def _solid(points: np.ndarray, parts: list[tuple], hollows: list[tuple]) -> np.ndarray:
+def _solid(points: np.ndarray, parts: list[tuple[Any, ...]], hollows: list[tuple[Any, ...]]) -> np.ndarray:
     """Below 0 inside."""
     found = _ellipsoid(points, *parts[0][:2])
     for part in parts[1:]:
@@ -89,7 +90,9 @@ def _solid(points: np.ndarray, parts: list[tuple], hollows: list[tuple]) -> np.n
     return found
 
 
-def _sculpt(parts: list[tuple], hollows: list[tuple], columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _sculpt(
+    parts: list[tuple[Any, ...]], hollows: list[tuple[Any, ...]], columns: int, rows: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Points (V, 3) on the solid's surface, mm, as rays from its middle meet it, and triangles (F, 3)."""
     share = np.arange(columns) / columns
     around = 2 * np.pi * share + 0.9 * np.sin(2 * np.pi * share)  # twice as many where the face is

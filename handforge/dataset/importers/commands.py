@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ def import_group() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 _COUNT = click.option("--count", type=click.IntRange(1), help="Take so many images, spread evenly over all.")
 _LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
 _STRICT = click.option("--strict", is_flag=True, help="End at the first file that cannot be read, and write nothing.")
@@ -39,18 +42,18 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str | No
         raise click.BadParameter(f"{value!r} is not whole numbers or #rrggbb with commas between") from None
 
 
-def _min_area(default: int) -> Any:
+def _min_area(default: int) -> Decorator:
     text = "Drop pieces of a mask with fewer pixels than this."
     return click.option("--min-area", default=default, show_default=True, type=click.IntRange(0), help=text)
 
 
-def _about(mask: str = "hand", all_hands: bool | None = None) -> Any:
+def _about(mask: str = "hand", all_hands: bool | None = None) -> Decorator:
     """Options that say what a source is; the command gets them as ``about``.
 
     :param all_hands: what is known of the source without asking; None asks.
     """
 
-    def decorate(command: Any) -> Any:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def call(mask: str, background: str | None, scale: str | None, **rest: Any) -> None:
             from handforge.dataset.importers.folder import About
