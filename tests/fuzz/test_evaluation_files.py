@@ -86,6 +86,7 @@ def run(tmp_path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_changed_files_are_told_in_one_line(run, tmp_path):
     rng, minutes = np.random.default_rng(0), float(os.environ.get("FUZZ_MINUTES", "0"))
     dataset, results, end = tmp_path / "data", run / "predictions" / "test", time.monotonic() + 60 * minutes
