@@ -108,7 +108,7 @@ def recipes() -> None:
     from trainer.config.recipe import load, shipped
 
     for name in shipped():
-        click.echo(f"{name:18}{load(name).description}")
+        click.echo(f"{name:22}{load(name).description}")
 
 
 @main.command()

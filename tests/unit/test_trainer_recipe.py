@@ -189,6 +189,12 @@ def test_the_cases_have_the_papers_figures():
         sum(s.total_steps for s in study.sessions) == recipe.load("fig2-conventional").sessions[0].total_steps == 1000
     )
     assert {n.network.backbone for n in (two, five, study)} == {"resnet101"}
+    for name in ("fig2-conventional", "fig2-repetitive"):  # 15,000 images at step 300
+        many, few = recipe.load(f"{name}-45"), recipe.load(name)
+        assert {s.batch * s.gradient_accumulation_steps for s in many.sessions} == {45}
+        assert [(s.total_steps, s.trainable_layers) for s in many.sessions] == [
+            (s.total_steps, s.trainable_layers) for s in few.sessions
+        ]
     assert (two.images.min_size, two.images.max_size) == (800, 1024)
 
 

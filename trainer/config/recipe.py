@@ -17,6 +17,7 @@ A recipe is checked as a whole: :class:`RecipeError` names every problem it has,
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 import tomllib
 import warnings
@@ -206,8 +207,10 @@ def load(name_or_file: str) -> Recipe:
     else:
         path = Path(name_or_file)
         if path.suffix != ".toml" or not path.is_file():
+            near = difflib.get_close_matches(name_or_file, shipped(), 1)
+            meant = f"did you mean {near[0]}? There are" if near else "there are"
             raise RecipeError(
-                f"no recipe is called {name_or_file!r}; there are {', '.join(shipped())}, or give a .toml file"
+                f"no recipe is called {name_or_file!r}; {meant} {', '.join(shipped())}, or give a .toml file"
             )
         text, name = path.read_bytes(), path.stem
     try:
@@ -230,6 +233,8 @@ def from_table(name: str, table: dict[str, Any]) -> Recipe:
     network = Network(**_fields(Network, table.get("network", {}), "network", problems))
     images = ImageSettings(**_fields(ImageSettings, table.get("images", {}), "images", problems))
     sessions = _sessions(table, problems)
+    if not any(part in table for part in ("network", "images", "session", "sessions")):
+        raise RecipeError(f"recipe {name} does not say what to train; give it a [session] or [[sessions]]")
     recipe = Recipe(name=name, sessions=tuple(sessions), network=network, images=images, **values)
     wrong = set(problems.values())  # what has a wrong type is at its default, of which nothing is said
     texts = [*problems, *(text for text in _check(recipe) if wrong.isdisjoint(re.findall(r"\w+", text)))]

@@ -76,6 +76,9 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     """
     if out.is_dir() or not out.parent.is_dir():
         raise OutputError(f"{out} is a folder, or its folder does not exist; give a file in a folder that does")
+    wanted = {"torchscript": ".pt", "onnx": ".onnx"}[kind]
+    if out.suffix.lower() in {".pt", ".onnx"} - {wanted}:
+        raise OutputError(f"{out} has the suffix of another format; --format {kind} writes a {wanted} file")
     image = tensor(read_image(picture))
     network, _ = networks.load(run, hooks=False)
     networks.set_score(network, score)

@@ -86,7 +86,10 @@ def read_description(path: Path) -> dict[str, Any]:
     """
     file = _file(path)
     if not file.is_file():
-        hint = "the run has not finished a session yet" if path.is_dir() else "give a run folder or .safetensors file"
+        hint = "give a run folder or .safetensors file"
+        if path.is_dir():
+            begun = (path / "run.json").is_file()
+            hint = "the run has not finished a session yet" if begun else f"{path} is no run folder"
         raise CheckpointError(f"{file} is missing; {hint}")
     beside = file.with_suffix(".json")
     try:
