@@ -1,4 +1,4 @@
-"""One frame: settings, a pose and the frame's number in; the image and its truth out."""
+"""Render one frame: settings and a frame spec in; the image and its ground truth out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FrameRenderer:
         self.hand = functools.lru_cache(frame_look.SHAPES)(self._build)
         self._others = functools.lru_cache(4 * frame_look.SHAPES)(lambda index, shape: self._build(shape))
         self._gloved = functools.cache(self._build_gloved)
-        self._backgrounds = backgrounds.chosen(settings)
+        self._backgrounds = backgrounds.open_backgrounds(settings)
         self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
 
@@ -99,7 +99,7 @@ class FrameRenderer:
             image=self._stored(self._picture(drawings, spec), spec.number),
             instances=self._instances(arms, drawings, spec.camera)
             + self._objects([spec.grasp.kind] if held and spec.grasp else []),
-            meta=meta | self._meta(arms, spec) | ({"held": _told(spec.grasp)} if held and spec.grasp else {}),
+            meta=meta | self._meta(arms, spec) | ({"held": _grasp_meta(spec.grasp)} if held and spec.grasp else {}),
             truths=self._truths(arms, drawings, spec.camera),
         )
 
@@ -163,7 +163,7 @@ class FrameRenderer:
             kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
             points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn)
             if self._covering:
-                points = _behind_things(points, drawing)
+                points = _mark_covered(points, drawing)
             in_space = (
                 camera.to_camera(joints(arm.rig, arm.pose))
                 if KEYPOINTS_3D in self.settings.ground_truth_kinds
@@ -216,7 +216,7 @@ class FrameRenderer:
             x0, y0, x1, y1 = drawing.box
             alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
             picture[y0:y1, x0:x1] = srgb(
-                camera_effects.before(camera_effects.linear(drawing.image), alpha, picture[y0:y1, x0:x1])
+                camera_effects.composite(camera_effects.linear(drawing.image), alpha, picture[y0:y1, x0:x1])
             )
         return picture
 
@@ -224,7 +224,7 @@ class FrameRenderer:
         """As a camera would have stored it; a room's image is so already."""
         if self.settings.sensor == "clean" or self.settings.scene == "indoor":
             return picture
-        return camera_effects.stored(picture, stream(self.settings.seed, number, "sensor"))
+        return camera_effects.apply_sensor(picture, stream(self.settings.seed, number, "sensor"))
 
     def _meta(self, arms: list[Arm], spec: FrameSpec) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
@@ -280,7 +280,7 @@ def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.
     return rig_file.load(Path(settings.rig), None if settings.bone_map is None else Path(settings.bone_map))
 
 
-def _told(grasp: Grasp) -> dict:
+def _grasp_meta(grasp: Grasp) -> dict:
     """What an image's record says of a grasp."""
     return {"object": grasp.kind, "grasp": grasp.type, "contacts": list(grasp.contacts)}
 
@@ -342,7 +342,7 @@ def keypoints(
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 
 
-def _behind_things(points: np.ndarray, drawing: RenderLayers, near: int = 2) -> np.ndarray:
+def _mark_covered(points: np.ndarray, drawing: RenderLayers, near: int = 2) -> np.ndarray:
     """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
     covered = drawing.hand + drawing.forearm >= 0.5
     points = points.copy()

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from generator.frame.elbow import PLACE, STRAIGHT, Elbow
-from generator.frame.framing import SPARE, outside
+from generator.frame.framing import SPARE, pixels_beyond_edge
 from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
@@ -26,7 +26,7 @@ def reach_out(camera: Camera, one: np.ndarray, hand: Skeleton) -> Elbow:
     :param one: the pose, (28,), as the camera sees it.
     :returns: of the elbows that will do, one that is bent least; if none will, the one that comes nearest.
     """
-    if outside(camera, one, hand) > 0:
+    if pixels_beyond_edge(camera, one, hand) > 0:
         return STRAIGHT
     elbows, rest = _candidates()
     moved = kinematics.transforms(one, hand)[_FOREARM]

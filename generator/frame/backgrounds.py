@@ -1,4 +1,4 @@
-"""A folder of images to put behind the hands. Nothing of Blender."""
+"""A folder of images to put behind the hands."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from handforge.dataset.image_io import IMAGE_SUFFIXES, read_image
 from handforge.rng import stream
 
 SMALLEST_CROP = 0.4
-"""The least side of a crop, as a share of the largest one of the image's proportions that fits."""
+"""Smallest side of a crop, as a fraction of the largest crop of the image's aspect ratio."""
 
 
-def chosen(settings: RenderSettings) -> Backgrounds | None:
-    """The folder that the settings name, if they name one. Errors as :class:`Backgrounds`."""
+def open_backgrounds(settings: RenderSettings) -> Backgrounds | None:
+    """Open the folder that the settings name, if they name one. Errors as :class:`Backgrounds`."""
     return None if settings.backgrounds is None else Backgrounds(Path(settings.backgrounds), settings.seed)
 
 
@@ -25,12 +25,12 @@ class Backgrounds:
     """The images of a folder and of the folders in it, in the order of their names.
 
     :param seed: of the run; each frame draws its own image.
-    :raises SettingsError: if it is no folder or holds no image.
+    :raises SettingsError: if it is not a folder or holds no image.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
         if not folder.is_dir():
-            raise SettingsError(f"backgrounds: {folder} is no folder; name one that holds images")
+            raise SettingsError(f"backgrounds: {folder} is not a folder; name one that holds images")
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
         self._paths = [path for path in found if path.is_file()]
         if not self._paths:
@@ -38,7 +38,7 @@ class Backgrounds:
         self._folder, self._seed = folder, seed
 
     def digest(self) -> str:
-        """What tells this folder from one of other images: a hash of all names and contents."""
+        """SHA-256 of all names and contents, which tells this folder from one of other images."""
         found = hashlib.sha256()
         for path in self._paths:
             found.update(f"{path.relative_to(self._folder).as_posix()}\0".encode())
@@ -54,7 +54,7 @@ class Backgrounds:
             read_image(path)
 
     def draw(self, frame: int, width: int, height: int) -> np.ndarray:
-        """A frame's image, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
+        """Draw a frame's image, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
 
         :raises DatasetError: if it cannot be read.
         """

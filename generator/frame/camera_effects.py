@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 
-def cast(rng: np.random.Generator) -> np.ndarray:
+def draw_cast(rng: np.random.Generator) -> np.ndarray:
     """How much lighter an image comes out than metered, by channel, (3,): exposure, warmth and tint."""
     exposure, warmth, tint = np.exp(rng.normal(0, [0.35, 0.12, 0.05]))
     return exposure * np.array([warmth, tint, 1 / warmth])
@@ -36,14 +36,14 @@ def develop(
     if rng.random() < 0.7:  # phones sharpen what they take
         radius, percent = rng.uniform(0.6, 1.6), int(rng.integers(30, 150))
         seen = np.asarray(Image.fromarray(seen).filter(ImageFilter.UnsharpMask(radius, percent, threshold=0)))
-    return stored(seen, rng)
+    return apply_sensor(seen, rng)
 
 
 def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
     """An image (H, W, 3) uint8 whose values are drawn apart from their median by an S-shaped curve.
 
-    Rendered rooms have about two thirds of the amplitude of photographs at every frequency (``benchmarks/spectra.py``);
-    at a mean ``strength`` of 0.55 they have as much.
+    Rendered indoor scenes have about two thirds of the amplitude of photographs at every frequency
+    (``benchmarks/spectra.py``); at a mean ``strength`` of 0.55 they have as much.
 
     :param strength: 0 leaves it as it is; slopes at the median grow by 1 + strength.
     """
@@ -54,7 +54,7 @@ def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
     return np.round(255 * curve).astype(np.uint8)[seen]
 
 
-def stored(seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def apply_sensor(seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What a camera makes of an image (H, W, 3) uint8: a little blur, noise, and in part of the images JPEG."""
     picture = Image.fromarray(seen)
     picture = picture.filter(ImageFilter.GaussianBlur(abs(rng.normal(0, 0.6)) * picture.height / 720))
@@ -74,7 +74,7 @@ def linear(srgb: np.ndarray) -> np.ndarray:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
-def before(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:
+def composite(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """A subject in linear light on black, (H, W, 3) with its coverage (H, W), before an image of uint8 sRGB."""
     return subject + (1 - alpha[..., None]) * linear(behind)
 

@@ -1,4 +1,4 @@
-"""An arm bent at the elbow, for images that show more of it than the hand. Nothing of Blender."""
+"""An arm bent at the elbow, for images that show more of it than the hand."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from generator.hand.anatomy import FOREARM_LENGTH
 from handforge.rng import stream
 
 PLACE = 0.26
-"""How far the elbow is from the wrist, metres: what lies beyond is the upper arm."""
+"""Distance from wrist to elbow, metres: what lies beyond is the upper arm."""
 
 _ROUND = 0.05
-"""How far the bend reaches to both sides of it, metres."""
+"""Half the length of the bend along the arm, metres."""
 
 BENT = 0.6
-"""The share of arms that are bent where the elbow is varied."""
+"""Fraction of the arms that are bent where the elbow is random."""
 
 MOST = 1.9
-"""Radians."""
+"""Largest angle of a bend, radians."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ STRAIGHT = Elbow()
 """An arm as long as the model's, not bent."""
 
 
-def elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
-    """The elbow of a frame's first or second arm."""
+def draw_elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
+    """Draw the elbow of one of a frame's arms."""
     rng = stream(settings.seed, frame, "elbow", arm)
     bent, angle, about = rng.random() < BENT, float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi))
     return Elbow(angle, about) if settings.elbow == "random" and settings.scene == "indoor" and bent else STRAIGHT

@@ -84,7 +84,7 @@ def _handedness(settings: RenderSettings, frame: int) -> str:
 
 def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
     rng = stream(settings.seed, frame, "sleeve")
-    return Sleeve.drawn(rng) if settings.sleeve == "random" and rng.random() < WORN else None
+    return Sleeve.random(rng) if settings.sleeve == "random" and rng.random() < WORN else None
 
 
 def _towards_camera(rng: np.random.Generator) -> np.ndarray:

@@ -116,10 +116,10 @@ def draw_frame(
     pose = pose if grasp is None else grasp.in_pose(pose)
     if group := crowd.draw_crowd(settings, number, pose[6:], bones, look.tone):
         return FrameSpec(number, look, group.camera, _hands_of(group, settings, number, look), grasp, group)
-    camera, pose = framing.framing(settings, number, pose, bones)
+    camera, pose = framing.draw_framing(settings, number, pose, bones)
     bent = _elbow(settings, number, 0, pose, bones, camera, alone=settings.num_hands == 1 and own is None)
     hands = [HandSpec(look.side, pose, look.shape, first, bent)]
-    if other := second_hand.second(settings, number, camera, pose, look.side, bones):
+    if other := second_hand.draw_second_hand(settings, number, camera, pose, look.side, bones):
         tone = look.tone if other.tone is None else other.tone
         worn = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
         bent = _elbow(settings, number, 1, other.pose, bones, camera, alone=False)
@@ -132,7 +132,7 @@ def _elbow(
 ) -> Elbow:
     """How an arm is bent: one alone before a plain background never ends in the image."""
     if settings.scene == "indoor":
-        return elbow.elbow(settings, number, arm)
+        return elbow.draw_elbow(settings, number, arm)
     return arm_reach.reach_out(camera, pose, bones) if alone else STRAIGHT
 
 

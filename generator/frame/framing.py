@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.frame.elbow import Elbow, elbow
+from generator.frame.elbow import Elbow, draw_elbow
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, Skeleton
@@ -37,7 +37,7 @@ _TRIES = 60
 _TURN = pose.NAMES.index("forearm_y")
 
 
-def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
+def draw_framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
     """Draw the camera of a frame, and its pose (28,) as that camera sees it.
 
     A fixed framing leaves the pose as it is. A random one rotates it about the viewing axis (v6) and moves it in the
@@ -57,7 +57,7 @@ def framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleto
     nearest = max(NEAREST, CLEAR - float(arm_end(one, hand)[1]))
     camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
     for _ in range(40):  # step back until the hand fits
-        low, high = room_for(camera, one, hand)
+        low, high = wrist_range(camera, one, hand)
         if (low <= high).all():
             break
         camera = Camera(width, height, camera.distance * 1.05, focal)
@@ -75,14 +75,14 @@ def _focal(settings: RenderSettings, frame: int) -> float:
 def _close(
     settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
 ) -> tuple[Camera, np.ndarray]:
-    """A hand that fills its share of the image, with an arm that comes from outside."""
+    """A hand that fills its fraction of the image, with an arm that comes from outside."""
     rng = stream(settings.seed, frame, "close framing")
     width, height = settings.resolution
     one = one.copy()
-    one[pose.V4] = leaning(one[pose.V4])
+    one[pose.V4] = limit_lean(one[pose.V4])
     fill = np.exp(rng.uniform(*np.log(FILL)))
     edge = EDGE if rng.random() < 0.75 else -0.12 * fill
-    bent = elbow(settings, frame)
+    bent = draw_elbow(settings, frame)
     best = -np.inf, Camera(width, height), one
     for _ in range(_TRIES):
         moved = one.copy()
@@ -93,9 +93,9 @@ def _close(
         distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
         distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(moved, hand, bent)[1]))
         camera = Camera(width, height, distance, focal)
-        low, high = room_for(camera, moved, hand, edge)
+        low, high = wrist_range(camera, moved, hand, edge)
         moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
-        beyond = outside(camera, moved, hand, bent)
+        beyond = pixels_beyond_edge(camera, moved, hand, bent)
         if beyond > best[0]:
             best = beyond, camera, moved
         if beyond > 0:
@@ -103,37 +103,39 @@ def _close(
     return best[1], best[2]
 
 
-def leaning(v4: float) -> float:
-    """The angle on the same side of the vertical whose sine, the arm's lean, is within :data:`_LEAN`."""
+def limit_lean(v4: float) -> float:
+    """Move v4 (radians) to the angle on the same side of the vertical whose sine, the arm's lean, is within
+    :data:`_LEAN`.
+    """
     sine = np.interp(np.sin(v4), [-1, 1], _LEAN)
     return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
 
 
 def arm_end(one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> np.ndarray:
-    """The far end of the arm's axis, (3,) metres."""
+    """Far end of the arm's axis in scene axes, (3,) metres."""
     if bent is None or bent.angle == 0:
         return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
     return arm_axis(one, hand, bent, np.ones(1))[0]
 
 
 def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
-    """The arm's axis at these shares of its way from the wrist to its end, (N, 3) metres."""
+    """Points on the arm's axis, (N, 3) metres, at these fractions (N,) of the way from the wrist to its end."""
     forearm = BONES.index("forearm")
     rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
     moved = kinematics.transforms(one, hand)[forearm]
     return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
 
 
-def outside(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
-    """By how many pixels the whole end of the arm is outside the image; negative where it is in sight."""
+def pixels_beyond_edge(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
+    """Distance in pixels from the image's edge to the arm's end, outside it; negative where the end is in sight."""
     x, y, depth = camera.project(arm_end(one, hand, bent))
     radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
     beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
     return float(beyond - radius)
 
 
-def room_for(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest X and Z that the wrist may have so that all joints are inside the image."""
+def wrist_range(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest X and Z of the wrist, (2,) metres each, with which all joints are inside the image."""
     joints = kinematics.keypoints(one, hand)
     wrist = one[:3]
     depth = joints[:, 1] + camera.distance

@@ -1,6 +1,6 @@
 """Truths of an image beyond its mask, on request: depth, normals, parts. From the posed mesh, without Blender.
 
-A pixel has the values of the surface that is nearest to the camera on the line through the pixel's middle; where a mask
+A pixel has the values of the surface that is nearest to the camera on the line through the pixel's centre; where a mask
 covers a pixel by its edge alone, those of the pixel beside it. Camera axes: x right, y down, z away from the camera.
 """
 
@@ -41,7 +41,7 @@ def measure(
     hand: np.ndarray,
     covered: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """The truths of one image.
+    """Measure the ground-truth maps of one image.
 
     :param vertices: (V, 3) of the posed mesh, scene axes, metres; ``normals`` (V, 3) unit vectors.
     :param faces: (F, 3) indices of vertices.
@@ -66,7 +66,7 @@ def measure(
 
 
 def nothing(width: int, height: int) -> dict[str, np.ndarray]:
-    """The truths of an image without a hand, as :func:`measure` returns them: all 0."""
+    """Ground-truth maps of an image without a hand, as :func:`measure` returns them: all 0."""
     return {
         "depth": np.zeros((height, width), np.float32),
         "normals": np.zeros((height, width, 3), np.float32),

@@ -12,10 +12,10 @@ from generator.mesh.skin_look import SkinLook
 from handforge.rng import stream
 
 SOME = 1 / 8
-"""The fraction of the hands that wear gloves where some do."""
+"""Fraction of the hands in gloves where the setting is ``some``."""
 
 ADORNED = 0.3
-"""How often hands are adorned; see :meth:`generator.mesh.skin_look.SkinLook.random`."""
+"""Fraction of the hands that are adorned; see :meth:`generator.mesh.skin_look.SkinLook.random`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class HandLook:
 def draw_hand_look(
     settings: RenderSettings, frame: int, tone: float, shape: HandShape, hand: int = 0, own: bool = True
 ) -> HandLook:
-    """The look of one of a frame's hands.
+    """Draw the look of one of a frame's hands.
 
     :param hand: its number in the frame.
     :param own: whether it is the first hand's person's: then both have the same skin and gloves.

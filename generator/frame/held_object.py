@@ -47,7 +47,7 @@ class HeldObject:
 
 
 def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skeleton) -> Grasp | None:
-    """The grasp of a frame whose first hand holds something; None in the others."""
+    """Draw the grasp of a frame whose first hand holds an object; None in the others."""
     if not settings.held:
         return None
     rng = stream(settings.seed, frame, "held")
@@ -55,7 +55,7 @@ def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skele
 
 
 def place(grasp: Grasp, one: np.ndarray, side: str, hand: Skeleton, camera: Camera) -> HeldObject | None:
-    """The object of a grasp in the scene; None where it would be too near to the camera.
+    """Place the object of a grasp in the scene; None where it would be too near to the camera.
 
     :param one: the hand's pose as rendered, (28,).
     """

@@ -1,4 +1,4 @@
-"""A second hand beside the first, of the other side and in a pose of its own. Nothing of Blender."""
+"""A second hand beside the first, of the other side and in a pose of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.frame.elbow import Elbow, elbow
-from generator.frame.framing import SPARE, arm_axis, leaning, outside, room_for
+from generator.frame.elbow import Elbow, draw_elbow
+from generator.frame.framing import SPARE, arm_axis, limit_lean, pixels_beyond_edge, wrist_range
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, Skeleton
@@ -16,23 +16,24 @@ from generator.hand.pose_presets import PRESETS
 from handforge.rng import stream
 
 SHARE = 1 / 2
-"""Of the images that have two hands where their number is varied."""
+"""Fraction of the images that have two hands where their number is random."""
 
 OWN = 0.65
-"""Of the second hands that are the same person's: of the same skin, and with an arm from about the same direction."""
+"""Probability that the second hand is the same person's: same skin, arm from about the same direction."""
 
 NEAR = 0.6
-"""Of these those that work with the first, in a room: beside it, with an arm from up to 120 degrees off."""
+"""Probability that a second hand of the same person is placed next to the first (indoor scenes), with an arm from up to
+120 degrees off."""
 
 SLEEVE = 0.016
-"""How far clothes may stand off an arm, metres."""
+"""Largest distance between clothes and arm, metres."""
 
 _TRIES = 80
 _SAMPLES = np.linspace(0.0, 1.0, 8)[:, None, None]
 
 
 @dataclass(frozen=True)
-class Second:
+class SecondHand:
     """A second hand.
 
     :param pose: (28,), metres and radians, as of a right hand.
@@ -45,12 +46,13 @@ class Second:
     tone: float | None
 
 
-def second(
+def draw_second_hand(
     settings: RenderSettings, frame: int, camera: Camera, first: np.ndarray, side: str, hand: Skeleton
-) -> Second | None:
-    """The second hand of a frame; None where it has none, or where no place for one was found.
+) -> SecondHand | None:
+    """Draw the second hand of a frame; None where it has none, or if no collision-free placement is found.
 
-    In a room the two do not touch; elsewhere, where each is drawn by itself, they do not overlap in the image either.
+    In indoor scenes the two do not touch; in plain scenes, where each is rendered by itself, they do not overlap in the
+    image either.
 
     :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
     """
@@ -61,7 +63,7 @@ def second(
     own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, hand)
     flat = settings.scene == "plain"
     close = own and not flat and rng.random() < NEAR
-    elbows = elbow(settings, frame), elbow(settings, frame, 1)
+    elbows = draw_elbow(settings, frame), draw_elbow(settings, frame, 1)
     taken, girth = _balls(first, side, hand, elbows[0])
     for attempt in range(_TRIES):
         near = close and attempt < _TRIES // 2
@@ -69,11 +71,11 @@ def second(
         apart = np.pi * (2 / 3 if near else 1 / 3)
         if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > apart:
             continue
-        if settings.framing == "close" and outside(camera, one, hand, elbows[1]) <= 0:
+        if settings.framing == "close" and pixels_beyond_edge(camera, one, hand, elbows[1]) <= 0:
             continue
         balls, _ = _balls(one, other, hand, elbows[1])
         if float(np.min(balls[:, 1])) + camera.distance > SPARE and _apart(balls, taken, girth, camera, flat):
-            return Second(one, other, None if own or settings.skin_tone != "random" else tone)
+            return SecondHand(one, other, None if own or settings.skin_tone != "random" else tone)
     return None
 
 
@@ -96,8 +98,8 @@ def _placed(
     one[8:] = fingers
     one[1] = first[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
     turn, spin = rng.uniform(-np.pi, np.pi, 2)
-    one[3:6] = leaning(float(rng.uniform(-np.pi, np.pi))), spin, turn
-    low, high = room_for(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.03)
+    one[3:6] = limit_lean(float(rng.uniform(-np.pi, np.pi))), spin, turn
+    low, high = wrist_range(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.03)
     one[[0, 2]] = low + rng.uniform(size=2) * (high - low)
     if near:
         # The other hand is the mirror image of its 28 numbers where the first is not, and the other way round.

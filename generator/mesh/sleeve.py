@@ -32,7 +32,7 @@ class Sleeve:
     folds: int
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Sleeve:
+    def random(cls, rng: np.random.Generator) -> Sleeve:
         """Any sleeve."""
         start, loose = cut(rng)
         hue, saturation, value = rng.uniform(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)

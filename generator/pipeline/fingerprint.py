@@ -1,4 +1,4 @@
-"""What a run is made of beyond its settings: somebody's backgrounds and rig, told from others by their content."""
+"""SHA-256 of the external inputs of a run: backgrounds and rig, which its settings name only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sources(settings: RenderSettings) -> dict[str, str]:
     :raises HandforgeError: if the folder of backgrounds or the map cannot be used.
     """
     found = {}
-    if (behind := backgrounds.chosen(settings)) is not None:
+    if (behind := backgrounds.open_backgrounds(settings)) is not None:
         found["backgrounds_sha256"] = behind.digest()
     if settings.rig is not None:
         content = Path(settings.rig).read_bytes()

@@ -65,7 +65,7 @@ def plan(settings: RenderSettings) -> Plan:
     :raises HandforgeError: if the set does not exist, none of its poses is plausible, fewer are than asked for, or the
         folder of backgrounds holds none.
     """
-    backgrounds.chosen(settings)
+    backgrounds.open_backgrounds(settings)
     chosen = pose_sets.select(settings.pose_set)
     hand = skeleton(hand_shape(settings))
     reasons = plausibility.judge(chosen.poses, hand, judging_camera(settings))
@@ -102,10 +102,10 @@ def render(
     :param shard: (i, n): only every n-th frame, from the i-th on; the folder is left to
         :func:`generator.pipeline.run_folder.merge`.
     :returns: False if it was finished already.
-    :raises HandforgeError: if ``out`` is not ours or holds another run, or the run cannot be done.
+    :raises HandforgeError: if ``out`` holds something else or another run, or the run cannot be done.
     """
     run_folder.check(out, settings)
-    behind = backgrounds.chosen(settings)
+    behind = backgrounds.open_backgrounds(settings)
     if behind is not None and out.resolve().is_relative_to(Path(settings.backgrounds or "").resolve()):
         raise RunError(f"{out} lies in the folder of backgrounds, which would change with it; give another --out")
     made_of = sources(settings)

@@ -102,7 +102,7 @@ def named(settings: RenderSettings) -> dict[str, Any]:
 
 
 def check(out: Path, settings: RenderSettings) -> None:
-    """Refuse a folder that is not ours, or that holds a run of other settings.
+    """Refuse a folder that holds something other than a run of these settings.
 
     :raises RunError: naming the folder and the difference.
     """
@@ -133,7 +133,7 @@ def state(out: Path) -> dict[str, Any] | None:
             try:
                 stored = json.loads(path.read_bytes())
             except ValueError as error:
-                raise RunError(f"{path} is no valid JSON ({error}); give another folder for --out") from None
+                raise RunError(f"{path} is not valid JSON ({error}); give another folder for --out") from None
             if "poses_sha256" not in stored:
                 return None
             return stored | {"settings": upgrade(stored["settings"])}
@@ -155,7 +155,7 @@ def claim(out: Path, run: dict[str, Any]) -> None:
 
 
 def _folders(run: dict[str, Any]) -> list[str]:
-    """The folders of a run's images and truths."""
+    """Folders of a run's images and ground-truth maps."""
     return [
         "images",
         "masks",

@@ -9,8 +9,8 @@ from PIL import Image
 
 from generator.frame import camera_effects, second_hand, settings
 from generator.frame.backgrounds import Backgrounds
-from generator.frame.elbow import Elbow, elbow
-from generator.frame.framing import arm_end, framing
+from generator.frame.elbow import Elbow, draw_elbow
+from generator.frame.framing import arm_end, draw_framing
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton
@@ -26,7 +26,7 @@ BONES = skeleton()
 def test_a_close_hand_has_an_arm_from_outside_the_picture():
     close = replace(ROOM, framing="close", focal_mm="random")
     some = pose_sets.poses("l11")[::521]
-    framed = [framing(close, i, one, BONES) for i, one in enumerate(some)]
+    framed = [draw_framing(close, i, one, BONES) for i, one in enumerate(some)]
     outside, inside = [], []
     for camera, one in framed:
         x, y, depth = camera.project(kinematics.capsules(one, BONES)[0][0])
@@ -38,13 +38,13 @@ def test_a_close_hand_has_an_arm_from_outside_the_picture():
     assert np.mean(outside) > 0.98
     assert 0.6 < np.mean(inside) < 0.98, "most hands are whole, some are cut by the edge"
     assert min(c.focal_mm for c, _ in framed) < 32 and max(c.focal_mm for c, _ in framed) > 65
-    again = framing(close, 3, some[3], BONES)
+    again = draw_framing(close, 3, some[3], BONES)
     assert again[0] == framed[3][0] and (again[1] == framed[3][1]).all()
     assert (framed[3][1][7:] == some[3][7:]).all(), "fingers and wrist stay as they are"
 
 
 def test_a_cast_changes_colour_and_brightness_but_not_by_much():
-    casts = np.log([camera_effects.cast(np.random.default_rng((0, i))) for i in range(500)])
+    casts = np.log([camera_effects.draw_cast(np.random.default_rng((0, i))) for i in range(500)])
     assert abs(casts.mean(axis=0)).max() < 0.1
     assert 0.25 < casts.mean(axis=1).std() < 0.5
     assert 0.15 < (casts[:, 0] - casts[:, 2]).std() < 0.35
@@ -108,13 +108,13 @@ def test_what_stands_before_the_hand_cuts_its_mask(masks):
 def test_joints_behind_a_thing_are_hidden():
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     from generator.blender.engines.render_layers import RenderLayers
-    from generator.blender.frame_renderer import _behind_things
+    from generator.blender.frame_renderer import _mark_covered
 
     hand = np.zeros((40, 40))
     hand[10:30, 10:18] = hand[10:30, 24:30] = 1  # something stands before columns 18 to 24
     drawing = RenderLayers((100, 50, 140, 90), np.zeros((40, 40, 3), np.uint8), hand, np.zeros((40, 40)))
     points = np.array([[112.5, 70.5, 2], [121.5, 70.5, 2], [119.0, 70.5, 2], [121.5, 70.5, 1], [0, 0, 0]], float)
-    assert _behind_things(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
+    assert _mark_covered(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
 
 
 def test_a_held_thing_is_in_one_hand():
@@ -203,7 +203,7 @@ def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, val
 
 def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "empty").mkdir()
-    for folder, words in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds no image")):
+    for folder, words in ((tmp_path / "none", "is not a folder"), (tmp_path / "empty", "holds no image")):
         chosen = settings.load(None, {"count": 1, "pose_set": "l2", "backgrounds": str(folder)})
         with pytest.raises(SettingsError, match=f"backgrounds: .*{words}"):
             run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
@@ -238,8 +238,8 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
     two = replace(ROOM, num_hands=2, resolution=(320, 240), **values)
     found = 0
     for frame, side in zip(range(12), ["right", "left"] * 6, strict=True):
-        camera, first = framing(two, frame, POSE, BONES)
-        other = second_hand.second(two, frame, camera, first, side, BONES)
+        camera, first = draw_framing(two, frame, POSE, BONES)
+        other = second_hand.draw_second_hand(two, frame, camera, first, side, BONES)
         if other is None:
             continue
         found += 1
@@ -250,17 +250,17 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
             one, two_ = camera.project(one)[:, :2], camera.project(two_)[:, :2]
             girth = np.full(len(girth), 4.0)
         assert (np.linalg.norm(one[:, None] - two_[None], axis=-1) > girth[:, None] + 0).all()
-        again = second_hand.second(two, frame, camera, first, side, BONES)
+        again = second_hand.draw_second_hand(two, frame, camera, first, side, BONES)
         assert (again.pose == other.pose).all()
     assert found >= 6
-    assert second_hand.second(replace(two, num_hands=1), 0, camera, first, "right", BONES) is None
+    assert second_hand.draw_second_hand(replace(two, num_hands=1), 0, camera, first, "right", BONES) is None
 
 
 def test_the_hands_of_one_person_often_work_together():
     two, apart = replace(ROOM, num_hands=2, resolution=(320, 240)), []
     for frame, one in enumerate(pose_sets.poses("l11")[::521][:60]):
-        camera, first = framing(two, frame, one, BONES)
-        if other := second_hand.second(two, frame, camera, first, "right", BONES):
+        camera, first = draw_framing(two, frame, one, BONES)
+        if other := second_hand.draw_second_hand(two, frame, camera, first, "right", BONES):
             middles = [kinematics.keypoints(a, BONES).mean(axis=0) for a in (first, other.pose)]
             apart.append(np.linalg.norm((middles[0] - middles[1] * [-1, 1, 1])[[0, 2]]))
     assert len(apart) > 50
@@ -278,8 +278,10 @@ def test_hands_are_one_two_or_varied():
 @pytest.mark.parametrize("scene", ["indoor", "plain"])
 def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     for frame in range(10):
-        camera, first = framing(replace(ROOM, scene=scene), frame, POSE, BONES)
-        if other := second_hand.second(replace(ROOM, scene=scene, num_hands=2), frame, camera, first, "right", BONES):
+        camera, first = draw_framing(replace(ROOM, scene=scene), frame, POSE, BONES)
+        if other := second_hand.draw_second_hand(
+            replace(ROOM, scene=scene, num_hands=2), frame, camera, first, "right", BONES
+        ):
             break
     alone, both = (masks(frame, scene=scene, num_hands=number) for number in (1, 2))
     (only,), (one, two) = alone.instances, both.instances
@@ -313,19 +315,19 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     some = pose_sets.poses("l11")[::1321]
     outside = []
     for i, one in enumerate(some):
-        camera, moved = framing(varied, i, one, BONES)
-        x, y, depth = camera.project(arm_end(moved, BONES, elbow(varied, i)))
+        camera, moved = draw_framing(varied, i, one, BONES)
+        x, y, depth = camera.project(arm_end(moved, BONES, draw_elbow(varied, i)))
         outside.append(depth > 0.1 and not (0 < x < 160 and 0 < y < 120))
     assert np.mean(outside) > 0.9
-    angles = [elbow(varied, i).angle for i in range(300)]
+    angles = [draw_elbow(varied, i).angle for i in range(300)]
     assert 0.5 < np.mean(np.array(angles) > 0) < 0.7 and max(angles) < 2
-    assert elbow(ROOM, 0).angle == 0
+    assert draw_elbow(ROOM, 0).angle == 0
     frame = next(i for i in range(100) if angles[i] > 1)
     straight, bent = (masks(frame, elbow=word, mask="both") for word in ("straight", "random"))
     one, other = straight.instances[0].mask, bent.instances[0].mask
     assert (one & other).sum() / (one | other).sum() > 0.95
     assert (straight.instances[1].mask != bent.instances[1].mask).mean() > 0.01
-    assert elbow(replace(varied, scene="plain"), frame).angle == 0
+    assert draw_elbow(replace(varied, scene="plain"), frame).angle == 0
 
 
 def test_a_camera_blurs_and_adds_noise_before_white_too(masks):

@@ -11,7 +11,7 @@ from render_scenes import PLAIN, POSE, SMALL
 
 from generator.frame import camera_effects
 from generator.frame.frame_look import SHAPES, draw_frame_look, hand_shape
-from generator.frame.framing import framing
+from generator.frame.framing import draw_framing
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, MEAN, HandShape, skeleton
@@ -324,7 +324,7 @@ def test_a_joint_beside_all_that_is_drawn_is_hidden():
     covered = np.ones((20, 20))
     drawing = RenderLayers((50, 50, 70, 70), np.zeros((20, 20, 3), np.uint8), covered, 0 * covered)
     points = np.array([(60, 40, 2), (30, 60, 2), (80, 60, 2), (60, 60, 2)], float)
-    assert frame_renderer._behind_things(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
+    assert frame_renderer._mark_covered(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
 
 
 def test_every_grey_of_a_picture_comes_back_from_linear_light():
@@ -350,7 +350,7 @@ def test_a_varied_framing_keeps_all_joints_in_the_picture():
     varied = replace(SMALL, framing="random")
     bones = skeleton()
     for frame in range(100):
-        camera, moved = framing(varied, frame, POSE, bones)
+        camera, moved = draw_framing(varied, frame, POSE, bones)
         x, y, _ = camera.project(kinematics.keypoints(moved, bones)).T
         assert x.min() >= 0 and x.max() <= 640 and y.min() >= 0 and y.max() <= 360
         assert (moved[[3, 4, *range(6, 28)]] == POSE[[3, 4, *range(6, 28)]]).all()

@@ -7,7 +7,7 @@ import pytest
 
 from generator.frame.arm_reach import REACHES, reach_out
 from generator.frame.elbow import STRAIGHT, Elbow
-from generator.frame.framing import outside
+from generator.frame.framing import pixels_beyond_edge
 from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, FOREARM_LENGTH, skeleton
 from generator.hand.camera import Camera
@@ -29,7 +29,9 @@ def _end(one: np.ndarray, bent: Elbow) -> np.ndarray:
 
 def test_every_plausible_arm_of_the_sweep_ends_outside_the_image():
     poses = _poses()
-    assert sum(outside(CAMERA, one, skeleton()) <= 0 for one in poses) > 0.3 * len(poses), "which many did not"
+    assert sum(pixels_beyond_edge(CAMERA, one, skeleton()) <= 0 for one in poses) > 0.3 * len(poses), (
+        "which many did not"
+    )
     for one in poses:
         x, y, depth = _end(one, reach_out(CAMERA, one, skeleton()))
         radius = skeleton().radii[0, 0] * CAMERA.matrix[0, 0] / depth
@@ -40,7 +42,7 @@ def test_every_plausible_arm_of_the_sweep_ends_outside_the_image():
 def test_an_arm_that_leaves_by_itself_stays_as_it_is():
     upright = pose.bind()
     upright[2] = -0.1
-    assert outside(CAMERA, upright, skeleton()) > 0
+    assert pixels_beyond_edge(CAMERA, upright, skeleton()) > 0
     assert reach_out(CAMERA, upright, skeleton()) == STRAIGHT
 
 

@@ -38,7 +38,7 @@ class IndoorScene:
 
     def __init__(self, settings: RenderSettings) -> None:
         self._settings = settings
-        self._backgrounds = backgrounds.chosen(settings)
+        self._backgrounds = backgrounds.open_backgrounds(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
@@ -136,7 +136,7 @@ class IndoorScene:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
-        cast = camera_effects.cast(self._stream(frame, "exposure")) if self._settings.exposure == "random" else 1.0
+        cast = camera_effects.draw_cast(self._stream(frame, "exposure")) if self._settings.exposure == "random" else 1.0
         return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
 
     def _stream(self, frame: int, name: str, *index: int) -> np.random.Generator:
@@ -147,7 +147,7 @@ class IndoorScene:
         """What was drawn, (H, W, 4) linear light, before an image that is made as light as it."""
         alpha = np.clip(drawn[..., 3], 0.0, 1.0)
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
-        return camera_effects.before(drawn[..., :3] / light * 0.2, alpha, behind)
+        return camera_effects.composite(drawn[..., :3] / light * 0.2, alpha, behind)
 
     def _surround(
         self,
