@@ -107,9 +107,9 @@ def test_render_dataset(poses_file, tmp_path):
         tmp_path / "out",
         workers=1,
         on_progress=lambda *numbers: told.append(numbers),
-        set=str(poses_file),
+        pose_set=str(poses_file),
         count=2,
-        size="64x64",
+        resolution="64x64",
     )
     assert isinstance(dataset, Dataset) and len(dataset) == 2 and told[-1] == (2, 2)
     with pytest.raises(handforge.HandforgeError, match="there is no setting 'colour'"):

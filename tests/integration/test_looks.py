@@ -62,10 +62,10 @@ def test_a_cast_changes_colour_and_brightness_but_not_by_much():
     ("values", "message"),
     [
         ({"environment": "street"}, "environment is objects or random, not 'street'"),
-        ({"distractors": True}, "distractors is none or varied, not True"),
-        ({"occluders": "cups"}, "occluders is none or varied, not 'cups'"),
-        ({"distance": "near"}, "distance is a number from 0.3 to 10 or varied or close, not 'near'"),
-        ({"focal_mm": 3}, "focal_mm is a number from 10 to 300 or varied, not 3"),
+        ({"distractors": True}, "distractors is none or random, not True"),
+        ({"occluders": "cups"}, "occluders is none or random, not 'cups'"),
+        ({"distance": "near"}, "distance is a number from 0.3 to 10, not 'near'"),
+        ({"focal_mm": 3}, "focal_mm is a number from 10 to 300 or random, not 3"),
     ],
 )
 def test_words_that_are_no_look_are_refused(values, message):
@@ -233,7 +233,7 @@ def test_a_band_is_a_short_sleeve_that_stands_off_the_skin():
     assert (off > 1.05).all() and (off < 1.2).all()
 
 
-@pytest.mark.parametrize("values", [{"distance": "close"}, {"scene": "plain"}])
+@pytest.mark.parametrize("values", [{"framing": "close"}, {"scene": "plain"}])
 def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
     two = replace(ROOM, num_hands=2, resolution=(320, 240), **values)
     found = 0
@@ -270,7 +270,7 @@ def test_the_hands_of_one_person_often_work_together():
 
 def test_hands_are_one_two_or_varied():
     for wrong in (3, 0, True, "many", 1.0):
-        with pytest.raises(SettingsError, match="hands is 1 or 2 or varied, not"):
+        with pytest.raises(SettingsError, match="num_hands is 1 or 2 or random, not"):
             settings.load(None, {"num_hands": wrong})
     assert settings.load(None, {"num_hands": "random"}).num_hands == "random"
 
