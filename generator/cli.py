@@ -122,7 +122,12 @@ def render(
 
 @main.group("frame")
 def frame_group() -> None:
-    """Print what is decided of one frame as JSON; render it, perhaps edited."""
+    """Print what is decided of one frame as JSON; render it, perhaps edited.
+
+    \b
+    handforge frame show 12 --settings varied --out frame.json
+    handforge frame render frame.json --out one
+    """  # noqa: D301 - click wants the real control character
 
 
 @frame_group.command("show")
@@ -167,7 +172,11 @@ def frame_render_command(file: Path, out: Path) -> None:
 @click.option("--test", "count", type=click.IntRange(1), required=True, help="How many images go into TEST.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
-    """Copy the dataset DIR into two: TEST with --test random images, TRAIN with the rest."""
+    """Copy the dataset DIR into two: TEST with --test random images, TRAIN with the rest.
+
+    \b
+    handforge dataset split rooms train test --test 60
+    """  # noqa: D301 - click wants the real control character
     import numpy as np
 
     from handforge import dataset
@@ -213,7 +222,12 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.",
 )
 def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
-    """Count the poses of a set that are kept, and those dropped by reason."""
+    """Count the poses of a set that are kept, and those dropped by reason.
+
+    \b
+    handforge poses --set all --plot poses.png
+    handforge poses --set l2 --out kept.csv
+    """  # noqa: D301 - click wants the real control character
     import numpy as np
     from rich.console import Console
     from rich.markup import escape
@@ -273,7 +287,11 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
 @main.command("preview")
 @click.argument("folder", type=PATH, metavar="DIR")
 def preview_command(folder: Path) -> None:
-    """Make DIR/preview.jpg: images spread over the dataset, with their masks' outlines."""
+    """Make DIR/preview.jpg: images spread over the dataset, with their masks' outlines.
+
+    \b
+    handforge dataset preview rooms
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset import contact_sheet
 
     click.echo(contact_sheet.write(folder))
@@ -284,7 +302,11 @@ def preview_command(folder: Path) -> None:
 @click.option("--json", "json_", type=PATH, callback=output_file, help="Write the result to a JSON file.")
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: one a processor core]")
 def check_command(folder: Path, json_: Path | None, workers: int | None) -> None:
-    """Verify every image, mask and annotation of DIR; exit code 1 if something is wrong."""
+    """Verify every image, mask and annotation of DIR; exit code 1 if something is wrong.
+
+    \b
+    handforge dataset check rooms
+    """  # noqa: D301 - click wants the real control character
     from handforge import dataset
     from handforge.dataset import validate
 
@@ -315,7 +337,10 @@ def extension_command(out: Path, platform: str | None) -> None:
 
     pip fetches the wheels of twelve libraries from your package index; nothing else uses the network. Drop the
     zip on Blender's window, or run: blender --command extension install-file -r user_default -e ZIP
-    """
+
+    \b
+    handforge extension --out .
+    """  # noqa: D301 - click wants the real control character
     from generator import extension
 
     click.echo("pip fetches wheels from your package index", err=True)

@@ -85,14 +85,22 @@ def train(**options: Any) -> None:
     """One conventional session on the whole set.
 
     A recipe of several sessions is trained as one with as many steps, set up like the first.
-    """
+
+    \b
+    handforge train --recipe cpu-minutes --data rooms --out conventional
+    """  # noqa: D301 - click wants the real control character
     _train("train", options)
 
 
 @main.command()
 @_training_options
 def repeat(**options: Any) -> None:
-    """Repetitive training: the recipe's sessions, each on its subset, from the network of the last."""
+    """Repetitive training: the recipe's sessions, each on its subset, from the network of the last.
+
+    \b
+    handforge repeat --recipe cpu-real --data rooms --out run
+    handforge repeat --recipe cpu-real --data rooms --out run --resume
+    """  # noqa: D301 - click wants the real control character
     _train("repeat", options)
 
 
@@ -104,7 +112,11 @@ def _train(command: str, options: dict[str, Any]) -> None:
 
 @main.command()
 def recipes() -> None:
-    """List the recipes that come with hand-trainer."""
+    """List the recipes that come with hand-trainer.
+
+    \b
+    handforge recipes
+    """  # noqa: D301 - click wants the real control character
     from trainer.config.recipe import load, shipped
 
     for name in shipped():
@@ -123,7 +135,10 @@ def study(out: Path, seeds: int, **options: Any) -> None:
     """Conventional beside repetitive training, with as many steps, from the same start: the paper's Fig. 2.
 
     Writes study.json and study.png; the runs themselves are in seedN-conventional and seedN-repetitive.
-    """
+
+    \b
+    handforge study --data rooms --out study --seeds 3
+    """  # noqa: D301 - click wants the real control character
     from trainer.loop import launch
     from trainer.loop import study as comparison
 
@@ -185,7 +200,12 @@ def predict(
     """Find the hands of SOURCE: an image, a folder of images, a dataset folder, or a video.
 
     A camera (--camera 0) goes on until Ctrl-C, which ends it with all files written.
-    """
+
+    \b
+    handforge predict --weights run photos --out found --overlays
+    handforge predict --weights run clip.mp4 --out found --overlays
+    handforge predict --weights run --camera 0 --out live --overlays
+    """  # noqa: D301 - click wants the real control character
     if (source is None) == (camera is None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
     import torch
@@ -225,7 +245,10 @@ def export(run: Path, kind: str, out: Path, image: Path, score: float) -> None:
 
     The written network is loaded again and has to find in --image what the original finds. It takes an image as
     float32 in 0..1, (3, H, W) RGB: TorchScript a list of them of any size, ONNX one of --image's size.
-    """
+
+    \b
+    handforge export run --format onnx --image photo.jpg --out hands.onnx
+    """  # noqa: D301 - click wants the real control character
     from trainer.inference.export import export_network
 
     click.echo(export_network(run, kind, out, image, score))

@@ -1,5 +1,6 @@
 """The public API, the examples on it, and the command that gathers all others."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,7 @@ def test_help_has_sections_and_every_command_its_own():
         words = [name] if name in main.commands else ["dataset", name]
         done = CliRunner().invoke(main, [*words, "--help"])
         assert done.exit_code == 0 and command.help and "Usage: " in done.output
+        assert re.search(r"^ +(handforge|hand-\w+) \w", done.output, re.MULTILINE), f"{name} has no example"
 
 
 def test_a_dataset_is_exported(tmp_path):

@@ -111,7 +111,10 @@ def import_masks_command(
 
     Masks may be black and white, or hold ids or colours, each a hand; 255 beside small ids is ignored, as Pascal VOC
     writes it. What the values were taken for is said at the end.
-    """
+
+    \b
+    handforge dataset import masks photographs real
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.masks import import_masks
 
     _report(out, import_masks(source, out, about, min_area, split, hand_values, ignore_values, strict))
@@ -124,7 +127,11 @@ def import_masks_command(
 @_COUNT
 @_about(all_hands=False)
 def import_egohands_command(source: Path, out: Path, about: About, hands: str, count: int | None) -> None:
-    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all."""
+    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all.
+
+    \b
+    handforge dataset import egohands egohands_data real --hands all --count 128
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.egohands import import_egohands
 
     _imported(out, import_egohands(source, out, about, hands, count))
@@ -139,7 +146,10 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
     """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm.
 
     With feature_points beside them, the wrists are known: --mask hand cuts the masks off there.
-    """
+
+    \b
+    handforge dataset import hgr hgr real
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.hgr import import_hgr
 
     _imported(out, import_hgr(source, out, about, min_area))
@@ -153,7 +163,11 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
 @_COUNT
 @_about(all_hands=True)
 def import_hands11k_command(source: Path, out: Path, about: About, count: int | None) -> None:
-    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background."""
+    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background.
+
+    \b
+    handforge dataset import hands11k 11k real --count 100
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.hands11k import import_hands11k
 
     _imported(out, import_hands11k(source, out, about, count))
@@ -192,6 +206,10 @@ def import_annotations_command(
     .json            COCO, or VIA 2
     .xml             CVAT for images or for video 1.1
     a folder of      LabelMe's .json, YOLO's .txt (boxes, polygons) or Pascal VOC's .xml files
+
+    \b
+    handforge dataset import annotations labels.json photos real
+    handforge dataset import annotations labels.json photos shapes --label all
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.annotations import import_annotations
 
@@ -205,7 +223,11 @@ def import_annotations_command(
 @_LABEL
 @_about()
 def import_video_command(source: Path, out: Path, about: About, truth: Path, label: str) -> None:
-    """SOURCE is a video; the frames that --truth knows become the dataset."""
+    """SOURCE is a video; the frames that --truth knows become the dataset.
+
+    \b
+    handforge dataset import video clip.mp4 real --truth masks
+    """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.video import import_video
 
     _report(out, import_video(source, truth, out, about, label))
