@@ -84,7 +84,7 @@ class RunFolder:
         :raises RunFolderError: if another process is writing to it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / LOCK, timeout=0)
+        lock = FileLock(self.path / LOCK, timeout=3)  # with none, a free lock is not always got on a busy machine
         try:
             lock.acquire()
         except Timeout:
