@@ -9,13 +9,11 @@ import pytest
 import safetensors.torch
 import torch
 from click.testing import CliRunner
-from filelock import FileLock
 from trainer_samples import TINY, refused, write_blobs, write_recipe
 
 from trainer.cli import main
 from trainer.errors import TrainingDivergedError
 from trainer.loop import repetition
-from trainer.loop.run_folder import LOCK
 
 SHORT = TINY.replace("steps = 4", "steps = 2")
 
@@ -86,16 +84,6 @@ def test_threads_wait_passively_unless_the_user_says_otherwise(given, expected):
     code = "import trainer, os; print(os.environ['OMP_WAIT_POLICY'], os.environ.get('GOMP_SPINCOUNT'))"
     told = subprocess.run([sys.executable, "-c", code], env={**clean, **given}, capture_output=True, text=True)
     assert told.stdout.strip() == expected, told.stderr
-
-
-def test_a_folder_that_another_process_writes_to_is_left_alone(words, tmp_path):
-    run = tmp_path / "run"
-    run.mkdir()
-    with FileLock(run / LOCK):
-        refused(invoke(*words, "--out", run), "another process is writing to", "give another folder")
-        assert [path.name for path in run.iterdir()] == [LOCK]
-    assert invoke(*words, "--out", run).exit_code == 0  # what a killed run has left does not count
-    assert not (run / LOCK).exists()
 
 
 def test_what_is_no_run_or_no_recipe_is_said_to_be_so(words, tmp_path):

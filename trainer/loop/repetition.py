@@ -12,7 +12,7 @@ import importlib.metadata
 import platform
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -187,10 +187,6 @@ class Repetition:
         :param on_step: called with session, step (both from 1) and losses; on_session: with the session's entry.
         :raises TrainingDivergedError: if a loss or weight is not finite; the networks of earlier sessions are kept.
         """
-        with self.folder.locked() if self.writes else nullcontext():
-            self._run(on_step, on_session)
-
-    def _run(self, on_step: OnStep, on_session: Callable[[dict[str, Any]], None]) -> None:
         if self.writes:
             self.folder.create()
         state = self.folder.path / checkpoint.STATE

@@ -18,13 +18,9 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
-
-from filelock import FileLock, Timeout
 
 from handforge.files import dump_json, write_atomic
 from trainer.config.old_names import with_new_names
@@ -33,8 +29,6 @@ from trainer.config.tasks import TASKS
 from trainer.errors import RunFolderError
 
 FORMAT = "handforge-run-1"
-LOCK = ".lock.tmp"
-"""Held by the one process that writes to the folder; a leftover by its name where that was killed."""
 IDENTITY = ("command", "recipe", "seed", "data", "real", "categories", "replicate", "precision", "processes")
 """What must be the same for a run to be continued."""
 
@@ -75,27 +69,6 @@ class RunFolder:
         self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session", "seconds")}
         self._seconds = _seconds(found)
         self.continued = True
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes from writing to the folder, which is made if need be; also after a kill nothing is left
-        to remove.
-
-        :raises RunFolderError: if another process is writing to it.
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / LOCK, timeout=3)  # with none, a free lock is not always got on a busy machine
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunFolderError(
-                f"another process is writing to {self.path}; wait until it has ended, or give another folder"
-            ) from None
-        try:
-            yield
-        finally:
-            (self.path / LOCK).unlink(missing_ok=True)
-            lock.release()
 
     def create(self) -> None:
         """Make the folder with a first ``run.json``, or leave a continued one as it is."""
