@@ -424,8 +424,8 @@ def test_outlines_of_one_group_are_one_hand(tmp_path, tool):
     """A pencil before a hand cuts it in two; annotators group the parts."""
     picture(tmp_path / "shots" / "shot_1.jpg")
     parts = [[(10, 20), (20, 20), (20, 45), (10, 45)], [(24, 20), (30, 20), (30, 45), (24, 45)]]
-    other = [(50, 20), (60, 20), (60, 45)]
-    groups = [(parts[0], 1), (parts[1], 1), (other, None), (other, None)]
+    others = [(50, 20), (60, 20), (60, 45)], [(65, 20), (75, 20), (75, 45)]
+    groups = [(parts[0], 1), (parts[1], 1), *((other, None) for other in others)]
     if tool == "labelme":
         source = tmp_path / "labels"
         source.mkdir()

@@ -173,7 +173,7 @@ def test_it_is_rendered_as_ours(folder):
     if reason := registry.why_not("raster"):
         pytest.skip(reason)
     own = FrameRenderer(replace(settings, shape="average")).frame(0, PRESETS["point"], {})
-    other = FrameRenderer(replace(settings, rig=str(folder / "hand.glb"), map=str(folder / "map.toml")))
+    other = FrameRenderer(replace(settings, rig=str(folder / "hand.glb"), bone_map=str(folder / "map.toml")))
     frame = other.frame(0, PRESETS["point"], {})
     mask, expected = frame.instances[0].mask, own.instances[0].mask
     assert (mask & expected).sum() / (mask | expected).sum() > 0.98

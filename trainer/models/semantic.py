@@ -56,7 +56,7 @@ class Semantic(nn.Module):
         batch, targets = self.transform(images, targets)
         whole = (batch.tensors.shape[-2], batch.tensors.shape[-1])
         logits = functional.interpolate(self.logits(batch.tensors).float(), whole, mode="bilinear", align_corners=False)
-        if torch.jit.is_scripting():  # type: ignore[attr-defined]  # it is public, its module does not say so
+        if torch.jit.is_scripting():
             return {}, self.resized(logits, batch.image_sizes, sizes)
         return self._eager(logits, targets, batch.image_sizes, sizes)
 
