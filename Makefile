@@ -62,12 +62,12 @@ $(READY): pyproject.toml constraints-3.13.txt constraints-3.11.txt
 # Every step of demo and real continues or skips what an earlier, interrupted run has done.
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
-	@echo "1/5 Rendering 400 pictures of both pose sets into demo/hands"
+	@echo "1/5 Rendering 400 images of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
 	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
 	@echo "2/5 Training three sessions from ImageNet weights (most of the time goes here)"
 	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
-	@echo "3/5 Predicting the 60 held-out pictures"
+	@echo "3/5 Predicting the 60 held-out images"
 	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
 ifdef REAL
 	@echo "    and the photographs of $(REAL)"
@@ -89,7 +89,7 @@ PHOTOS = $(HANDS) $(MANY) $(ARMS)
 real: $(READY)
 	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
 	  echo "Two folders of photographs are called" $$twice"; their results would be one: rename one" >&2; exit 2; }
-	@echo "Rendering 1500 pictures of hands in rooms into real/rooms"
+	@echo "Rendering 1500 images of hands indoors into real/rooms"
 	@$(BIN)/hand-generator render --set l11 --settings varied --resolution 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
 	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --out real/hand --resume
