@@ -8,13 +8,13 @@ READY := $(VENV)/.ready
 
 help:
 	@echo "make setup       make the virtual environment .venv and install everything into it"
-	@echo "make demo        render, train, predict, score: 13 to 25 minutes on two cores, ends with demo/report.html"
+	@echo "make demo        render, train, predict, score; ends with demo/report.html"
 	@echo "                 REAL=DIR also scores real photographs (DIR/images and DIR/masks)"
-	@echo "make real        from rendered rooms to photographs: up to two hours, ends with real/report.html"
+	@echo "make real        from rendered indoor scenes to photographs; ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
-	@echo "make test        the tests, under 10 minutes"
+	@echo "make test        the tests, 7 minutes on two cores"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick"
 	@echo "make docs        build the documentation into site/"

@@ -15,7 +15,7 @@ cli         hand-trainer
 import os
 
 if "OMP_WAIT_POLICY" not in os.environ:
-    # OpenMP's threads spin while they wait, and so take the cores from any other process: on two cores, two predictions
-    # at once took five times as long as one, and 1.2 times with passive waiting. Read once, when torch is loaded.
+    # OpenMP's threads spin while they wait, and so take the cores from any other process: two trainings beside each
+    # other are several times slower than one after the other. Read once, when torch is loaded.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
