@@ -7,7 +7,7 @@ Rendering and checking start processes, which import the calling script again: p
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ def render_dataset(
 
 def train(
     recipe: str | Path,
-    data: str | Path,
+    data: str | Path | Sequence[str | Path],
     out: str | Path,
     *,
     repetitive: bool = True,
@@ -74,7 +74,7 @@ def train(
     >>> run = train("cpu-minutes", "rooms", "run")                     # doctest: +SKIP
 
     :param recipe: the name of a recipe that comes along, or a TOML file.
-    :param data: the dataset folder to train on.
+    :param data: the dataset folder to train on, or several.
     :param out: the run folder.
     :param repetitive: the recipe's sessions, each on its subset; False: one session of as many steps on the whole set.
     :param resume: continue the run in ``out`` where it was interrupted.
@@ -85,15 +85,15 @@ def train(
     from trainer.loop import launch
 
     command = "repeat" if repetitive else "train"
-    words = ["--recipe", str(recipe), "--data", str(data), "--out", str(out), "--seed", str(seed)]
-    real = options.get("real") or ()
-    folders = (real,) if isinstance(real, str | Path) else real
-    given = {"workers": 1, **options, "real": tuple(Path(folder) for folder in folders)}
+    sets = _folders(data)
+    words = ["--recipe", str(recipe), *(word for folder in sets for word in ("--data", str(folder)))]
+    words += ["--out", str(out), "--seed", str(seed)]
+    given = {"workers": 1, **options, "real": _folders(options.get("real") or ())}
     launch.train(
         command,
         launch.Options(
             recipe=str(recipe),
-            data=Path(data),
+            data=sets,
             out=Path(out),
             words=words,
             seed=seed,
@@ -103,6 +103,11 @@ def train(
         ),
     )
     return Path(out)
+
+
+def _folders(given: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+    """One folder or several as a tuple of them."""
+    return tuple(map(Path, (given,) if isinstance(given, str | Path) else given))
 
 
 def evaluate(

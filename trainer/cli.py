@@ -10,6 +10,7 @@ import click
 
 from handforge.console import PATH, SETTINGS, Group, Number, progress
 from handforge.dataset.importers.commands import import_group
+from trainer.config.recipe import REAL_SETS
 from trainer.config.tasks import TASKS
 
 CONTINUES = {
@@ -43,7 +44,13 @@ _threads = click.option(
 def _training_options(command: Any) -> Any:
     options = [
         click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
-        click.option("--data", required=True, type=PATH, help="The dataset folder to train on."),
+        click.option(
+            "--data",
+            required=True,
+            type=PATH,
+            multiple=True,
+            help="A dataset folder to train on; given several times, they are learned as one, categories by name.",
+        ),
         click.option("--task", type=click.Choice(list(TASKS)), help="What to find, in place of the recipe's."),
         click.option(
             "--categories",
@@ -52,6 +59,9 @@ def _training_options(command: Any) -> Any:
         ),
         click.option(
             "--real", type=PATH, multiple=True, help="A dataset of real images, put into every subset; may be repeated."
+        ),
+        click.option(
+            "--real-sets", type=click.Choice(REAL_SETS), help="Several --real in every session, or session by session."
         ),
         click.option("--replicate", type=click.IntRange(1), help="Copies of each real image a subset  [the recipe's]."),
         click.option("--out", required=True, type=PATH, help="The run folder."),
@@ -100,6 +110,7 @@ def repeat(**options: Any) -> None:
     \b
     handforge repeat --recipe cpu-real --data rooms --out run
     handforge repeat --recipe cpu-real --data rooms --out run --resume
+    handforge repeat --recipe cpu-real --data rooms --data gloves --out both
     """  # noqa: D301 - click wants the real control character
     _train("repeat", options)
 
@@ -149,7 +160,10 @@ def study(out: Path, seeds: int, **options: Any) -> None:
             run = comparison.run_folder(out, seed, kind)
             words = ["--recipe", options["recipe"], "--data", str(options["data"]), "--out", str(run)]
             words += [*(["--init", options["init"]] if options["init"] else []), "--seed", str(seed)]
-            launch.train(command, launch.Options(out=run, seed=seed, words=words, resume=True, **options))
+            launch.train(
+                command,
+                launch.Options(out=run, seed=seed, words=words, resume=True, **{**options, "data": (options["data"],)}),
+            )
     click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
 
 

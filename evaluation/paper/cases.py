@@ -16,7 +16,7 @@ from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
 from evaluation.report.paths import shorten
-from evaluation.report.runs import Predicted, Run, plain
+from evaluation.report.runs import Predicted, Run, plain, trained_on
 from evaluation.report.tables import RATES, Table, text
 
 PAPER_IMAGES = 45_000
@@ -84,7 +84,8 @@ def _case(run: Run, predictions: str) -> Case | None:
 
 
 def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) -> list[str]:
-    network, data, real = _recipe(run).get("network") or {}, run.record.get("data") or {}, run.record.get("real")
+    network, real = _recipe(run).get("network") or {}, trained_on(run.record, "real")
+    images = sum(data.get("images") or 0 for data in trained_on(run.record, "data"))
     found = []
     if case is None or predicted.name.lower() != case.input.lower():
         found.append(f"on {predicted.name}, {hands} hands")
@@ -100,13 +101,12 @@ def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) 
         _recipe(run).get("init_from") or _recipe(run).get("after")
     ):
         found.append("from scratch" if network["init"] == "none" else f"from {Path(str(network['init'])).name}")
-    if data.get("images", PAPER_IMAGES) < PAPER_IMAGES:
-        found.append(f"{data['images']} synthetic images")
+    if 0 < images < PAPER_IMAGES:
+        found.append(f"{images} synthetic images")
     if _recipe(run).get("real") and not real:
         found.append("no real images")
     elif real:
-        folders = real if isinstance(real, list) else [real]  # several --real
-        found.append(f"real images: {', '.join(Path(str(folder.get('path'))).name for folder in folders)}")
+        found.append(f"real images: {', '.join(Path(str(folder.get('path'))).name for folder in real)}")
     return found
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from evaluation.metrics.error_types import relative_size
 from evaluation.metrics.matching import annotated_masks
+from evaluation.report.runs import trained_on
 from handforge.dataset import Dataset, DatasetError
 from handforge.dataset.scene import scene
 
@@ -52,24 +53,33 @@ class Flags:
 
 
 def flags(record: dict[str, Any], test: Dataset) -> Flags:
-    """Return the flags of a run, from its own record, on a test set."""
+    """Return the flags of a run, from its own record, on a test set.
+
+    Of several sets of real images all hands are annotated if they are in each, and background or scale is similar to
+    the test set's if one of them is.
+    """
     recipe = record.get("recipe") or {}
     repetitive = len(record["sessions"]) > 1 or bool(recipe.get("init_from") or recipe.get("after"))
-    used = record.get("real")
+    used = trained_on(record, "real")
     if not used:
         return Flags(real=False, rpt=repetitive)
     try:
-        real = Dataset(used["path"])
+        real = [Dataset(each["path"]) for each in used]
     except (DatasetError, KeyError, TypeError):
         return Flags(real=True, rpt=repetitive)
-    ours, theirs = scene(real), scene(test)
+    stated, theirs = [scene(each) for each in real], scene(test)
+    annotated = [known if isinstance(known := each.get("all_hands"), bool) else None for each in stated]
     return Flags(
         real=True,
         rpt=repetitive,
-        aha=stated if isinstance(stated := ours.get("all_hands"), bool) else None,
-        bgs=_same(ours.get("background"), theirs.get("background")),
-        scs=_same_scale(real, test),
+        aha=False if False in annotated else None if None in annotated else True,
+        bgs=_any([_same(each.get("background"), theirs.get("background")) for each in stated]),
+        scs=_any([_same_scale(each, test) for each in real]),
     )
+
+
+def _any(known: list[bool | None]) -> bool | None:
+    return True if True in known else None if None in known else False
 
 
 def median_size(dataset: Dataset) -> float | None:

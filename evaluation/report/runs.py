@@ -103,13 +103,27 @@ def _read_record(path: Path) -> dict[str, Any]:
         raise ResultsError(f"{path} is not a record of a run: it lists no sessions")
     if not all(isinstance(session, dict) for session in record["sessions"]):
         raise ResultsError(f"{path} is not a record of a run: a session is not an object")
-    _check_kinds(path, record, recipe=dict, data=dict, real=dict, command=list)
+    _check_kinds(path, record, recipe=dict, command=list)
     _check_kinds(path, record.get("recipe") or {}, name=str, network=dict)
-    _check_kinds(path, record.get("data") or {}, images=int)
+    for key in ("data", "real"):
+        for part in trained_on(record, key):
+            if not isinstance(part, dict):
+                raise ResultsError(f"{path} is not a record of a run: {key} is {kind_of(part)}")
+            _check_kinds(path, part, images=int)
     for session in record["sessions"]:
         _check_kinds(path, session, session=int, saturation_step=int)
     _check_text(path, record)
     return record
+
+
+def trained_on(record: dict[str, Any], key: str) -> list[Any]:
+    """The records of the datasets that a run was trained on: ``path``, ``id`` and ``images`` of each.
+
+    :param record: what ``run.json`` says, where one dataset stands for itself and several are a list.
+    :param key: ``data`` or ``real``.
+    """
+    found = record.get(key)
+    return found if isinstance(found, list) else [found] if found else []
 
 
 def _check_kinds(path: Path, part: dict[str, Any], **kinds: type) -> None:

@@ -74,6 +74,11 @@ def test_flags_come_from_statements_and_measures(tmp_path):
     assert flags({**record, "sessions": [{}]}, test).letter == "Q"
     assert flags({"sessions": [{}], "recipe": {"after": "c1"}, "real": None}, test).letter == "B"
     assert flags({**record, "real": {"path": "gone"}}, test).letter == "?"
+    invoke("describe", test.folder, "--background", "wall")
+    several = {"sessions": [{}, {}], "real": [{"path": str(real.folder)}, {"path": str(test.folder)}]}
+    assert flags(several, test) == Flags(True, True, None, True, True)  # of test itself it is not said that all are
+    invoke("describe", test.folder, "--all-hands")
+    assert flags(several, Dataset(test.folder)).letter == "R"
 
 
 def test_another_network_than_the_papers_is_noted(tmp_path):

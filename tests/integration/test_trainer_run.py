@@ -174,6 +174,61 @@ def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, u
     assert (tmp_path / "run/subsets.json").read_bytes() != (unbroken / "subsets.json").read_bytes()
 
 
+def several(recipe, sets, out, *more):
+    words = [word for folder in sets for word in ("--data", folder)]
+    return invoke("repeat", "--recipe", recipe, *words, "--out", out, "--device", "cpu", *more)
+
+
+def test_several_datasets_are_learned_as_one(blobs, tmp_path, monkeypatch):
+    other = write_blobs(tmp_path / "other", count=4, size_wh=(100, 80))
+    recipe = write_recipe(tmp_path / "r.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.2"))
+    assert several(recipe, (blobs, other), tmp_path / "whole").exit_code == 0
+    run = json.loads((tmp_path / "whole/run.json").read_text())
+    assert [(part["id"], part["images"]) for part in run["data"]] == [
+        (Dataset(d).id, len(Dataset(d))) for d in (blobs, other)
+    ]
+    assert [s["images"] for s in run["sessions"]] == [4, 4]
+    subsets = json.loads((tmp_path / "whole/subsets.json").read_text())
+    every = [name for part in (*subsets["subsets"], subsets["validation"]) for name in part]
+    assert len(subsets["validation"]) == 2
+    assert sorted(every) == sorted(f"{d}/{image['file_name']}" for d in (blobs, other) for image in Dataset(d))
+    add_row = repetition.RunFolder.add_row
+
+    def stop(self, row):
+        add_row(self, row)
+        if (row["session"], row["step"]) == (2, 3):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repetition.RunFolder, "add_row", stop)
+        assert several(recipe, (blobs, other), tmp_path / "stopped").exit_code == 130
+    refused(several(recipe, (blobs,), tmp_path / "stopped", "--resume"), "holds another run", "data was")
+    refused(several(recipe, (other, blobs), tmp_path / "stopped", "--resume"), "holds another run", "data 1.id was")
+    moved = other.rename(tmp_path / "moved")
+    assert several(recipe, (blobs, moved), tmp_path / "stopped", "--resume").exit_code == 0
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_dataset_given_twice_is_refused(blobs, tiny, tmp_path):
+    copied = shutil.copytree(blobs, tmp_path / "copy")
+    done = several(tiny, (blobs, copied), tmp_path / "run")
+    refused(done, str(blobs), str(copied), "are the same dataset; give each once")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_group_of_two_datasets_is_kept_aside_together(tmp_path):
+    one, two = write_blobs(tmp_path / "one", count=6), write_blobs(tmp_path / "two", count=9, size_wh=(90, 90))
+    for folder in (one, two):
+        edit_annotations(folder, lambda c: [image.update(group=image["id"] % 3) for image in c["images"]])
+    recipe = replace(load_recipe("demo"), subsets=2, validation=0.4)
+    plan = repetition.Plan([], recipe, (Dataset(one), Dataset(two)))
+    subsets, aside = repetition.split(plan)
+    groups = [image["group"] for _, image in plan.images]
+    assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(15)) and len(aside) == 5
+    assert {groups[i] for i in aside}.isdisjoint(groups[i] for part in subsets for i in part)
+
+
 @pytest.mark.slow  # three processes that each load torch
 def test_two_processes_train_like_one(blobs, tmp_path):
     recipe = write_recipe(tmp_path / "pair.toml", TINY.replace("batch = 1", "batch = 2"))
@@ -233,7 +288,7 @@ def test_validation_keeps_groups_together(tmp_path):
     edit_annotations(folder, lambda c: [image.update(group=image["id"] % 4) for image in c["images"]])
     recipe = replace(load_recipe("demo"), subsets=2, validation=0.5)
     for seed in range(5):
-        subsets, aside = repetition.split(repetition.Plan([], recipe, Dataset(folder), seed=seed))
+        subsets, aside = repetition.split(repetition.Plan([], recipe, (Dataset(folder),), seed=seed))
         assert len(aside) == 6 and [len(part) for part in subsets] == [3, 3]
         assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(12))
         kept = {int(index) % 4 for index in aside}

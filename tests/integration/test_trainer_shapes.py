@@ -5,10 +5,13 @@ import json
 import pytest
 from click.testing import CliRunner
 from pycocotools.coco import COCO
-from trainer_samples import TINY, refused, write_blobs, write_recipe, write_shapes
+from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe, write_shapes
 
 from handforge.dataset import Dataset
 from trainer.cli import main
+from trainer.config.categories import choose
+from trainer.config.recipe import ImageSettings
+from trainer.data.images import ImagePool
 
 SHORT = TINY.replace("steps = 4", "steps = 2").replace('"studio"', '"photo"')
 
@@ -95,6 +98,43 @@ def test_several_real_sets_stand_in_every_subset(tmp_path):
     assert [(real["id"], real["images"]) for real in record["real"]] == [(Dataset(one).id, 2), (Dataset(other).id, 3)]
     assert [session["images"] for session in record["sessions"]] == [2 + 2 * 5] * 2
     refused(invoke(*words, "--real", one, "--resume"), "holds another run", "real")
+
+
+def test_real_sets_in_turn(tmp_path):
+    data = write_blobs(tmp_path / "data", count=4)
+    one, other = write_blobs(tmp_path / "one", count=2), write_blobs(tmp_path / "other", count=3, hands=2)
+    recipe, run = write_recipe(tmp_path / "tiny.toml", SHORT.replace('"3+"', '"3+", "3+"')), tmp_path / "run"
+    words = ("repeat", "--recipe", recipe, "--data", data, "--device", "cpu", "--out", run, "--real", one)
+    refused(invoke(*words, "--real-sets", "in-turn"), "--real-sets is for several --real")
+    done = invoke(*words, "--real", other, "--real-sets", "in-turn", "--replicate", 2)
+    assert done.exit_code == 0, done.output
+    record = json.loads((run / "run.json").read_text())
+    assert [session["images"] for session in record["sessions"]] == [2 + 2 * 2, 2 + 2 * 3, 2 + 2 * 2]
+    assert record["recipe"]["real_sets"] == "in-turn"
+
+
+def test_categories_of_several_datasets_are_the_same_by_name(shapes, tmp_path):
+    other = write_shapes(tmp_path / "other", {"square": 1, "star": 7})
+    opened = [Dataset(shapes), Dataset(other)]
+    learned = choose(opened)
+    assert [(category.id, category.name) for category in learned] == [(7, "circle"), (3, "square"), (8, "star")]
+    pool = ImagePool(opened, ImageSettings(64, 96), classes=learned)
+    labels = [pool.batch([number], None).targets[0]["labels"].tolist() for number in range(len(pool))]
+    assert labels == [[1, 2]] * 4 + [[2, 3]] * 4
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
+    words = ("--recipe", recipe, "--data", shapes, "--data", other, "--device", "cpu", "--out", tmp_path / "run")
+    done = invoke("repeat", *words)
+    assert done.exit_code == 0, done.output
+    described = json.loads((tmp_path / "run/network.json").read_text())
+    assert described["architecture"]["classes"] == ["circle", "square", "star"]
+
+
+def test_joints_of_another_order_are_refused(tmp_path):
+    data = [write_blobs(tmp_path / name, count=2, joints=True) for name in ("one", "other")]
+    edit_annotations(data[1], lambda c: c["categories"][0]["keypoints"].reverse())
+    recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
+    words = ("repeat", "--recipe", recipe, "--task", "keypoints", "--out", tmp_path / "run")
+    refused(invoke(*words, "--data", data[0], "--data", data[1]), "other keypoints for 'hand'", "in another order")
 
 
 def test_a_category_that_is_not_there_is_refused(shapes, tmp_path):

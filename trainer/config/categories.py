@@ -54,9 +54,10 @@ def _names(used: set[str | None]) -> str:
     return ", ".join(sorted(name for name in used if name)) or "none"
 
 
-def common_keypoints(categories: Sequence[Category]) -> Category:
+def common_keypoints(categories: Sequence[Category], datasets: Sequence[Dataset] = ()) -> Category:
     """The category whose keypoints all of them have, which one network can learn together.
 
+    :param datasets: those that are learned, each of which has to have the same keypoints for them.
     :raises DatasetError: if one has no keypoints, or others than the first.
     """
     first = categories[0]
@@ -68,6 +69,14 @@ def common_keypoints(categories: Sequence[Category]) -> Category:
                 f"the categories {first.name!r} and {category.name!r} have different keypoints; learn them one at a "
                 f"time, with --categories {first.name}"
             )
+    learned = {category.name for category in categories}
+    for dataset in datasets:
+        for category in dataset.category_list:
+            if category.name in learned and category.keypoints and category.keypoints != first.keypoints:
+                raise DatasetError(
+                    f"{dataset.path} has other keypoints for {category.name!r} than the dataset before it, or in "
+                    "another order; one network learns the same ones from all"
+                )
     return first
 
 

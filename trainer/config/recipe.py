@@ -37,6 +37,8 @@ AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
 OPTIMIZERS = ("sgd", "adamw", "muon")
 AUGMENTATIONS = ("none", "studio", "photo", "decoys")
+IN_TURN = "in-turn"
+REAL_SETS = ("together", IN_TURN)
 INITS = ("coco", "imagenet", "none")
 LARGEST = 10_000_000
 """No whole number in a recipe is larger."""
@@ -149,6 +151,9 @@ class Recipe:
     """The real images it needs, in words; they are then given with ``--real``."""
     real_repeat_factor: int = 1
     """How often each real image stands in every subset."""
+    real_sets: str = "together"
+    """Of several ``--real``: ``together``, all in every subset, or ``in-turn``: session k has the images of the k-th
+    only, and after the last of the first again."""
     network: Network = field(default_factory=Network)
     images: ImageSettings = field(default_factory=ImageSettings)
 
@@ -301,6 +306,7 @@ def _check(recipe: Recipe) -> list[str]:
 
     need(bool(recipe.sessions or recipe.init_from), "there is no session")
     need(recipe.real_repeat_factor >= 1, f"real_repeat_factor is {recipe.real_repeat_factor}, it must be at least 1")
+    need(recipe.real_sets in REAL_SETS, f"real_sets {recipe.real_sets!r} is not {' or '.join(REAL_SETS)}")
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
     auto = any(session.trainable_layers == AUTO for session in recipe.sessions)

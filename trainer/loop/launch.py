@@ -30,7 +30,9 @@ from trainer.models import networks
 class Options:
     """What ``train`` and ``repeat`` are told; None where the recipe's own holds.
 
+    :param data: dataset folders, learned as one.
     :param real: folders of real images.
+    :param real_sets: see :class:`trainer.config.recipe.Recipe`.
     :param categories: names separated by commas; None: all that the data has.
     :param threads: torch's threads; None: as many as there are cores, or as the run began with.
     :param keep: of so many of the last sessions the network is kept; None: of all.
@@ -38,7 +40,7 @@ class Options:
     """
 
     recipe: str
-    data: Path
+    data: tuple[Path, ...]
     out: Path
     words: list[str]
     seed: int
@@ -52,6 +54,7 @@ class Options:
     keep: int | None = None
     threads: int | None = None
     replicate: int | None = None
+    real_sets: str | None = None
     init: str | None = None
     layers: str | None = None
 
@@ -80,10 +83,10 @@ def plan(command: str, options: Options) -> Plan:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {distributed.world()} processes")
     wanted = [name for name in map(str.strip, (options.categories or "").split(",")) if name]
     mask = None if wanted else chosen.network.category
-    data, real = Dataset(options.data, mask), tuple(Dataset(folder, mask) for folder in options.real)
-    learned = categories.choose([data, *real], wanted, mask)
+    data, real = (tuple(Dataset(folder, mask) for folder in given) for given in (options.data, options.real))
+    learned = categories.choose([*data, *real], wanted, mask)
     if chosen.network.task == "keypoints":
-        categories.common_keypoints(learned)
+        categories.common_keypoints(learned, [*data, *real])
     return Plan(
         command=[command, *options.words],
         recipe=chosen,
@@ -101,6 +104,8 @@ def plan(command: str, options: Options) -> Plan:
 def _recipe(command: str, options: Options) -> Recipe:
     if options.replicate and not options.real:
         raise RecipeError("--replicate is for the images of --real, which was not given")
+    if options.real_sets and len(options.real) < 2:
+        raise RecipeError("--real-sets is for several --real")
     chosen = recipes.load(options.recipe)
     if not chosen.sessions:
         raise RecipeError(
@@ -112,6 +117,8 @@ def _recipe(command: str, options: Options) -> Recipe:
         chosen = chosen.conventional()
     if options.task:
         chosen = replace(chosen, network=replace(chosen.network, task=options.task))
+    if options.real_sets:
+        chosen = replace(chosen, real_sets=options.real_sets)
     if options.layers:
         chosen = chosen.with_layers(options.layers)
     if options.init:
@@ -153,7 +160,7 @@ def _train(command: str, options: Options) -> None:
         click.echo(f"{folder.path} is finished already")
         return
     model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
-    datasets = [decided.data, *decided.real]
+    datasets = [*decided.data, *decided.real]
     with progress(unit="images", disable=distributed.rank() > 0) as bar:
         task = bar.add_task("images", total=sum(map(len, datasets)))
         joints = decided.recipe.network.task == "keypoints"

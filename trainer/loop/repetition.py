@@ -25,7 +25,7 @@ from handforge.console import processors
 from handforge.dataset import Category, Dataset
 from handforge.files import dump_json, write_atomic
 from trainer.config import categories
-from trainer.config.recipe import AUTO, Recipe, subset_numbers
+from trainer.config.recipe import AUTO, IN_TURN, Recipe, subset_numbers
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, TrainingDivergedError
 from trainer.loop import distributed, session
@@ -42,14 +42,16 @@ OnStep = Callable[[int, int, dict[str, float]], None]
 class Plan:
     """A whole run, decided before it starts.
 
-    :param real: further datasets, each image of which stands ``replicate`` times in every subset.
+    :param data: the datasets whose images, one after the other, are shuffled into subsets.
+    :param real: further datasets, each image of which stands ``replicate`` times in every subset; with the recipe's
+        ``real_sets = "in-turn"`` a session has those of one of them only.
     :param categories: what is learned; None: the hand's, as the recipe says.
     :param keep: of so many of the last sessions the network is kept beside the best one; None: of all.
     """
 
     command: list[str]
     recipe: Recipe
-    data: Dataset
+    data: tuple[Dataset, ...]
     real: tuple[Dataset, ...] = ()
     replicate: int = 1
     seed: int = 0
@@ -57,6 +59,20 @@ class Plan:
     workers: int = 1
     categories: tuple[Category, ...] = ()
     keep: int | None = None
+
+    def __post_init__(self) -> None:
+        first: dict[str, Dataset] = {}
+        for dataset in self.data:
+            if (other := first.setdefault(dataset.id, dataset)) is not dataset:
+                raise RecipeError(
+                    f"{other.folder} and {dataset.folder} are the same dataset; give each once, so that images kept "
+                    "aside for validation are not trained on"
+                )
+
+    @property
+    def images(self) -> list[tuple[Dataset, dict[str, Any]]]:
+        """The images that are shuffled into subsets, by their number, each with its dataset."""
+        return [(dataset, image) for dataset in self.data for image in dataset]
 
     @property
     def learned(self) -> tuple[Category, ...]:
@@ -70,11 +86,11 @@ class Plan:
             "command": self.command,
             "seed": self.seed,
             "recipe": self.recipe.as_dict(),
-            "data": _describe(self.data),
+            "data": described(self.data),
             "processes": distributed.world(),
             "threads": torch.get_num_threads(),
             "categories": categories.to_json(self.learned),
-            "real": described_real(self.real),
+            "real": described(self.real),
             "replicate": self.replicate if self.real else None,
             "precision": str(networks.best_precision(torch.device(self.device))).removeprefix("torch."),
             "versions": {
@@ -86,8 +102,8 @@ class Plan:
         }
 
 
-def described_real(datasets: Sequence[Dataset]) -> Any:
-    """What ``run.json`` says of the real images: None, one record, or a list of several."""
+def described(datasets: Sequence[Dataset]) -> Any:
+    """What ``run.json`` says of datasets: None, one record, or a list of several."""
     records = [_describe(dataset) for dataset in datasets]
     return records if len(records) > 1 else next(iter(records), None)
 
@@ -118,17 +134,19 @@ def _git_hash() -> str | None:
 
 
 def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
-    """The subsets, as sorted image numbers of ``plan.data``, and the numbers kept aside for validation.
+    """The subsets, as sorted image numbers of ``plan.images``, and the numbers kept aside for validation.
 
-    Images whose records name the same ``group`` (a person, a video) are kept aside together or not at all.
+    Images whose records name the same ``group`` (a person, a video) are kept aside together or not at all, also those
+    of different datasets.
 
     :raises RecipeError: if there are fewer images than subsets, or none can be kept aside and the recipe wants some.
     """
     rng = np.random.default_rng([plan.seed, session.SUBSETS])
     groups: dict[Any, list[int]] = {}
-    for index, image in enumerate(plan.data):
+    images, where = plan.images, " and ".join(str(dataset.folder) for dataset in plan.data)
+    for index, (_, image) in enumerate(images):
         groups.setdefault(image.get("group", ("picture", index)), []).append(index)
-    wanted = round(plan.recipe.validation * len(plan.data))
+    wanted = round(plan.recipe.validation * len(images))
     aside: list[int] = []
     keys = list(groups)
     for place in rng.permutation(len(keys)):
@@ -137,15 +155,15 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     if plan.recipe.validation and not aside:
         least = min(map(len, groups.values()))
         raise RecipeError(
-            f"validation {plan.recipe.validation:g} means {wanted} of the {len(plan.data)} images of "
-            f"{plan.data.folder}, and {least} at least belong together (of one person or video); raise validation, or "
+            f"validation {plan.recipe.validation:g} means {wanted} of the {len(images)} images of "
+            f"{where}, and {least} at least belong together (of one person or video); raise validation, or "
             "add images"
         )
-    rest = np.setdiff1d(np.arange(len(plan.data)), aside)
+    rest = np.setdiff1d(np.arange(len(images)), aside)
     if len(rest) < plan.recipe.subsets:
         raise RecipeError(
             f"{plan.recipe.subsets} subsets cannot be made of the {len(rest)} training images of "
-            f"{plan.data.folder}; lower subsets in the recipe"
+            f"{where}; lower subsets in the recipe"
         )
     parts = np.array_split(rng.permutation(rest), plan.recipe.subsets)
     return [np.sort(part) for part in parts], np.sort(np.array(aside, int))
@@ -253,11 +271,16 @@ class Repetition:
         plan = self.plan
         pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
         if plan.real:
-            real = len(plan.data) + np.arange(sum(map(len, plan.real)))
-            pool = np.concatenate([pool, np.repeat(real, plan.replicate)])
+            pool = np.concatenate([pool, np.repeat(self._real(number), plan.replicate)])
         precision = networks.best_precision(self.device)
         settings = plan.recipe.sessions[number - 1]
         return SessionContext(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
+
+    def _real(self, number: int) -> np.ndarray:
+        """The numbers of a session's real images."""
+        sizes = [len(self.plan.images), *map(len, self.plan.real)]
+        parts = [np.arange(size) + sum(sizes[:place]) for place, size in enumerate(sizes)][1:]
+        return parts[(number - 1) % len(parts)] if self.plan.recipe.real_sets == IN_TURN else np.concatenate(parts)
 
     def _with_layers(self, job: SessionContext, first: int) -> SessionContext:
         """The job with its layer word; ``auto`` is settled at the session's first step."""
@@ -329,8 +352,11 @@ class Repetition:
         checkpoint.write_state(self.folder.path / checkpoint.STATE, self.model, optimizer, position)
 
     def _write_subsets(self) -> None:
+        images, several = self.plan.images, len(self.plan.data) > 1
+
         def names(numbers: np.ndarray) -> list[str]:
-            return [self.pictures.name(int(number)) for number in numbers]
+            chosen = [images[int(number)] for number in numbers]
+            return [f"{data.folder}/{image['file_name']}" if several else image["file_name"] for data, image in chosen]
 
         value = {"subsets": [names(part) for part in self.subsets], "validation": names(self.validation)}
         write_atomic(self.folder.path / "subsets.json", dump_json(value))

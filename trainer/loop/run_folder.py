@@ -155,10 +155,12 @@ def _comparable(header: dict[str, Any], key: str) -> Any:
         return _completed(value)
     if key == "categories":  # older runs have one, which their recipe names
         return [category["name"] for category in value] if value else [header["recipe"]["network"]["category"]]
-    if key == "real" and isinstance(value, list):
-        return [{name: part for name, part in record.items() if name != "path"} for record in value]
-    if key in ("data", "real") and value:
-        return {name: part for name, part in value.items() if name != "path"}  # a dataset may have been moved
+    if key in ("data", "real") and value:  # a dataset may have been moved
+        records = [
+            {name: part for name, part in record.items() if name != "path"}
+            for record in (value if isinstance(value, list) else [value])
+        ]
+        return records if isinstance(value, list) else records[0]
     return value
 
 
@@ -171,6 +173,7 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
     parts: dict[str, Any] = {"network": Network(), "images": ImageSettings()}
     return {
         "patience": Recipe.patience,
+        "real_sets": Recipe.real_sets,
         **recipe,
         "description": "",
         "init_from": "",  # what it starts from is init; older runs do not say it here

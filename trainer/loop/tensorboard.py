@@ -72,7 +72,7 @@ class Board:
     def _look(self) -> list[tuple[str, np.ndarray]]:
         """Images' names, and the images with the hands that the network finds drawn in."""
         run = self._run
-        numbers = [*map(int, run.validation), *range(len(run.plan.data))][:PICTURES]
+        numbers = [*map(int, run.validation), *range(len(run.plan.images))][:PICTURES]
         pictures = [run.pictures.sample(number).image for number in numbers]
         run.model.eval()
         learned = run.plan.learned
