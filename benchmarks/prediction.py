@@ -50,8 +50,8 @@ def main() -> None:
     parser.add_argument("--min-score", type=float, default=0.5)
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
-    entries = islice(open_source(options.source).read(), options.images + 1)
-    images = [np.asarray(Image.fromarray(image).resize((width, height))) for _, _, image in entries]
+    entries = islice(open_source([options.source]).read(), options.images + 1)
+    images = [np.asarray(Image.fromarray(frame.image).resize((width, height))) for frame in entries]
     detector = HandDetector(options.weights, device="cpu", min_score=options.min_score)
     model, seconds = detector.model, defaultdict[str, float](float)
     for owner, name, label in (

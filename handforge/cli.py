@@ -20,6 +20,7 @@ _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.m
 @click.group(
     cls=Group,
     continues=trainer.cli.CONTINUES,
+    any_names=trainer.cli.ANY_NAMES,
     sections={
         "Images": ("render", "poses", "frame", "dataset", "extension"),
         "Networks": ("repeat", "train", "study", "recipes", "predict", "export"),

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +46,21 @@ class Group(click.Group):
 
     :param continues: by command, what to do after Ctrl-C (``"the same command with --resume continues"``).
     :param sections: headings of the help's list of commands, each with its commands; None: one list.
+    :param any_names: commands that take files whose names are not UTF-8.
     """
 
     def __init__(
         self,
         *args: Any,
         continues: dict[str, str] | None = None,
+        any_names: Sequence[str] = (),
         sections: dict[str, tuple[str, ...]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.continues = continues or {}
         self.sections = sections
+        self.any_names = any_names
 
     group_class = type  # groups within one are of this class, too
 
@@ -119,8 +122,8 @@ class Group(click.Group):
         sys.exit(2)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Refuse words that are not UTF-8, and so cannot be written into any file."""
-        for word in args:
+        """Refuse words that are not UTF-8, and so cannot be written into any file, but for ``any_names``."""
+        for word in [] if args and args[0] in self.any_names else args:
             try:
                 word.encode()
             except UnicodeEncodeError:
@@ -133,8 +136,13 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 
+def printable(text: str) -> str:
+    """Text for a terminal, of which a file's name may be a part: what would command the terminal is shown escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def _say(text: str) -> None:
-    click.echo(f"Error: {' '.join(text.split())}", err=True)
+    click.echo(f"Error: {printable(' '.join(text.split()))}", err=True)
 
 
 def _say_unexpected(error: Exception, words: list[str]) -> None:

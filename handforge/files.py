@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import platform
+import re
 import secrets
 import shlex
 import shutil
@@ -68,6 +69,11 @@ def remove_stale(path: Path) -> None:
                 leftover.unlink()
 
 
+def utf8_name(path: Path | str) -> str:
+    """A file's name or path as text that every file can hold: bytes of it that are not UTF-8 as ``%E9``."""
+    return re.sub("[\udc80-\udcff]", lambda found: f"%{ord(found[0]) - 0xDC00:02X}", str(path))
+
+
 def dump_json(value: Any) -> bytes:
     """JSON as all our files have it: readable, newline at the end, no NaN."""
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -115,7 +121,7 @@ def _lock(path: Path, folder: Path) -> Iterator[None]:
         error.filename = str(folder)  # nobody knows the lock's
         raise
     try:
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]])
+        command = utf8_name(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]]))
         path.write_text(f"process {os.getpid()} on {platform.node()} ({command})\n")
         yield
     finally:

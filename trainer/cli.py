@@ -20,8 +20,11 @@ CONTINUES = {
 }
 """What to do after Ctrl-C, by command; the others leave nothing to continue."""
 
+ANY_NAMES = ("predict",)
+"""Commands that take files whose names are not UTF-8."""
 
-@click.group(cls=Group, continues=CONTINUES, context_settings=SETTINGS)
+
+@click.group(cls=Group, continues=CONTINUES, any_names=ANY_NAMES, context_settings=SETTINGS)
 @click.version_option(package_name="handforge")
 def main() -> None:
     """Train Mask R-CNN on hands, in one session or repetitively, and predict with it.
@@ -178,7 +181,7 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 @main.command()
 @click.option("--weights", required=True, type=PATH, help="A run folder, or a network.safetensors.")
-@click.argument("source", type=PATH, required=False)
+@click.argument("sources", type=PATH, nargs=-1, metavar="SOURCE...")
 @click.option(
     "--session",
     default="best",
@@ -188,62 +191,77 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="Which of a run's networks: of a session by its number, the best by average loss, or the last.",
 )
 @click.option("--camera", metavar="N|DEVICE", help="In place of SOURCE: a camera by its number, from 0, or its name.")
+@click.option("--recursive", is_flag=True, help="Search the folders in folders, too.")
 @click.option("--out", required=True, type=PATH, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each image, or into a video.")
-@click.option("--masks", is_flag=True, help="Also write each image's mask, 255 on hands of score 0.5 and more.")
+@click.option("--masks", is_flag=True, help="Also write each image's mask, 255 on hands.")
+@click.option(
+    "--min-score",
+    "--score",
+    type=Number(0, 1),
+    help="Leave out hands below  [0.05 in results.json, 0.5 in all else].",
+)
 @click.option(
     "--tta",
     is_flag=True,
     help="Look at four views of every image: finds more, and cuts better; four to five times slower.",
 )
-@click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of a video or camera.")
-@click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
+@click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of each video or of a camera.")
+@click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read, and write nothing.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Images at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
 @click.option("--threads", type=click.IntRange(1), help="Threads that compute  [one a core].")
 def predict(
     weights: Path,
-    source: Path | None,
+    sources: tuple[Path, ...],
     camera: str | None,
+    recursive: bool,
     out: Path,
     frames: int | None,
     device: str,
     threads: int | None,
     **options: Any,
 ) -> None:
-    """Find the hands of SOURCE: an image, a folder of images, a dataset folder, or a video.
+    """Find the hands of each SOURCE: an image, a folder of images and videos, a video, or one dataset folder.
 
-    A camera (--camera 0) goes on until Ctrl-C, which ends it with all files written.
+    Files that cannot be read are skipped and listed at the end; the exit code is then 1. A camera (--camera 0) goes on
+    until Ctrl-C, which ends it with all files written.
 
     \b
     handforge predict --weights run photos --out found --overlays
     handforge predict --weights run clip.mp4 --out found --overlays
     handforge predict --weights run --camera 0 --out live --overlays
     """  # noqa: D301 - click wants the real control character
-    if (source is None) == (camera is None):
+    if bool(sources) == (camera is not None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
     import torch
 
     from trainer.inference import predict as prediction
     from trainer.inference.inputs import open_camera, open_source
+    from trainer.inference.summary import summary_lines
     from trainer.loop.launch import pick_device
 
     if threads:
         torch.set_num_threads(threads)
-    opened = open_camera(camera, frames) if camera is not None else open_source(source or Path(), frames)
-    if frames and not opened.stream:
+    if camera is not None:
+        source = open_camera(camera, frames)
+    else:
+        source = open_source(sources, recursive=recursive, limit=frames, leave_out=out)
+    if frames and not source.clips:
         raise click.UsageError("--frames is for a video or a camera")
     with progress(unit="images") as bar:
-        task = bar.add_task("predict", total=opened.count)
-        summary = prediction.predict(
+        task = bar.add_task("predict", total=source.count)
+        record = prediction.predict(
             weights,
-            opened,
+            source,
             out,
             prediction.PredictOptions(device=pick_device(device), **options),
             on_done=lambda count: bar.update(task, advance=count),
         )
-    rate = summary["images"] / max(summary["seconds"], 1e-9)
-    click.echo(f"{out}: {summary['images']} images, {rate:.1f} a second")
+    for line in summary_lines(record, out):
+        click.echo(line)
+    if record["skipped"]:
+        click.get_current_context().exit(1)
 
 
 @main.command()

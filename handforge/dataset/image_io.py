@@ -143,6 +143,8 @@ def image_header(path: Path) -> Iterator[Image.Image]:
         kind = path.stat().st_mode
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # reading a pipe never ends
             raise DatasetError(f"{path} is not a regular file")
+        if stat.S_ISREG(kind) and not path.stat().st_size:
+            raise DatasetError(f"{path} is empty")
         with Image.open(path, formats=_readable_formats(path)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
@@ -153,6 +155,8 @@ def image_header(path: Path) -> Iterator[Image.Image]:
         raise DatasetError(f"{path} is missing") from None
     except IsADirectoryError:
         raise DatasetError(f"{path} is a folder, not an image") from None
+    except PermissionError:
+        raise DatasetError(f"{path} may not be read; its permissions forbid it") from None
     except UnidentifiedImageError:
         raise DatasetError(f"{path} is not an image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 
 from handforge.dataset import Category, Instance, Sample, assemble, write_sample
+from trainer.config import recipe
+from trainer.models import checkpoint, networks
 
 torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
 
@@ -74,6 +76,21 @@ def write_recipe(path: Path, text: str = TINY) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def untrained(folder: Path, task: str = "segmentation") -> Path:
+    """A folder with an untrained network for a task; with scores around a half it "finds" plenty."""
+    folder.mkdir(exist_ok=True)
+    text = TINY.replace("[network]", f'[network]\ntask = "{task}"')
+    tiny = recipe.load(str(write_recipe(folder / "tiny.toml", text)))
+    description = {
+        "architecture": networks.architecture(tiny.network),
+        "images": {"min_size": 64, "max_size": 96, "augmentation": "none"},
+        "sessions": [],
+    }
+    state = networks.start(tiny.network, tiny.images, seed=0).state_dict()
+    checkpoint.write_network(folder / "network.safetensors", state, description)
+    return folder
 
 
 def edit_annotations(folder: Path, change) -> None:

@@ -3,6 +3,8 @@
 inputs           images, folders, datasets, videos and cameras, one image at a time
 predict          detections of all inputs
 detections       detections of one image, written and drawn
+outputs          what is written of each image: overlays, masks
+summary          what predict says at its end
 detector         a trained network, ready to detect
 tta              test-time augmentation
 mask_refinement  masks that follow the image's edges (guided filter)

@@ -22,7 +22,7 @@ from trainer.models.semantic import instances
 MASK_THRESHOLD = 0.5
 MAX_SHARED = 0.5
 DRAWN_SCORE = 0.5
-"""Hands of a lower score are in the results but not in overlays and mask files."""
+"""Hands of a lower score are in the results but not in overlays and mask files, where nothing else is asked for."""
 _COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200), (0, 160, 170), (190, 40, 120))
 
 
@@ -146,7 +146,7 @@ def result(image_id: int, hand: Detection, category_id: int = 1) -> dict[str, An
 
 def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:
     """The pixels of all hands, (H, W) bool."""
-    masks = [hand.mask for hand in hands if hand.mask is not None and hand.score >= DRAWN_SCORE]
+    masks = [hand.mask for hand in hands if hand.mask is not None]
     return np.any(masks, axis=0) if masks else np.zeros(size_hw, bool)
 
 
@@ -156,11 +156,10 @@ def overlay(picture: np.ndarray, hands: list[Detection], categories: Sequence[st
     :param categories: the names of all that the network knows. Of several, each has a colour, and its name is written.
     """
     image = picture.astype(np.float32)
-    drawn_hands = [hand for hand in hands if hand.score >= DRAWN_SCORE]
     order = list(categories)
     shown = [
         (hand, _COLOURS[(order.index(hand.category) if len(order) > 1 else number) % len(_COLOURS)])
-        for number, hand in enumerate(drawn_hands)
+        for number, hand in enumerate(hands)
     ]
     for hand, colour in shown:
         if hand.mask is not None:

@@ -1,82 +1,293 @@
-"""What is predicted: images, a dataset, a video, or a camera, read one by one."""
+"""What is predicted: images, a dataset, videos, or a camera, read one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from pathlib import Path
+from itertools import count, islice
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
+from handforge.dataset.image_io import image_header
+from handforge.files import utf8_name
 
-Entry = tuple[int, str, np.ndarray]
-"""Image id, name, and (H, W, 3) uint8 image."""
+MOST_OBLONG = 100
+"""Images that are longer than so many times their breadth would be scaled to nothing."""
+_NEVER_MEANT = ("thumbs.db", "desktop.ini")
+_EXIF_ORIENTATION = 0x0112
+
+Skip = Callable[[str, DatasetError], None]
+"""Called with the name of a file that cannot be read, and why."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image file.
+
+    :param name: what the results call it: its path within the source, of ``/`` and UTF-8.
+    :param path: where it lies.
+    :param output: what is written of it is called so, with another suffix; unique within a source.
+    :param read: returns it as (H, W, 3) uint8 RGB, upright; raises DatasetError.
+    """
+
+    name: str
+    path: Path
+    output: str
+    read: Callable[[], np.ndarray]
+    id: int | None = None
+
+    @property
+    def orientation(self) -> int:
+        """How it is stored by EXIF: 1 as it is seen, 2 to 8 mirrored or turned."""
+        with image_header(self.path) as image:
+            return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video or a camera; parameters as of :class:`Photo`.
+
+    :param open: returns the stream; raises DatasetError.
+    """
+
+    name: str
+    output: str
+    open: Callable[[], video.Stream]
+    live: bool = False
+
+    @property
+    def frames(self) -> int | None:
+        """How many frames it says that it has; None where it does not say."""
+        try:
+            return self.open().frames
+        except DatasetError:
+            return 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One image to detect in.
+
+    :param id: the dataset's, or counted from 1 over all files of the source, also those that cannot be read.
+    :param name: what the results call it; of a video ``CLIP_000012.png``, counted from 0.
+    :param output: see :class:`Photo`.
+    :param image: (H, W, 3) uint8 RGB, upright.
+    :param clip: the video or camera that it is of.
+    :param orientation: see :class:`Photo`.
+    """
+
+    id: int
+    name: str
+    output: str
+    image: np.ndarray
+    clip: Clip | None = None
+    path: Path | None = None
+    orientation: int = 1
 
 
 @dataclass(frozen=True)
 class Source:
     """Where images come from.
 
-    :param name: what ``predict.json`` calls it: an absolute path, or ``camera ...``.
-    :param images: (image id, name, what reads it) in their order; empty for a video and a camera.
+    :param name: what ``predict.json`` calls it: an absolute path, from which the images' names lead to the files, or
+        ``camera ...``.
     :param category_ids: a dataset's categories, by name; empty for what is no dataset.
-    :param stream: the video or camera, None for images.
-    :param limit: at most so many images are read; None for all.
+    :param limit: at most so many frames of a video or camera are read; None for all.
+    :param notes: what was found and is not read, one line each.
     """
 
     name: str
+    items: tuple[Photo | Clip, ...]
     dataset_id: str | None = None
-    pictures: tuple[tuple[int, str, Callable[[], np.ndarray]], ...] = ()
     category_ids: Mapping[str, int] = field(default_factory=dict)
-    stream: video.Stream | None = None
     limit: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def clips(self) -> list[Clip]:
+        """The videos, or the camera."""
+        return [item for item in self.items if isinstance(item, Clip)]
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a camera, which goes on until somebody stops it."""
+        return any(clip.live for clip in self.clips)
 
     @property
     def count(self) -> int | None:
         """How many images there are, None where it is not known."""
-        count = self.stream.frames if self.stream else len(self.pictures)
-        return min(count, self.limit) if count and self.limit else count or self.limit
+        total = len(self.items) - len(self.clips)
+        for clip in self.clips:
+            known = [number for number in (clip.frames, self.limit) if number is not None]
+            if not known:
+                return None
+            total += min(known)
+        return total
 
-    def read(self) -> Iterator[Entry]:
-        """The images one by one, as (id, name, image). Frames have ids from 1 and their number, from 0, as name.
+    def read(self, skip: Skip | None = None) -> Iterator[Frame]:
+        """The images one by one.
 
-        :raises DatasetError: if one is missing or damaged, or not of the size that its dataset says.
+        :param skip: is told of a file that cannot be read, or not to its end; None: that is an error.
+        :raises DatasetError: if a file is missing, damaged, too narrow to show a hand, or not of the size that its
+            dataset says, and ``skip`` is None.
         """
-        yield from islice(self._all(), self.limit)
+        numbers = count(1)
+        for item in self.items:
+            try:
+                if isinstance(item, Clip):
+                    yield from self._frames(item, numbers)
+                else:
+                    number = next(numbers)
+                    image = item.read()
+                    _check_shape(item.name, image)
+                    orientation = item.orientation
+                    yield Frame(item.id or number, item.name, item.output, image, None, item.path, orientation)
+            except DatasetError as error:
+                if skip is None:
+                    raise
+                skip(item.name, error)
 
-    def _all(self) -> Iterator[Entry]:
-        if self.stream is None:
-            for image_id, name, read in self.pictures:
-                yield image_id, name, read()
-        else:
-            for number, picture in enumerate(self.stream.read()):
-                yield number + 1, f"{self.stream.name}_{number:06d}.png", picture
+    def _frames(self, clip: Clip, numbers: Iterator[int]) -> Iterator[Frame]:
+        for index, image in enumerate(islice(clip.open().read(), self.limit)):
+            _check_shape(clip.name, image)
+            output = f"{clip.output}_{index:06d}"
+            yield Frame(next(numbers), f"{output}.png", output, image, clip)
 
 
-def open_source(path: Path, limit: int | None = None) -> Source:
-    """Find the images. Ids are the dataset's, or 1 to N in sorted order of the names or frames.
+def _check_shape(name: str, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    if max(height, width) > MOST_OBLONG * min(height, width):
+        raise DatasetError(f"{name} is {width}x{height}; an image so narrow shows no hand")
 
-    :param limit: at most so many frames of a video.
-    :raises DatasetError: if there is nothing to predict.
+
+def open_source(
+    paths: Sequence[Path], *, recursive: bool = False, limit: int | None = None, leave_out: Path | None = None
+) -> Source:
+    """Find the images. Ids are the dataset's, or 1 to N in the order of the paths and, in a folder, of the names.
+
+    :param paths: images, videos and folders of them; or one dataset folder.
+    :param recursive: the folders in folders, too.
+    :param limit: at most so many frames of each video.
+    :param leave_out: a folder whose files are not read: the results'.
+    :raises DatasetError: if a path is missing, a dataset is one of several, or there is nothing to predict.
     """
-    name = str(path.resolve())
-    if path.is_dir() and (path / "annotations.json").is_file():
-        dataset = Dataset(path)
-        entries = [(image["id"], image["file_name"], partial(dataset.read_image, image)) for image in dataset]
-        ids = {category.name: category.id for category in dataset.category_list}
-        return Source(name, dataset.id, tuple(entries), category_ids=ids)
-    if not path.exists():
-        raise DatasetError(f"{path} is missing; give an image, a folder of images, a dataset, or a video")
-    if path.suffix.lower() in video.SUFFIXES and path.is_file():
-        return Source(name, stream=video.open_video(path), limit=limit)
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")]
+    for path in paths:
+        if not path.exists():
+            raise DatasetError(f"{path} is missing; give an image, a folder of images, a dataset, or a video")
+        if (path / "annotations.json").is_file():
+            if len(paths) > 1:
+                raise DatasetError(f"{path} is a dataset, whose ids the results have; predict it by itself")
+            return _dataset(path)
+    files, notes = _files(paths, recursive, leave_out)
     if not files:
-        raise DatasetError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    return Source(name, None, tuple((i, f.name, partial(read_image, f)) for i, f in enumerate(files, start=1)))
+        raise DatasetError(f"{' and '.join(map(str, paths))} holds no images{''.join(f'; {note}' for note in notes)}")
+    root = _absolute(paths[0]) if len(paths) == 1 and paths[0].is_dir() else _common_folder(paths)
+    names = [utf8_name(_absolute(path).relative_to(root).as_posix()) for path in files]
+    videos = [_is_video(path) for path in files]
+    items = tuple(
+        Clip(name, output, partial(video.open_video, path))
+        if is_video
+        else Photo(name, path, output, partial(read_image, path))
+        for path, name, output, is_video in zip(files, names, output_names(names, videos), videos, strict=True)
+    )
+    return Source(utf8_name(_absolute(paths[0]) if len(paths) == 1 else root), items, limit=limit, notes=tuple(notes))
+
+
+def _dataset(path: Path) -> Source:
+    dataset = Dataset(path)
+    names = [image["file_name"] for image in dataset]
+    items = tuple(
+        Photo(name, path / "images" / name, output, partial(dataset.read_image, image), image["id"])
+        for image, name, output in zip(dataset, names, output_names(names, [False] * len(names)), strict=True)
+    )
+    ids = {category.name: category.id for category in dataset.category_list}
+    return Source(utf8_name(_absolute(path)), items, dataset.id, ids)
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, of which links stay links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps "..", Path.resolve follows links
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """The deepest folder in which all paths lie.
+
+    :raises DatasetError: if there is none, as on several of Windows' drives.
+    """
+    try:
+        return Path(os.path.commonpath([_absolute(path).parent for path in paths]))
+    except ValueError:
+        raise DatasetError("the sources lie on different drives; predict them one at a time") from None
+
+
+def _files(paths: Sequence[Path], recursive: bool, leave_out: Path | None) -> tuple[list[Path], list[str]]:
+    """The images and videos of the paths, each once, and what was left out of folders, one line each."""
+    found: dict[Path, None] = {}
+    others: Counter[str] = Counter()
+    folders = 0
+    for path in paths:
+        if not path.is_dir():
+            found[path] = None
+            continue
+        for file in sorted(path.rglob("*") if recursive else path.iterdir()):
+            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+            if hidden or file.name.lower() in _NEVER_MEANT:
+                continue
+            if leave_out and file.resolve().is_relative_to(leave_out.resolve()):
+                continue
+            if file.is_dir():
+                folders += not recursive
+            elif file.suffix.lower() in (*IMAGE_SUFFIXES, *video.SUFFIXES):
+                found[file] = None
+            else:
+                others[file.suffix.lower() or "no suffix"] += 1
+    notes = []
+    if others:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(others.items()))
+        notes.append(f"files that are no images or videos were left out: {kinds}")
+    if folders:
+        notes.append(f"{folders} {'folder' if folders == 1 else 'folders'} within were not searched (--recursive)")
+    return list({path.resolve(): path for path in found}.values()), notes
+
+
+def _is_video(path: Path) -> bool:
+    """Whether a file is read as a video: by its name, or since it is a GIF of several images."""
+    if path.suffix.lower() != ".gif":
+        return path.suffix.lower() in video.SUFFIXES
+    try:
+        with image_header(path) as image:
+            return bool(getattr(image, "is_animated", False))
+    except DatasetError:
+        return False
+
+
+def output_names(names: Sequence[str], videos: Sequence[bool]) -> list[str]:
+    """What is written of each file is called as it is, without suffix; with it where two names would be the same.
+
+    ``same.jpg`` beside ``same.png`` become ``same_jpg`` and ``same_png``. Frames of ``clip.mp4`` are ``clip_000000``
+    and so on; where such a file is there, too, ``clip_mp4_000000``.
+    """
+    plain = ["/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..")) for name in names]
+    stems = [str(PurePosixPath(name).with_suffix("")) for name in plain]
+    often = Counter(stem.lower() for stem in stems)  # also on disks that do not tell a.jpg from A.jpg
+    taken: set[str] = set()
+    outputs = []
+    for name, stem, is_video in zip(plain, stems, videos, strict=True):
+        prefixes = is_video and any(other.lower().startswith(f"{stem.lower()}_") for other in stems)
+        output = base = (
+            f"{stem}_{PurePosixPath(name).suffix[1:]}" if often[stem.lower()] > 1 or prefixes else stem
+        ).rstrip("_")
+        tries = count(2)
+        while output.lower() in taken:
+            output = f"{base}_{next(tries)}"
+        taken.add(output.lower())
+        outputs.append(output)
+    return outputs
 
 
 def open_camera(device: str, limit: int | None = None) -> Source:
@@ -84,4 +295,5 @@ def open_camera(device: str, limit: int | None = None) -> Source:
 
     :raises DatasetError: if there is none.
     """
-    return Source(f"camera {device}", stream=video.open_camera(device), limit=limit)
+    stream = video.open_camera(device)
+    return Source(f"camera {device}", (Clip("camera", "camera", lambda: stream, live=True),), limit=limit)

@@ -6,27 +6,27 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from handforge.dataset import Category, DatasetError, encode_png, video
-from handforge.files import dump_json, new_folder
+from handforge.dataset import Category, DatasetError
+from handforge.files import dump_json, new_folder, utf8_name
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
-from trainer.inference.detections import Detection, overlay, result, union
+from trainer.inference.detections import DRAWN_SCORE, result
 from trainer.inference.detector import HandDetector
-from trainer.inference.inputs import Entry, Source
+from trainer.inference.inputs import Frame, Source
+from trainer.inference.outputs import VIDEO, Outputs
 
 MARK = "predict.json"
-MADE = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
+MADE = ("results.json", "images.json", "masks", "overlays", VIDEO)
 """What may be in a folder of predictions, beside what says how it was made."""
+RESULTS_SCORE = 0.05
+"""Detections below this score are not even in the results, where nothing is said; AP needs those of low scores."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,33 @@ class PredictOptions:
     """How to predict, and what to write.
 
     :param batch: images at once.
-    :param score: detections below this score (0 to 1) are left out.
+    :param min_score: detections below this score (0 to 1) are left out everywhere; None: those below
+        :data:`RESULTS_SCORE` of the results, those below :data:`trainer.inference.detections.DRAWN_SCORE` of all else.
     :param overlays: also draw the detections into each image, or into a video.
     :param masks: also write each image's mask.
+    :param strict: a file that cannot be read ends all; otherwise it is skipped, and the record says so.
     :param tta: test-time augmentation, see :mod:`trainer.inference.tta`.
     :param session: ``best``, ``last`` or the number of a session: which of a run's networks.
     """
 
     device: str = "cpu"
     batch: int = 4
-    score: float = 0.05
+    min_score: float | None = None
     overlays: bool = False
     masks: bool = False
+    strict: bool = False
     tta: bool = False
     session: int | str = "best"
+
+    @property
+    def results_score(self) -> float:
+        """The least score in the results."""
+        return RESULTS_SCORE if self.min_score is None else self.min_score
+
+    @property
+    def drawn_score(self) -> float:
+        """The least score of what is drawn and counted."""
+        return DRAWN_SCORE if self.min_score is None else self.min_score
 
 
 def predict(
@@ -64,30 +77,25 @@ def predict(
 
     :param on_done: called with the number of images just done.
     :returns: what ``predict.json`` says.
-    :raises DatasetError: if an image is missing or damaged, or ``out`` holds something else; it is then not touched.
-    :raises OutputError: if masks, or what needs them, are asked of a network that finds none, or two
-        images would be drawn into one file.
+    :raises DatasetError: if no image can be read, or one if ``strict``; ``out`` is then not touched.
+    :raises FolderError: if ``out`` holds something else.
+    :raises OutputError: if masks, or what needs them, are asked of a network that finds none.
     """
-    stems = Counter(Path(name).stem for _, name, _ in source.pictures)
-    if (options.overlays or options.masks) and max(stems.values(), default=1) > 1:
-        (twice, _) = stems.most_common(1)[0]
-        raise OutputError(
-            f"two images of {source.name} are called {twice}; rename one, or leave --overlays and --masks"
-        )
     with new_folder(out, MARK, MADE) as folder:
         finder = HandDetector(
-            weights, device=options.device, min_score=options.score, tta=options.tta, session=options.session
+            weights, device=options.device, min_score=options.results_score, tta=options.tta, session=options.session
         )
         for asked, option in ((options.masks, "--masks"), (options.tta, "--tta")):
             if asked and finder.task not in WITH_MASKS:
                 raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
         begin = time.perf_counter()
-        with _Drawn(folder, source, options, [category.name for category in finder.categories]) as drawn:
-            results, images = _find_all(finder, source, options.batch, drawn, on_done)
+        names = [category.name for category in finder.categories]
+        with Outputs(folder, source, options.overlays, options.masks, names) as outputs:
+            found = _find_all(finder, source, options, outputs, on_done)
         summary = {
             "source": source.name,
             "dataset_id": source.dataset_id,
-            "weights": str(weights.resolve()),
+            "weights": utf8_name(weights.resolve()),
             "task": finder.task,
             "categories": [
                 {**category.to_json(), "id": number}
@@ -96,48 +104,85 @@ def predict(
                 )
             ],
             "settings": {
-                "score": options.score,
+                "score": options.results_score,
                 "batch": options.batch,
                 "tta": options.tta,
                 "session": options.session,
                 "images": finder.description["images"],
             },
-            "images": len(images),
+            "images": len(found.images),
+            "drawn_score": options.drawn_score,
+            "detections": {name: found.counts[name] for name in names},
+            "images_without": found.without,
+            "images_turned_upright": found.turned,
+            "skipped": found.skipped,
+            "notes": list(source.notes),
             "seconds": round(time.perf_counter() - begin, 3),
         }
-        (folder / "results.json").write_bytes(dump_json(results))
+        (folder / "results.json").write_bytes(dump_json(found.results))
         (folder / MARK).write_bytes(dump_json(summary))
         if source.dataset_id is None:
-            (folder / "images.json").write_bytes(dump_json(images))
+            (folder / "images.json").write_bytes(dump_json(found.images))
     return summary
 
-
-MOST_OBLONG = 100
-"""Images that are longer than so many times their breadth would be scaled to nothing."""
 
 MOST_VALUES = 24_000_000
 """Red, green and blue values of a batch, after which no further image joins it: each may have a hundred masks."""
 
 
+@dataclass
+class _Found:
+    """What all images gave.
+
+    :param results: COCO's results list; ``images``: COCO's image records.
+    :param counts: detections of the drawn score by category; ``without``: images that have none.
+    :param turned: images that were stored otherwise than they are seen.
+    :param skipped: files that could not be read, or not to their end, with the reason.
+    """
+
+    results: list[dict[str, Any]] = field(default_factory=list)
+    images: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    without: int = 0
+    turned: int = 0
+    skipped: list[dict[str, str]] = field(default_factory=list)
+
+    def skip(self, name: str, error: DatasetError) -> None:
+        """Note a file that cannot be read."""
+        self.skipped.append({"file": name, "reason": utf8_name(str(error))})
+
+
 def _find_all(
-    finder: HandDetector, source: Source, batch: int, drawn: _Drawn, on_done: Callable[[int], None]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The results list and COCO's image records of all images."""
-    results, images = [], []
+    finder: HandDetector, source: Source, options: PredictOptions, outputs: Outputs, on_done: Callable[[int], None]
+) -> _Found:
+    """Detect in all images and write what is written of each.
+
+    :raises DatasetError: if there is none that can be read.
+    """
+    found = _Found()
     ids = category_ids(finder.categories, source.category_ids)
-    for entries in _batches(source, batch):
-        for _, name, picture in entries:
-            if max(picture.shape[:2]) > MOST_OBLONG * min(picture.shape[:2]):
-                height, width = picture.shape[:2]
-                raise DatasetError(f"{name} is {width}x{height}; an image so narrow shows no hand, leave it out")
-        found = finder.detect_batch([picture for _, _, picture in entries])
-        for (image_id, name, picture), hands in zip(entries, found, strict=True):
-            results += [result(image_id, hand, ids[hand.category]) for hand in hands]
-            height, width = picture.shape[:2]
-            images.append({"id": image_id, "file_name": name, "width": width, "height": height})
-            drawn.add(name, picture, hands)
-        on_done(len(entries))
-    return results, images
+    for frames in _batches(source, options.batch, None if options.strict else found.skip):
+        detected = finder.detect_batch([frame.image for frame in frames])
+        for frame, hands in zip(frames, detected, strict=True):
+            found.results += [result(frame.id, hand, ids[hand.category]) for hand in hands]
+            found.images.append(_record(frame))
+            shown = [hand for hand in hands if hand.score >= options.drawn_score]
+            found.counts.update(hand.category for hand in shown)
+            found.without += not shown
+            found.turned += frame.orientation != 1
+            outputs.add(frame, shown)
+        on_done(len(frames))
+    if not found.images and found.skipped:
+        first = found.skipped[0]["reason"]
+        raise DatasetError(first if len(found.skipped) == 1 else f"no file can be read; the first: {first}")
+    return found
+
+
+def _record(frame: Frame) -> dict[str, Any]:
+    """COCO's record of an image; width and height are of the upright one."""
+    height, width = frame.image.shape[:2]
+    stored = {} if frame.orientation == 1 else {"exif_orientation": frame.orientation}
+    return {"id": frame.id, "file_name": frame.name, "width": width, "height": height, **stored}
 
 
 def category_ids(learned: Sequence[Category], dataset: Mapping[str, int]) -> dict[str, int]:
@@ -152,20 +197,22 @@ def category_ids(learned: Sequence[Category], dataset: Mapping[str, int]) -> dic
     return ids
 
 
-def _batches(source: Source, batch: int) -> Iterator[list[Entry]]:
-    entries = source.read()
-    if source.stream is None or not source.stream.live:
-        group: list[Entry] = []
-        for entry in entries:
-            group.append(entry)
-            if len(group) == batch or sum(picture.size for _, _, picture in group) > MOST_VALUES:
+def _batches(
+    source: Source, batch: int, skip: Callable[[str, DatasetError], None] | None = None
+) -> Iterator[list[Frame]]:
+    frames = source.read(skip)
+    if not source.live:
+        group: list[Frame] = []
+        for frame in frames:
+            group.append(frame)
+            if len(group) == batch or sum(frame.image.size for frame in group) > MOST_VALUES:
                 yield group
                 group = []
         if group:
             yield group
     else:
         with _ended_by_interrupt() as ended:
-            while not ended.is_set() and (group := list(islice(entries, 1))):  # a camera does not wait for a batch
+            while not ended.is_set() and (group := list(islice(frames, 1))):  # a camera does not wait for a batch
                 yield group
 
 
@@ -183,38 +230,3 @@ def _ended_by_interrupt() -> Iterator[Event]:
         yield ended
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class _Drawn:
-    """Where drawn images and masks go: ``overlays/NAME.jpg``, or ``overlays.mp4`` of a stream; ``masks/NAME.png``."""
-
-    def __init__(self, folder: Path, source: Source, options: PredictOptions, names: list[str]) -> None:
-        self._overlays = folder / "overlays" if options.overlays else None
-        self._masks = folder / "masks" if options.masks else None
-        self._names = names
-        self._open = ExitStack()
-        self._video = None
-        if options.overlays and source.stream:
-            rate = None if source.stream.live else source.stream.rate
-            self._video = self._open.enter_context(video.Writer(folder / "overlays.mp4", rate))
-        self._begin = time.perf_counter()
-
-    def __enter__(self) -> _Drawn:
-        return self
-
-    def add(self, name: str, picture: np.ndarray, hands: list[Detection]) -> None:
-        """Draw and write one image, as far as asked for."""
-        if self._masks:
-            self._masks.mkdir(exist_ok=True)
-            mask = union(hands, picture.shape[:2]).astype(np.uint8) * 255
-            (self._masks / f"{Path(name).stem}.png").write_bytes(encode_png(mask))
-        if self._video:
-            self._video.write(overlay(picture, hands, self._names), time.perf_counter() - self._begin)
-        elif self._overlays:
-            self._overlays.mkdir(exist_ok=True)
-            Image.fromarray(overlay(picture, hands, self._names)).save(
-                self._overlays / f"{Path(name).stem}.jpg", quality=90
-            )
-
-    def __exit__(self, *error: Any) -> None:
-        self._open.close()

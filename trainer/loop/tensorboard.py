@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainer.errors import TrainerError
-from trainer.inference.detections import detect, overlay
+from trainer.inference.detections import DRAWN_SCORE, detect, overlay
 from trainer.models import networks
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class Board:
         learned = run.plan.learned
         found = detect(run.model, pictures, run.device, networks.best_precision(run.device), categories=learned)
         names = [category.name for category in learned]
-        drawn = [overlay(picture, hands, names) for picture, hands in zip(pictures, found, strict=True)]
+        shown = [[hand for hand in hands if hand.score >= DRAWN_SCORE] for hands in found]
+        drawn = [overlay(picture, hands, names) for picture, hands in zip(pictures, shown, strict=True)]
         return [(run.pictures.name(number), picture) for number, picture in zip(numbers, drawn, strict=True)]
 
     def close(self) -> None:

@@ -1,0 +1,71 @@
+"""What predictions are written as, beside the results: overlays and masks, an image at a time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from handforge.dataset import encode_png, video
+from trainer.inference.detections import Detection, overlay, union
+from trainer.inference.inputs import Clip, Frame, Source
+
+VIDEO = "overlays.mp4"
+"""The overlays of a source that is one video or camera; of several each has its own in ``overlays``."""
+
+
+class Outputs:
+    """Writes ``overlays/NAME.jpg``, or a video of a video, and ``masks/NAME.png``. Use as a context manager.
+
+    :param folder: where to.
+    :param overlays: whether to draw the detections into each image.
+    :param masks: whether to write each image's mask, 255 on its detections.
+    :param categories: the names of all that the network knows.
+    """
+
+    def __init__(self, folder: Path, source: Source, overlays: bool, masks: bool, categories: list[str]) -> None:
+        self._folder = folder
+        self._overlays, self._masks = overlays, masks
+        self._categories = categories
+        self._alone = len(source.items) == 1
+        self._open = ExitStack()
+        self._clip: Clip | None = None
+        self._video: video.Writer | None = None
+        self._begin = time.perf_counter()
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def add(self, frame: Frame, hands: list[Detection]) -> None:
+        """Write one image's outputs, as far as asked for."""
+        if self._masks:
+            mask = union(hands, frame.image.shape[:2]).astype(np.uint8) * np.uint8(255)
+            self._path("masks", frame.output, ".png").write_bytes(encode_png(mask))
+        if not self._overlays:
+            return
+        drawn = overlay(frame.image, hands, self._categories)
+        if frame.clip:
+            self._video_of(frame.clip).write(drawn, time.perf_counter() - self._begin)
+        else:
+            Image.fromarray(drawn).save(self._path("overlays", frame.output, ".jpg"), quality=90)
+
+    def _path(self, kind: str, output: str, suffix: str) -> Path:
+        path = self._folder / kind / f"{output}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _video_of(self, clip: Clip) -> video.Writer:
+        """The video that a clip's frames go into; the one before is closed."""
+        if self._video is None or clip is not self._clip:
+            self._open.close()
+            path = self._folder / VIDEO if self._alone else self._path("overlays", clip.output, ".mp4")
+            rate = None if clip.live else clip.open().rate
+            self._clip, self._video = clip, self._open.enter_context(video.Writer(path, rate))
+        return self._video
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.close()

@@ -1,0 +1,36 @@
+"""What ``predict`` says at its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handforge.console import printable
+
+MOST_SHOWN = 20
+"""Skipped files that are listed in the terminal; ``predict.json`` has all."""
+_WRITTEN = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
+
+
+def summary_lines(record: dict[str, Any], out: Path) -> list[str]:
+    """The lines of a summary: how many images and detections, where the files are, what was skipped.
+
+    :param record: what ``predict.json`` says.
+    """
+    rate = record["images"] / max(record["seconds"], 1e-9)
+    least = f"of score {record['drawn_score']:g} and more"
+    counts = ", ".join(f"{number} {name}" for name, number in record["detections"].items())
+    lines = [
+        f"{record['images']} images, {rate:.1f} a second",
+        f"{counts} {least}; {record['images_without']} images without any",
+        f"written: {', '.join(str(out / name) for name in _WRITTEN if (out / name).exists())}",
+    ]
+    if turned := record["images_turned_upright"]:
+        lines.append(f"{turned} images are stored turned (EXIF); all results are of the upright images")
+    lines += record["notes"]
+    if skipped := record["skipped"]:
+        lines.append(f"skipped, since they cannot be read, or not to the end: {len(skipped)}")
+        lines += [f"  {entry['reason']}" for entry in skipped[:MOST_SHOWN]]
+        if len(skipped) > MOST_SHOWN:
+            lines.append(f"  and {len(skipped) - MOST_SHOWN} more, see {out / 'predict.json'}")
+    return [printable(line) for line in lines]
