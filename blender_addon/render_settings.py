@@ -14,6 +14,7 @@ from generator.frame import settings
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
 from generator.pipeline import run
+from handforge import commented_toml
 from handforge.errors import HandforgeError
 
 from . import hand
@@ -208,15 +209,7 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
 
 
 def _toml(values: dict[str, Any]) -> str:
-    return "".join(f"{name} = {_value(value)}\n" for name, value in values.items() if value is not None)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_value(part)}" for name, part in value.items()) + " }"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return "".join(f"{name} = {commented_toml.value(value)}\n" for name, value in values.items() if value is not None)
 
 
 def processors() -> int:

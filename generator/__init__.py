@@ -11,4 +11,5 @@ pipeline/  a run: planning frames, workers, its folder, continuing
 errors     what is raised beside handforge.errors
 extension  the zip that Blender installs
 cli        hand-generator
+settings_options  settings as options of commands
 """

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from generator.settings_options import SETS_HELP, load_settings, pose_set_names, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, output_file, processors, progress_counter
+from handforge.console import PATH, SETTINGS, Group, complete, output_file, processors, progress_counter
 from handforge.files import dump_json, write_atomic
 
-if TYPE_CHECKING:
-    from generator.frame.settings import RenderSettings
-
-_SETS_HELP = "l2, l11, fingers, signs, gestures, grasps, several with commas, all (l2,l11), or a file of poses."
+_log = logging.getLogger(__name__)
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -32,53 +30,6 @@ def main() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
-_SETTINGS_OPTIONS = (
-    click.option("--set", "pose_set", help=f"{_SETS_HELP}  [default: all]"),
-    click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]"),
-    click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]"),
-    click.option("--resolution", metavar="WxH", help="Width and height of the images, pixels.  [default: 1280x720]"),
-    click.option("--format", "format_", help="File format of the images: png, jpg or webp.  [default: png]"),
-    click.option(
-        "--engine",
-        help="raster (fastest, Blender 5.2), cycles (runs everywhere), eevee, workbench or auto.  [default: auto]",
-    ),
-    click.option("--rig", metavar="FILE", help="External rigged hand: .glb, .fbx or .blend, with --bone-map."),
-    click.option("--bone-map", metavar="FILE", help="TOML file that says which of the rig's bones is which."),
-    click.option("--handedness", help="right, left or random.  [default: right]"),
-    click.option("--mask", help="hand (ends at the wrist), hand+forearm, or both.  [default: hand]"),
-    click.option("--backgrounds", metavar="DIR", help="Folder of images to put behind the hands, cropped and scaled."),
-    click.option(
-        "--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]"
-    ),
-    click.option(
-        "--ground-truth", help="depth, normals, parts, keypoints3d, separated by commas, beside masks.  [default: none]"
-    ),
-    click.option(
-        "--settings",
-        type=PATH,
-        metavar="NAME|FILE",
-        help="Preset or TOML file: paper (default), people (random hands, skin and light before white), studio (the "
-        "same from near, as in photographs), varied (indoor scenes), gloves (the same in gloves). Options given here "
-        "override it.",
-    ),
-    *(click.option(f"--{name}", hidden=True) for name in ("size", "map", "side", "truth")),
-)
-"""Settings as options; the last have the names of the release before, and the settings' reader says the new ones."""
-
-
-def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that override settings; it takes them as ``settings``, ``format_`` and ``options``."""
-    for option in reversed(_SETTINGS_OPTIONS):
-        command = option(command)
-    return command
-
-
-def _load_settings(settings: Path | None, format_: str | None, options: dict[str, Any]) -> RenderSettings:
-    from generator.frame.settings import load
-
-    return load(settings, {"format": format_, **options})
-
-
 @main.command()
 @click.option("--out", type=PATH, required=True, help="Dataset folder: new, empty, or an unfinished run's.")
 @settings_options
@@ -89,12 +40,14 @@ def _load_settings(settings: Path | None, format_: str | None, options: dict[str
 @click.option(
     "--shard", metavar="I/N", default="1/1", help="Render only the I-th of N parts, as for job arrays; then merge."
 )
+@click.option("--dry-run", is_flag=True, help="Only say how many images, how long and how much disk; renders a few.")
 def render(
     out: Path,
     workers: int | None,
     settings: Path | None,
     scheduler: str | None,
     shard: str,
+    dry_run: bool,
     format_: str | None,
     **options: Any,
 ) -> None:
@@ -104,13 +57,20 @@ def render(
     settings and seed give the same bytes with any number of workers.
 
     \b
+    hand-generator render --settings varied --count 1000 --out rooms --dry-run
     hand-generator render --settings varied --count 1000 --out rooms
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import run
 
-    chosen = _load_settings(settings, format_, options)
+    chosen, part = load_settings(settings, format_, options), parse_shard(shard)
+    if dry_run:
+        from generator.pipeline import estimate
+
+        if scheduler is not None:
+            raise click.UsageError("--dry-run measures on this machine; leave out --scheduler")
+        click.echo(estimate.measure(chosen, out, part).describe(out, workers or processors()))
+        return
     with progress_counter("rendering", "images") as progress:
-        part = parse_shard(shard)
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
     if made and part != (1, 1):
         click.echo(f"shard {shard} is in {out}; when all are done: hand-generator merge {out} [OTHER FOLDERS]")
@@ -118,6 +78,37 @@ def render(
         click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
         click.echo(f"{out} is already complete; nothing was done")
+
+
+@main.group("settings", invoke_without_command=True)
+@click.pass_context
+def settings_group(context: click.Context) -> None:
+    """List the presets of settings, or show all values of one.
+
+    \b
+    handforge settings                            the presets
+    handforge settings show varied > mine.toml    a file of one's own to start from
+    handforge render --settings mine.toml --out rooms
+    """  # noqa: D301 - click wants the real control character
+    if context.invoked_subcommand is None:
+        from generator.frame.settings import PRESETS, preset_description
+
+        for name in PRESETS:
+            click.echo(f"{name:10}{preset_description(name)}")
+
+
+@settings_group.command("show")
+@click.argument("name", type=PATH, metavar="NAME|FILE", shell_complete=complete(preset_names))
+def settings_show_command(name: Path) -> None:
+    """Print all settings of the preset NAME or of a TOML file: each with what it means, as a TOML file.
+
+    \b
+    handforge settings show varied > mine.toml
+    """  # noqa: D301 - click wants the real control character
+    from generator.frame import settings, settings_text
+
+    title = settings.preset_description(str(name)) if str(name) in settings.PRESETS else f"As {name}."
+    click.echo(settings_text.as_toml(settings.load(name), title), nl=False)
 
 
 @main.group("frame")
@@ -144,7 +135,7 @@ def frame_show_command(
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import frame_file
 
-    text = dump_json(frame_file.draw(_load_settings(settings, format_, options), number))
+    text = dump_json(frame_file.draw(load_settings(settings, format_, options), number))
     if out is None:
         click.echo(text)
     else:
@@ -197,7 +188,7 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
             raise dataset.DatasetError(f"{one} cannot hold {other}, too; give two new folders")
     for out, images in parts.items():
         if out in done:
-            click.echo(f"{out} is complete already", err=True)
+            _log.info("%s is complete already", out)
         else:
             dataset.copy_subset(data, images, out)
 
@@ -207,8 +198,9 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     "--set",
     "set_",
     default="all",
+    shell_complete=complete(pose_set_names),
     show_default=True,
-    help=_SETS_HELP,
+    help=SETS_HELP,
 )
 @click.option(
     "--out", type=PATH, callback=output_file, help="Write the kept poses to a CSV file that render --set takes."
@@ -329,9 +321,19 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     )
 
 
+def _platforms() -> tuple[str, ...]:
+    from generator.extension import PLATFORMS
+
+    return tuple(PLATFORMS)
+
+
 @main.command("extension")
 @click.option("--out", type=PATH, required=True, help="The folder to put the zip into.")
-@click.option("--platform", help="linux-x64, windows-x64, macos-arm64 or macos-x64.  [default: the one this runs on]")
+@click.option(
+    "--platform",
+    shell_complete=complete(_platforms),
+    help="linux-x64, windows-x64, macos-arm64 or macos-x64.  [default: the one this runs on]",
+)
 def extension_command(out: Path, platform: str | None) -> None:
     """Build the extension for Blender's window (4.2 and newer): one zip with everything it needs.
 
@@ -343,5 +345,5 @@ def extension_command(out: Path, platform: str | None) -> None:
     """  # noqa: D301 - click wants the real control character
     from generator import extension
 
-    click.echo("pip fetches wheels from your package index", err=True)
+    _log.info("pip fetches wheels from your package index")
     click.echo(extension.build(out, platform or extension.this_platform()))

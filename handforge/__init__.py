@@ -14,6 +14,7 @@ dataset/  the COCO dataset folder: records, reader, writer, validation, subsets,
 files     files and folders that appear whole or not at all
 console   what all commands share: errors, exit codes, progress
 rng       named streams of random numbers
+commented_toml  dataclasses as TOML with a comment at every key
 errors    what is raised for wrong input
 cli       the command ``handforge``, which gathers all others
 """

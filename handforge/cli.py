@@ -22,7 +22,7 @@ _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.m
     continues=trainer.cli.CONTINUES,
     any_names=trainer.cli.ANY_NAMES,
     sections={
-        "Images": ("render", "poses", "frame", "dataset", "extension"),
+        "Images": ("render", "settings", "poses", "frame", "dataset", "extension"),
         "Networks": ("repeat", "train", "study", "recipes", "predict", "export"),
         "Scores": ("score", "report", "compare", "cases", "ablation"),
     },
@@ -52,7 +52,7 @@ def dataset() -> None:
 
 
 _MAIN = {
-    _RENDER: ("render", "poses", "frame", "extension"),
+    _RENDER: ("render", "settings", "poses", "frame", "extension"),
     _TRAIN: ("repeat", "train", "study", "recipes", "predict", "export"),
     _SCORE: ("score", "report", "compare", "cases", "ablation"),
 }

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -65,16 +67,9 @@ class Group(click.Group):
     group_class = type  # groups within one are of this class, too
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command, and ``--verbose`` to it."""
+        """Add a command, and ``--verbose`` and ``--quiet`` to it."""
         if not isinstance(cmd, click.Group) and not any(option.name == "verbose" for option in cmd.params):
-            cmd.params.append(
-                click.Option(
-                    ["-v", "--verbose"],
-                    is_flag=True,
-                    expose_value=False,
-                    help="Show where in the code an unexpected error arose.",
-                )
-            )
+            cmd.params += [_verbose(), _quiet()]
         super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -92,6 +87,7 @@ class Group(click.Group):
             sys.stdout.reconfigure(errors="backslashreplace")
         words = list((args[0] if args else kwargs.get("args")) or sys.argv[1:])
         warnings.showwarning = _show_warning
+        show_messages(logging.INFO)
         try:
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}) or 0)
         except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.1 shows the help by itself
@@ -131,9 +127,68 @@ class Group(click.Group):
         return super().parse_args(ctx, args)
 
 
+def _verbose() -> click.Option:
+    text = "Show where in the code an unexpected error arose."
+    return click.Option(["-v", "--verbose"], is_flag=True, expose_value=False, help=text)
+
+
+def _quiet() -> click.Option:
+    def set_level(context: click.Context, parameter: click.Parameter, quiet: bool) -> None:
+        if quiet:
+            show_messages(logging.ERROR)
+
+    text = "Show results and errors only: no progress, notices or warnings."
+    return click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=set_level, help=text)
+
+
+PACKAGES = ("handforge", "generator", "trainer", "evaluation")
+"""Packages whose messages, by the standard module logging, a command shows."""
+
+
+def show_messages(level: int) -> None:
+    """Show the packages' log messages from a level on, one line each on standard error."""
+    for name in PACKAGES:
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        if not any(isinstance(handler, _MessageHandler) for handler in logger.handlers):
+            logger.addHandler(_MessageHandler())
+
+
+class _MessageHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one message."""
+        level = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
+        click.echo(level + record.getMessage(), err=True)
+
+
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning as one line, in place of Python's two with a file of ours."""
-    click.echo(f"Warning: {message}", err=True)
+    logging.getLogger("handforge").warning("%s", message)
+
+
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+"""How click asks an option for what its value may be in the shell."""
+
+
+def complete(names: Callable[[], Iterable[str]]) -> Complete:
+    """Complete, as an option's ``shell_complete``, one of these names, or else a file."""
+
+    def found(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+        items = [CompletionItem(name) for name in names() if name.startswith(start)]
+        return items or [CompletionItem(start, type="file")]
+
+    return found
+
+
+def complete_list(names: Callable[[click.Context], Iterable[str]]) -> Complete:
+    """Complete the last of several names separated by commas."""
+
+    def found(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+        before, comma, last = start.rpartition(",")
+        left = [name for name in names(context) if name not in before.split(",")]
+        return [CompletionItem(before + comma + name) for name in left if name.startswith(last)]
+
+    return found
 
 
 def printable(text: str) -> str:
@@ -200,6 +255,22 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def duration(seconds: float) -> str:
+    """A length of time as people say it: ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def megabytes(count: float) -> str:
+    """Bytes as KB, MB or GB of 1000."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 1e3:.3g} KB"
+
+
 LINE_EVERY = 60.0
 """Progress interval in seconds when the output is not a terminal."""
 
@@ -211,7 +282,9 @@ def progress(*, unit: str = "it", disable: bool = False) -> Progress:
     """Make a progress bar on standard error with a ``note``, rate and time left; in a log file, a line a minute.
 
     :param unit: what a rate counts, as in ``12.30 images/s``.
+    :param disable: show none, as also ``--quiet`` does.
     """
+    quiet = logging.getLogger("handforge").getEffectiveLevel() > logging.WARNING
     return _Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -221,7 +294,7 @@ def progress(*, unit: str = "it", disable: bool = False) -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=disable,
+        disable=disable or quiet,
         speed_estimate_period=RATE_OVER,
     )
 

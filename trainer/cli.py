@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, progress
+from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list, progress
 from handforge.dataset.importers.commands import import_group
-from trainer.config.recipe import REAL_SETS
+from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS, load, shipped
+from trainer.config.recipe_text import as_toml
 from trainer.config.tasks import TASKS
 
 CONTINUES = {
@@ -44,9 +46,23 @@ _threads = click.option(
 )
 
 
+def _categories(context: click.Context) -> list[str]:
+    """The categories of the datasets that the command line names; none if one cannot be read."""
+    try:
+        read = [json.loads((Path(folder) / "annotations.json").read_bytes()) for folder in context.params["data"]]
+        return list(dict.fromkeys(category["name"] for content in read for category in content["categories"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+_RECIPE_HELP = "See hand-trainer recipes; or a .toml file."
+
+
 def _training_options(command: Any) -> Any:
     options = [
-        click.option("--recipe", required=True, metavar="NAME|FILE", help="See hand-trainer recipes; or a .toml file."),
+        click.option(
+            "--recipe", required=True, metavar="NAME|FILE", help=_RECIPE_HELP, shell_complete=complete(shipped)
+        ),
         click.option(
             "--data",
             required=True,
@@ -58,6 +74,7 @@ def _training_options(command: Any) -> Any:
         click.option(
             "--categories",
             metavar="NAME[,NAME...]",
+            shell_complete=complete_list(_categories),
             help="Categories of the data to learn  [all; of hand and hand+forearm the recipe's].",
         ),
         click.option(
@@ -71,10 +88,15 @@ def _training_options(command: Any) -> Any:
         click.option(
             "--keep", type=click.IntRange(0), metavar="N", help="Keep the networks of the last N sessions  [all]."
         ),
-        click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's."),
+        click.option(
+            "--init",
+            help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's.",
+            shell_complete=complete(lambda: INITS),
+        ),
         click.option(
             "--layers",
             metavar="WORD[,WORD...]",
+            shell_complete=complete_list(lambda context: (*LAYER_WORDS, AUTO)),
             help="all, 3+, 4+, 5+, heads, for all sessions or one a session, in place of the recipe's; auto tries each "
             "for a few steps and takes the best on images kept aside.",
         ),
@@ -86,6 +108,7 @@ def _training_options(command: Any) -> Any:
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
         _threads,
         click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard: losses, rates, images."),
+        click.option("--dry-run", is_flag=True, help="Only say which steps, how long and how much disk; does a few."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -111,6 +134,7 @@ def repeat(**options: Any) -> None:
     """Repetitive training: the recipe's sessions, each on its subset, from the network of the last.
 
     \b
+    handforge repeat --recipe cpu-real --data rooms --out run --dry-run
     handforge repeat --recipe cpu-real --data rooms --out run
     handforge repeat --recipe cpu-real --data rooms --out run --resume
     handforge repeat --recipe cpu-real --data rooms --data gloves --out both
@@ -121,24 +145,49 @@ def repeat(**options: Any) -> None:
 def _train(command: str, options: dict[str, Any]) -> None:
     from trainer.loop import launch
 
-    launch.train(command, launch.Options(words=sys.argv[2:], **options))
+    dry_run = options.pop("dry_run")
+    chosen = launch.Options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
+    if dry_run:
+        click.echo(launch.estimate(command, chosen))
+    else:
+        launch.train(command, chosen)
 
 
-@main.command()
-def recipes() -> None:
-    """List the recipes that come with hand-trainer.
+@main.group(invoke_without_command=True)
+@click.pass_context
+def recipes(context: click.Context) -> None:
+    """List the recipes that come along, or show all keys of one.
 
     \b
-    handforge recipes
+    handforge recipes                              the recipes
+    handforge recipes show cpu-real > mine.toml    a recipe of one's own to start from
+    handforge repeat --recipe mine.toml --data rooms --out run
     """  # noqa: D301 - click wants the real control character
-    from trainer.config.recipe import load, shipped
+    if context.invoked_subcommand is None:
+        for name in shipped():
+            click.echo(f"{name:22}{load(name).description}")
 
-    for name in shipped():
-        click.echo(f"{name:22}{load(name).description}")
+
+@recipes.command("show")
+@click.argument("name", metavar="NAME|FILE", shell_complete=complete(shipped))
+def recipes_show(name: str) -> None:
+    """Print all keys of a recipe: each with what it means, as a TOML file.
+
+    \b
+    handforge recipes show cpu-real > mine.toml
+    """  # noqa: D301 - click wants the real control character
+    click.echo(as_toml(load(name)), nl=False)
 
 
 @main.command()
-@click.option("--recipe", default="cpu-study", show_default=True, metavar="NAME|FILE", help="What the repetitions are.")
+@click.option(
+    "--recipe",
+    default="cpu-study",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="What the repetitions are.",
+    shell_complete=complete(shipped),
+)
 @click.option("--data", required=True, type=PATH, help="The dataset folder to train on.")
 @click.option("--out", required=True, type=PATH, help="The study's folder; an unfinished study in it continues.")
 @click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's.")

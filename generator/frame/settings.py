@@ -6,6 +6,7 @@ them. Types are checked with pydantic; each field's docstring says what it means
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -275,7 +276,17 @@ def upgrade(values: Mapping[str, Any], where: str | None = None) -> dict[str, An
 
 def preset(name: str) -> dict[str, Any]:
     """The values that one of :data:`PRESETS` sets."""
-    return tomllib.loads((_PRESETS / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(_preset_text(name))
+
+
+def preset_description(name: str) -> str:
+    """What a preset is for: the comment that its file begins with."""
+    lines = itertools.takewhile(lambda line: line.startswith("# "), _preset_text(name).splitlines())
+    return " ".join(line.removeprefix("# ") for line in lines)
+
+
+def _preset_text(name: str) -> str:
+    return (_PRESETS / f"{name}.toml").read_text("utf-8")
 
 
 def load(

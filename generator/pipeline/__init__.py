@@ -4,6 +4,7 @@ run           plan the frames, continue, finish
 run_folder    what a run writes, and when it may
 workers       processes on this machine
 dask_cluster  workers of a Dask scheduler
+estimate      what a run will take, from a few frames
 fingerprint   external inputs (backgrounds, rigs) told apart by their content
 frame_file    one frame as JSON, drawn and rendered
 gui_job       a run for a program with a window

@@ -1,11 +1,17 @@
-"""The last net of all commands: whatever goes wrong is one line that names the file, and exit code 2."""
+"""What all commands share: the last net for errors, messages and -q, completion, lengths of time and sizes."""
 
+import json
+import logging
+import warnings
 from pathlib import Path
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from handforge.console import Group
+import handforge.cli
+from handforge.console import Group, duration, megabytes, progress
 
 
 def read(path):
@@ -44,11 +50,84 @@ def test_no_kind_of_error_is_a_traceback(error):
 
 
 def test_every_command_has_verbose_once():
-    from handforge.cli import main
-
     def commands(group):
         for name, found in group.commands.items():
             yield from commands(found) if hasattr(found, "commands") else [(name, found)]
 
-    for name, found in commands(main):
+    for name, found in commands(handforge.cli.main):
         assert [option.name for option in found.params].count("verbose") == 1, name
+        assert [option.name for option in found.params].count("quiet") == 1, name
+
+
+def tells():
+    """A command's work: messages of a library, a warning of Python's, progress, and its result."""
+    logging.getLogger("trainer.somewhere").info("session %d", 3)
+    logging.getLogger("other.library").warning("not ours")
+    warnings.simplefilter("always")  # tests make errors of them
+    warnings.warn("an old name", UserWarning, stacklevel=1)
+    with progress() as bar:
+        bar.update(bar.add_task("rendering", total=1), completed=1)
+    click.echo("the result")
+
+
+def test_messages_of_libraries_are_lines_on_standard_error():
+    done = CliRunner().invoke(command(tells), ["work"])
+    assert done.exit_code == 0 and done.stdout == "the result\n"
+    assert done.stderr.startswith("session 3\nWarning: an old name\n") and "rendering" in done.stderr
+    assert "not ours" not in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["-q", "--quiet"])
+def test_quiet_leaves_the_result(flag):
+    done = CliRunner().invoke(command(tells), ["work", flag])
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "the result\n", "")
+    assert CliRunner().invoke(command(tells), ["work"]).stderr.startswith("session 3\n")  # of one command only
+
+
+def test_quiet_does_not_hide_errors():
+    done = CliRunner().invoke(command(lambda: read(Path("a.toml"))), ["work", "-q"])
+    assert done.exit_code == 2 and done.stderr.startswith("Error: a.toml: unexpected ValueError")
+
+
+def completed(*words, start=""):
+    """What a shell is told: values, or the kind of what else may follow."""
+    shell = ShellComplete(handforge.cli.main, {}, "handforge", "_HANDFORGE_COMPLETE")
+    items = shell.get_completions(list(words), start)
+    return [item.value if item.type == "plain" else item.type for item in items]
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "expected"),
+    [
+        (("repeat", "--recipe"), "cpu-r", ["cpu-real", "cpu-real-forearm"]),
+        (("repeat", "--recipe"), "mine.t", ["file"]),
+        (("recipes", "show"), "cpu-m", ["cpu-minutes"]),
+        (("repeat", "--layers"), "all,5", ["all,5+"]),
+        (("repeat", "--init"), "im", ["imagenet"]),
+        (("render", "--settings"), "v", ["varied"]),
+        (("settings", "show"), "p", ["paper", "people"]),
+        (("render", "--set"), "g", ["gestures", "grasps"]),
+        (("poses", "--set"), "a", ["all"]),
+        (("render", "--engine"), "", ["auto", "raster", "cycles", "eevee", "workbench"]),
+        (("render", "--mask"), "hand+", ["hand+forearm"]),
+        (("render", "--ground-truth"), "depth,", ["depth,normals", "depth,parts", "depth,keypoints3d"]),
+        (("extension", "--platform"), "mac", ["macos-arm64", "macos-x64"]),
+    ],
+)
+def test_values_are_completed(words, start, expected):
+    assert completed(*words, start=start) == expected
+
+
+def test_categories_are_completed_from_the_dataset(tmp_path):
+    categories = [{"id": 1, "name": "cup"}, {"id": 2, "name": "fork"}]
+    (tmp_path / "annotations.json").write_text(json.dumps({"categories": categories}))
+    assert completed("repeat", "--data", str(tmp_path), "--categories") == ["cup", "fork"]
+    assert completed("repeat", "--data", str(tmp_path), "--categories", start="cup,") == ["cup,fork"]
+    assert completed("repeat", "--data", "nonesuch", "--categories") == []
+
+
+def test_lengths_of_time_and_sizes_in_words():
+    assert [duration(seconds) for seconds in (4.4, 89, 90, 3570, 3600, 12_000)] == [
+        *("4 s", "89 s", "2 min", "1 h 0 min", "1 h 0 min", "3 h 20 min"),
+    ]
+    assert [megabytes(count) for count in (1234, 5.67e6, 81e9)] == ["1.23 KB", "5.67 MB", "81 GB"]

@@ -1,6 +1,7 @@
 """A training as data.
 
 recipe          network, images and sessions, read from TOML and checked
+recipe_text     a recipe as TOML with a comment at every key
 old_names       names that recipe keys had before
 categories      what a network learns, by the names in the data
 tasks           what a network can be trained for

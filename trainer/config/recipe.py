@@ -50,41 +50,43 @@ class Session:
 
     trainable_layers: str = "all"
     """What is trained: ``heads`` (RPN, FPN, box and mask head), with ``5+``, ``4+``, ``3+`` also ResNet's stages from
-    there up, ``all``; or ``auto``."""
+    there up, ``all``; or ``auto``. A list of words stands for as many sessions."""
     epochs: int = 1
-    """How often ``steps`` are done; an epoch is no pass over the data."""
+    """Number of epochs, 1 or more; an epoch is ``steps`` optimiser steps, not a pass over the data."""
     steps: int = 100
-    """Optimiser steps an epoch."""
+    """Optimiser steps an epoch, 1 or more."""
     batch: int = 2
-    """Images a step, or, with ``gradient_accumulation_steps``, each of its parts."""
+    """Images per step, 1 or more, or, with ``gradient_accumulation_steps``, per part of a step."""
     min_size: int = 0
-    """The largest short side of its images, not above that of the recipe's; 0: the recipe's. Sessions on small
-    images see more of them in the same time."""
+    """Largest short side of the session's images in pixels, 64 or more and not above that of ``[images]``; 0: that of
+    ``[images]``. Sessions on small images see more of them in the same time."""
     max_size: int = 0
-    """The same of the long side."""
+    """The same for the long side."""
     gradient_accumulation_steps: int = 1
-    """Batches whose gradients are averaged into one optimiser step: a larger batch in the same memory."""
+    """Batches whose gradients are averaged into one optimiser step, 1 or more: a larger batch in the same memory."""
     rois_per_image: int = 200
-    """Regions of interest sampled an image for the heads; networks of pixels have none."""
+    """Regions of interest sampled from each image for the heads, 1 or more; semantic networks have none."""
     positive_fraction: float = 0.33
-    """Share of the ROIs that lie on a hand, at most."""
+    """Largest fraction of the ROIs that lie on a hand, 0 to 1."""
     optimizer: str = "sgd"
     """``sgd``, as in the paper, ``adamw``, or ``muon``, by which a network from scratch learns fastest."""
     lr: float = 0.001
-    """Learning rate."""
+    """Learning rate, above 0."""
     backbone_lr_factor: float = 1.0
-    """The backbone's learning rate as a multiple of ``lr``; below 1 a pretrained backbone changes more slowly."""
+    """The backbone's learning rate as a multiple of ``lr``, above 0; below 1 a pretrained backbone changes more
+    slowly."""
     schedule: str = "constant"
     """``constant``, or ``cosine``: from ``lr`` after the warm-up down to nothing at the last step."""
     warmup_steps: int = 0
-    """Steps in which the learning rate rises linearly to ``lr``."""
+    """Steps in which the learning rate rises linearly to ``lr``, 0 to all of the session's."""
     momentum: float = 0.9
-    """Of SGD; AdamW has its usual 0.9 and 0.999, Muon 0.95."""
+    """Momentum of SGD, 0 to 1; AdamW has its usual 0.9 and 0.999, Muon 0.95."""
     weight_decay: float = 0.0001
+    """Weight decay of the optimiser, 0 to below 1."""
     clip_norm: float = 5.0
-    """The gradient's norm is clipped to this."""
+    """The gradient's norm is clipped to this, above 0."""
     saturation_patience: int = 0
-    """Early stop by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
+    """Early stopping by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
     0: it goes its full length."""
     subset: int | str = "next"
     """``next``, ``same`` (the last session's again), or a subset's number, from 1."""
@@ -108,15 +110,17 @@ class Network:
     task: str = "segmentation"
     """What it finds: see :mod:`trainer.config.tasks`."""
     backbone: str = "resnet101"
+    """``resnet18``, ``34``, ``50``, ``101`` or ``152`` of torchvision, or the name of one of timm's models."""
     init: str = "imagenet"
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
     channels: int = 256
-    """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head."""
+    """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head: a multiple of 16, above 256
+    of 32."""
     representation_size: int = 1024
-    """Width of the box head's two layers."""
+    """Width of the box head's two layers, 16 or more."""
     canonical_scale: int = 224
     """Side in pixels of the regions that are read from the pyramid's map of stride 16 (FPN, Lin et al. 2017, equation
-    1); twice as much reads every region from a map twice as fine. Networks of pixels have no regions."""
+    1); twice as much reads every region from a map twice as fine. Semantic networks have no regions."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,9 @@ class ImageSettings:
     """What the network sees."""
 
     min_size: int = 800
-    """Images are scaled so that the short side is at most this ..."""
+    """Images are scaled so that their short side has at most so many pixels, 64 or more ..."""
     max_size: int = 1024
-    """... and the long side at most this."""
+    """... and their long side at most so many."""
     augmentation: str = "none"
     """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
     hands): see :mod:`trainer.data.augment`."""
@@ -137,12 +141,17 @@ class Recipe:
     """A whole training."""
 
     name: str
+    """Its file's name."""
     sessions: tuple[Session, ...]
+    """One after the other, each from the network of the one before."""
     description: str = ""
+    """What it is for, in a line."""
     subsets: int = 1
+    """The training images are shuffled into so many equal subsets, of which each session takes one; 1 or more."""
     validation: float = 0.0
+    """Fraction of the images held out, 0 to below 1, on which a loss is measured after each session."""
     patience: int = 0
-    """Early stop by validation: the run ends once so many sessions in a row had no new low of the validation loss.
+    """Early stopping by validation: the run ends once so many sessions in a row had no new low of the validation loss.
     0: it does all sessions."""
     init_from: str = ""
     """The recipe whose network this one starts from; its run is then given with ``--init``.
@@ -150,12 +159,14 @@ class Recipe:
     real: str = ""
     """The real images it needs, in words; they are then given with ``--real``."""
     real_repeat_factor: int = 1
-    """How often each real image stands in every subset."""
+    """How often each image of ``--real`` stands in every subset, 1 or more."""
     real_sets: str = "together"
     """Of several ``--real``: ``together``, all in every subset, or ``in-turn``: session k has the images of the k-th
     only, and after the last of the first again."""
     network: Network = field(default_factory=Network)
+    """The network."""
     images: ImageSettings = field(default_factory=ImageSettings)
+    """What the network sees."""
 
     def conventional(self) -> Recipe:
         """The same number of steps as one conventional session on the whole set, trained like the first session."""

@@ -66,6 +66,7 @@ class ImagePool:
     :param keypoints: whether every object has to have its category's keypoints, and batches have them.
     :param classes: what is learned, by the categories' names; class 1 is the first. Objects of other categories are
         background. None: all that the datasets have annotations of.
+    :param decode_ahead: False: decode each image when it is asked for, unchecked until then.
     :raises DatasetError: naming file and annotation.
     """
 
@@ -77,6 +78,7 @@ class ImagePool:
         on_done: Callable[[], None] = lambda: None,
         keypoints: bool = False,
         classes: Sequence[Category] | None = None,
+        decode_ahead: bool = True,
     ) -> None:
         self.settings = settings
         self.classes = tuple(classes) if classes else categories.choose(datasets)
@@ -88,7 +90,7 @@ class ImagePool:
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
         with ThreadPoolExecutor(max(1, workers)) as pool:
-            for _ in pool.map(self._fill, range(len(self))):
+            for _ in pool.map(self._fill, range(len(self)) if decode_ahead else ()):
                 on_done()
 
     def __len__(self) -> int:

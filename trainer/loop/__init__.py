@@ -1,6 +1,7 @@
 """Repetitive training.
 
 launch       from the command line's words to a run, with progress
+estimate     what a training will take, from a few steps
 session      one session: a number of steps on one subset
 repetition   the chain of sessions, kept and continued
 run_folder   what a run writes, and when it may

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
 import torch
 
 from handforge.console import progress
@@ -19,11 +19,14 @@ from trainer.config.recipe import Recipe
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
+from trainer.loop.estimate import measure
 from trainer.loop.repetition import Plan, Repetition, split
 from trainer.loop.run_folder import RunFolder
 from trainer.loop.tensorboard import Board
 from trainer.loop.tensorboard import require as require_tensorboard
 from trainer.models import networks
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,20 @@ def train(command: str, options: Options) -> None:
         _train(command, options)
 
 
+def estimate(command: str, options: Options) -> str:
+    """Say which steps a training does, how long they take here and what they need on the disk; a few are done.
+
+    :param command: as for :func:`train`.
+    """
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    decided = plan(command, replace(options, device=pick_device(options.device)))
+    with progress(unit="kinds of session") as bar:
+        task = bar.add_task("measuring", total=None)
+        found = measure(decided, options.out, options.resume, lambda: bar.update(task, advance=1))
+    return found.describe(options.out)
+
+
 def _train(command: str, options: Options) -> None:
     if options.tensorboard:
         require_tensorboard()
@@ -153,11 +170,11 @@ def _train(command: str, options: Options) -> None:
     parts = split(decided)  # now, so that a wrong number of subsets is known before images are read
     folder = RunFolder(options.out, decided.header(), options.resume)
     if options.resume and not folder.continued and distributed.rank() == 0:
-        click.echo(f"{folder.path} holds no run yet; this one starts from the beginning", err=True)
+        _log.info("%s holds no run yet; this one starts from the beginning", folder.path)
     _use_recorded_threads(folder, options.threads)
     distributed.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
-        click.echo(f"{folder.path} is finished already")
+        _log.info("%s is finished already", folder.path)
         return
     model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
     datasets = [*decided.data, *decided.real]
@@ -192,7 +209,7 @@ def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> None:
         )
     torch.set_num_threads(recorded)
     if distributed.rank() == 0:
-        click.echo(f"{folder.path} goes on with {recorded} threads, as it began", err=True)
+        _log.info("%s goes on with %d threads, as it began", folder.path, recorded)
 
 
 def _run(repetition: Repetition, board: Board | None) -> None:
@@ -218,13 +235,13 @@ def _run(repetition: Repetition, board: Board | None) -> None:
 
         def on_session(entry: dict[str, Any]) -> None:
             if distributed.rank() == 0:
-                click.echo(_summary(entry))
+                _log.info(_summary(entry))
             if board:
                 board.session(entry)
 
         repetition.run(on_step, on_session)
     if distributed.rank() == 0:
-        click.echo(f"{repetition.folder.path}: the network of session {repetition.best} is the best")
+        _log.info("%s: the network of session %s is the best", repetition.folder.path, repetition.best)
 
 
 def _summary(entry: dict[str, Any]) -> str:

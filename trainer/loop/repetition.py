@@ -234,7 +234,7 @@ class Repetition:
             self.folder.close()
 
     def _session(self, number: int, first: int, kept: dict[str, torch.Tensor], on_step: OnStep) -> None:
-        job = self._with_layers(self._job(number), first)
+        job = self._with_layers(self.job(number), first)
         optimizer = session.begin(self.model, job.session)
         checkpoint.set_optimizer(self.model, optimizer, kept)
         with closing(session.run(self.model, job, optimizer, first)) as steps:
@@ -267,7 +267,8 @@ class Repetition:
         losses = [entry["validation_loss"] for entry in self.sessions]
         return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])
 
-    def _job(self, number: int) -> SessionContext:
+    def job(self, number: int) -> SessionContext:
+        """What session ``number``, from 1, works on."""
         plan = self.plan
         pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
         if plan.real:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -26,6 +27,7 @@ def import_group() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
+_log = logging.getLogger(__name__)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _COUNT = click.option("--count", type=click.IntRange(1), help="Take so many images, spread evenly over all.")
@@ -237,7 +239,7 @@ def _report(out: Path, made: Imported) -> None:
     """Say what an import has made and left out; exit code 1 if files were skipped."""
     _imported(out, made.images)
     for note in made.notes:
-        click.echo(note, err=True)
+        _log.info(note)
     if made.unreadable:
         for problem in made.unreadable[:10]:
             click.echo(f"skipped: {problem}", err=True)
