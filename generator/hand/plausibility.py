@@ -32,10 +32,13 @@ under a light touch, Serina et al., J. Biomech. 30, 1997)."""
 HIDDEN_SHARE = 0.5
 """A hand of which the forearm hides more than half of the joints is not one a person would annotate."""
 
-# The arm. Ranges in degrees: American Academy of Orthopaedic Surgeons, Joint Motion (1965).
-ELBOW_FLEXION = 150.0
+# The arm. Ranges in degrees: American Academy of Orthopaedic Surgeons, Joint Motion (1965); the elbow's as measured in
+# 109 men (Boone & Azen, J. Bone Joint Surg. 61-A, 1979: 142.9), as there the flesh of both halves of the arm meets.
+ELBOW_FLEXION = 143.0
 PRONATION, SUPINATION = 80.0, 80.0
 SHOULDER_INWARD, SHOULDER_OUTWARD = 70.0, 90.0
+STRAIGHT = 5.0
+"""An elbow bent by less, in degrees, is straight: in which plane it bends cannot be told."""
 SHOULDER_CONE = 100.0
 """Half-angle of the cone the upper arm can point in, about the direction halfway between forward and sideways and
 half as much downwards: everything but straight back and far across the chest."""
@@ -130,7 +133,9 @@ def reachable(poses: np.ndarray) -> np.ndarray:
 
     Tried are upper arm directions all over the shoulder's cone and three directions the chest may face. With each,
     the elbow's bend, the upper arm's turn about itself (from where a swing out of hanging takes it), and the
-    forearm's turn from thumb-up must lie in their ranges, and the wrist must be in front of the chest.
+    forearm's turn from thumb-up must lie in their ranges, and the wrist must be in front of the chest. Where the elbow
+    is straight, the last two are one turn about one axis, and only their sum has a range; an arm that hangs straight
+    is beside the chest.
     """
     forearm, palm = _forearms(poses)
     possible = np.zeros(len(poses), bool)
@@ -192,25 +197,30 @@ def _upper_arms() -> np.ndarray:
 def _arm_excess(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) -> np.ndarray:
     """How far elbow, upper arm and forearm turn beyond their ranges, (3, M, N) degrees; <= 0 within them.
 
-    Infinite where the wrist is behind the chest.
+    Infinite where the wrist is behind the chest, unless the arm hangs straight beside it.
 
     :param upper_arm: (M, 1, 3); forearm and palm (N, 3); directions in the body's frame.
     """
     bend = _along(forearm, upper_arm)
     elbow = np.degrees(np.arccos(np.clip(bend, -1.0, 1.0))) - ELBOW_FLEXION
-    in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
     # Where the forearm would point at a right-angled elbow if the upper arm only swung out of hanging.
     swung = _swing(_FORWARD, upper_arm)
     bent = forearm - bend[..., None] * upper_arm
     turn = np.degrees(np.arctan2(_along(np.cross(swung, bent), upper_arm), _along(bent, swung)))
-    straight = np.linalg.norm(bent, axis=-1) < np.sin(np.radians(5.0))  # such an arm has no plane of bending
-    shoulder = np.where(straight, 0.0, np.maximum(turn - SHOULDER_OUTWARD, -SHOULDER_INWARD - turn))
     # The forearm's turn: 0 with the thumb to the shoulder's side, + supinated (palm there), - pronated.
     supine = bend[..., None] * forearm - upper_arm
     thumb_up = np.cross(supine, forearm)
     roll = np.degrees(np.arctan2((palm * supine).sum(-1), (palm * thumb_up).sum(-1)))
-    excess = np.stack([elbow, shoulder, np.maximum(roll - SUPINATION, -PRONATION - roll)])
-    return np.where(in_front, excess, np.inf)
+    # A straight arm has no plane of bending: shoulder and forearm turn about the same axis, each by a part of the sum.
+    straight = np.linalg.norm(bent, axis=-1) < np.sin(np.radians(STRAIGHT))
+    hangs = straight & (forearm @ -_UP >= np.cos(np.radians(STRAIGHT)))
+    in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
+    both = np.degrees(np.arctan2(_along(palm, swung), _along(palm, np.cross(swung, upper_arm))))
+    shoulder = np.where(straight, 0.0, np.maximum(turn - SHOULDER_OUTWARD, -SHOULDER_INWARD - turn))
+    outward = np.where(straight, both - SHOULDER_OUTWARD, roll) - SUPINATION
+    inward = -PRONATION - np.where(straight, both + SHOULDER_INWARD, roll)
+    excess = np.stack([elbow, shoulder, np.maximum(outward, inward)])
+    return np.where(in_front | hangs, excess, np.inf)
 
 
 def _along(vectors: np.ndarray, arms: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def test_an_arm_cannot_come_over_the_camera():
     # The forearm hangs from above and in front of the hand, the fingers point down and back to the person.
     verdict = explain(held(forearm_x=-150))
     assert verdict.reason == "out of reach"
-    assert verdict.text == "a person who faces the camera would bend the elbow 13° too far"
+    assert verdict.text == "a person who faces the camera would bend the elbow 20° too far"
 
 
 def test_how_far_the_nearest_arm_is_from_holding_a_forearm():
@@ -93,6 +93,42 @@ def test_the_roll_a_forearm_lacks_is_out_of_reach():
     # Forearm level towards the person's chest: the palm may face down or up, but not every way round.
     verdicts = judge(np.stack([held(forearm_x=-60, forearm_z=v5) for v5 in range(-180, 180, 10)]))
     assert 0 < (verdicts == "out of reach").sum() < 18
+
+
+@pytest.mark.parametrize("v4", [-180, -178, -176, 176, 178])
+def test_an_arm_that_hangs_straight_down_is_within_reach(v4):
+    """Shoulder (160 degrees in all) and forearm (160) turn it, and the person by 60 in all: any palm is possible."""
+    hanging = np.stack([held(forearm_x=v4, forearm_z=v5) for v5 in range(-180, 180, 15)])
+    assert plausibility.reachable(hanging).all()
+
+
+def test_a_straight_arm_turns_by_what_shoulder_and_forearm_turn_together():
+    """The palm of a hanging right arm from facing the body: 80 + 90 degrees outwards, 80 + 70 inwards."""
+    down = np.array([[0.0, 0.0, -1.0]])
+    for outward in range(-179, 181):  # the palm faces +X, the body's left, at 0, and forward (-Y) at 90
+        angle = np.radians(outward)
+        palm = np.array([[np.cos(angle), -np.sin(angle), 0.0]])
+        excess = plausibility._arm_excess(down[:, None], down, palm)[:, 0, 0]
+        expected = max(outward - 170, -150 - outward)
+        assert excess.max() <= 0 if expected <= 0 else excess.max() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("deeper, reason", [(-3.7, ""), (-0.2, ""), (0.2, "self-collision")])
+def test_fingers_press_into_each_other_by_as_much_as_flesh_gives_way(deeper, reason):
+    """By the spread at which index and middle finger stand in each other by so many mm more than that."""
+
+    def depth(spread):
+        return plausibility.overlap(
+            held(index_mcp_abduction=-spread, middle_mcp_abduction=spread)[None], skeleton()
+        ).max()
+
+    low, high = 0.0, 18.0
+    for _ in range(40):
+        spread = (low + high) / 2
+        low, high = (spread, high) if depth(spread) < plausibility.FLESH + deeper / 1000 else (low, spread)
+    verdict = explain(held(index_mcp_abduction=-low, middle_mcp_abduction=low))
+    assert verdict.reason == reason
+    assert not reason or "overlap by 0.2 mm more than flesh gives way" in verdict.text
 
 
 def test_an_upright_forearm_can_be_turned_nearly_any_way():
