@@ -1,8 +1,8 @@
 """Depthwise convolutions for training on a CPU: the same sums as oneDNN's in bfloat16, backwards several times as fast.
 
 Of depthwise convolutions in bfloat16, oneDNN 3.x computes the gradient of 5x5 filters 3 to 6 times, and the gradient of
-the input at stride 2 2 to 20 times as slowly as in float32 (docs/experiments.md). These layers are a small part of
-EfficientNet's arithmetic, but were a fourth of a whole Mask R-CNN's step. Here they compute in float32.
+the input at stride 2 2 to 20 times as slowly as in float32. These layers are a small part of EfficientNet's arithmetic,
+but were a fourth of a whole Mask R-CNN's step (docs/experiments/cost_of_imagenet.md). Here they compute in float32.
 """
 
 from __future__ import annotations

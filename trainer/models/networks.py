@@ -47,7 +47,7 @@ PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 TEST_PROPOSALS = 50
 """Proposals an image that hands are detected among; with 200, prediction takes half as long again and detects the same
-hands (docs/experiments.md)."""
+hands (docs/experiments/cost_of_imagenet.md)."""
 CANONICAL_SCALE = Network.canonical_scale
 """torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {

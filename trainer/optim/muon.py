@@ -1,5 +1,5 @@
 """Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/): every weight matrix moves equally far along
-all its directions. A network from scratch learns in about half of AdamW's steps (docs/experiments.md).
+all its directions. A network from scratch learns in about half of AdamW's steps (docs/experiments/muon.md).
 
 The momentum of a matrix is replaced by the nearest one with orthonormal rows, found by five Newton-Schulz steps. A
 convolution's weights are a matrix of one row an output. torch's own Muon takes no convolutions, and treats matrices
