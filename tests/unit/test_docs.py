@@ -1,15 +1,21 @@
 """What README and documentation show: every command has the options it is shown with, every link and page is there."""
 
+import ast
+import json
 import re
+import runpy
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 import evaluation.cli
 import generator.cli
 import trainer.cli
+from generator.hand import plausibility
 from handforge.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -55,3 +61,31 @@ def test_links_lead_somewhere(page):
 
 def test_the_readme_is_one_screen():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 130
+
+
+def test_the_rules_say_of_the_drawn_poses_what_the_drawing_says():
+    drawings = runpy.run_path(str(ROOT / "docs/explained/drawings.py"))
+    assert tuple(drawings["RULES"]) == plausibility.RULES
+    drawings["check"]()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pictures_have_a_text_and_are_small(page):
+    for text, target in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        assert len(text) > 10 and (page.parent / target).stat().st_size < 300_000, f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_json_and_python_examples_can_be_read(page):
+    for kind, block in re.findall(r"```(json|python|toml)\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        {"json": json.loads, "python": ast.parse, "toml": tomllib.loads}[kind](block)
+
+
+def test_every_page_is_in_the_sites_menu():
+    def pages(menu):
+        for entry in menu:
+            for value in entry.values():
+                yield from [value] if isinstance(value, str) else pages(value)
+
+    listed = list(pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]))
+    assert sorted(listed) == sorted(str(page.relative_to(ROOT / "docs")) for page in PAGES[1:])
