@@ -30,8 +30,8 @@ from generator.frame.settings import RenderSettings
 from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
 from generator.mesh import hand_mesh, skinning
-from generator.pipeline import run, run_folder
-from generator.pipeline.run_folder import Records
+from generator.pipeline import records, run
+from generator.pipeline.records import Records
 from generator.pipeline.workers import Renderer
 from handforge import dataset
 
@@ -74,7 +74,7 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as where:
         out = Path(where)
-        for part in ("images", "masks", run_folder.PARTIAL):
+        for part in ("images", "masks", records.PARTIAL):
             (out / part).mkdir()
         renderer._records = Records(out)
         renderer.render(out, [plan.item(0)])  # makes the hand, compiles shaders

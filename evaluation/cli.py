@@ -232,16 +232,14 @@ def zoom(source: Path, out: Path, factor: float) -> None:
     \b
     hand-evaluation zoom vid1 vid2 --factor 2
     """  # noqa: D301 - click wants the real control character
-    from rich.console import Console
-    from rich.progress import track
-
     from handforge.dataset import Dataset
     from handforge.dataset.subsets import zoom as zoom_in
+    from handforge.progress import progress_counter
 
     dataset = Dataset(source)
-    steps, console = zoom_in(dataset, out, factor), Console(stderr=True)
-    for _ in track(steps, "zoom", len(dataset), console=console, transient=True, disable=not console.is_terminal):
-        pass
+    with progress_counter("zoom", "images") as shown:
+        for done in zoom_in(dataset, out, factor):
+            shown(done, len(dataset))
     click.echo(f"{out}: {len(dataset)} images")
 
 

@@ -12,8 +12,9 @@ import click
 
 from generator.settings_options import SETS_HELP, load_settings, pose_set_names, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, complete, output_file, processors, progress_counter
+from handforge.console import PATH, SETTINGS, Group, complete, output_file, processors
 from handforge.files import dump_json, write_atomic
+from handforge.progress import progress_counter
 
 _log = logging.getLogger(__name__)
 
@@ -222,10 +223,9 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     """  # noqa: D301 - click wants the real control character
     import numpy as np
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
     from generator.hand import plausibility, plausibility_plot, pose_sets
+    from handforge.text_table import print_columns
 
     if plot_ is not None and plot_.suffix not in plausibility_plot.SUFFIXES:
         raise click.BadParameter(f"{plot_} must end in {', '.join(plausibility_plot.SUFFIXES)}", param_hint="--plot")
@@ -235,11 +235,9 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
     with Console(stderr=True).status("judging"):
         reasons = plausibility.judge(chosen.poses)
     counts = plausibility.counts(chosen.names, reasons)
-    table = Table("set", "poses", "kept", *plausibility.RULES)
-    for name, found in counts.items():
-        row = (found["poses"], found["kept"], *found["dropped"].values())
-        table.add_row(escape(name), *(f"{number:,}" for number in row))
-    Console().print(table)
+    rows = {name: (found["poses"], found["kept"], *found["dropped"].values()) for name, found in counts.items()}
+    cells = [[name, *(f"{number:,}" for number in row)] for name, row in rows.items()]
+    print_columns(("set", "poses", "kept", *plausibility.RULES), cells)
     if plot_ is not None:
         names = np.array(chosen.names)
         plausibility_plot.plot({name: reasons[names == name] for name in counts}, plot_)
@@ -270,9 +268,9 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     hand-generator merge OUT              all shards were rendered into OUT
     hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
     """  # noqa: D301 - click wants the real control character
-    from generator.pipeline import run_folder
+    from generator.pipeline import shards
 
-    run_folder.merge(out, list(parts))
+    shards.merge(out, list(parts))
     click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
 
 

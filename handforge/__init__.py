@@ -9,14 +9,17 @@ Blender; what needs them is loaded when it is first used.
 >>> detector = handforge.HandDetector("run")                       # doctest: +SKIP
 >>> [hand.score for hand in detector.detect("photo.jpg")]          # doctest: +SKIP
 
-api       the public functions
-dataset/  the COCO dataset folder: records, reader, writer, validation, subsets, importers
-files     files and folders that appear whole or not at all
-console   what all commands share: errors, exit codes, progress
-rng       named streams of random numbers
+api             the public functions
+dataset/        the COCO dataset folder: records, reader, writer, validation, subsets, importers
+files           files and folders that appear whole or not at all
+parse           JSON and TOML of unknown origin
+console         what all commands share: errors, exit codes
+progress        progress bars and lines
+text_table      tables in which no word is cut
+rng             named streams of random numbers
 commented_toml  dataclasses as TOML with a comment at every key
-errors    what is raised for wrong input
-cli       the command ``handforge``, which gathers all others
+errors          what is raised for wrong input
+cli             the command ``handforge``, which gathers all others
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ import click
 import evaluation.cli
 import generator.cli
 import trainer.cli
-from handforge.console import PATH, SETTINGS, Group, progress
+from handforge.console import PATH, SETTINGS, Group
 from handforge.dataset import Dataset
 from handforge.dataset.exporters import FORMATS, export_dataset
 from handforge.dataset.importers.commands import import_group
+from handforge.progress import progress
 
 _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.main
 

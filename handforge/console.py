@@ -1,11 +1,10 @@
-"""What all commands share: errors in one line with an exit code, checked paths and numbers, progress.
+"""What all commands share: errors in one line with an exit code, checked paths and numbers.
 
 Exit codes: 0 done, 1 found something wrong (``check``), 2 wrong use or input, 130 interrupted.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import os
@@ -13,25 +12,12 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from handforge.errors import HandforgeError
 from handforge.files import remove_stale
@@ -269,69 +255,3 @@ def megabytes(count: float) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count / 1e3:.3g} KB"
-
-
-LINE_EVERY = 60.0
-"""Progress interval in seconds when the output is not a terminal."""
-
-RATE_OVER = 300.0
-"""Seconds over which the rate is averaged, so that steps of half a minute each have one, too."""
-
-
-def progress(*, unit: str = "it", disable: bool = False) -> Progress:
-    """Make a progress bar on standard error with a ``note``, rate and time left; in a log file, a line a minute.
-
-    :param unit: what a rate counts, as in ``12.30 images/s``.
-    :param disable: show none, as also ``--quiet`` does.
-    """
-    quiet = logging.getLogger("handforge").getEffectiveLevel() > logging.WARNING
-    return _Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        _Rate(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=disable or quiet,
-        speed_estimate_period=RATE_OVER,
-    )
-
-
-@contextlib.contextmanager
-def progress_counter(description: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show :func:`progress` of one task; the callable takes the number done and the total."""
-    with progress(unit=unit) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-class _Progress(Progress):
-    def __init__(self, *columns: ProgressColumn, **options: Any) -> None:
-        super().__init__(*columns, **options)
-        self._told = self.get_time()
-
-    def add_task(self, description: str, *args: Any, **fields: Any) -> TaskID:
-        return super().add_task(description, *args, **{"note": "", **fields})
-
-    def update(self, task_id: TaskID, **values: Any) -> None:
-        super().update(task_id, **values)
-        if not (self.console.is_terminal or self.disable) and self.get_time() - self._told > LINE_EVERY:
-            self._told = self.get_time()
-            self.console.print(self.get_renderable())
-
-    def __exit__(self, kind: Any, *rest: Any) -> None:
-        self.live.transient = self.live.transient or kind is not None  # what went wrong is said instead
-        super().__exit__(kind, *rest)
-
-
-class _Rate(ProgressColumn):
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def render(self, task: Task) -> Text:
-        """Render the rate."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.3g} {self._unit}/s" if speed else "")

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list, progress
+from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list
 from handforge.dataset.importers.commands import import_group
+from handforge.progress import progress
 from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS, load, shipped
 from trainer.config.recipe_text import as_toml
 from trainer.config.tasks import TASKS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pycocotools import mask as rle
 from evaluation.metrics.image_ids import resolve
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
 from handforge.errors import HandforgeError
+from handforge.parse import parse_json
 
 BESIDE_MASKS = {"boxes": "bbox", "keypoints": "keypoints"}
 """What results may hold beside masks, and COCO's name of it."""
@@ -156,16 +156,12 @@ def read_json(path: Path, remedy: str, lines: bool = False) -> Any:
     """
     try:
         content = path.read_bytes()
-        try:
-            return json.loads(content)
-        except json.JSONDecodeError as error:
-            if not (lines and error.msg == "Extra data"):
-                raise
-            return [json.loads(line) for line in content.splitlines() if line.strip()]
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(f"{path} is missing; {remedy}") from None
-    except (ValueError, RecursionError) as error:
-        raise ResultsError(f"{path} is not valid JSON ({error})") from None
+    rows = [line for line in content.splitlines() if line.strip()] if lines else []
+    if len(rows) > 1 and all(row[:1] == b"{" and row[-1:] == b"}" for row in rows[:2]):
+        return [parse_json(row, path, ResultsError) for row in rows]
+    return parse_json(content, path, ResultsError)
 
 
 def check_origin(folder: Path, dataset: Dataset) -> bool:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
-
-from rich import box
-from rich.console import Console
-from rich.table import Table as RichTable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from evaluation.metrics.by_category import CategoryMetrics
 from evaluation.metrics.compare import Row
@@ -16,52 +12,19 @@ from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.report import tables
-
-GAP = 2
-"""Blanks that a column takes beside its cells; of the last one, those at the table's edges."""
+from handforge.text_table import print_columns
 
 
 def print_table(table: tables.Table) -> None:
-    """Print one table. A column of notes stands below it, numbered.
-
-    On a terminal that is too narrow, further columns follow below the first, so that no number or word is cut. Where
-    the output is a file or a pipe, a row is one line.
-    """
+    """Print one table. A column of notes stands below it, numbered."""
     notes: list[str] = []
     rows = [
         [_noted(cell, notes) if number == table.notes else cell for number, cell in enumerate(row)]
         for row in table.rows
     ]
-    console = Console(markup=False, emoji=False, highlight=False)  # names are shown as they are
-    width = console.width if console.is_terminal else 10_000
-    console = Console(markup=False, emoji=False, highlight=False, width=width, soft_wrap=not console.is_terminal)
-    title: str | None = table.title
-    for columns in _parts(table, rows, width):
-        shown = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-        for number in columns:
-            number_column = number >= table.left
-            justify: Literal["left", "right"] = "right" if number_column else "left"
-            shown.add_column(table.columns[number], justify=justify, overflow="fold", no_wrap=number_column)
-        for row in rows:
-            shown.add_row(*(row[number] for number in columns))
-        console.print(shown)
-        title = None
+    print_columns(table.columns, rows, table.left, table.title)
     for number, note in enumerate(notes, start=1):
         print(f"({number}) {note}")
-
-
-def _parts(table: tables.Table, rows: Sequence[Sequence[str]], width: int) -> Iterator[list[int]]:
-    """Column indices of each part that fits into a width; every part begins with the columns of words."""
-    widths = [max(map(len, cells)) + GAP for cells in zip(table.columns, *rows, strict=True)]
-    labels = list(range(table.left))
-    used, part = sum(widths[: table.left]), list(labels)
-    for number in range(table.left, len(widths)):
-        if part != labels and used + widths[number] > width:
-            yield part
-            used, part = sum(widths[: table.left]), list(labels)
-        part.append(number)
-        used += widths[number]
-    yield part
 
 
 def _noted(cell: str, notes: list[str]) -> str:

@@ -16,8 +16,8 @@ from evaluation.report import gallery, photographs, sections, tables
 from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, load_runs, plain
 from evaluation.report.sections import Scored
-from handforge.console import progress as progress_bar
 from handforge.files import write_atomic
+from handforge.progress import progress as progress_bar
 
 MOST_CARDS = 500
 """Images in the gallery, over all runs and sets."""

@@ -22,6 +22,7 @@ from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
+from handforge.parse import parse_toml
 
 RIGS = (".glb", ".fbx", ".blend")
 READY_RIG = ".npz"
@@ -317,12 +318,12 @@ def _read(path: Path | None) -> dict[str, Any]:
     if str(path) in PRESETS:
         return preset(str(path))
     try:
-        text = path.read_text("utf-8")
-        values = _layer(tomllib.loads(text), str(path))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise SettingsError(f"{path} is neither a preset ({', '.join(PRESETS)}) nor a TOML file of settings") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} is not a TOML file ({error})") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
+    values = _layer(parse_toml(content, path, SettingsError), str(path))
     for name in PATHS:
         if isinstance(values.get(name), str) and values[name] and not pose_sets.named(values[name]):
             values[name] = str(path.parent / values[name])

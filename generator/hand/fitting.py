@@ -7,7 +7,6 @@ one. The solver is Levenberg and Marquardt's with bounds by projection: numbers 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from generator.hand.camera import Camera
 from generator.hand.pose_presets import PRESETS
 from handforge.dataset import KEYPOINTS
 from handforge.errors import HandforgeError
+from handforge.parse import parse_json
 
 DIP_OF_PIP = 0.55
 """A finger's last joint bends by about half of what its middle one does, as in the presets."""
@@ -245,9 +245,9 @@ def read_joints(path: Path, size: tuple[int, int]) -> Joints:
     :raises JointsError: if there are no 21 joints in it.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise JointsError(f"{path} cannot be read as JSON ({error})") from None
+        content = parse_json(path.read_bytes(), path, JointsError)
+    except OSError as error:
+        raise JointsError(f"{path} cannot be read ({error.strerror})") from None
     image = _points(_find(content, "landmarks", "hand_landmarks", "multi_hand_landmarks", "keypoints") or content)
     space = _points(
         _find(content, "world_landmarks", "hand_world_landmarks", "multi_hand_world_landmarks", "keypoints_3d")

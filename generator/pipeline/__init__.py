@@ -1,7 +1,9 @@
 """A rendering run, from settings to a dataset folder.
 
 run           plan the frames, continue, finish
-run_folder    what a run writes, and when it may
+run_folder    whose a run's folder is, and finishing it
+records       frames that are done
+shards        parts of a run that are put together
 workers       processes on this machine
 dask_cluster  workers of a Dask scheduler
 estimate      what a run will take, from a few frames

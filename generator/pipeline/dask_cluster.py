@@ -15,10 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
+from generator.errors import RunError
 from generator.frame.settings import EngineName, RenderSettings
 from generator.objects import categories
 from generator.pipeline.fingerprint import sources
-from generator.pipeline.run_folder import Records, RunError
+from generator.pipeline.records import Records
 from generator.pipeline.workers import BATCH, Item, Renderer
 from handforge import __version__, dataset
 

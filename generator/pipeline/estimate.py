@@ -13,6 +13,7 @@ import numpy as np
 from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline import run, run_folder
+from generator.pipeline.records import read_records
 from generator.pipeline.workers import FRAMES_A_WORKER, Renderer
 from handforge import dataset
 from handforge.console import duration, megabytes
@@ -60,7 +61,7 @@ def measure(settings: RenderSettings, out: Path, shard: tuple[int, int] = (1, 1)
     """
     run_folder.check(out, settings)
     plan = run.plan(settings)
-    done = range(len(plan.poses)) if run_folder.is_finished(out) else run_folder.read_records(out)
+    done = range(len(plan.poses)) if run_folder.is_finished(out) else read_records(out)
     left = [number for number in range(shard[0] - 1, len(plan.poses), shard[1]) if number not in done]
     kept, poses = (sum(counts[name] for counts in plan.counts.values()) for name in ("kept", "poses"))
     if not left:

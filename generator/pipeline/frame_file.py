@@ -6,7 +6,6 @@ The file holds the run's ``settings``, what is known of the pose (``pose_from``:
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from generator.mesh.hand_mesh import HandMesh
 from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
+from handforge.parse import parse_json
 
 
 def draw(settings: RenderSettings, number: int) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def render(path: Path, out: Path) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        asked = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise FrameError(f"{path} cannot be read as JSON ({error}); hand-generator frame show writes one") from None
+        asked = parse_json(path.read_bytes(), path, FrameError)
+    except OSError as error:
+        raise FrameError(f"{path} cannot be read ({error.strerror}); hand-generator frame show writes one") from None
     parts = ("settings", "pose_from", "frame")
     if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
         raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")

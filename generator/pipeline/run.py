@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from generator.errors import RunError
 from generator.frame import backgrounds
 from generator.frame.frame_look import hand_shape
 from generator.frame.framing import FOCAL
@@ -17,10 +18,9 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
-from generator.pipeline import run_folder
+from generator.pipeline import records, run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
-from generator.pipeline.run_folder import RunError
 from generator.pipeline.workers import Item, Workers
 from handforge import __version__
 
@@ -100,7 +100,7 @@ def render(
     :param workers: processes on this machine.
     :param scheduler: address of a Dask scheduler, whose workers render instead.
     :param shard: (i, n): only every n-th frame, from the i-th on; the folder is left to
-        :func:`generator.pipeline.run_folder.merge`.
+        :func:`generator.pipeline.shards.merge`.
     :returns: False if it was finished already.
     :raises HandforgeError: if ``out`` holds something else or another run, or the run cannot be done.
     """
@@ -125,7 +125,8 @@ def render(
             if run_folder.is_finished(out):  # by another process that was given the same command
                 return False
             run_folder.claim(out, _state(replace(frames, settings=settings), blender) | made_of)
-            done = run_folder.read_records(out)
+            records.mark_shard(out, shard)
+            done = records.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
             for finished in crew.render(out, (frames.item(number) for number in todo)):

@@ -19,7 +19,7 @@ import numpy as np
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.objects import categories
-from generator.pipeline.run_folder import Records
+from generator.pipeline.records import Records
 from handforge import dataset
 from handforge.errors import HandforgeError
 

@@ -11,7 +11,6 @@ bind pose has them.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from generator.hand import kinematics
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose import FINGERS
 from handforge.errors import HandforgeError
+from handforge.parse import parse_toml
 
 _HAND = skeleton()
 
@@ -41,9 +41,12 @@ def load(path: Path) -> dict[str, str]:
     :raises RigMapError: if it is no such file, names a bone we have not, or leaves out one that is needed.
     """
     try:
-        bones = dict(tomllib.loads(path.read_text("utf-8"))["bones"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RigMapError(f"{path} is no TOML file with a table [bones] ({error})") from None
+        content = path.read_bytes()
+    except OSError as error:
+        raise RigMapError(f"{path} cannot be read ({error.strerror})") from None
+    bones = parse_toml(content, path, RigMapError).get("bones")
+    if not isinstance(bones, dict):
+        raise RigMapError(f"{path} has no table [bones]")
     return checked(bones, str(path))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError, features
 
 from handforge.dataset.records import DatasetError
+from handforge.parse import is_lfs_pointer, lfs_text
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "HEIF")
 """What is decoded, by Pillow's names; an EPS or PDF, for which Pillow starts another program, is not an image here."""
@@ -158,6 +159,8 @@ def image_header(path: Path) -> Iterator[Image.Image]:
     except PermissionError:
         raise DatasetError(f"{path} may not be read; its permissions forbid it") from None
     except UnidentifiedImageError:
+        if is_lfs_pointer(path):
+            raise DatasetError(lfs_text(path)) from None
         raise DatasetError(f"{path} is not an image that can be read") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error

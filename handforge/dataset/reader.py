@@ -23,6 +23,7 @@ from handforge.dataset.records import (
     size_text,
 )
 from handforge.dataset.rle import decode_mask
+from handforge.parse import parse_json
 
 MAX_MASK_BYTES = 4_000_000_000
 """Memory that the masks of one image may take together."""
@@ -52,7 +53,7 @@ class Dataset:
                 f"{self.folder} holds no annotations.json; it is no dataset, or its rendering was not finished "
                 "(run the same hand-generator render command again to finish it)"
             ) from None
-        content = _parse(self._bytes, self.path)
+        content = parse_json(self._bytes, self.path, DatasetError, constants=False)
         try:
             self.images: list[dict[str, Any]] = content["images"]
             annotations: list[dict[str, Any]] = content["annotations"]
@@ -157,7 +158,7 @@ class Dataset:
     def info(self) -> dict[str, Any]:
         """What ``dataset.json`` says; empty where there is none."""
         path = self.folder / "dataset.json"
-        found = _parse(path.read_bytes(), path) if path.exists() else {}
+        found = parse_json(path.read_bytes(), path, DatasetError, constants=False) if path.exists() else {}
         if not isinstance(found, dict):
             raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
         _check_writable(found, str(path))
@@ -289,17 +290,6 @@ def images_digest(folder: Path, images: Iterable[dict[str, Any]]) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
         found.update(f"{image['file_name']}\0{content}\n".encode())
     return found.hexdigest()
-
-
-def _parse(content: bytes, path: Path) -> Any:
-    try:
-        return json.loads(content, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is no valid JSON ({error})") from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}, which JSON does not have")
 
 
 def _check_writable(value: Any, where: str) -> None:

@@ -178,7 +178,7 @@ def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file
         ({"poses": "file"}, "Pose File: choose a file"),
         ({"poses": "file", "file": "{here}/none.csv"}, "Pose File: {here}/none.csv is not a file"),
         ({"settings": "file"}, "Settings File: choose a file"),
-        ({"settings": "file", "settings_file": "{here}/file"}, "{here}/file is not a TOML file"),
+        ({"settings": "file", "settings_file": "{here}/file"}, "{here}/file is not valid TOML"),
         ({"backgrounds": "{here}/file"}, "Backgrounds: {here}/file is not a folder"),
     ],
 )

@@ -88,7 +88,7 @@ def test_all_problems_of_a_settings_file_are_named_at_once(tmp_path):
         assert words in line
 
 
-@pytest.mark.parametrize(("text", "words"), [("seed = ", "is not a TOML file"), (None, "is neither a preset")])
+@pytest.mark.parametrize(("text", "words"), [("seed = ", "is not valid TOML"), (None, "is neither a preset")])
 def test_settings_files_that_cannot_be_read(text, words, tmp_path):
     path = tmp_path / "run.toml"
     if text is not None:

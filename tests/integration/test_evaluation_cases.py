@@ -142,7 +142,7 @@ def test_a_damaged_dataset_json_is_named(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
     (dataset.folder / "dataset.json").write_text("{")
     done = CliRunner().invoke(main, ["describe", str(dataset.folder)])
-    assert (done.exit_code, "dataset.json is no valid JSON" in done.output) == (2, True)
+    assert (done.exit_code, "dataset.json is not valid JSON" in done.output) == (2, True)
 
 
 def test_cases_without_a_run():

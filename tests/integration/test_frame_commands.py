@@ -59,7 +59,7 @@ def test_an_edited_frame_shows_what_was_edited(poses_file, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "cannot be read as JSON"),
+        ("{", "is not valid JSON"),
         ('{"frame": {}}', "is not a frame's file: it must hold settings, pose_from, frame"),
         ('{"frame": {}, "settings": {}, "pose_from": {}}', "this is not a frame: number: field required"),
         ('{"frame": {}, "settings": {"seed": -1}, "pose_from": {}}', "seed is a whole number from 0"),

@@ -12,12 +12,14 @@ from PIL import Image
 from pycocotools.coco import COCO
 from run_samples import FRAMES, contents, ignore
 
+from generator.errors import RunError
 from generator.frame.framing import FOCAL
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
 from generator.pipeline import run, run_folder
+from generator.pipeline.records import read_records
 from handforge.dataset import Dataset, DatasetError, copy_subset, validate
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
@@ -106,20 +108,20 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
         assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
     Image.new("RGB", (40, 30), "lime").save(behind / "a.png")
-    with pytest.raises(run_folder.RunError, match="green holds another run: backgrounds_sha256 was"):
+    with pytest.raises(RunError, match="green holds another run: backgrounds_sha256 was"):
         run.render(green, tmp_path / "green", 1, ignore)
     write(12)
-    with pytest.raises(run_folder.RunError, match="plain holds another run: poses_sha256 was"):
+    with pytest.raises(RunError, match="plain holds another run: poses_sha256 was"):
         run.render(plain, tmp_path / "plain", 1, ignore)
     copy_subset(Dataset(tmp_path / "plain"), Dataset(tmp_path / "plain").images, tmp_path / "part")
-    with pytest.raises(run_folder.RunError, match="part is not empty and holds no rendering run"):
+    with pytest.raises(RunError, match="part is not empty and holds no rendering run"):
         run.render(plain, tmp_path / "part", 1, ignore)
 
 
 def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
     Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
     chosen = RenderSettings(pose_set=str(poses_file), resolution=(64, 36), backgrounds=str(tmp_path))
-    with pytest.raises(run_folder.RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
+    with pytest.raises(RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
         run.render(chosen, tmp_path / "out", 1, ignore)
 
 
@@ -136,7 +138,7 @@ def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(pos
     every = RenderSettings(pose_set=str(poses_file), framing=framing)
     kept = [run.plan(replace(every, focal_mm=focal)).counts for focal in (45.0, 135.0, "random")]
     assert kept[0] == kept[1] == kept[2]
-    with pytest.raises(run_folder.RunError, match="none of the 78 poses"):
+    with pytest.raises(RunError, match="none of the 78 poses"):
         run.plan(replace(every, framing="fixed", focal_mm=135.0))
 
 
@@ -157,12 +159,12 @@ def test_a_run_that_another_process_finishes_meanwhile(whole, settings, tmp_path
     out = tmp_path / "out"
 
     def other(done, total):
-        if done == total and run_folder.read_records(out):
+        if done == total and read_records(out):
             run_folder.finish(out)
 
     assert run.render(settings, out, 1, other)
     assert contents(out) == contents(whole)
-    with pytest.raises(run_folder.RunError, match="was finished by another process"):
+    with pytest.raises(RunError, match="was finished by another process"):
         run_folder.finish(out)
 
 

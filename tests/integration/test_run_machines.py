@@ -19,8 +19,10 @@ from click.testing import CliRunner
 from run_samples import command, contents, ignore, wait_for
 
 from generator.cli import main
+from generator.errors import RunError
 from generator.pipeline import dask_cluster as cluster_module
-from generator.pipeline import run, run_folder
+from generator.pipeline import run, shards
+from generator.pipeline.records import read_records
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -59,7 +61,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file
     out = tmp_path / "out"
     line = [*command(settings_file, out), "--scheduler", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for(lambda: out.exists() and len(run_folder.read_records(out)) >= 8, process)
+        wait_for(lambda: out.exists() and len(read_records(out)) >= 8, process)
         os.kill(workers[0].pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
@@ -88,7 +90,7 @@ def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeyp
         (2, TRAITS),
     ]
     monkeypatch.setattr(cluster_module, "_renderer", lambda chosen, run: (None, TRAITS))
-    with pytest.raises(run_folder.RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
+    with pytest.raises(RunError, match=r"a worker joined with handforge 0\.1\.0, the run has 0\.0\.9"):
         cluster_module.render(settings, TRAITS | {"handforge": "0.0.9"}, "a", [])
 
 
@@ -110,7 +112,7 @@ def test_workers_with_other_files_are_refused(settings):
         wait_for_workers=lambda *_, **__: None, scheduler_info=lambda **_: workers, submit=submit
     )
     message = "tcp://a has backgrounds_sha256 of tcp://a, tcp://b has of tcp://b; use the same on all"
-    with pytest.raises(run_folder.RunError, match=message):
+    with pytest.raises(RunError, match=message):
         cluster.start(settings)
 
 
@@ -198,8 +200,8 @@ def test_shards_in_one_folder(whole, settings, tmp_path):
     for i in (1, 2, 3):
         run.render(settings, out, 1, ignore, shard=(i, 3))
         if i < 3:
-            with pytest.raises(run_folder.RunError, match=f"frames are missing, the first is {i}"):
-                run_folder.merge(out, [])
+            with pytest.raises(RunError, match=f"frames are missing, the first is {i}"):
+                shards.merge(out, [])
     assert CliRunner().invoke(main, ["merge", str(out)]).exit_code == 0
     assert contents(out) == contents(whole)
 
@@ -208,7 +210,7 @@ def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
     parts = [tmp_path / f"part{i}" for i in (1, 2)]
     for i, part in enumerate(parts, start=1):
         run.render(settings, part, 1, ignore, shard=(i, 2))
-    run_folder.merge(tmp_path / "out", parts)
+    shards.merge(tmp_path / "out", parts)
     assert contents(tmp_path / "out") == contents(whole)
     assert all((part / ".partial").exists() for part in parts), "the parts stay as they are"
 

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from run_samples import FRAMES, command, contents, ignore, records, wait_for
 
-from generator.pipeline import run, run_folder
+from generator.errors import RunError
+from generator.pipeline import run, run_folder, shards
+from generator.pipeline.records import PARTIAL, Records, read_records
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -101,10 +103,10 @@ def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
-            run_folder.merge(out, [])
+            shards.merge(out, [])
     assert run_folder.is_finished(out)
-    with pytest.raises(run_folder.RunError, match="out is complete already"):
-        run_folder.merge(out, [])
+    with pytest.raises(RunError, match="out is complete already"):
+        shards.merge(out, [])
     assert contents(out) == contents(whole)
 
 
@@ -123,8 +125,8 @@ def _killed(*given, **named):
 
 
 def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp_path):
-    (tmp_path / run_folder.PARTIAL).mkdir()
-    records = run_folder.Records(tmp_path)
+    (tmp_path / PARTIAL).mkdir()
+    records = Records(tmp_path)
     records.add(0, {"image": {}}, {})
     whole_file = records._file
     records._file = SimpleNamespace(write=lambda line: whole_file.write(line[:9]), name=whole_file.name)
@@ -134,7 +136,7 @@ def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp
     records._file = whole_file
     records.add(2, {"image": {}}, {})
     records.close()
-    assert list(run_folder.read_records(tmp_path)) == [0, 2]
+    assert list(read_records(tmp_path)) == [0, 2]
 
 
 @pytest.fixture

@@ -50,7 +50,10 @@ def test_weights_that_the_last_step_made_infinite_are_not_kept(words, tmp_path, 
         finish(self, number, job)
 
     monkeypatch.setattr(repetition.Repetition, "_finish", burst)
-    refused(invoke(*words, "--out", tmp_path / "run"), "the weights after session 1 are NaN or infinite; lower lr")
+    refused(
+        invoke(*words, "--out", tmp_path / "run"),
+        "the weights after session 1 have values that are NaN or infinite, in ",
+    )
     assert issubclass(TrainingDivergedError, Exception) and not list((tmp_path / "run").rglob("*.safetensors"))
 
 
@@ -88,11 +91,10 @@ def test_threads_wait_passively_unless_the_user_says_otherwise(given, expected):
 
 def test_what_is_no_run_or_no_recipe_is_said_to_be_so(words, tmp_path):
     (tmp_path / "empty").mkdir()
-    refused(invoke("predict", "--weights", tmp_path / "empty", words[4], "--out", tmp_path / "o"), "is no run folder")
+    asked = ("predict", "--weights", tmp_path / "empty", words[4], "--out", tmp_path / "o")
+    refused(invoke(*asked), "is not a run folder")
     (tmp_path / "empty/run.json").touch()
-    refused(
-        invoke("predict", "--weights", tmp_path / "empty", words[4], "--out", tmp_path / "o"), "not finished a session"
-    )
+    refused(invoke(*asked), "not finished a session")
     near = ("repeat", "--data", words[4], "--out", tmp_path / "run", "--recipe")
     refused(invoke(*near, "cpu-minute"), "no recipe is called 'cpu-minute'; did you mean cpu-minutes?")
     bare = write_recipe(tmp_path / "bare.toml", 'description = "nothing else"')

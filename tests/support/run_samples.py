@@ -3,7 +3,7 @@
 import sys
 import time
 
-from generator.pipeline import run_folder
+from generator.pipeline.records import read_records
 
 FRAMES = 48
 
@@ -24,7 +24,7 @@ def command(settings_file, out, workers=2):
 
 
 def records(out):
-    return len(run_folder.read_records(out)) if out.exists() else 0
+    return len(read_records(out)) if out.exists() else 0
 
 
 def wait_for(condition, process, seconds=90):

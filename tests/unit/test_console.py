@@ -11,7 +11,8 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import handforge.cli
-from handforge.console import Group, duration, megabytes, progress
+from handforge.console import Group, duration, megabytes
+from handforge.progress import progress
 
 
 def read(path):
@@ -70,7 +71,8 @@ def tells():
     click.echo("the result")
 
 
-def test_messages_of_libraries_are_lines_on_standard_error():
+def test_messages_of_libraries_are_lines_on_standard_error(monkeypatch):
+    monkeypatch.setattr("handforge.progress.TOLD_FROM", 0)
     done = CliRunner().invoke(command(tells), ["work"])
     assert done.exit_code == 0 and done.stdout == "the result\n"
     assert done.stderr.startswith("session 3\nWarning: an old name\n") and "rendering" in done.stderr
@@ -78,7 +80,8 @@ def test_messages_of_libraries_are_lines_on_standard_error():
 
 
 @pytest.mark.parametrize("flag", ["-q", "--quiet"])
-def test_quiet_leaves_the_result(flag):
+def test_quiet_leaves_the_result(monkeypatch, flag):
+    monkeypatch.setattr("handforge.progress.TOLD_FROM", 0)
     done = CliRunner().invoke(command(tells), ["work", flag])
     assert (done.exit_code, done.stdout, done.stderr) == (0, "the result\n", "")
     assert CliRunner().invoke(command(tells), ["work"]).stderr.startswith("session 3\n")  # of one command only

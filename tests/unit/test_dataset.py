@@ -214,10 +214,10 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("{", "is no valid JSON"),
-            ("[" * 100_000, "is no valid JSON"),
-            ("1" * 5000, "is no valid JSON"),
-            ('{"x": NaN}', "is no valid JSON .it holds NaN, which JSON does not have"),
+            ("{", "is not valid JSON"),
+            ("[" * 100_000, "is not valid JSON"),
+            ("1" * 5000, "is not valid JSON"),
+            ('{"x": NaN}', "is not valid JSON .it holds NaN, which JSON does not have"),
             ('{"images": [{"id": 1, "file_name": "a", "x": 1e999}], "annotations": []}', "image 1 holds what"),
             ("[]", "is not in COCO's form"),
             ('{"images": [], "annotations": []}', "the dataset is empty"),
@@ -302,8 +302,8 @@ class TestDamage:
         ("text", "message"),
         [
             ("[]", "holds no object"),
-            ("{", "is no valid JSON"),
-            ('{"scale": NaN}', "is no valid JSON"),
+            ("{", "is not valid JSON"),
+            ('{"scale": NaN}', "is not valid JSON"),
             (r'{"by": "\udcff"}', "holds what cannot be written as JSON"),
         ],
     )

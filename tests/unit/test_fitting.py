@@ -111,5 +111,5 @@ def test_files_of_mediapipe_and_coco_are_read(tmp_path):
     with pytest.raises(JointsError, match="holds no 21 joints of a hand"):
         fitting.read_joints(path, (1280, 720))
     path.write_text("{")
-    with pytest.raises(JointsError, match="cannot be read as JSON"):
+    with pytest.raises(JointsError, match="is not valid JSON"):
         fitting.read_joints(path, (1280, 720))

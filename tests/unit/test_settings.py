@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.errors import RunError
 from generator.frame import settings
 from generator.frame.settings import RenderSettings, SettingsError, load
 from generator.mesh.gloves import KINDS
@@ -91,7 +92,7 @@ def test_a_folder_of_the_release_before_is_continued(tmp_path):
     (tmp_path / "dataset.json").write_bytes(dump_json(stored))
     same = load(None, {"pose_set": "l2", "resolution": "640x360", "skin_tone": "random", "framing": "close"})
     run_folder.check(tmp_path, load(None, {**same.to_json(), "seed": 4, "ground_truth": "depth"}))
-    with pytest.raises(run_folder.RunError, match="seed was 4, now 0"):
+    with pytest.raises(RunError, match="seed was 4, now 0"):
         run_folder.check(tmp_path, same)
 
 

@@ -60,7 +60,7 @@ def test_all_problems_are_named_at_once(tmp_path):
         "trainable_layers '2+' is not known",
         "all, 3+, 4+, 5+, heads, auto",
         "min_size",
-        "canonical_scale is 0, it must be at least 1",
+        "canonical_scale is 0, it must be from 1 to 16384",
         "augmentation 'decoy' is not none or studio or photo or decoys",
     ):
         assert part in message
@@ -121,7 +121,7 @@ def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
         recipe.load(str(path))
     assert str(found.value) == (
         "recipe bad: [images] min_size is '64', it must be int; "
-        "channels is 17, it must be a multiple of 16, above 256 of 32"
+        "channels is 17, it must be a multiple of 16, above 256 of 32, up to 2048"
     )
 
 

@@ -4,6 +4,7 @@ recipe          network, images and sessions, read from TOML and checked
 recipe_text     a recipe as TOML with a comment at every key
 old_names       names that recipe keys had before
 categories      what a network learns, by the names in the data
+description     the ranges of what is said of a network beside its weights
 tasks           what a network can be trained for
 backbone_names  which backbones there are
 """

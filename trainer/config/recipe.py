@@ -19,7 +19,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-import tomllib
 import warnings
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from handforge.dataset import CATEGORIES
+from handforge.parse import parse_toml
 from trainer.config.backbone_names import check_name
 from trainer.config.old_names import OldNameWarning, with_new_names
 from trainer.config.tasks import TASKS
@@ -42,6 +42,10 @@ REAL_SETS = ("together", IN_TURN)
 INITS = ("coco", "imagenet", "none")
 LARGEST = 10_000_000
 """No whole number in a recipe is larger."""
+MOST_CHANNELS, MOST_UNITS = 2048, 8192
+"""The widest heads: with both a network takes some 10 GB."""
+LARGEST_SIDE = 16384
+"""No image is scaled to more pixels than this a side."""
 
 
 @dataclass(frozen=True)
@@ -229,11 +233,7 @@ def load(name_or_file: str) -> Recipe:
                 f"no recipe is called {name_or_file!r}; {meant} {', '.join(shipped())}, or give a .toml file"
             )
         text, name = path.read_bytes(), path.stem
-    try:
-        table = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"recipe {name_or_file} is no valid TOML ({error})") from None
-    return from_table(name, table)
+    return from_table(name, parse_toml(text, Path(name_or_file), RecipeError))
 
 
 def from_table(name: str, table: dict[str, Any]) -> Recipe:
@@ -245,9 +245,9 @@ def from_table(name: str, table: dict[str, Any]) -> Recipe:
             f"recipe {name}: {', '.join(f'{a} is now {b}' for a, b in old.items())}", OldNameWarning, stacklevel=2
         )
     top = {key: value for key, value in table.items() if key not in ("network", "images", "session", "sessions")}
-    values = _fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "images"))
-    network = Network(**_fields(Network, table.get("network", {}), "network", problems))
-    images = ImageSettings(**_fields(ImageSettings, table.get("images", {}), "images", problems))
+    values = typed_fields(Recipe, top, "", problems, skip=("name", "sessions", "network", "images"))
+    network = Network(**typed_fields(Network, table.get("network", {}), "network", problems))
+    images = ImageSettings(**typed_fields(ImageSettings, table.get("images", {}), "images", problems))
     sessions = _sessions(table, problems)
     if not any(part in table for part in ("network", "images", "session", "sessions")):
         raise RecipeError(f"recipe {name} does not say what to train; give it a [session] or [[sessions]]")
@@ -271,7 +271,7 @@ def _sessions(table: dict[str, Any], problems: dict[str, str]) -> list[Session]:
         words = merged.pop("trainable_layers", Session.trainable_layers)
         for word in words if isinstance(words, list) else [words]:
             sessions.append(
-                Session(**_fields(Session, {**merged, "trainable_layers": word}, f"sessions {number}", problems))
+                Session(**typed_fields(Session, {**merged, "trainable_layers": word}, f"sessions {number}", problems))
             )
     return sessions
 
@@ -284,7 +284,9 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 }
 
 
-def _fields(cls: type, table: Any, where: str, problems: dict[str, str], skip: tuple[str, ...] = ()) -> dict[str, Any]:
+def typed_fields(
+    cls: type, table: Any, where: str, problems: dict[str, str], skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The entries of a table that the dataclass knows and that have its type.
 
     :param problems: gets a text on each of the others, and its name.
@@ -328,26 +330,47 @@ def _check(recipe: Recipe) -> list[str]:
     need(recipe.patience >= 0, f"patience is {recipe.patience}, it must be at least 0")
     needless = recipe.patience > 0 and recipe.validation == 0
     need(not needless, "patience needs validation images, so validation must be above 0")
-    net, pics = recipe.network, recipe.images
-    need(net.category in CATEGORIES.values(), f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
-    need(net.task in TASKS, f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
-    unknown = check_name(net.backbone)
-    need(unknown is None, str(unknown))
-    need(net.init != "coco" or net.backbone == "resnet50", "init coco exists for backbone resnet50 only")
-    need(
-        net.init != "coco" or (net.channels, net.representation_size) == (256, 1024),
-        "init coco needs 256 channels, 1024 units",
-    )
-    fits = net.channels >= 16 and net.channels % (16 if net.channels <= 256 else 32) == 0
-    need(fits, f"channels is {net.channels}, it must be a multiple of 16, above 256 of 32")
-    need(net.canonical_scale >= 1, f"canonical_scale is {net.canonical_scale}, it must be at least 1")
-    need(net.representation_size >= 16, f"representation_size is {net.representation_size}, it must be at least 16")
-    need(64 <= pics.min_size <= pics.max_size, "min_size must be at least 64 and at most max_size")
-    largest = pics.min_size, pics.max_size
-    need(pics.augmentation in AUGMENTATIONS, f"augmentation {pics.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
+    problems += network_problems(recipe.network) + image_problems(recipe.images)
+    largest = recipe.images.min_size, recipe.images.max_size
     for number, session in enumerate(recipe.sessions, start=1):
         for text in _check_session(session, recipe.subsets, largest, first=number == 1):
             need(False, f"session {number}: {text}")
+    return problems
+
+
+def network_problems(net: Network) -> list[str]:
+    """Say what is wrong with a network's settings; empty if nothing is."""
+    problems = []
+    if net.category not in CATEGORIES.values():
+        problems.append(f"category {net.category!r} is not {' or '.join(CATEGORIES.values())}")
+    if net.task not in TASKS:
+        problems.append(f"task {net.task!r} is not known (there are {', '.join(TASKS)})")
+    if unknown := check_name(net.backbone):
+        problems.append(unknown)
+    if net.init == "coco" and net.backbone != "resnet50":
+        problems.append("init coco exists for backbone resnet50 only")
+    if net.init == "coco" and (net.channels, net.representation_size) != (256, 1024):
+        problems.append("init coco needs 256 channels, 1024 units")
+    if not 16 <= net.channels <= MOST_CHANNELS or net.channels % (16 if net.channels <= 256 else 32):
+        problems.append(
+            f"channels is {net.channels}, it must be a multiple of 16, above 256 of 32, up to {MOST_CHANNELS}"
+        )
+    for name, lowest, highest in (("canonical_scale", 1, LARGEST_SIDE), ("representation_size", 16, MOST_UNITS)):
+        if not lowest <= getattr(net, name) <= highest:
+            problems.append(f"{name} is {getattr(net, name)}, it must be from {lowest} to {highest}")
+    return problems
+
+
+def image_problems(images: ImageSettings) -> list[str]:
+    """Say what is wrong with the settings of what a network sees; empty if nothing is."""
+    problems = []
+    if not 64 <= images.min_size <= images.max_size <= LARGEST_SIDE:
+        problems.append(
+            f"min_size is {images.min_size} and max_size {images.max_size}, they must be from 64 to {LARGEST_SIDE}, "
+            "min_size at most max_size"
+        )
+    if images.augmentation not in AUGMENTATIONS:
+        problems.append(f"augmentation {images.augmentation!r} is not {' or '.join(AUGMENTATIONS)}")
     return problems
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from handforge.console import progress
 from handforge.dataset import Dataset
 from handforge.files import folder_lock
+from handforge.progress import progress
 from trainer.config import categories
 from trainer.config import recipe as recipes
 from trainer.config.recipe import Recipe

@@ -295,10 +295,10 @@ class Repetition:
     def _finish(self, number: int, job: SessionContext) -> None:
         """Note a finished session, and keep its network.
 
-        :raises TrainingDivergedError: if its last step left a weight that is not finite.
+        :raises TrainingDivergedError: if its steps left a weight that is not finite, or absurdly large.
         """
-        if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
-            raise TrainingDivergedError(f"the weights after session {number} are NaN or infinite; lower lr")
+        if problem := checkpoint.implausible(self.model.state_dict()):
+            raise TrainingDivergedError(f"the weights after session {number} have {problem}; lower lr")
         losses = self._losses(number)
         validation = None
         if len(self.validation):

@@ -1,9 +1,10 @@
 """Networks.
 
-networks       torchvision's R-CNNs and where their weights start; layer groups
-backbones      torchvision's and timm's feature extractors: stages, norms, ImageNet weights
-semantic       DeepLabV3, and the R-CNNs' feature pyramid with a class for each pixel
-roi_align_cpu  RoIAlign on the CPU
-depthwise_cpu  depthwise convolutions in float32 on the CPU
-checkpoint     weights on disk, as safetensors
+networks         torchvision's R-CNNs and where their weights start; layer groups
+backbones        torchvision's and timm's feature extractors: stages, norms, ImageNet weights
+semantic         DeepLabV3, and the R-CNNs' feature pyramid with a class for each pixel
+roi_align_cpu    RoIAlign on the CPU
+depthwise_cpu    depthwise convolutions in float32 on the CPU
+checkpoint       weights on disk, as safetensors
+foreign_weights  weights files of other programs, read as data alone
 """

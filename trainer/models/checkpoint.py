@@ -12,6 +12,7 @@ weight as ``optimizer.KEY.NAME``), its position in the file's own metadata, so t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import safetensors.torch
 import torch
 
 from handforge.files import dump_json, write_atomic
+from handforge.parse import is_lfs_pointer, lfs_text, parse_json
+from trainer.config.description import description_problems
 from trainer.config.old_names import description_with_new_names
 from trainer.errors import CheckpointError
 
@@ -82,70 +85,73 @@ def _plain(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def read_description(path: Path) -> dict[str, Any]:
     """What a run's network, or a weights file, is.
 
-    :raises CheckpointError: if there is none, or it is not in our form.
+    :raises CheckpointError: if there is none, it is not in our form, or a value is out of its range.
     """
     file = _file(path)
     if not file.is_file():
         hint = "give a run folder or .safetensors file"
         if path.is_dir():
             begun = (path / "run.json").is_file()
-            hint = "the run has not finished a session yet" if begun else f"{path} is no run folder"
+            hint = "the run has not finished a session yet" if begun else f"{path} is not a run folder"
         raise CheckpointError(f"{file} is missing; {hint}")
     beside = file.with_suffix(".json")
     try:
-        description = json.loads(beside.read_bytes())
-        if description["format"] != FORMAT:
-            raise CheckpointError(f"{beside} is in the form {description['format']!r}, not {FORMAT!r}")
-        description = description_with_new_names(description)
-        for key in ("architecture", "images"):
-            if not isinstance(description[key], dict):
-                raise KeyError(key)
-        return description
+        description = parse_json(beside.read_bytes(), beside, CheckpointError)
     except FileNotFoundError:
         raise CheckpointError(f"{beside} is missing; the weights need the description written with them") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{beside} describes no network ({error!r})") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise CheckpointError(f"{beside} does not describe a network (its format is not {FORMAT!r})")
+    description = description_with_new_names(description)
+    for key in ("architecture", "images"):
+        if not isinstance(description.get(key), dict):
+            raise CheckpointError(f"{beside} does not describe a network ({key} is not there)")
+    if problems := description_problems(description):
+        raise CheckpointError(f"{beside} describes a network that cannot be built: {'; '.join(problems)}")
+    return description
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a run's network or of a ``.safetensors`` file.
 
-    :raises CheckpointError: if the file is missing or damaged, or a value is NaN or infinite: such a network finds
-        nothing, in silence.
+    :raises CheckpointError: if the file is missing or damaged, or a value is out of range (:func:`implausible`).
     """
     file = _file(path)
+    if is_lfs_pointer(file):
+        raise CheckpointError(lfs_text(file))
     try:
         weights = safetensors.torch.load_file(file)
-        if bad := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
-            raise CheckpointError(
-                f"{file} has values that are NaN or infinite, in {bad[0]} and {len(bad) - 1} more; its training "
-                "diverged, or the file is damaged"
-            )
-        return weights
     except FileNotFoundError:
         raise CheckpointError(f"{file} is missing; give a run folder or .safetensors file") from None
     except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(f"{file} is damaged or no safetensors file ({error})") from None
+        raise CheckpointError(f"{file} is damaged or not a safetensors file ({error})") from None
+    return _checked(weights, file)
 
 
-def read_foreign(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file that is not ours: ``.safetensors``, or torchvision's ``.pth`` as pure data.
+MOST = 1e6
+"""The largest absolute value of a weight. Those of trained networks, with BatchNorm's statistics, stay below 1e4."""
 
-    :raises CheckpointError: if it is missing, damaged, or holds anything but tensors by name.
+
+def implausible(weights: Mapping[str, torch.Tensor]) -> str | None:
+    """Say which weights are NaN, infinite or above :data:`MOST`: such a network finds nothing, in silence.
+
+    :returns: None if none are.
     """
-    if path.suffix == ".safetensors":
-        return read_weights(path)
-    if path.is_dir():
-        raise CheckpointError(f"{path} is no run folder: it holds no network.json")
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing; init is coco, imagenet, none, a run folder or a weights file")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a damaged or unsafe file leads it to
-        raise CheckpointError(f"{path} holds no plain weights ({str(error).splitlines()[0]})") from None
-    if not isinstance(state, dict) or not all(isinstance(t, torch.Tensor) for t in state.values()):
-        raise CheckpointError(f"{path} holds no weights by name")
-    return state
+    floating = {name: tensor.float() for name, tensor in weights.items() if tensor.is_floating_point()}
+    if bad := [name for name, tensor in floating.items() if not tensor.isfinite().all()]:
+        return f"values that are NaN or infinite, in {_first(bad)}"
+    if bad := [name for name, tensor in floating.items() if tensor.numel() and tensor.abs().max() > MOST]:
+        return f"values above {MOST:,.0f}, in {_first(bad)}"
+    return None
+
+
+def _first(names: list[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
+
+
+def _checked(weights: dict[str, torch.Tensor], file: Path) -> dict[str, torch.Tensor]:
+    if problem := implausible(weights):
+        raise CheckpointError(f"{file} has {problem}; its training diverged, or the file is damaged")
+    return weights
 
 
 def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ from trainer.config.recipe import ImageSettings, Network, Session
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
+from trainer.models.foreign_weights import read_foreign
 from trainer.models.semantic import DeepLabV3, Semantic
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
@@ -257,7 +258,7 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path), skip=(*apart, *renewed))
     else:
-        _load(model, _as_ours(checkpoint.read_foreign(path)), str(path), skip=_OTHER_CLASSES)
+        _load(model, _as_ours(read_foreign(path)), str(path), skip=_OTHER_CLASSES)
 
 
 def _last_layers(theirs: dict[str, Any], ours: dict[str, Any]) -> tuple[str, ...]:
@@ -301,14 +302,11 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[st
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
     :param hooks: as :func:`build`.
-    :raises WeightsError: if the description is of no network that can be built here, or the weights do not fit it.
+    :raises CheckpointError: if a file is missing or damaged, or describes a network that cannot be built.
+    :raises WeightsError: if the weights do not fit it.
     """
     description = checkpoint.read_description(path)
-    try:
-        pictures = ImageSettings(**description["images"])
-        model = build(description["architecture"], pictures, hooks)
-    except (KeyError, AttributeError, TypeError, ValueError, IndexError) as error:
-        raise WeightsError(f"{path} describes a network that this version cannot build ({error!r})") from None
+    model = build(description["architecture"], ImageSettings(**description["images"]), hooks)
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
 

@@ -12,7 +12,6 @@ Pascal VOC, folder of .xml    boxes
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -33,6 +32,7 @@ from handforge.dataset.importers.voc import read_voc
 from handforge.dataset.importers.yolo import read_yolo
 from handforge.dataset.records import CATEGORIES, KEYPOINTS, SKELETON, Category, DatasetError, Instance, Sample
 from handforge.dataset.rle import decode_mask
+from handforge.parse import parse_json
 
 NOT_LABELS = ("classes.txt", "train.txt", "val.txt", "test.txt", "README.dataset.txt", "README.roboflow.txt")
 """Text files beside YOLO's labels."""
@@ -120,7 +120,7 @@ def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = ()) ->
             return _folder(source, notes, images)
         if source.suffix.lower() == ".xml":
             return read_cvat(ElementTree.parse(source).getroot(), source, notes)
-        content = json.loads(source.read_bytes())
+        content = parse_json(source.read_bytes(), source, DatasetError)
         if isinstance(content, dict) and "images" in content:
             return read_coco(content, source, notes)
         return read_via(content, source, notes)

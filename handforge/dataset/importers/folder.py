@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from scipy import ndimage
 
 from handforge.dataset import (
@@ -24,6 +22,7 @@ from handforge.dataset import (
     write_sample,
 )
 from handforge.files import new_folder
+from handforge.progress import progress_counter
 
 T = TypeVar("T")
 
@@ -76,21 +75,22 @@ def write_dataset(
 ) -> int:
     """Write frames as a dataset folder that appears whole or not at all; returns the number of images.
 
-    :param total: how many frames there will be, for the progress on a terminal.
+    :param total: how many frames there will be, for the progress.
     :param categories: those of the dataset; None: hands.
     :raises DatasetError: if there is no frame, or two have the same name.
     """
     with new_folder(out) as folder:
         (folder / "images").mkdir()
         (folder / "masks").mkdir()
-        console = Console(stderr=True)
-        shown = track(frames, "import", total, console=console, transient=True, disable=not console.is_terminal)
-        records, names = [], set()
-        for frame in shown:
-            if frame.name in names:
-                raise DatasetError(f"two images are called {frame.name}; each needs a name of its own")
-            names.add(frame.name)
-            records.append(write_sample(folder, frame, categories=categories or HAND_CATEGORIES))
+        records: list[dict[str, Any]] = []
+        names = set()
+        with progress_counter("import", "images") as shown:
+            for frame in frames:
+                if frame.name in names:
+                    raise DatasetError(f"two images are called {frame.name}; each needs a name of its own")
+                names.add(frame.name)
+                records.append(write_sample(folder, frame, categories=categories or HAND_CATEGORIES))
+                shown(len(records), total)
         if not records:
             raise DatasetError("there is no image to import")
         assemble(folder, records, info, categories)

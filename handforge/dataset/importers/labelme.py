@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from handforge.dataset.importers.annotated import (
     polygon,
 )
 from handforge.dataset.records import DatasetError
+from handforge.parse import parse_json
 
 
 def read_labelme(files: list[Path], notes: Notes) -> Annotations:
@@ -34,11 +34,13 @@ def read_labelme(files: list[Path], notes: Notes) -> Annotations:
 
 def _read(path: Path, notes: Notes) -> AnnotatedImage:
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(path.read_bytes(), path, DatasetError)
         listed = list(enumerate(content["shapes"], start=1))
         width, height = content.get("imageWidth"), content.get("imageHeight")
         size = (int(width), int(height)) if width and height else None
         name = str(content["imagePath"])
+    except DatasetError:
+        raise
     except ODD as error:
         raise DatasetError(f"{path} is not a LabelMe file that can be read ({error!r})") from None
     shapes = []
