@@ -3,6 +3,7 @@
 metrics/  matching, the paper's metrics, COCO's, intervals, error types
 paper/    the published cases and types beside ours
 report/   tables on the terminal, and the HTML page
+study/    a study of training schedules: intervals over seeds, and its page
 
 cli       hand-evaluation
 """

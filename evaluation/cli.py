@@ -214,6 +214,31 @@ def report(
 
 
 @main.command()
+@click.argument("folder", type=PATH, metavar="DIR")
+def study(folder: Path) -> None:
+    """Score the runs of the study in DIR and write DIR/report.html, as far as they are finished.
+
+    hand-trainer study ends with this. The page has a table of the arms, paired differences over seeds with 95 %
+    intervals, the paper's Fig. 2, and a conclusion that follows from the numbers by rule; report.json has its numbers.
+
+    \b
+    hand-evaluation study claim
+    """  # noqa: D301 - click wants the real control character
+    import sys
+
+    from evaluation.study.page import write_page
+    from evaluation.study.results import read_study
+    from handforge.console import progress
+
+    with progress(unit="sets", disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("scores", total=None)
+        found = read_study(folder, lambda: bar.update(task, advance=1))
+    for text in write_page(found, folder):
+        click.echo(text)
+    click.echo(f"{folder / 'report.html'}: {len(found.runs)} runs, {len(found.missing)} missing")
+
+
+@main.command()
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
 @click.option(

@@ -181,43 +181,38 @@ def recipes_show(name: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--recipe",
-    default="cpu-study",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="What the repetitions are.",
-    shell_complete=complete(shipped),
-)
-@click.option("--data", required=True, type=PATH, help="The dataset folder to train on.")
+@click.argument("study", required=False, default="fig2", metavar="[STUDY]")
 @click.option("--out", required=True, type=PATH, help="The study's folder; an unfinished study in it continues.")
-@click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's.")
-@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="So many seeds, from 0.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images.")
+@click.option("--data", type=PATH, help="The dataset folder to train on, in place of the study's.")
+@click.option("--recipe", metavar="NAME|FILE", help="What the arms share, in place of the study's.")
+@click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the study's.")
+@click.option("--seeds", type=click.IntRange(1), help="So many seeds, from 0, in place of the study's.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Trainings at once, a process each."
+)
+@click.option(
+    "--threads", type=click.IntRange(1), help="Threads of each training  [cores / workers; a continued study's own]."
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
-def study(out: Path, seeds: int, **options: Any) -> None:
-    """Conventional beside repetitive training, with as many steps, from the same start: the paper's Fig. 2.
+@click.option("--dry-run", is_flag=True, help="Train nothing: time a few steps, and say what the study will take.")
+def study(study: str, out: Path, workers: int, threads: int | None, device: str, dry_run: bool, **changes: Any) -> None:
+    """Train arms that differ in a few settings with several seeds, test them, and say what follows.
 
-    Writes study.json and study.png; the runs themselves are in seedN-conventional and seedN-repetitive.
+    STUDY is a TOML file, or one that comes along: fig2 (the default: one conventional session beside repetition, as in
+    the paper's Fig. 2), claim, claim-real. What is judged stands in it before the first run. OUT/report.html has the
+    tables, curves, paired differences with 95 % intervals, and a conclusion.
 
     \b
     handforge study --data rooms --out study --seeds 3
+    handforge study claim.toml --out claim --workers 2 --dry-run
+    handforge study claim.toml --out claim --workers 2
     """  # noqa: D301 - click wants the real control character
-    from trainer.loop import launch
-    from trainer.loop import study as comparison
+    from trainer.loop import study_command
 
-    comparison.check_folder(out)
-    comparison.check_recipe(options["recipe"])
-    for seed in range(seeds):
-        for command, kind in (("train", "conventional"), ("repeat", "repetitive")):
-            run = comparison.run_folder(out, seed, kind)
-            words = ["--recipe", options["recipe"], "--data", str(options["data"]), "--out", str(run)]
-            words += [*(["--init", options["init"]] if options["init"] else []), "--seed", str(seed)]
-            launch.train(
-                command,
-                launch.Options(out=run, seed=seed, words=words, resume=True, **{**options, "data": (options["data"],)}),
-            )
-    click.echo(comparison.report(comparison.summarise(out, list(range(seeds)))))
+    seeds = changes.pop("seeds")
+    changes["seeds"] = list(range(seeds)) if seeds else None
+    changes["data"] = str(changes["data"]) if changes["data"] else None
+    study_command.study(study, out, workers, threads, device, dry_run, sys.argv[2:], changes)
 
 
 def _session(context: click.Context, parameter: click.Parameter, value: str) -> int | str:

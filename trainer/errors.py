@@ -11,6 +11,10 @@ class RecipeError(TrainerError):
     """A recipe, or what was asked of it, cannot be followed; the text names every problem."""
 
 
+class StudyError(TrainerError):
+    """A study cannot be made; the text names every problem."""
+
+
 class WeightsError(TrainerError):
     """Weights cannot be had or do not fit; the text says which and what to do."""
 

@@ -26,7 +26,7 @@ class _Drawn:
 
 
 @contextmanager
-def _figure(x_label: str, y_label: str, width: float = 5.6, height: float = 3.2) -> Iterator[_Drawn]:
+def drawing(x_label: str, y_label: str, width: float = 5.6, height: float = 3.2) -> Iterator[_Drawn]:
     """Make a figure of a size in inches; when the block ends it becomes an image as a ``data:`` address."""
     with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(width, height))
@@ -58,7 +58,7 @@ def lines(series: list[tuple[str, np.ndarray, np.ndarray]], x_label: str, y_labe
     :param series: (label, x, y) of each, x and y of shape (K,).
     :returns: the image as a ``data:`` address, as all figures here.
     """
-    with _figure(x_label, y_label, 4.4, 3.3) as drawn:
+    with drawing(x_label, y_label, 4.4, 3.3) as drawn:
         for label, x, y in series:
             shown = thin(x, 400)
             drawn.ax.plot(x[shown], y[shown], label=label)
@@ -71,7 +71,7 @@ def lines(series: list[tuple[str, np.ndarray, np.ndarray]], x_label: str, y_labe
 
 def session_bars(losses: list[float], best: int | None) -> str:
     """Draw the average loss of each session, as the paper's Fig. 2; the kept session (its index) is strong."""
-    with _figure("session", "average loss") as drawn:
+    with drawing("session", "average loss") as drawn:
         names = [str(number) for number in range(1, len(losses) + 1)]
         bars = drawn.ax.bar(names, losses, alpha=0.45, width=0.6)
         if best is not None:
@@ -83,7 +83,7 @@ def session_bars(losses: list[float], best: int | None) -> str:
 
 def averages_together(runs: list[tuple[str, list[float]]]) -> str:
     """Draw the average loss by session of several runs; a run of one session is a level line, to compare with."""
-    with _figure("session", "average loss") as drawn:
+    with drawing("session", "average loss") as drawn:
         for number, (label, losses) in enumerate(runs):
             if len(losses) == 1:
                 drawn.ax.axhline(losses[0], color=f"C{number}", linestyle=(0, (5, 3)), label=label)
@@ -97,7 +97,7 @@ def averages_together(runs: list[tuple[str, list[float]]]) -> str:
 
 def losses_together(runs: list[tuple[str, np.ndarray]]) -> str:
     """Draw the running mean of the loss over all steps of several runs; each array of shape (steps,), not empty."""
-    with _figure("step", "loss") as drawn:
+    with drawing("step", "loss") as drawn:
         for label, values in runs:
             mean, shown = smooth(values, max(5, len(values) // 50)), thin(values, 1200)
             drawn.ax.plot(shown + 1, mean[shown], label=label)
@@ -112,7 +112,7 @@ def loss_curves(losses: dict[int, np.ndarray], saturation: dict[int, int | None]
     :param losses: for each session the loss of its steps, shape (steps,), not empty.
     :param saturation: the step, counted from 1 in its session, after which the loss no longer falls; or None.
     """
-    with _figure("step", "loss") as drawn:
+    with drawing("step", "loss") as drawn:
         ax, start = drawn.ax, 0
         for number, (session, values) in enumerate(losses.items()):
             color = f"C{number}"

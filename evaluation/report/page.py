@@ -48,7 +48,7 @@ def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scop
         for column in table.columns
     }
     page = (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             runs=trainings,
@@ -74,18 +74,17 @@ def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scop
     return len(scored)
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Make the templates' environment."""
+    made = Environment(
         loader=PackageLoader("evaluation.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        plain=plain, number=tables.text, interval=tables.interval, csv_link=csv_link, shorten=shorten
-    )
-    return environment
+    made.filters.update(plain=plain, number=tables.text, interval=tables.interval, csv_link=csv_link, shorten=shorten)
+    return made
 
 
 def _photographs(unscored: list[tuple[str, Predicted]], min_score: float) -> list[photographs.UnscoredSet]:

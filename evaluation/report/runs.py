@@ -91,12 +91,12 @@ def load_run(folder: Path, name: str, scope: Scope) -> Run:
     """
     if not folder.is_dir():
         raise ResultsError(f"{folder} is not a folder; {REMEDY}")
-    record = _read_record(folder / "run.json")
+    record = read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
-    return Run(name, folder, record, _losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
+    return Run(name, folder, record, read_losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
     """Read ``run.json``; the parts that are calculated with are checked."""
     record = read_json(path, f"{path.parent} is not a run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
@@ -140,7 +140,8 @@ def _check_text(path: Path, record: dict[str, Any]) -> None:
         raise ResultsError(f"{str(path)!r}, its folder's name or what it holds, cannot be shown ({error})") from None
 
 
-def _losses(path: Path) -> dict[int, np.ndarray]:
+def read_losses(path: Path) -> dict[int, np.ndarray]:
+    """Read ``losses.csv``: the loss of every step of each session; empty if there is none."""
     sessions: dict[int, list[float]] = {}
     try:
         with path.open(newline="") as file:

@@ -8,6 +8,9 @@ from click.testing import CliRunner
 from trainer_samples import TINY, write_blobs, write_recipe
 
 from trainer.cli import main
+from trainer.errors import TrainingDivergedError
+from trainer.loop import study as study_runs
+from trainer.loop.repetition import Repetition
 from trainer.loop.saturation import has_stopped_falling, is_premature, saturation, saturation_step, smoothed
 
 
@@ -52,53 +55,148 @@ def test_smoothing_keeps_constants_and_the_mean_of_its_window():
     assert np.isclose(smoothed(np.arange(100.0))[50], 50)
 
 
-def run(*words):
-    return CliRunner().invoke(main, ["study", "--device", "cpu", *map(str, words)])
+STUDY = """
+question = "Is repetition better?"
+data = "data"
+recipe = "tiny.toml"
+seeds = [0, 1]
+claim = { arm = "two sessions", against = "one session" }
+[[primary]]
+test = "held-out"
+measure = "ap"
+[tests.held-out]
+data = "test"
+masks = "hand"
+networks = "all"
+[[arms]]
+name = "one session"
+one_session = true
+[[arms]]
+name = "two sessions"
+description = "Each on its subset"
+"""
 
 
-def test_a_study_compares_both_kinds_and_continues(tmp_path):
-    data = write_blobs(tmp_path / "data")
-    recipe = write_recipe(
-        tmp_path / "tiny.toml",
-        TINY.replace("steps = 4", "steps = 3").replace("subsets = 2", "subsets = 2\nvalidation = 0.3"),
-    )
-    done = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a study, its recipe, data and test, and the study made without a break."""
+    folder = tmp_path_factory.mktemp("study")
+    write_blobs(folder / "data")
+    write_blobs(folder / "test", 2)
+    write_recipe(folder / "tiny.toml", TINY.replace("steps = 4", "steps = 3").replace("subsets = 2", SETS))
+    (folder / "study.toml").write_text(STUDY)
+    done = run(folder / "study.toml", "--out", folder / "whole")
     assert done.exit_code == 0, done.output
-    assert "repetition lowers it by" in done.output
-    study = json.loads((tmp_path / "out/study.json").read_text())
-    assert study["seeds"] == [0, 1] and study["steps"] == 6
-    losses = study["average_loss"]
-    values = [entry["average_loss"] for entry in study["conventional"]]
-    assert np.isclose(losses["conventional"]["mean"], np.mean(values))
-    assert np.isclose(losses["conventional"]["sd"], np.std(values, ddof=1))
-    best = [min(s["average_loss"] for s in entry["sessions"]) for entry in study["repetitive"]]
-    assert np.isclose(study["gain"]["over_whole_session"]["mean"], np.mean(np.subtract(values, best)))
-    aside = [entry["sessions"][-1]["validation_loss"] for entry in study["repetitive"]]
-    assert np.isclose(study["validation_loss"]["last_repetition"]["mean"], np.mean(aside))
-    assert "on images kept aside: conventional" in done.output and "premature in" in done.output
-    assert (tmp_path / "out/study.png").stat().st_size > 5000
-    before = (tmp_path / "out/study.json").read_bytes()
-    again = run("--recipe", recipe, "--data", data, "--out", tmp_path / "out", "--seeds", 2)
-    assert again.exit_code == 0 and "finished already" in again.output
-    assert (tmp_path / "out/study.json").read_bytes() == before
+    return folder
 
 
-def test_a_recipe_that_may_end_early_is_refused(tmp_path):
-    patient = TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.2\npatience = 1")
-    for text in (patient, TINY.replace("steps = 4", "steps = 4\nsaturation_patience = 1")):
-        recipe = write_recipe(tmp_path / "early.toml", text)
-        done = run("--recipe", recipe, "--data", tmp_path, "--out", tmp_path / "out")
-        assert done.exit_code == 2 and "early.toml may end early (patience, saturation_patience)" in done.stderr
-        assert not (tmp_path / "out").exists()
+SETS = "subsets = 2\nvalidation = 0.3"
 
 
-def test_a_recipe_that_needs_real_pictures_is_refused(tmp_path):
-    done = run("--recipe", "c5", "--data", tmp_path, "--out", tmp_path / "out")
-    assert done.exit_code == 2 and "recipe c5 needs real images (EgoHands" in done.stderr
+def run(*words):
+    return CliRunner().invoke(main, ["study", "--device", "cpu", "--threads", "1", *map(str, words)])
 
 
-def test_a_foreign_folder_is_refused(tmp_path):
+def test_a_study_writes_runs_predictions_and_a_page(place):
+    whole = place / "whole"
+    assert sorted(path.name for path in whole.iterdir()) == [
+        *("one session", "report.html", "report.json", "study.json", "two sessions"),
+    ]
+    record = json.loads((whole / "two sessions/seed1/run.json").read_text())
+    assert record["command"][0] == "study" and record["seed"] == 1 and record["finished"] is True
+    made = sorted(path.name for path in (whole / "two sessions/seed1/predictions").iterdir())
+    assert made == ["held-out-01", "held-out-02"]
+    assert [path.name for path in (whole / "two sessions/seed1/sessions").glob("*.safetensors")] == ["02.safetensors"]
+    plan = json.loads((whole / "study.json").read_text())
+    assert plan["primary"] == [{"measure": "ap", "test": "held-out", "network": "last"}]
+    assert plan["arms"]["one session"]["steps"] == plan["arms"]["two sessions"]["steps"] == 6
+    numbers = json.loads((whole / "report.json").read_text())
+    first = numbers["values"]["two sessions"][0]
+    assert first["average loss (best network)"] == pytest.approx(
+        min(s["average_loss"] for s in json.loads((whole / "two sessions/seed0/run.json").read_text())["sessions"])
+    )
+    assert numbers["missing"] == []
+
+
+def test_a_study_that_was_stopped_twice_ends_with_the_same_page(place, monkeypatch):
+    """Once within a run's second session, once before a run's predictions; nothing finished is done again."""
+    out, calls = place / "broken", []
+
+    def stop_at(count, original):
+        def stopping(*args):
+            calls.append(1)
+            if len(calls) == count:
+                raise KeyboardInterrupt
+            return original(*args)
+
+        return stopping
+
+    for owner, name, count in ((Repetition, "_finish", 3), (study_runs, "_test", 2)):
+        calls.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, stop_at(count, getattr(owner, name)))
+            stopped = run(place / "study.toml", "--out", out)
+        assert stopped.exit_code == 130 and "the same command continues" in stopped.stderr
+    before = (out / "one session/seed0/run.json").stat().st_mtime_ns
+    done = run(place / "study.toml", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert (out / "one session/seed0/run.json").stat().st_mtime_ns == before
+    for name in ("report.html", "report.json", "study.json"):
+        assert (out / name).read_bytes() == (place / "whole" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_any_number_of_processes_makes_the_same_page(place):
+    done = run(place / "study.toml", "--out", place / "two", "--workers", 2)
+    assert done.exit_code == 0, done.output
+    assert (place / "two/report.html").read_bytes() == (place / "whole/report.html").read_bytes()
+
+
+def test_what_is_judged_cannot_change_once_begun_but_seeds_may(place):
+    other = STUDY.replace('measure = "ap"', 'measure = "f1"')
+    (place / "other.toml").write_text(other)
+    done = run(place / "other.toml", "--out", place / "whole")
+    assert done.exit_code == 2
+    assert "was begun with another primary: primary 1: primary.measure was 'ap'" in done.stderr.replace(
+        "primary 1.measure", "primary 1: primary.measure"
+    )
+    planned = json.loads((place / "whole/study.json").read_text())
+    more = {**planned, "seeds": [0, 1, 2]}
+    amended = study_runs._amended(place / "whole/study.json", more)
+    assert amended["seeds"] == [0, 1, 2] and amended["amendments"] == ["seeds has another length"]
+
+
+def test_a_run_that_fails_leaves_the_others_done(place, monkeypatch):
+    original = study_runs.train_and_test
+
+    def failing(job, report):
+        if job.arm == "two sessions":
+            raise TrainingDivergedError("the loss is nan")
+        original(job, report)
+
+    monkeypatch.setattr(study_runs, "train_and_test", failing)
+    done = run(place / "study.toml", "--out", place / "failing", "--seeds", 1)
+    assert done.exit_code == 2
+    assert "1 of 2 runs failed, the first (two sessions, seed 0): the loss is nan; the same" in done.stderr
+    assert "1 of 2 runs are missing" in done.output and (place / "failing/report.html").is_file()
+
+
+def test_a_dry_run_says_what_it_takes_and_writes_nothing(place):
+    done = run(place / "study.toml", "--out", place / "dry", "--dry-run")
+    assert done.exit_code == 0, done.output
+    rows = [line.split() for line in done.output.splitlines()]
+    assert rows[1][:6] == ["one", "session", "2", "1", "6", "6"] and rows[2][3] == "2"
+    assert "4 of 4 runs left: about" in done.output and "hours on this machine" in done.output
+    assert not (place / "dry").exists()
+
+
+def test_a_foreign_folder_is_refused(place, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.txt").write_text("mine")
-    done = run("--data", tmp_path, "--out", tmp_path / "out")
+    done = run(place / "study.toml", "--out", tmp_path / "out")
     assert done.exit_code == 2 and "thesis.txt, which is no part of a study" in done.stderr
+
+
+def test_data_has_to_be_given(tmp_path):
+    done = run("--out", tmp_path / "out")
+    assert done.exit_code == 2 and "'conventional' has no data to train on; give --data DIR" in done.stderr

@@ -1,5 +1,6 @@
 """A training as data.
 
+study           arms that are trained, tested and compared, read from TOML and checked
 recipe          network, images and sessions, read from TOML and checked
 recipe_text     a recipe as TOML with a comment at every key
 old_names       names that recipe keys had before

@@ -11,6 +11,8 @@ A recipe file::
     [[sessions]]                # one entry a session; what differs from [session]
     trainable_layers = ["all", "3+"]      # a list of words stands for as many sessions
 
+``sessions = 10`` in place of the list: so many sessions that are alike.
+
 A recipe is checked as a whole: :class:`RecipeError` names every problem it has, in one line.
 """
 
@@ -46,6 +48,7 @@ MOST_CHANNELS, MOST_UNITS = 2048, 8192
 """The widest heads: with both a network takes some 10 GB."""
 LARGEST_SIDE = 16384
 """No image is scaled to more pixels than this a side."""
+MOST_SESSIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,21 @@ class Session:
     """Early stopping by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
     0: it goes its full length."""
     subset: int | str = "next"
-    """``next``, ``same`` (the last session's again), or a subset's number, from 1."""
+    """``next``, ``same`` (the last session's again), a subset's number, from 1, or ``each``: all of them one after the
+    other in one session, each for as many steps."""
+    optimizer_restart_steps: int = 0
+    """The optimiser forgets what it kept (momentum, moments) every so many steps, as it does between sessions.
+    0: it never does within one."""
 
     @property
     def total_steps(self) -> int:
         """Optimiser steps of the whole session."""
         return self.epochs * self.steps
+
+    @property
+    def batches(self) -> int:
+        """Batches of the whole session."""
+        return self.total_steps * self.gradient_accumulation_steps
 
     def size(self, min_size: int, max_size: int) -> tuple[int, int]:
         """Short and long side of its images, where the recipe's are ``min_size`` and ``max_size``."""
@@ -221,9 +233,13 @@ def load(name_or_file: str) -> Recipe:
 
     :raises RecipeError: if there is none, it is no TOML, or anything in it is wrong; all problems are named.
     """
+    return from_table(name_or_file if name_or_file in shipped() else Path(name_or_file).stem, read_table(name_or_file))
+
+
+def read_table(name_or_file: str) -> dict[str, Any]:
+    """What a recipe's TOML file holds. Errors as :func:`load`."""
     if name_or_file in shipped():
         text = (resources.files("trainer") / "recipes" / f"{name_or_file}.toml").read_bytes()
-        name = name_or_file
     else:
         path = Path(name_or_file)
         if path.suffix != ".toml" or not path.is_file():
@@ -232,8 +248,8 @@ def load(name_or_file: str) -> Recipe:
             raise RecipeError(
                 f"no recipe is called {name_or_file!r}; {meant} {', '.join(shipped())}, or give a .toml file"
             )
-        text, name = path.read_bytes(), path.stem
-    return from_table(name, parse_toml(text, Path(name_or_file), RecipeError))
+        text = path.read_bytes()
+    return parse_toml(text, Path(name_or_file), RecipeError)
 
 
 def from_table(name: str, table: dict[str, Any]) -> Recipe:
@@ -262,8 +278,12 @@ def from_table(name: str, table: dict[str, Any]) -> Recipe:
 def _sessions(table: dict[str, Any], problems: dict[str, str]) -> list[Session]:
     shared = table.get("session", {})
     entries = table.get("sessions", [{}])
+    if type(entries) is int and 1 <= entries <= MOST_SESSIONS:
+        entries = [{}] * entries
     if not isinstance(shared, dict) or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        problems["[session] is one table and [[sessions]] a list of tables"] = "session"
+        problems[f"[session] is one table, and [[sessions]] a list of tables or a number from 1 to {MOST_SESSIONS}"] = (
+            "session"
+        )
         return []
     sessions = []
     for number, entry in enumerate(entries, start=1):
@@ -401,26 +421,32 @@ def _check_session(session: Session, subsets: int, largest: tuple[int, int], fir
         problems.append(f"warmup_steps is {session.warmup_steps}, it must be from 0 to the session's steps")
     if session.saturation_patience < 0:
         problems.append(f"saturation_patience is {session.saturation_patience}, it must be at least 0")
+    if session.optimizer_restart_steps < 0:
+        problems.append(f"optimizer_restart_steps is {session.optimizer_restart_steps}, it must be at least 0")
     if session.optimizer not in OPTIMIZERS:
         problems.append(f"optimizer {session.optimizer!r} is not {' or '.join(OPTIMIZERS)}")
     if session.schedule not in ("constant", "cosine"):
         problems.append(f"schedule {session.schedule!r} is not constant or cosine")
     if isinstance(session.subset, str):
-        if session.subset not in ("next", "same") or (first and session.subset == "same"):
-            problems.append(f"subset {session.subset!r} is not next, same (from session 2 on), or a number")
+        if session.subset not in ("next", "same", "each") or (first and session.subset == "same"):
+            problems.append(f"subset {session.subset!r} is not next, same (from session 2 on), each, or a number")
+        if session.subset == "each" and session.total_steps < subsets:
+            problems.append(f"subset each needs a step for each of the {subsets} subsets, not {session.total_steps}")
     elif not 1 <= session.subset <= subsets:
         problems.append(f"subset {session.subset} is not one of the {subsets} subsets")
     return problems
 
 
 def subset_numbers(recipe: Recipe) -> list[int]:
-    """Which subset, from 1, each session trains on; ``next`` begins again after the last."""
+    """Which subset, from 1, each session trains on, of ``each`` the last; ``next`` begins again after the last."""
     numbers: list[int] = []
     for session in recipe.sessions:
         if isinstance(session.subset, int):
             numbers.append(session.subset)
         elif session.subset == "same":
             numbers.append(numbers[-1])
+        elif session.subset == "each":
+            numbers.append(recipe.subsets)
         else:
             numbers.append(numbers[-1] % recipe.subsets + 1 if numbers else 1)
     return numbers

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,14 +59,15 @@ def memory_bytes() -> int:
 class ImagePool:
     """All images of one or more datasets, by number: those of the first from 0, then those of the next.
 
-    Every image and mask is decoded here once, so whatever is wrong is known before any training.
+    Every image and mask that will be drawn is decoded once before, so whatever is wrong is known before any training.
 
     :param datasets: the folders, each checked for what torchvision would accept in silence.
     :param on_done: called after each image.
     :param keypoints: whether every object has to have its category's keypoints, and batches have them.
     :param classes: what is learned, by the categories' names; class 1 is the first. Objects of other categories are
         background. None: all that the datasets have annotations of.
-    :param decode_ahead: False: decode each image when it is asked for, unchecked until then.
+    :param decode_ahead: False: decode each image when it is asked for, unchecked until then, but for those that
+        :meth:`decode` is told.
     :raises DatasetError: naming file and annotation.
     """
 
@@ -89,8 +90,16 @@ class ImagePool:
             check_records(dataset, self.keypoints, self._labels)
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
+        if decode_ahead:
+            self.decode(range(len(self)), workers, on_done)
+
+    def decode(self, numbers: Iterable[int], workers: int = 2, on_done: Callable[[], None] = lambda: None) -> None:
+        """Decode images by their numbers and keep them, as far as there is memory.
+
+        :raises DatasetError: naming file and annotation.
+        """
         with ThreadPoolExecutor(max(1, workers)) as pool:
-            for _ in pool.map(self._fill, range(len(self)) if decode_ahead else ()):
+            for _ in pool.map(self._fill, numbers):
                 on_done()
 
     def __len__(self) -> int:

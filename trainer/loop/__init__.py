@@ -6,7 +6,9 @@ session      one session: a number of steps on one subset
 repetition   the chain of sessions, kept and continued
 run_folder   what a run writes, and when it may
 saturation   when a session's loss stops falling
-study        conventional beside repetitive training
+study        arms, seeds and tests: many runs, continued
+study_command  the same from the command line
+study_time   how long that takes
 tensorboard  a run as TensorBoard shows it
 distributed  several processes that train one network
 """

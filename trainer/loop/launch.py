@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 class Options:
     """What ``train`` and ``repeat`` are told; None where the recipe's own holds.
 
+    :param recipe: a recipe, or its name or file.
     :param data: dataset folders, learned as one.
     :param real: folders of real images.
     :param real_sets: see :class:`trainer.config.recipe.Recipe`.
@@ -42,7 +43,7 @@ class Options:
     :param words: the command line's, for ``run.json``.
     """
 
-    recipe: str
+    recipe: str | Recipe
     data: tuple[Path, ...]
     out: Path
     words: list[str]
@@ -109,7 +110,7 @@ def _recipe(command: str, options: Options) -> Recipe:
         raise RecipeError("--replicate is for the images of --real, which was not given")
     if options.real_sets and len(options.real) < 2:
         raise RecipeError("--real-sets is for several --real")
-    chosen = recipes.load(options.recipe)
+        chosen = options.recipe if isinstance(options.recipe, Recipe) else recipes.load(options.recipe)
     if not chosen.sessions:
         raise RecipeError(
             f"recipe {chosen.name} trains nothing ({chosen.description}); predict with that network's run"
@@ -164,52 +165,60 @@ def estimate(command: str, options: Options) -> str:
 def _train(command: str, options: Options) -> None:
     if options.tensorboard:
         require_tensorboard()
+    repetition = prepare(command, options)
+    if repetition is None:
+        _log.info("%s is finished already", options.out)
+        return
+    needed = repetition.images()
+    with progress(unit="images", disable=distributed.rank() > 0) as bar:
+        task = bar.add_task("images", total=len(needed))
+        repetition.pictures.decode(needed, options.workers + 1, lambda: bar.update(task, advance=1))
+    with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:
+        _run(repetition, board)
+
+
+def prepare(command: str, options: Options) -> Repetition | None:
+    """A run that is ready to be trained, but for its images, which are not decoded yet; None if it is finished."""
     if options.threads:
         torch.set_num_threads(options.threads)
     decided = plan(command, options)
     parts = split(decided)  # now, so that a wrong number of subsets is known before images are read
     folder = RunFolder(options.out, decided.header(), options.resume)
-    if options.resume and not folder.continued and distributed.rank() == 0:
+    first = distributed.rank() == 0
+    if options.resume and not folder.continued and first:
         _log.info("%s holds no run yet; this one starts from the beginning", folder.path)
-    _use_recorded_threads(folder, options.threads)
+    if _use_recorded_threads(folder, options.threads) and first:
+        _log.info("%s goes on with %d threads, as it began", folder.path, torch.get_num_threads())
     distributed.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
-        _log.info("%s is finished already", folder.path)
-        return
+        return None
     model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
-    datasets = [*decided.data, *decided.real]
-    with progress(unit="images", disable=distributed.rank() > 0) as bar:
-        task = bar.add_task("images", total=sum(map(len, datasets)))
-        joints = decided.recipe.network.task == "keypoints"
-        pictures = ImagePool(
-            datasets,
-            decided.recipe.images,
-            decided.workers + 1,
-            lambda: bar.update(task, advance=1),
-            joints,
-            decided.learned,
-        )
-    repetition = Repetition(decided, parts, folder, pictures, model)
-    with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:
-        _run(repetition, board)
+    pictures = ImagePool(
+        [*decided.data, *decided.real],
+        decided.recipe.images,
+        keypoints=decided.recipe.network.task == "keypoints",
+        classes=decided.learned,
+        decode_ahead=False,
+    )
+    return Repetition(decided, parts, folder, pictures, model)
 
 
-def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> None:
+def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> bool:
     """Continue a run with the number of threads it began with: another one adds in another order, to other weights.
 
+    :returns: whether that is another number than so far.
     :raises RunFolderError: if another number is asked for.
     """
     recorded, now = folder.header.get("threads"), torch.get_num_threads()
     if not folder.continued or recorded == now or type(recorded) is not int or recorded < 1:
-        return
+        return False
     if wanted:
         raise RunFolderError(
             f"{folder.path} was begun with {recorded} threads, and another number gives other weights; continue it "
             f"with --threads {recorded}"
         )
     torch.set_num_threads(recorded)
-    if distributed.rank() == 0:
-        _log.info("%s goes on with %d threads, as it began", folder.path, recorded)
+    return True
 
 
 def _run(repetition: Repetition, board: Board | None) -> None:

@@ -253,6 +253,16 @@ class Repetition:
         if self.writes:
             self.folder.write(self.sessions, self.best)
 
+    def images(self) -> list[int]:
+        """The numbers of the images that the sessions draw or validate on, in ascending order."""
+        found = set(self.validation.tolist())
+        for number, settings in enumerate(self.plan.recipe.sessions, start=1):
+            job = self.job(number)
+            whole = settings.batches * settings.batch >= len(job.pool) and not job.parts
+            drawn = [job.pool] if whole else [session.drawn(job, batch) for batch in range(settings.batches)]
+            found.update(int(image) for images in drawn for image in images)
+        return sorted(found)
+
     def _losses(self, number: int) -> list[float]:
         return [row["loss"] for row in self.rows if row["session"] == number]
 
@@ -268,14 +278,25 @@ class Repetition:
         return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])
 
     def job(self, number: int) -> SessionContext:
-        """What session ``number``, from 1, works on."""
+        """What session ``number``, from 1, works on: its subset, or all of them, with the real images in each."""
         plan = self.plan
-        pool = self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]
-        if plan.real:
-            pool = np.concatenate([pool, np.repeat(self._real(number), plan.replicate)])
-        precision = networks.best_precision(self.device)
         settings = plan.recipe.sessions[number - 1]
-        return SessionContext(number, settings, self.pictures, pool, plan.seed, self.device, precision, plan.workers)
+        each = settings.subset == "each"
+        chosen = self.subsets if each else [self.subsets[subset_numbers(plan.recipe)[number - 1] - 1]]
+        real = np.repeat(self._real(number), plan.replicate) if plan.real else np.array([], int)
+        pools = tuple(np.concatenate([subset, real]) for subset in chosen)
+        precision = networks.best_precision(self.device)
+        return SessionContext(
+            number,
+            settings,
+            self.pictures,
+            np.concatenate(pools),
+            plan.seed,
+            self.device,
+            precision,
+            plan.workers,
+            pools if each else (),
+        )
 
     def _real(self, number: int) -> np.ndarray:
         """The numbers of a session's real images."""
@@ -308,7 +329,7 @@ class Repetition:
             "layers": settings.pop("trainable_layers"),  # as run.json has always called them
             **settings,
             "session": number,
-            "subset": subset_numbers(self.plan.recipe)[number - 1],
+            "subset": "each" if job.parts else subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
             "steps_done": len(losses),
             "average_loss": float(np.mean(losses)),

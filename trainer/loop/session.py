@@ -8,6 +8,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -37,6 +38,8 @@ class SessionContext:
 
     :param number: the session, from 1.
     :param pool: image numbers to train on; one that stands twice is drawn twice as often.
+    :param parts: the subsets that the session goes through one after the other; together they are the pool. Empty: it
+        draws from the whole pool.
     """
 
     number: int
@@ -47,6 +50,7 @@ class SessionContext:
     device: torch.device
     precision: torch.dtype
     workers: int = 1
+    parts: tuple[np.ndarray, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,13 +69,26 @@ def learning_rate(session: Session, step: int) -> float:
 
 
 def drawn(job: SessionContext, batch: int) -> list[int]:
-    """The image numbers of a batch, from 0: the pool is gone through whole, in a new order each time."""
+    """The image numbers of a batch, from 0: the pool is gone through whole, in a new order each time.
+
+    Of parts, part k is drawn from as session k draws from that subset, so both see the same images in the same order.
+    """
+    number, pool, first = job.number, job.pool, 0
+    if job.parts:
+        batches = job.session.batches
+        part = batch * len(job.parts) // batches
+        first = -(-part * batches // len(job.parts))  # the part's first batch
+        number, pool = part + 1, job.parts[part]
     numbers = []
-    for position in range(batch * job.session.batch, (batch + 1) * job.session.batch):
-        turn, place = divmod(position, len(job.pool))
-        order = np.random.default_rng([job.seed, ORDER, job.number, turn]).permutation(len(job.pool))
-        numbers.append(int(job.pool[order[place]]))
+    for position in range((batch - first) * job.session.batch, (batch - first + 1) * job.session.batch):
+        turn, place = divmod(position, len(pool))
+        numbers.append(int(pool[_order(job.seed, number, turn, len(pool))[place]]))
     return numbers
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, session: int, turn: int, images: int) -> np.ndarray:
+    return np.random.default_rng([seed, ORDER, session, turn]).permutation(images)
 
 
 def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
@@ -105,12 +122,14 @@ def run(
 
     A step whose session accumulates goes through so many batches; its losses are their mean.
 
+    The optimiser is emptied where the session says so (``optimizer_restart_steps``).
+
     :param first_step: steps before this one, counted from 0, were done already.
     :raises TrainingDivergedError: if the loss is not finite; the network is then the one before that step.
     """
     fix_statistics(model)
     networks.set_size(model, *job.size)
-    parts = job.session.gradient_accumulation_steps
+    parts, restart = job.session.gradient_accumulation_steps, job.session.optimizer_restart_steps
     with (
         closing(_batches(job, first_step * parts)) as batches,
         _reused(model, job) as stages,
@@ -118,6 +137,8 @@ def run(
         depthwise_cpu.quick(model),
     ):
         for step in range(first_step, job.session.total_steps):
+            if restart and step % restart == 0:
+                optimizer.state.clear()
             for group in optimizer.param_groups:
                 group["lr"] = group["lr_factor"] * learning_rate(job.session, step)
             model.zero_grad(set_to_none=True)  # also what an earlier session left in layers that are frozen now
@@ -138,7 +159,7 @@ def run(
 def _reused(model: nn.Module, job: SessionContext) -> AbstractContextManager[FeatureCache | None]:
     """Frozen stages that keep what they made of an image, where images come again as they were."""
     same = job.pictures.settings.augmentation == "none"
-    pictures = job.session.total_steps * job.session.gradient_accumulation_steps * job.session.batch
+    pictures = job.session.batches * job.session.batch
     return feature_cache.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
 
 
@@ -229,7 +250,7 @@ def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()
         try:
-            for number in range(first, job.session.total_steps * job.session.gradient_accumulation_steps):
+            for number in range(first, job.session.batches):
                 ahead.append(pool.submit(make, number))
                 if len(ahead) > job.workers:
                     yield ahead.popleft().result()

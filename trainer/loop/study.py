@@ -1,190 +1,344 @@
-"""Does repetition help? The paper's Fig. 2: one conventional session beside as many steps in repetitions.
+"""A study: every arm trained with every seed, its networks tested; continued where it was killed.
 
-For each seed both trainings start from the same weights. The paper compares the average loss of the best repetition
-with that of the whole conventional session, which holds its costly first steps; so the study also gives the average
-over the conventional session's last steps, as many as one repetition has.
+::
+
+    DIR/study.json                        the study as decided before the first run: arms, seeds, tests, primary measure
+    DIR/ARM/seedN/                        a run folder
+    DIR/ARM/seedN/predictions/TEST-03/    what the network of session 3 detects in a test's images
+    DIR/report.html, report.json          by ``hand-evaluation study DIR``
+
+Scores and statistics are :mod:`evaluation.study`, which reads these files.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import importlib.metadata
 import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-import numpy as np
+import torch
 
-from handforge.files import dump_json, write_atomic
-from trainer.config import recipe as recipes
-from trainer.errors import RecipeError, RunFolderError
-from trainer.loop.run_folder import is_leftover
-from trainer.loop.saturation import saturation, smoothed
+from handforge.dataset import Dataset
+from handforge.errors import HandforgeError
+from handforge.files import dump_json, folder_lock, write_atomic
+from trainer.config.recipe import Recipe
+from trainer.config.study import Study, Test
+from trainer.errors import RunFolderError, StudyError
+from trainer.inference import predict
+from trainer.inference.inputs import open_source
+from trainer.loop import launch
+from trainer.loop.run_folder import difference, is_leftover
+from trainer.models import checkpoint
 
-KINDS = ("conventional", "repetitive")
+FORMAT = "handforge-study-1"
+FIXED = ("claim", "primary")
+"""What no study may change once it has begun: it would be chosen by what came out."""
+AMENDABLE = ("question", "seeds", "tests", "arms")
+
+Report = Callable[[str, int], None]
+"""Told ``steps``, of the whole run so far, and ``images``, the number just predicted."""
 
 
-def run_folder(out: Path, seed: int, kind: str) -> Path:
-    """Where the run of one seed and kind is."""
-    return out / f"seed{seed}-{kind}"
+@dataclass(frozen=True)
+class Job:
+    """One run: an arm with a seed.
 
-
-def check_folder(out: Path) -> None:
-    """Refuse a folder that holds anything but a study.
-
-    :raises RunFolderError: naming the first thing that is not ours.
+    :param tests: by their names.
+    :param words: the command line's, for ``run.json``.
     """
-    if out.exists() and not out.is_dir():
-        raise RunFolderError(f"{out} is a file; give a folder for the study")
-    for entry in sorted(out.iterdir()) if out.exists() else []:
-        known = entry.name in ("study.json", "study.png") or entry.name.endswith(tuple(f"-{kind}" for kind in KINDS))
-        if not (known or is_leftover(entry)):
-            raise RunFolderError(f"{out} holds {entry.name}, which is no part of a study; give a new folder")
+
+    arm: str
+    seed: int
+    run: Path
+    recipe: Recipe
+    data: Path
+    real: tuple[Path, ...]
+    tests: dict[str, Test]
+    device: str
+    threads: int
+    words: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """As messages say it."""
+        return f"{self.arm}, seed {self.seed}"
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the run."""
+        return sum(session.total_steps for session in self.recipe.sessions)
+
+    @property
+    def images_seen(self) -> int:
+        """Images that all steps draw, each as often as it is drawn."""
+        return sum(session.batches * session.batch for session in self.recipe.sessions)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training is; predictions may still be missing."""
+        try:
+            return bool(json.loads((self.run / "run.json").read_bytes()).get("finished"))
+        except (OSError, ValueError, AttributeError):
+            return False
 
 
-def check_recipe(name_or_file: str) -> None:
-    """Refuse a recipe by which some seeds would have fewer sessions or steps than others, or that needs real images.
-
-    :raises RecipeError: naming it.
-    """
-    recipe = recipes.load(name_or_file)
-    if recipe.real:
-        raise RecipeError(f"recipe {name_or_file} needs real images ({recipe.real}), which a study has none of")
-    if recipe.patience or any(session.saturation_patience for session in recipe.sessions):
-        raise RecipeError(
-            f"recipe {name_or_file} may end early (patience, saturation_patience); a study compares as many "
-            "steps of each seed"
+def jobs(
+    study: Study, made: dict[str, Recipe], out: Path, threads: int, device: str, words: Sequence[str]
+) -> list[Job]:
+    """All runs, seed after seed, so that an unfinished study has pairs."""
+    if missing := [arm.name for arm in study.arms if not (arm.data or study.data)]:
+        raise StudyError(f"the arm {missing[0]!r} has no data to train on; give --data DIR, or data in the study file")
+    return [
+        Job(
+            arm=arm.name,
+            seed=seed,
+            run=out / arm.name / f"seed{seed}",
+            recipe=made[arm.name],
+            data=Path(arm.data or study.data or ""),
+            real=tuple(map(Path, arm.real)),
+            tests=study.tests,
+            device=launch.pick_device(device),
+            threads=threads,
+            words=tuple(words),
         )
+        for seed in study.seeds
+        for arm in study.arms
+    ]
 
 
-def summarise(out: Path, seeds: list[int]) -> dict[str, Any]:
-    """Write ``study.json`` and ``study.png`` from the finished runs, and return what ``study.json`` says."""
-    runs = {kind: [_read(run_folder(out, seed, kind)) for seed in seeds] for kind in KINDS}
-    length = min(session["steps"] for run in runs["repetitive"] for session in run["sessions"])
-    conventional = [
-        {
-            "seed": seed,
-            **run["sessions"][0],
-            "last_steps_average": float(np.mean(run["losses"][-length:])),
+def plan(study: Study, todo: Sequence[Job]) -> dict[str, Any]:
+    """What ``study.json`` says of a study that begins.
+
+    :raises DatasetError: if a dataset is missing or damaged.
+    """
+    for folder in dict.fromkeys(folder for job in todo for folder in (job.data, *job.real)):
+        Dataset(folder)  # known to be there before the first run
+    tests = {}
+    for name, test in study.tests.items():
+        dataset = Dataset(test.data)
+        if test.masks not in (None, *dataset.categories.values()):
+            raise StudyError(
+                f"test {name}: {test.data} lists no category {test.masks!r}; there are "
+                f"{', '.join(dataset.categories.values())}"
+            )
+        tests[name] = {
+            **test.model_dump(),
+            "data": str(Path(test.data).resolve()),
+            "id": dataset.id,
+            "images": len(dataset),
         }
-        for seed, run in zip(seeds, runs["conventional"], strict=True)
-    ]
-    repetitive = [
-        {"seed": seed, "sessions": run["sessions"], "best_session": run["best_session"]}
-        for seed, run in zip(seeds, runs["repetitive"], strict=True)
-    ]
-    best = [min(session["average_loss"] for session in entry["sessions"]) for entry in repetitive]
-    kept_aside = {
-        "conventional": [entry["validation_loss"] for entry in conventional],
-        "best_repetition": [entry["sessions"][entry["best_session"] - 1]["validation_loss"] for entry in repetitive],
-        "last_repetition": [entry["sessions"][-1]["validation_loss"] for entry in repetitive],
+    first = {job.arm: job for job in reversed(todo)}
+    arms = {
+        arm.name: {
+            "description": arm.description,
+            "against": study.against(arm),
+            "sessions": len(first[arm.name].recipe.sessions),
+            "steps": first[arm.name].steps,
+            "images_seen": first[arm.name].images_seen,
+            "real": [str(Path(folder).resolve()) for folder in arm.real],
+            "recipe": first[arm.name].recipe.as_dict(),
+        }
+        for arm in study.arms
     }
-    summary = {
-        "seeds": seeds,
-        "steps": len(runs["conventional"][0]["losses"]),
-        "conventional": conventional,
-        "repetitive": repetitive,
-        "average_loss": {
-            "conventional": _spread([entry["average_loss"] for entry in conventional]),
-            "conventional_last_steps": _spread([entry["last_steps_average"] for entry in conventional]),
-            "best_repetition": _spread(best),
-        },
-        "validation_loss": {name: _spread(v) for name, v in kept_aside.items() if None not in v},
-        "gain": {
-            "over_whole_session": _spread([c["average_loss"] - b for c, b in zip(conventional, best, strict=True)]),
-            "over_last_steps": _spread([c["last_steps_average"] - b for c, b in zip(conventional, best, strict=True)]),
-        },
-    }
-    write_atomic(out / "study.json", dump_json(summary))
-    draw(out / "study.png", summary, runs)
-    return summary
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    """The sessions of a run, each with its saturation's share, and all its batch losses."""
-    run = json.loads((folder / "run.json").read_bytes())
-    with (folder / "losses.csv").open(newline="") as file:
-        rows = [(int(row["session"]), float(row["loss"])) for row in csv.DictReader(file)]
-    sessions = []
-    for entry in run["sessions"]:
-        losses = [loss for session, loss in rows if session == entry["session"]]
-        kept = {key: entry[key] for key in ("session", "subset", "layers", "average_loss", "validation_loss")}
-        sessions.append({**kept, "steps": len(losses), **saturation(losses)})
-    return {"sessions": sessions, "best_session": run["best_session"], "losses": [loss for _, loss in rows]}
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    """Mean and sample standard deviation over the seeds."""
-    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0}
-
-
-def draw(path: Path, summary: dict[str, Any], runs: dict[str, list[dict[str, Any]]]) -> None:
-    """The paper's Fig. 2: average losses as bars with the spread over seeds, and the batch losses in a row."""
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, (bars, curves) = plt.subplots(1, 2, figsize=(12, 4), width_ratios=(1, 1.6), layout="constrained")
-    averages = np.array([[s["average_loss"] for s in run["sessions"]] for run in runs["repetitive"]])
-    whole = summary["average_loss"]["conventional"]
-    last = summary["average_loss"]["conventional_last_steps"]
-    heights = [whole["mean"], last["mean"], *averages.mean(0)]
-    spread = [whole["sd"], last["sd"], *(averages.std(0, ddof=1) if len(averages) > 1 else 0 * averages[0])]
-    labels = ["conv.", "its\nlast", *(str(i) for i in range(1, averages.shape[1] + 1))]
-    colours = ["tab:orange", "moccasin", *["tab:blue"] * averages.shape[1]]
-    bars.bar(labels, heights, yerr=spread, color=colours, capsize=3)
-    bars.set(ylabel="average loss", xlabel="conventional, and repetitions", title="Average loss (mean and sd of seeds)")
-    aside = np.array([[s["validation_loss"] for s in run["sessions"]] for run in runs["repetitive"]], float)
-    if not np.isnan(aside).any():
-        first = summary["validation_loss"]["conventional"]["mean"]
-        bars.plot([0, *range(2, len(labels))], [first, *aside.mean(0)], "kD", ms=4, label="on images kept aside")
-        bars.legend(loc="lower right", fontsize="small")
-    for kind, colour in zip(KINDS, ("tab:orange", "tab:blue"), strict=True):
-        for number, run in enumerate(runs[kind]):
-            curve, before = smoothed(run["losses"]), 0
-            curves.plot(1 + np.arange(len(curve)), curve, color=colour, alpha=0.7, lw=1, label=None if number else kind)
-            for session in run["sessions"]:
-                if session["saturation_step"] is not None:
-                    at = before + session["saturation_step"]
-                    curves.plot(at, curve[at - 1], "o", color=colour, ms=4)
-                before += session["steps"]
-    ends = np.cumsum([s["steps"] for s in runs["repetitive"][0]["sessions"]])[:-1]
-    for end in ends:
-        curves.axvline(end, color="grey", lw=0.5, ls=":")
-    curves.set(
-        xlabel="step", ylabel="batch loss, smoothed", title="Batch losses; dotted: a repetition ends; dot: saturation"
-    )
-    curves.set_ylim(0, 1.5 * float(np.percentile(runs["conventional"][0]["losses"], 90)))
-    curves.legend()
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=120)
-    write_atomic(path, drawn.getvalue())
-    plt.close(figure)
-
-
-def report(summary: dict[str, Any]) -> str:
-    """The study in four lines."""
-    losses = {name: f"{v['mean']:.4f} (sd {v['sd']:.4f})" for name, v in summary["average_loss"].items()}
-    gain = {name: f"{v['mean']:+.4f} (sd {v['sd']:.4f})" for name, v in summary["gain"].items()}
-    aside = ", ".join(
-        f"{name.replace('_', ' ')} {v['mean']:.4f} (sd {v['sd']:.4f})" for name, v in summary["validation_loss"].items()
-    )
-    repetitions = [session for entry in summary["repetitive"] for session in entry["sessions"]]
-    return (
-        f"average loss: conventional {losses['conventional']}, its last steps {losses['conventional_last_steps']}, "
-        f"best repetition {losses['best_repetition']}\n"
-        f"repetition lowers it by {gain['over_whole_session']} against the whole session, "
-        f"{gain['over_last_steps']} against its last steps\n"
-        f"{f'on images kept aside: {aside}' if aside else 'no images were kept aside (validation in the recipe)'}\n"
-        f"saturation at {_where(summary['conventional'])} of the conventional session, "
-        f"at {_where(repetitions)} of a repetition"
+    content = study.model_dump(include={"question", "seeds", "claim", "primary"})
+    return json.loads(
+        json.dumps(
+            {"format": FORMAT, **content, "tests": tests, "arms": arms, "amendments": [], "threads": todo[0].threads}
+        )
     )
 
 
-def _where(sessions: list[dict[str, Any]]) -> str:
-    """At which share sessions saturate, on average, and how many of them prematurely."""
-    shares = [session["saturation_share"] for session in sessions if session["saturation_share"] is not None]
-    if not shares:
-        return "no step"
-    premature = sum(bool(session["premature"]) for session in sessions)
-    return f"{np.mean(shares):.0%} (premature in {premature} of {len(sessions)})"
+def recorded_threads(out: Path) -> int | None:
+    """The threads of each training of a study that has begun: other arms are to be computed alike."""
+    try:
+        found = json.loads((out / "study.json").read_bytes())["threads"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if type(found) is int and found > 0 else None
+
+
+@contextmanager
+def begun(out: Path, planned: dict[str, Any]) -> Iterator[None]:
+    """Hold the study's folder, new or continued, with what is planned in ``study.json``.
+
+    :raises StudyError: if the folder holds something else, or a study whose claim or primary measure is another.
+    """
+    with folder_lock(out):
+        path = out / "study.json"
+        if not path.exists():
+            if others := sorted(entry.name for entry in out.iterdir() if not is_leftover(entry)):
+                raise RunFolderError(f"{out} holds {others[0]}, which is no part of a study; give a new folder")
+            header = {"handforge": importlib.metadata.version("handforge")}
+            write_atomic(path, dump_json({**planned, **header}))
+        else:
+            write_atomic(path, dump_json(_amended(path, planned)))
+        yield
+
+
+def _amended(path: Path, planned: dict[str, Any]) -> dict[str, Any]:
+    """The recorded study with what is planned now, and a note of each change."""
+    try:
+        recorded = json.loads(path.read_bytes())
+        if recorded["format"] != FORMAT:
+            raise ValueError(recorded["format"])
+        fixed = {key: recorded[key] for key in (*FIXED, *AMENDABLE)}
+        notes = list(recorded["amendments"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"{path} is damaged or of another version ({error!r}); give a new folder") from None
+    for key in FIXED:
+        if fixed[key] != planned[key]:
+            raise StudyError(
+                f"{path.parent} was begun with another {key}: {difference(key, fixed[key], planned[key])}; what is "
+                "judged is decided before the first run, so give a new folder"
+            )
+    changed = [
+        difference(k, _unplaced(fixed[k]), _unplaced(planned[k])) for k in AMENDABLE if _differ(fixed, planned, k)
+    ]
+    return {**recorded, **planned, "amendments": notes + [text for text in changed if text not in notes]}
+
+
+def _differ(recorded: dict[str, Any], planned: dict[str, Any], key: str) -> bool:
+    return bool(_unplaced(recorded[key]) != _unplaced(planned[key]))
+
+
+def _unplaced(value: Any) -> Any:
+    """A part of the plan without the places of its datasets, which may be moved, and what is only said about it."""
+    if isinstance(value, dict):
+        return {k: _unplaced(v) for k, v in value.items() if k not in ("data", "real", "description", "init")}
+    return value
+
+
+def run(todo: Sequence[Job], workers: int, on_progress: Callable[[Job, str, int], None]) -> dict[str, str]:
+    """Train and test all runs, or what is left of them.
+
+    :param workers: processes; 1: this one.
+    :param on_progress: told the job, and as :data:`Report`.
+    :returns: what went wrong, by the job's name; the others are done.
+    """
+    failed: dict[str, str] = {}
+    if workers > 1:
+        return _in_processes(todo, workers, on_progress)
+    for job in todo:
+        try:
+            train_and_test(job, lambda what, count, job=job: on_progress(job, what, count))  # type: ignore[misc]
+        except HandforgeError as error:
+            failed[job.name] = str(error)
+    return failed
+
+
+def training_options(job: Job) -> launch.Options:
+    """What a run's training is told."""
+    everything = any(test.networks == "all" for test in job.tests.values())
+    return launch.Options(
+        recipe=job.recipe,
+        data=(job.data,),
+        out=job.run,
+        words=list(job.words),
+        seed=job.seed,
+        device=job.device,
+        workers=1,
+        resume=True,
+        real=job.real,
+        keep=None if everything else 1,
+    )
+
+
+def train_and_test(job: Job, report: Report) -> None:
+    """Train a run to its end and make the missing predictions of it.
+
+    :raises HandforgeError: if data or folders cannot be used, or the loss diverges.
+    """
+    torch.set_num_threads(job.threads)
+    with folder_lock(job.run):
+        repetition = launch.prepare("study", training_options(job))
+        if repetition:
+            repetition.pictures.decode(repetition.images())
+            sessions = job.recipe.sessions
+            before = [sum(s.total_steps for s in sessions[:number]) for number in range(len(sessions))]
+            repetition.run(lambda number, step, losses: report("steps", before[number - 1] + step))
+        report("steps", job.steps)
+        _test(job, report)
+        for number in checkpoint.session_numbers(job.run)[:-1]:  # tested, and large
+            file = checkpoint.session_network(job.run, number)
+            file.with_suffix(".json").unlink(missing_ok=True)
+            file.unlink()
+
+
+def _test(job: Job, report: Report) -> None:
+    record = json.loads((job.run / "run.json").read_bytes())
+    last, best = len(record["sessions"]), record["best_session"]
+    for name, test in job.tests.items():
+        wanted = {"all": set(range(1, last + 1)), "last and best": {last, best}, "last": {last}}[test.networks]
+        for number in sorted(wanted):
+            out = job.run / "predictions" / f"{name}-{number:02d}"
+            if (out / predict.MARK).is_file():
+                continue
+            predict.predict(
+                job.run,
+                open_source(Path(test.data), None),
+                out,
+                predict.PredictOptions(device=job.device, session="best" if number == best else number),
+                on_done=lambda count: report("images", count),
+            )
+
+
+def _in_processes(todo: Sequence[Job], workers: int, on_progress: Callable[[Job, str, int], None]) -> dict[str, str]:
+    """:func:`run` with a process for each run, some at once; a process that is killed fails its run alone."""
+    context = get_context("spawn")  # torch's threads do not survive a fork
+    waiting, failed = list(todo), dict[str, str]()
+    running: dict[Any, tuple[Job, Any]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                mine, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_process, args=(job, theirs), daemon=True)
+                process.start()
+                theirs.close()  # so that the end of the process is the end of what it says
+                running[mine] = (job, process)
+            for ready in connection.wait(list(running)):
+                told: Any = ready
+                job, process = running[told]
+                try:
+                    what, value = told.recv()
+                except EOFError:
+                    process.join()
+                    running.pop(told)
+                    if process.exitcode and job.name not in failed:
+                        failed[job.name] = f"its process ended with exit code {process.exitcode}"
+                    continue
+                if what == "failed":
+                    failed[job.name] = value
+                else:
+                    on_progress(job, what, value)
+    finally:
+        for _, process in running.values():
+            process.terminate()
+            process.join()
+    return failed
+
+
+def _process(job: Job, told: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        train_and_test(job, lambda what, count: told.send((what, count)))
+    except HandforgeError as error:
+        told.send(("failed", str(error)))
+    except Exception as error:  # whatever it is, the other runs go on
+        told.send(("failed", f"unexpected {type(error).__name__}: {error}"))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)  # a killed study leaves nothing that goes on writing

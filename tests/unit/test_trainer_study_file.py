@@ -1,0 +1,172 @@
+"""Study files: what is shipped can be made, and what is wrong is named, all of it at once."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from trainer.config import recipe as recipes
+from trainer.config import study
+from trainer.config.recipe import ImageSettings, Session
+from trainer.errors import RecipeError, StudyError
+from trainer.loop import session as sessions
+from trainer.loop.session import SessionContext, drawn
+
+SMALL = """
+question = "Which?"
+data = "data"
+seeds = [0]
+claim = { arm = "a", against = "b" }
+[[primary]]
+measure = "validation_loss"
+[[arms]]
+name = "a"
+[[arms]]
+name = "b"
+"""
+
+
+def load(tmp_path, text=SMALL):
+    (tmp_path / "study.toml").write_text(text)
+    return study.load(str(tmp_path / "study.toml"))
+
+
+@pytest.mark.parametrize("name", study.shipped())
+def test_every_shipped_study_is_valid(name):
+    made, of_arms = study.load(name)
+    assert set(of_arms) == {arm.name for arm in made.arms}
+
+
+def test_the_arms_of_the_claim_have_the_papers_budget():
+    made, of_arms = study.load("claim")
+    assert len(made.seeds) >= 5
+    for recipe in of_arms.values():
+        assert sum(s.total_steps for s in recipe.sessions) == 1000
+        assert {(s.optimizer, s.momentum) for s in recipe.sessions} == {("sgd", 0.9)}
+    images = {name: sum(s.batches * s.batch for s in recipe.sessions) for name, recipe in of_arms.items()}
+    assert all(images[arm.name] == images[made.against(arm)] for arm in made.arms)
+    assert images["1 x 1000 of 45 images"] == 45_000
+    fig2 = of_arms["10 x 100 fig2 layers"]
+    assert [s.trainable_layers for s in fig2.sessions] == [
+        s.trainable_layers for s in recipes.load("fig2-repetitive").sessions
+    ]
+    assert [s.trainable_layers for s in of_arms["10 x 100 c2 layers"].sessions] == [
+        s.trainable_layers for s in recipes.load("c2").sessions
+    ]
+    assert recipes.subset_numbers(of_arms["10 x 100 same subset"]) == [1] * 10
+
+
+def test_arms_change_keys_of_the_shared_recipe(tmp_path):
+    text = SMALL.replace('name = "b"', 'name = "b"\nsubsets = 4\nsessions = 8\nsession.steps = 5')
+    _, of_arms = load(tmp_path, text)
+    shared = recipes.load("cpu-study")
+    assert of_arms["a"].sessions == shared.sessions and of_arms["a"].name == "a"
+    assert (of_arms["b"].subsets, len(of_arms["b"].sessions)) == (4, 8)
+    assert {(s.steps, s.lr) for s in of_arms["b"].sessions} == {(5, shared.sessions[0].lr)}
+
+
+def test_folders_are_relative_to_the_file_and_given_ones_are_not(tmp_path):
+    made, _ = load(tmp_path)
+    assert made.data == str(tmp_path / "data")
+    made, of_arms = study.load(str(tmp_path / "study.toml"), data="mine", init="none", seeds=[3, 4], recipe=None)
+    assert made.data == "mine" and made.seeds == [3, 4] and of_arms["a"].network.init == "none"
+
+
+def test_all_problems_are_named_at_once(tmp_path):
+    text = SMALL.replace('against = "b"', 'against = "c"').replace("seeds = [0]", "seeds = [0, 0]")
+    text = text.replace('name = "b"', 'name = "b"\nagainst = "aa"\nsession.lrr = 1').replace(
+        'measure = "validation_loss"', 'measure = "f1"\ntest = "held"'
+    )
+    with pytest.raises(StudyError) as found:
+        load(tmp_path, text + '[tests.held-out]\ndata = "t"\nmasks = "hand+forearm"\n')
+    for part in (
+        "arm 'b': recipe b: [sessions 1] lrr is not known",
+        "a seed is given twice",
+        "claim against: there is no 'c'; there are ['a', 'b']",
+        "arm 'b' against: there is no 'aa'; did you mean 'a'?",
+        "primary 1 test: there is no 'held'; did you mean 'held-out'?",
+        "test 'held-out' has masks of hand+forearm, arm 'a' learns hand",
+    ):
+        assert part in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("seeds = [0]", "seeds = []", "seeds is '[]': list should have at least 1 item"),
+        ("seeds = [0]", "seed = [0]", "seed is not known; did you mean seeds?"),
+        ("seeds = [0]", 'seeds = ["0"]', "seeds 1 is '0': input should be a valid integer"),
+        ('name = "a"', 'name = "../a"', "arms 1 name is '../a': string should match pattern"),
+        ('measure = "validation_loss"', 'measure = "loss"', "primary 1 measure is 'loss': input should be 'f1'"),
+        ('measure = "validation_loss"', 'measure = "f1"', "primary 1: f1 needs a test"),
+        ('name = "b"', 'name = "A"', "two arms are called 'a'"),
+        ('name = "b"', 'name = "b"\npatience = 1', "arm 'b' may end early"),
+        ('name = "b"', 'name = "b"\nvalidation = 0.0', "arm 'b' holds no images out"),
+        ('question = "Which?"', "", "question is missing"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, old, new, message):
+    with pytest.raises(StudyError) as found:
+        load(tmp_path, SMALL.replace(old, new, 1))
+    assert message in str(found.value)
+
+
+def test_an_unknown_study_names_those_there_are():
+    with pytest.raises(StudyError, match=r"no study is called 'clam'; did you mean claim\? There are claim,"):
+        study.load("clam")
+
+
+def test_sessions_may_be_a_number():
+    made = recipes.from_table("r", {"subsets": 3, "sessions": 5, "session": {"steps": 7}})
+    assert [s.steps for s in made.sessions] == [7] * 5
+    with pytest.raises(RecipeError, match="a list of tables or a number from 1 to 1000"):
+        recipes.from_table("r", {"sessions": 0, "session": {}})
+
+
+def test_a_session_through_all_subsets_draws_as_sessions_on_each_do():
+    rng = np.random.default_rng(0)
+    parts = tuple(np.sort(part) for part in np.array_split(rng.permutation(50), 5))
+    context = (None, np.concatenate(parts), 3, torch.device("cpu"), torch.float32)
+    one = SessionContext(1, Session(steps=20, batch=2, subset="each"), *context, parts=parts)
+    chain = [
+        drawn(SessionContext(number, Session(steps=4, batch=2), None, part, *context[2:]), batch)
+        for number, part in enumerate(parts, start=1)
+        for batch in range(4)
+    ]
+    assert [drawn(one, batch) for batch in range(20)] == chain
+
+
+class Slope(nn.Module):
+    """A weight whose loss falls by 1 with each unit of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.transform = nn.Identity()
+
+    def forward(self, images, targets):
+        return {"loss": -self.weight.sum()}
+
+
+class NoImages:
+    settings = ImageSettings(augmentation="photo")
+    size = (64, 64)
+
+    def batch(self, *args):
+        from trainer.data.images import Batch
+
+        return Batch([], [], [])
+
+
+@pytest.mark.parametrize(
+    "restart, moves", [(0, [1, 1.9, 2.71, 3.439]), (2, [1, 1.9, 1, 1.9]), (1, [1, 1, 1, 1]), (4, [1, 1.9, 2.71, 3.439])]
+)
+def test_a_restart_of_the_optimizer_loses_its_momentum_and_nothing_else(restart, moves):
+    """SGD with momentum 0.9 on a slope of 1: the moves are 1, 1 + 0.9, 1 + 0.9 + 0.81 ..."""
+    settings = Session(steps=4, batch=1, lr=1.0, weight_decay=0.0, optimizer_restart_steps=restart)
+    model, cpu = Slope(), torch.device("cpu")
+    job = SessionContext(1, settings, NoImages(), np.arange(2), 0, cpu, torch.float32)
+    places = [0.0]
+    for _ in sessions.run(model, job, sessions.new_optimizer(model, settings)):
+        places.append(model.weight.item())
+    assert np.diff(places) == pytest.approx(moves)

@@ -1,0 +1,97 @@
+"""From the command line's words to a study, with progress: what ``hand-trainer study`` does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handforge.console import processors, progress
+from trainer.config import study as studies
+from trainer.errors import StudyError
+from trainer.loop import study as runs
+from trainer.loop.study import Job
+
+
+def study(
+    name: str,
+    out: Path,
+    workers: int,
+    threads: int | None,
+    device: str,
+    dry_run: bool,
+    words: Sequence[str],
+    changes: dict[str, Any],
+) -> None:
+    """Make a study, or what is left of it, and its page.
+
+    :param threads: of each training; None: the cores shared out among the workers, or as the study began.
+    :param changes: as :func:`trainer.config.study.load`.
+    :raises StudyError: if the study cannot be made, or some of its runs failed; the others are done and on the page.
+    """
+    decided, recipes = studies.load(name, **changes)
+    shared_out = max(1, processors() // workers)
+    todo = runs.jobs(decided, recipes, out, threads or runs.recorded_threads(out) or shared_out, device, words)
+    planned = runs.plan(decided, todo)
+    if dry_run:
+        _estimate(todo, workers)
+        return
+    with runs.begun(out, planned):
+        failed = _run(todo, workers)
+    # a program of its own: what is tested crosses to the evaluation as files only
+    command = [sys.executable, "-m", "evaluation", "study", str(out)]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    click.echo(done.stdout, nl=False)
+    if failed:
+        first, reason = next(iter(failed.items()))
+        raise StudyError(
+            f"{len(failed)} of {len(todo)} runs failed, the first ({first}): {reason}; the same command tries again"
+        )
+    if done.returncode:
+        raise StudyError(f"the runs are done, the page is not; {' '.join(command[2:])} says why")
+
+
+def _run(todo: Sequence[Job], workers: int) -> dict[str, str]:
+    steps = dict.fromkeys((job.name for job in todo), 0)
+    with progress(unit="steps") as bar:
+        task = bar.add_task(f"{len(todo)} runs", total=sum(job.steps for job in todo))
+        begun = False
+
+        def on_progress(job: Job, what: str, count: int) -> None:
+            nonlocal begun
+            if what == "images":
+                bar.update(task, note=f"{job.name}: testing")
+                return
+            steps[job.name] = count
+            if not begun and count < job.steps:  # the rate is that of the steps done now, not of those done before
+                bar.reset(task, completed=sum(steps.values()))
+                begun = True
+            bar.update(task, completed=sum(steps.values()), note=job.name)
+
+        return runs.run(todo, workers, on_progress)
+
+
+def _estimate(todo: Sequence[Job], workers: int) -> None:
+    from trainer.loop.study_time import arm_times
+
+    with progress(unit="arms") as bar:
+        task = bar.add_task("measuring", total=len({job.arm for job in todo}))
+        times = arm_times(todo, lambda: bar.update(task, advance=1))
+    width = max(len(time.arm) for time in times)
+    click.echo(f"{'arm':{width}}  runs left  sessions  steps  images seen  minutes a run")
+    sessions = {job.arm: len(job.recipe.sessions) for job in todo}
+    for time in times:
+        click.echo(
+            f"{time.arm:{width}}  {time.runs:9}  {sessions[time.arm]:8}  {time.steps:5}  {time.images_seen:11,}  "
+            f"{time.seconds / 60:13.1f}"
+        )
+    hours = sum(time.runs * time.seconds for time in times) / 3600 / workers
+    left = sum(time.runs for time in times)
+    at_once = f", {workers} at once" if workers > 1 else ""
+    click.echo(
+        f"{left} of {len(todo)} runs left{at_once}: about {hours:.2g} hours on this machine as busy as it is now"
+    )
