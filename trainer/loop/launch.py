@@ -110,7 +110,7 @@ def _recipe(command: str, options: Options) -> Recipe:
         raise RecipeError("--replicate is for the images of --real, which was not given")
     if options.real_sets and len(options.real) < 2:
         raise RecipeError("--real-sets is for several --real")
-        chosen = options.recipe if isinstance(options.recipe, Recipe) else recipes.load(options.recipe)
+    chosen = options.recipe if isinstance(options.recipe, Recipe) else recipes.load(options.recipe)
     if not chosen.sessions:
         raise RecipeError(
             f"recipe {chosen.name} trains nothing ({chosen.description}); predict with that network's run"

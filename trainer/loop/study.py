@@ -245,7 +245,7 @@ def training_options(job: Job) -> launch.Options:
         seed=job.seed,
         device=job.device,
         workers=1,
-        resume=True,
+        resume=(job.run / "run.json").is_file(),
         real=job.real,
         keep=None if everything else 1,
     )
@@ -283,7 +283,7 @@ def _test(job: Job, report: Report) -> None:
                 continue
             predict.predict(
                 job.run,
-                open_source(Path(test.data), None),
+                open_source([Path(test.data)]),
                 out,
                 predict.PredictOptions(device=job.device, session="best" if number == best else number),
                 on_done=lambda count: report("images", count),

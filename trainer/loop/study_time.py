@@ -59,7 +59,7 @@ def arm_times(todo: Sequence[Job], on_arm: Callable[[], None] = lambda: None) ->
 
 
 def _training(job: Job) -> float:
-    found = measure(launch.plan("study", training_options(job)), job.run, resume=True)
+    found = measure(launch.plan("study", training_options(job)), job.run, resume=(job.run / "run.json").is_file())
     trial = len(LAYER_WORDS) * TRIAL_STEPS
     steps = [one.total_steps + trial * (one.trainable_layers == AUTO) for one in found.sessions]
     return sum(count * seconds for count, seconds in zip(steps, found.step_seconds, strict=True))
