@@ -148,9 +148,9 @@ def _papers_figure(study: StudyResults, arm: str, against: str) -> list[str]:
     if found is None or study.plan["arms"][arm]["sessions"] < 2:
         return []
     return [
-        f"By the paper's own figure, the average loss of the best session of {arm} is lower than that of the whole of "
-        f"{against} by {between(found[0])}, which holds its costly first steps; and lower than that of its last steps, "
-        f"as many as one session has, by {between(found[1])}."
+        f"By the paper's own figure, the average loss: the best session of {arm} gains {between(found[0])} over the "
+        f"whole of {against}, whose average holds its costly first steps; over its last steps, as many as one session "
+        f"has, {between(found[1])}."
     ]
 
 

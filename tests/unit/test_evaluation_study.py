@@ -166,7 +166,7 @@ def test_the_conclusion_holds_the_papers_figure_saturation_and_unequal_budgets()
     made = study(runs, images_seen=16)
     words = " ".join(conclusion(made, judged(made), choices(made)))
     assert "a and b are no equals: 16 and 8 images seen." in words
-    assert "lower than that of the whole of b by +0.300" in words
+    assert "the best session of a gains +0.300" in words
     assert (
         "The batch loss of b saturates at 50% of a session on average, prematurely (before half of it) in 0 of 3"
         in words

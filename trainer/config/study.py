@@ -34,7 +34,6 @@ changes one key of ``[session]``, ``sessions`` replaces the list.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -43,6 +42,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from handforge.dataset import CATEGORIES
+from handforge.parse import parse_toml
 from trainer.config import recipe as recipes
 from trainer.config.recipe import Recipe
 from trainer.errors import RecipeError, StudyError
@@ -188,10 +188,7 @@ def _read(name_or_file: str) -> tuple[Path | None, dict[str, Any]]:
                 f"no study is called {name_or_file!r}; {meant} {', '.join(shipped())}, or give a .toml file"
             )
         text = path.read_bytes()
-    try:
-        return path, tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"study {name_or_file} is not valid TOML ({error})") from None
+    return path, parse_toml(text, Path(name_or_file), StudyError)
 
 
 def _told(problem: Any) -> str:
