@@ -228,7 +228,7 @@ def study(folder: Path) -> None:
 
     from evaluation.study.page import write_page
     from evaluation.study.results import read_study
-    from handforge.console import progress
+    from handforge.progress import progress
 
     with progress(unit="sets", disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("scores", total=None)

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from handforge.console import processors, progress
+from handforge.console import processors
+from handforge.progress import progress
 from trainer.config import study as studies
 from trainer.errors import StudyError
 from trainer.loop import study as runs
