@@ -7,6 +7,7 @@ optim/      optimisers that torch lacks
 loop/       sessions, the chain of them, run folders, the study
 inference/  from a network to COCO results: inputs, detections, test-time augmentation, export
 recipes/    the recipes that come along, as TOML
+weights/    the networks that come along
 
 errors      what is raised for wrong input
 cli         hand-trainer

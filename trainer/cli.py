@@ -11,10 +11,12 @@ import click
 
 from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list
 from handforge.dataset.importers.commands import import_group
+from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
 from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS, load, shipped
 from trainer.config.recipe_text import as_toml
 from trainer.config.tasks import TASKS
+from trainer.weights import SHIPPED, shipped_weights
 
 CONTINUES = {
     "train": "the same command with --resume continues",
@@ -91,8 +93,9 @@ def _training_options(command: Any) -> Any:
         ),
         click.option(
             "--init",
-            help="coco, imagenet, none, a run folder or a weights file, in place of the recipe's.",
-            shell_complete=complete(lambda: INITS),
+            help="coco, imagenet, none, shipped (predict's network), a run folder or a weights file, in place of the "
+            "recipe's.",
+            shell_complete=complete(lambda: (*INITS, SHIPPED)),
         ),
         click.option(
             "--layers",
@@ -185,7 +188,7 @@ def recipes_show(name: str) -> None:
 @click.option("--out", required=True, type=PATH, help="The study's folder; an unfinished study in it continues.")
 @click.option("--data", type=PATH, help="The dataset folder to train on, in place of the study's.")
 @click.option("--recipe", metavar="NAME|FILE", help="What the arms share, in place of the study's.")
-@click.option("--init", help="coco, imagenet, none, a run folder or a weights file, in place of the study's.")
+@click.option("--init", help="coco, imagenet, none, shipped, a run folder or a weights file, in place of the study's.")
 @click.option("--seeds", type=click.IntRange(1), help="So many seeds, from 0, in place of the study's.")
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1), help="Trainings at once, a process each."
@@ -225,7 +228,14 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 @main.command()
-@click.option("--weights", required=True, type=PATH, help="A run folder, or a network.safetensors.")
+@click.option(
+    "--weights", type=PATH, help="A run folder, or a .safetensors file  [the network that comes with handforge]."
+)
+@click.option(
+    "--category",
+    type=click.Choice(list(CATEGORIES.values())),
+    help="Without --weights: whether masks end at the wrist or include the forearm  [hand].",
+)
 @click.argument("sources", type=PATH, nargs=-1, metavar="SOURCE...")
 @click.option(
     "--session",
@@ -240,6 +250,7 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--out", required=True, type=PATH, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each image, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each image's mask, 255 on hands.")
+@click.option("--track", is_flag=True, help="Of videos: number the hands; each keeps its number and colour.")
 @click.option(
     "--min-score",
     "--score",
@@ -257,7 +268,8 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")
 @click.option("--threads", type=click.IntRange(1), help="Threads that compute  [one a core].")
 def predict(
-    weights: Path,
+    weights: Path | None,
+    category: str | None,
     sources: tuple[Path, ...],
     camera: str | None,
     recursive: bool,
@@ -273,12 +285,14 @@ def predict(
     until Ctrl-C, which ends it with all files written.
 
     \b
-    handforge predict --weights run photos --out found --overlays
-    handforge predict --weights run clip.mp4 --out found --overlays
-    handforge predict --weights run --camera 0 --out live --overlays
+    handforge predict photos --out found --overlays
+    handforge predict clip.mp4 --weights run --out found --overlays --track
+    handforge predict --camera 0 --out live --overlays
     """  # noqa: D301 - click wants the real control character
     if bool(sources) == (camera is not None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
+    if weights and category:
+        raise click.UsageError("--category chooses one of the networks that come along; leave it or --weights out")
     import torch
 
     from trainer.inference import predict as prediction
@@ -286,6 +300,7 @@ def predict(
     from trainer.inference.summary import summary_lines
     from trainer.loop.launch import pick_device
 
+    weights = weights or shipped_weights(category or "hand")
     if threads:
         torch.set_num_threads(threads)
     if camera is not None:
@@ -294,6 +309,8 @@ def predict(
         source = open_source(sources, recursive=recursive, limit=frames, leave_out=out)
     if frames and not source.clips:
         raise click.UsageError("--frames is for a video or a camera")
+    if options["track"] and not source.clips:
+        raise click.UsageError("--track is for a video or a camera")
     with progress(unit="images") as bar:
         task = bar.add_task("predict", total=source.count)
         record = prediction.predict(
@@ -311,21 +328,35 @@ def predict(
 
 @main.command()
 @click.argument("run", type=PATH)
-@click.option("--format", "kind", required=True, type=click.Choice(["torchscript", "onnx"]), help="What to write.")
-@click.option("--out", required=True, type=PATH, help="The file to write, .pt or .onnx.")
+@click.option(
+    "--format",
+    "kind",
+    required=True,
+    type=click.Choice(["torchscript", "onnx", "safetensors"]),
+    help="What to write; safetensors: our own file in float16, half as large, as it is passed on.",
+)
+@click.option("--out", required=True, type=PATH, help="The file to write, .pt, .onnx or .safetensors.")
 @click.option(
     "--image", "--picture", "image", required=True, type=PATH, help="An image on which both networks have to agree."
 )
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
-def export(run: Path, kind: str, out: Path, image: Path, score: float) -> None:
-    """Write the network of RUN (a run folder or a weights file) for other programs.
+@click.option("--license", "license_", metavar="TEXT", help="Of safetensors: the licence of the weights.")
+@click.option("--about", metavar="TEXT", help="Of safetensors: what the network was trained on, and what it is for.")
+def export(run: Path, kind: str, out: Path, image: Path, score: float, license_: str | None, about: str | None) -> None:
+    """Write the network of RUN (a run folder or a weights file) for other programs, or to pass on.
 
     The written network is loaded again and has to find in --image what the original finds. It takes an image as
     float32 in 0..1, (3, H, W) RGB: TorchScript a list of them of any size, ONNX one of --image's size.
 
     \b
     handforge export run --format onnx --image photo.jpg --out hands.onnx
+    handforge export run --format safetensors --image photo.jpg --out hands.safetensors --license CC-BY-4.0
     """  # noqa: D301 - click wants the real control character
-    from trainer.inference.export import export_network
+    from trainer.inference.export import export_half, export_network
 
+    if kind == "safetensors":
+        click.echo(export_half(run, out, image, score, license=license_, about=about))
+        return
+    if license_ or about:
+        raise click.UsageError("--license and --about are for --format safetensors")
     click.echo(export_network(run, kind, out, image, score))

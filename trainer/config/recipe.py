@@ -128,7 +128,8 @@ class Network:
     backbone: str = "resnet101"
     """``resnet18``, ``34``, ``50``, ``101`` or ``152`` of torchvision, or the name of one of timm's models."""
     init: str = "imagenet"
-    """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), or a path to weights."""
+    """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), ``shipped`` (the network that comes with
+    handforge), or a path to weights."""
     channels: int = 256
     """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head: a multiple of 16, above 256
     of 32."""

@@ -6,6 +6,7 @@ detections       detections of one image, written and drawn
 outputs          what is written of each image: overlays, masks
 summary          what predict says at its end
 detector         a trained network, ready to detect
+track            the same number for the same object in all frames of a video
 tta              test-time augmentation
 mask_refinement  masks that follow the image's edges (guided filter)
 export           TorchScript and ONNX

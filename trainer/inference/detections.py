@@ -36,6 +36,7 @@ class Detection:
     :param keypoints: (K, 2) float, x and y in pixels, or None. A hand has 21.
     :param category: its name.
     :param skeleton: pairs of keypoints that a line joins, counted from 1.
+    :param track_id: of a video's object that was tracked: its number, from 1, the same in all frames.
     """
 
     score: float
@@ -44,6 +45,7 @@ class Detection:
     keypoints: np.ndarray | None = None
     category: str = "hand"
     skeleton: tuple[tuple[int, int], ...] = HAND_CATEGORIES[0].skeleton
+    track_id: int | None = None
 
     @staticmethod
     def of_mask(mask: np.ndarray, score: float, category: str = "hand") -> Detection:
@@ -141,7 +143,8 @@ def result(image_id: int, hand: Detection, category_id: int = 1) -> dict[str, An
         entry["segmentation"] = encode_mask(hand.mask)
     if hand.keypoints is not None:
         entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
-    return {**entry, "score": round(hand.score, 5), "bbox": list(hand.box)}
+    track = {} if hand.track_id is None else {"track_id": hand.track_id}
+    return {**entry, "score": round(hand.score, 5), "bbox": list(hand.box), **track}
 
 
 def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:
@@ -154,13 +157,11 @@ def overlay(picture: np.ndarray, hands: list[Detection], categories: Sequence[st
     """The image with its detections tinted, outlined by their boxes, their joints, and labelled with their scores.
 
     :param categories: the names of all that the network knows. Of several, each has a colour, and its name is written.
+        What was tracked has a colour of its own number.
     """
     image = picture.astype(np.float32)
     order = list(categories)
-    shown = [
-        (hand, _COLOURS[(order.index(hand.category) if len(order) > 1 else number) % len(_COLOURS)])
-        for number, hand in enumerate(hands)
-    ]
+    shown = [(hand, color_of(hand, number, order)) for number, hand in enumerate(hands)]
     for hand, colour in shown:
         if hand.mask is not None:
             image[hand.mask] = 0.5 * image[hand.mask] + 0.5 * np.array(colour, np.float32)
@@ -170,10 +171,20 @@ def overlay(picture: np.ndarray, hands: list[Detection], categories: Sequence[st
         x, y, width, height = hand.box
         pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour)
         name = f"{hand.category} " if len(order) > 1 else ""
-        pen.text((x + 2, y + 2), f"{name}{hand.score:.2f}", fill=colour)
+        track = f"{hand.track_id}: " if hand.track_id else ""
+        pen.text((x + 2, y + 2), f"{track}{name}{hand.score:.2f}", fill=colour)
         if hand.keypoints is not None:
             _draw_joints(pen, hand.keypoints, hand.skeleton, colour)
     return np.asarray(drawn)
+
+
+def color_of(hand: Detection, number: int, categories: Sequence[str]) -> tuple[int, int, int]:
+    """The colour that a detection is drawn in: its track's, its category's, or that of its number in the image."""
+    if hand.track_id is not None:
+        number = hand.track_id - 1
+    elif len(categories) > 1:
+        number = categories.index(hand.category)
+    return _COLOURS[number % len(_COLOURS)]
 
 
 def _draw_joints(

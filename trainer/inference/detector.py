@@ -14,6 +14,7 @@ from trainer.config.tasks import task_of
 from trainer.inference.detections import Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
 from trainer.models import checkpoint, networks
+from trainer.weights import shipped_weights
 
 Image = str | Path | np.ndarray
 """An image file, or a (H, W, 3) uint8 RGB array."""
@@ -22,7 +23,8 @@ Image = str | Path | np.ndarray
 class HandDetector:
     """A trained network, ready to detect.
 
-    :param weights: a run folder, or a ``network.safetensors``.
+    :param weights: a run folder, or a ``.safetensors`` file; None: the network that comes with handforge.
+    :param category: with ``weights`` None: what its masks cover, ``hand`` or ``hand+forearm``.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
     :param min_score: detections below this score (0 to 1) are left out.
@@ -33,17 +35,19 @@ class HandDetector:
 
     def __init__(
         self,
-        weights: str | Path,
+        weights: str | Path | None = None,
         *,
+        category: str = "hand",
         device: str = "auto",
         min_score: float = 0.5,
         tta: bool = False,
         session: int | str = "best",
     ) -> None:
+        path = shipped_weights(category) if weights is None else Path(weights)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.score, self.device, self.tta = min_score, torch.device(name), tta
         self.precision = networks.best_precision(self.device)
-        self.model, self.description = self._load(checkpoint.session_file(Path(weights), session))
+        self.model, self.description = self._load(checkpoint.session_file(path, session))
         # Scores below it may still end above it: test-time augmentation changes them.
         networks.set_score(self.model, TTA_SCORE if tta else min_score)
         architecture = self.description["architecture"]

@@ -1,4 +1,4 @@
-"""A trained network for other programs, as TorchScript or ONNX, checked against the original on an image."""
+"""A trained network as a file of its own, or for other programs, checked against the original on an image."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ from torchvision.models.detection import FasterRCNN
 from handforge.dataset import read_image
 from trainer.data.images import tensor
 from trainer.errors import OutputError
-from trainer.models import networks
+from trainer.models import checkpoint, networks
 
 TOLERANCE = {"boxes": 0.05, "scores": 1e-3, "masks": 1e-2, "keypoints": 0.5, "keypoints_scores": 0.05, "classes": 1e-3}
 """How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
+HALF_TOLERANCE = {
+    "boxes": 3.0,
+    "scores": 0.03,
+    "masks": 0.25,
+    "keypoints": 3.0,
+    "keypoints_scores": 1.0,
+    "classes": 0.1,
+}
+"""The same where weights are rounded to float16."""
 Outputs = dict[str, np.ndarray]
 
 
@@ -81,16 +90,48 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
         raise OutputError(f"{out} has the suffix of another format; --format {kind} writes a {wanted} file")
     image = tensor(read_image(picture))
     network, _ = networks.load(run, hooks=False)
-    networks.set_score(network, score)
     images = [image, torch.zeros_like(image)]
-    with torch.inference_mode():
-        expected = [{name: value.numpy() for name, value in network([one])[0].items()} for one in images]
+    expected = _detected(network, images, score)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         file = Path(folder) / out.name
         found = _KINDS[kind](network, images, list(expected[0]), file)
         text, _ = (compare(one, other, f"{run} as {kind}") for one, other in zip(expected, found, strict=True))
         file.replace(out)
     return f"{out}: {text}"
+
+
+def export_half(run: Path, out: Path, picture: Path, score: float = 0.05, **about: str | None) -> str:
+    """Write the network of ``run`` as float16 weights with the description beside them, as networks are passed on.
+
+    Vectors, as the norms' statistics, stay float32: they are few, and rounding them costs most.
+
+    :param out: the ``.safetensors`` file; its ``.json`` is written, too.
+    :param about: texts that the description has beside what it says anyway: ``license``, ``about``.
+    :returns: the differences on the image in words.
+    :raises OutputError: if ``out`` cannot be written, or the written network does not detect what the original does;
+        ``out`` is then not touched.
+    """
+    if out.suffix != ".safetensors" or not out.parent.is_dir():
+        raise OutputError(f"{out} is no .safetensors file in a folder that exists")
+    network, description = networks.load(run)
+    images = [image := tensor(read_image(picture)), torch.zeros_like(image)]
+    weights = {name: value.half() if value.dim() > 1 else value for name, value in network.state_dict().items()}
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+        file = Path(folder) / out.name
+        checkpoint.write_network(file, weights, {**description, **{key: text for key, text in about.items() if text}})
+        expected, found = (_detected(one, images, score) for one in (network, networks.load(file)[0]))
+        what = f"{run} in float16"
+        text, _ = (compare(a, b, what, HALF_TOLERANCE) for a, b in zip(expected, found, strict=True))
+        size = file.stat().st_size / 2**20
+        file.replace(out)
+        file.with_suffix(".json").replace(out.with_suffix(".json"))
+    return f"{out} and {out.with_suffix('.json').name}, {size:.1f} MB: {text}"
+
+
+def _detected(network: nn.Module, images: list[torch.Tensor], score: float) -> list[Outputs]:
+    networks.set_score(network, score)
+    with torch.inference_mode():
+        return [{name: value.numpy() for name, value in network([image])[0].items()} for image in images]
 
 
 def _torchscript(network: nn.Module, images: list[torch.Tensor], names: list[str], file: Path) -> list[Outputs]:
@@ -126,17 +167,17 @@ _KINDS: dict[str, Callable[[nn.Module, list[torch.Tensor], list[str], Path], lis
 }
 
 
-def compare(expected: Outputs, found: Outputs, what: str) -> str:
+def compare(expected: Outputs, found: Outputs, what: str, tolerance: dict[str, float] = TOLERANCE) -> str:
     """How far two networks differ on an image, in words.
 
-    :raises OutputError: if they find another number of hands, or differ by more than :data:`TOLERANCE`.
+    :raises OutputError: if they find another number of hands, or differ by more than ``tolerance``.
     """
     for name, values in expected.items():
         if values.shape != found[name].shape:
             raise OutputError(f"{what} does not agree: {name} are {found[name].shape}, the network's {values.shape}")
-    compared = [name for name in expected if name in TOLERANCE]
+    compared = [name for name in expected if name in tolerance]
     most = {name: float(np.abs(expected[name] - found[name]).max(initial=0)) for name in compared}
-    differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= TOLERANCE[name]]
+    differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= tolerance[name]]
     if differing:
         raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}")
     hands = "" if "classes" in expected else f"{len(expected['scores'])} hands, "

@@ -17,10 +17,11 @@ from handforge.dataset import Category, DatasetError
 from handforge.files import dump_json, new_folder, utf8_name
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
-from trainer.inference.detections import DRAWN_SCORE, result
+from trainer.inference.detections import DRAWN_SCORE, Detection, result
 from trainer.inference.detector import HandDetector
 from trainer.inference.inputs import Frame, Source
 from trainer.inference.outputs import VIDEO, Outputs
+from trainer.inference.track import tracked
 
 MARK = "predict.json"
 MADE = ("results.json", "images.json", "masks", "overlays", VIDEO)
@@ -39,6 +40,7 @@ class PredictOptions:
     :param overlays: also draw the detections into each image, or into a video.
     :param masks: also write each image's mask.
     :param strict: a file that cannot be read ends all; otherwise it is skipped, and the record says so.
+    :param track: also number the objects of videos, see :mod:`trainer.inference.track`.
     :param tta: test-time augmentation, see :mod:`trainer.inference.tta`.
     :param session: ``best``, ``last`` or the number of a session: which of a run's networks.
     """
@@ -49,6 +51,7 @@ class PredictOptions:
     overlays: bool = False
     masks: bool = False
     strict: bool = False
+    track: bool = False
     tta: bool = False
     session: int | str = "best"
 
@@ -107,6 +110,7 @@ def predict(
                 "score": options.results_score,
                 "batch": options.batch,
                 "tta": options.tta,
+                "track": options.track,
                 "session": options.session,
                 "images": finder.description["images"],
             },
@@ -161,17 +165,20 @@ def _find_all(
     """
     found = _Found()
     ids = category_ids(finder.categories, source.category_ids)
-    for frames in _batches(source, options.batch, None if options.strict else found.skip):
-        detected = finder.detect_batch([frame.image for frame in frames])
-        for frame, hands in zip(frames, detected, strict=True):
-            found.results += [result(frame.id, hand, ids[hand.category]) for hand in hands]
-            found.images.append(_record(frame))
-            shown = [hand for hand in hands if hand.score >= options.drawn_score]
-            found.counts.update(hand.category for hand in shown)
-            found.without += not shown
-            found.turned += frame.orientation != 1
-            outputs.add(frame, shown)
-        on_done(len(frames))
+
+    def detected() -> Iterator[tuple[Frame, list[Detection]]]:
+        for frames in _batches(source, options.batch, None if options.strict else found.skip):
+            yield from zip(frames, finder.detect_batch([frame.image for frame in frames]), strict=True)
+            on_done(len(frames))
+
+    for frame, hands in tracked(detected(), options.drawn_score) if options.track else detected():
+        found.results += [result(frame.id, hand, ids[hand.category]) for hand in hands]
+        found.images.append(_record(frame))
+        shown = [hand for hand in hands if hand.score >= options.drawn_score]
+        found.counts.update(hand.category for hand in shown)
+        found.without += not shown
+        found.turned += frame.orientation != 1
+        outputs.add(frame, shown)
     if not found.images and found.skipped:
         first = found.skipped[0]["reason"]
         raise DatasetError(first if len(found.skipped) == 1 else f"no file can be read; the first: {first}")

@@ -38,7 +38,7 @@ def read_foreign(path: Path) -> dict[str, torch.Tensor]:
     if path.is_dir():
         raise CheckpointError(f"{path} is not a run folder: it holds no network.json")
     if not path.is_file():
-        raise CheckpointError(f"{path} is missing; init is coco, imagenet, none, a run folder or a weights file")
+        raise CheckpointError(f"{path} is missing; init is coco, imagenet, none, shipped, a run or a weights file")
     if path.suffix == ".safetensors":
         return _named(checkpoint.read_weights(path))
     weights = _named(_unwrapped(_unpickled(path), path))

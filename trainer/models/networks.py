@@ -42,6 +42,7 @@ from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
 from trainer.models.foreign_weights import read_foreign
 from trainer.models.semantic import DeepLabV3, Semantic
+from trainer.weights import SHIPPED, shipped_weights
 
 HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
 PROPOSALS = 500
@@ -86,11 +87,16 @@ def _norms(network: Network) -> dict[str, str]:
         return {"norm": "group", "head_norm": "group"}
     if network.init == "imagenet":
         return {"norm": "frozen_batch", "head_norm": "group"}
-    path = Path(network.init)
+    path = _init_path(network)
     if network.init != "coco" and checkpoint.is_ours(path):
         theirs = _completed(checkpoint.read_description(path)["architecture"])
         return {key: theirs[key] for key in ("norm", "head_norm")}
     return {"norm": "frozen_batch", "head_norm": "none"}  # torchvision's own networks
+
+
+def _init_path(network: Network) -> Path:
+    """The weights that a network starts from; of a word as ``coco`` a path that is not there."""
+    return shipped_weights(network.category) if network.init == SHIPPED else Path(network.init)
 
 
 def _completed(arch: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +215,7 @@ def start(
     elif network.init == "coco":
         _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
     elif network.init != "none":
-        _load_file(model, Path(network.init), arch)
+        _load_file(model, _init_path(network), arch)
     return model
 
 

@@ -1,0 +1,100 @@
+"""The network that comes with handforge: found without --weights, float16 on disk, a start for training."""
+
+import json
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from trainer_samples import refused, untrained
+
+import handforge
+from trainer import weights
+from trainer.cli import main
+from trainer.config.recipe import ImageSettings, Network
+from trainer.errors import WeightsError
+from trainer.inference import export
+from trainer.models import networks
+
+MOST_BYTES = 30_000_000
+TINY = {"backbone": "resnet18", "channels": 16, "representation_size": 16}
+
+
+def invoke(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What ``trainer/weights`` may hold: the network of a run, as the command writes it."""
+    folder = tmp_path_factory.mktemp("weights")
+    run = untrained(folder / "run")
+    noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")
+    words = ("export", run, "--format", "safetensors", "--image", folder / "noise.png")
+    told = ("--license", "CC0-1.0", "--about", "rendered hands")
+    done = invoke(*words, "--out", folder / "hand.safetensors", *told)
+    assert done.exit_code == 0, done.output
+    assert "agrees with the network" in done.output and "; 0 hands" not in done.output
+    return folder
+
+
+def test_without_weights_the_network_that_comes_along_is_used(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", folder)
+    done = invoke("predict", folder / "noise.png", "--out", tmp_path / "out", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    record = json.loads((tmp_path / "out/predict.json").read_text())
+    assert record["weights"] == str(folder / "hand.safetensors")
+    detector = handforge.HandDetector(device="cpu", min_score=0.05)
+    assert {parameter.dtype for parameter in detector.model.parameters()} == {torch.float32}
+    found = json.loads((tmp_path / "out/results.json").read_text())
+    assert len(detector.detect(folder / "noise.png")) == len(found) > 0
+
+
+def test_the_file_is_half_as_large_and_says_what_it_is(folder):
+    tensors = safetensors.torch.load_file(folder / "hand.safetensors")
+    assert {tensor.dtype for tensor in tensors.values() if tensor.dim() > 1} == {torch.float16}
+    whole, half = (folder / name for name in ("run/network.safetensors", "hand.safetensors"))
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    description = json.loads((folder / "hand.json").read_text())
+    assert (description["license"], description["about"]) == ("CC0-1.0", "rendered hands")
+    assert description["architecture"] == json.loads((folder / "run/network.json").read_text())["architecture"]
+
+
+def test_training_starts_from_it(folder, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", folder)
+    started = networks.start(Network(init="shipped", **TINY), ImageSettings(64, 96), seed=5).state_dict()
+    for name, tensor in safetensors.torch.load_file(folder / "hand.safetensors").items():
+        torch.testing.assert_close(started[name], tensor.to(started[name].dtype), rtol=0, atol=0)
+
+
+def test_what_is_not_there_is_said(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", folder)
+    words = ("predict", folder / "noise.png", "--out", tmp_path / "out")
+    refused(invoke(*words, "--category", "hand+forearm"), "no network for 'hand+forearm' comes with", "--weights RUN")
+    refused(invoke(*words, "--category", "hand", "--weights", folder / "run"), "leave it or --weights out")
+    with pytest.raises(WeightsError, match=r"are for hand and hand\+forearm, not 'foot'"):
+        handforge.HandDetector(category="foot")
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    refused(invoke(*words), "no network for 'hand' comes with this copy of handforge; give weights")
+
+
+def test_a_file_that_does_not_agree_is_not_written(folder, tmp_path, monkeypatch):
+    words = ("export", folder / "run", "--format", "safetensors", "--image", folder / "noise.png", "--out")
+    refused(invoke(*words, tmp_path / "hand.pt"), "hand.pt is no .safetensors file in a folder that exists")
+    monkeypatch.setitem(export.HALF_TOLERANCE, "scores", -1.0)
+    refused(invoke(*words, tmp_path / "hand.safetensors"), "run in float16 does not agree with the network: scores by")
+    assert list(tmp_path.iterdir()) == []
+    onnx = ("export", folder / "run", "--format", "onnx", "--image", folder / "noise.png", "--out", tmp_path / "a.onnx")
+    refused(invoke(*onnx, "--license", "MIT"), "are for --format safetensors")
+
+
+def test_every_network_that_comes_along_is_small_and_says_what_it_is():
+    for path in weights.FOLDER.glob("*.safetensors"):
+        assert path.stat().st_size < MOST_BYTES
+        description = json.loads(path.with_suffix(".json").read_text())
+        assert description["license"] and description["about"]
+        _, read = networks.load(path)
+        assert [category.name for category in networks.categories_of(read)] == [path.stem]

@@ -1,0 +1,34 @@
+"""The networks that come with handforge: ``CATEGORY.safetensors`` (float16), and what it is in ``CATEGORY.json``.
+
+``hand-trainer export RUN --format safetensors`` writes such a pair.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from handforge.dataset import CATEGORIES
+from trainer.errors import WeightsError
+
+FOLDER = Path(__file__).parent
+SHIPPED = "shipped"
+"""In place of a path, where training starts from a network: the one that comes along."""
+
+
+def shipped_weights(category: str = "hand") -> Path:
+    """The weights file of the network that comes along for what masks cover.
+
+    :param category: ``hand`` or ``hand+forearm``.
+    :raises WeightsError: if there is none.
+    """
+    if category not in CATEGORIES.values():
+        raise WeightsError(
+            f"the networks that come along are for {' and '.join(CATEGORIES.values())}, not {category!r}"
+        )
+    path = FOLDER / f"{category}.safetensors"
+    if not path.is_file():
+        raise WeightsError(
+            f"no network for {category!r} comes with this copy of handforge; "
+            "give weights: a run folder or a .safetensors file (--weights RUN)"
+        )
+    return path
