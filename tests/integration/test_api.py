@@ -1,5 +1,6 @@
 """The public API, the examples on it, and the command that gathers all others."""
 
+import json
 import re
 import subprocess
 import sys
@@ -99,6 +100,16 @@ def test_examples_detect_and_score(trained):
     metrics = handforge.evaluate(trained / "data", trained / "found")
     assert metrics == handforge.evaluate(handforge.load_dataset(trained / "data"), str(trained / "found/results.json"))
     assert f"{metrics.tp} of 6 hands found" in example("score", trained / "data", trained / "found")
+
+
+def test_the_example_fine_tunes(trained, tmp_path):
+    """From the network of a run, on rendered images and one's own together."""
+    mine = write_blobs(tmp_path / "mine", count=2, size_wh=(120, 160))
+    said = example("fine_tune", trained / "run", trained / "data", mine, tmp_path / "out", trained / "tiny.toml")
+    assert f"handforge.HandDetector takes {tmp_path / 'out'}" in said
+    header = json.loads((tmp_path / "out/run.json").read_text())
+    assert header["replicate"] == 10 and header["real"]["images"] == 2
+    assert header["sessions"][0]["images"] == 3 + 10 * 2  # half of six, and its own two ten times
 
 
 def test_render_dataset(poses_file, tmp_path):

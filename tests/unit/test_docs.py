@@ -9,14 +9,17 @@ import tomllib
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 import yaml
+from trainer_samples import blob
 
 import evaluation.cli
 import generator.cli
 import trainer.cli
 from generator.hand import plausibility
 from handforge.cli import main
+from handforge.dataset import Instance, Sample, assemble, encode_mask, write_sample
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -89,3 +92,41 @@ def test_every_page_is_in_the_sites_menu():
 
     listed = list(pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]))
     assert sorted(listed) == sorted(str(page.relative_to(ROOT / "docs")) for page in PAGES[1:])
+
+
+CARD = runpy.run_path(str(ROOT / "docs/results/card.py"))
+
+
+def test_the_model_card_shows_what_was_measured():
+    page = (ROOT / "docs/results/card.md").read_text("utf-8")
+    assert page == CARD["filled"](page, CARD["read"]()), "run: python docs/results/card.py write"
+
+
+def test_the_model_card_is_filled_from_datasets_and_a_run(tmp_path):
+    """Three images: the hand of two is found exactly, the third has none and a false positive."""
+    masks = [blob((160, 120), (50, 60), 20), blob((160, 120), (90, 60), 24), blob((160, 120), (40, 40), 15)]
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    records = []
+    for number, (mask, tone) in enumerate(zip(masks, (0.1, 0.9, 0.5), strict=True)):
+        instances = () if number == 2 else (Instance(mask, glove="latex" if number else None),)
+        sample = Sample(f"{number}", np.zeros((120, 160, 3), np.uint8), instances, {"tone": tone})
+        records.append(write_sample(tmp_path, sample))
+    assemble(tmp_path, records, {})
+    results = [
+        {"image_id": i + 1, "category_id": 1, "segmentation": encode_mask(mask), "score": 0.9}
+        for i, mask in enumerate(masks)
+    ]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    found = CARD["measure"](tmp_path, tmp_path / "results.json", tmp_path / "results.json")
+    assert (found["images"], found["hands"], found["tp"], found["fp"]) == (3, 2, 2, 1)
+    assert found["f1"][0] == 0.8 and found["mean_iou"] == [1, 1, 1] and found["fp_per_empty_image"] == 1
+    tones, gloves = found["groups"]["skin tone"], found["groups"]["glove"]
+    assert {name: one["hands"] for name, one in tones.items()} == {
+        "lighter third of skin tones": 1,
+        "darker third": 1,
+    }
+    assert {name: one["f1"][0] for name, one in gloves.items()} == {"bare": 1, "gloved": 1}
+    card = {"network": {}, "sets": {"mine": found}}
+    page = CARD["filled"]((ROOT / "docs/results/card.md").read_text("utf-8"), card)
+    assert "| mine | 3 | 2 | 0.800 (" in page and "| mine | glove: gloved | 1 | 1.000 (1.000 to 1.000) |" in page

@@ -1,0 +1,91 @@
+"""The reference pages from the code: a hook of MkDocs that fills the marks for commands, settings and recipes.
+
+Each command with its help, example and options; each setting and recipe key with its values, default and meaning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, get_type_hints
+
+import click
+
+from generator.frame.settings import RenderSettings
+from generator.frame.settings_errors import expected
+from handforge import commented_toml
+from handforge.cli import main
+from trainer.config.recipe import ImageSettings, Network, Recipe, Session
+
+
+def commands() -> str:
+    """All commands of ``handforge``, one heading each."""
+    return "\n".join(text for name, one in main.commands.items() for text in _described(one, f"handforge {name}"))
+
+
+def _described(command: click.Command, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    yield f"{'#' * (len(name.split()))} {name}\n"
+    yield _help(command.help or "")
+    yield f"```\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
+    rows = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context))]
+    if rows and not isinstance(command, click.Group):
+        yield _table(("option", ""), [(f"`{_cell(left)}`", _cell(right)) for left, right in rows])
+    if isinstance(command, click.Group):
+        for part, inner in command.commands.items():
+            yield from _described(inner, f"{name} {part}")
+
+
+def _help(text: str) -> str:
+    """Click's help as Markdown: what follows a backspace is set as it is."""
+    parts = []
+    for part in text.replace("\n\n", "\n\n\n").split("\n\n\n"):
+        lines = part.strip("\n").splitlines()
+        if lines and lines[0].strip() == "\b":
+            parts.append("```sh\n" + "\n".join(lines[1:]) + "\n```")
+        else:
+            parts.append(" ".join(line.strip() for line in lines).replace("<", "&lt;"))
+    return "\n\n".join(parts) + "\n"
+
+
+def settings() -> str:
+    """All settings of a rendering run."""
+    hints = get_type_hints(RenderSettings, include_extras=True)
+    return _fields(RenderSettings, lambda field: expected(hints[field.name]))
+
+
+def recipes() -> str:
+    """All keys of a recipe, a table for each of its parts."""
+    parts = [("At the top", Recipe), ("[network]", Network), ("[images]", ImageSettings)]
+    parts.append(("[session] and [[sessions]]", Session))
+    return "\n".join(f"## {name}\n\n{_fields(cls, lambda field: str(field.type))}" for name, cls in parts)
+
+
+def _fields(cls: Any, values: Callable[[Any], str]) -> str:
+    docs = commented_toml.field_docs(cls)
+    rows = []
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING or (cls is Recipe and field.name in ("name", "network", "images")):
+            continue
+        kind = values(field).replace("something else", "see there")
+        default = "–" if field.default is None else f"`{commented_toml.value(field.default)}`"
+        rows.append((f"`{field.name}`", _cell(kind), default, _cell(docs[field.name])))
+    return _table(("key", "values", "default", "meaning"), rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = (heads, tuple("---" for _ in heads), *rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {"commands": commands, "settings": settings, "recipes": recipes}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Fill a page's marks; called by MkDocs for each page."""
+    return re.sub(r"^<!-- (\w+) -->$", lambda m: PARTS.get(m[1], lambda: m[0])(), markdown, flags=re.MULTILINE)
