@@ -76,6 +76,11 @@ _SETTINGS_OPTIONS = (
     ),
     click.option("--backgrounds", metavar="DIR", help="Folder of images to put behind the hands, cropped and scaled."),
     click.option(
+        "--objects",
+        metavar="DIR",
+        help="Folder of .glb or .obj objects in metres, held or lying about; indoor scenes only.",
+    ),
+    click.option(
         "--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]"
     ),
     click.option(

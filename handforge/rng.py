@@ -20,6 +20,7 @@ STREAMS: dict[str, tuple[int, ...]] = {
     "other sleeves": (0x26,),
     "furniture": (0x27,),
     "empty surroundings": (0x28,),
+    "clinic": (0x28, 1),  # the flash over a bed
     "crowd surroundings": (0x29,),
     "second hand": (0x2B,),
     "sleeve": (0x51,),

@@ -27,6 +27,7 @@ from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
 from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
+from generator.objects import own_objects
 from generator.objects.grasps import Grasp
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
 from handforge.rng import stream
@@ -64,6 +65,7 @@ class FrameRenderer:
         self._others = functools.lru_cache(4 * frame_look.SHAPES)(lambda index, shape: self._build(shape))
         self._gloved = functools.cache(self._build_gloved)
         self._backgrounds = backgrounds.open_backgrounds(settings)
+        own_objects.open_objects(settings.objects)
         self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
 

@@ -13,6 +13,8 @@ arm_reach        the arm that leads out of the image
 held_object      what the first hand holds
 crowd            several people, and one's own hands
 empty_scene      images without a hand: feet, arms, objects
+feet             their bare feet
+placing          where their subjects and the camera are
 second_hand      a second hand beside the first
 backgrounds      images behind the hands
 camera_effects   blur, noise and JPEG as cameras make them

@@ -28,7 +28,10 @@ def develop(
     balance = np.array([rng.uniform(0.88, 1.14), 1.0, rng.uniform(0.86, 1.12)])
     light = np.maximum(linear, 0.0) * balance
     brightness = np.log(light.mean(axis=-1) + 1e-3)
-    metered = brightness.mean() if not subject.any() else 0.4 * brightness.mean() + 0.6 * brightness[subject].mean()
+    if subject.any():
+        metered = 0.4 * brightness.mean() + 0.6 * brightness[subject].mean()
+    else:  # what is lit before something dark is not burnt out
+        metered = max(brightness.mean(), np.percentile(brightness, 92) - np.log(3))
     light *= rng.uniform(0.1, 0.36) / np.exp(metered) * cast
     white = rng.uniform(1.2, 4.0)
     light = light * (1 + light / white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do

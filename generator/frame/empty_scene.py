@@ -10,54 +10,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from generator.frame import feet
 from generator.frame.elbow import MOST, Elbow
+from generator.frame.feet import PlacedFoot
+from generator.frame.placing import (
+    Matrix,
+    Triple,
+    frame_subject,
+    in_front,
+    matrix_of,
+    moved,
+    pixels_outside,
+    shifted,
+    triple,
+)
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from generator.mesh import foot, hand_mesh
-from generator.mesh.foot import FootPose, FootShape
-from generator.objects import catalog, figures, food, solids
+from generator.mesh import hand_mesh
+from generator.objects import catalog, figures, food, own_objects, solids
 from generator.objects.catalog import Thing
 from handforge.rng import stream
 
 KINDS: dict[str, float] = {"feet": 0.3, "arms": 0.12, "people": 0.2, "food": 0.14, "objects": 0.16, "interior": 0.08}
 """What an image without a hand shows, and the fraction of such images that show it."""
 
-FILL = 0.35, 1.3
-"""Range of a subject's longest extent, as a fraction of the image's shorter side."""
-
 _TRIES = 60
-_NEAREST = 0.1
-"""Metres between the lens and what is nearest to it."""
-
-Triple = tuple[float, float, float]
-Matrix = tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class PlacedFoot:
-    """A bare foot with its leg.
-
-    :param side: ``right`` or ``left``.
-    :param tone: skin tone, 0..1.
-    :param polish: linear RGB of painted nails; None for bare ones.
-    :param matrix: (4, 4), from the foot's axes to the scene's.
-    """
-
-    side: str
-    shape: FootShape
-    pose: FootPose
-    tone: float
-    polish: Triple | None
-    matrix: Matrix
-
-    def vertices(self) -> np.ndarray:
-        """The mesh's vertices in scene axes, (V, 3) metres."""
-        points = foot.posed(foot.build(), self.shape, self.pose)
-        return _moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
 
 
 @dataclass(frozen=True)
@@ -79,14 +60,14 @@ class PlacedArm:
     def vertices(self) -> np.ndarray:
         """The vertices of :func:`arm_mesh` in scene axes, (V, 3) metres."""
         points = self.elbow.bend(arm_mesh()[0] * [self.girth, self.girth, 1.0])
-        return _moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
+        return moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
 
 
 @dataclass(frozen=True)
 class PlacedThing:
     """An object made by code.
 
-    :param maker: one of :data:`MAKERS`.
+    :param maker: one of :data:`MAKERS`, or the file's name of one of the user's own objects.
     :param seed: what it is drawn from.
     :param matrix: (4, 4), from the object's axes to the scene's.
     """
@@ -101,10 +82,7 @@ class PlacedThing:
 
     def vertices(self) -> np.ndarray:
         """The mesh's vertices in scene axes, (V, 3) metres."""
-        return _moved(solids.mesh(self.thing().parts)[0], self.matrix)
-
-
-Placed = TypeVar("Placed", PlacedFoot, PlacedArm, PlacedThing)
+        return moved(solids.mesh(self.thing().parts)[0], self.matrix)
 
 
 @dataclass(frozen=True)
@@ -113,6 +91,7 @@ class EmptyScene:
 
     :param kind: one of :data:`KINDS`; people and furniture are added by the engine.
     :param ground: unit normal (3,) and a point (3,) of what the subjects stand or lie on; None for any background.
+    :param clinic: whether the ground is a sheet on a bed in a dark room, lit by the camera's flash.
     """
 
     kind: str
@@ -121,6 +100,7 @@ class EmptyScene:
     arms: tuple[PlacedArm, ...] = ()
     things: tuple[PlacedThing, ...] = ()
     ground: tuple[Triple, Triple] | None = None
+    clinic: bool = False
 
     def points(self) -> np.ndarray:
         """Points (N, 3) of all subjects, which nothing else may touch; without a subject, the origin."""
@@ -152,31 +132,14 @@ MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
 """Functions that draw an object, by name."""
 
 
-@lru_cache(maxsize=64)
 def make(maker: str, seed: int) -> Thing:
     """The object that this maker draws from this seed."""
+    return own_objects.find(maker).thing if own_objects.is_own(maker) else _built_in(maker, seed)
+
+
+@lru_cache(maxsize=64)
+def _built_in(maker: str, seed: int) -> Thing:
     return MAKERS[maker](np.random.default_rng((seed, 0x0B)))
-
-
-def _moved(points: np.ndarray, matrix: Matrix) -> np.ndarray:
-    placed = np.array(matrix)
-    return points @ placed[:3, :3].T + placed[:3, 3]
-
-
-def _matrix(turn: np.ndarray, place: np.ndarray) -> Matrix:
-    rows = np.eye(4)
-    rows[:3, :3], rows[:3, 3] = turn, place
-    return tuple(tuple(round(float(value), 9) for value in row) for row in rows)
-
-
-def _shifted(one: Placed, shift: np.ndarray) -> Placed:
-    rows = np.array(one.matrix)
-    return replace(one, matrix=_matrix(rows[:3, :3], rows[:3, 3] + shift))
-
-
-def _triple(values: np.ndarray) -> Triple:
-    x, y, z = (round(float(value), 9) for value in values)
-    return x, y, z
 
 
 # ---------------------------------------------------------------- drawing a scene
@@ -193,76 +156,20 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     kind = kind if settings.empty_kind == "any" else settings.empty_kind
     camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
-    draw = {"feet": _feet, "arms": _arms, "food": _food, "objects": _objects}.get(kind)
+    if kind == "objects":
+        own = own_objects.open_objects(settings.objects)
+        return _objects(rng, camera, tuple(own.by_kind) if own else ())
+    draw = {"feet": _feet, "arms": _arms, "food": _food}.get(kind)
     if draw is None:
         return EmptyScene(kind, replace(camera, distance=float(np.exp(rng.uniform(*np.log((0.35, 1.6)))))))
     return draw(rng, camera)
 
 
 def _feet(rng: np.random.Generator, camera: Camera) -> EmptyScene:
-    """One foot or the two of a person: on the ground seen from above, soles to the camera, or from anywhere."""
-    shape, tone = FootShape.random(rng), float(rng.uniform())
-    polish = _triple(rng.uniform(0.0, 0.8, 3)) if rng.random() < 0.2 else None
-    sides = ("right", "left") if rng.random() < 0.55 else (str(rng.choice(["right", "left"])),)
-    best, found = -np.inf, EmptyScene("feet", camera)
-    for _ in range(_TRIES):
-        turn, standing = _foot_view(rng)
-        feet = []
-        apart = rng.uniform(0.06, 0.14) if len(sides) == 2 else 0.0
-        for side in sides:
-            pose = FootPose.random(rng)
-            if standing:
-                toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
-                pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes)
-            sign = 1 if side == "right" else -1
-            place = turn @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
-            yaw = solids.rotation(2, -sign * rng.normal(0.12, 0.12))
-            feet.append(PlacedFoot(side, shape, pose, tone, polish, _matrix(turn @ yaw, place)))
-        meshes = [one.vertices() for one in feet]
-        lens, shift = _frame(rng, camera, np.concatenate([points[foot.build().ankle > 0.5] for points in meshes]))
-        ends = np.concatenate([points[foot.is_end()] for points in meshes]) + shift
-        beyond = min(_outside(lens, ends), 20.0) if _in_front(lens, np.concatenate(meshes) + shift) else -1e6
-        if beyond > best:
-            ground = (_triple(turn @ [0.0, 0.0, 1.0]), _triple(shift)) if standing else None
-            placed = tuple(_shifted(one, shift) for one in feet)
-            best, found = beyond, EmptyScene("feet", lens, placed, ground=ground)
-        if beyond > 0:
-            break
-    return found
-
-
-def _foot_view(rng: np.random.Generator) -> tuple[np.ndarray, bool]:
-    """How a foot is turned to the camera (3, 3), and whether it stands on the ground."""
-    view = rng.random()
-    if view < 0.45:  # on the ground, seen from above
-        return solids.rotation(0, rng.uniform(0.2, 1.45)) @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), True
-    if view < 0.75:  # somebody lies, the sole is to the camera
-        turn = solids.rotation(1, np.pi + rng.normal(0, 0.5)) @ solids.rotation(0, -np.pi / 2 + rng.normal(0, 0.45))
-        return turn @ solids.rotation(2, rng.normal(0, 0.3)), False
-    turn = solids.rotation(1, rng.normal(0, 0.5)) @ solids.rotation(0, rng.uniform(-0.2, 0.6))
-    return turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), False
-
-
-def _frame(rng: np.random.Generator, camera: Camera, points: np.ndarray) -> tuple[Camera, np.ndarray]:
-    """A distance at which points (N, 3) fill their part of the image, and the shift (3,) that puts them into it."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    extent = float(np.linalg.norm((high - low)[[0, 2]]))
-    fill = np.exp(rng.uniform(*np.log(FILL)))
-    focal = camera.matrix[0, 0]
-    distance = max(focal * extent / (fill * min(camera.width, camera.height)), _NEAREST + 0.6 * (high - low)[1])
-    half = np.array([camera.width, camera.height]) / 2 / focal * distance
-    across, along = rng.uniform(-1, 1, 2) * np.maximum(half - 0.45 * (high - low)[[0, 2]], 0.12 * half)
-    return replace(camera, distance=float(distance)), np.array([across, 0.0, along]) - (low + high) / 2
-
-
-def _in_front(camera: Camera, points: np.ndarray) -> bool:
-    return bool((camera.to_camera(points)[:, 2] > _NEAREST).all())
-
-
-def _outside(camera: Camera, points: np.ndarray) -> float:
-    """By how many pixels the nearest of points (N, 3) is outside the image; negative inside."""
-    away = np.abs(camera.project(points)[:, :2] - np.array([camera.width, camera.height]) / 2)
-    return float(np.min(np.max(away - np.array([camera.width, camera.height]) / 2, axis=1)))
+    """One foot or the two of a person; two in five in a clinic, as photographs for a record show them."""
+    clinic = bool(rng.random() < 0.4)
+    lens, placed, ground = feet.draw_feet(rng, camera, clinic)
+    return EmptyScene("feet", lens, placed, ground=ground, clinic=clinic)
 
 
 def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
@@ -283,15 +190,15 @@ def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
             turn = solids.rotation(1, rng.uniform(-np.pi, np.pi)) @ solids.rotation(0, rng.normal(0, 0.3))
             turn = turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi))
             elbow, side = bent if rng.random() < 0.5 else Elbow(), str(rng.choice(["right", "left"]))
-            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, _matrix(turn, np.zeros(3)))
+            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(turn, np.zeros(3)))
             points = one.vertices()
             middle = points[np.argmin(np.abs(along_arm - rng.uniform(-0.32, -0.1)))]
             across, along = rng.uniform(-0.8, 0.8, 2) * half
             shift = np.array([across, rng.uniform(0.0, 0.12), along]) - middle
             points = points + shift
             near = [np.linalg.norm(points[::25, None] - other[None, ::25], axis=-1).min() for other in taken]
-            if _in_front(lens, points) and _outside(lens, points[ends]) > 0 and min(near, default=1.0) > 0.035:
-                arms.append(_shifted(one, shift))
+            if in_front(lens, points) and pixels_outside(lens, points[ends]) > 0 and min(near, default=1.0) > 0.035:
+                arms.append(shifted(one, shift))
                 taken.append(points)
                 break
     return EmptyScene("arms", lens, arms=tuple(arms))
@@ -307,12 +214,14 @@ def _food(rng: np.random.Generator, camera: Camera) -> EmptyScene:
 _LARGE = ("mannequin", "seat")
 
 
-def _objects(rng: np.random.Generator, camera: Camera) -> EmptyScene:
-    """Objects that people hold, figures, shoes, leather, on a table or a floor."""
+def _objects(rng: np.random.Generator, camera: Camera, own: tuple[str, ...]) -> EmptyScene:
+    """Objects that people hold, figures, shoes, leather, on a table or a floor; every second one of the user's own."""
     small = [name for name in MAKERS if name not in _LARGE]
     one = str(rng.choice([*small, "bear", "doll", "puppet", "shoe", "shoe", *_LARGE]))
     names = [one] * (1 if one in _LARGE else int(rng.choice([1, 1, 2, 3])))
     names += [str(name) for name in rng.choice(small, rng.integers(0, 7))]
+    if own:
+        names = [str(rng.choice(own)) if rng.random() < 0.5 else name for name in names]
     return _on_table(rng, camera, "objects", names, rng.uniform(0.05, 1.3), 0.45 if one in _LARGE else 0.12)
 
 
@@ -344,9 +253,8 @@ def _on_table(
             if all(np.linalg.norm(spot - other) > radius + size for other, size in taken):
                 taken.append((spot, radius))
                 place = table @ np.array([*(spot - middle), -np.min(laid[:, 2])])
-                placed.append(PlacedThing(name, seed, _matrix(table @ turn, place)))
+                placed.append(PlacedThing(name, seed, matrix_of(table @ turn, place)))
                 break
-    lens, shift = _frame(rng, camera, placed[0].vertices())
-    moved = [_shifted(one, shift) for one in placed]
-    things = tuple(one for one in moved if _in_front(lens, one.vertices()))
-    return EmptyScene(kind, lens, things=things, ground=(_triple(table @ [0.0, 0.0, 1.0]), _triple(shift)))
+    lens, shift = frame_subject(rng, camera, placed[0].vertices())
+    things = tuple(one for one in (shifted(one, shift) for one in placed) if in_front(lens, one.vertices()))
+    return EmptyScene(kind, lens, things=things, ground=(triple(table @ [0.0, 0.0, 1.0]), triple(shift)))

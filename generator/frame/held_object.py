@@ -10,7 +10,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
 from generator.mesh.hand_mesh import HandMesh
-from generator.objects import grasps, solids
+from generator.objects import grasps, own_objects, solids
 from generator.objects.catalog import Thing
 from generator.objects.grasps import Grasp
 from handforge.rng import stream
@@ -51,7 +51,10 @@ def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skele
     if not settings.held:
         return None
     rng = stream(settings.seed, frame, "held")
-    return grasps.draw(rng, mesh, hand) if rng.random() < settings.held else None
+    if rng.random() >= settings.held:
+        return None
+    own = own_objects.open_objects(settings.objects)
+    return grasps.draw(rng, mesh, hand, own=own.held if own else ())
 
 
 def place(grasp: Grasp, one: np.ndarray, side: str, hand: Skeleton, camera: Camera) -> HeldObject | None:

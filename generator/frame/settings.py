@@ -63,10 +63,13 @@ def _pose_set(value: Any) -> str:
     return value
 
 
-def _folder(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or not value):
-        raise ValueError(f"is a folder of images, not {value!r}")
-    return value
+def _folder_of(what: str) -> BeforeValidator:
+    def folder(value: Any) -> str | None:
+        if value is not None and (not isinstance(value, str) or not value):
+            raise ValueError(f"is a folder of {what}, not {value!r}")
+        return value
+
+    return BeforeValidator(folder)
 
 
 def _num_hands(value: Any) -> Any:
@@ -182,9 +185,12 @@ class RenderSettings:
     scenes."""
     background: Literal["white", "random"] = "white"
     """Of plain scenes: ``white`` (default, exactly 255) or ``random``: one near-white tone per image."""
-    backgrounds: Annotated[str | None, BeforeValidator(_folder)] = None
+    backgrounds: Annotated[str | None, _folder_of("images")] = None
     """Folder of images, on other machines at the same path: one of them, cropped and scaled, is put behind each hand;
     an indoor scene keeps its light, sleeve, people and occluders. Default: none."""
+    objects: Annotated[str | None, _folder_of(".glb or .obj files")] = None
+    """Of indoor scenes: folder of objects, .glb or .obj files in metres, on other machines at the same path. They are
+    every second object that is held (``held``) or that an image without a hand shows. Default: none."""
     sleeve: Literal["none", "random"] = "none"
     """Of plain scenes. Random: most arms wear a sleeve of any color and length. It belongs to neither hand nor forearm.
     Indoor scenes have their own."""
@@ -238,7 +244,7 @@ class RenderSettings:
         return {**asdict(self), "resolution": f"{self.resolution[0]}x{self.resolution[1]}"}
 
 
-PATHS = ("pose_set", "backgrounds", "rig", "bone_map")
+PATHS = ("pose_set", "backgrounds", "objects", "rig", "bone_map")
 """Settings that may name a file or folder."""
 
 
@@ -345,6 +351,10 @@ def _conflicts(values: Mapping[str, Any]) -> list[str]:
     ]
     if values.get("object_annotations") and values.get("scene", "plain") != "indoor":
         found.append("object_annotations is of indoor scenes; set scene to indoor")
+    if values.get("objects") and values.get("scene", "plain") != "indoor":
+        found.append("objects are of indoor scenes; set scene to indoor")
+    if values.get("objects") and values.get("object_annotations"):
+        found.append("objects and object_annotations exclude each other: only built-in objects have categories")
     if values.get("object_annotations") and values.get("ground_truth", "none") != "none":
         found.append("object_annotations and ground_truth exclude each other: maps are of hands alone")
     both = [values.get(name, 0.0) for name in ("crowd", "egocentric")]

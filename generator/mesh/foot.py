@@ -82,9 +82,9 @@ class FootPose:
     @classmethod
     def random(cls, rng: np.random.Generator) -> FootPose:
         """Within what ankles, knees and toes do at rest; neighbouring toes bend alike."""
-        curl = rng.normal(0.0, 0.28)
-        toes = np.clip(curl + rng.normal(0.0, 0.12, 5) + [rng.normal(0, 0.2), 0, 0, 0, 0], -0.7, 0.8)
-        spread = rng.uniform(0.0, 0.12) * np.array([-1.6, -0.6, 0.1, 0.7, 1.4]) + rng.normal(0, 0.025, 5)
+        curl = rng.normal(0.0, 0.22)
+        toes = np.clip(curl + rng.normal(0.0, 0.1, 5) + [rng.normal(0, 0.2), 0, 0, 0, 0], -0.7, 0.8)
+        spread = rng.uniform(-0.02, 0.06) * np.array([-1.6, -0.6, 0.1, 0.7, 1.4]) + rng.normal(0, 0.025, 5)
         return cls(
             ankle=float(rng.uniform(-0.25, 0.75)),
             turn=float(rng.normal(0.0, 0.15)),
@@ -158,7 +158,7 @@ def _body() -> list[tuple[float, Limb]]:
                     ball,
                     _UP,
                     [(0, wide, 25, down[0]), (0.5, wide, 17, down[1]), (1, wide, 10.5, down[2])],
-                    (14, 10),
+                    (14, 23),  # beyond the joint: the web between the toes reaches half along their first bones
                 ),
             )
         )

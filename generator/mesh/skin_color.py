@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,33 @@ TONES: np.ndarray = np.array(
 """Linear RGB albedo of the back of the hand from the fairest to the darkest, (8, 3). The second is the diffuse
 reflectance of the fairer skin that Jensen et al. measured (A Practical Model for Subsurface Light Transport, 2001);
 the others are chosen by eye around it."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A round patch of another color on the skin, with an uneven edge.
+
+    :param place: its centre in the bind pose (3,), metres.
+    :param radius: metres.
+    :param color: linear RGB.
+    :param strength: how much it covers the skin, 0..1.
+    """
+
+    place: tuple[float, float, float]
+    radius: float
+    color: tuple[float, float, float]
+    strength: float
+
+
+def patched(points: np.ndarray, colors: np.ndarray, patches: tuple[Patch, ...]) -> np.ndarray:
+    """Colors (V, 3) of points (V, 3) under patches, which cover each other in their order; float32 linear RGB."""
+    for patch in patches:
+        away = points - np.array(patch.place, np.float32)
+        uneven = np.sin(away @ np.array([1.9, 1.3, 0.7]) * 2 / patch.radius) * np.sin(away[:, 1] * 3 / patch.radius)
+        inside = (1.15 - np.linalg.norm(away, axis=1) / patch.radius - 0.15 * uneven) / 0.3
+        covered = patch.strength * np.clip(inside, 0, 1)[:, None]
+        colors = colors + covered * (np.array(patch.color) - colors)
+    return np.asarray(colors, np.float32)
 
 
 def base(tone: float) -> np.ndarray:

@@ -19,11 +19,19 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Thing:
-    """An object: its kind, its parts in metres, and what they are made of."""
+    """An object.
+
+    :param parts: in metres.
+    :param surfaces: what the parts are made of.
+    :param grasps: the types of grasp that hold it, where :data:`generator.objects.grasps.TYPES` does not know its kind.
+    :param flat: whether its thickness, along Y, is what fingers close on.
+    """
 
     kind: str
     parts: tuple[Part, ...]
     surfaces: tuple[Surface, ...]
+    grasps: tuple[str, ...] = ()
+    flat: bool = False
 
 
 def _rod(radius: float, low: float, high: float, surface: int = 0, flat: float = 1.0) -> Part:

@@ -22,7 +22,7 @@ from generator.hand import kinematics, plausibility, pose
 from generator.hand.anatomy import BONES, Skeleton
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh
-from generator.objects import catalog, solids
+from generator.objects import catalog, own_objects, solids
 from generator.objects.catalog import Thing
 
 DEPTH = 0.002
@@ -70,7 +70,7 @@ _LEVEL = np.array([*([0, 0, 1, 2] * 4), 0, 0, 1, 2])
 class Grasp:
     """A hand that holds an object.
 
-    :param kind: the object's, one of :data:`TYPES`; ``seed`` is what it is drawn from.
+    :param kind: the object's, one of :data:`TYPES` or the name of a file; ``seed`` is what it is drawn from.
     :param type: of the taxonomy.
     :param fingers: v9..v28 (20,), radians.
     :param matrix: (4, 4), from the object's axes to those of the bind pose.
@@ -105,17 +105,27 @@ class Grasp:
         return asdict(self)
 
 
-@lru_cache(maxsize=64)
 def _thing(kind: str, seed: int) -> Thing:
+    return own_objects.find(kind).thing if own_objects.is_own(kind) else _built_in(kind, seed)
+
+
+@lru_cache(maxsize=64)
+def _built_in(kind: str, seed: int) -> Thing:
     return catalog.HELD[kind](np.random.default_rng((seed, 0x0B)))
 
 
-def draw(rng: np.random.Generator, mesh: HandMesh, hand: Skeleton, kind: str | None = None) -> Grasp | None:
-    """A grasp of an object of this kind, or of any; None if in some tries none was found."""
+def draw(
+    rng: np.random.Generator, mesh: HandMesh, hand: Skeleton, kind: str | None = None, own: tuple[str, ...] = ()
+) -> Grasp | None:
+    """A grasp of an object of this kind, or of any; None if in some tries none was found.
+
+    :param own: kinds of the user's own objects, which are every second one.
+    """
     surface = _Surface(mesh, hand)
     for _ in range(_TRIES):
-        what = kind or str(rng.choice(list(TYPES)))
-        seed, type_ = int(rng.integers(2**31)), str(rng.choice(list(TYPES[what])))
+        what = kind or str(rng.choice(own if own and rng.random() < 0.5 else list(TYPES)))
+        seed = int(rng.integers(2**31))
+        type_ = str(rng.choice(list(_thing(what, seed).grasps or TYPES[what])))
         if found := _try(rng, surface, what, seed, type_):
             return found
     return None
@@ -296,7 +306,7 @@ def _between_tips(
             rest = np.radians([rng.uniform(45, 70), 0, rng.uniform(50, 80), 35])
             open_[4 * number : 4 * number + 4] = shut[4 * number : 4 * number + 4] = rest
     size = _grip_size(thing)
-    thick = float(size[1] if kind_is_flat(thing.kind) else size.min())
+    thick = float(size[1] if _is_flat(thing) else size.min())
     tips = [BONES.index(f"{finger}_distal") for finger in used]
     shares = np.linspace(0, 1, 40)
     poses = np.array([_pose(open_ + share * (shut - open_)) for share in shares])
@@ -322,9 +332,9 @@ def _between_tips(
     return open_, shut, None
 
 
-def kind_is_flat(kind: str) -> bool:
-    """Whether an object of this kind is thin along Y."""
-    return kind in ("phone", "book", "remote", "fork", "spoon", "knife", "brush")
+def _is_flat(thing: Thing) -> bool:
+    """Whether an object is thin along Y."""
+    return thing.flat or thing.kind in ("phone", "book", "remote", "fork", "spoon", "knife", "brush")
 
 
 def _pads(poses: np.ndarray, surface: _Surface, bones: list[int]) -> np.ndarray:

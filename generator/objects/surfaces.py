@@ -35,6 +35,10 @@ class Surface:
         return asdict(self)
 
 
+GREY = Surface("plain", (0.4, 0.4, 0.4))
+"""Of what brings materials of its own."""
+
+
 def hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
     """Linear RGB of a colour as it is seen (sRGB hue, saturation, value)."""
     red, green, blue = (float(round(part**2.2, 5)) for part in colorsys.hsv_to_rgb(hue % 1, saturation, value))

@@ -63,7 +63,7 @@ class Cluster:
 
         :raises RunError: if there is no worker, or they differ in what would make other images.
         """
-        paths = {name: getattr(settings, name) for name in ("backgrounds", "rig", "bone_map")}
+        paths = {name: getattr(settings, name) for name in ("backgrounds", "objects", "rig", "bone_map")}
         here: dict[str, Any] = {name: str(Path(path).resolve()) for name, path in paths.items() if path is not None}
         settings = replace(settings, **here)
         try:

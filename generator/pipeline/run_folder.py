@@ -136,7 +136,7 @@ def _folders(run: dict[str, Any]) -> list[str]:
 _SAME_SETTINGS = "give the same settings to continue it, or another folder for --out"
 
 
-_DIGESTS = {"poses": "poses_sha256", "backgrounds": "backgrounds_sha256", "rig": "rig_sha256"}
+_DIGESTS = {name: f"{name}_sha256" for name in ("poses", "backgrounds", "objects", "rig")}
 
 
 def _same(out: Path, stored: dict[str, Any], run: dict[str, Any]) -> None:

@@ -74,7 +74,7 @@ def test_an_object_moves_with_the_hand(drawn):
 
 
 def test_the_fraction_of_frames_that_hold_something_is_kept(monkeypatch):
-    monkeypatch.setattr(grasps, "draw", lambda rng, mesh, hand: "grasp")
+    monkeypatch.setattr(grasps, "draw", lambda rng, mesh, hand, own: "grasp")
     some = replace(RenderSettings(scene="indoor"), held=0.3)
     found = Counter(held_object.draw_grasp(some, frame, None, None) for frame in range(1500))
     assert found["grasp"] / 1500 == pytest.approx(0.3, abs=0.04)

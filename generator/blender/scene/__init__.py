@@ -9,6 +9,7 @@ people          people in the background
 head_mesh       heads
 empty           images without a hand
 thing_meshes    objects by code, feet and arms as meshes
+own_meshes      the user's own objects
 occluders       objects before the hand
 materials       procedural materials
 nodes           shader nodes in a line each

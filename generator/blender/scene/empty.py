@@ -35,8 +35,8 @@ def fill_scene(
         return
     if scene.ground is not None:
         normal, point = (np.array(part) for part in scene.ground)
-        props.floor(rng, normal, point)
-        if rng.random() < 0.5:
+        props.floor(rng, normal, point, materials.sheet(rng) if scene.clinic else None)
+        if rng.random() < (0.8 if scene.clinic else 0.5):
             props.fill_room(rng, view)
     elif scene.kind == "people":
         if rng.random() < 0.6:
@@ -49,7 +49,7 @@ def fill_scene(
         _interior(props, rng, view)
     else:
         _behind(props, rng, view)
-    if scene.kind not in ("interior", "food") and rng.random() < 0.25:
+    if scene.kind not in ("interior", "food") and not scene.clinic and rng.random() < 0.25:
         people.distract(props, rng, view)
 
 

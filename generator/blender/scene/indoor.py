@@ -102,6 +102,8 @@ class IndoorScene:
         """Draw one frame without a hand: the image, (H, W, 3) uint8."""
         rng = self._stream(frame, "empty surroundings")
         self._set_up(rng, scene.camera, look, frame)
+        if scene.clinic and (own := self._stream(frame, "clinic")).random() < 0.75:
+            self._use_flash(own, scene.camera, 0.02, 0.35)
         empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
         return self._take(rng, scene.camera, frame)[0]
 
@@ -112,6 +114,7 @@ class IndoorScene:
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
         self._world.choose(rng)
         self._shine(rng, look)
+        self._flash.hide_render = True
         if self._settings.light == "mixed":
             self._flash_in_some(self._stream(frame, "flash"), camera)
 
@@ -209,13 +212,16 @@ class IndoorScene:
 
     def _flash_in_some(self, rng: np.random.Generator, camera: Camera) -> None:
         """A flash beside the lens in part of the images, in a room that is darker for it."""
-        self._flash.hide_render = bool(rng.random() < 0.7)
+        if rng.random() >= 0.7:
+            self._use_flash(rng, camera, 0.1, 0.6)
+
+    def _use_flash(self, rng: np.random.Generator, camera: Camera, darkest: float, lightest: float) -> None:
+        """A flash beside the lens, in place of the sun, in a room made darker by a factor between these two."""
+        self._flash.hide_render, self._sun.hide_render = False, True
         across, along = rng.normal(0, 0.06, 2)
         self._flash.location = (across, along - camera.distance, rng.uniform(0.0, 0.15))
         self._flash.data.energy = rng.uniform(2, 7) * max(camera.distance, 0.3) ** 2 * 4
-        if not self._flash.hide_render:
-            self._sun.hide_render = True
-            self._world.dim(rng.uniform(0.1, 0.6))
+        self._world.dim(rng.uniform(darkest, lightest))
 
     def _shine(self, rng: np.random.Generator, look: FrameLook) -> None:
         """A sun or a lamp in part of the images, from where the look's light comes."""

@@ -97,6 +97,14 @@ def plain(
     return material
 
 
+def sheet(rng: np.random.Generator) -> bpy.types.Material:
+    """A bed's sheet, a towel or a pad: white, or of a pale or hospital color, in folds."""
+    value, tint = rng.uniform(0.55, 0.9), rng.uniform(0, 0.12, 3)
+    if rng.random() < 0.25:
+        value, tint = rng.uniform(0.2, 0.6), rng.uniform(0, 1) * np.array([0.6, 0.2, 0.0])  # blue or green
+    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.01, 0.05), uneven=0.1)
+
+
 def strong(rng: np.random.Generator) -> bpy.types.Material:
     """One strong colour, as often of orange, red and brown as of all others."""
     hue = rng.uniform(0.0, 0.13) if rng.random() < 0.5 else rng.uniform()

@@ -12,9 +12,11 @@ from mathutils import Matrix
 from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.scene import furniture, head_mesh, materials
 from generator.blender.scene.arm_view import View
+from generator.blender.scene.own_meshes import OwnMeshes
 from generator.blender.scene.transforms import rotation_about, rotation_to, transform
 from generator.frame.elbow import Elbow
 from generator.mesh import sleeve
+from generator.objects.own_objects import OwnObject
 
 PLANE_SIZE = 8.0
 """Metres: to the horizon, as far as an image can tell."""
@@ -26,6 +28,7 @@ class Props:
     def __init__(self) -> None:
         self._made: list[bpy.types.ID] = []
         self._shape = functools.cache(_shape)
+        self._own = OwnMeshes()
 
     def clear(self) -> None:
         """Remove what the last frame had."""
@@ -96,6 +99,14 @@ class Props:
         thing.pass_index = index
         self._made += [thing, mesh, *([] if keep_materials else made_of)]
         return mesh
+
+    def add_own(self, one: OwnObject, matrix: np.ndarray) -> None:
+        """Put one of the user's own objects, in its own materials, into the scene by a (4, 4) matrix."""
+        for mesh, within in self._own.of(one):
+            thing = bpy.data.objects.new("own", mesh)
+            bpy.context.scene.collection.objects.link(thing)
+            thing.matrix_world = Matrix((matrix @ within).tolist())
+            self._made.append(thing)
 
     def floor(
         self,

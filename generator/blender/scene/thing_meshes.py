@@ -8,15 +8,19 @@ import numpy as np
 from generator.blender.rig import COLOUR
 from generator.blender.scene import materials
 from generator.blender.scene.props import Props
-from generator.frame.empty_scene import PlacedArm, PlacedFoot, PlacedThing, arm_mesh
+from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh
+from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
-from generator.objects import solids
+from generator.objects import own_objects, solids
 from generator.objects.surfaces import Surface
 
 
 def put_thing(props: Props, placed: PlacedThing, index: int) -> None:
     """Put an object into the scene, with its number in the pass of objects."""
+    if own_objects.is_own(placed.maker):
+        props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
+        return
     thing = placed.thing()
     vertices, faces, surfaces = solids.mesh(thing.parts)
     made = [surface(one) for one in thing.surfaces]
@@ -25,17 +29,17 @@ def put_thing(props: Props, placed: PlacedThing, index: int) -> None:
 
 def put_held(props: Props, held: HeldObject, index: int) -> None:
     """Put an object into a hand, with its number in the pass of objects."""
+    if own_objects.is_own(held.thing.kind):
+        mirror = np.diag([-1.0 if held.mirrored else 1.0, 1.0, 1.0, 1.0])
+        props.add_own(own_objects.find(held.thing.kind), mirror @ held.matrix)
+        return
     vertices, faces, surfaces = held.mesh()
     props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index)
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
-    """Put a bare foot with its leg, and the cloth on it, into the scene."""
-    mesh = foot.build()
-    colors = skin_color.colours(mesh, placed.tone)
-    if placed.polish is not None:
-        colors = np.where(mesh.nail[:, None] > 0.5, np.array(placed.polish), colors)
-    _put_skin(props, placed.vertices(), mesh.faces, colors, skin, placed.side == "left")
+    """Put a bare foot with its leg into the scene."""
+    _put_skin(props, placed.vertices(), foot.build().faces, placed.colors(), skin, placed.side == "left")
 
 
 def put_arm(props: Props, placed: PlacedArm, skin: bpy.types.Material) -> None:
