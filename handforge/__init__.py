@@ -15,6 +15,7 @@ files           files and folders that appear whole or not at all
 parse           JSON and TOML of unknown origin
 console         what all commands share: errors, exit codes
 progress        progress bars and lines
+csv_text        tables as CSV, safe in a spreadsheet
 text_table      tables in which no word is cut
 rng             named streams of random numbers
 commented_toml  dataclasses as TOML with a comment at every key

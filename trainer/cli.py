@@ -250,6 +250,21 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
 @click.option("--out", required=True, type=PATH, help="Folder for results.json.")
 @click.option("--overlays", is_flag=True, help="Also draw the hands into each image, or into a video.")
 @click.option("--masks", is_flag=True, help="Also write each image's mask, 255 on hands.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["coco", "labelme", "yolo", "csv", "png", "cutout"]),
+    help="Also write another tool's files; png: an image of the hands' numbers; cutout: the hands alone, RGBA. May be "
+    "repeated.",
+)
+@click.option(
+    "--mask-threshold",
+    default=0.5,
+    show_default=True,
+    type=Number(0, 1),
+    help="Probability from which on a pixel is of a mask; lower: larger masks.",
+)
 @click.option("--track", is_flag=True, help="Of videos: number the hands; each keeps its number and colour.")
 @click.option(
     "--min-score",
@@ -287,6 +302,7 @@ def predict(
     \b
     handforge predict photos --out found --overlays
     handforge predict clip.mp4 --weights run --out found --overlays --track
+    handforge predict photos more --recursive --out found --masks --format csv --format cutout
     handforge predict --camera 0 --out live --overlays
     """  # noqa: D301 - click wants the real control character
     if bool(sources) == (camera is not None):
@@ -320,7 +336,7 @@ def predict(
             prediction.PredictOptions(device=pick_device(device), **options),
             on_done=lambda count: bar.update(task, advance=count),
         )
-    for line in summary_lines(record, out):
+    for line in summary_lines(record, out, prediction.MADE):
         click.echo(line)
     if record["skipped"]:
         click.get_current_context().exit(1)

@@ -22,6 +22,7 @@ from evaluation.report import figures, tables
 from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import Table
+from handforge.csv_text import csv_text
 from handforge.dataset import Dataset
 
 SESSION_COLUMNS = {
@@ -171,7 +172,7 @@ def charts(scored: list[Scored], iou_threshold: float) -> list[tuple[str, str, s
         for item in scored
         for point in zip(item.curve.scores, item.curve.precision, item.curve.recall, item.curve.f1, strict=True)
     ]
-    content = tables.csv_text([("set", "score", "precision", "recall", "f1"), *points])
+    content = csv_text([("set", "score", "precision", "recall", "f1"), *points])
     drawn = [item for item in scored if len(item.curve.scores)]
     sweeps = tables.sweep_table([(item.label, item.details) for item in scored]).csv()
     recall = figures.lines([(i.label, i.curve.recall, i.curve.precision) for i in drawn], "recall", "precision")
@@ -202,9 +203,9 @@ def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
         (
             "Average loss by session",
             figures.averages_together(averages),
-            tables.csv_text([("run", "session", "average loss"), *rows]),
+            csv_text([("run", "session", "average loss"), *rows]),
         ),
-        ("Loss", figures.losses_together(drawn), tables.csv_text([("run", "step", "loss"), *steps])),
+        ("Loss", figures.losses_together(drawn), csv_text([("run", "step", "loss"), *steps])),
     ]
 
 
@@ -233,7 +234,7 @@ def training(run: Run) -> dict[str, Any]:
         "facts": [*_time(record), *facts],
         "recipe": shorten(record.get("recipe") or {}),
         "curves": figures.loss_curves(losses, saturation) if losses else "",
-        "losses": tables.csv_text([("session", "step", "loss"), *steps]),
+        "losses": csv_text([("session", "step", "loss"), *steps]),
         "bars": figures.session_bars(averages, best) if len(averages) > 1 else "",
         "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
         "best": best,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +11,7 @@ from evaluation.metrics.by_category import CategoryMetrics, Confusion
 from evaluation.metrics.compare import Row
 from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
+from handforge.csv_text import csv_text
 
 RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
 """Column headings of the paper's rates."""
@@ -81,26 +80,6 @@ class Table:
     def csv(self) -> str:
         """Write as CSV, with a line of columns; a dash becomes an empty cell."""
         return csv_text([self.columns, *([cell if cell != "–" else "" for cell in row] for row in self.rows)])
-
-
-def csv_text(rows: Sequence[Sequence[Any]]) -> str:
-    """Write rows as the text of a CSV file.
-
-    A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection).
-    """
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([[_inert(cell) for cell in row] for row in rows])
-    return buffer.getvalue()
-
-
-def _inert(cell: Any) -> Any:
-    if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@", "\t", "\r"):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell
 
 
 def text(value: Any) -> str:

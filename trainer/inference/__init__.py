@@ -4,6 +4,7 @@ inputs           images, folders, datasets, videos and cameras, one image at a t
 predict          detections of all inputs
 detections       detections of one image, written and drawn
 outputs          what is written of each image: overlays, masks
+formats          the files of other tools: COCO, LabelMe, YOLO, CSV, instance and cut-out PNGs
 summary          what predict says at its end
 detector         a trained network, ready to detect
 track            the same number for the same object in all frames of a video

@@ -23,7 +23,7 @@ MASK_THRESHOLD = 0.5
 MAX_SHARED = 0.5
 DRAWN_SCORE = 0.5
 """Hands of a lower score are in the results but not in overlays and mask files, where nothing else is asked for."""
-_COLOURS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200), (0, 160, 170), (190, 40, 120))
+COLORS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200), (0, 160, 170), (190, 40, 120))
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,20 @@ def detect(
     precision: torch.dtype,
     several: bool = False,
     categories: Sequence[Category] = HAND_CATEGORIES[:1],
+    mask_threshold: float = MASK_THRESHOLD,
 ) -> list[list[Detection]]:
     """The detections in each (H, W, 3) uint8 image, best first.
 
     :param several: by several views of each image, see :mod:`trainer.inference.tta`.
     :param categories: of the network's classes, from class 1.
+    :param mask_threshold: from which probability (0 to 1) on a pixel is of a mask; lower ones give larger masks. Only
+        for networks of segmentation.
     """
     outputs = run(model, pictures, device, precision, several)
-    return [_detections(output, picture, categories) for output, picture in zip(outputs, pictures, strict=True)]
+    return [
+        _detections(output, picture, categories, mask_threshold)
+        for output, picture in zip(outputs, pictures, strict=True)
+    ]
 
 
 def run(
@@ -95,7 +101,9 @@ def run(
     ]
 
 
-def _detections(output: dict[str, np.ndarray], picture: np.ndarray, categories: Sequence[Category]) -> list[Detection]:
+def _detections(
+    output: dict[str, np.ndarray], picture: np.ndarray, categories: Sequence[Category], mask_threshold: float
+) -> list[Detection]:
     """The detections in one image's output, whichever the task."""
     if "classes" in output:
         pieces = instances(output["classes"])
@@ -105,7 +113,7 @@ def _detections(output: dict[str, np.ndarray], picture: np.ndarray, categories: 
     if "masks" in output:
         likely = output["masks"][:, 0]
         kept = distinct(likely > MASK_THRESHOLD, labels)
-        cut = [(refine_masks(likely[n], picture, corners[n]), n) for n in kept]
+        cut = [(refine_masks(likely[n], picture, corners[n], mask_threshold), n) for n in kept]
         return [Detection.of_mask(mask, scores[n], kinds[n].name) for mask, n in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
     joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
@@ -184,7 +192,7 @@ def color_of(hand: Detection, number: int, categories: Sequence[str]) -> tuple[i
         number = hand.track_id - 1
     elif len(categories) > 1:
         number = categories.index(hand.category)
-    return _COLOURS[number % len(_COLOURS)]
+    return COLORS[number % len(COLORS)]
 
 
 def _draw_joints(

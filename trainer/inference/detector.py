@@ -11,7 +11,7 @@ import torch
 
 from handforge.dataset import read_image
 from trainer.config.tasks import task_of
-from trainer.inference.detections import Detection, detect
+from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
 from trainer.models import checkpoint, networks
 from trainer.weights import shipped_weights
@@ -30,6 +30,7 @@ class HandDetector:
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
         more, and cuts better, in four to five times the time.
+    :param mask_threshold: from which probability (0 to 1) on a pixel is of a mask, for networks of segmentation.
     :raises WeightsError: if the network cannot be loaded.
     """
 
@@ -41,11 +42,13 @@ class HandDetector:
         device: str = "auto",
         min_score: float = 0.5,
         tta: bool = False,
+        mask_threshold: float = MASK_THRESHOLD,
         session: int | str = "best",
     ) -> None:
         path = shipped_weights(category) if weights is None else Path(weights)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.score, self.device, self.tta = min_score, torch.device(name), tta
+        self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))
         # Scores below it may still end above it: test-time augmentation changes them.
@@ -78,7 +81,7 @@ class HandDetector:
 
     def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
         """Detect in (H, W, 3) uint8 images at once; highest score first."""
-        found = detect(self.model, images, self.device, self.precision, self.tta, self.categories)
+        found = detect(self.model, images, self.device, self.precision, self.tta, self.categories, self.mask_threshold)
         return [[detection for detection in each if detection.score >= self.score] for each in found]
 
 

@@ -20,12 +20,13 @@ FITTED_PX = 192
 """The longer side, at most, of the image on which it is fitted."""
 
 
-def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray) -> np.ndarray:
+def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """A hand's mask (H, W) bool that follows the edges of its image.
 
     :param mask: (H, W) float32, the probability that a pixel is the hand's.
     :param image: (H, W, 3) uint8.
     :param box: x, y, x, y in pixels, the hand's.
+    :param threshold: the mask is where the filtered probability (0 to 1) is above it.
     """
     x0, y0, x1, y1 = (float(value) for value in box)
     side = max(x1 - x0, y1 - y0)
@@ -42,7 +43,7 @@ def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray) -> np.n
     sized = [_resized(part, (width, height)) for part in (*slope, shift)]
     soft = sized[3] + sum(part * colours[..., channel] / np.float32(255) for channel, part in enumerate(sized[:3]))
     result = np.zeros(mask.shape, bool)
-    result[rows, columns] = soft > 0.5
+    result[rows, columns] = soft > threshold
     return result
 
 

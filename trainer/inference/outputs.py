@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image
 
 from handforge.dataset import encode_png, video
 from trainer.inference.detections import Detection, overlay, union
+from trainer.inference.formats import Format
 from trainer.inference.inputs import Clip, Frame, Source
 
 VIDEO = "overlays.mp4"
@@ -24,12 +26,21 @@ class Outputs:
     :param folder: where to.
     :param overlays: whether to draw the detections into each image.
     :param masks: whether to write each image's mask, 255 on its detections.
+    :param formats: what else is written of each image.
     :param categories: the names of all that the network knows.
     """
 
-    def __init__(self, folder: Path, source: Source, overlays: bool, masks: bool, categories: list[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: Source,
+        overlays: bool,
+        masks: bool,
+        formats: Sequence[Format],
+        categories: list[str],
+    ) -> None:
         self._folder = folder
-        self._overlays, self._masks = overlays, masks
+        self._overlays, self._masks, self._formats = overlays, masks, formats
         self._categories = categories
         self._alone = len(source.items) == 1
         self._open = ExitStack()
@@ -45,6 +56,8 @@ class Outputs:
         if self._masks:
             mask = union(hands, frame.image.shape[:2]).astype(np.uint8) * np.uint8(255)
             self._path("masks", frame.output, ".png").write_bytes(encode_png(mask))
+        for kind in self._formats:
+            kind.add(frame, hands)
         if not self._overlays:
             return
         drawn = overlay(frame.image, hands, self._categories)
@@ -67,5 +80,8 @@ class Outputs:
             self._clip, self._video = clip, self._open.enter_context(video.Writer(path, rate))
         return self._video
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         self._open.close()
+        if kind is None:
+            for one in self._formats:
+                one.close()

@@ -17,14 +17,15 @@ from handforge.dataset import Category, DatasetError
 from handforge.files import dump_json, new_folder, utf8_name
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
-from trainer.inference.detections import DRAWN_SCORE, Detection, result
+from trainer.inference.detections import DRAWN_SCORE, MASK_THRESHOLD, Detection, result
 from trainer.inference.detector import HandDetector
+from trainer.inference.formats import FORMATS, NEEDS_MASKS
 from trainer.inference.inputs import Frame, Source
 from trainer.inference.outputs import VIDEO, Outputs
 from trainer.inference.track import tracked
 
 MARK = "predict.json"
-MADE = ("results.json", "images.json", "masks", "overlays", VIDEO)
+MADE = ("results.json", "images.json", "masks", "overlays", VIDEO, *(kind.made for kind in FORMATS.values()))
 """What may be in a folder of predictions, beside what says how it was made."""
 RESULTS_SCORE = 0.05
 """Detections below this score are not even in the results, where nothing is said; AP needs those of low scores."""
@@ -39,6 +40,8 @@ class PredictOptions:
         :data:`RESULTS_SCORE` of the results, those below :data:`trainer.inference.detections.DRAWN_SCORE` of all else.
     :param overlays: also draw the detections into each image, or into a video.
     :param masks: also write each image's mask.
+    :param formats: some of :data:`trainer.inference.formats.FORMATS`, also written.
+    :param mask_threshold: see :class:`trainer.inference.detector.HandDetector`.
     :param strict: a file that cannot be read ends all; otherwise it is skipped, and the record says so.
     :param track: also number the objects of videos, see :mod:`trainer.inference.track`.
     :param tta: test-time augmentation, see :mod:`trainer.inference.tta`.
@@ -50,6 +53,8 @@ class PredictOptions:
     min_score: float | None = None
     overlays: bool = False
     masks: bool = False
+    formats: Sequence[str] = ()
+    mask_threshold: float = MASK_THRESHOLD
     strict: bool = False
     track: bool = False
     tta: bool = False
@@ -86,31 +91,32 @@ def predict(
     """
     with new_folder(out, MARK, MADE) as folder:
         finder = HandDetector(
-            weights, device=options.device, min_score=options.results_score, tta=options.tta, session=options.session
+            weights,
+            device=options.device,
+            min_score=options.results_score,
+            tta=options.tta,
+            mask_threshold=options.mask_threshold,
+            session=options.session,
         )
-        for asked, option in ((options.masks, "--masks"), (options.tta, "--tta")):
-            if asked and finder.task not in WITH_MASKS:
-                raise OutputError(f"{weights} is a network for {finder.task}, which finds no masks; leave {option} out")
+        _check_task(finder.task, weights, options)
         begin = time.perf_counter()
         names = [category.name for category in finder.categories]
-        with Outputs(folder, source, options.overlays, options.masks, names) as outputs:
+        ids = category_ids(finder.categories, source.category_ids)
+        formats = [FORMATS[kind](folder, out, finder.categories, ids) for kind in dict.fromkeys(options.formats)]
+        with Outputs(folder, source, options.overlays, options.masks, formats, names) as outputs:
             found = _find_all(finder, source, options, outputs, on_done)
         summary = {
             "source": source.name,
             "dataset_id": source.dataset_id,
             "weights": utf8_name(weights.resolve()),
             "task": finder.task,
-            "categories": [
-                {**category.to_json(), "id": number}
-                for category, number in zip(
-                    finder.categories, category_ids(finder.categories, source.category_ids).values(), strict=True
-                )
-            ],
+            "categories": [{**category.to_json(), "id": ids[category.name]} for category in finder.categories],
             "settings": {
                 "score": options.results_score,
                 "batch": options.batch,
                 "tta": options.tta,
                 "track": options.track,
+                "mask_threshold": options.mask_threshold,
                 "session": options.session,
                 "images": finder.description["images"],
             },
@@ -128,6 +134,17 @@ def predict(
         if source.dataset_id is None:
             (folder / "images.json").write_bytes(dump_json(found.images))
     return summary
+
+
+def _check_task(task: str, weights: Path, options: PredictOptions) -> None:
+    """:raises OutputError: if what only masks give is asked of a network that finds none."""
+    asked = [(options.masks, "--masks"), (options.tta, "--tta")]
+    asked += [(kind in options.formats, f"--format {kind}") for kind in NEEDS_MASKS]
+    for wanted, option in asked:
+        if wanted and task not in WITH_MASKS:
+            raise OutputError(f"{weights} is a network for {task}, which finds no masks; leave {option} out")
+    if options.mask_threshold != MASK_THRESHOLD and task != "segmentation":
+        raise OutputError(f"{weights} is a network for {task}; --mask-threshold is for one for segmentation")
 
 
 MOST_VALUES = 24_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,13 @@ from handforge.console import printable
 
 MOST_SHOWN = 20
 """Skipped files that are listed in the terminal; ``predict.json`` has all."""
-_WRITTEN = ("results.json", "images.json", "masks", "overlays", "overlays.mp4")
 
 
-def summary_lines(record: dict[str, Any], out: Path) -> list[str]:
+def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> list[str]:
     """The lines of a summary: how many images and detections, where the files are, what was skipped.
 
     :param record: what ``predict.json`` says.
+    :param written: files and folders that may be in ``out``.
     """
     rate = record["images"] / max(record["seconds"], 1e-9)
     least = f"of score {record['drawn_score']:g} and more"
@@ -23,7 +24,7 @@ def summary_lines(record: dict[str, Any], out: Path) -> list[str]:
     lines = [
         f"{record['images']} images, {rate:.1f} a second",
         f"{counts} {least}; {record['images_without']} images without any",
-        f"written: {', '.join(str(out / name) for name in _WRITTEN if (out / name).exists())}",
+        f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
     ]
     if turned := record["images_turned_upright"]:
         lines.append(f"{turned} images are stored turned (EXIF); all results are of the upright images")
