@@ -52,26 +52,28 @@ def _help(text: str) -> str:
 def settings() -> str:
     """All settings of a rendering run."""
     hints = get_type_hints(RenderSettings, include_extras=True)
-    return _fields(RenderSettings, lambda field: expected(hints[field.name]))
+    return _fields(RenderSettings, RenderSettings().to_json(), lambda field: expected(hints[field.name]))
 
 
 def recipes() -> str:
     """All keys of a recipe, a table for each of its parts."""
-    parts = [("At the top", Recipe), ("[network]", Network), ("[images]", ImageSettings)]
-    parts.append(("[session] and [[sessions]]", Session))
-    return "\n".join(f"## {name}\n\n{_fields(cls, lambda field: str(field.type))}" for name, cls in parts)
+    parts = [("At the top", Recipe("", ())), ("[network]", Network()), ("[images]", ImageSettings())]
+    parts.append(("[session] and [[sessions]]", Session()))
+    tables = [(name, _fields(type(one), dataclasses.asdict(one), lambda field: str(field.type))) for name, one in parts]
+    return "\n".join(f"## {name}\n\n{table}" for name, table in tables)
 
 
-def _fields(cls: Any, values: Callable[[Any], str]) -> str:
+def _fields(cls: Any, defaults: dict[str, Any], values: Callable[[Any], str]) -> str:
     docs = commented_toml.field_docs(cls)
     rows = []
     for field in dataclasses.fields(cls):
-        if field.default is dataclasses.MISSING or (cls is Recipe and field.name in ("name", "network", "images")):
+        if field.default is dataclasses.MISSING and cls is Recipe:  # its name and its parts
             continue
-        kind = values(field).replace("something else", "see there")
-        default = "–" if field.default is None else f"`{commented_toml.value(field.default)}`"
-        rows.append((f"`{field.name}`", _cell(kind), default, _cell(docs[field.name])))
-    return _table(("key", "values", "default", "meaning"), rows)
+        default = "none" if defaults[field.name] is None else f"`{commented_toml.value(defaults[field.name])}`"
+        kind = _cell(values(field)).replace("something else", "")
+        said = ", ".join(part for part in (kind, f"default {default}") if part)
+        rows.append((f"`{field.name}`", f"*{said[0].upper()}{said[1:]}.*<br>{_cell(docs[field.name])}"))
+    return _table(("key", "values, default, meaning"), rows)
 
 
 def _cell(text: str) -> str:
@@ -89,3 +91,9 @@ PARTS: dict[str, Callable[[], str]] = {"commands": commands, "settings": setting
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill a page's marks; called by MkDocs for each page."""
     return re.sub(r"^<!-- (\w+) -->$", lambda m: PARTS.get(m[1], lambda: m[0])(), markdown, flags=re.MULTILINE)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Take the script that lets search run from disk out of the site itself, in place of another host's."""
+    here = "../" * page.url.count("/")
+    return output.replace("https://unpkg.com/iframe-worker/shim", f"{here}assets/worker.js")

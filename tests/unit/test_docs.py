@@ -1,6 +1,7 @@
 """What README and documentation show: every command has the options it is shown with, every link and page is there."""
 
 import ast
+import dataclasses
 import json
 import re
 import runpy
@@ -17,6 +18,7 @@ from trainer_samples import blob
 import evaluation.cli
 import generator.cli
 import trainer.cli
+from generator.frame.settings import RenderSettings
 from generator.hand import plausibility
 from handforge.cli import main
 from handforge.dataset import Instance, Sample, assemble, encode_mask, write_sample
@@ -130,3 +132,34 @@ def test_the_model_card_is_filled_from_datasets_and_a_run(tmp_path):
     card = {"network": {}, "sets": {"mine": found}}
     page = CARD["filled"]((ROOT / "docs/results/card.md").read_text("utf-8"), card)
     assert "| mine | 3 | 2 | 0.800 (" in page and "| mine | glove: gloved | 1 | 1.000 (1.000 to 1.000) |" in page
+
+
+GENERATED = runpy.run_path(str(ROOT / "docs/generated.py"))
+
+
+def test_the_reference_has_every_command_with_its_example_and_every_key():
+    text = GENERATED["commands"]()
+    for words in (
+        "handforge dataset import masks",
+        "handforge frame show",
+        "handforge repeat",
+        "handforge settings show",
+    ):
+        assert re.search(f"^#+ {words}$", text, re.MULTILINE), words
+    assert "```sh\nhandforge settings show varied > mine.toml\n```" in text and "\b" not in text
+    for field in dataclasses.fields(RenderSettings):
+        assert f"| `{field.name}` |" in GENERATED["settings"]()
+    assert "| `held` | *A number from 0 to 1, default `0.0`.*<br>Of indoor scenes" in GENERATED["settings"]()
+    assert "| `saturation_patience` | *Int, default `0`.*<br>Early stopping" in GENERATED["recipes"]()
+
+
+def test_marks_are_filled_and_pages_ask_no_other_host():
+    class Page:
+        url = "howto/render.html"
+
+    assert GENERATED["on_page_markdown"]("a\n<!-- settings -->\n<!-- network -->\n").startswith(
+        "a\n| key | values, default"
+    )
+    assert GENERATED["on_page_markdown"]("<!-- network -->") == "<!-- network -->"
+    shim = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
+    assert GENERATED["on_post_page"](shim, Page) == '<script src="../assets/worker.js"></script>'
