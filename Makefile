@@ -62,6 +62,10 @@ $(READY): pyproject.toml constraints-3.13.txt constraints-3.11.txt
 # Every step of demo and real continues or skips what an earlier, interrupted run has done.
 REAL_NAME = $(notdir $(patsubst %/,%,$(REAL)))
 demo: $(READY)
+ifdef REAL
+	@[ -d "$(REAL)/images" ] && [ -d "$(REAL)/masks" ] || { \
+	  echo "REAL=$(REAL) is not a folder with images/ and masks/; nothing was done" >&2; exit 2; }
+endif
 	@echo "1/5 Rendering 400 images of both pose sets into demo/hands"
 	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
 	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
@@ -87,6 +91,8 @@ endif
 # A Mask R-CNN goes on from ImageNet weights, and a copy of it learns to include the forearm.
 PHOTOS = $(HANDS) $(MANY) $(ARMS)
 real: $(READY)
+	@for dir in $(PHOTOS); do [ -d "$$dir/images" ] && [ -d "$$dir/masks" ] || { \
+	  echo "$$dir is not a folder with images/ and masks/; nothing was done" >&2; exit 2; }; done
 	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
 	  echo "Two folders of photographs are called" $$twice"; their results would be one: rename one" >&2; exit 2; }
 	@echo "Rendering 1500 images of hands indoors into real/rooms"

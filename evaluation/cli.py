@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, output_file
+from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file
 
 
 def matching_options(command: Any) -> Any:
@@ -206,11 +206,9 @@ def report(
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
     scored = write_report(runs, out, MatchOptions(iou, score_threshold), Scope(region, category))
-    click.echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
+    echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
     if not scored:
-        click.echo(
-            f"for scores: hand-trainer predict --weights {runs[0]} DATASET --out {runs[0]}/predictions/NAME", err=True
-        )
+        echo(f"for scores: hand-trainer predict --weights {runs[0]} DATASET --out {runs[0]}/predictions/NAME", err=True)
 
 
 @main.command()
@@ -234,8 +232,8 @@ def study(folder: Path) -> None:
         task = bar.add_task("scores", total=None)
         found = read_study(folder, lambda: bar.update(task, advance=1))
     for text in write_page(found, folder):
-        click.echo(text)
-    click.echo(f"{folder / 'report.html'}: {len(found.runs)} runs, {len(found.missing)} missing")
+        echo(text)
+    echo(f"{folder / 'report.html'}: {len(found.runs)} runs, {len(found.missing)} missing")
 
 
 @main.command()
@@ -265,7 +263,7 @@ def zoom(source: Path, out: Path, factor: float) -> None:
     with progress_counter("zoom", "images") as shown:
         for done in zoom_in(dataset, out, factor):
             shown(done, len(dataset))
-    click.echo(f"{out}: {len(dataset)} images")
+    echo(f"{out}: {len(dataset)} images")
 
 
 @main.command()
@@ -285,7 +283,7 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
     from handforge.dataset.subsets import sample as draw
 
     draw(Dataset(source), out, count, seed)
-    click.echo(f"{out}: {count} images")
+    echo(f"{out}: {count} images")
 
 
 @main.command()
@@ -378,6 +376,6 @@ def describe(dataset: Path, background: str | None, scale: str | None, all_hands
 
     opened = Dataset(dataset)
     for key, value in state(opened, background=background, scale=scale, all_hands=all_hands).items():
-        click.echo(f"{key}: {value}")
+        echo(f"{key}: {value}")
     size = median_size(opened)
-    click.echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the image's)")
+    echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the image's)")

@@ -12,8 +12,8 @@ import click
 
 from generator.settings_options import SETS_HELP, load_settings, pose_set_names, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, complete, output_file, processors
-from handforge.files import dump_json, write_atomic
+from handforge.console import PATH, SETTINGS, Group, complete, echo, output_file, processors
+from handforge.files import dump_json, require_writable, write_atomic
 from handforge.progress import progress_counter
 
 _log = logging.getLogger(__name__)
@@ -69,16 +69,16 @@ def render(
 
         if scheduler is not None:
             raise click.UsageError("--dry-run measures on this machine; leave out --scheduler")
-        click.echo(estimate.measure(chosen, out, part).describe(out, workers or processors()))
+        echo(estimate.measure(chosen, out, part).describe(out, workers or processors()))
         return
     with progress_counter("rendering", "images") as progress:
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
     if made and part != (1, 1):
-        click.echo(f"shard {shard} is in {out}; when all are done: hand-generator merge {out} [OTHER FOLDERS]")
+        echo(f"shard {shard} is in {out}; when all are done: hand-generator merge {out} [OTHER FOLDERS]")
     elif made:
-        click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
+        echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
-        click.echo(f"{out} is already complete; nothing was done")
+        echo(f"{out} is already complete; nothing was done")
 
 
 @main.group("settings", invoke_without_command=True)
@@ -95,7 +95,7 @@ def settings_group(context: click.Context) -> None:
         from generator.frame.settings import PRESETS, preset_description
 
         for name in PRESETS:
-            click.echo(f"{name:10}{preset_description(name)}")
+            echo(f"{name:10}{preset_description(name)}")
 
 
 @settings_group.command("show")
@@ -109,7 +109,7 @@ def settings_show_command(name: Path) -> None:
     from generator.frame import settings, settings_text
 
     title = settings.preset_description(str(name)) if str(name) in settings.PRESETS else f"As {name}."
-    click.echo(settings_text.as_toml(settings.load(name), title), nl=False)
+    echo(settings_text.as_toml(settings.load(name), title), nl=False)
 
 
 @main.group("frame")
@@ -138,7 +138,7 @@ def frame_show_command(
 
     text = dump_json(frame_file.draw(load_settings(settings, format_, options), number))
     if out is None:
-        click.echo(text)
+        echo(text.decode())
     else:
         write_atomic(out, text)
 
@@ -154,7 +154,7 @@ def frame_render_command(file: Path, out: Path) -> None:
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import frame_file
 
-    click.echo(frame_file.render(file, out))
+    echo(frame_file.render(file, out))
 
 
 @main.command("split")
@@ -271,7 +271,7 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     from generator.pipeline import shards
 
     shards.merge(out, list(parts))
-    click.echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
+    echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
 
 
 @main.command("preview")
@@ -284,7 +284,7 @@ def preview_command(folder: Path) -> None:
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset import contact_sheet
 
-    click.echo(contact_sheet.write(folder))
+    echo(contact_sheet.write(folder))
 
 
 @main.command("check")
@@ -310,13 +310,11 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
         result = {"images": len(data), "hands": hands, "empty": empty, "problems": problems}
         write_atomic(json_, dump_json(result))
     for problem in problems:
-        click.echo(problem)
+        echo(problem)
     if problems:
-        click.echo(f"{len(problems)} problems in {len(data)} images", err=True)
+        echo(f"{len(problems)} problems in {len(data)} images", err=True)
         sys.exit(1)
-    click.echo(
-        f"{len(data)} images with {hands} hands{f', {empty} of them without a hand' * bool(empty)}, nothing wrong"
-    )
+    echo(f"{len(data)} images with {hands} hands{f', {empty} of them without a hand' * bool(empty)}, nothing wrong")
 
 
 def _platforms() -> tuple[str, ...]:
@@ -343,5 +341,6 @@ def extension_command(out: Path, platform: str | None) -> None:
     """  # noqa: D301 - click wants the real control character
     from generator import extension
 
+    require_writable(out)
     _log.info("pip fetches wheels from your package index")
-    click.echo(extension.build(out, platform or extension.this_platform()))
+    echo(extension.build(out, platform or extension.this_platform()))

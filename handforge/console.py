@@ -9,7 +9,6 @@ import io
 import logging
 import os
 import sys
-import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from handforge.errors import HandforgeError
-from handforge.files import remove_stale
+from handforge.files import FolderError, remove_stale, require_writable
 
 PATH = click.Path(path_type=Path)
 """A file or folder, as a :class:`pathlib.Path`."""
@@ -144,7 +143,7 @@ class _MessageHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show one message."""
         level = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(level + record.getMessage(), err=True)
+        echo(level + record.getMessage(), err=True)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -182,8 +181,13 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def echo(text: object = "", err: bool = False, nl: bool = True) -> None:
+    """Print lines that may name files: on standard output, or ``err``; :func:`printable`, but for ends of lines."""
+    click.echo("\n".join(map(printable, str(text).split("\n"))), err=err, nl=nl)
+
+
 def _say(text: str) -> None:
-    click.echo(f"Error: {printable(' '.join(text.split()))}", err=True)
+    echo(f"Error: {' '.join(text.split())}", err=True)
 
 
 def _say_unexpected(error: Exception, words: list[str]) -> None:
@@ -225,15 +229,14 @@ def output_file(context: click.Context, parameter: click.Parameter, value: Path 
         return value
     if value.is_dir():
         raise click.BadParameter(f"{value} is a folder; name a file")
-    folder = value.resolve().parent
-    if not folder.is_dir():
-        raise click.BadParameter(f"the folder {folder} does not exist; make it first")
+    if not value.resolve().parent.is_dir():
+        raise click.BadParameter(f"the folder {value.parent} does not exist; make it first")
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            remove_stale(value)
-            return value
-    except OSError as error:
-        raise click.BadParameter(f"nothing can be written into {folder} ({error.strerror})") from None
+        require_writable(value.resolve().parent if value.is_symlink() else value.parent)
+    except FolderError as error:
+        raise click.BadParameter(str(error)) from None
+    remove_stale(value)
+    return value
 
 
 def processors() -> int:

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -79,6 +80,42 @@ def dump_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def require_writable(folder: Path) -> None:
+    """Refuse an output folder before any work that would be lost; nothing is made.
+
+    :raises FolderError: if it, or what it would be made in, takes no file, or is a file.
+    """
+    nearest = folder.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    within = "" if nearest == folder.absolute() else f" in {nearest}"
+    if not nearest.is_dir():
+        raise FolderError(f"{folder} cannot be made{within}, which is a file; give another folder")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise FolderError(f"nothing can be written into {folder} ({error.strerror}{within})") from None
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Refuse to begin what cannot be finished on the disk that an output folder is, or will be, on.
+
+    :param needed: bytes.
+    :param what: what they are for, as ``"the run's networks"``.
+    :raises FolderError: if fewer are free.
+    """
+    nearest = folder.absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    free = shutil.disk_usage(nearest).free
+    if free < needed:
+        raise FolderError(
+            f"the disk of {folder} has {free / 1e6:,.0f} MB left, {what} needs {needed / 1e6:,.0f} MB; make room, or "
+            "write elsewhere"
+        )
+
+
 _UNFINISHED = ".unfinished.tmp"
 _LOCK = ".lock.tmp"
 
@@ -94,6 +131,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is a file; give a folder")
     made = not folder.exists()
+    require_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with _lock(folder / _LOCK, folder):
@@ -144,6 +182,7 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
     goal = out.resolve()  # a link stays one, and "." has a name
     if goal.exists() and not goal.is_dir():
         raise FolderError(f"{out} is a file; give a folder")
+    require_writable(out)
     goal.parent.mkdir(parents=True, exist_ok=True)
     # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
     lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")

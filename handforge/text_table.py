@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from handforge.console import printable
+
 GAP = 2
 """Blanks that a column takes beside its cells; of the last one, those at the table's edges."""
 
@@ -32,7 +34,7 @@ def print_columns(
             justify: Literal["left", "right"] = "right" if number >= labels else "left"
             shown.add_column(columns[number], justify=justify, overflow="fold", no_wrap=number >= labels)
         for row in rows:
-            shown.add_row(*(row[number] for number in part))
+            shown.add_row(*(printable(row[number]) for number in part))
         console.print(shown)
         title = None
 

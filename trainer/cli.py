@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list
+from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list, echo, output_file
 from handforge.dataset.importers.commands import import_group
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
@@ -152,7 +152,7 @@ def _train(command: str, options: dict[str, Any]) -> None:
     dry_run = options.pop("dry_run")
     chosen = launch.Options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
     if dry_run:
-        click.echo(launch.estimate(command, chosen))
+        echo(launch.estimate(command, chosen))
     else:
         launch.train(command, chosen)
 
@@ -169,7 +169,7 @@ def recipes(context: click.Context) -> None:
     """  # noqa: D301 - click wants the real control character
     if context.invoked_subcommand is None:
         for name in shipped():
-            click.echo(f"{name:22}{load(name).description}")
+            echo(f"{name:22}{load(name).description}")
 
 
 @recipes.command("show")
@@ -180,7 +180,7 @@ def recipes_show(name: str) -> None:
     \b
     handforge recipes show cpu-real > mine.toml
     """  # noqa: D301 - click wants the real control character
-    click.echo(as_toml(load(name)), nl=False)
+    echo(as_toml(load(name)), nl=False)
 
 
 @main.command()
@@ -337,7 +337,7 @@ def predict(
             on_done=lambda count: bar.update(task, advance=count),
         )
     for line in summary_lines(record, out, prediction.MADE):
-        click.echo(line)
+        echo(line)
     if record["skipped"]:
         click.get_current_context().exit(1)
 
@@ -351,7 +351,9 @@ def predict(
     type=click.Choice(["torchscript", "onnx", "safetensors"]),
     help="What to write; safetensors: our own file in float16, half as large, as it is passed on.",
 )
-@click.option("--out", required=True, type=PATH, help="The file to write, .pt, .onnx or .safetensors.")
+@click.option(
+    "--out", required=True, type=PATH, callback=output_file, help="The file to write, .pt, .onnx or .safetensors."
+)
 @click.option(
     "--image", "--picture", "image", required=True, type=PATH, help="An image on which both networks have to agree."
 )
@@ -371,8 +373,8 @@ def export(run: Path, kind: str, out: Path, image: Path, score: float, license_:
     from trainer.inference.export import export_half, export_network
 
     if kind == "safetensors":
-        click.echo(export_half(run, out, image, score, license=license_, about=about))
+        echo(export_half(run, out, image, score, license=license_, about=about))
         return
     if license_ or about:
         raise click.UsageError("--license and --about are for --format safetensors")
-    click.echo(export_network(run, kind, out, image, score))
+    echo(export_network(run, kind, out, image, score))

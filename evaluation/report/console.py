@@ -12,6 +12,7 @@ from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.report import tables
+from handforge.console import echo
 from handforge.text_table import print_columns
 
 
@@ -24,7 +25,7 @@ def print_table(table: tables.Table) -> None:
     ]
     print_columns(table.columns, rows, table.left, table.title)
     for number, note in enumerate(notes, start=1):
-        print(f"({number}) {note}")
+        echo(f"({number}) {note}")
 
 
 def _noted(cell: str, notes: list[str]) -> str:
@@ -38,13 +39,13 @@ def _noted(cell: str, notes: list[str]) -> str:
 def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMetrics | None) -> None:
     """Print one score, with the notes that belong to it."""
     scored = ", ".join(loaded.categories)
-    print(f"{scored}, IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
+    echo(f"{scored}, IoU ≥ {score.iou_threshold:g}, score ≥ {score.score_threshold:g} (AP: all scores)")
     for note in loaded.notes:
-        print(f"Note: {note}")
+        echo(f"Note: {note}")
     hands = SAME_HANDS.issuperset(loaded.categories)
     print_table(tables.score_table([("", score)], hands).unlabelled())
     if score.images_without_hands:
-        print(
+        echo(
             f"In {score.images_without_hands} images without annotations (empty) there are "
             f"{tables.text(score.false_positives_per_empty_image)} false positives per image."
         )
@@ -57,7 +58,7 @@ def print_figures(of: str, figures: Mapping[str, Any]) -> None:
     """Print notes, figures by their names in one row, and a row for each of several categories."""
     rows = {**figures.get("categories", {}), "mean": figures} if "categories" in figures else {"": figures}
     for note in figures["notes"]:
-        print(f"Note: {note}")
+        echo(f"Note: {note}")
     names = [name for name in figures if name not in ("categories", "notes")]
     columns = ("", *(name.upper() if name != "hands" else name for name in names))
     cells = [[label, *(tables.text(row[name]) for name in names)] for label, row in rows.items()]
@@ -86,7 +87,7 @@ def print_comparison(
     The files are numbered, as their paths may be long.
     """
     for number, (row, one) in enumerate(zip(rows, loaded, strict=True), start=1):
-        print("\n   Note: ".join([f"{number}: {row.name}", *one.notes]))
+        echo("\n   Note: ".join([f"{number}: {row.name}", *one.notes]))
     numbered = [(f"{number}", row) for number, row in enumerate(rows, start=1)]
     hands = all(SAME_HANDS.issuperset(one.categories) for one in loaded)
     print_table(tables.score_table([(label, row.score) for label, row in numbered], hands))

@@ -18,6 +18,7 @@ from generator.mesh.hand_mesh import HandMesh
 from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
+from handforge.files import require_writable
 from handforge.parse import parse_json
 
 
@@ -43,6 +44,7 @@ def render(path: Path, out: Path) -> Path:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FrameError(f"{out} is there already; give a new or empty folder for --out")
+    require_writable(out)
     asked = _read(path)
     settings = settings_reader.load(None, asked["settings"])
     sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])

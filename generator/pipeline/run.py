@@ -23,6 +23,7 @@ from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.workers import Item, Workers
 from handforge import __version__
+from handforge.files import require_writable
 
 Progress = Callable[[int, int], None]
 """Told the number of frames done and of all frames, whenever some more are done."""
@@ -115,6 +116,7 @@ def render(
             made_of |= _digest(plan(settings).poses)
         run_folder.check_sources(out, made_of)
         return False
+    require_writable(out)
     if behind is not None and run_folder.state(out) is None:
         behind.verify()
     frames = plan(settings)

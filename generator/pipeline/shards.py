@@ -9,6 +9,7 @@ from typing import Any
 from generator.errors import RunError
 from generator.pipeline import run_folder
 from generator.pipeline.records import PARTIAL, Records, entries, marks, read_records
+from handforge.files import require_writable
 
 
 def merge(out: Path, parts: list[Path]) -> None:
@@ -24,6 +25,7 @@ def merge(out: Path, parts: list[Path]) -> None:
     if started and run_folder.is_finished(out):
         run_folder.remove_leftovers(out)
         raise RunError(f"{out} is complete already")
+    require_writable(out)
     folders = [*([out] if started else []), *parts]
     for part in folders:
         if not (part / PARTIAL / "run.json").exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -51,6 +52,7 @@ class Renderer:
 
     def __init__(self, settings: RenderSettings) -> None:
         os.environ.setdefault("LP_NUM_THREADS", "0")  # software OpenGL in the worker's own thread
+        _spare_a_full_disk()
         from generator.blender.engines import registry
 
         self.settings = replace(settings, engine=registry.choose(settings))
@@ -76,6 +78,18 @@ class Renderer:
         for item in items:
             self._records.add(item.number, *dataset.encode_sample(self.frame(item), self.settings.format, kinds))
         return len(items)
+
+
+SHADER_CACHE_BYTES = 100_000_000
+
+
+def _spare_a_full_disk() -> None:
+    """Let Mesa compile its shaders anew where its cache has no room: writing to a full disk would end the process."""
+    cache = Path(os.environ.get("MESA_SHADER_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    while not cache.exists() and cache != cache.parent:
+        cache = cache.parent
+    if shutil.disk_usage(cache).free < SHADER_CACHE_BYTES:
+        os.environ["MESA_SHADER_CACHE_DISABLE"] = "true"
 
 
 def spawn(count: int) -> dict[Connection, Any]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from run_samples import FRAMES, command, contents, ignore, records, wait_for
+from run_samples import FRAMES, command, contents, frame, ignore, records, wait_for
 
 from generator.errors import RunError
 from generator.pipeline import run, run_folder, shards
@@ -125,16 +125,17 @@ def _killed(*given, **named):
 
 
 def test_a_record_that_is_written_in_part_is_a_full_disk_and_spoils_no_other(tmp_path):
-    (tmp_path / PARTIAL).mkdir()
+    for name in (PARTIAL, "images", "masks"):
+        (tmp_path / name).mkdir()
     records = Records(tmp_path)
-    records.add(0, {"image": {}}, {})
+    records.add(0, *frame(0))
     whole_file = records._file
     records._file = SimpleNamespace(write=lambda line: whole_file.write(line[:9]), name=whole_file.name)
     with pytest.raises(OSError, match="No space left") as found:
-        records.add(1, {"image": {}}, {})
+        records.add(1, *frame(1))
     assert found.value.filename == whole_file.name
     records._file = whole_file
-    records.add(2, {"image": {}}, {})
+    records.add(2, *frame(2))
     records.close()
     assert list(read_records(tmp_path)) == [0, 2]
 

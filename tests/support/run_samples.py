@@ -3,9 +3,19 @@
 import sys
 import time
 
+import numpy as np
+
 from generator.pipeline.records import read_records
+from handforge.dataset import Instance, Sample, encode_sample
 
 FRAMES = 48
+
+
+def frame(number):
+    """Record and files of a small frame that no Blender has rendered."""
+    mask = np.zeros((64, 64), bool)
+    mask[10:30, 10 : 30 + number] = True
+    return encode_sample(Sample(f"{number:06d}", np.full((64, 64, 3), 200, np.uint8), (Instance(mask),)))
 
 
 def ignore(done, total):

@@ -2,16 +2,16 @@
 
 import json
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
+from run_samples import frame
 
 from generator.cli import main
 from generator.errors import RunError
 from generator.frame.settings import load
 from generator.pipeline import records, run_folder, shards
 from generator.pipeline.records import PARTIAL, Records
-from handforge.dataset import Dataset, Instance, Sample, encode_sample
+from handforge.dataset import Dataset
 
 FRAMES = 4
 
@@ -27,12 +27,6 @@ def begin(out, seed=0):
     }
     run_folder.claim(out, run)
     return run
-
-
-def frame(number):
-    mask = np.zeros((64, 64), bool)
-    mask[10:30, 10 : 30 + number] = True
-    return encode_sample(Sample(f"{number:06d}", np.full((64, 64, 3), 200, np.uint8), (Instance(mask),)))
 
 
 def add_frames(out, numbers):

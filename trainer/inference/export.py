@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from torch import nn
 from torchvision.models.detection import FasterRCNN
 
 from handforge.dataset import read_image
+from handforge.files import require_space, require_writable, write_atomic
 from trainer.data.images import tensor
 from trainer.errors import OutputError
 from trainer.models import checkpoint, networks
@@ -88,15 +90,15 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     wanted = {"torchscript": ".pt", "onnx": ".onnx"}[kind]
     if out.suffix.lower() in {".pt", ".onnx"} - {wanted}:
         raise OutputError(f"{out} has the suffix of another format; --format {kind} writes a {wanted} file")
+    require_writable(out.parent)
     image = tensor(read_image(picture))
     network, _ = networks.load(run, hooks=False)
     images = [image, torch.zeros_like(image)]
+    require_space(out.parent, sum(t.nbytes for t in network.state_dict().values()), f"the network as {kind}")
     expected = _detected(network, images, score)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        file = Path(folder) / out.name
-        found = _KINDS[kind](network, images, list(expected[0]), file)
-        text, _ = (compare(one, other, f"{run} as {kind}") for one, other in zip(expected, found, strict=True))
-        file.replace(out)
+    content, found = _KINDS[kind](network, images, list(expected[0]))
+    text, _ = (compare(one, other, f"{run} as {kind}") for one, other in zip(expected, found, strict=True))
+    write_atomic(out, content)
     return f"{out}: {text}"
 
 
@@ -113,6 +115,7 @@ def export_half(run: Path, out: Path, picture: Path, score: float = 0.05, **abou
     """
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise OutputError(f"{out} is no .safetensors file in a folder that exists")
+    require_writable(out.parent)
     network, description = networks.load(run)
     images = [image := tensor(read_image(picture)), torch.zeros_like(image)]
     weights = {name: value.half() if value.dim() > 1 else value for name, value in network.state_dict().items()}
@@ -134,17 +137,19 @@ def _detected(network: nn.Module, images: list[torch.Tensor], score: float) -> l
         return [{name: value.numpy() for name, value in network([image])[0].items()} for image in images]
 
 
-def _torchscript(network: nn.Module, images: list[torch.Tensor], names: list[str], file: Path) -> list[Outputs]:
+def _torchscript(network: nn.Module, images: list[torch.Tensor], names: list[str]) -> tuple[bytes, list[Outputs]]:
+    buffer = io.BytesIO()  # a full disk would end the process when torch writes to it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated, and its networks return losses too, as we know
-        torch.jit.save(torch.jit.script(_WithoutLosses(network)), str(file))
+        torch.jit.save(torch.jit.script(_WithoutLosses(network)), buffer)
         with torch.inference_mode():
-            written = torch.jit.load(str(file))
+            written = torch.jit.load(io.BytesIO(buffer.getvalue()))
             found = [written([image])[0] for image in images]
-    return [{name: outputs[name].numpy() for name in names} for outputs in found]
+    return buffer.getvalue(), [{name: outputs[name].numpy() for name in names} for outputs in found]
 
 
-def _onnx(network: nn.Module, images: list[torch.Tensor], names: list[str], file: Path) -> list[Outputs]:
+def _onnx(network: nn.Module, images: list[torch.Tensor], names: list[str]) -> tuple[bytes, list[Outputs]]:
+    buffer: Any = io.BytesIO()  # torch takes it, its types do not say so
     try:
         import onnx  # noqa: F401 - torch's exporter needs it, and says so less well
         import onnxruntime
@@ -154,14 +159,15 @@ def _onnx(network: nn.Module, images: list[torch.Tensor], names: list[str], file
         warnings.simplefilter("ignore")  # the tracer warns of everything that depends on the image's size
         # The exporter by tracing: torchvision's networks are made for it.
         options: dict[str, Any] = {"input_names": ["image"], "output_names": names, "opset_version": 17}
-        torch.onnx.export(_never_without_regions(network), ([images[0]],), str(file), dynamo=False, **options)
+        torch.onnx.export(_never_without_regions(network), ([images[0]],), buffer, dynamo=False, **options)
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 3  # it warns of every mask that is put beside the others
-    session = onnxruntime.InferenceSession(str(file), quiet, providers=["CPUExecutionProvider"])
-    return [dict(zip(names, session.run(names, {"image": image.numpy()}), strict=True)) for image in images]
+    session = onnxruntime.InferenceSession(buffer.getvalue(), quiet, providers=["CPUExecutionProvider"])
+    outputs = [session.run(names, {"image": image.numpy()}) for image in images]
+    return buffer.getvalue(), [dict(zip(names, values, strict=True)) for values in outputs]
 
 
-_KINDS: dict[str, Callable[[nn.Module, list[torch.Tensor], list[str], Path], list[Outputs]]] = {
+_KINDS: dict[str, Callable[[nn.Module, list[torch.Tensor], list[str]], tuple[bytes, list[Outputs]]]] = {
     "torchscript": _torchscript,
     "onnx": _onnx,
 }

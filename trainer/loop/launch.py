@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from handforge.dataset import Dataset
-from handforge.files import folder_lock
+from handforge.files import folder_lock, require_space
 from handforge.progress import progress
 from trainer.config import categories
 from trainer.config import recipe as recipes
@@ -27,6 +27,10 @@ from trainer.loop.tensorboard import require as require_tensorboard
 from trainer.models import networks
 
 _log = logging.getLogger(__name__)
+
+
+STATE_NETWORKS = 6
+"""The largest state of a run, weights and two moments of each, twice while it is replaced: in sizes of the network."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,10 @@ def prepare(command: str, options: Options) -> Repetition | None:
     if folder.header.get("finished"):
         return None
     model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
+    if not folder.continued:
+        kept = len(decided.recipe.sessions) if decided.keep is None else decided.keep
+        bytes_each = sum(tensor.nbytes for tensor in model.state_dict().values())
+        require_space(folder.path, bytes_each * (1 + kept + STATE_NETWORKS), "the run")
     pictures = ImagePool(
         [*decided.data, *decided.real],
         decided.recipe.images,

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from handforge.console import processors
+from handforge.console import echo, processors
+from handforge.files import require_writable
 from handforge.progress import progress
 from trainer.config import study as studies
 from trainer.errors import StudyError
@@ -34,6 +33,8 @@ def study(
     :param changes: as :func:`trainer.config.study.load`.
     :raises StudyError: if the study cannot be made, or some of its runs failed; the others are done and on the page.
     """
+    if not dry_run:
+        require_writable(out)
     decided, recipes = studies.load(name, **changes)
     shared_out = max(1, processors() // workers)
     todo = runs.jobs(decided, recipes, out, threads or runs.recorded_threads(out) or shared_out, device, words)
@@ -46,7 +47,7 @@ def study(
     # a program of its own: what is tested crosses to the evaluation as files only
     command = [sys.executable, "-m", "evaluation", "study", str(out)]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
-    click.echo(done.stdout, nl=False)
+    echo(done.stdout, nl=False)
     if failed:
         first, reason = next(iter(failed.items()))
         raise StudyError(
@@ -83,16 +84,14 @@ def _estimate(todo: Sequence[Job], workers: int) -> None:
         task = bar.add_task("measuring", total=len({job.arm for job in todo}))
         times = arm_times(todo, lambda: bar.update(task, advance=1))
     width = max(len(time.arm) for time in times)
-    click.echo(f"{'arm':{width}}  runs left  sessions  steps  images seen  minutes a run")
+    echo(f"{'arm':{width}}  runs left  sessions  steps  images seen  minutes a run")
     sessions = {job.arm: len(job.recipe.sessions) for job in todo}
     for time in times:
-        click.echo(
+        echo(
             f"{time.arm:{width}}  {time.runs:9}  {sessions[time.arm]:8}  {time.steps:5}  {time.images_seen:11,}  "
             f"{time.seconds / 60:13.1f}"
         )
     hours = sum(time.runs * time.seconds for time in times) / 3600 / workers
     left = sum(time.runs for time in times)
     at_once = f", {workers} at once" if workers > 1 else ""
-    click.echo(
-        f"{left} of {len(todo)} runs left{at_once}: about {hours:.2g} hours on this machine as busy as it is now"
-    )
+    echo(f"{left} of {len(todo)} runs left{at_once}: about {hours:.2g} hours on this machine as busy as it is now")

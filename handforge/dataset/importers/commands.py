@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handforge.console import PATH, Group
+from handforge.console import PATH, Group, echo
 
 if TYPE_CHECKING:
     from handforge.dataset.importers.folder import About, Imported
@@ -156,7 +156,7 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
 
     _imported(out, import_hgr(source, out, about, min_area))
     if not (source / "feature_points").is_dir():
-        click.echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
+        echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
 
 
 @import_group.command(name="hands11k")
@@ -242,8 +242,8 @@ def _report(out: Path, made: Imported) -> None:
         _log.info(note)
     if made.unreadable:
         for problem in made.unreadable[:10]:
-            click.echo(f"skipped: {problem}", err=True)
-        click.echo(f"{len(made.unreadable)} files were skipped; --strict refuses them", err=True)
+            echo(f"skipped: {problem}", err=True)
+        echo(f"{len(made.unreadable)} files were skipped; --strict refuses them", err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -252,6 +252,6 @@ def _imported(out: Path, count: int) -> None:
 
     info = Dataset(out).info
     what = f"{info['hands']} hands" + (f", {info['objects']} objects" if "objects" in info else "")
-    click.echo(f"{out}: {count} images with {what}")
+    echo(f"{out}: {count} images with {what}")
     if not info["hands"] and not info.get("objects"):
-        click.echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)
+        echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)
