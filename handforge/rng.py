@@ -17,6 +17,7 @@ STREAMS: dict[str, tuple[int, ...]] = {
     "occluders": (0x23,),
     "flash": (0x24,),
     "exposure": (0x25,),
+    "shake": (0x25, 1),
     "other sleeves": (0x26,),
     "furniture": (0x27,),
     "empty surroundings": (0x28,),

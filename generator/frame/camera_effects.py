@@ -14,6 +14,35 @@ def draw_cast(rng: np.random.Generator) -> np.ndarray:
     return exposure * np.array([warmth, tint, 1 / warmth])
 
 
+SHAKEN = 0.12
+"""Fraction of the images whose camera moved while it took them, where the exposure is random."""
+
+
+def draw_shake(rng: np.random.Generator) -> np.ndarray | None:
+    """How far the camera moves while it takes an image, (2,) in widths of the image; None where it is still."""
+    if rng.random() >= SHAKEN:
+        return None
+    length, angle = np.exp(rng.uniform(*np.log((0.004, 0.03)))), rng.uniform(0, np.pi)
+    return np.array([length * np.cos(angle), length * np.sin(angle)])
+
+
+def shaken(linear: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Linear light (H, W, 3) that a camera gathers while the image moves by ``way`` (2,), widths of the image.
+
+    The middle of the movement is where the image was, so that masks stay right.
+    """
+    pixels = way * linear.shape[1]
+    steps = int(np.ceil(np.abs(pixels).max())) + 1
+    shifts = np.round(np.linspace(-0.5, 0.5, steps)[:, None] * pixels).astype(int)
+    margin = int(np.abs(shifts).max())
+    wide = np.pad(linear, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+    height, width = linear.shape[:2]
+    total = np.zeros_like(linear)
+    for x, y in shifts + margin:
+        total += wide[y : y + height, x : x + width]
+    return total / steps
+
+
 def develop(
     linear: np.ndarray, subject: np.ndarray, rng: np.random.Generator, cast: np.ndarray | float = 1.0
 ) -> np.ndarray:

@@ -227,7 +227,8 @@ class RenderSettings:
     """Of indoor scenes: annotate the objects that are held or that images without a hand show, too, each with its kind
     (cup, fork, shoe, dish ...) as its category. Default false."""
     exposure: Literal["metered", "random"] = "metered"
-    """Of indoor scenes. Random: also darker and brighter than metered, with stronger color casts."""
+    """Of indoor scenes. Random: also darker and brighter than metered, with stronger color casts, and one image
+    in eight blurred by a moving camera."""
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -139,7 +139,11 @@ class IndoorScene:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
-        cast = camera_effects.draw_cast(self._stream(frame, "exposure")) if self._settings.exposure == "random" else 1.0
+        cast: np.ndarray | float = 1.0
+        if self._settings.exposure == "random":
+            cast = camera_effects.draw_cast(self._stream(frame, "exposure"))
+            if (way := camera_effects.draw_shake(self._stream(frame, "shake"))) is not None:
+                linear = camera_effects.shaken(linear, way)
         return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
 
     def _stream(self, frame: int, name: str, *index: int) -> np.random.Generator:

@@ -1,0 +1,36 @@
+"""What a camera does to light: blur of a camera that moves."""
+
+import numpy as np
+import pytest
+
+from generator.frame import camera_effects
+
+
+@pytest.mark.parametrize("way", [(0.1, 0.0), (0.0, -0.1), (0.06, 0.08)])
+def test_a_point_becomes_a_line_around_where_it_was(way):
+    point = np.zeros((100, 200, 3))
+    point[50, 100] = 3.0
+    seen = camera_effects.shaken(point, np.array(way))[..., 0]
+    assert seen.sum() == pytest.approx(3.0), "no light is lost"
+    y, x = np.nonzero(seen)
+    assert (np.average(x, weights=seen[y, x]), np.average(y, weights=seen[y, x])) == pytest.approx((100, 50), abs=0.1)
+    assert np.ptp(x) == pytest.approx(abs(way[0]) * 200, abs=1) and np.ptp(y) == pytest.approx(abs(way[1]) * 200, abs=1)
+
+
+def test_an_even_image_stays_as_it_is():
+    even = np.full((40, 60, 3), 0.4)
+    np.testing.assert_allclose(camera_effects.shaken(even, np.array([0.2, -0.1])), even)
+
+
+def test_one_image_in_eight_is_shaken_by_up_to_three_hundredths_of_its_width():
+    drawn = [camera_effects.draw_shake(np.random.default_rng(seed)) for seed in range(2000)]
+    moved = np.array([way for way in drawn if way is not None])
+    assert len(moved) / 2000 == pytest.approx(camera_effects.SHAKEN, abs=0.025)
+    assert np.linalg.norm(moved, axis=1).min() >= 0.004 and np.linalg.norm(moved, axis=1).max() <= 0.03
+
+
+def test_what_is_lit_in_the_dark_is_not_burnt_out():
+    dark = np.full((60, 80, 3), 0.001)
+    dark[20:40, 30:50] = 0.5
+    seen = camera_effects.develop(dark, np.zeros((60, 80), bool), np.random.default_rng(1))
+    assert (seen[22:38, 32:48] < 250).mean() > 0.9
