@@ -21,6 +21,7 @@ from trainer.weights import SHIPPED, shipped_weights
 CONTINUES = {
     "train": "the same command with --resume continues",
     "repeat": "the same command with --resume continues",
+    "fine-tune": "the same command with --resume continues",
     "study": "the same command continues",
 }
 """What to do after Ctrl-C, by command; the others leave nothing to continue."""
@@ -155,6 +156,62 @@ def _train(command: str, options: dict[str, Any]) -> None:
         echo(launch.estimate(command, chosen))
     else:
         launch.train(command, chosen)
+
+
+@main.command("fine-tune")
+@click.option("--data", "own", required=True, type=PATH, help="The dataset folder of your images, ten to two hundred.")
+@click.option("--out", required=True, type=PATH, help="The run folder.")
+@click.option(
+    "--rendered",
+    type=PATH,
+    multiple=True,
+    help="A dataset of rendered images to mix in, half and half, so that nothing is forgotten; may be repeated.",
+)
+@click.option(
+    "--init",
+    default="shipped",
+    show_default=True,
+    metavar="RUN|FILE",
+    help="The network to go on from: a run folder or a weights file; shipped: the one that comes along.",
+)
+@click.option(
+    "--category",
+    type=click.Choice(list(CATEGORIES.values())),
+    help="What is to be masked  [what your masks cover].",
+)
+@click.option(
+    "--recipe",
+    default="fine-tune",
+    show_default=True,
+    metavar="NAME|FILE",
+    shell_complete=complete(shipped),
+    help="Steps and learning rate; network and size of images are those of --init.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
+@_threads
+@click.option("--dry-run", is_flag=True, help="Only say which steps, how long and how much disk; does a few.")
+def fine_tune(dry_run: bool, **options: Any) -> None:
+    """Train a network further on some tens of your own images.
+
+    Keep some images apart to test on: handforge dataset split.
+
+    \b
+    handforge fine-tune --data mine --out run-mine
+    handforge fine-tune --data mine --rendered rooms --init run --out run-mine
+    """  # noqa: D301 - click wants the real control character
+    from trainer.loop import launch
+    from trainer.loop.fine_tune import training_options
+
+    chosen = training_options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
+    if dry_run:
+        click.echo(launch.estimate("fine-tune", chosen))
+    else:
+        launch.train("fine-tune", chosen)
 
 
 @main.group(invoke_without_command=True)
