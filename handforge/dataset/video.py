@@ -15,10 +15,23 @@ import numpy as np
 
 from handforge.dataset import DatasetError
 
-SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
+SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".wmv", ".flv", ".ogv"),
+    *(".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
+)
+"""What is taken for a video by its name; a GIF is one if it has several images."""
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
 """FFmpeg's input for cameras by system, and what it calls the one of a number; Windows knows them by name only."""
-_TICK = Fraction(1, 1000)
+_TICK = Fraction(1, 90_000)
+"""Seconds that a written video's times are multiples of, as is usual."""
+_PLAUSIBLE_RATES = (Fraction(1, 100), Fraction(1000))
+_USUAL_RATE = Fraction(25)
+MISSING_SECONDS, MISSING_FRACTION = 0.5, 0.02
+"""By how much a video may end before the end that it states, in seconds and of its length; headers are not exact."""
+
+
+class IncompleteVideoError(DatasetError):
+    """Parts of a video cannot be decoded; it is raised after all frames that can be have been read."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Stream:
     :param file: a path, or a camera as FFmpeg calls it.
     :param name: what its frames are named after.
     :param format: FFmpeg's name of a camera's input, None for a file.
-    :param rate: frames a second.
+    :param rate: frames a second; where they vary, those that it is said to have, or else 25.
     :param frames: how many there are, None where it does not say.
     """
 
@@ -43,15 +56,80 @@ class Stream:
         """Whether it goes on until somebody stops it."""
         return self.format is not None
 
-    def read(self) -> Iterator[np.ndarray]:
-        """The frames, each (H, W, 3) uint8 RGB, turned as a player shows them.
+    def read(self) -> Iterator[tuple[float, np.ndarray]]:
+        """The frames with their times in seconds from the first, which grow: each (H, W, 3) uint8 RGB, as a player
+        shows it, turned upright.
 
-        :raises DatasetError: if it is damaged, or the camera is gone.
+        :raises IncompleteVideoError: after the last frame that can be decoded, if there should be more.
+        :raises DatasetError: if none can be decoded, or the camera is gone.
         """
+        first, last, number = 0.0, 0.0, 0
         with _opened(self.file, self.format) as container:
-            for frame in container.decode(video=0):
+            decoding = _Decoding(container)
+            for frame in decoding.frames():
+                stated = frame.time if number else (first := frame.time or 0.0)
+                seconds = 0.0 if stated is None else stated - first
+                if number and seconds <= last:  # no time, or no good one
+                    seconds = last + float(1 / self.rate)
                 picture = frame.to_ndarray(format="rgb24")
-                yield np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+                yield seconds, np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+                last, number = seconds, number + 1
+            if not self.live:
+                self._check_complete(decoding, number, last + float(1 / self.rate))
+
+    def _check_complete(self, decoding: _Decoding, frames: int, seconds: float) -> None:
+        if not frames:
+            raise DatasetError(f"{self.file} is damaged or no video ({decoding.reason or 'no image can be decoded'})")
+        lost = []
+        if decoding.failed:
+            lost.append(f"{decoding.failed} of its packets cannot be decoded")
+        stated = decoding.stated_seconds
+        if stated - max(seconds, decoding.other_seconds) > max(MISSING_SECONDS, MISSING_FRACTION * stated):
+            lost.append(f"it ends after {seconds:.1f} of {stated:.1f} s")
+        if lost:
+            raise IncompleteVideoError(f"{self.file} is damaged: {', and '.join(lost)}; its {frames} frames were read")
+
+
+class _Decoding:
+    """The frames of a container's first image stream, and what was wrong with it.
+
+    ``failed``: packets that cannot be decoded; ``reason``: of the first; ``stated_seconds``: how long it says to be;
+    ``other_seconds``: the end of its sound, which may be longer.
+    """
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+        self._stream = container.streams.video[0]
+        self.failed, self.reason, self.other_seconds = 0, "", 0.0
+        stream = self._stream
+        own = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        self.stated_seconds = own or (container.duration or 0) / av.time_base
+
+    def frames(self) -> Iterator[Any]:
+        """Decode packet by packet, so that a broken one costs no other."""
+        packets = self._container.demux()
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                self._note(error)
+                packet = None
+            if packet is None:
+                return
+            if packet.stream is not self._stream:
+                if packet.pts is not None and packet.time_base:
+                    self.other_seconds = max(self.other_seconds, float(packet.pts * packet.time_base))
+                continue
+            try:
+                decoded = packet.decode()
+            except av.error.FFmpegError as error:
+                self._note(error)
+                continue
+            yield from decoded
+
+    def _note(self, error: Exception) -> None:
+        self.failed += 1
+        self.reason = self.reason or str(getattr(error, "strerror", None) or error)
 
 
 def open_video(path: Path) -> Stream:
@@ -76,7 +154,9 @@ def open_camera(device: str) -> Stream:
 def _stream(file: str, name: str, format: str | None) -> Stream:
     with _opened(file, format) as container:
         stream = container.streams.video[0]
-        return Stream(file, name, format, Fraction(str(stream.average_rate or 25)), stream.frames or None)
+        rate = Fraction(str(stream.guessed_rate or stream.average_rate or 0))
+        low, high = _PLAUSIBLE_RATES
+        return Stream(file, name, format, rate if low <= rate <= high else _USUAL_RATE, stream.frames or None)
 
 
 @contextmanager
@@ -85,7 +165,7 @@ def _opened(file: str, format: str | None) -> Iterator[Any]:
     try:
         with av.open(file, format=format) as container:
             if not container.streams.video:
-                raise DatasetError(f"{what} has no images")
+                raise DatasetError(f"{what} has no images, or was cut off before its index")
             yield container
     except (av.error.FFmpegError, ValueError) as error:
         if isinstance(error, DatasetError):
@@ -97,40 +177,51 @@ def _opened(file: str, format: str | None) -> Iterator[Any]:
 
 
 def read_frames(path: Path) -> Iterator[np.ndarray]:
-    """The frames of a video's first image stream, each (H, W, 3) uint8 RGB. Errors as :func:`open_video`."""
-    yield from open_video(path).read()
+    """The frames of a video's first image stream, each (H, W, 3) uint8 RGB. Errors as :meth:`Stream.read`."""
+    for _, picture in open_video(path).read():
+        yield picture
 
 
 class Writer:
     """An H.264 video written frame by frame; all frames have the first one's size. Use as a context manager.
 
-    :param rate: frames a second; None where each is written with its time.
+    :param rate: frames a second; of frames with times of their own about as many.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None) -> None:
+    def __init__(self, path: Path, rate: Fraction) -> None:
         self._container = av.open(str(path), "w")
         self._rate = rate
         self._stream: av.VideoStream | None = None
+        self._next = 0
 
     def __enter__(self) -> Writer:
         return self
 
-    def write(self, picture: np.ndarray, seconds: float = 0.0) -> None:
+    def write(self, picture: np.ndarray, seconds: float | None = None) -> None:
         """Append one (H, W, 3) uint8 RGB frame; an odd last row or column stands twice, as H.264 has none.
 
-        :param seconds: when it was taken, where the video has no rate.
+        :param seconds: when it is shown, from the first; None: at the rate.
         """
         picture = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), "edge")
+        duration = max(1, round(1 / (self._rate * _TICK)))
         if self._stream is None:
-            self._stream = self._container.add_stream("libx264", rate=self._rate or 1 / _TICK)
+            # Without B-frames, which are stored out of order: a container would state too short a length.
+            self._stream = self._container.add_stream("libx264", rate=self._rate, options={"bf": "0"})
             self._stream.height, self._stream.width = picture.shape[:2]
             self._stream.pix_fmt = "yuv420p"
+            self._stream.codec_context.time_base = _TICK
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-        if self._rate is None:
-            frame.pts, frame.time_base = round(seconds / _TICK), _TICK
-        self._container.mux(self._stream.encode(frame))
+        given = self._next if seconds is None else round(seconds / _TICK)
+        frame.pts, frame.time_base = max(given, self._next - duration + 1), _TICK
+        self._next = frame.pts + duration
+        self._mux(self._stream.encode(frame), duration)
+
+    def _mux(self, packets: list[Any], duration: int) -> None:
+        for packet in packets:
+            packet.duration = duration  # that of the last one counts; the others last until the next
+            self._container.mux(packet)
 
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
-            self._container.mux(self._stream.encode())
+            self._mux(self._stream.encode(), max(1, round(1 / (self._rate * _TICK))))
         self._container.close()

@@ -188,14 +188,14 @@ class Instances(Format):
     made = "instances"
 
     def add(self, frame: Frame, hands: list[Detection]) -> None:
-        numbers = np.zeros(frame.image.shape[:2], np.uint16)
+        numbers: np.ndarray = np.zeros(frame.image.shape[:2], np.uint16)
         taken = {hand.track_id for hand in hands}
         free = iter(number for number in range(1, 2**16) if number not in taken)
         pairs = [(hand, next(free) if hand.track_id is None else hand.track_id) for hand in hands]
         for hand, number in reversed(pairs):
             numbers[hand.mask] = number
         path = self.path(frame, ".png")
-        if int(numbers.max(initial=0)) > 255:
+        if numbers.max() > 255:
             Image.fromarray(numbers).save(path, compress_level=1)
             return
         image = Image.fromarray(numbers.astype(np.uint8), "L")

@@ -79,6 +79,7 @@ class Frame:
     :param image: (H, W, 3) uint8 RGB, upright.
     :param clip: the video or camera that it is of.
     :param orientation: see :class:`Photo`.
+    :param seconds: its time in the video.
     """
 
     id: int
@@ -88,6 +89,7 @@ class Frame:
     clip: Clip | None = None
     path: Path | None = None
     orientation: int = 1
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,10 @@ class Source:
                 skip(item.name, error)
 
     def _frames(self, clip: Clip, numbers: Iterator[int]) -> Iterator[Frame]:
-        for index, image in enumerate(islice(clip.open().read(), self.limit)):
+        for index, (seconds, image) in enumerate(islice(clip.open().read(), self.limit)):
             _check_shape(clip.name, image)
             output = f"{clip.output}_{index:06d}"
-            yield Frame(next(numbers), f"{output}.png", output, image, clip)
+            yield Frame(next(numbers), f"{output}.png", output, image, clip, seconds=seconds)
 
 
 def _check_shape(name: str, image: np.ndarray) -> None:

@@ -62,7 +62,8 @@ class Outputs:
             return
         drawn = overlay(frame.image, hands, self._categories)
         if frame.clip:
-            self._video_of(frame.clip).write(drawn, time.perf_counter() - self._begin)
+            seconds = time.perf_counter() - self._begin if frame.clip.live else frame.seconds
+            self._video_of(frame.clip).write(drawn, seconds)
         else:
             Image.fromarray(drawn).save(self._path("overlays", frame.output, ".jpg"), quality=90)
 
@@ -76,8 +77,7 @@ class Outputs:
         if self._video is None or clip is not self._clip:
             self._open.close()
             path = self._folder / VIDEO if self._alone else self._path("overlays", clip.output, ".mp4")
-            rate = None if clip.live else clip.open().rate
-            self._clip, self._video = clip, self._open.enter_context(video.Writer(path, rate))
+            self._clip, self._video = clip, self._open.enter_context(video.Writer(path, clip.open().rate))
         return self._video
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:

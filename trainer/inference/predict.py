@@ -206,7 +206,8 @@ def _record(frame: Frame) -> dict[str, Any]:
     """COCO's record of an image; width and height are of the upright one."""
     height, width = frame.image.shape[:2]
     stored = {} if frame.orientation == 1 else {"exif_orientation": frame.orientation}
-    return {"id": frame.id, "file_name": frame.name, "width": width, "height": height, **stored}
+    time = {"seconds": round(frame.seconds, 3)} if frame.clip else {}
+    return {"id": frame.id, "file_name": frame.name, "width": width, "height": height, **stored, **time}
 
 
 def category_ids(learned: Sequence[Category], dataset: Mapping[str, int]) -> dict[str, int]:

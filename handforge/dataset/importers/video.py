@@ -18,7 +18,7 @@ from handforge.dataset.importers.folder import About, Imported, image_files, wri
 from handforge.dataset.importers.mask_values import MaskValues, decide, read_values, with_grey_levels
 from handforge.dataset.importers.matching_files import frame_number
 from handforge.dataset.records import DatasetError, Instance, Sample
-from handforge.dataset.video import read_frames
+from handforge.dataset.video import IncompleteVideoError, read_frames
 
 Hands = Callable[[np.ndarray], tuple[Instance, ...]]
 """The hands of one frame, made when its image is there."""
@@ -35,20 +35,25 @@ def import_video(source: Path, truth: Path, out: Path, about: About, label: str 
     :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
     """
     notes = Notes()
+    damaged: list[str] = []
     hands = _truth(truth, label, about.category, notes)
 
     def frames() -> Iterator[Sample]:
         found = set()
-        for number, image in enumerate(read_frames(source)):
-            if number in hands:
-                found.add(number)
-                meta = {"group": source.name, "frame": number}
-                yield Sample(f"{source.stem}_{number:06d}", image, hands[number](image), meta)
+        try:
+            for number, image in enumerate(read_frames(source)):
+                if number in hands:
+                    found.add(number)
+                    meta = {"group": source.name, "frame": number}
+                    yield Sample(f"{source.stem}_{number:06d}", image, hands[number](image), meta)
+        except IncompleteVideoError as error:  # the frames with ground truth may all be there
+            damaged.append(str(error))
         if missing := sorted(set(hands) - found):
-            raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth")
+            reason = f" ({damaged[0]})" if damaged else ""
+            raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth{reason}")
 
     count = write_dataset(out, frames(), len(hands), about.info("video", label=label))
-    return Imported(count, tuple(notes.lines()))
+    return Imported(count, (*notes.lines(), *damaged))
 
 
 def _truth(truth: Path, label: str, category: str, notes: Notes) -> dict[int, Hands]:
