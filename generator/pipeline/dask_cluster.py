@@ -6,9 +6,13 @@ one thread. What a lost worker was at is rendered again by another.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import time
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -23,8 +27,16 @@ from generator.pipeline.records import Records
 from generator.pipeline.workers import BATCH, Item, Renderer
 from handforge import __version__, dataset
 
+_log = logging.getLogger(__name__)
+
 RETRIES = 3
 """How often a batch that fails is tried again; one whose worker is lost goes to another without being asked."""
+
+ANSWER_S, CLIENT_S = 12, 5
+"""How long the scheduler has to answer at all, and to accept us."""
+
+LOOK_EVERY_S, WORKERLESS_S = 10, 300
+"""How often it is looked whether there are workers yet, while nothing comes back, and for how long without any."""
 
 WAIT_S = 60
 """How long to wait for the scheduler to have a worker."""
@@ -44,8 +56,17 @@ class Cluster:
             from distributed import Client
         except ImportError:
             raise RunError("--scheduler needs Dask: install handforge[distributed]") from None
+        for name in ("distributed", "distributed.client", "tornado", "tornado.application"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # tracebacks of what is said here in a line
+        self._address = address
         try:
-            self._client = Client(address, timeout=5)
+            asyncio.run(asyncio.wait_for(_greet(address), ANSWER_S))
+            self._client = Client(address, timeout=CLIENT_S)
+        except TimeoutError:
+            raise RunError(
+                f"what listens at {address} gave no answer of a Dask scheduler in {ANSWER_S:g} s; is it one, of about "
+                "the same version, and the port of its workers rather than of its dashboard?"
+            ) from None
         except (OSError, ValueError):
             raise RunError(
                 f"no Dask scheduler answers at {address}; start one with: dask scheduler, and workers with: "
@@ -56,7 +77,8 @@ class Cluster:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._client.close()
+        with contextlib.suppress(OSError):  # the scheduler may be gone
+            self._client.close(timeout=CLIENT_S)
 
     def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
         """Start Blender in each worker; the settings with the engine they chose, and Blender's version.
@@ -72,7 +94,7 @@ class Cluster:
             raise RunError("the Dask scheduler has no workers; start some with: dask worker ADDRESS") from None
         workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
         calls = {worker: self._client.submit(describe, settings, workers=[worker], pure=False) for worker in workers}
-        answers = {worker: call.result() for worker, call in calls.items()}
+        answers = {worker: self._result(call) for worker, call in calls.items()}
         (first, self._traits), *others = answers.items()
         for worker, traits in others:
             for name, value in self._traits.items():
@@ -87,11 +109,9 @@ class Cluster:
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
         """Render frames and write them into a run's folder; yields how many are done, whenever some more are.
 
-        :raises RunError: if frames were lost with every worker that had them, or a worker joined with other versions or
-            files.
+        :raises RunError: if frames were lost with every worker that had them, a worker joined with other versions or
+            files, or the scheduler or, for long, all workers are gone.
         """
-        from distributed import KilledWorker, as_completed
-
         run = uuid.uuid4().hex
         items, records, done = iter(items), Records(out), 0
 
@@ -101,21 +121,82 @@ class Cluster:
             return call(retries=RETRIES, pure=False) if batch else None
 
         threads = sum(self._client.nthreads().values())
-        running = as_completed([call for _ in range(AHEAD * max(1, threads)) if (call := give())])
-        for call in running:
+        running = [call for _ in range(AHEAD * max(1, threads)) if (call := give())]
+        with contextlib.closing(records):
+            while running:
+                finished, running = self._wait(running)
+                for call in finished:
+                    for number, record, files in self._result(call):
+                        records.add(number, record, files)
+                        done += 1
+                    if following := give():
+                        running.append(following)
+                yield done
+
+    def _wait(self, running: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The calls that are done, one at least, and those that are not.
+
+        :raises RunError: if the scheduler is gone, or there has been no worker for :data:`WORKERLESS_S`.
+        """
+        from distributed import wait
+
+        alone_since = None
+        while True:
             try:
-                finished = call.result()
-            except KilledWorker as error:
+                ended = wait(running, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED")
+                return list(ended.done), list(ended.not_done)
+            except TimeoutError:
+                if self._has_workers():
+                    alone_since = None
+                    continue
+            except (OSError, CancelledError, asyncio.CancelledError):
+                raise self._gone() from None
+            if alone_since is None:
+                alone_since = time.monotonic()
+                _log.warning(
+                    "all workers are lost; waiting %g s for others, start them with: dask worker %s",
+                    WORKERLESS_S,
+                    self._address,
+                )
+            elif time.monotonic() - alone_since > WORKERLESS_S:
                 raise RunError(
-                    f"frames were lost with every worker that had them ({error}); what is done is kept"
-                ) from None
-            for number, record, files in finished:
-                records.add(number, record, files)
-                done += 1
-            if following := give():
-                running.add(following)
-            yield done
-        records.close()
+                    f"the Dask scheduler at {self._address} has had no worker for {WORKERLESS_S:g} s; what is done is "
+                    "kept: start workers and run the same command again"
+                )
+
+    def _has_workers(self) -> bool:
+        if self._client.status != "running":
+            raise self._gone()
+        try:
+            return bool(self._client.nthreads())
+        except (OSError, CancelledError, asyncio.CancelledError):
+            raise self._gone() from None
+
+    def _result(self, call: Any) -> Any:
+        from distributed import KilledWorker
+
+        try:
+            return call.result()
+        except KilledWorker as error:
+            raise RunError(
+                f"frames were lost with every worker that had them ({error}); what is done is kept"
+            ) from None
+        except (OSError, CancelledError, asyncio.CancelledError):
+            raise self._gone() from None
+
+    def _gone(self) -> RunError:
+        return RunError(
+            f"the Dask scheduler at {self._address} is gone; what is done is kept: start one again and run the same "
+            "command"
+        )
+
+
+async def _greet(address: str) -> None:
+    """Connect as a client does; a server of another kind never answers its greeting."""
+    from distributed.comm.core import connect
+
+    comm = await connect(address, timeout=CLIENT_S)
+    comm.abort()
 
 
 # ---------------------------------------------------------------- in the cluster's workers

@@ -1,5 +1,6 @@
 """A run ends with the same bytes in shards and on clusters, by the commands that the documentation gives, too."""
 
+import http.server
 import importlib.util
 import json
 import os
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -48,7 +50,7 @@ def cluster(tmp_path):
     for number in (1, 2):
         options = {"nthreads": 1, "dashboard": False, "local_directory": str(tmp_path / f"worker{number}")}
         start(address, cls="dask.distributed.Worker", opts=options)
-    yield address, processes[1:]
+    yield address, processes[1:], processes[0]
     for process in processes:
         process.kill()
         process.wait()
@@ -57,7 +59,7 @@ def cluster(tmp_path):
 
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file, cluster, tmp_path):
-    address, workers = cluster
+    address, workers, _ = cluster
     out = tmp_path / "out"
     line = [*command(settings_file, out), "--scheduler", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -193,6 +195,56 @@ def test_no_scheduler_there(settings_file, tmp_path):
     assert "no Dask scheduler answers at tcp://127.0.0.1:" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["silent", "http"])
+def test_what_is_no_scheduler_is_not_waited_for_without_end(settings, tmp_path, monkeypatch, kind):
+    pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(cluster_module, "ANSWER_S", 1)
+    if kind == "http":
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+        monkeypatch.setattr(http.server.BaseHTTPRequestHandler, "log_message", lambda *given: None)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        bound = server.socket
+    else:
+        bound = socket.create_server(("127.0.0.1", 0))
+    address = f"tcp://127.0.0.1:{bound.getsockname()[1]}"
+    with pytest.raises(RunError, match=f"what listens at {address} gave no answer of a Dask scheduler in 1 s"):
+        run.render(settings, tmp_path / "out", 1, ignore, scheduler=address)
+    if kind == "http":
+        server.shutdown()
+        server.server_close()
+    bound.close()
+    assert cluster_module.ANSWER_S + cluster_module.CLIENT_S <= 20 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_is_one_line(settings_file, cluster, tmp_path):
+    address, _, scheduler = cluster
+    out = tmp_path / "out"
+    line = [*command(settings_file, out), "--scheduler", address]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: out.exists() and len(read_records(out)) >= 4, process)
+        os.kill(scheduler.pid, signal.SIGKILL)
+        _, errors = process.communicate(timeout=120)
+    lines = [text for text in errors.splitlines() if not text.startswith("rendering: ")]
+    assert process.returncode == 2 and len(lines) == 1, errors
+    assert f"the Dask scheduler at {address} is gone; what is done is kept" in lines[0]
+
+
+@pytest.mark.slow
+def test_lost_workers_are_said_and_waited_for_a_while(settings, cluster, tmp_path, monkeypatch, caplog):
+    address, workers, _ = cluster
+    monkeypatch.setattr(cluster_module, "LOOK_EVERY_S", 1)
+    monkeypatch.setattr(cluster_module, "WORKERLESS_S", 3)
+
+    def kill_all(done, total):
+        for worker in workers if done else []:
+            worker.kill()
+
+    with pytest.raises(RunError, match=r"has had no worker for 3 s; what is done is kept|lost with every worker"):
+        run.render(settings, tmp_path / "out", 1, kill_all, scheduler=address)
+    assert "all workers are lost; waiting 3 s for others" in caplog.text
 
 
 def test_shards_in_one_folder(whole, settings, tmp_path):
