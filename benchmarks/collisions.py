@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 from scipy.spatial import cKDTree
 
-from generator.hand import plausibility, pose, pose_sets
+from generator.hand import plausibility, pose, pose_sets, sweep
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.kinematics import transforms
 from generator.mesh import hand_mesh
@@ -83,7 +83,7 @@ def pairs_to_test(mesh: hand_mesh.HandMesh) -> list[tuple[np.ndarray, ...]]:
 
 def sample(count: int, rng: np.random.Generator) -> np.ndarray:
     """Half poses of l11, half random fingers within the joints' ranges, (count, 28), the forearm at rest."""
-    some = pose_sets.poses("l11")[rng.choice(pose_sets.SIZE, count // 2, replace=False)]
+    some = pose_sets.poses("l11")[rng.choice(sweep.POSES, count // 2, replace=False)]
     low, high = pose.LIMITS.T
     wild = rng.uniform(low, high, (count - count // 2, pose.SIZE))
     poses = np.concatenate([some, wild])

@@ -5,7 +5,8 @@ settings_errors  what is wrong with settings, in words
 settings_text    settings as TOML with a comment at every key
 old_settings     names and values of the release before
 frame_spec       one frame, decided: drawn once, written and read as JSON
-frame_look       light, background, skin tone, handedness and sleeve
+light            where the light comes from, its color
+frame_look       light, background, skin tone, handedness and sleeve together
 framing          camera, and the pose as it sees it
 hand_look        skin, glove and rings of one hand
 elbow            an arm bent at the elbow

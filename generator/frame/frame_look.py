@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.frame import light
 from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import HandShape
@@ -15,8 +16,6 @@ from handforge.rng import stream
 
 SHAPES = 16
 """Number of different hands in a run with a random shape."""
-
-_FRONT = np.array([-0.35, -0.75, 0.56])
 
 
 @dataclass(frozen=True)
@@ -58,18 +57,16 @@ def draw_frame_look(settings: RenderSettings, frame: int) -> FrameLook:
     rng = stream(settings.seed, frame, "look")
     shape = int(rng.integers(SHAPES))
     tone = float(rng.uniform(0, 1))
-    direction = _towards_camera(rng)
-    warmth = rng.uniform(-1, 1)
-    colour = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
-    ambient = float(rng.uniform(0.3, 0.75))
+    direction, colour, ambient = light.draw(rng)
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
-    lit = settings.light != "front"
+    if settings.light == "front":
+        direction, colour, ambient = light.FRONT
     return FrameLook(
         shape=shape if settings.shape == "random" and settings.rig is None else None,
         tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),
-        light=direction if lit else _FRONT / np.linalg.norm(_FRONT),
-        light_colour=colour if lit else np.ones(3),
-        ambient=ambient if lit else 0.45,
+        light=direction,
+        light_colour=colour,
+        ambient=ambient,
         background=paper if settings.background == "random" else np.ones(3),
         side=_handedness(settings, frame),
         sleeve=_sleeve(settings, frame),
@@ -85,10 +82,3 @@ def _handedness(settings: RenderSettings, frame: int) -> str:
 def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
     rng = stream(settings.seed, frame, "sleeve")
     return Sleeve.random(rng) if settings.sleeve == "random" and rng.random() < WORN else None
-
-
-def _towards_camera(rng: np.random.Generator) -> np.ndarray:
-    """A direction evenly over the half sphere that the camera is in, (3,)."""
-    vector = rng.normal(size=3)
-    vector[1] = -abs(vector[1]) - 1e-3
-    return vector / np.linalg.norm(vector)

@@ -9,7 +9,7 @@ import numpy as np
 from generator.frame.elbow import Elbow, draw_elbow
 from generator.frame.framing import SPARE, arm_axis, limit_lean, pixels_beyond_edge, wrist_range
 from generator.frame.settings import RenderSettings
-from generator.hand import kinematics, plausibility, pose, pose_sets
+from generator.hand import kinematics, plausibility, pose, sweep
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
 from generator.hand.pose_presets import PRESETS
@@ -83,7 +83,7 @@ def draw_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     """v9..v28 on the way from one key pose of the sweep to another, no finger inside another."""
     one = np.zeros(pose.SIZE)
     for _ in range(20):
-        start, end = (PRESETS[str(name)][8:] for name in rng.choice(pose_sets.KEY_POSES, 2))
+        start, end = (PRESETS[str(name)][8:] for name in rng.choice(sweep.KEY_POSES, 2))
         one[8:] = start + (end - start) * rng.uniform()
         if plausibility.overlap(one[None], hand).max() <= plausibility.FLESH:
             break

@@ -6,7 +6,8 @@ kinematics          where every bone and joint is for a pose, vectorised over po
 inverse_kinematics  the pose of bones that were rotated by hand
 fitting             a pose from joints in an image or in space; fingertips that reach for a point
 pose_presets        poses that have names
-pose_sets           the sweep: l2, l11, files of poses
+sweep               v4 and v5 by 2 degrees: l2, and l11 with moving fingers
+pose_sets           all sets of poses by name, and files of poses
 finger_sets         plausible fingers, signs, gestures and grasps
 grasp_poses         fingers that hold something
 camera              the pinhole camera: where a point falls in the image

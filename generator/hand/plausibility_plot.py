@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.hand import pose_sets
+from generator.hand import sweep
 from generator.hand.plausibility import RULES
 from handforge.files import write_atomic
 
@@ -30,7 +30,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     labels = ("", *RULES)
     figure = Figure(figsize=(1.0 + 4.6 * len(reasons), 5.4), layout="constrained")
     for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(reasons))), reasons.items(), strict=True):
-        side = 360 // pose_sets.STEP_DEGREES
+        side = 360 // sweep.STEP_DEGREES
         codes = np.array([labels.index(value) for value in values]).reshape(side, side)
         axes.imshow(
             codes,

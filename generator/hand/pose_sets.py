@@ -1,10 +1,8 @@
 """The pose sets: ``l2``, ``l11``, those drawn by :mod:`generator.hand.finger_sets`, and files of poses.
 
-Both sets sweep v4 and v5 by 2 degrees through the full circle: 180 x 180 = 32,400 poses, v4 slow, v5 fast. ``l2``
-keeps the fingers in the bind pose. ``l11`` moves them: they walk from one key pose to the next along a closed tour in
-which every two key poses follow each other, so that everything between any two occurs, and the last frame joins the
-first. ``fingers``, ``signs``, ``gestures`` and ``grasps`` sweep the forearm alike, with fingers and a wrist of their
-own in every frame. ``all`` is ``l2`` and ``l11``; several sets are joined by commas.
+``l2`` and ``l11`` are the sweep's (:mod:`generator.hand.sweep`). ``fingers``, ``signs``, ``gestures`` and ``grasps``
+sweep the forearm alike, with fingers and a wrist of their own in every frame. ``all`` is ``l2`` and ``l11``; several
+sets are joined by commas.
 
 A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
 :data:`generator.hand.pose.NAMES`, centimetres for the first three and degrees for the rest.
@@ -19,24 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.hand import finger_sets, pose
-from generator.hand.pose_presets import PRESETS
+from generator.hand import finger_sets, pose, sweep
 from handforge.errors import HandforgeError
 
-STEP_DEGREES = 2
-SIZE = (360 // STEP_DEGREES) ** 2
 SWEPT = ("l2", "l11")
 """What ``all`` stands for."""
 SETS = (*SWEPT, *finger_sets.SETS)
-
-KEY_POSES = (
-    *("open", "fist", "five", "point", "pinch", "four", "relaxed", "thumb_up", "three", "ok", "two", "claw", "flat"),
-)
-"""What the fingers of ``l11`` walk through. Their number is prime, which makes :func:`tour` a closed one."""
-
-LAPS = 5
-"""How often ``l11`` walks the tour: a change from one key pose to the next takes 83 frames, about half a turn of v5,
-and each key pose is met from all sides."""
 
 
 @dataclass(frozen=True)
@@ -65,32 +51,6 @@ class PoseError(HandforgeError):
     """A pose set or file that cannot be used; the text says which, where, and what would do."""
 
 
-def grid() -> np.ndarray:
-    """The angles v4 and v5 of the sweep, (32400, 2) radians: from -180 to 178 degrees each, v4 slow, v5 fast."""
-    angles = np.radians(np.arange(-180, 180, STEP_DEGREES))
-    return np.stack(np.meshgrid(angles, angles, indexing="ij"), axis=-1).reshape(-1, 2)
-
-
-def tour(count: int) -> np.ndarray:
-    """A closed walk over 0..count-1 in which each two follow each other exactly once, in one order or the other.
-
-    :param count: an odd prime. The walk goes round by steps of 1, then of 2, and so on to (count - 1) / 2; each round
-        meets every number once because the step and the prime have no common factor.
-    :returns: (count * (count - 1) / 2,) int, starting at 0.
-    """
-    return np.concatenate([np.arange(count) * stride % count for stride in range(1, (count - 1) // 2 + 1)])
-
-
-def finger_motion() -> np.ndarray:
-    """v9..v28 of ``l11``, (32400, 20) radians: at rest in each key pose, moving smoothly between."""
-    keys = np.stack([PRESETS[name][8:] for name in KEY_POSES])[tour(len(KEY_POSES))]
-    phase = np.arange(SIZE) * (len(keys) * LAPS / SIZE)
-    start = phase.astype(int)
-    part = (phase - start)[:, None]
-    ease = part * part * (3 - 2 * part)
-    return (1 - ease) * keys[start % len(keys)] + ease * keys[(start + 1) % len(keys)]
-
-
 def poses(name: str) -> np.ndarray:
     """All poses of a set, plausible or not, (32400, 28) float64.
 
@@ -99,12 +59,12 @@ def poses(name: str) -> np.ndarray:
     """
     if name not in SETS:
         raise PoseError(f"there is no set {name!r}; the sets are {', '.join(SETS)} and all, or name a file of poses")
-    result = np.zeros((SIZE, pose.SIZE))
-    result[:, [pose.V4, pose.V5]] = grid()
+    result = np.zeros((sweep.POSES, pose.SIZE))
+    result[:, [pose.V4, pose.V5]] = sweep.grid()
     if name == "l11":
-        result[:, 8:] = finger_motion()
+        result[:, 8:] = sweep.finger_motion()
     elif name in finger_sets.SETS:
-        result[:, 6:] = finger_sets.draw(name, SIZE)
+        result[:, 6:] = finger_sets.draw(name, sweep.POSES)
     return result
 
 
@@ -123,8 +83,8 @@ def select(name: str) -> PoseSet:
     """
     if sets := named(name):
         return PoseSet(
-            tuple(s for s in sets for _ in range(SIZE)),
-            np.tile(np.arange(SIZE), len(sets)),
+            tuple(s for s in sets for _ in range(sweep.POSES)),
+            np.tile(np.arange(sweep.POSES), len(sets)),
             np.concatenate([poses(s) for s in sets]),
         )
     path = Path(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.hand import pose, pose_sets
+from generator.hand import pose, pose_sets, sweep
 from generator.hand.plausibility import RULES
 from generator.hand.plausibility_plot import COLOURS
 
@@ -35,16 +35,16 @@ class Part:
     shape: tuple[int, int]
 
 
-def part(name: str, step: int = pose_sets.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
+def part(name: str, step: int = sweep.STEP_DEGREES, v4: tuple[int, int] = FULL, v5: tuple[int, int] = FULL) -> Part:
     """The poses of ``l2`` or ``l11`` whose v4 and v5 lie in a range, every ``step`` degrees from its start.
 
     :param step: a multiple of the sweep's own 2 degrees.
-    :raises sweep.PoseError: if the step is none, no pose is in the range, or there is no such set.
+    :raises PoseError: if the step is none, no pose is in the range, or there is no such set.
     """
-    if step < 1 or step % pose_sets.STEP_DEGREES:
-        raise pose_sets.PoseError(f"the step is a multiple of {pose_sets.STEP_DEGREES} degrees, not {step}")
+    if step < 1 or step % sweep.STEP_DEGREES:
+        raise pose_sets.PoseError(f"the step is a multiple of {sweep.STEP_DEGREES} degrees, not {step}")
     poses = pose_sets.poses(name)
-    angles = np.arange(-180, 180, pose_sets.STEP_DEGREES)
+    angles = np.arange(-180, 180, sweep.STEP_DEGREES)
     rows, columns = (_within(angles, limits, step) for limits in (v4, v5))
     if not len(rows) or not len(columns):
         raise pose_sets.PoseError(f"no pose of {name} has v4 in {v4[0]}..{v4[1]} and v5 in {v5[0]}..{v5[1]} degrees")
@@ -54,7 +54,7 @@ def part(name: str, step: int = pose_sets.STEP_DEGREES, v4: tuple[int, int] = FU
 
 def _within(angles: np.ndarray, limits: tuple[int, int], step: int) -> np.ndarray:
     inside = np.flatnonzero((angles >= limits[0]) & (angles <= limits[1]))
-    return inside[:: step // pose_sets.STEP_DEGREES]
+    return inside[:: step // sweep.STEP_DEGREES]
 
 
 def counts(reasons: np.ndarray) -> dict[str, int]:

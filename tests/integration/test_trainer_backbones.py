@@ -25,7 +25,7 @@ from trainer.data import feature_cache
 from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
 from trainer.loop import repetition, session
-from trainer.models import backbones, checkpoint, depthwise_cpu, networks
+from trainer.models import backbones, checkpoint, depthwise_cpu, layer_freezing, networks
 
 LITE = "tf_efficientnet_lite0"
 TINY_LITE = TINY.replace("resnet18", LITE).replace('"none"', '"imagenet"', 1)
@@ -76,7 +76,7 @@ def test_layer_words_train_the_stages_of_any_backbone():
     model = networks.start(network, ImageSettings(64, 96), 0)
     stages = backbones.stage_prefixes(model.backbone.body)
     for word, trained in {"all": {2, 3, 4, 5}, "3+": {3, 4, 5}, "4+": {4, 5}, "5+": {5}, "heads": set()}.items():
-        networks.train_layers(model, word)
+        layer_freezing.train_layers(model, word)
         for name, weight in model.named_parameters():
             body = name.startswith("backbone.body.")
             stage = next((n for n, own in stages.items() if name.removeprefix("backbone.body.").startswith(own)), 0)
@@ -294,7 +294,7 @@ def test_features_of_frozen_stages_are_kept(name):
     model = networks.start(
         Network(backbone=name, init="none", channels=16, representation_size=16), ImageSettings(64, 96), 0
     )
-    networks.train_layers(model, "4+")
+    layer_freezing.train_layers(model, "4+")
     images = torch.rand(2, 3, 64, 96)
     expected = model.backbone.body(images)
     with feature_cache.reused(model) as cache:

@@ -20,7 +20,7 @@ from trainer.cli import main
 from trainer.inference import detections, detector, predict, tta
 from trainer.inference.detections import Detection
 from trainer.inference.inputs import open_source
-from trainer.models import networks
+from trainer.models import layer_freezing, networks
 
 
 def invoke(*words):
@@ -340,7 +340,7 @@ def test_damaged_or_foreign_weights(weights, tmp_path):
 )
 def test_layer_words_are_matterports(weights, word, trained):
     network, _ = networks.load(weights)
-    networks.train_layers(network, word)
+    layer_freezing.train_layers(network, word)
     names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     parts = {name.split(".")[2] if "body" in name else name.split(".")[name.startswith("backbone")] for name in names}
     assert parts == trained

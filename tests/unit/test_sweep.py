@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from generator.hand import pose, pose_sets
+from generator.hand import pose, pose_sets, sweep
 from generator.hand.pose_presets import PRESETS
 
 
 def test_the_grid_is_the_full_circle_twice_by_two_degrees():
-    grid = np.degrees(pose_sets.grid())
+    grid = np.degrees(sweep.grid())
     assert grid.shape == (32_400, 2)
     assert len(np.unique(grid.round(6), axis=0)) == 32_400
     assert np.allclose(np.unique(grid[:, 0].round(6)), np.arange(-180, 180, 2))
@@ -34,7 +34,7 @@ def test_l11_moves_v4_v5_and_the_fingers_within_their_limits():
 
 
 def test_l11_is_smooth_and_closed():
-    fingers = np.degrees(pose_sets.finger_motion())
+    fingers = np.degrees(sweep.finger_motion())
     steps = np.abs(np.diff(np.vstack([fingers, fingers[:1]]), axis=0))
     assert steps.max() < 2.2, "no finger angle moves faster than the sweep's own step, about"
 
@@ -49,15 +49,15 @@ def test_end_joints_bend_with_the_middle_ones_in_l11():
 
 
 def test_l11_meets_every_key_pose():
-    fingers = pose_sets.finger_motion()
-    for name in pose_sets.KEY_POSES:
+    fingers = sweep.finger_motion()
+    for name in sweep.KEY_POSES:
         nearest = np.degrees(np.abs(fingers - PRESETS[name][8:]).max(axis=1).min())
         assert nearest < 0.2, name
 
 
 @pytest.mark.parametrize("count", [3, 5, 7, 13])
 def test_the_tour_joins_every_two_once(count):
-    tour = pose_sets.tour(count)
+    tour = sweep.tour(count)
     joined = [frozenset(pair) for pair in zip(tour, np.roll(tour, -1), strict=True)]
     assert len(joined) == len(set(joined)) == count * (count - 1) // 2
     assert all(len(pair) == 2 for pair in joined)

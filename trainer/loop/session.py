@@ -22,7 +22,7 @@ from trainer.data.feature_cache import FeatureCache
 from trainer.data.images import Batch, ImagePool
 from trainer.errors import TrainingDivergedError
 from trainer.loop import distributed
-from trainer.models import depthwise_cpu, networks, roi_align_cpu
+from trainer.models import depthwise_cpu, layer_freezing, networks, roi_align_cpu, roi_sampling
 from trainer.models.backbones import fix_statistics
 from trainer.optim.muon import Muon
 
@@ -93,7 +93,7 @@ def _order(seed: int, session: int, turn: int, images: int) -> np.ndarray:
 
 def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """A fresh optimiser of the layers that this session trains; call after
-    :func:`trainer.models.networks.train_layers`.
+    :func:`trainer.models.layer_freezing.train_layers`.
     """
     body: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
@@ -110,8 +110,8 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
 
 def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     """Make a network ready for a session: layers, ROI sampling, and a fresh optimiser."""
-    networks.train_layers(model, session.trainable_layers)
-    networks.set_sampling(model, session)
+    layer_freezing.train_layers(model, session.trainable_layers)
+    roi_sampling.set_sampling(model, session)
     return new_optimizer(model, session)
 
 

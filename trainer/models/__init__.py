@@ -1,6 +1,8 @@
 """Networks.
 
-networks         torchvision's R-CNNs and where their weights start; layer groups
+networks         torchvision's R-CNNs and where their weights start
+layer_freezing   which layers a session trains
+roi_sampling     how many regions of interest the heads are trained on
 backbones        torchvision's and timm's feature extractors: stages, norms, ImageNet weights
 semantic         DeepLabV3, and the R-CNNs' feature pyramid with a class for each pixel
 roi_align_cpu    RoIAlign on the CPU

@@ -36,7 +36,7 @@ from torchvision.ops.poolers import initLevelMapper
 
 from handforge.dataset import KEYPOINTS, Category
 from trainer.config import categories
-from trainer.config.recipe import ImageSettings, Network, Session
+from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
@@ -44,7 +44,6 @@ from trainer.models.foreign_weights import read_foreign
 from trainer.models.semantic import DeepLabV3, Semantic
 from trainer.weights import SHIPPED, shipped_weights
 
-HEADS = ("backbone.fpn.", "rpn.", "roi_heads.", "classifier.")
 PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 TEST_PROPOSALS = 50
@@ -332,25 +331,6 @@ def categories_of(description: dict[str, Any]) -> tuple[Category, ...]:
     if [category.name for category in found] != names:
         raise WeightsError(f"the network's categories are not those of its classes {names}")
     return found
-
-
-def train_layers(model: nn.Module, word: str) -> None:
-    """Let the layers of a Matterport word learn and freeze the others."""
-    prefixes: tuple[str, ...] = HEADS
-    if word[0].isdigit():
-        body: Any = model.get_submodule("backbone.body")
-        for stage, names in backbones.stage_prefixes(body).items():
-            if stage >= int(word[0]):
-                prefixes += tuple(f"backbone.body.{name}" for name in names)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(word == "all" or name.startswith(prefixes))
-
-
-def set_sampling(model: nn.Module, session: Session) -> None:
-    """How many ROIs are sampled an image in this session, and how many of them on a hand."""
-    if isinstance(model, FasterRCNN):
-        sampler = model.roi_heads.fg_bg_sampler
-        sampler.batch_size_per_image, sampler.positive_fraction = session.rois_per_image, session.positive_fraction
 
 
 def set_size(model: nn.Module, min_size: int, max_size: int) -> None:
