@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file
+from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file, session_number
 
 
 def matching_options(command: Any) -> Any:
@@ -63,10 +63,17 @@ def main() -> None:
 @matching_options
 @click.option(
     "--of",
-    type=click.Choice(["masks", "boxes", "keypoints"]),
+    type=click.Choice(["masks", "boxes", "keypoints", "classes"]),
     default="masks",
     show_default=True,
-    help="What to score. Of boxes and keypoints there are COCO's AP and AR, over all scores.",
+    help="What to score. Of boxes and keypoints there are COCO's AP and AR, over all scores; of whole images' classes "
+    "top-1, and which is taken for which.",
+)
+@click.option(
+    "--session",
+    metavar="K|best|last",
+    callback=session_number,
+    help="RESULTS is a run folder: score its predictions of DATASET by the network of this session.",
 )
 @click.option("--details", is_flag=True, help="Add intervals, IoU sweep, COCO's AP and AR, outlines, errors, sizes.")
 @click.option("--json", "json_path", type=PATH, callback=output_file, help="Also write the metrics to this file.")
@@ -78,6 +85,7 @@ def score(
     region: str,
     category: str | None,
     of: str,
+    session: int | str | None,
     details: bool,
     json_path: Path | None,
 ) -> None:
@@ -100,23 +108,34 @@ def score(
 
     \b
     hand-evaluation score test run/predictions/test --json scores.json
+    hand-evaluation score test run --session 3
+    hand-evaluation score gestures run/predictions/gestures --of classes
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
-    from evaluation.metrics import box_keypoint_ap, detection_metrics
+    from evaluation.metrics import box_keypoint_ap, classification, detection_metrics
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.extended_metrics import extended_metrics
     from evaluation.metrics.matching import MatchOptions, load, match_all
     from evaluation.metrics.scope import Scope
     from evaluation.report import console
+    from evaluation.report.runs import predictions_of
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
 
+    if session is not None:
+        results = predictions_of(results, Dataset(dataset), session)
     if of != "masks":
         context = click.get_current_context()
         for name in ("iou", "score_threshold", "region", "details"):
             if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
                 raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out with --of {of}")
+        if of == "classes":
+            classified = classification.score(Dataset(dataset), results)
+            console.print_classified(classified)
+            if json_path:
+                write_atomic(json_path, dump_json(classified.to_json()))
+            return
         figures = box_keypoint_ap.score(Dataset(dataset), results, of, category)
         console.print_figures(of, figures)
         if json_path:
@@ -186,9 +205,21 @@ def compare(
 @main.command()
 @click.argument("runs", type=PATH, nargs=-1, required=True, metavar="RUN...")
 @click.option("--out", type=PATH, required=True, callback=output_file, help="The HTML file to write.")
+@click.option(
+    "--session",
+    metavar="K|best|last",
+    callback=session_number,
+    help="Show the predictions by the network of this session only  [all].",
+)
 @matching_options
 def report(
-    runs: tuple[Path, ...], out: Path, iou: float, score_threshold: float, region: str, category: str | None
+    runs: tuple[Path, ...],
+    out: Path,
+    session: int | str | None,
+    iou: float,
+    score_threshold: float,
+    region: str,
+    category: str | None,
 ) -> None:
     """Write one HTML file about the runs RUN...
 
@@ -198,6 +229,7 @@ def report(
 
     \b
     hand-evaluation report run --out report.html
+    hand-evaluation report run --session last --out last.html
     """  # noqa: D301 - click wants the real control character
     from evaluation.metrics.matching import MatchOptions
     from evaluation.metrics.scope import Scope
@@ -205,10 +237,14 @@ def report(
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
-    scored = write_report(runs, out, MatchOptions(iou, score_threshold), Scope(region, category))
+    scored = write_report(runs, out, MatchOptions(iou, score_threshold), Scope(region, category), session)
     echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
     if not scored:
-        echo(f"for scores: hand-trainer predict --weights {runs[0]} DATASET --out {runs[0]}/predictions/NAME", err=True)
+        echo(
+            f"for scores: hand-trainer predict --weights {runs[0]} {f'--session {session} ' if session else ''}DATASET "
+            f"--out {runs[0]}/predictions/NAME",
+            err=True,
+        )
 
 
 @main.command()

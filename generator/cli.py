@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from generator.settings_options import SETS_HELP, load_settings, pose_set_names, preset_names, settings_options
+from generator.settings_options import SETS_HELP, STEP, load_settings, pose_set_names, preset_names, settings_options
 from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, complete, echo, output_file, processors
 from handforge.files import dump_json, require_writable, write_atomic
@@ -203,6 +203,7 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     show_default=True,
     help=SETS_HELP,
 )
+@STEP
 @click.option(
     "--out", type=PATH, callback=output_file, help="Write the kept poses to a CSV file that render --set takes."
 )
@@ -214,12 +215,13 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     callback=output_file,
     help="Draw kept and dropped poses over v4 and v5: .png, .svg or .pdf.",
 )
-def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
+def poses(set_: str, step: int | None, out: Path | None, json_: Path | None, plot_: Path | None) -> None:
     """Count the poses of a set that are kept, and those dropped by reason.
 
     \b
     handforge poses --set all --plot poses.png
     handforge poses --set l2 --out kept.csv
+    handforge poses --set l11 --step 5
     """  # noqa: D301 - click wants the real control character
     import numpy as np
     from rich.console import Console
@@ -229,6 +231,8 @@ def poses(set_: str, out: Path | None, json_: Path | None, plot_: Path | None) -
 
     if plot_ is not None and plot_.suffix not in plausibility_plot.SUFFIXES:
         raise click.BadParameter(f"{plot_} must end in {', '.join(plausibility_plot.SUFFIXES)}", param_hint="--plot")
+    if step:
+        set_ = pose_sets.with_step(set_, step)
     chosen = pose_sets.select(set_)
     if plot_ is not None and not pose_sets.named(set_):
         raise pose_sets.PoseError(f"--plot draws whole sets, not the file {set_}")
@@ -262,15 +266,24 @@ def parse_shard(text: str) -> tuple[int, int]:
 @click.argument("out", type=PATH, metavar="OUT")
 @click.argument("parts", type=PATH, metavar="[PART]...", nargs=-1)
 def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
-    """Finish a dataset that was rendered in shards, into one folder or several.
+    """Finish a dataset that was rendered in shards, or copy several datasets into the new one OUT.
+
+    Categories of several datasets are the same if their names are; a file whose name another has, too, gets its
+    dataset's folder before it.
 
     \b
     hand-generator merge OUT              all shards were rendered into OUT
     hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
+    handforge dataset merge both rooms photos
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import shards
+    from handforge.dataset import Dataset, contact_sheet, subsets
 
-    shards.merge(out, list(parts))
+    if len(parts) > 1 and all((part / "annotations.json").exists() for part in parts):
+        subsets.merge([Dataset(part) for part in parts], out)
+        contact_sheet.write(out)
+    else:
+        shards.merge(out, list(parts))
     echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
 
 

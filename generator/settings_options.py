@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 SETS_HELP = "l2, l11, fingers, signs, gestures, grasps, several with commas, all (l2,l11), or a file of poses."
 
 
+STEP = click.option(
+    "--step",
+    type=click.IntRange(1),
+    metavar="DEGREES",
+    help="The sweep's step of v4 and v5, a divisor of 360.  [default: 2]",
+)
+"""Another step of the pose sets; :func:`load_settings` sees to it."""
+
+
 def _setting_words(setting: str) -> Complete:
     """Complete a setting that is one of a few words."""
 
@@ -50,6 +59,7 @@ def _truth_words(context: click.Context) -> tuple[str, ...]:
 
 _SETTINGS_OPTIONS = (
     click.option("--set", "pose_set", help=f"{SETS_HELP}  [default: all]", shell_complete=complete(pose_set_names)),
+    STEP,
     click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]"),
     click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]"),
     click.option("--resolution", metavar="WxH", help="Width and height of the images, pixels.  [default: 1280x720]"),
@@ -112,5 +122,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def load_settings(settings: Path | None, format_: str | None, options: dict[str, Any]) -> RenderSettings:
     """Read the settings that a command with :func:`settings_options` was given."""
     from generator.frame.settings import load
+    from generator.hand import pose_sets
 
-    return load(settings, {"format": format_, **options})
+    step = options.pop("step")
+    given = {"format": format_, **options}
+    chosen = load(settings, given)
+    return load(settings, {**given, "pose_set": pose_sets.with_step(chosen.pose_set, step)}) if step else chosen

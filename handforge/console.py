@@ -212,6 +212,15 @@ def _file_at_hand(error: BaseException) -> Path | None:
     return None
 
 
+def session_number(context: click.Context, parameter: click.Parameter, value: str | None) -> int | str | None:
+    """Check, as an option's callback, which of a run's networks is meant: ``best``, ``last``, or a session from 1."""
+    if value is None or value in ("best", "last"):
+        return value
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is not best, last or the number of a session, from 1")
+    return int(value)
+
+
 class Number(click.FloatRange):
     """A number of a range. NaN is refused, which click takes for one of any range."""
 

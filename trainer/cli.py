@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list, echo, output_file
+from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_list, echo, output_file, session_number
 from handforge.dataset.importers.commands import import_group
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
@@ -79,7 +79,7 @@ def _training_options(command: Any) -> Any:
             "--categories",
             metavar="NAME[,NAME...]",
             shell_complete=complete_list(_categories),
-            help="Categories of the data to learn  [all; of hand and hand+forearm the recipe's].",
+            help="Categories of the data to learn  [the recipe's, or all; of hand and hand+forearm the network's].",
         ),
         click.option(
             "--real", type=PATH, multiple=True, help="A dataset of real images, put into every subset; may be repeated."
@@ -275,15 +275,6 @@ def study(study: str, out: Path, workers: int, threads: int | None, device: str,
     study_command.study(study, out, workers, threads, device, dry_run, sys.argv[2:], changes)
 
 
-def _session(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
-    """Check, as an option's callback, which session is meant."""
-    if value in ("best", "last"):
-        return value
-    if not value.isdecimal() or int(value) < 1:
-        raise click.BadParameter(f"{value!r} is not best, last or the number of a session, from 1")
-    return int(value)
-
-
 @main.command()
 @click.option(
     "--weights", type=PATH, help="A run folder, or a .safetensors file  [the network that comes with handforge]."
@@ -299,7 +290,7 @@ def _session(context: click.Context, parameter: click.Parameter, value: str) -> 
     default="best",
     show_default=True,
     metavar="K|best|last",
-    callback=_session,
+    callback=session_number,
     help="Which of a run's networks: of a session by its number, the best by average loss, or the last.",
 )
 @click.option("--camera", metavar="N|DEVICE", help="In place of SOURCE: a camera by its number, from 0, or its name.")

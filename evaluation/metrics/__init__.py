@@ -9,6 +9,7 @@ detection_metrics  mean IoU, Acc, F1, TPH and the counts
 by_category        the same of each category, their mean, confusion
 average_precision  COCO's average precision and recall, by pycocotools
 box_keypoint_ap    the same of boxes and keypoints
+classification     top-1 and confusion of whole images' classes
 curves             precision, recall and F1 over scores; metrics over IoU thresholds
 bootstrap          95 % intervals, and paired differences
 error_types        kinds of error; recall by size

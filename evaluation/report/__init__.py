@@ -1,6 +1,7 @@
 """Metrics for people.
 
 runs         a trainer's run folder, read
+sessions     which session's network made predictions
 tables       metrics as text, for terminal, report and CSV
 console      tables on the terminal
 figures      curves as SVG

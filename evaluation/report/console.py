@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluation.metrics.by_category import CategoryMetrics
+from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
 from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
@@ -52,6 +53,15 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
     if categories:
         print_table(tables.category_table([("", categories)]).unlabelled())
         print_table(tables.confusion_table("", categories.confusion))
+
+
+def print_classified(found: Classified) -> None:
+    """Print scored classes of images."""
+    for note in found.notes:
+        print(f"Note: {note}")
+    classes, confused = (table for table, _ in tables.classification_tables("", found))
+    print_table(classes.unlabelled())
+    print_table(confused)
 
 
 def print_figures(of: str, figures: Mapping[str, Any]) -> None:

@@ -29,18 +29,23 @@ MOST_PHOTOGRAPHS = 60
 """Images shown of each set without ground truth."""
 
 
-def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scope: Scope) -> int:
+def write_report(
+    folders: Sequence[Path], out: Path, options: MatchOptions, scope: Scope, session: int | str | None = None
+) -> int:
     """Read the run folders, score their predictions, write the page, and return the number of scored sets.
 
+    :param session: show predictions by this session's network only; None: all.
     :raises ResultsError: as :func:`evaluation.report.runs.load_runs`.
     :raises DatasetError: if a predicted dataset or one of its images is missing or damaged.
     """
-    runs = load_runs(folders, scope)
+    runs = load_runs(folders, scope, session)
     named = [(f"{run.name}: {p.name}" if len(runs) > 1 else p.name, p) for run in runs for p in run.predictions]
     scored = [sections.measure(label, found, options) for label, found in named if found.dataset is not None]
-    unscored = [(label, found) for label, found in named if found.dataset is None]
+    classified = [(label, found.classified) for label, found in named if found.classified is not None]
+    unscored = [(label, found) for label, found in named if found.dataset is None and found.classified is None]
     scores = sections.score_table(scored)
-    shown_tables = sections.further_tables(runs, scored, options)
+    shown_tables = [table for label, found in classified for table in tables.classification_tables(label, found)]
+    shown_tables += sections.further_tables(runs, scored, options)
     trainings = [sections.training(run) for run in runs]
     headings = {
         column
@@ -58,6 +63,7 @@ def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scop
             paper=SYNTHETIC,
             charts=sections.charts(scored, options.iou),
             tables=shown_tables,
+            classified=classified,
             unscored=[(label, found.record) for label, found in unscored],
             photographs=_photographs(unscored, options.score),
             cards=_cards(scored),
@@ -71,7 +77,7 @@ def write_report(folders: Sequence[Path], out: Path, options: MatchOptions, scop
         )
     )
     write_atomic(out, page.encode())
-    return len(scored)
+    return len(scored) + len(classified)
 
 
 def environment() -> Environment:

@@ -18,9 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.metrics import classification
+from evaluation.metrics.classification import Classified
 from evaluation.metrics.matching import ImageEval, load
 from evaluation.metrics.results import ResultsError, kind_of, read_json
 from evaluation.metrics.scope import Scope
+from evaluation.report.sessions import made_by, session_number
 from handforge.dataset import Dataset
 
 REMEDY = "give one that hand-trainer train or repeat wrote"
@@ -37,6 +40,7 @@ class Predicted:
     :param images: ground truth and predictions of every image; empty without ground truth.
     :param categories: the names of the scored categories.
     :param notes: as :class:`evaluation.metrics.matching.Loaded`.
+    :param classified: predicted classes of whole images, scored; None for any other task.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Predicted:
     categories: tuple[str, ...]
     notes: list[str]
     folder: Path
+    classified: Classified | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,9 @@ class Run:
     predictions: list[Predicted]
 
 
-def load_runs(folders: Sequence[Path], scope: Scope) -> list[Run]:
+def load_runs(folders: Sequence[Path], scope: Scope, session: int | str | None = None) -> list[Run]:
     """Read run folders. Errors as :func:`load_run`."""
-    return [load_run(folder, name, scope) for folder, name in zip(folders, _names(folders), strict=True)]
+    return [load_run(folder, name, scope, session) for folder, name in zip(folders, _names(folders), strict=True)]
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
@@ -82,9 +87,10 @@ def _names(folders: Sequence[Path]) -> list[str]:
         lengths = [length + more for length, more in zip(lengths, doubled, strict=True)]
 
 
-def load_run(folder: Path, name: str, scope: Scope) -> Run:
-    """Read a run folder with all its predictions.
+def load_run(folder: Path, name: str, scope: Scope, session: int | str | None = None) -> Run:
+    """Read a run folder with its predictions.
 
+    :param session: take the predictions by this session's network only: a number, ``best`` or ``last``; None: all.
     :raises ResultsError: if it is not a run folder, or its record, its losses or a predictions folder is damaged, or a
         predicted dataset is gone or no longer the same.
     :raises DatasetError: if a predicted dataset is damaged.
@@ -93,11 +99,17 @@ def load_run(folder: Path, name: str, scope: Scope) -> Run:
         raise ResultsError(f"{folder} is not a folder; {REMEDY}")
     record = read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
+    if session is not None:
+        number = session_number(record, session, folder)
+        paths = [path for path in paths if made_by(record, _prediction(path)) == number]
     return Run(name, folder, record, read_losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Read ``run.json``; the parts that are calculated with are checked."""
+    """Read ``run.json``; the parts that are calculated with are checked.
+
+    :raises ResultsError: if there is none, or it is damaged.
+    """
     record = read_json(path, f"{path.parent} is not a run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
         raise ResultsError(f"{path} is not a record of a run: it lists no sessions")
@@ -156,17 +168,21 @@ def read_losses(path: Path) -> dict[int, np.ndarray]:
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
-def _predicted(folder: Path, scope: Scope) -> Predicted:
+def _prediction(folder: Path) -> dict[str, Any]:
+    """Read ``predict.json`` of a predictions folder."""
     record = read_json(
         folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is not a record of a prediction: it has no "source"')
     _check_text(folder / "predict.json", record)
-    if record.get("dataset_id") is None or record.get("task") in (
-        "detection",
-        "keypoints",
-    ):  # nothing to match masks with
+    return record
+
+
+def _predicted(folder: Path, scope: Scope) -> Predicted:
+    record = _prediction(folder)
+    task = record.get("task")
+    if record.get("dataset_id") is None or task in ("detection", "keypoints"):  # nothing to match masks with
         return Predicted(folder.name, record, None, [], (), [], folder)
     if not Path(record["source"]).is_dir():
         raise ResultsError(
@@ -174,8 +190,36 @@ def _predicted(folder: Path, scope: Scope) -> Predicted:
             "put it back, or remove the predictions' folder"
         )
     dataset = Dataset(record["source"])
+    if task == "classification":
+        return Predicted(folder.name, record, None, [], (), [], folder, classification.score(dataset, folder))
     loaded = load(dataset, folder / "results.json", scope)
     return Predicted(folder.name, record, dataset, loaded.images, loaded.categories, loaded.notes, folder)
+
+
+def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:
+    """The folder of a run's predictions of a dataset by one session's network.
+
+    :raises ResultsError: if there is none, or more than one, or ``run`` is not a run folder.
+    """
+    record = read_record(run / "run.json")
+    number = session_number(record, session, run)
+    found = []
+    for path in sorted(run.glob("predictions/[!.]*/predict.json")):
+        prediction = _prediction(path.parent)
+        if prediction.get("dataset_id") == dataset.id:
+            found += [path.parent] if made_by(record, prediction) == number else []
+    name = f"{run}/predictions/{dataset.folder.resolve().name}-{number}"
+    if not found:
+        raise ResultsError(
+            f"{run} has no predictions of {dataset.folder} by the network of session {number}; make them with: "
+            f"hand-trainer predict --weights {run} --session {number} {dataset.folder} --out {name}"
+        )
+    if len(found) > 1:
+        raise ResultsError(
+            f"{run} has several predictions of {dataset.folder} by the network of session {number}; give one of "
+            f"{', '.join(str(path) for path in found)} without --session"
+        )
+    return found[0]
 
 
 def plain(value: Any) -> str:

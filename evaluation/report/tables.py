@@ -8,6 +8,7 @@ from typing import Any
 
 from evaluation.metrics.average_precision import NAMES as COCO_NAMES
 from evaluation.metrics.by_category import CategoryMetrics, Confusion
+from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
 from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
@@ -132,6 +133,18 @@ def category_table(named: Sequence[tuple[str, CategoryMetrics]]) -> Table:
             rows.append([name, category, *map(text, values)])
         rows.append([name, "mean", "–", "–", "–", "–", *map(text, found.mean.values())])
     return Table("by category", columns, rows, left=2)
+
+
+def classification_tables(name: str, found: Classified) -> list[tuple[Table, str]]:
+    """Top-1 and the figures of each class, and which class is taken for which; each with its explanation."""
+    rows = [[name, *map(text, (kind, row.images, row.recall, row.precision))] for kind, row in found.classes.items()]
+    rows.append([name, "all, mean recall", *map(text, (found.images, found.mean_recall, None))])
+    title = f"classes of images, top-1 {text(found.top1)}{f', {name}' if name else ''}"
+    table = Table(title, ("", "class", "images", "recall", "precision"), rows, left=2)
+    return [
+        (table, "Top-1: the fraction of images whose most probable class is the annotated one."),
+        (confusion_table(name, found.confusion), "Last column: images without a prediction."),
+    ]
 
 
 def confusion_table(name: str, found: Confusion) -> Table:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
 
-from generator.hand import sweep
 from generator.hand.plausibility import RULES
 from handforge.files import write_atomic
 
@@ -20,7 +20,7 @@ COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
 def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     """Draw one map a set.
 
-    :param reasons: by set, what :func:`generator.hand.plausibility.judge` says of its 32,400 poses.
+    :param reasons: by set, what :func:`generator.hand.plausibility.judge` says of its poses.
     :param path: a .png, .svg or .pdf file.
     """
     from matplotlib.colors import ListedColormap
@@ -30,7 +30,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     labels = ("", *RULES)
     figure = Figure(figsize=(1.0 + 4.6 * len(reasons), 5.4), layout="constrained")
     for axes, (name, values) in zip(np.atleast_1d(figure.subplots(1, len(reasons))), reasons.items(), strict=True):
-        side = 360 // sweep.STEP_DEGREES
+        side = math.isqrt(len(values))
         codes = np.array([labels.index(value) for value in values]).reshape(side, side)
         axes.imshow(
             codes,

@@ -2,7 +2,7 @@
 
 ``l2`` and ``l11`` are the sweep's (:mod:`generator.hand.sweep`). ``fingers``, ``signs``, ``gestures`` and ``grasps``
 sweep the forearm alike, with fingers and a wrist of their own in every frame. ``all`` is ``l2`` and ``l11``; several
-sets are joined by commas.
+sets are joined by commas. Another step than 2 degrees follows the name: ``l11@5`` is 72 x 72 poses.
 
 A file of poses is CSV: a header, then one pose a line. Columns ``set`` and ``frame``, then the 28 names of
 :data:`generator.hand.pose.NAMES`, centimetres for the first three and degrees for the rest.
@@ -52,28 +52,54 @@ class PoseError(HandforgeError):
 
 
 def poses(name: str) -> np.ndarray:
-    """All poses of a set, plausible or not, (32400, 28) float64.
+    """All poses of a set, plausible or not, (32400, 28) float64 at the step of 2 degrees.
 
-    :param name: one of :data:`SETS`.
-    :raises PoseError: if there is no such set.
+    :param name: one of :data:`SETS`, perhaps with a step, as ``l2@5``.
+    :raises PoseError: if there is no such set, or the step does not divide the circle.
     """
-    if name not in SETS:
+    base, step = _parts(name)
+    if base not in SETS:
         raise PoseError(f"there is no set {name!r}; the sets are {', '.join(SETS)} and all, or name a file of poses")
-    result = np.zeros((sweep.POSES, pose.SIZE))
-    result[:, [pose.V4, pose.V5]] = sweep.grid()
-    if name == "l11":
-        result[:, 8:] = sweep.finger_motion()
-    elif name in finger_sets.SETS:
-        result[:, 6:] = finger_sets.draw(name, sweep.POSES)
+    angles = sweep.grid(step)
+    result = np.zeros((len(angles), pose.SIZE))
+    result[:, [pose.V4, pose.V5]] = angles
+    if base == "l11":
+        result[:, 8:] = sweep.finger_motion(len(angles))
+    elif base in finger_sets.SETS:
+        result[:, 6:] = finger_sets.draw(base, len(angles))
     return result
+
+
+def _parts(name: str) -> tuple[str, int]:
+    """A set's name without its step, and the step in degrees.
+
+    :raises PoseError: if the step is not a whole number of degrees that divides the circle.
+    """
+    base, at, step = name.partition("@")
+    if not at:
+        return base, sweep.STEP_DEGREES
+    if not step.isdecimal() or not 0 < int(step) <= 90 or 360 % int(step):
+        raise PoseError(f"the step of {name} is not a whole number of degrees, up to 90, that divides 360")
+    return base, int(step)
+
+
+def with_step(name: str, step: int) -> str:
+    """The name of the same sets at another step.
+
+    :raises PoseError: if it is a file of poses, or names a step already.
+    """
+    sets = named(name)
+    if not sets or "@" in name:
+        raise PoseError(f"--step is for sets ({', '.join(SETS)}, all) without a step of their own, not for {name}")
+    return ",".join(f"{one}@{step}" for one in sets)
 
 
 def named(name: str) -> tuple[str, ...]:
     """The sets that ``all``, a set's name, or several joined by commas stand for; none if it is none of these."""
-    if name == "all":
-        return SWEPT
-    sets = tuple(name.split(","))
-    return sets if set(sets) <= set(SETS) and len(set(sets)) == len(sets) else ()
+    base, at, step = name.partition("@")
+    sets = tuple(f"{one}{at}{step}" for one in SWEPT) if base == "all" else tuple(name.split(","))
+    known = all(one.partition("@")[0] in SETS for one in sets)
+    return sets if known and len(set(sets)) == len(sets) else ()
 
 
 def select(name: str) -> PoseSet:
@@ -82,10 +108,11 @@ def select(name: str) -> PoseSet:
     :raises PoseError: if it is neither a set nor a file, or the file cannot be used.
     """
     if sets := named(name):
+        found = [poses(one) for one in sets]
         return PoseSet(
-            tuple(s for s in sets for _ in range(sweep.POSES)),
-            np.tile(np.arange(sweep.POSES), len(sets)),
-            np.concatenate([poses(s) for s in sets]),
+            tuple(one for one, some in zip(sets, found, strict=True) for _ in some),
+            np.concatenate([np.arange(len(some)) for some in found]),
+            np.concatenate(found),
         )
     path = Path(name)
     if path.is_file():

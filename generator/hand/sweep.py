@@ -2,7 +2,7 @@
 
 ``l2`` keeps the fingers in the bind pose. ``l11`` moves them: they walk from one key pose to the next along a closed
 tour in which every two key poses follow each other, so that everything between any two occurs, and the last frame joins
-the first.
+the first. Another step has fewer or more frames, in which the fingers walk the same tour.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ LAPS = 5
 and each key pose is met from all sides."""
 
 
-def grid() -> np.ndarray:
-    """The angles v4 and v5 of the sweep, (32400, 2) radians: from -180 to 178 degrees each, v4 slow, v5 fast."""
-    angles = np.radians(np.arange(-180, 180, STEP_DEGREES))
+def grid(step: int = STEP_DEGREES) -> np.ndarray:
+    """The angles v4 and v5 of the sweep, ((360 / step)**2, 2) radians: -180 to 180 - step degrees, v4 slow, v5 fast."""
+    angles = np.radians(np.arange(-180, 180, step))
     return np.stack(np.meshgrid(angles, angles, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
@@ -41,10 +41,10 @@ def tour(count: int) -> np.ndarray:
     return np.concatenate([np.arange(count) * stride % count for stride in range(1, (count - 1) // 2 + 1)])
 
 
-def finger_motion() -> np.ndarray:
-    """v9..v28 of ``l11``, (32400, 20) radians: at rest in each key pose, moving smoothly between."""
+def finger_motion(frames: int = POSES) -> np.ndarray:
+    """v9..v28 of ``l11``, (frames, 20) radians: at rest in each key pose, moving smoothly between."""
     keys = np.stack([PRESETS[name][8:] for name in KEY_POSES])[tour(len(KEY_POSES))]
-    phase = np.arange(POSES) * (len(keys) * LAPS / POSES)
+    phase = np.arange(frames) * (len(keys) * LAPS / frames)
     start = phase.astype(int)
     part = (phase - start)[:, None]
     ease = part * part * (3 - 2 * part)

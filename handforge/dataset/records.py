@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,15 @@ class Category:
         if self.keypoints:
             record |= {"keypoints": list(self.keypoints), "skeleton": [list(pair) for pair in self.skeleton]}
         return record
+
+
+def with_own_ids(categories: Iterable[Category]) -> tuple[Category, ...]:
+    """The categories, those whose id an earlier one has under the next id that is larger than all before."""
+    chosen: list[Category] = []
+    for category in categories:
+        taken = {other.id for other in chosen}
+        chosen.append(replace(category, id=max(taken) + 1) if category.id in taken else category)
+    return tuple(chosen)
 
 
 HAND_CATEGORIES = tuple(Category(key, name, KEYPOINTS, SKELETON, "person") for key, name in CATEGORIES.items())

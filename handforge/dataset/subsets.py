@@ -1,9 +1,10 @@
-"""Test sets made of test sets: Vid2 out of Vid1 by zooming in, and a random sample."""
+"""Datasets made of datasets: several merged, a random sample, and Vid2 out of Vid1 by zooming in."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image
 from pycocotools import mask as rle
 
 from handforge.dataset import (
+    CATEGORIES,
     HAND_CATEGORIES,
     KEYPOINTS,
     Category,
@@ -23,7 +25,9 @@ from handforge.dataset import (
     copy_subset,
     write_sample,
 )
+from handforge.dataset.records import with_own_ids
 from handforge.dataset.scene import scene
+from handforge.dataset.writer import copy_image, has_masks
 from handforge.files import new_folder
 
 _OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
@@ -41,6 +45,53 @@ def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
         raise DatasetError(f"{source.folder} has {len(source)} images, fewer than the {count} asked for")
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False))
     copy_subset(source, [source.images[index] for index in chosen], out)
+
+
+def merge(sources: Sequence[Dataset], out: Path) -> None:
+    """Copy several datasets, one after the other, into a new one; their categories are the same if their names are.
+
+    Where two files would get one name, each gets its dataset's folder before its own, or its number from 1 where
+    folders share a name. Statements of the images as a whole (background, scale) are kept where all datasets agree.
+
+    :raises DatasetError: if a category has other keypoints in one than in another, ``out`` is not new, or a file is
+        missing.
+    """
+    categories = unified(sources)
+    stems = Counter(Path(image["file_name"]).stem for source in sources for image in source)
+    prefixes = [""] * len(sources)
+    if max(stems.values()) > 1:
+        names = [source.folder.resolve().name for source in sources]
+        prefixes = [f"{name}_" if len(set(names)) == len(names) else f"{i}_" for i, name in enumerate(names, start=1)]
+    of_hands = {category.name for category in categories} <= set(CATEGORIES.values())
+    masks = all(map(has_masks, sources))
+    stated = [scene(source) for source in sources]
+    agreed = {key: value for key, value in stated[0].items() if all(each.get(key) == value for each in stated)}
+    with new_folder(out) as folder:
+        records = [
+            copy_image(source, image, folder, HAND_CATEGORIES if of_hands else categories, masks, prefix)
+            for source, prefix in zip(sources, prefixes, strict=True)
+            for image in source
+        ]
+        info = {"merged_from": [{"folder": s.folder.name, "id": s.id, "images": len(s)} for s in sources]}
+        assemble(folder, records, info | ({"scene": agreed} if agreed else {}), None if of_hands else categories)
+
+
+def unified(datasets: Iterable[Dataset]) -> tuple[Category, ...]:
+    """All categories of some datasets, each name once, under the id of the first that lists it, or a free one.
+
+    :raises DatasetError: if a category has other keypoints in one dataset than in another.
+    """
+    named: dict[str, Category] = {}
+    for dataset in datasets:
+        for category in dataset.category_list:
+            known = named.setdefault(category.name, category)
+            if known.keypoints and category.keypoints and known.keypoints != category.keypoints:
+                raise DatasetError(
+                    f"{dataset.path} has other keypoints for {category.name!r} than the dataset before it; rename one"
+                )
+            if not known.keypoints:
+                named[category.name] = replace(category, id=known.id)
+    return with_own_ids(list(named.values()))
 
 
 def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:

@@ -125,6 +125,46 @@ def assemble(
     write_atomic(folder / "dataset.json", dump_json({**info, **counted}))
 
 
+def has_masks(dataset: Dataset) -> bool:
+    """Whether a dataset has ``masks/NAME.png`` beside its annotations, which other tools' have not."""
+    return (dataset.folder / "masks").is_dir()
+
+
+def copy_image(
+    source: Dataset, image: dict[str, Any], folder: Path, categories: Sequence[Category], masks: bool, prefix: str = ""
+) -> dict[str, Any]:
+    """Copy an image with its ground truth into a folder, and return its record, as :func:`write_sample`.
+
+    :param categories: those of the new dataset, by whose names annotations get their ids.
+    :param masks: whether ``masks/NAME.png`` goes along; other tools' datasets have none.
+    :param prefix: is put before the file's name.
+    :raises DatasetError: as :func:`copy_subset`.
+    """
+    if problems := record_problems(source, image):
+        raise DatasetError(f"{source.path}: {problems[0]}")
+    ids = {category.name: category.id for category in categories}
+    name = Path(image["file_name"])
+    new = name.with_name(prefix + name.name)
+    pairs = [(Path("images") / name, Path("images") / new)]
+    for beside in (*(("masks",) if masks else ()), *source.ground_truth_maps(image)):
+        pairs.append((Path(beside) / f"{name.stem}.png", Path(beside) / f"{new.stem}.png"))
+    for old, copy in pairs:
+        path = source.file(str(old))
+        if not path.is_file():
+            raise DatasetError(f"{path} is missing" if not path.exists() else f"{path} is not a regular file")
+        (folder / copy).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / copy)
+    annotations = [{**a} for a in source.annotations(image)]
+    for annotation in annotations:
+        kind = source.category_of(annotation)
+        assert kind is not None  # record_problems has seen to it
+        annotation["category_id"] = ids[kind.name]
+        annotation.setdefault("iscrowd", 0)
+        del annotation["id"], annotation["image_id"]
+    record = {key: value for key, value in image.items() if key != "id"}
+    return {"image": {**record, "file_name": new.as_posix()}, "annotations": annotations}
+
+
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
     """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
@@ -135,28 +175,9 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
     :raises FolderError: if ``out`` is there already and not empty.
     """
     of_hands = {category.name for category in source.category_list} <= set(CATEGORIES.values())
-    ids = {category.name: category.id for category in (HAND_CATEGORIES if of_hands else source.category_list)}
-    records, with_masks = [], (source.folder / "masks").is_dir()  # other tools' datasets have none
+    categories, masks = HAND_CATEGORIES if of_hands else source.category_list, has_masks(source)
     with new_folder(out) as folder:
-        for image in images:
-            if problems := record_problems(source, image):
-                raise DatasetError(f"{source.path}: {problems[0]}")
-            beside = (*(("masks",) if with_masks else ()), *source.ground_truth_maps(image))
-            names = [f"images/{image['file_name']}", *(f"{n}/{Path(image['file_name']).stem}.png" for n in beside)]
-            for name in names:
-                path = source.file(name)
-                if not path.is_file():
-                    raise DatasetError(f"{path} is missing" if not path.exists() else f"{path} is not a regular file")
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, folder / name)
-            annotations = [{**a} for a in source.annotations(image)]
-            for annotation in annotations:
-                kind = source.category_of(annotation)
-                assert kind is not None  # record_problems has seen to it
-                annotation["category_id"] = ids[kind.name]
-                annotation.setdefault("iscrowd", 0)
-                del annotation["id"], annotation["image_id"]
-            records.append({"image": {k: v for k, v in image.items() if k != "id"}, "annotations": annotations})
+        records = [copy_image(source, image, folder, categories, masks) for image in images]
         assemble(
             folder, records, {**source.inherited, "part_of": source.id}, None if of_hands else source.category_list
         )

@@ -47,6 +47,37 @@ def refused(run) -> str:
     return done.output
 
 
+def test_predictions_by_one_sessions_network(tmp_path):
+    """Session 1 found all three hands of the first two images, session 2, the best, what the usual results hold."""
+    dataset, results = four_images(tmp_path)
+    run = write_run(tmp_path / "run", dataset, results, name="by_two")
+    shutil.copytree(run / "predictions/by_two", run / "predictions/by_one")
+    for name, session in (("by_one", 1), ("by_two", 2)):
+        path = run / "predictions" / name / "predict.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "session": session}))
+    exact = [{**a, "score": 0.9} for image in dataset for a in dataset.annotations(image)]
+    (run / "predictions/by_one/results.json").write_text(json.dumps(exact))
+    scores = {}
+    for session in ("1", "2", "best", "last"):
+        out = tmp_path / f"{session}.json"
+        words = ("score", str(dataset.folder), str(run), "--session", session, "--json", str(out))
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+        scores[session] = json.loads(out.read_text())["f1"]
+        page = report(run, "--session", session)[1].read_text()
+        assert ("by_one" in page, "by_two" in page) == ((session == "1"), (session != "1"))
+    assert scores["1"] == 1 and scores["2"] == scores["best"] == scores["last"] == pytest.approx(4 / 9)
+    words = ("score", str(dataset.folder), str(run))
+    done = CliRunner().invoke(main, [*words, "--session", "3"])
+    assert done.exit_code == 2 and "has no session 3; it has finished 2" in done.stderr
+    shutil.copytree(run / "predictions/by_two", run / "predictions/tta")
+    done = CliRunner().invoke(main, [*words, "--session", "2"])
+    assert done.exit_code == 2 and "has several predictions" in done.stderr and "predictions/tta" in done.stderr
+    shutil.rmtree(run / "predictions/by_one")
+    done = CliRunner().invoke(main, [*words, "--session", "1"])
+    assert done.exit_code == 2 and f"make them with: hand-trainer predict --weights {run} --session 1" in done.stderr
+
+
 def test_the_page_says_what_how_and_how_well(run):
     done, out = report(run)
     assert done.exit_code == 0, done.output

@@ -89,6 +89,29 @@ def test_egohands_right_hands_only_and_all(egohands, tmp_path):
     assert (every.masks(every.images[0])[0] == square_mask()).all()
 
 
+def test_egohands_by_a_list_and_at_random(egohands, tmp_path):
+    names = [
+        f"{video}/frame_{n}.jpg" for video in ("CARDS_COURTYARD_B_T", "PUZZLE_OFFICE_S_H") for n in ("0011", "0018")
+    ]
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"# no head\n{names[3]}\n\n{names[0]}  # nor here\n{names[3]}\n")
+    assert run("egohands", egohands, tmp_path / "two", "--files", listed).exit_code == 0
+    made = [image["file_name"] for image in imported(tmp_path / "two")]
+    assert made == [names[number].replace("/", "_").replace("jpg", "png") for number in (0, 3)]
+    drawn = set()
+    for seed in range(8):
+        out = tmp_path / str(seed)
+        assert run("egohands", egohands, out, "--count", 2, "--sample-seed", seed).exit_code == 0
+        drawn.add(tuple(image["file_name"] for image in imported(out)))
+    assert all(first < second for first, second in drawn) and len(drawn) > 2
+    assert imported(tmp_path / "0").info["settings"]["seed"] == 0
+    listed.write_text("CARDS_COURTYARD_B_T/frame_0012.jpg")
+    refused(run("egohands", egohands, tmp_path / "out", "--files", listed), "lists CARDS_COURTYARD_B_T/frame_0012.jpg")
+    listed.write_text("# nothing")
+    refused(run("egohands", egohands, tmp_path / "out", "--files", listed), "lists no image; write one on a line")
+    refused(run("egohands", egohands, tmp_path / "out", "--files", tmp_path / "gone"), "gone is not a list")
+
+
 def test_egohands_wrong_layout(egohands, tmp_path):
     refused(run("egohands", tmp_path, tmp_path / "out"), "holds no _LABELLED_SAMPLES/VIDEO/polygons.mat")
     refused(run("egohands", egohands, tmp_path / "out", "--count", 9), "9 images were asked for, there are 4")

@@ -1,12 +1,17 @@
 """A set of any objects, trained on and predicted by the real commands; every session's network; several real sets."""
 
 import json
+from importlib import resources
 
 import pytest
 from click.testing import CliRunner
 from pycocotools.coco import COCO
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe, write_shapes
 
+from evaluation.metrics.by_category import by_category
+from evaluation.metrics.matching import MatchOptions, load
+from evaluation.metrics.scope import Scope
+from generator.cli import main as generator
 from handforge.dataset import Dataset
 from trainer.cli import main
 from trainer.config.categories import choose
@@ -72,6 +77,8 @@ def test_every_session_keeps_its_network_and_one_can_be_chosen(shapes, run, tmp_
         words = ("--weights", run, shapes, "--out", tmp_path / session, "--score", 0, "--session", session)
         assert invoke("predict", *words).exit_code == 0
         outs[session] = (tmp_path / session / "results.json").read_bytes()
+        number = {"best": best, "last": 2}.get(session) or int(session)
+        assert json.loads((tmp_path / session / "predict.json").read_text())["session"] == number
     assert outs["last"] == outs["2"] != outs["1"] and outs["best"] == outs[str(best)]
     words = ("--weights", run, shapes, "--out", tmp_path / "no", "--session")
     refused(invoke("predict", *words, 5), "has no network of session 5; it has kept those of 1, 2")
@@ -135,6 +142,37 @@ def test_joints_of_another_order_are_refused(tmp_path):
     recipe = write_recipe(tmp_path / "tiny.toml", SHORT)
     words = ("repeat", "--recipe", recipe, "--task", "keypoints", "--out", tmp_path / "run")
     refused(invoke(*words, "--data", data[0], "--data", data[1]), "other keypoints for 'hand'", "in another order")
+
+
+@pytest.mark.slow
+def test_several_classes_are_learned_by_repetition(tmp_path):
+    """The recipe of the example with objects, in small: coloured discs of three categories, on images never seen."""
+    shapes = write_shapes(tmp_path / "shapes", {"cup": 4, "bottle": 2, "ball": 9}, count=40)
+    text = (resources.files("trainer") / "recipes/cpu-objects.toml").read_text()
+    small = {
+        "240": "96",
+        "320": "128",
+        "steps = 180": "steps = 40",
+        '"photo"': '"none"',
+        "channels = 96": "channels = 64",
+    }
+    for old, new in {**small, ', "banana", "book", "shoe"': "", "subsets = 3": "subsets = 2"}.items():
+        assert old in text
+        text = text.replace(old, new)
+    recipe, run = write_recipe(tmp_path / "small.toml", text), tmp_path / "run"
+    split = CliRunner().invoke(
+        generator, ["split", *map(str, (shapes, tmp_path / "train", tmp_path / "test")), "--test", "10"]
+    )
+    assert split.exit_code == 0, split.output
+    words = ("repeat", "--recipe", recipe, "--data", tmp_path / "train", "--device", "cpu", "--out", run)
+    done = invoke(*words)
+    assert done.exit_code == 0, done.output
+    assert invoke("predict", "--weights", run, tmp_path / "test", "--out", run / "predictions/test").exit_code == 0
+    test = Dataset(tmp_path / "test")
+    loaded = load(test, run / "predictions/test", Scope())
+    rows = by_category(loaded.images, loaded.categories, MatchOptions())
+    assert {name: row.hands for name, row in rows.items()} == {"cup": 10, "bottle": 10, "ball": 10}
+    assert all(row.f1 > 0.9 and row.mean_iou > 0.7 for row in rows.values()), rows
 
 
 def test_a_category_that_is_not_there_is_refused(shapes, tmp_path):

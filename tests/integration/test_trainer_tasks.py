@@ -126,6 +126,7 @@ def test_pixels_of_several_views_are_a_mean(trained):
     torch.testing.assert_close(looked, torch.stack(maps).mean(0))
 
 
+@pytest.mark.parametrize("trained", [task for task in OTHERS if task != "classification"], indirect=True)
 def test_a_network_of_another_task_is_a_start_where_they_have_much_in_common(trained, data, tmp_path):
     """Between R-CNNs everything but the head for masks or joints is taken over."""
     task, words, run = trained

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from evaluation_scenes import rectangle, write_dataset
+from trainer_samples import write_shapes
 
 from evaluation.cli import main
-from handforge.dataset import Category, Dataset, Instance, Sample, assemble, check_image, write_sample
-from handforge.dataset.subsets import window, zoomed
+from generator.cli import main as generator
+from handforge.dataset import Category, Dataset, DatasetError, Instance, Sample, assemble, check_image, write_sample
+from handforge.dataset.subsets import merge, window, zoomed
 
 
 @pytest.fixture
@@ -100,6 +102,45 @@ def test_zoom_and_sample_keep_any_categories_and_crowds(tmp_path):
         assert check_image(made, made.images[0]) == []
     moved = Dataset(tmp_path / "zoom")
     assert moved.annotations(moved.images[0])[0]["keypoints"] == [18, 18, 2, 0, 0, 0]  # (25 - 16) * 2, (22 - 13) * 2
+
+
+def test_datasets_merge_with_categories_unified_by_name(tmp_path):
+    one = write_shapes(tmp_path / "one", {"circle": 7, "square": 3}, count=2)
+    other = write_shapes(tmp_path / "other", {"square": 1, "star": 7}, count=3)
+    for folder, background in ((one, "white"), (other, "white")):
+        run("describe", folder, "--background", background, *(["--scale", "near"] if folder == one else []))
+    done = CliRunner().invoke(generator, ["merge", *map(str, (tmp_path / "both", one, other))])
+    assert done.exit_code == 0, done.output
+    both = Dataset(tmp_path / "both")
+    assert {c.id: c.name for c in both.category_list} == {7: "circle", 3: "square", 8: "star"}
+    expected = [("one", i) for i in range(2)] + [("other", i) for i in range(3)]
+    assert [image["file_name"] for image in both] == [f"{name}_shapes00{i}.png" for name, i in expected]
+    for image, (name, i) in zip(both, expected, strict=True):
+        source = Dataset(tmp_path / name)
+        assert (both.read_image(image) == source.read_image(source.images[i])).all()
+        pairs = zip(both.masks(image), source.masks(source.images[i]), strict=True)
+        assert all((mask == before).all() for mask, before in pairs)
+        names = [
+            data.category(a)
+            for data, shown in ((both, image), (source, source.images[i]))
+            for a in data.annotations(shown)
+        ]
+        assert names[:2] == names[2:] and check_image(both, image) == []
+    assert both.info["scene"] == {"background": "white"} and both.info["objects"] == 10
+    assert [part["id"] for part in both.info["merged_from"]] == [Dataset(one).id, Dataset(other).id]
+    again = CliRunner().invoke(generator, ["merge", *map(str, (tmp_path / "both", one, other))])
+    assert again.exit_code == 2 and "both" in again.stderr
+
+
+def test_datasets_of_other_keypoints_do_not_merge(tmp_path, dataset):
+    other = write_dataset(tmp_path / "other", [[rectangle(0, 0, 30, 4, 40)]], size=40)
+    content = json.loads(other.path.read_text())
+    content["categories"][0]["keypoints"].reverse()
+    other.path.write_text(json.dumps(content))
+    with pytest.raises(DatasetError, match="other keypoints for 'hand' than the dataset before it"):
+        merge([dataset, Dataset(other.folder)], tmp_path / "both")
+    merge([dataset, dataset], tmp_path / "twice")
+    assert [image["file_name"][:2] for image in Dataset(tmp_path / "twice")] == ["1_"] * 4 + ["2_"] * 4
 
 
 def test_zoom_command(dataset, tmp_path):

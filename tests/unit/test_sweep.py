@@ -63,6 +63,33 @@ def test_the_tour_joins_every_two_once(count):
     assert all(len(pair) == 2 for pair in joined)
 
 
+def test_another_step_keeps_the_sweep_and_the_tour():
+    for step in (1, 5, 90):
+        side = 360 // step
+        assert pose_sets.poses(f"l2@{step}").shape == (side**2, 28)
+    coarse, fine = pose_sets.poses("l11@6"), pose_sets.poses("l11")
+    places = {tuple(place): number for number, place in enumerate(np.degrees(fine[:, 3:5]).round().tolist())}
+    assert all(tuple(place) in places for place in np.degrees(coarse[:, 3:5]).round().tolist())
+    assert np.allclose(coarse[:, 8:], fine[::9, 8:], atol=1e-9), "a ninth of the frames"
+    assert (pose_sets.poses("l11@2") == fine).all()
+    both = pose_sets.select("all@10")
+    assert both.names == ("l2@10",) * 1296 + ("l11@10",) * 1296 and both.frames[1296] == 0
+    assert len(pose_sets.select("l2@90,signs@60")) == 16 + 36
+    assert pose_sets.with_step("all", 5) == "l2@5,l11@5"
+
+
+@pytest.mark.parametrize("name", ["l2@7", "l2@0", "l2@-2", "l2@2.5", "l11@", "all@120"])
+def test_a_step_divides_the_circle(name):
+    with pytest.raises(pose_sets.PoseError, match="is not a whole number of degrees, up to 90, that divides 360"):
+        pose_sets.select(name)
+
+
+def test_a_file_and_a_named_step_have_no_other_step():
+    for name in ("poses.csv", "l2@5"):
+        with pytest.raises(pose_sets.PoseError, match=f"--step is for sets .* not for {name}"):
+            pose_sets.with_step(name, 4)
+
+
 def test_all_is_both_sets():
     both = pose_sets.select("all")
     assert len(both) == 64_800

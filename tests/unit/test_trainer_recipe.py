@@ -206,6 +206,38 @@ def test_the_comparisons_differ_from_c1_in_their_network_only():
     assert [dataclasses.replace(s, rois_per_image=300) for s in deep.sessions] == list(one.sessions)  # it has no ROIs
 
 
+def test_the_ablations_differ_in_what_they_say():
+    two, small, varying = (recipe.load(name) for name in ("c2", "c2-resnet50", "c2-varying"))
+    assert small.network == dataclasses.replace(two.network, backbone="resnet50") and small.sessions == two.sessions
+    assert [dataclasses.replace(s, saturation_patience=0) for s in varying.sessions] == list(two.sessions)
+    assert {s.saturation_patience for s in varying.sessions} == {varying.sessions[0].steps}  # one epoch
+    one, vgg = recipe.load("c1"), recipe.load("c1-vgg16")
+    assert vgg.network == dataclasses.replace(one.network, backbone="vgg16_bn") and vgg.sessions == one.sessions
+    once, chain = recipe.load("ablation-conventional"), recipe.load("ablation-repetitive")
+    assert once.sessions == tuple(dataclasses.replace(s, subset=1) for s in recipe.load("c6").sessions)
+    cases = [recipe.load(name) for name in ("c7", "c8", "c9")]
+    assert [s.trainable_layers for s in chain.sessions] == [c.sessions[0].trainable_layers for c in cases]
+    assert recipe.subset_numbers(chain) == [recipe.subset_numbers(c)[0] for c in cases]
+    assert {(r.init_from, r.subsets, r.real_repeat_factor) for r in (once, chain, *cases)} == {
+        ("c5", 4, 10),
+        ("c7", 4, 10),
+        ("c8", 4, 10),
+    }
+
+
+def test_a_recipe_names_categories_and_how_real_sets_are_taken(tmp_path):
+    path = write_recipe(tmp_path / "r.toml", 'categories = ["cup", "plate"]\nreal_sets = "in-turn"\n' + TINY)
+    assert recipe.load(str(path)).categories == ("cup", "plate") and recipe.load(str(path)).real_sets == "in-turn"
+    for wrong, message in (
+        ('categories = ["cup", "cup"]', r"categories \['cup', 'cup'\] are not names, each once"),
+        ("categories = [{}, 3]", "are not names, each once"),
+        ('categories = "cup"', "categories is 'cup', it must be a list of names"),
+        ('real_sets = "mixed"', "real_sets 'mixed' is not together or in-turn"),
+    ):
+        with pytest.raises(RecipeError, match=message):
+            recipe.load(str(write_recipe(tmp_path / "r.toml", f"{wrong}\n{TINY}")))
+
+
 def test_conventional_has_the_same_number_of_steps():
     loaded = recipe.load("demo")
     one = loaded.conventional()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from handforge.dataset import CATEGORIES, HAND_CATEGORIES, Category, Dataset, DatasetError
+from handforge.dataset.records import with_own_ids
 
 
 def built_in(name: str) -> Category:
@@ -36,13 +36,7 @@ def choose(datasets: Sequence[Dataset], wanted: Sequence[str] = (), mask: str | 
     names = list(wanted) or [name for name in listed if name in used and name not in others]
     if not names:
         raise DatasetError(f"{where} has no annotation in any image; there is nothing to learn from it")
-    chosen: list[Category] = []
-    for name in names:
-        taken = {category.id for category in chosen}
-        category = listed[name]
-        free = max(taken, default=0) + 1
-        chosen.append(replace(category, id=free) if category.id in taken else category)
-    return tuple(chosen)
+    return with_own_ids(listed[name] for name in names)
 
 
 def _objects(dataset: Dataset) -> list[dict[str, object]]:

@@ -180,6 +180,9 @@ class Recipe:
     real_sets: str = "together"
     """Of several ``--real``: ``together``, all in every subset, or ``in-turn``: session k has the images of the k-th
     only, and after the last of the first again."""
+    categories: tuple[str, ...] = ()
+    """The categories of the data to learn, by name, in the order of the network's classes; a list in TOML. None: all
+    that the data has, and of ``hand`` and ``hand+forearm`` the network's ``category``."""
     network: Network = field(default_factory=Network)
     """The network."""
     images: ImageSettings = field(default_factory=ImageSettings)
@@ -302,7 +305,9 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "str": (str,),
     "int | str": (int, str),
+    "tuple[str, ...]": (list,),
 }
+_NAMES = {"tuple[str, ...]": "a list of names"}
 
 
 def typed_fields(
@@ -323,11 +328,11 @@ def typed_fields(
         if key not in known:
             problems[f"{prefix}{key} is not known (there are {', '.join(known)})"] = key
         elif not fits:
-            problems[f"{prefix}{key} is {value!r}, it must be {known[key]}"] = key
+            problems[f"{prefix}{key} is {value!r}, it must be {_NAMES.get(known[key], known[key])}"] = key
         elif isinstance(value, int) and abs(value) > LARGEST:
             problems[f"{prefix}{key} is {value}, more than {LARGEST:,} cannot be done"] = key
         else:
-            good[key] = float(value) if known[key] == "float" else value
+            good[key] = float(value) if known[key] == "float" else tuple(value) if isinstance(value, list) else value
     return good
 
 
@@ -341,6 +346,11 @@ def _check(recipe: Recipe) -> list[str]:
     need(bool(recipe.sessions or recipe.init_from), "there is no session")
     need(recipe.real_repeat_factor >= 1, f"real_repeat_factor is {recipe.real_repeat_factor}, it must be at least 1")
     need(recipe.real_sets in REAL_SETS, f"real_sets {recipe.real_sets!r} is not {' or '.join(REAL_SETS)}")
+    named = all(isinstance(name, str) and name for name in recipe.categories)
+    need(
+        named and len(set(recipe.categories)) == len(recipe.categories),
+        f"categories {list(recipe.categories)} are not names, each once",
+    )
     need(recipe.subsets >= 1, f"subsets is {recipe.subsets}, it must be at least 1")
     need(0 <= recipe.validation < 1, f"validation is {recipe.validation}, it must be from 0 to below 1")
     auto = any(session.trainable_layers == AUTO for session in recipe.sessions)
@@ -370,6 +380,8 @@ def network_problems(net: Network) -> list[str]:
         problems.append(unknown)
     if net.init == "coco" and net.backbone != "resnet50":
         problems.append("init coco exists for backbone resnet50 only")
+    if net.init == "coco" and net.task == "classification":
+        problems.append("init coco does not exist for task classification")
     if net.init == "coco" and (net.channels, net.representation_size) != (256, 1024):
         problems.append("init coco needs 256 channels, 1024 units")
     if not 16 <= net.channels <= MOST_CHANNELS or net.channels % (16 if net.channels <= 256 else 32):

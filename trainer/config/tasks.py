@@ -1,4 +1,4 @@
-"""What a network can be trained to find of hands, and what that is called in files."""
+"""What a network can be trained to tell of images, and what that is called in files."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ TASKS = {
         "Keypoint R-CNN: 21 joints of each hand", "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
     ),
     "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
+    "classification": Task("A class of each whole image", "classifier", ("loss_classification",)),
 }
 WITH_MASKS = ("segmentation", "semantic")
 

@@ -103,15 +103,17 @@ def augmented(
     others: Sequence[TrainingSample],
     size_wh: tuple[int, int],
     rng: np.random.Generator,
+    alone: bool = False,
 ) -> TrainingSample:
     """One image in its augmented form, of the given size. See the module's text.
 
     :param name: ``studio``, ``photo`` or ``decoys``.
+    :param alone: always show the image's object, and no other image beside it: its class is that of the whole.
     :param others: the other images of the batch, which ``photo`` and ``decoys`` may put beside it.
     """
     if name == "studio":
         return studio(sample, size_wh, rng)
-    return photo(sample, others, size_wh, rng, decoys=name == "decoys")
+    return photo(sample, others, size_wh, rng, decoys=name == "decoys", alone=alone)
 
 
 def frame_size(min_size: int, max_size: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -136,10 +138,11 @@ def photo(
     size_wh: tuple[int, int],
     rng: np.random.Generator,
     decoys: bool = False,
+    alone: bool = False,
 ) -> TrainingSample:
     """A window of a photograph, or four windows of this one and others; with other things as decoys."""
-    four = rng.random() < FOUR
-    seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng)
+    four = rng.random() < FOUR and not alone
+    seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng, alone)
     if decoys and rng.random() < DECOYS:
         seen = replace(seen, image=_with_decoys(seen, sample, rng))
     coloured = _recolour(seen.image, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
@@ -147,8 +150,10 @@ def photo(
     return replace(seen, image=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
 
 
-def _seen(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> TrainingSample:
-    matrix = _hand_free_window(sample, size_wh, rng) if rng.random() < HAND_FREE else None
+def _seen(
+    sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator, alone: bool = False
+) -> TrainingSample:
+    matrix = _hand_free_window(sample, size_wh, rng) if rng.random() < HAND_FREE and not alone else None
     return _warp(sample, _window(sample, size_wh, rng) if matrix is None else matrix, size_wh)
 
 

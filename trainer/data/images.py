@@ -64,6 +64,8 @@ class ImagePool:
     :param datasets: the folders, each checked for what torchvision would accept in silence.
     :param on_done: called after each image.
     :param keypoints: whether every object has to have its category's keypoints, and batches have them.
+    :param whole: whether every image has one class as a whole, that of its objects, and batches have it in place of
+        objects.
     :param classes: what is learned, by the categories' names; class 1 is the first. Objects of other categories are
         background. None: all that the datasets have annotations of.
     :param decode_ahead: False: decode each image when it is asked for, unchecked until then, but for those that
@@ -80,6 +82,7 @@ class ImagePool:
         keypoints: bool = False,
         classes: Sequence[Category] | None = None,
         decode_ahead: bool = True,
+        whole: bool = False,
     ) -> None:
         self.settings = settings
         self.classes = tuple(classes) if classes else categories.choose(datasets)
@@ -88,6 +91,7 @@ class ImagePool:
         self._entries = [(dataset, image) for dataset in datasets for image in dataset]
         for dataset in datasets:
             check_records(dataset, self.keypoints, self._labels)
+        self._whole = [self._class_of(*entry) for entry in self._entries] if whole else None
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
         if decode_ahead:
@@ -108,6 +112,20 @@ class ImagePool:
     def name(self, index: int) -> str:
         """An image's file name."""
         return self._entries[index][1]["file_name"]
+
+    def _class_of(self, dataset: Dataset, image: dict[str, Any]) -> int:
+        """The class of a whole image, from 1.
+
+        :raises DatasetError: if it has objects of none or of several of the classes.
+        """
+        names = {str(dataset.category(a)) for a in dataset.annotations(image) if not a.get("iscrowd")}
+        found = sorted(names & set(self._labels))
+        if len(found) != 1:
+            raise DatasetError(
+                f"{dataset.path}: {image['file_name']} has {' and '.join(found) or 'no object that is learned'}; "
+                "classification needs images of one category each"
+            )
+        return self._labels[found[0]]
 
     def _fill(self, index: int) -> None:
         sample = self._decode(index)
@@ -172,11 +190,11 @@ class ImagePool:
         else:
             samples = [self.sample(index) for index in indices[part]]
             samples = [augment.resize(sample, self._fit(sample.image, size or self.size)) for sample in samples]
-        return Batch(
-            [tensor(s.image) for s in samples],
-            [target(s.masks, s.keypoints, s.labels) for s in samples],
-            list(indices[part]),
-        )
+        if self._whole is not None:
+            targets = [{"labels": torch.tensor([self._whole[index]])} for index in indices[part]]
+        else:
+            targets = [target(s.masks, s.keypoints, s.labels) for s in samples]
+        return Batch([tensor(s.image) for s in samples], targets, list(indices[part]))
 
     def _augmented(
         self, samples: list[TrainingSample], key: Sequence[int], part: slice, largest: tuple[int, int]
@@ -186,7 +204,8 @@ class ImagePool:
         for place in range(len(samples))[part]:
             others = samples[:place] + samples[place + 1 :]
             rng = np.random.default_rng([*key, place])
-            made.append(augment.augmented(self.settings.augmentation, samples[place], others, size, rng))
+            alone = self._whole is not None
+            made.append(augment.augmented(self.settings.augmentation, samples[place], others, size, rng, alone))
         return made
 
 

@@ -105,6 +105,12 @@ def _detections(
     output: dict[str, np.ndarray], picture: np.ndarray, categories: Sequence[Category], mask_threshold: float
 ) -> list[Detection]:
     """The detections in one image's output, whichever the task."""
+    if "probabilities" in output:
+        height, width = picture.shape[:2]
+        whole = (0.0, 0.0, float(width), float(height))
+        named = zip(output["probabilities"].tolist(), categories, strict=True)
+        found = [Detection(probability, whole, None, None, kind.name, ()) for probability, kind in named]
+        return sorted(found, key=lambda detection: -detection.score)
     if "classes" in output:
         pieces = instances(output["classes"])
         return [Detection.of_mask(mask, score, categories[label - 1].name) for mask, score, label in pieces]

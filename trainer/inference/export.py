@@ -20,7 +20,15 @@ from trainer.data.images import tensor
 from trainer.errors import OutputError
 from trainer.models import checkpoint, networks
 
-TOLERANCE = {"boxes": 0.05, "scores": 1e-3, "masks": 1e-2, "keypoints": 0.5, "keypoints_scores": 0.05, "classes": 1e-3}
+TOLERANCE = {
+    "boxes": 0.05,
+    "scores": 1e-3,
+    "masks": 1e-2,
+    "keypoints": 0.5,
+    "keypoints_scores": 0.05,
+    "classes": 1e-3,
+    "probabilities": 1e-3,
+}
 """How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
 HALF_TOLERANCE = {
     "boxes": 3.0,
@@ -186,5 +194,5 @@ def compare(expected: Outputs, found: Outputs, what: str, tolerance: dict[str, f
     differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= tolerance[name]]
     if differing:
         raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}")
-    hands = "" if "classes" in expected else f"{len(expected['scores'])} hands, "
+    hands = f"{len(expected['scores'])} hands, " if "scores" in expected else ""
     return f"agrees with the network; {hands}largest differences: " + ", ".join(f"{n} {v:.2g}" for n, v in most.items())

@@ -110,6 +110,7 @@ def predict(
             "dataset_id": source.dataset_id,
             "weights": utf8_name(weights.resolve()),
             "task": finder.task,
+            "session": next((entry["session"] for entry in reversed(finder.description.get("sessions") or [])), None),
             "categories": [{**category.to_json(), "id": ids[category.name]} for category in finder.categories],
             "settings": {
                 "score": options.results_score,

@@ -71,9 +71,9 @@ def measure(plan: Plan, out: Path, resume: bool, on_kind: Callable[[], None] = l
     folder = RunFolder(out, plan.header(), resume)
     recipe = plan.recipe
     model = networks.start(recipe.network, recipe.images, plan.seed, plan.learned)
-    joints = recipe.network.task == "keypoints"
+    joints, whole = (recipe.network.task == task for task in ("keypoints", "classification"))
     pictures = ImagePool(
-        [*plan.data, *plan.real], recipe.images, keypoints=joints, classes=plan.learned, decode_ahead=False
+        [*plan.data, *plan.real], recipe.images, keypoints=joints, classes=plan.learned, decode_ahead=False, whole=whole
     )
     repetition = Repetition(plan, parts, folder, pictures, model)
     measured: dict[tuple[object, ...], float] = {}

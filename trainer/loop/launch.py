@@ -41,7 +41,7 @@ class Options:
     :param data: dataset folders, learned as one.
     :param real: folders of real images.
     :param real_sets: see :class:`trainer.config.recipe.Recipe`.
-    :param categories: names separated by commas; None: all that the data has.
+    :param categories: names separated by commas; None: the recipe's, or all that the data has.
     :param threads: torch's threads; None: as many as there are cores, or as the run began with.
     :param keep: of so many of the last sessions the network is kept; None: of all.
     :param words: the command line's, for ``run.json``.
@@ -90,6 +90,7 @@ def plan(command: str, options: Options) -> Plan:
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {distributed.world()} processes")
     wanted = [name for name in map(str.strip, (options.categories or "").split(",")) if name]
+    wanted = wanted or list(chosen.categories)
     mask = None if wanted else chosen.network.category
     data, real = (tuple(Dataset(folder, mask) for folder in given) for given in (options.data, options.real))
     learned = categories.choose([*data, *real], wanted, mask)
@@ -207,6 +208,7 @@ def prepare(command: str, options: Options) -> Repetition | None:
         keypoints=decided.recipe.network.task == "keypoints",
         classes=decided.learned,
         decode_ahead=False,
+        whole=decided.recipe.network.task == "classification",
     )
     return Repetition(decided, parts, folder, pictures, model)
 

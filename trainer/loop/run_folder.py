@@ -174,6 +174,7 @@ def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
     return {
         "patience": Recipe.patience,
         "real_sets": Recipe.real_sets,
+        "categories": [],
         **recipe,
         "description": "",
         "init_from": "",  # what it starts from is init; older runs do not say it here

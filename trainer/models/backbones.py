@@ -24,6 +24,8 @@ from trainer.errors import RecipeError, WeightsError
 
 STRIDES = (4, 8, 16, 32)
 """Strides of the maps that a body returns."""
+LAST_MAP = str(len(STRIDES) - 1)
+"""The name of the last of them."""
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of ImageNet's pixels, 0 to 1, which most backbones normalise by."""
 _PROBE_PX = 128

@@ -4,7 +4,7 @@ Segmentation, detection and keypoints are torchvision's Mask, Faster and Keypoin
 everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's second version
 has (batch statistics of two images do not train, and heads without a norm learn several times slower). With
 pretrained weights it is torchvision's first version: BatchNorm whose statistics stand still, as in Matterport's.
-Semantic segmentation is :mod:`trainer.models.semantic`.
+Semantic segmentation is :mod:`trainer.models.semantic`, classification :mod:`trainer.models.classifier`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
+from trainer.models.classifier import Classifier
 from trainer.models.foreign_weights import read_foreign
 from trainer.models.semantic import DeepLabV3, Semantic
 from trainer.weights import SHIPPED, shipped_weights
@@ -110,7 +111,7 @@ def _completed(arch: dict[str, Any]) -> dict[str, Any]:
     return {**older, **arch}
 
 
-def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic:
+def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
     :param hooks: with what training and half precision need, and TorchScript cannot compile.
@@ -130,6 +131,8 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
     body, widths = backbones.build_body(arch["backbone"], arch["norm"], dilated=task == "semantic")
     if task == "semantic":
         return DeepLabV3(body, widths[-1], channels, classes, **transform)
+    if task == "classification":
+        return Classifier(body, widths[-1], classes, **transform)
     scratch = backbones.group_norm if arch["head_norm"] == "group" else None
     backbone = BackboneWithFPN(body, body.return_layers, widths, channels, norm_layer=scratch)
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
@@ -200,7 +203,7 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
 
 def start(
     network: Network, pictures: ImageSettings, seed: int, learned: Sequence[Category] | None = None
-) -> FasterRCNN | Semantic:
+) -> FasterRCNN | Semantic | Classifier:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
     :param learned: as :func:`architecture`.
@@ -225,7 +228,10 @@ _OTHER_CLASSES = (
 """What of torchvision's own weights does not fit: the last layers know other classes and joints. Of DeepLabV3 it is the
 whole head, whose norm is another."""
 
-_CLASS_LAYERS = ("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits.", "classifier.4.")
+_CLASS_LAYERS = (
+    *("roi_heads.box_predictor.", "roi_heads.mask_predictor.mask_fcn_logits."),
+    *("classifier.4.", "classifier.logits."),
+)
 """The layers that have an output a class."""
 
 _SECOND_HEADS = ("roi_heads.mask_", "roi_heads.keypoint_")
@@ -256,6 +262,8 @@ def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
         # What a network's masks cover may change: the weights have the same shapes, and it learns it. With another
         # number of classes, or of keypoints, the last layers start anew.
         free: tuple[str, ...] = ("classes", "keypoints", *(("model",) if apart else ()))
+        if apart == HEADS:
+            free += ("channels", "representation_size", "canonical_scale", "head_norm")
         renewed = _last_layers(theirs, arch)
         differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
         if differs:
@@ -276,6 +284,8 @@ def _last_layers(theirs: dict[str, Any], ours: dict[str, Any]) -> tuple[str, ...
 
 def _apart(theirs: str, ours: str) -> tuple[str, ...]:
     """What is not taken over from a network of another task; nothing where the task is the same or all else differs."""
+    if theirs != ours and "classification" in (theirs, ours):
+        return HEADS
     if theirs == ours or "semantic" in (theirs, ours):
         return ()
     return _SECOND_HEADS
@@ -303,7 +313,7 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tu
         raise WeightsError(f"{what} is of another architecture: {wrong[0]} and {len(wrong) - 1} more do not fit")
 
 
-def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic, dict[str, Any]]:
+def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic | Classifier, dict[str, Any]]:
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
     :param hooks: as :func:`build`.

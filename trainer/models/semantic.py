@@ -18,7 +18,7 @@ from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
-from trainer.models.backbones import use_group_norm
+from trainer.models.backbones import LAST_MAP, use_group_norm
 
 RATES = (12, 24, 36)
 """Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
@@ -95,8 +95,8 @@ class DeepLabV3(Semantic):
         self, body: IntermediateLayerGetter, width: int, channels: int, classes: int, **transform: Any
     ) -> None:
         super().__init__(size_divisible=8, **transform)
-        last = list(body.return_layers)[-1]
-        self.backbone = nn.ModuleDict({"body": IntermediateLayerGetter(body, {last: "out"})})
+        self.backbone = nn.ModuleDict({"body": body})  # with all its maps, by which stages are counted
+        self.last_map = LAST_MAP  # TorchScript knows no constants of modules
         self.classifier = nn.Sequential(
             ASPP(width, RATES, channels),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
@@ -107,7 +107,7 @@ class DeepLabV3(Semantic):
         use_group_norm(self.classifier)
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.backbone["body"](pictures)["out"])
+        return self.classifier(self.backbone["body"](pictures)[self.last_map])
 
 
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:

@@ -13,6 +13,7 @@ yolo            YOLO labels
 voc             Pascal VOC
 matching_files  which image file an annotation file means
 video           frames of a video with masks or annotations
+classes         a folder of images for each class
 egohands        EgoHands
 hgr             Kawulok's HGR
 hands11k        11K Hands

@@ -30,7 +30,15 @@ def import_group() -> None:
 _log = logging.getLogger(__name__)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-_COUNT = click.option("--count", type=click.IntRange(1), help="Take so many images, spread evenly over all.")
+
+def _count(command: Callable[..., Any]) -> Callable[..., Any]:
+    text = "Take so many images, spread evenly over all, or at random by --sample-seed."
+    seed = click.option(
+        "--sample-seed", "seed", type=click.IntRange(0, 2**63 - 1), help="Take a random --count of this seed."
+    )
+    return click.option("--count", type=click.IntRange(1), help=text)(seed(command))
+
+
 _LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
 _STRICT = click.option("--strict", is_flag=True, help="End at the first file that cannot be read, and write nothing.")
 
@@ -122,21 +130,44 @@ def import_masks_command(
     _report(out, import_masks(source, out, about, min_area, split, hand_values, ignore_values, strict))
 
 
+@import_group.command(name="classes")
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@_STRICT
+def import_classes_command(source: Path, out: Path, strict: bool) -> None:
+    """SOURCE holds a folder of images for each class, to learn with --task classification.
+
+    \b
+    handforge dataset import classes sorted gestures
+    """  # noqa: D301 - click wants the real control character
+    from handforge.dataset.importers.classes import import_classes
+
+    _report(out, import_classes(source, out, strict))
+
+
 @import_group.command(name="egohands")
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
 @click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
-@_COUNT
+@click.option(
+    "--files",
+    type=PATH,
+    help="A text file of images to choose from, each on a line as VIDEO/frame_0001.jpg: as those without heads.",
+)
+@_count
 @_about(all_hands=False)
-def import_egohands_command(source: Path, out: Path, about: About, hands: str, count: int | None) -> None:
+def import_egohands_command(
+    source: Path, out: Path, about: About, hands: str, files: Path | None, count: int | None, seed: int | None
+) -> None:
     """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all.
 
     \b
     handforge dataset import egohands egohands_data real --hands all --count 128
+    handforge dataset import egohands egohands_data real --files without_heads.txt --count 128 --sample-seed 0
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.egohands import import_egohands
 
-    _imported(out, import_egohands(source, out, about, hands, count))
+    _imported(out, import_egohands(source, out, about, hands, count, seed, files))
 
 
 @import_group.command(name="hgr")
@@ -162,9 +193,9 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
 @import_group.command(name="hands11k")
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
-@_COUNT
+@_count
 @_about(all_hands=True)
-def import_hands11k_command(source: Path, out: Path, about: About, count: int | None) -> None:
+def import_hands11k_command(source: Path, out: Path, about: About, count: int | None, seed: int | None) -> None:
     """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background.
 
     \b
@@ -172,7 +203,7 @@ def import_hands11k_command(source: Path, out: Path, about: About, count: int | 
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.hands11k import import_hands11k
 
-    _imported(out, import_hands11k(source, out, about, count))
+    _imported(out, import_hands11k(source, out, about, count, seed))
 
 
 @import_group.command(name="annotations")

@@ -10,23 +10,40 @@ import numpy as np
 from scipy import io
 
 from handforge.dataset import DatasetError, Instance, Sample, decode_mask, read_image
-from handforge.dataset.importers.folder import About, spread, write_dataset
+from handforge.dataset.importers.folder import About, pick, write_dataset
 
 FIELDS = {"myleft": "left", "myright": "right", "yourleft": "left", "yourright": "right"}
 
 
-def import_egohands(source: Path, out: Path, about: About, hands: str = "right", count: int | None = None) -> int:
+def import_egohands(
+    source: Path,
+    out: Path,
+    about: About,
+    hands: str = "right",
+    count: int | None = None,
+    seed: int | None = None,
+    files: Path | None = None,
+) -> int:
     """Make a dataset of EgoHands; returns the number of images. Each image's ``group`` is its video.
 
     :param hands: ``right`` annotates right hands only (of both people), ``all`` all hands (the paper's AHA).
-    :param count: take so many images, spread evenly over all, instead of all 4800.
+    :param count: take so many images, spread evenly over all, or with ``seed`` a random sample, instead of all 4800.
+    :param files: a text file that lists the images to choose from, each on a line as ``VIDEO/frame_0001.jpg``; what
+        follows a ``#`` is a comment. EgoHands does not say where heads are seen, so images without are chosen by it.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
     """
     root = source / "_LABELLED_SAMPLES" if (source / "_LABELLED_SAMPLES").is_dir() else source
     videos = sorted(path.parent for path in root.glob("*/polygons.mat"))
     if not videos:
         raise DatasetError(f"{source} holds no _LABELLED_SAMPLES/VIDEO/polygons.mat; unpack EgoHands there")
-    entries = spread([(video, path, outlines) for video in videos for path, outlines in _frames(video)], count)
+    frames_there = [(video, path, outlines) for video in videos for path, outlines in _frames(video)]
+    if files is not None:
+        by_name = {f"{video.name}/{path.name}": (video, path, outlines) for video, path, outlines in frames_there}
+        listed = _listed(files)
+        if unknown := [name for name in listed if name not in by_name]:
+            raise DatasetError(f"{files} lists {unknown[0]}, which is not an image below {root}")
+        frames_there = [by_name[name] for name in sorted(listed)]
+    entries = pick(frames_there, count, seed)
 
     def frames() -> Iterator[Sample]:
         for video, path, outlines in entries:
@@ -39,7 +56,19 @@ def import_egohands(source: Path, out: Path, about: About, hands: str = "right",
             yield Sample(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
 
     about = replace(about, all_hands=hands == "all")
-    return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count))
+    return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count, seed=seed))
+
+
+def _listed(files: Path) -> list[str]:
+    """The images that a list names, each once."""
+    try:
+        lines = files.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{files} is not a list that can be read ({error})") from None
+    listed = [name for line in lines if (name := line.partition("#")[0].strip())]
+    if not listed:
+        raise DatasetError(f"{files} lists no image; write one on a line, as VIDEO/frame_0001.jpg")
+    return list(dict.fromkeys(listed))
 
 
 def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:

@@ -166,13 +166,16 @@ def pieces(mask: np.ndarray) -> list[np.ndarray]:
     return [labels == number for number in range(1, count + 1)]
 
 
-def spread(entries: Sequence[T], count: int | None) -> list[T]:
-    """``count`` entries spread evenly over all, or all of them where it is None.
+def pick(entries: Sequence[T], count: int | None, seed: int | None = None) -> list[T]:
+    """``count`` entries in their order, or all of them where it is None.
 
+    :param seed: of a random sample without replacement; None: they are spread evenly over all.
     :raises DatasetError: if there are fewer.
     """
     if count is None:
         return list(entries)
     if count > len(entries):
         raise DatasetError(f"{count} images were asked for, there are {len(entries)}")
+    if seed is not None:
+        return [entries[i] for i in np.sort(np.random.default_rng(seed).choice(len(entries), count, replace=False))]
     return [entries[i * len(entries) // count] for i in range(count)]

@@ -14,18 +14,18 @@ import numpy as np
 from scipy import ndimage
 
 from handforge.dataset import DatasetError, Instance, Sample, read_image, read_mask
-from handforge.dataset.importers.folder import About, spread, write_dataset
+from handforge.dataset.importers.folder import About, pick, write_dataset
 
 COLUMNS = ("id", "aspectOfHand", "imageName")
 
 
-def import_hands11k(source: Path, out: Path, about: About, count: int | None = None) -> int:
+def import_hands11k(source: Path, out: Path, about: About, count: int | None = None, seed: int | None = None) -> int:
     """Make a dataset of 11K Hands; returns the number of images. Each image's ``group`` is its person.
 
-    :param count: take so many images, spread evenly over all.
+    :param count: take so many images, spread evenly over all, or with ``seed`` a random sample.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
     """
-    rows = spread(_rows(source / "HandInfo.csv"), count)
+    rows = pick(_rows(source / "HandInfo.csv"), count, seed)
     folder = next((source / name for name in ("Hands", "images") if (source / name).is_dir()), source)
 
     def frames() -> Iterator[Sample]:
@@ -44,7 +44,7 @@ def import_hands11k(source: Path, out: Path, about: About, count: int | None = N
                 {"group": row["id"], "aspect": aspect},
             )
 
-    return write_dataset(out, frames(), len(rows), about.info("hands11k", count=count))
+    return write_dataset(out, frames(), len(rows), about.info("hands11k", count=count, seed=seed))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
