@@ -103,7 +103,7 @@ def _training_options(command: Any) -> Any:
             metavar="WORD[,WORD...]",
             shell_complete=complete_list(lambda context: (*LAYER_WORDS, AUTO)),
             help="all, 3+, 4+, 5+, heads, for all sessions or one a session, in place of the recipe's; auto tries each "
-            "for a few steps and takes the best on images kept aside.",
+            "for a few steps and takes the best on images held out.",
         ),
         click.option(
             "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."

@@ -298,7 +298,7 @@ def test_features_of_frozen_stages_are_kept(name):
     images = torch.rand(2, 3, 64, 96)
     expected = model.backbone.body(images)
     with feature_cache.reused(model) as cache:
-        cache.pictures = [0, 1]
+        cache.numbers = [0, 1]
         model.backbone.body(images)
         kept = model.backbone.body(torch.zeros_like(images))
         for level in ("0", "1"):

@@ -19,7 +19,7 @@ from trainer.config.categories import choose
 from trainer.config.recipe import ImageSettings, Network
 from trainer.data.images import ImagePool
 from trainer.loop import repetition
-from trainer.models import networks
+from trainer.models import layer_freezing, networks
 from trainer.models.classifier import Classifier
 
 RECIPE = """
@@ -161,7 +161,7 @@ def choose_three():
 def test_layer_words_name_the_head_and_the_bodys_stages(task):
     model = network(task=task, channels=16)
     for word, stages in (("heads", ()), ("5+", (4,)), ("3+", (2, 3, 4)), ("all", (1, 2, 3, 4))):
-        networks.train_layers(model, word)
+        layer_freezing.train_layers(model, word)
         trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
         assert {name for name, _ in model.named_parameters() if name.startswith("classifier.")} <= trained
         layers = {name.split(".")[2] for name in trained if name.startswith("backbone.body.layer")}

@@ -200,9 +200,9 @@ def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, 
     trained = {"heads": 0, "5+": 1, "3+": 3}[layers]
     assert [x.requires_grad for x in plain.values()] == [False] * (4 - trained) + [True] * trained
     with feature_cache.reused(model) as stages:
-        stages.pictures = [7, 3]
+        stages.numbers = [7, 3]
         first = body(images)
-        stages.pictures = [3, 7]
+        stages.numbers = [3, 7]
         again = body(torch.zeros_like(images))  # the images are known, so these are not looked at
     for name in plain:
         assert torch.allclose(first[name], plain[name], atol=1e-5)
@@ -220,7 +220,7 @@ def test_kept_features_stay_within_their_memory_and_all_words_know_whether_it_he
     monkeypatch.setattr(feature_cache, "memory_bytes", lambda: 0)
     images = torch.rand(1, 3, 64, 96)
     with feature_cache.reused(model) as stages:
-        stages.pictures = [1]
+        stages.numbers = [1]
         assert not torch.equal(model.backbone.body(images)["3"], model.backbone.body(images + 1)["3"])
 
 

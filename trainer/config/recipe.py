@@ -4,7 +4,7 @@ A recipe file::
 
     description = "one line"
     subsets = 10                # S: the set is shuffled into so many equal parts
-    validation = 0.0            # share of the images kept aside to measure a loss on after each session
+    validation = 0.0            # fraction of the images held out to measure a loss on after each session
     [network]                   # see Network
     [images]                    # see ImageSettings
     [session]                   # what all sessions share, see Session
@@ -197,7 +197,7 @@ class Recipe:
     def with_layers(self, words: str) -> Recipe:
         """The same with other layers: one word for all sessions, or as many as there are, separated by commas.
 
-        Where a word is ``auto`` and no images are kept aside, a tenth of them is.
+        Where a word is ``auto`` and no images are held out, a tenth of them is.
 
         :raises RecipeError: if there are fewer or more words than sessions, or one is not known.
         """

@@ -23,12 +23,14 @@ class Task:
 
 
 TASKS = {
-    "segmentation": Task("Mask R-CNN: a mask of each hand", "maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),
-    "detection": Task("Faster R-CNN: a box of each hand", "fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),
+    "segmentation": Task("Mask R-CNN: a mask of each object", "maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),
+    "detection": Task("Faster R-CNN: a box of each object", "fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),
     "keypoints": Task(
-        "Keypoint R-CNN: 21 joints of each hand", "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
+        "Keypoint R-CNN: the keypoints of each object, of a hand its 21 joints",
+        "keypointrcnn_fpn",
+        (*_BOXES, "loss_keypoint", *_PROPOSALS),
     ),
-    "semantic": Task("DeepLabV3: which pixels are hand", "deeplabv3", ("loss_semantic",)),
+    "semantic": Task("DeepLabV3: the class of each pixel", "deeplabv3", ("loss_semantic",)),
     "classification": Task("A class of each whole image", "classifier", ("loss_classification",)),
 }
 WITH_MASKS = ("segmentation", "semantic")

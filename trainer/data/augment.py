@@ -30,15 +30,15 @@ from PIL import Image, ImageDraw, ImageFilter
 ASPECTS = (16 / 9, 4 / 3, 4 / 3, 1.0)
 """Width by height of the frames that augmentations make; 4:3 is twice as frequent."""
 AS_TAKEN = 0.6
-"""Share of the images of which ``studio`` shows the whole frame."""
+"""Fraction of the images of which ``studio`` shows the whole frame."""
 QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns an image by 0, 90, 180 and 270 degrees."""
 FOUR = 0.15
-"""Share of the draws in which ``photo`` puts four windows side by side."""
+"""Fraction of the draws in which ``photo`` puts four windows side by side."""
 OTHER_COLOURS = 0.2
-"""Share of the draws in which ``photo`` turns all colours to others."""
+"""Fraction of the draws in which ``photo`` turns all colours to others."""
 DECOYS = 0.4
-"""Share of the draws in which ``decoys`` puts the hand's colours elsewhere."""
+"""Fraction of the draws in which ``decoys`` puts the hand's colours elsewhere."""
 HAND_FREE = 0.125
 """Fraction of the windows of ``photo`` and ``decoys`` that are cropped where no hand is."""
 SMALLEST_HAND_FREE = 0.2
@@ -83,14 +83,14 @@ def resize(sample: TrainingSample, size_wh: tuple[int, int]) -> TrainingSample:
     """A sample in another size; image by antialiased bilinear, masks true where at least half covered."""
     if (sample.image.shape[1], sample.image.shape[0]) == size_wh:
         return sample
-    picture = Image.fromarray(sample.image).resize(size_wh, Image.Resampling.BILINEAR)
+    image = Image.fromarray(sample.image).resize(size_wh, Image.Resampling.BILINEAR)
     masks = [
         np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size_wh, Image.Resampling.BILINEAR)) > 127
         for mask in sample.masks
     ]
     scale = (size_wh[0] / sample.image.shape[1], size_wh[1] / sample.image.shape[0], 1)
     keypoints = None if sample.keypoints is None else sample.keypoints * np.array(scale, np.float32)
-    return replace(sample, image=np.asarray(picture), masks=_stack(masks, size_wh), keypoints=keypoints)
+    return replace(sample, image=np.asarray(image), masks=_stack(masks, size_wh), keypoints=keypoints)
 
 
 def _stack(masks: list[np.ndarray], size_wh: tuple[int, int]) -> np.ndarray:
@@ -128,8 +128,8 @@ def studio(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Gene
     place = _whole_frame if rng.random() < AS_TAKEN else _placement
     matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
-    picture = _relight(_recolour(warped.image, rng), rng)
-    return replace(warped, image=_lens(picture, rng))
+    image = _relight(_recolour(warped.image, rng), rng)
+    return replace(warped, image=_lens(image, rng))
 
 
 def photo(
@@ -179,19 +179,19 @@ def _side_by_side(
     width, height = size_wh
     x, y = (round(side * rng.uniform(0.35, 0.65)) for side in size_wh)
     quarters = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
-    picture, masks, keypoints, labels = np.empty((height, width, 3), np.uint8), [], [], []
+    image, masks, keypoints, labels = np.empty((height, width, 3), np.uint8), [], [], []
     order = [0, *1 + rng.permutation(len(samples) - 1)]
     for number, place in enumerate(rng.permutation(4)):
         left, top, right, bottom = quarters[place]
         part = _seen(samples[order[number % len(samples)]], (right - left, bottom - top), rng)
-        picture[top:bottom, left:right] = part.image
+        image[top:bottom, left:right] = part.image
         masks += [np.pad(mask, ((top, height - bottom), (left, width - right))) for mask in part.masks]
         labels.append(part.classes)
         if part.keypoints is not None:
             keypoints.append(part.keypoints + (part.keypoints[..., 2:] > 0) * np.array([left, top, 0], np.float32))
     points = np.concatenate(keypoints) if keypoints else None
     return replace(
-        samples[0], image=picture, masks=_stack(masks, size_wh), keypoints=points, labels=np.concatenate(labels)
+        samples[0], image=image, masks=_stack(masks, size_wh), keypoints=points, labels=np.concatenate(labels)
     )
 
 
@@ -205,30 +205,30 @@ def _with_decoys(sample: TrainingSample, source: TrainingSample, rng: np.random.
     of_model = model.masks.any(0)
     if not of_model.any():
         return sample.image
-    picture = sample.image.astype(np.float32)
+    image = sample.image.astype(np.float32)
     skin = model.image[of_model].astype(np.float32)
     # The edge of a mask is mixed of hand and background: it fades from one to the other here too.
     behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
     for _ in range(rng.integers(1, 5)):
         colour = skin[rng.integers(len(skin))] * np.exp(rng.normal(0, 0.1, 3)) * math.exp(rng.uniform(-0.4, 0.4))
         if rng.random() < 0.6:  # the thing that is there, in another colour
-            light = picture.mean(2, keepdims=True)
+            light = image.mean(2, keepdims=True)
             pattern = (light + 8) / (np.median(light) + 8)
         else:  # another thing, with the hand's own light and dark spread over it
             pattern = _enlarged(model.image, of_model, sample.image.shape[:2], rng)
         thing = colour * pattern ** rng.uniform(0.3, 1.0)
-        alpha = (_outline(picture.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
-        picture += alpha * (np.clip(thing, 0, 255) - picture)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+        alpha = (_outline(image.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
+        image += alpha * (np.clip(thing, 0, 255) - image)
+    return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def _enlarged(picture: np.ndarray, hands: np.ndarray, size_hw: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _enlarged(image: np.ndarray, hands: np.ndarray, size_hw: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """How light a spot of a hand is against its mean, spread over a frame of ``size_hw``; (H, W, 1) float32."""
     height, width = size_hw
     rows, columns = np.nonzero(hands)
     at, half = rng.integers(len(rows)), 2 + round(0.25 * math.sqrt(len(rows)))
     spot = np.s_[max(0, rows[at] - half) : rows[at] + half, max(0, columns[at] - half) : columns[at] + half]
-    light, inside = picture[spot].mean(2) + 8, hands[spot]
+    light, inside = image[spot].mean(2) + 8, hands[spot]
     pattern = np.where(inside, light / light[inside].mean(), 1).astype(np.float32)
     return np.asarray(Image.fromarray(pattern).resize((width, height), Image.Resampling.BICUBIC))[..., None].clip(0.1)
 
@@ -311,7 +311,7 @@ def _whole_frame(sample: TrainingSample, size_wh: tuple[int, int], rng: np.rando
 
 
 def _hand_corners(sample: TrainingSample) -> np.ndarray:
-    """The four corners (x, y) of the box around all hands, of the whole image where there is none."""
+    """The four corners (x, y) of the box around all objects; of the whole image where there is none."""
     height, width = sample.image.shape[:2]
     rows = np.flatnonzero(sample.masks.any((0, 2))) if sample.masks.any() else np.array([0, height - 1])
     columns = np.flatnonzero(sample.masks.any((0, 1))) if sample.masks.any() else np.array([0, width - 1])
@@ -325,17 +325,17 @@ def _warp(sample: TrainingSample, matrix: np.ndarray, size_wh: tuple[int, int]) 
         if sample.mirrored and np.linalg.det(matrix[:, :2]) < 0:
             keypoints = keypoints[:, list(sample.mirrored)]
         keypoints = _moved(keypoints, matrix, size_wh)
-    picture = Image.fromarray(sample.image)
+    image = Image.fromarray(sample.image)
     border = np.concatenate([sample.image[0], sample.image[-1], sample.image[:, 0], sample.image[:, -1]])
     fill = tuple(int(v) for v in np.median(border, 0))
     masks = [Image.fromarray(mask.astype(np.uint8) * 255) for mask in sample.masks]
     shrink = int(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if shrink > 1:  # PIL's affine map does not smooth what it shrinks
-        picture, masks = picture.reduce(shrink), [mask.reduce(shrink) for mask in masks]
+        image, masks = image.reduce(shrink), [mask.reduce(shrink) for mask in masks]
         matrix = matrix / shrink
     data = tuple(matrix.ravel())
     affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
-    warped = np.asarray(picture.transform(size_wh, affine, data, bilinear, fillcolor=fill))
+    warped = np.asarray(image.transform(size_wh, affine, data, bilinear, fillcolor=fill))
     moved = [np.asarray(mask.transform(size_wh, affine, data, bilinear)) > 127 for mask in masks]
     kept = [number for number, mask in enumerate(moved) if mask.sum() >= MIN_MASK_PX]
     return replace(
@@ -354,7 +354,7 @@ def _moved(keypoints: np.ndarray, matrix: np.ndarray, size_wh: tuple[int, int]) 
     return np.where(inside[..., None], np.concatenate([places, keypoints[..., 2:]], -1), 0).astype(np.float32)
 
 
-def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0, other: bool = False) -> np.ndarray:
+def _recolour(image: np.ndarray, rng: np.random.Generator, mild: float = 1.0, other: bool = False) -> np.ndarray:
     """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1.
 
     :param mild: how much of the full change is made, 0 to 1.
@@ -370,15 +370,15 @@ def _recolour(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0, 
     turn[1:, 1:] = saturation * np.array([[math.cos(hue), -math.sin(hue)], [math.sin(hue), math.cos(hue)]])
     matrix = (np.linalg.inv(yiq) @ turn @ yiq).astype(np.float32)
     table = (np.arange(256) / 255) ** gamma
-    return np.clip(table.astype(np.float32)[picture] @ matrix.T, 0, 1)
+    return np.clip(table.astype(np.float32)[image] @ matrix.T, 0, 1)
 
 
-def _relight(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:
+def _relight(image: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -> np.ndarray:
     """Another light: a tint, a brightness, and a shade that runs across the frame or lies as a soft spot in it.
 
     :param mild: how much of the full shade is laid on, 0 to 1.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     tint = rng.uniform(0.9, 1.0, 3) * rng.uniform(0.75, 1.08)
     y, x = np.mgrid[-1:1:32j, -1:1:32j].astype(np.float32)
     angle, strength = rng.uniform(0, 2 * math.pi), mild * rng.uniform(0, 0.2)
@@ -387,14 +387,14 @@ def _relight(picture: np.ndarray, rng: np.random.Generator, mild: float = 1.0) -
         spot, radius = rng.uniform(-1, 1, 2), rng.uniform(0.2, 0.8)
         field -= mild * rng.uniform(0.05, 0.3) * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / radius**2)
     smooth = np.asarray(Image.fromarray(field).resize((width, height), Image.Resampling.BILINEAR))
-    return np.clip(picture * (smooth[..., None] * tint.astype(np.float32)), 0, 1)
+    return np.clip(image * (smooth[..., None] * tint.astype(np.float32)), 0, 1)
 
 
-def _lens(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _lens(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blur in some images, noise in all; (H, W, 3) uint8."""
     blur, noise = rng.random(), rng.uniform(0, 0.02)
-    image = Image.fromarray((picture * 255).astype(np.uint8))
+    blurred = Image.fromarray((image * 255).astype(np.uint8))
     if blur < 0.3:
-        image = image.filter(ImageFilter.GaussianBlur(4 * blur))
-    grain = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(noise * 255)
-    return np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
+        blurred = blurred.filter(ImageFilter.GaussianBlur(4 * blur))
+    grain = rng.standard_normal(image.shape, dtype=np.float32) * np.float32(noise * 255)
+    return np.clip(np.asarray(blurred) + grain, 0, 255).astype(np.uint8)

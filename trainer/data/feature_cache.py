@@ -17,7 +17,7 @@ from torchvision.models._utils import IntermediateLayerGetter
 from trainer.data.images import memory_bytes
 
 MEMORY_SHARE = 0.1
-"""Share of the machine's memory, or of the GPU's free memory, that kept features may take."""
+"""Fraction of the machine's memory, or of the GPU's free memory, that kept features may take."""
 
 Features = dict[str, torch.Tensor]
 
@@ -26,11 +26,11 @@ class FeatureCache:
     """The frozen first stages of a backbone's body, in place of its ``forward``.
 
     :param body: modules in their order, some of whose outputs are returned.
-    :ivar pictures: the numbers of the images that come next, in the batch's order.
+    :ivar numbers: the numbers of the images that come next, in the batch's order.
     """
 
     def __init__(self, body: IntermediateLayerGetter, free_bytes: int) -> None:
-        self.pictures: Sequence[int] = ()
+        self.numbers: Sequence[int] = ()
         self._returned = body.return_layers
         trained = [any(weight.requires_grad for weight in module.parameters()) for module in body.values()]
         first = trained.index(True) if any(trained) else len(trained)
@@ -45,8 +45,8 @@ class FeatureCache:
         return bool(self._frozen)
 
     def __call__(self, images: torch.Tensor) -> Features:
-        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`pictures`."""
-        alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.pictures)]
+        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`numbers`."""
+        alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.numbers)]
         out = {name: torch.cat([features[name] for features in alone]) for name in alone[0]}
         x = next(reversed(out.values()))
         for name, module in self._rest:

@@ -24,7 +24,7 @@ from trainer.data import augment
 from trainer.data.augment import TrainingSample
 
 CACHE_SHARE = 0.4
-"""Share of the machine's memory that decoded images may take; the rest is decoded when drawn."""
+"""Fraction of the machine's memory that decoded images may take; the rest is decoded when drawn."""
 ZOOM = 2
 """Augmentation zooms into images, so they are kept in so many times the network's size."""
 CROWD_COLOR = (124, 116, 104)
@@ -134,27 +134,27 @@ class ImagePool:
             self._cache[index] = (replace(sample, masks=_NO_MASKS), [encode_mask(mask) for mask in sample.masks])
 
     def _decode(self, index: int) -> TrainingSample:
-        dataset, image = self._entries[index]
-        picture = dataset.read_image(image)
-        annotated = dataset.annotations(image)
-        every = np.array(dataset.masks(image), bool).reshape(-1, *picture.shape[:2])
+        dataset, record = self._entries[index]
+        image = dataset.read_image(record)
+        annotated = dataset.annotations(record)
+        every = np.array(dataset.masks(record), bool).reshape(-1, *image.shape[:2])
         crowds = np.array([bool(annotation.get("iscrowd")) for annotation in annotated], bool)
         labels = np.array([self._labels.get(str(dataset.category(annotation)), 0) for annotation in annotated], int)
         learned = ~crowds & (labels > 0)
         masks, labels = every[learned], labels[learned]
         if (crowded := every[crowds].any(0) & ~masks.any(0)).any():
-            picture = np.where(crowded[..., None], np.array(CROWD_COLOR, np.uint8), picture)
+            image = np.where(crowded[..., None], np.array(CROWD_COLOR, np.uint8), image)
         scale = ZOOM if self.settings.augmentation != "none" else 1
-        size = self._fit(picture, (scale * self.settings.min_size, scale * self.settings.max_size))
-        if size[0] >= picture.shape[1] and scale > 1:
-            size = (picture.shape[1], picture.shape[0])
+        size = self._fit(image, (scale * self.settings.min_size, scale * self.settings.max_size))
+        if size[0] >= image.shape[1] and scale > 1:
+            size = (image.shape[1], image.shape[0])
         keypoints = None
         mirrored: tuple[int, ...] = ()
         if self.keypoints:
             values = [annotated[number]["keypoints"] for number in np.flatnonzero(learned)]
             keypoints = np.array(values, np.float32).reshape(-1, len(self.keypoints.keypoints), 3)
             mirrored = categories.mirrored_order(self.keypoints)
-        return augment.resize(TrainingSample(picture, masks, keypoints, labels, mirrored), size)
+        return augment.resize(TrainingSample(image, masks, keypoints, labels, mirrored), size)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -162,8 +162,8 @@ class ImagePool:
         return self.settings.min_size, self.settings.max_size
 
     @staticmethod
-    def _fit(picture: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
-        return augment.fit(picture.shape[1], picture.shape[0], *size)
+    def _fit(image: np.ndarray, size: tuple[int, int]) -> tuple[int, int]:
+        return augment.fit(image.shape[1], image.shape[0], *size)
 
     def sample(self, index: int) -> TrainingSample:
         """An image and its masks in the size they are kept in."""
@@ -209,10 +209,10 @@ class ImagePool:
         return made
 
 
-def tensor(picture: np.ndarray) -> torch.Tensor:
+def tensor(image: np.ndarray) -> torch.Tensor:
     """A (H, W, 3) uint8 image as (3, H, W) float32 in 0..1."""
     # by numpy: torch would wake all its threads, which are busy with the step before
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / np.float32(255))
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1), np.float32) / np.float32(255))
 
 
 def target(

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 RADIUS = 0.08
-"""How far around a pixel the function is fitted, a share of the box's longer side."""
+"""How far around a pixel the function is fitted; a fraction of the box's longer side."""
 SMOOTH = 1e-4
 """What is less than this in the variance of colours, of 0 to 1, is no edge."""
 FITTED_PX = 192

@@ -24,7 +24,7 @@ from torchvision.ops import box_iou, nms
 SCALES = (1.0, 1.33)
 """The size of a view, times that of the network's images."""
 SMALL = 0.5
-"""Boxes are small up to this share of the image's shorter side."""
+"""Boxes are small up to this fraction of the image's shorter side."""
 SCORE = 0.05
 """Boxes of a lower score are nothing in a view, whatever score is asked of all views together."""
 SAME_IOU = 0.5

@@ -72,10 +72,10 @@ def measure(plan: Plan, out: Path, resume: bool, on_kind: Callable[[], None] = l
     recipe = plan.recipe
     model = networks.start(recipe.network, recipe.images, plan.seed, plan.learned)
     joints, whole = (recipe.network.task == task for task in ("keypoints", "classification"))
-    pictures = ImagePool(
+    images = ImagePool(
         [*plan.data, *plan.real], recipe.images, keypoints=joints, classes=plan.learned, decode_ahead=False, whole=whole
     )
-    repetition = Repetition(plan, parts, folder, pictures, model)
+    repetition = Repetition(plan, parts, folder, images, model)
     measured: dict[tuple[object, ...], float] = {}
     seconds = []
     for number, one in enumerate(recipe.sessions, start=1):

@@ -65,8 +65,8 @@ class Plan:
         for dataset in self.data:
             if (other := first.setdefault(dataset.id, dataset)) is not dataset:
                 raise RecipeError(
-                    f"{other.folder} and {dataset.folder} are the same dataset; give each once, so that images kept "
-                    "aside for validation are not trained on"
+                    f"{other.folder} and {dataset.folder} are the same dataset; give each once, so that images held "
+                    "out for validation are not trained on"
                 )
 
     @property
@@ -134,18 +134,18 @@ def _git_hash() -> str | None:
 
 
 def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
-    """The subsets, as sorted image numbers of ``plan.images``, and the numbers kept aside for validation.
+    """The subsets, as sorted image numbers of ``plan.images``, and the numbers held out for validation.
 
-    Images whose records name the same ``group`` (a person, a video) are kept aside together or not at all, also those
+    Images whose records name the same ``group`` (a person, a video) are held out together or not at all, also those
     of different datasets.
 
-    :raises RecipeError: if there are fewer images than subsets, or none can be kept aside and the recipe wants some.
+    :raises RecipeError: if there are fewer images than subsets, or none can be held out and the recipe wants some.
     """
     rng = np.random.default_rng([plan.seed, session.SUBSETS])
     groups: dict[Any, list[int]] = {}
     images, where = plan.images, " and ".join(str(dataset.folder) for dataset in plan.data)
     for index, (_, image) in enumerate(images):
-        groups.setdefault(image.get("group", ("picture", index)), []).append(index)
+        groups.setdefault(image.get("group", ("image", index)), []).append(index)
     wanted = round(plan.recipe.validation * len(images))
     aside: list[int] = []
     keys = list(groups)
@@ -181,10 +181,10 @@ class Repetition:
         plan: Plan,
         parts: tuple[list[np.ndarray], np.ndarray],
         folder: RunFolder,
-        pictures: ImagePool,
+        images: ImagePool,
         model: nn.Module,
     ) -> None:
-        self.plan, self.folder, self.pictures = plan, folder, pictures
+        self.plan, self.folder, self.images = plan, folder, images
         self.subsets, self.validation = parts
         self.architecture = networks.architecture(plan.recipe.network, plan.learned)
         self.device = torch.device(plan.device)
@@ -289,7 +289,7 @@ class Repetition:
         return SessionContext(
             number,
             settings,
-            self.pictures,
+            self.images,
             np.concatenate(pools),
             plan.seed,
             self.device,

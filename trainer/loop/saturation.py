@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 PREMATURE_SHARE = 0.5
-"""Saturation before this share of the session is premature; it lies between the paper's two examples."""
+"""Saturation before this fraction of the session is premature; it lies between the paper's two examples."""
 REMAINDER = 0.05
-"""The loss has stopped falling when this share of its whole fall, or less, is left."""
+"""The loss has stopped falling when this fraction of its whole fall, or less, is left."""
 
 
 def smoothed(losses: Sequence[float]) -> np.ndarray:
@@ -42,7 +42,7 @@ def saturation_step(losses: Sequence[float]) -> int | None:
 
 
 def saturation(losses: Sequence[float]) -> dict[str, Any]:
-    """A session's ``saturation_step``, its share of the session, and whether it is premature; None where there is none.
+    """A session's ``saturation_step``, that as a fraction of its steps, and whether it is premature; None without one.
 
     :param losses: one value a step, of one whole session.
     """

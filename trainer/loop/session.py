@@ -44,7 +44,7 @@ class SessionContext:
 
     number: int
     session: Session
-    pictures: ImagePool
+    images: ImagePool
     pool: np.ndarray
     seed: int
     device: torch.device
@@ -55,7 +55,7 @@ class SessionContext:
     @property
     def size(self) -> tuple[int, int]:
         """The largest short and long side of its images."""
-        return self.session.size(*self.pictures.size)
+        return self.session.size(*self.images.size)
 
 
 def learning_rate(session: Session, step: int) -> float:
@@ -147,7 +147,7 @@ def run(
             distributed.average_gradients(model.parameters())
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
             if not math.isfinite(losses["loss"] + norm.item()):
-                drawn_names = [job.pictures.name(index) for number in numbers for index in drawn(job, number)]
+                drawn_names = [job.images.name(index) for number in numbers for index in drawn(job, number)]
                 raise TrainingDivergedError(
                     f"the loss of session {job.number}, step {step + 1} is {losses['loss']}, its gradient "
                     f"{norm.item()}; the images are {', '.join(drawn_names)}; check them, or lower lr"
@@ -158,9 +158,9 @@ def run(
 
 def _reused(model: nn.Module, job: SessionContext) -> AbstractContextManager[FeatureCache | None]:
     """Frozen stages that keep what they made of an image, where images come again as they were."""
-    same = job.pictures.settings.augmentation == "none"
-    pictures = job.session.batches * job.session.batch
-    return feature_cache.reused(model) if same and pictures > len(np.unique(job.pool)) else nullcontext()
+    same = job.images.settings.augmentation == "none"
+    shown = job.session.batches * job.session.batch
+    return feature_cache.reused(model) if same and shown > len(np.unique(job.pool)) else nullcontext()
 
 
 def _backward(
@@ -168,7 +168,7 @@ def _backward(
 ) -> dict[str, torch.Tensor]:
     """Add a batch's share of the step's gradient; its losses, ``loss`` being their sum."""
     if stages is not None:
-        stages.pictures = batch.numbers
+        stages.numbers = batch.numbers
     torch.manual_seed(_seed(job, STEP, number, 1))  # torchvision samples anchors and ROIs from torch's generator
     losses = _losses(model, job, batch)
     total = torch.stack(list(losses.values())).sum()
@@ -208,19 +208,20 @@ def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict
 def validate(model: nn.Module, job: SessionContext) -> float:
     """The mean loss over the pool's images as they are, without augmentation; the network stays as it is.
 
-    They have the recipe's size whatever the session's; sessions of as many ROIs and as large a share of hands compare.
+    They have the recipe's size whatever the session's; losses of sessions compare if they have the same
+    number of ROIs and fraction of positive ones.
 
     :raises TrainingDivergedError: if it is no finite number.
     """
     fix_statistics(model)
-    networks.set_size(model, *job.pictures.size)
+    networks.set_size(model, *job.images.size)
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):
         indices = [int(i) for i in job.pool[start : start + job.session.batch]]
         seed = np.random.default_rng([job.seed, VALIDATION, start]).integers(2**63)  # the same in every session
         torch.manual_seed(int(seed))
         with torch.no_grad():
-            losses = _losses(model, job, job.pictures.batch(indices, None))
+            losses = _losses(model, job, job.images.batch(indices, None))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())
     if not math.isfinite(total):
         raise TrainingDivergedError(f"the validation loss after session {job.number} is {total}; lower lr")
@@ -245,7 +246,7 @@ def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     mine = slice(distributed.rank(), None, distributed.world())
 
     def make(number: int) -> Batch:
-        return job.pictures.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
+        return job.images.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()

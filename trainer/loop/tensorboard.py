@@ -65,22 +65,22 @@ class Board:
         for name in ("average_loss", "validation_loss", "saturation_step"):
             if entry[name] is not None:
                 writer.add_scalar(f"session/{name}", entry[name], at)
-        for name, picture in self._look():
-            writer.add_image(f"found/{name}", picture, at, dataformats="HWC")
+        for name, image in self._look():
+            writer.add_image(f"found/{name}", image, at, dataformats="HWC")
         writer.flush()
 
     def _look(self) -> list[tuple[str, np.ndarray]]:
-        """Images' names, and the images with the hands that the network finds drawn in."""
+        """Images with their names, what the network detects drawn in."""
         run = self._run
         numbers = [*map(int, run.validation), *range(len(run.plan.images))][:PICTURES]
-        pictures = [run.pictures.sample(number).image for number in numbers]
+        images = [run.images.sample(number).image for number in numbers]
         run.model.eval()
         learned = run.plan.learned
-        found = detect(run.model, pictures, run.device, networks.best_precision(run.device), categories=learned)
+        found = detect(run.model, images, run.device, networks.best_precision(run.device), categories=learned)
         names = [category.name for category in learned]
         shown = [[hand for hand in hands if hand.score >= DRAWN_SCORE] for hands in found]
-        drawn = [overlay(picture, hands, names) for picture, hands in zip(pictures, shown, strict=True)]
-        return [(run.pictures.name(number), picture) for number, picture in zip(numbers, drawn, strict=True)]
+        drawn = [overlay(image, hands, names) for image, hands in zip(images, shown, strict=True)]
+        return [(run.images.name(number), image) for number, image in zip(numbers, drawn, strict=True)]
 
     def close(self) -> None:
         """Write what is left."""

@@ -42,14 +42,15 @@ from trainer.errors import WeightsError
 from trainer.models import backbones, checkpoint
 from trainer.models.classifier import Classifier
 from trainer.models.foreign_weights import read_foreign
+from trainer.models.layer_freezing import HEADS
 from trainer.models.semantic import DeepLabV3, Semantic
 from trainer.weights import SHIPPED, shipped_weights
 
 PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
 TEST_PROPOSALS = 50
-"""Proposals an image that hands are detected among; with 200, prediction takes half as long again and detects the same
-hands (docs/experiments/cost_of_imagenet.md)."""
+"""Proposals an image that objects are detected among; with 200, prediction takes half as long again and detects the
+same (docs/experiments/cost_of_imagenet.md)."""
 CANONICAL_SCALE = Network.canonical_scale
 """torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {
@@ -111,7 +112,7 @@ def _completed(arch: dict[str, Any]) -> dict[str, Any]:
     return {**older, **arch}
 
 
-def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
+def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
     :param hooks: with what training and half precision need, and TorchScript cannot compile.
@@ -123,8 +124,8 @@ def build(arch: dict[str, Any], pictures: ImageSettings, hooks: bool = True) -> 
     channels, units, classes = arch["channels"], arch["representation_size"], len(arch["classes"])
     task = task_of(arch["model"])
     transform = {
-        "min_size": pictures.min_size,
-        "max_size": pictures.max_size,
+        "min_size": settings.min_size,
+        "max_size": settings.max_size,
         "image_mean": arch["mean"],
         "image_std": arch["std"],
     }
@@ -202,7 +203,7 @@ def _to_float32(module: nn.Module, inputs: Any, outputs: Any) -> Any:
 
 
 def start(
-    network: Network, pictures: ImageSettings, seed: int, learned: Sequence[Category] | None = None
+    network: Network, settings: ImageSettings, seed: int, learned: Sequence[Category] | None = None
 ) -> FasterRCNN | Semantic | Classifier:
     """A network as the recipe's ``init`` says, on the CPU; what is not loaded is drawn from ``seed``.
 
@@ -211,7 +212,7 @@ def start(
     """
     arch = architecture(network, learned)
     torch.manual_seed(seed)
-    model = build(arch, pictures)
+    model = build(arch, settings)
     if network.init == "imagenet":
         backbones.load_imagenet(model.get_submodule("backbone.body"), network.backbone)
     elif network.init == "coco":
@@ -350,7 +351,7 @@ def set_size(model: nn.Module, min_size: int, max_size: int) -> None:
 
 
 def set_score(model: nn.Module, score: float) -> None:
-    """Let a network find hands from this score on, where it looks for hands at all and not for pixels."""
+    """Leave detections below a score out, where a network detects objects and does not classify pixels or images."""
     if isinstance(model, FasterRCNN):
         model.roi_heads.score_thresh = score
 

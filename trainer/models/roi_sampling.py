@@ -9,7 +9,7 @@ from trainer.config.recipe import Session
 
 
 def set_sampling(model: nn.Module, session: Session) -> None:
-    """How many ROIs are sampled an image in this session, and how many of them on a hand."""
+    """Set how many ROIs are sampled an image in this session, and what fraction of them on an object."""
     if isinstance(model, FasterRCNN):
         sampler = model.roi_heads.fg_bg_sampler
         sampler.batch_size_per_image, sampler.positive_fraction = session.rois_per_image, session.positive_fraction

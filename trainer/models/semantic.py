@@ -23,12 +23,12 @@ from trainer.models.backbones import LAST_MAP, use_group_norm
 RATES = (12, 24, 36)
 """Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
 MIN_PIECE_PX = 48
-"""Smaller pieces of a mask are no hands."""
+"""Smaller pieces of a mask are left out."""
 _NO_PICTURE = 255
 
 
 class Semantic(nn.Module):
-    """What both have in common; they add ``backbone`` and ``classifier``.
+    """What resizes images, computes the loss and resizes probabilities; a subclass has ``backbone`` and ``classifier``.
 
     :param size_divisible: images are padded to a multiple of so many pixels.
     :param transform: further arguments of torchvision's transform: ``min_size, max_size, image_mean, image_std``.
@@ -38,7 +38,7 @@ class Semantic(nn.Module):
         super().__init__()
         self.transform = GeneralizedRCNNTransform(size_divisible=size_divisible, **transform)
 
-    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
         """(B, C + 1, h, w), of any size, for (B, 3, H, W)."""
         raise NotImplementedError
 
@@ -106,8 +106,8 @@ class DeepLabV3(Semantic):
         )
         use_group_norm(self.classifier)
 
-    def logits(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.backbone["body"](pictures)[self.last_map])
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        return self.classifier(self.backbone["body"](images)[self.last_map])
 
 
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:
