@@ -177,7 +177,7 @@ def _train(command: str, options: Options) -> None:
     needed = repetition.images()
     with progress(unit="images", disable=distributed.rank() > 0) as bar:
         task = bar.add_task("images", total=len(needed))
-        repetition.images.decode(needed, options.workers + 1, lambda: bar.update(task, advance=1))
+        repetition.image_pool.decode(needed, options.workers + 1, lambda: bar.update(task, advance=1))
     with closing(Board(repetition)) if options.tensorboard and distributed.rank() == 0 else nullcontext() as board:
         _run(repetition, board)
 
@@ -202,7 +202,7 @@ def prepare(command: str, options: Options) -> Repetition | None:
         kept = len(decided.recipe.sessions) if decided.keep is None else decided.keep
         bytes_each = sum(tensor.nbytes for tensor in model.state_dict().values())
         require_space(folder.path, bytes_each * (1 + kept + STATE_NETWORKS), "the run")
-    images = ImagePool(
+    image_pool = ImagePool(
         [*decided.data, *decided.real],
         decided.recipe.images,
         keypoints=decided.recipe.network.task == "keypoints",
@@ -210,7 +210,7 @@ def prepare(command: str, options: Options) -> Repetition | None:
         decode_ahead=False,
         whole=decided.recipe.network.task == "classification",
     )
-    return Repetition(decided, parts, folder, images, model)
+    return Repetition(decided, parts, folder, image_pool, model)
 
 
 def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> bool:

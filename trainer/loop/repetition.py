@@ -181,10 +181,10 @@ class Repetition:
         plan: Plan,
         parts: tuple[list[np.ndarray], np.ndarray],
         folder: RunFolder,
-        images: ImagePool,
+        image_pool: ImagePool,
         model: nn.Module,
     ) -> None:
-        self.plan, self.folder, self.images = plan, folder, images
+        self.plan, self.folder, self.image_pool = plan, folder, image_pool
         self.subsets, self.validation = parts
         self.architecture = networks.architecture(plan.recipe.network, plan.learned)
         self.device = torch.device(plan.device)
@@ -289,7 +289,7 @@ class Repetition:
         return SessionContext(
             number,
             settings,
-            self.images,
+            self.image_pool,
             np.concatenate(pools),
             plan.seed,
             self.device,

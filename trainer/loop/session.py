@@ -44,7 +44,7 @@ class SessionContext:
 
     number: int
     session: Session
-    images: ImagePool
+    image_pool: ImagePool
     pool: np.ndarray
     seed: int
     device: torch.device
@@ -55,7 +55,7 @@ class SessionContext:
     @property
     def size(self) -> tuple[int, int]:
         """The largest short and long side of its images."""
-        return self.session.size(*self.images.size)
+        return self.session.size(*self.image_pool.size)
 
 
 def learning_rate(session: Session, step: int) -> float:
@@ -147,7 +147,7 @@ def run(
             distributed.average_gradients(model.parameters())
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
             if not math.isfinite(losses["loss"] + norm.item()):
-                drawn_names = [job.images.name(index) for number in numbers for index in drawn(job, number)]
+                drawn_names = [job.image_pool.name(index) for number in numbers for index in drawn(job, number)]
                 raise TrainingDivergedError(
                     f"the loss of session {job.number}, step {step + 1} is {losses['loss']}, its gradient "
                     f"{norm.item()}; the images are {', '.join(drawn_names)}; check them, or lower lr"
@@ -158,7 +158,7 @@ def run(
 
 def _reused(model: nn.Module, job: SessionContext) -> AbstractContextManager[FeatureCache | None]:
     """Frozen stages that keep what they made of an image, where images come again as they were."""
-    same = job.images.settings.augmentation == "none"
+    same = job.image_pool.settings.augmentation == "none"
     shown = job.session.batches * job.session.batch
     return feature_cache.reused(model) if same and shown > len(np.unique(job.pool)) else nullcontext()
 
@@ -214,14 +214,14 @@ def validate(model: nn.Module, job: SessionContext) -> float:
     :raises TrainingDivergedError: if it is no finite number.
     """
     fix_statistics(model)
-    networks.set_size(model, *job.images.size)
+    networks.set_size(model, *job.image_pool.size)
     total = 0.0
     for start in range(0, len(job.pool), job.session.batch):
         indices = [int(i) for i in job.pool[start : start + job.session.batch]]
         seed = np.random.default_rng([job.seed, VALIDATION, start]).integers(2**63)  # the same in every session
         torch.manual_seed(int(seed))
         with torch.no_grad():
-            losses = _losses(model, job, job.images.batch(indices, None))
+            losses = _losses(model, job, job.image_pool.batch(indices, None))
         total += len(indices) * float(torch.stack(list(losses.values())).sum())
     if not math.isfinite(total):
         raise TrainingDivergedError(f"the validation loss after session {job.number} is {total}; lower lr")
@@ -246,7 +246,7 @@ def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     mine = slice(distributed.rank(), None, distributed.world())
 
     def make(number: int) -> Batch:
-        return job.images.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
+        return job.image_pool.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()

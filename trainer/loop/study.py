@@ -260,7 +260,7 @@ def train_and_test(job: Job, report: Report) -> None:
     with folder_lock(job.run):
         repetition = launch.prepare("study", training_options(job))
         if repetition:
-            repetition.pictures.decode(repetition.images())
+            repetition.image_pool.decode(repetition.images())
             sessions = job.recipe.sessions
             before = [sum(s.total_steps for s in sessions[:number]) for number in range(len(sessions))]
             repetition.run(lambda number, step, losses: report("steps", before[number - 1] + step))

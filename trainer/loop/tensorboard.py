@@ -73,14 +73,14 @@ class Board:
         """Images with their names, what the network detects drawn in."""
         run = self._run
         numbers = [*map(int, run.validation), *range(len(run.plan.images))][:PICTURES]
-        images = [run.images.sample(number).image for number in numbers]
+        images = [run.image_pool.sample(number).image for number in numbers]
         run.model.eval()
         learned = run.plan.learned
         found = detect(run.model, images, run.device, networks.best_precision(run.device), categories=learned)
         names = [category.name for category in learned]
         shown = [[hand for hand in hands if hand.score >= DRAWN_SCORE] for hands in found]
         drawn = [overlay(image, hands, names) for image, hands in zip(images, shown, strict=True)]
-        return [(run.images.name(number), image) for number, image in zip(numbers, drawn, strict=True)]
+        return [(run.image_pool.name(number), image) for number, image in zip(numbers, drawn, strict=True)]
 
     def close(self) -> None:
         """Write what is left."""
