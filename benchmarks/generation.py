@@ -3,6 +3,7 @@ goes, a worker's memory, and BlenderProc on the same hand where it is installed.
 
 python benchmarks/generation.py                        raster and cycles; about four minutes on two cores
 python benchmarks/generation.py --engine raster --memory-frames 0
+python benchmarks/generation.py --settings varied      a preset's indoor scenes at 480x360 by parts; about three minutes
 python benchmarks/generation.py --blenderproc PYTHON   a Python 3.11 as blenderproc_hand.py wants it
 """
 
@@ -25,8 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from generator import cli
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import EngineName, RenderSettings, load
 from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
 from generator.mesh import hand_mesh, skinning
@@ -34,12 +34,14 @@ from generator.pipeline import records, run
 from generator.pipeline.records import Records
 from generator.pipeline.workers import Renderer
 from handforge import dataset
+from handforge.console import processors
 
 FRAMES = {"raster": 600, "cycles": 160}
 """Of the runs that are timed."""
 
 PROC_FRAMES = 12
 SAMPLES = 4
+INDOOR_FRAMES = 80
 
 
 def pictures_a_second(settings: RenderSettings, workers: int) -> float:
@@ -55,6 +57,11 @@ def pictures_a_second(settings: RenderSettings, workers: int) -> float:
 def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     """Milliseconds of processor time a frame in one worker, by what it does; ``all`` is their sum with what is left."""
     from generator.blender import frame_renderer, rig
+    from generator.blender.engines import exr
+    from generator.blender.frame_renderer import FrameRenderer
+    from generator.blender.scene import empty
+    from generator.blender.scene.indoor import IndoorScene
+    from generator.frame import camera_effects, frame_spec
 
     renderer = Renderer(settings)
     plan = run.plan(replace(renderer.settings, count=frames))
@@ -78,13 +85,22 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
             (out / part).mkdir()
         renderer._records = Records(out)
         renderer.render(out, [plan.item(0)])  # makes the hand, compiles shaders
-        timed("pose", rig, "set_pose")
-        timed("pose", rig, "posed")
-        timed("draw", renderer._studio.engine, "draw")
-        timed("draw", frame_renderer, "_compose")
-        timed("truth", frame_renderer, "_masks")
-        timed("truth", frame_renderer, "keypoints")
-        timed("encode", dataset, "encode_frame")
+        if settings.scene == "indoor":
+            timed("decide", frame_spec, "draw_frame")
+            timed("hands", FrameRenderer, "_arm")
+            timed("around", IndoorScene, "_surround")
+            timed("around", empty, "fill_scene")
+            timed("cycles", exr, "render")
+            timed("camera", camera_effects, "develop")
+            timed("truth", FrameRenderer, "_instances")
+        else:
+            timed("pose", rig, "set_pose")
+            timed("pose", rig, "posed")
+            timed("draw", renderer._studio.engine, "draw")
+            timed("draw", frame_renderer, "_compose")
+            timed("truth", frame_renderer, "_masks")
+            timed("truth", frame_renderer, "keypoints")
+        timed("encode", dataset, "encode_sample")
         timed("write", Records, "add")
         begin = time.process_time()
         for number in range(1, frames):
@@ -133,7 +149,7 @@ def blenderproc_seconds(python: str, settings: RenderSettings) -> float:
         return float(Path(where, "seconds.txt").read_text())
 
 
-def measure(engine: str, frames: int | None, memory_frames: int) -> float:
+def measure(engine: EngineName, frames: int | None, memory_frames: int) -> float:
     """Measure one engine and print; images a second with two workers."""
     settings = RenderSettings(pose_set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
     print(f"\n{engine}: 1280x720 PNG + mask + annotation" + (f", {SAMPLES} samples" if engine == "cycles" else ""))
@@ -148,17 +164,31 @@ def measure(engine: str, frames: int | None, memory_frames: int) -> float:
     return two
 
 
+def measure_indoor(preset: str, frames: int) -> None:
+    """Measure one preset of indoor scenes and print."""
+    settings = load(Path(preset), {"resolution": "480x360", "mask": "both", "count": frames})
+    print(f"\n{preset}: 480x360 JPEG + masks + annotations, {settings.samples} samples")
+    for workers in (1, 2):
+        print(f"  {workers} worker{'s' * (workers > 1)}  {pictures_a_second(settings, workers):5.2f} images/s")
+    for name, milliseconds in apart(split, settings, frames // 2).items():
+        print(f"    {name:8s} {milliseconds:6.1f} ms of processor time an image")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", action="append", help="raster, cycles ...; may be given more than once")
+    parser.add_argument("--settings", metavar="PRESET", help="measure this preset's indoor scenes instead")
     parser.add_argument("--frames", type=int, help="of the timed runs; by default as many as take about ten seconds")
     parser.add_argument("--memory-frames", type=int, default=3000, help="of the first engine; 0 leaves it out")
     parser.add_argument("--blenderproc", metavar="PYTHON", help="by default this one, where it has blenderproc")
     given = parser.parse_args()
     if given.frames is not None and given.frames < 60:
         parser.error("--frames is 60 at least: the first 20 of each worker are not timed")
-    print(f"{cli.processors()} cores")
+    print(f"{processors()} cores")
+    if given.settings:
+        measure_indoor(given.settings, given.frames or INDOOR_FRAMES)
+        return
     engines = given.engine or ["raster", "cycles"]
     rates = {name: measure(name, given.frames, given.memory_frames * (name == engines[0])) for name in engines}
     python = given.blenderproc or (sys.executable if importlib.util.find_spec("blenderproc") else None)

@@ -165,7 +165,7 @@ def _direction(radial_deg: float, palmar_deg: float) -> np.ndarray:
 
 
 def _frame(length: np.ndarray, roll_deg: float) -> np.ndarray:
-    """Columns side, back, length of a bone whose back is turned from dorsal to radial by ``roll_deg``."""
+    """Columns side, back, length of a bone whose back is rotated from dorsal to radial by ``roll_deg``."""
     length = length / np.linalg.norm(length)
     side = np.cross([0.0, 1.0, 0.0], length)
     side /= np.linalg.norm(side)
@@ -244,7 +244,7 @@ def _radii(shape: HandShape) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def skeleton(shape: HandShape = MEAN) -> Skeleton:
-    """The skeleton of a hand of this shape, in the bind pose; shared by all who ask, so not to be written to."""
+    """The skeleton of a hand of this shape, in the bind pose; one object for all callers, not to be written to."""
     heads, tails = [np.array([0.0, 0.0, -FOREARM_LENGTH]), np.zeros(3)], [np.zeros(3), np.zeros(3)]
     frames = [np.eye(3), np.eye(3)]
     parents = [-1, 0]

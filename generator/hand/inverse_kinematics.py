@@ -1,4 +1,4 @@
-"""From bones back to the pose: the angles that come nearest to how somebody has turned them."""
+"""From bones back to the pose: the angles that come nearest to how somebody has rotated them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOCKED = 1e-4
 
 
 def pose(turns: np.ndarray, shift: np.ndarray, skeleton: Skeleton, near: np.ndarray) -> np.ndarray:
-    """The pose of turned bones; what a joint cannot do (a finger's twist) is left out.
+    """The pose of rotated bones; what a joint cannot do (a finger's twist) is left out.
 
     :param turns: (21, 3, 3), each bone's rotation relative to its parent and its bind pose, scene axes.
     :param shift: (3,) metres, how far the wrist has moved.

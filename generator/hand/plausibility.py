@@ -3,7 +3,7 @@
 1. ``joint limit``: an angle lies outside the range of its joint (:data:`generator.hand.pose.LIMITS`).
 2. ``self-collision``: two parts of the hand stand in each other by more than :data:`FLESH`.
 3. ``out of reach``: no right arm of a person who faces the camera can hold its forearm so (:func:`reachable`).
-4. ``hidden``: the forearm hides more than :data:`HIDDEN_SHARE` of the hand's joints from the camera.
+4. ``hidden``: the forearm hides more than :data:`HIDDEN_FRACTION` of the hand's joints from the camera.
 5. ``cut``: a joint of the hand falls outside the image.
 
 All functions take poses of shape (N, 28) as :mod:`generator.hand.pose` defines them and work on all of them at once.
@@ -29,8 +29,8 @@ FLESH = 0.004
 """How far two parts may overlap, metres: both give way by about 2 mm where they touch (finger pulp yields by 2 mm
 under a light touch, Serina et al., J. Biomech. 30, 1997)."""
 
-HIDDEN_SHARE = 0.5
-"""A hand of which the forearm hides more than half of the joints is not one a person would annotate."""
+HIDDEN_FRACTION = 0.5
+"""A person would not annotate a hand of which the forearm hides more than half of the joints."""
 
 # The arm. Ranges in degrees: American Academy of Orthopaedic Surgeons, Joint Motion (1965); the elbow's as measured in
 # 109 men (Boone & Azen, J. Bone Joint Surg. 61-A, 1979: 142.9), as there the flesh of both halves of the arm meets.
@@ -129,13 +129,13 @@ def _raw_overlap(poses: np.ndarray, hand: Skeleton) -> np.ndarray:
 
 
 def reachable(poses: np.ndarray) -> np.ndarray:
-    """Whether an arm can hold its forearm in this direction and turned this way, (N,) bool.
+    """Whether an arm can hold its forearm in this direction and rotation, (N,) bool.
 
-    Tried are upper arm directions all over the shoulder's cone and three directions the chest may face. With each,
-    the elbow's bend, the upper arm's turn about itself (from where a swing out of hanging takes it), and the
-    forearm's turn from thumb-up must lie in their ranges, and the wrist must be in front of the chest. Where the elbow
-    is straight, the last two are one turn about one axis, and only their sum has a range; an arm that hangs straight
-    is beside the chest.
+    Upper arm directions all over the shoulder's cone and three directions of the chest are tried. With one of them,
+    the elbow's flexion, the upper arm's rotation about itself (from where a swing out of hanging takes it) and the
+    forearm's rotation from thumb-up must lie in their ranges, and the wrist must be in front of the chest. Where the
+    elbow is straight, the last two are one rotation about one axis, and only their sum has a range; an arm that hangs
+    straight is beside the chest.
     """
     forearm, palm = _forearms(poses)
     possible = np.zeros(len(poses), bool)
@@ -153,7 +153,7 @@ def reachable(poses: np.ndarray) -> np.ndarray:
 
 
 def reach_excess(one: np.ndarray) -> tuple[str, float]:
-    """Of the arms that hold their forearm so, the one that comes nearest: what it turns too far, and how far, degrees.
+    """The joint that the best arm for this forearm would rotate beyond its range, and by how many degrees.
 
     :param one: a pose, (28,).
     """
@@ -229,7 +229,7 @@ def _along(vectors: np.ndarray, arms: np.ndarray) -> np.ndarray:
 
 
 def _swing(vector: np.ndarray, upper_arm: np.ndarray) -> np.ndarray:
-    """A vector turned by the smallest rotation that takes a hanging upper arm to where it is, (M, 1, 3)."""
+    """A vector rotated by the smallest rotation that takes a hanging upper arm to where it is, (M, 1, 3)."""
     hanging = -_UP
     axis, cos = np.cross(hanging, upper_arm), upper_arm @ hanging
     up = (cos < -1 + 1e-9)[..., None]  # straight up: half a turn about the sideways axis
@@ -240,12 +240,12 @@ def _swing(vector: np.ndarray, upper_arm: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------- 4. and 5. the view
 
 
-def hidden_share(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
-    """The share of the 19 joints and tips beyond the wrist that the camera sees behind the forearm, (N,)."""
-    return _hidden_share(*kinematics.capsules(poses, hand), hand, camera)
+def hidden_fraction(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
+    """The fraction of the 19 joints and tips beyond the wrist that the camera sees behind the forearm, (N,)."""
+    return _hidden_fraction(*kinematics.capsules(poses, hand), hand, camera)
 
 
-def _hidden_share(heads: np.ndarray, tails: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
+def _hidden_fraction(heads: np.ndarray, tails: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
     arm = BONES.index("forearm")
     joints = tails[:, _DIGITS]
     eye = np.broadcast_to([0.0, -camera.distance, 0.0], joints.shape)
@@ -292,7 +292,7 @@ def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         part = slice(start, start + _AT_ONCE)
         heads, tails = kinematics.capsules(poses[part], hand)
         broken[1, part] = _by_distinct(poses[part], slice(6, 28), lambda p: overlap(p, hand).max(axis=-1) > FLESH)
-        broken[3, part] = _hidden_share(heads, tails, hand, camera) > HIDDEN_SHARE
+        broken[3, part] = _hidden_fraction(heads, tails, hand, camera) > HIDDEN_FRACTION
         broken[4, part] = _outside_px(tails, camera) > 0
     return np.where(broken.any(axis=0), np.array(RULES)[broken.argmax(axis=0)], "")
 
@@ -344,9 +344,9 @@ def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         text = f"a person who faces the camera would {how} the {part} {max(far, 1):.0f}° too far"
         return Verdict(reason, text, ("forearm",))
     if reason == "hidden":
-        share = hidden_share(poses, hand, camera)[0]
+        fraction = hidden_fraction(poses, hand, camera)[0]
         return Verdict(
-            reason, f"the forearm hides {share:.0%} of the hand, at most {HIDDEN_SHARE:.0%} may be", ("forearm",)
+            reason, f"the forearm hides {fraction:.0%} of the hand, at most {HIDDEN_FRACTION:.0%} may be", ("forearm",)
         )
     if reason == "cut":
         far = outside_px(poses, hand, camera)[0]

@@ -144,7 +144,7 @@ def load(path: Path) -> PoseSet:
         reader = csv.reader(io.StringIO(path.read_text("utf-8-sig")))
         lines = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise PoseError(f"{path} is no CSV file of poses ({error})") from None
+        raise PoseError(f"{path} is not a CSV file of poses ({error})") from None
     if not lines or tuple(lines[0][1]) != _HEADER:
         raise PoseError(f"{path} does not start with the header of a file of poses: set,frame,{pose.NAMES[0]},...")
     rows = [row for _, row in lines[1:]]
@@ -160,7 +160,7 @@ def load(path: Path) -> PoseSet:
             except ValueError:
                 number = np.nan
             if not np.isfinite(number) or (column == 1 and number != int(number)):
-                raise PoseError(f"{path}, line {line}, {_HEADER[column]}: {cell!r} is no number that fits there")
+                raise PoseError(f"{path}, line {line}, {_HEADER[column]}: {cell!r} is not a number that fits there")
             if column > 1:
                 values[place, column - 2] = number
     names = tuple(row[0] for row in rows)

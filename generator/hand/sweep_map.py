@@ -39,7 +39,7 @@ def part(name: str, step: int = sweep.STEP_DEGREES, v4: tuple[int, int] = FULL, 
     """The poses of ``l2`` or ``l11`` whose v4 and v5 lie in a range, every ``step`` degrees from its start.
 
     :param step: a multiple of the sweep's own 2 degrees.
-    :raises PoseError: if the step is none, no pose is in the range, or there is no such set.
+    :raises PoseError: if the step is not one of the sweep's, no pose is in the range, or there is no such set.
     """
     if step < 1 or step % sweep.STEP_DEGREES:
         raise pose_sets.PoseError(f"the step is a multiple of {sweep.STEP_DEGREES} degrees, not {step}")

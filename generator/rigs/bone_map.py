@@ -38,7 +38,7 @@ class RigMapError(HandforgeError):
 def load(path: Path) -> dict[str, str]:
     """Their bones' names by ours, in the order of :data:`generator.hand.anatomy.BONES`, then the tips.
 
-    :raises RigMapError: if it is no such file, names a bone we have not, or leaves out one that is needed.
+    :raises RigMapError: if it is not a bone map, names an unknown bone, or leaves out one that is needed.
     """
     try:
         content = path.read_bytes()
@@ -70,7 +70,7 @@ class Fit:
     :param names: the mapped bones, ours, B of them, a bone before those that go with it.
     :param above: (B,) int, the mapped bone that each goes with; -1 for the first.
     :param heads: (B, 3), where theirs begin before anything is moved, armature axes.
-    :param straight: (B, 3, 3), how each is turned then to point where ours does; phalanges and thumb alone.
+    :param straight: (B, 3, 3), how each is then rotated to point where the built-in one does; phalanges and thumb only.
     :param whole: (3, 3), the whole hand: from our scene axes to the armature's; of a left hand with a reflection.
     """
 

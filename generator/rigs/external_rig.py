@@ -30,7 +30,7 @@ _CHAIN = ("hand", "middle_proximal", "middle_middle", "middle_distal")
 def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tuple[Skeleton, HandMesh]:
     """A rigged hand, laid into our bind pose with its wrist in the origin, and scaled to the mean hand's size.
 
-    A left hand is mirrored: what is returned is a right one.
+    A left hand is mirrored: a right one is returned.
 
     :param vertices: (V, 3) in the armature's own bind pose and axes, of any unit.
     :param faces: (F, 3), of a closed mesh, counter-clockwise seen from outside.
@@ -81,7 +81,7 @@ def dump(bones: Skeleton, mesh: HandMesh) -> bytes:
 def read(path: Path) -> tuple[Skeleton, HandMesh]:
     """The hand in an .npz file.
 
-    :raises RigMapError: if it is no such file.
+    :raises RigMapError: if it is not an external rig.
     """
     try:
         with np.load(path) as arrays:
@@ -128,7 +128,7 @@ def _radii(bones: Skeleton, mesh: HandMesh) -> np.ndarray:
 
 def _palm(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """What faces the palm's side of the hand, (V,) 0..1: the paler skin."""
-    share = np.clip((0.3 - vertex_normals(vertices, faces)[:, 1]) / 0.6, 0, 1) * np.clip(
+    part = np.clip((0.3 - vertex_normals(vertices, faces)[:, 1]) / 0.6, 0, 1) * np.clip(
         (vertices[:, 2] + 0.018) / 0.027, 0, 1
     )
-    return (share * share * (3 - 2 * share)).astype(np.float32)
+    return (part * part * (3 - 2 * part)).astype(np.float32)

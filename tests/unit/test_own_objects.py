@@ -10,6 +10,7 @@ from generator.hand.anatomy import skeleton
 from generator.mesh import hand_mesh, skinning
 from generator.objects import grasps, own_objects, solids
 from generator.objects.own_objects import ObjectsError
+from generator.pipeline import fingerprint
 
 trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
 
@@ -117,3 +118,12 @@ def test_blender_has_the_same_object_in_the_same_place(tmp_path):
         expected = solids.mesh(one.thing.parts)[0]
         apart = np.linalg.norm(seen[:, None] - expected[None], axis=-1)
         assert apart.min(axis=0).max() < 1e-6 and apart.min(axis=1).max() < 1e-6, name
+
+
+def test_a_run_knows_its_objects_by_their_content(tmp_path):
+    trimesh.creation.box((0.05, 0.05, 0.1)).export(tmp_path / "box.obj")
+    chosen = settings.load(None, {"scene": "indoor", "objects": str(tmp_path)})
+    first = fingerprint.sources(chosen)["objects_sha256"]
+    assert fingerprint.sources(chosen)["objects_sha256"] == first
+    trimesh.creation.box((0.05, 0.05, 0.2)).export(tmp_path / "box.obj")
+    assert fingerprint.sources(chosen)["objects_sha256"] != first

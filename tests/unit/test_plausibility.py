@@ -141,7 +141,7 @@ def test_a_hand_behind_its_forearm_is_hidden():
     away = held(forearm_x=-90, forearm_z=90)
     verdict = explain(away)
     assert verdict.reason == "hidden" and "the forearm hides" in verdict.text
-    assert plausibility.hidden_share(held(forearm_x=90)[None], skeleton(), Camera())[0] == 0
+    assert plausibility.hidden_fraction(held(forearm_x=90)[None], skeleton(), Camera())[0] == 0
 
 
 def test_a_hand_beyond_the_edge_is_cut_by_as_much_as_geometry_says():

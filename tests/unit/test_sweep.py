@@ -143,8 +143,8 @@ ZEROS = ",".join(["0"] * 28)
         (HEADER + "\n", "holds no pose"),
         (HEADER + "\n\n\nmine,1,2\n", "line 4: 3 columns, expected 30"),
         (HEADER + "\nmine,1,2\n", "line 2: 3 columns, expected 30"),
-        (HEADER + f"\nmine,x,{ZEROS}\n", "line 2, frame: 'x' is no number"),
-        (HEADER + f"\nmine,0,{ZEROS}\nmine,1,{ZEROS[:-1]}nan\n", "line 3, thumb_ip_flexion: 'nan' is no number"),
+        (HEADER + f"\nmine,x,{ZEROS}\n", "line 2, frame: 'x' is not a number"),
+        (HEADER + f"\nmine,0,{ZEROS}\nmine,1,{ZEROS[:-1]}nan\n", "line 3, thumb_ip_flexion: 'nan' is not a number"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(tmp_path, text, message):
@@ -157,5 +157,5 @@ def test_a_bad_file_is_named_with_its_line(tmp_path, text, message):
 def test_a_picture_is_no_file_of_poses(tmp_path):
     path = tmp_path / "poses.csv"
     path.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(pose_sets.PoseError, match="is no CSV file of poses"):
+    with pytest.raises(pose_sets.PoseError, match="is not a CSV file of poses"):
         pose_sets.select(str(path))

@@ -91,7 +91,7 @@ class Cycles:
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
         points = points[: len(posed.vertices)]
-        if self.culls:  # Cycles takes no triangles with a point that is no number
+        if self.culls:  # Cycles takes no triangles with a point that is NaN
             points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
         seen.attributes["position"].data.foreach_set("vector", points.ravel())
         seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
