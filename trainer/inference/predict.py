@@ -83,7 +83,7 @@ def predict(
 
     A camera is read until Ctrl-C or the source's limit.
 
-    :param on_done: called with the number of images just done.
+    :param on_done: called with the number of images just done, or skipped.
     :returns: what ``predict.json`` says.
     :raises DatasetError: if no image can be read, or one if ``strict``; ``out`` is then not touched.
     :raises FolderError: if ``out`` holds something else.
@@ -184,8 +184,12 @@ def _find_all(
     found = _Found()
     ids = category_ids(finder.categories, source.category_ids)
 
+    def skip(name: str, error: DatasetError) -> None:
+        found.skip(name, error)
+        on_done(1)
+
     def detected() -> Iterator[tuple[Frame, list[Detection]]]:
-        for frames in _batches(source, options.batch, None if options.strict else found.skip):
+        for frames in _batches(source, options.batch, None if options.strict else skip):
             yield from zip(frames, finder.detect_batch([frame.image for frame in frames]), strict=True)
             on_done(len(frames))
 
