@@ -58,8 +58,13 @@ def counts(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[st
 def draw_map(scene: bpy.types.Scene, armature: bpy.types.Object) -> bpy.types.Image:
     """Make or renew the map, with the current pose marked."""
     some = chosen(scene)
-    scale = max(1, 720 // max(some.shape))
-    return viewport_ui.image(MAP, sweep_map.image(some, judge(scene, armature), hand.pose(armature), scale))
+    cells = sweep_map.image(some, judge(scene, armature), hand.pose(armature), _scale(some))
+    return viewport_ui.image(MAP, sweep_map.with_axes(some, cells))
+
+
+def _scale(some: Part) -> int:
+    """Pixels of a pose on the map."""
+    return max(1, 720 // max(some.shape))
 
 
 def pose_at(scene: bpy.types.Scene, x: float, y: float) -> np.ndarray:
@@ -68,8 +73,7 @@ def pose_at(scene: bpy.types.Scene, x: float, y: float) -> np.ndarray:
     :raises PoseError: if the panel asks for no part of a sweep.
     """
     some = chosen(scene)
-    rows, columns = some.shape
-    return some.poses[min(int(y * rows), rows - 1) * columns + min(int(x * columns), columns - 1)]
+    return sweep_map.pose_at(some, x, y, _scale(some))
 
 
 def _follow() -> None:

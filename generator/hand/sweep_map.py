@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from generator.hand import pose, pose_sets, sweep
 from generator.hand.plausibility import RULES
@@ -14,6 +15,7 @@ FULL = (-180, 178)
 """First and last angle of the whole sweep, degrees."""
 
 MARK = (20, 120, 255)
+PAPER, INK = (250, 250, 248), (49, 67, 92)
 
 COLOUR_WORDS = dict(zip(("", *RULES), ("white", "violet", "red", "grey", "dark blue", "yellow"), strict=True))
 """What the map's colours are called, by reason."""
@@ -77,6 +79,47 @@ def image(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, sca
             middle = place * scale + scale // 4
             np.moveaxis(pixels, axis, 0)[middle : middle + max(1, scale // 2)] = MARK
     return pixels[::-1]
+
+
+LEFT, BELOW, RIGHT = 64, 44, 24
+"""Pixels beside and below a map for its axes, and to the right for the last number."""
+
+
+def with_axes(some: Part, pixels: np.ndarray) -> np.ndarray:
+    """A map of :func:`image` with its axes: degrees of v4 to the left, of v5 below; ends and every 90 degrees."""
+    height, width = pixels.shape[:2]
+    sheet = Image.new("RGB", (LEFT + width + RIGHT, RIGHT + height + BELOW), PAPER)
+    sheet.paste(Image.fromarray(pixels), (LEFT, RIGHT))
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    first, last = (np.degrees(some.poses[i, [pose.V4, pose.V5]]).round().astype(int) for i in (0, -1))
+    for value in _ticks(first[1], last[1]):
+        x = LEFT + (value - first[1]) / max(1, last[1] - first[1]) * (width - 1)
+        pen.line((x, RIGHT + height, x, RIGHT + height + 5), INK)
+        pen.text((x, RIGHT + height + 7), f"{value}°", INK, font, "ma")
+    for value in _ticks(first[0], last[0]):
+        y = RIGHT + height - 1 - (value - first[0]) / max(1, last[0] - first[0]) * (height - 1)
+        pen.line((LEFT - 5, y, LEFT - 1, y), INK)
+        pen.text((LEFT - 8, y), f"{value}°", INK, font, "rm")
+    pen.text((LEFT + width / 2, RIGHT + height + BELOW - 4), "v5", INK, font, "ms")
+    pen.text((6, RIGHT + height / 2), "v4", INK, font, "lm")
+    return np.asarray(sheet)
+
+
+def _ticks(first: int, last: int) -> list[int]:
+    """The ends of an axis and the multiples of 90 between that are apart from them."""
+    gap = (last - first) / 8
+    return sorted({first, last, *(v for v in range(-180, 181, 90) if first + gap < v < last - gap)})
+
+
+def pose_at(some: Part, x: float, y: float, scale: int) -> np.ndarray:
+    """The pose (28,) at a place of the map with axes, 0..1 from its lower left corner; beside the map the nearest.
+
+    :param scale: as :func:`image` was given.
+    """
+    rows, columns = some.shape
+    across = (x * (LEFT + columns * scale + RIGHT) - LEFT) / scale
+    up = (y * (RIGHT + rows * scale + BELOW) - BELOW) / scale
+    return some.poses[int(np.clip(up, 0, rows - 1)) * columns + int(np.clip(across, 0, columns - 1))]
 
 
 def _nearest(some: Part, one: np.ndarray) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def test_counts_and_map(armature, window):
     reasons = plausibility.judge(some.poses)
     assert sweep_view.counts(bpy.context.scene, armature) == sweep_map.counts(reasons)
     shown = bpy.data.images[sweep_view.MAP]
-    drawn = sweep_map.image(some, reasons, some.poses[7], 720 // 6)
+    drawn = sweep_map.with_axes(some, sweep_map.image(some, reasons, some.poses[7], 720 // 6))
     pixels = np.array(shown.pixels[:]).reshape(shown.size[1], shown.size[0], 4)[::-1, :, :3]
     np.testing.assert_array_equal(np.round(pixels * 255).astype(np.uint8), drawn)
     np.testing.assert_array_equal(sweep_view.pose_at(bpy.context.scene, 0.01, 0.99), some.poses[12])

@@ -11,6 +11,7 @@ from generator.hand.pose import FINGERS
 from generator.rigs import bone_map
 from generator.rigs.guess import guess
 
+MAPS = Path(blender_addon.__file__).parent / "maps"
 THEIRS = {"little": "Pinky", "ring": "Ring", "middle": "Middle", "index": "Index", "thumb": "Thumb"}
 
 
@@ -84,8 +85,17 @@ def test_names_of_well_known_rigs(rig, side):
     assert rig is rigify or found == wanted[side], "and no others"
 
 
+@pytest.mark.parametrize("rig", [mixamo, rigify, unreal])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_their_maps_come_along(rig, side):
+    parents, wanted = rig()
+    found = bone_map.load(MAPS / f"{rig.__name__}_{side}.toml")
+    assert {name: found.get(name) for name in wanted[side]} == wanted[side]
+    assert set(found.values()) <= set(parents) and len(set(found.values())) == len(found)
+
+
 def test_the_webxr_hand_is_guessed_as_its_map_says():
-    path = Path(blender_addon.__file__).parent / "maps" / "webxr_right.toml"
+    path = MAPS / "webxr_right.toml"
     known = tomllib.loads(path.read_text("utf-8"))["bones"]
     parents = {known["hand"]: None}
     for finger in FINGERS:

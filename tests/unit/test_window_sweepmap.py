@@ -47,3 +47,26 @@ def test_the_map_shows_reasons_and_the_current_pose():
     changed = (marked != plain).any(axis=-1)
     assert changed[1].all() and changed[:, 2].all() and changed.sum() == 15
     assert sweep_map.counts(reasons) == {"": 15, "cut": 1}
+
+
+def test_axes_name_the_ends_and_a_click_finds_the_pose_that_is_drawn_there():
+    """The marked pose is found again at the place of its cross hair, on the map with axes as it is shown."""
+    some, scale = sweep_map.part("l2", 6, (-60, 60), (-90, 30)), 8
+    marked = some.poses[13 * some.shape[1] + 4]
+    cells = sweep_map.image(some, np.full(len(some.poses), ""), marked, scale)
+    sheet = sweep_map.with_axes(some, cells)
+    blue = np.argwhere((sheet == sweep_map.MARK).all(-1))
+    rows, columns = (np.bincount(axis).argmax() for axis in blue.T)
+    height, width = sheet.shape[:2]
+    assert (sweep_map.pose_at(some, (columns + 0.5) / width, 1 - (rows + 0.5) / height, scale) == marked).all()
+    assert (sweep_map.pose_at(some, 0, 0, scale) == some.poses[0]).all()
+    assert (sweep_map.pose_at(some, 1, 1, scale) == some.poses[-1]).all()
+    inside = sheet[sweep_map.RIGHT : -sweep_map.BELOW, sweep_map.LEFT : -sweep_map.RIGHT]
+    assert (inside == cells).all() and (sheet[:, : sweep_map.LEFT] == sweep_map.INK).all(-1).any()
+
+
+@pytest.mark.parametrize(
+    ("ends", "ticks"), [((-180, 178), [-180, -90, 0, 90, 178]), ((-60, 60), [-60, 0, 60]), ((4, 4), [4])]
+)
+def test_ticks_are_the_ends_and_right_angles(ends, ticks):
+    assert sweep_map._ticks(*ends) == ticks
