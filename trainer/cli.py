@@ -209,7 +209,7 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
 
     chosen = training_options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
     if dry_run:
-        click.echo(launch.estimate("fine-tune", chosen))
+        echo(launch.estimate("fine-tune", chosen))
     else:
         launch.train("fine-tune", chosen)
 
@@ -264,8 +264,8 @@ def study(study: str, out: Path, workers: int, threads: int | None, device: str,
 
     \b
     handforge study --data rooms --out study --seeds 3
-    handforge study claim.toml --out claim --workers 2 --dry-run
-    handforge study claim.toml --out claim --workers 2
+    handforge study claim --out claim --workers 2 --dry-run
+    handforge study claim --out claim --workers 2
     """  # noqa: D301 - click wants the real control character
     from trainer.loop import study_command
 
