@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from generator.mesh import foot
+from generator.frame import feet
+from generator.hand.camera import Camera
+from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
+from generator.mesh.skin_color import Patch
 
 MEAN, STANDING = FootShape(), FootPose()
 
@@ -65,3 +68,26 @@ def test_shapes_scale_and_every_random_foot_is_a_foot(mesh):
         assert np.isfinite(points).all()
         low = points[mesh.ankle > 0.9]
         assert 0.19 < np.ptp(low[:, 1]) < 0.32 and 0.07 < np.ptp(low[:, 0]) < 0.15
+
+
+def test_a_patch_colors_the_skin_around_its_place_and_nothing_else(mesh):
+    plain = skin_color.colours(mesh, 0.3)
+    place = mesh.vertices[np.argmin(np.linalg.norm(mesh.vertices - [-0.03, 0.22, 0.0], axis=1))]
+    red = (0.5, 0.05, 0.05)
+    colors = skin_color.patched(mesh.vertices, plain, (Patch(tuple(place.tolist()), 0.012, red, 1.0),))
+    away = np.linalg.norm(mesh.vertices - place, axis=1)
+    assert colors[away < 0.008] == pytest.approx(np.tile(red, ((away < 0.008).sum(), 1)))
+    np.testing.assert_array_equal(colors[away > 0.016], plain[away > 0.016])
+
+
+def test_feet_in_a_clinic_lie_on_their_sheet_and_some_are_wounded():
+    rng, wounded = np.random.default_rng(2), 0
+    for _ in range(12):
+        camera, placed, ground = feet.draw_feet(rng, Camera(320, 240), clinic=True)
+        normal, point = (np.array(part) for part in ground)
+        heights = [float(((one.vertices() - point) @ normal).min()) for one in placed]
+        assert min(heights) == pytest.approx(0, abs=1e-6) and np.linalg.norm(normal) == pytest.approx(1)
+        assert normal[2] > 0 or abs(normal[1]) > 0.5, "the camera sees the sheet from above or from the front"
+        assert camera.to_camera(placed[0].vertices())[:, 2].min() > 0.05
+        wounded += len(placed[0].patches) > 1
+    assert 4 <= wounded < 12
