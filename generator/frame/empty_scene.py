@@ -35,7 +35,7 @@ from generator.objects import catalog, figures, food, own_objects, solids
 from generator.objects.catalog import Thing
 from handforge.rng import stream
 
-KINDS: dict[str, float] = {"feet": 0.3, "arms": 0.12, "people": 0.2, "food": 0.14, "objects": 0.16, "interior": 0.08}
+KINDS: dict[str, float] = {"feet": 0.5, "arms": 0.1, "people": 0.14, "food": 0.1, "objects": 0.1, "interior": 0.06}
 """What an image without a hand shows, and the fraction of such images that show it."""
 
 _TRIES = 60
