@@ -67,7 +67,7 @@ def main() -> None:
     default="masks",
     show_default=True,
     help="What to score. Of boxes and keypoints there are COCO's AP and AR, over all scores; of whole images' classes "
-    "top-1, and which is taken for which.",
+    "top-1, and which is taken for which; these also by default where the network classifies.",
 )
 @click.option(
     "--session",
@@ -117,6 +117,7 @@ def score(
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.extended_metrics import extended_metrics
     from evaluation.metrics.matching import MatchOptions, load, match_all
+    from evaluation.metrics.results import predicted_task
     from evaluation.metrics.scope import Scope
     from evaluation.report import console
     from evaluation.report.runs import predictions_of
@@ -125,6 +126,8 @@ def score(
 
     if session is not None:
         results = predictions_of(results, Dataset(dataset), session)
+    if of == "masks" and predicted_task(results) == "classification":
+        of = "classes"
     if of != "masks":
         context = click.get_current_context()
         for name in ("iou", "score_threshold", "region", "details"):

@@ -181,6 +181,14 @@ def check_origin(folder: Path, dataset: Dataset) -> bool:
     return predicted is not None
 
 
+def predicted_task(results: Path) -> str | None:
+    """Return the task of the network whose predictions a folder holds; None where nothing says it."""
+    if not (results / "predict.json").is_file():
+        return None
+    record = read_json(results / "predict.json", "")
+    return record.get("task") if isinstance(record, dict) else None
+
+
 def kind_of(value: Any) -> str:
     """Name the kind of a value out of a JSON file."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}

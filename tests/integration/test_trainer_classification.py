@@ -104,6 +104,9 @@ def test_colours_are_learned_and_scored(data, run, tmp_path):
     )
     assert done.exit_code == 0, done.output
     scores = json.loads(out.read_text())
+    words = ("score", data / "test", folder / "predictions/test", "--json", tmp_path / "same.json")
+    assert invoke(*words, command=evaluation).exit_code == 0
+    assert json.loads((tmp_path / "same.json").read_text()) == scores
     assert scores["top1"] == scores["mean_recall"] == 1 and scores["images"] == 18
     assert scores["classes"]["red"] == {"images": 6, "recall": 1, "precision": 1}
     counts = np.array(scores["confusion"]["counts"])
