@@ -279,14 +279,14 @@ def _points(value: Any) -> np.ndarray | None:
         if isinstance(value, dict):
             value = next((part for part in value.values() if isinstance(part, list | dict)), None)
         elif len(value) == 3 * len(KEYPOINTS) and all(isinstance(part, int | float) for part in value):
-            points = np.array(value, float).reshape(-1, 3)
+            points = np.array([min(max(part, -1e9), 1e9) for part in value], float).reshape(-1, 3)
             coco = np.isin(points[:, 2], (0, 1, 2)).all()
             return np.where(points[:, 2:] > 0, points[:, :2], np.nan) if coco else points
         elif len(value) == len(KEYPOINTS):
             try:
                 rows = [[p[k] for k in "xyz" if k in p] if isinstance(p, dict) else list(p) for p in value]
                 points = np.array(rows, float)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 return None
             return points if points.ndim == 2 and points.shape[1] in (2, 3) else None
         else:

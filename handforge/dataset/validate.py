@@ -81,7 +81,7 @@ def _check_some(folder: Path, indices: range) -> list[str]:
 
 
 def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
-    """What is wrong with one image's annotations, told without decoding: what ``check`` and ``split`` share."""
+    """What is wrong with one image's annotations, told without decoding: what check, split and training share."""
     problems = []
     seen: dict[str, Any] = {}
     for annotation in dataset.annotations(image):
@@ -91,6 +91,9 @@ def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
             problems.append(f"{where}: iscrowd is {crowd!r}, it must be 0 or 1")
         if annotation.get("side") not in (None, "left", "right"):
             problems.append(f"{where}: side is {annotation['side']!r}, it must be left or right")
+        if problem := _box_problem(annotation, image):
+            problems.append(f"{where}: {problem}")
+            continue
         code = str((annotation["category_id"], annotation.get("segmentation")))
         if code in seen and not _is_rectangle(annotation):
             problems.append(f"{where} has the same mask as annotation {seen[code]}")
@@ -113,10 +116,25 @@ def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     return problems
 
 
+def _box_problem(annotation: dict[str, Any], image: dict[str, Any]) -> str | None:
+    """What is wrong with a box, as far as it can be told without its mask; a pixel beyond the image is rounding."""
+    box = annotation.get("bbox")
+    if box is None:
+        return None
+    numbers = isinstance(box, list) and len(box) == 4 and all(type(v) in (int, float) and abs(v) < 1e9 for v in box)
+    if not numbers:
+        return f"bbox is {box!r:.80}, it must be x, y, width, height"
+    x, y, width, height = box
+    inside = x >= -1 and y >= -1 and x + width <= image["width"] + 1 and y + height <= image["height"] + 1
+    if width > 0 and height > 0 and inside:
+        return None
+    return f"bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
+
+
 def _is_rectangle(annotation: dict[str, Any]) -> bool:
     """Whether a mask is its whole box, as that of an object of which no more is known; two may share one."""
     box = annotation.get("bbox")
-    return isinstance(box, list) and len(box) == 4 and box[2] * box[3] == annotation.get("area")
+    return box is not None and box[2] * box[3] == annotation.get("area")
 
 
 def _keypoint_problems(points: np.ndarray, annotation: dict[str, Any], image: dict[str, Any]) -> Iterator[str]:

@@ -151,7 +151,7 @@ def test_keypoints_need_keypoints(data, tmp_path):
     bare = write_blobs(tmp_path / "bare", count=4)
     refused(
         invoke("repeat", "--recipe", recipe, "--data", bare, "--out", tmp_path / "run"),
-        "annotation 1 of blob000.png has no keypoints; the task keypoints needs the 21 of every hand",
+        "blob000.png: annotation 1 has no keypoints, which the task keypoints needs of every object",
     )
     refused(invoke("train", "--recipe", recipe, "--data", data, "--task", "poetry"), "'poetry' is not one of")
     wrong = write_recipe(tmp_path / "wrong.toml", SHORT.replace("[network]", '[network]\ntask = "poetry"'))

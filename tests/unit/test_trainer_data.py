@@ -5,6 +5,7 @@ import pytest
 from trainer_samples import blob, edit_annotations, write_blobs
 
 from handforge.dataset import Dataset, DatasetError, Instance, Sample, assemble, encode_mask, write_sample
+from handforge.dataset.validate import check
 from trainer.config.recipe import ImageSettings
 from trainer.data import augment
 from trainer.data.augment import TrainingSample
@@ -296,18 +297,18 @@ def test_categories_go_by_the_names_that_the_dataset_has(tmp_path):
     "change, message",
     [
         (_small_mask, "annotation 4 of blob003.png: the mask is 80x60, its image 160x120"),
-        (_same_mask, "annotation 99 of blob003.png: the image has another annotation with the same mask"),
+        (_same_mask, "blob003.png: annotation 99 has the same mask as annotation 4"),
         (
             lambda c: c["annotations"][3].update(category_id=0),
-            r"annotation 4 of blob003.png: the category 0 is not listed; there are 1 \(hand\)",
+            r"blob003.png: annotation 4: category 0 is not listed; there are 1 \(hand\)",
         ),
         (
             lambda c: c["annotations"][3].update(iscrowd=9),
-            "annotation 4 of blob003.png: iscrowd is 9",
+            "blob003.png: annotation 4: iscrowd is 9, it must be 0 or 1",
         ),
         (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the image"),
         (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the image"),
-        (lambda c: c["annotations"][3].update(bbox="x"), "annotation 4 of blob003.png: bbox is 'x'"),
+        (lambda c: c["annotations"][3].update(bbox="x"), "blob003.png: annotation 4: bbox is 'x', it must be x, y"),
     ],
 )
 def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
@@ -315,3 +316,27 @@ def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
     edit_annotations(folder, change)
     with pytest.raises(DatasetError, match=message):
         ImagePool([Dataset(folder)], PLAIN)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.update(iscrowd=1e9),
+        lambda a: a.update(iscrowd="no"),
+        lambda a: a.update(category_id=5),
+        lambda a: a.update(bbox=[10, 10, "5", 5]),
+        lambda a: a.update(bbox=[1e308, 1e308, 1e308, 1e308]),
+        lambda a: a.update(keypoints=[1e308, 1e308, 2] * 21),
+        lambda a: a.update(keypoints=[5, 5, -1] * 21),
+        lambda a: a.update(keypoints=[5, 5, 2] * 21, num_keypoints="x"),
+        lambda a: a.update(side="odd"),
+        lambda a: a.update(glove=3),
+    ],
+)
+def test_check_says_what_training_refuses(tmp_path, change):
+    folder = write_blobs(tmp_path / "d", count=1)
+    edit_annotations(folder, lambda content: change(content["annotations"][0]))
+    found = check(folder, 1, lambda done, total: None)
+    with pytest.raises(DatasetError) as refused:
+        check_records(Dataset(folder))
+    assert str(refused.value) == f"{folder / 'annotations.json'}: {found[0]}"

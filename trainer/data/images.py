@@ -18,6 +18,7 @@ import torch
 from pycocotools import mask as rle
 
 from handforge.dataset import Category, Dataset, DatasetError, encode_mask
+from handforge.dataset.validate import record_problems
 from trainer.config import categories
 from trainer.config.recipe import ImageSettings
 from trainer.data import augment
@@ -246,56 +247,16 @@ def check_records(dataset: Dataset, keypoints: Category | None = None, names: Co
 
     :param keypoints: the category whose keypoints every object has to have; None: none are needed.
     :param names: the categories that are learned; None: all.
-    :raises DatasetError: naming file and annotation: a category that is not listed, an ``iscrowd`` other than 0 and 1,
-        a box that leaves the image, two annotations of a category with one mask, or keypoints that are missing.
+    :raises DatasetError: naming file and annotation: what ``check`` finds wrong
+        (:func:`handforge.dataset.validate.record_problems`), or keypoints that are missing.
     """
     for image in dataset:
-        seen: set[tuple[str | None, str]] = set()
-        for annotation in dataset.annotations(image):
-            where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
-            category = dataset.category(annotation)
-            if category is None:
-                known = ", ".join(f"{key} ({name})" for key, name in dataset.categories.items())
+        if problems := record_problems(dataset, image):
+            raise DatasetError(f"{dataset.path}: {problems[0]}")
+        for annotation in dataset.annotations(image) if keypoints else ():
+            learned = names is None or dataset.category(annotation) in names
+            if learned and not annotation.get("iscrowd") and annotation.get("keypoints") is None:
                 raise DatasetError(
-                    f"{where}: the category {annotation.get('category_id')!r} is not listed; there are {known}"
+                    f"{dataset.path}: {image['file_name']}: annotation {annotation['id']} has no keypoints, which the "
+                    "task keypoints needs of every object"
                 )
-            if annotation.get("iscrowd", 0) not in (0, 1):
-                raise DatasetError(f"{where}: iscrowd is {annotation['iscrowd']!r}, it must be 0 or 1")
-            if annotation.get("iscrowd") or (names is not None and category not in names):
-                continue
-            code = category, str(annotation.get("segmentation"))
-            if code in seen:
-                raise DatasetError(f"{where}: the image has another annotation with the same mask")
-            seen.add(code)
-            _check_box(annotation, image, where)
-            if keypoints:
-                _check_keypoints(annotation, image, where, keypoints)
-
-
-def _check_box(annotation: dict[str, Any], image: dict[str, Any], where: str) -> None:
-    box = annotation.get("bbox")
-    if box is None:
-        return
-    try:
-        x, y, width, height = (float(value) for value in box)
-    except (TypeError, ValueError):
-        raise DatasetError(f"{where}: bbox is {box!r}, it must be x, y, width, height") from None
-    inside = x >= -1 and y >= -1 and x + width <= image["width"] + 1 and y + height <= image["height"] + 1
-    if not (width > 0 and height > 0 and inside):
-        raise DatasetError(
-            f"{where}: bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
-        )
-
-
-def _check_keypoints(annotation: dict[str, Any], image: dict[str, Any], where: str, category: Category) -> None:
-    count = len(category.keypoints)
-    if "keypoints" not in annotation:
-        raise DatasetError(f"{where} has no keypoints; the task keypoints needs the {count} of every {category.name}")
-    try:
-        points = np.array(annotation["keypoints"], float).reshape(count, 3)
-    except (TypeError, ValueError):
-        raise DatasetError(f"{where}: keypoints are not {count} times x, y, visibility") from None
-    places = points[points[:, 2] != 0, :2]
-    inside = ((places >= 0) & (places <= (image["width"], image["height"]))).all()
-    if not (inside and np.isin(points[:, 2], (0, 1, 2)).all()):
-        raise DatasetError(f"{where}: a keypoint's visibility is 0, 1 or 2, and it lies in the image unless it is 0")
