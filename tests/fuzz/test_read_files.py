@@ -80,7 +80,7 @@ def test_datasets(data, tmp_path):
         finally:
             shutil.rmtree(out, ignore_errors=True)
 
-    tried([data / "annotations.json", data / "annotations.json", data / "dataset.json"], read, 300)
+    tried([data / "annotations.json", data / "annotations.json", data / "dataset.json"], read, 80)
 
 
 @pytest.mark.parametrize("format", ["coco", "labelme", "cvat", "yolo"])
@@ -103,7 +103,7 @@ def test_annotations_of_tools(data, tmp_path, format):
         finally:
             shutil.rmtree(out, ignore_errors=True)
 
-    tried(paths, read, 100)
+    tried(paths, read, 30)
 
 
 def test_recipes_and_settings(tmp_path):
@@ -142,7 +142,7 @@ def test_frames(tmp_path):
         render_settings.load(None, asked["settings"])
         frame_spec.from_json(asked["frame"])
 
-    tried([path], read, 400)
+    tried([path], read, 100)
 
 
 def test_shards(tmp_path):
@@ -169,7 +169,7 @@ def test_shards(tmp_path):
 
     whole = lines.read_bytes()
     single.write_bytes(whole.split(b"\n")[1])
-    tried([part / PARTIAL / "run.json", single], read, 150)
+    tried([part / PARTIAL / "run.json", single], read, 40)
     assert len(records.read_records(part)) == 3
 
 
@@ -187,7 +187,7 @@ def test_networks(network):
         _, description = networks.load(network / "network.safetensors")
         networks.categories_of(description)
 
-    tried([network / "network.json"], read, 60)
+    tried([network / "network.json"], read, 25)
 
 
 def test_training_runs(tmp_path):
@@ -212,4 +212,4 @@ def test_training_runs(tmp_path):
 
     content = {path: path.read_bytes() for path in (run / "run.json", run / "losses.csv")}
     with warnings.catch_warnings():
-        tried(list(content), read, 300)
+        tried(list(content), read, 80)

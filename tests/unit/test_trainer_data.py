@@ -306,8 +306,8 @@ def test_categories_go_by_the_names_that_the_dataset_has(tmp_path):
             lambda c: c["annotations"][3].update(iscrowd=9),
             "blob003.png: annotation 4: iscrowd is 9, it must be 0 or 1",
         ),
-        (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4 .* does not lie in the image"),
-        (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4 .* does not lie in the image"),
+        (lambda c: c["annotations"][3].update(bbox=[150, 10, 30, 10]), "annotation 4: .* does not lie in the image"),
+        (lambda c: c["annotations"][3].update(bbox=[10, 10, 0, 10]), "annotation 4: .* does not lie in the image"),
         (lambda c: c["annotations"][3].update(bbox="x"), "blob003.png: annotation 4: bbox is 'x', it must be x, y"),
     ],
 )
