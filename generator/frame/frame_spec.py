@@ -85,6 +85,8 @@ def from_json(values: Any) -> FrameSpec:
     except ValidationError as error:
         found = (f"{'.'.join(map(str, p['loc']))}: {p['msg'][0].lower()}{p['msg'][1:]}" for p in error.errors())
         raise FrameError("this is not a frame: " + "; ".join(found)) from None
+    except OverflowError as error:  # whole numbers of hundreds of digits
+        raise FrameError(f"this is not a frame: {error}") from None
 
 
 @cache
