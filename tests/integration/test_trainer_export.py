@@ -72,11 +72,10 @@ def test_onnx_runs_on_an_image_without_a_hand(runs, tmp_path, task):
 
 
 def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
-    def other(network, images, names, file):
-        file.write_bytes(b"x")
+    def other(network, images, names):
         with torch.inference_mode():
             found = [{name: value.numpy() for name, value in network([image])[0].items()} for image in images]
-        return [{**outputs, "boxes": outputs["boxes"] + 1} for outputs in found]
+        return b"x", [{**outputs, "boxes": outputs["boxes"] + 1} for outputs in found]
 
     monkeypatch.setitem(export._KINDS, "onnx", other)
     words = ("--format", "onnx", "--out", tmp_path / "net", "--image", runs / "noise.png", "--score", 0)
@@ -87,7 +86,7 @@ def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
 def test_wrong_use(runs, tmp_path, monkeypatch):
     words = ("--format", "onnx", "--image", runs / "noise.png", "--out")
     refused(invoke(tmp_path / "none", *words, tmp_path / "net"), "none is missing")
-    refused(invoke(runs / "semantic.safetensors", *words, tmp_path / "no/net"), "its folder does not exist")
+    refused(invoke(runs / "semantic.safetensors", *words, tmp_path / "no/net"), "/no does not exist; make it first")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     refused(
         invoke(runs / "semantic.safetensors", *words, tmp_path / "net"), "ONNX needs the package onnxruntime", "pip"
