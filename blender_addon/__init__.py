@@ -8,6 +8,7 @@ reshape             proportions, side and skin tone
 verdict             whether the pose is plausible
 animation           poses as keyframes, and back
 pose_assets         poses in the asset browser, with thumbnails
+asset_library       a folder of them for every file: presets, signs, grasps
 fingertips          handles that bend a finger
 camera_object       the generator's camera in the viewport
 sweep_view          a sweep's counts and map

@@ -118,6 +118,11 @@ class Job(Child):
             self._started = self._started or (time.monotonic(), self.done)
 
     @property
+    def where_stopped(self) -> str:
+        """What there is to say of it once it was stopped."""
+        return f"Stopped at {self.done:,} of {self.total:,}; Generate continues" if self.total else "Stopped"
+
+    @property
     def text(self) -> str:
         """How far it is, with the time left."""
         if not self.total or self._started is None:

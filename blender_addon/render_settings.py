@@ -13,7 +13,7 @@ import bpy
 from generator.frame import settings
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from generator.pipeline import run
+from generator.pipeline import run, run_folder
 from handforge import commented_toml
 from handforge.errors import HandforgeError
 
@@ -152,6 +152,14 @@ def problems(scene: bpy.types.Scene) -> list[str]:
         except HandforgeError as error:
             found.append(str(error))
     return found
+
+
+def unfinished(scene: bpy.types.Scene) -> str:
+    """What to do with a run in the panel's folder that was stopped, as by quitting Blender; empty if there is none."""
+    out = Path(absolute(scene.handforge.out))
+    if not out.is_absolute() or not run_folder.is_unfinished(out):
+        return ""
+    return f"The run in {out.name} was stopped before it was complete: Generate with the same settings continues it"
 
 
 def _file(field: str, path: str) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from generator.hand.pose_presets import PRESETS
 
-from .. import hand, pose_assets
+from .. import asset_library, hand, pose_assets
 from .common import OfBuiltInHand, reported
 from .pose import PRESET_TEXTS
 
@@ -48,4 +50,30 @@ class PresetsToAssets(OfBuiltInHand, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (SaveAsset, PresetsToAssets)
+class PosesToLibrary(OfBuiltInHand, bpy.types.Operator):
+    """Write presets, signs and grasps with thumbnails into a folder that the asset browser of every file shows"""
+
+    bl_idname = "handforge.poses_to_library"
+    bl_label = "Poses to Asset Library"
+    bl_options = {"REGISTER"}  # noqa: RUF012  nothing in the file changes
+
+    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask for the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @reported
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Write it."""
+        folder = Path(bpy.path.abspath(self.directory))
+        if not self.directory or not folder.is_dir():
+            raise hand.HandError(f"{self.directory!r} is not a folder: choose one for the asset library")
+        path = asset_library.write(hand.active(context), folder)
+        self.report({"INFO"}, f"{path} is in the asset browser, under {pose_assets.CATALOG}")
+        return {"FINISHED"}
+
+
+CLASSES = (SaveAsset, PresetsToAssets, PosesToLibrary)

@@ -81,7 +81,7 @@ class Cancel(bpy.types.Operator):
         job, Board.job = Board.job, None
         job.stop()
         Board.out = job.out
-        Board.tell(f"Stopped at {job.done:,} of {job.total:,}; Generate continues" if job.total else "Stopped")
+        Board.tell(job.where_stopped)
         return {"FINISHED"}
 
 
@@ -191,6 +191,7 @@ def unregister() -> None:
     bpy.app.handlers.load_post.remove(_other_file)
     if Board.job is not None:
         Board.job.stop()
+        print(f"Rendering into {Board.job.out}: {Board.job.where_stopped}")  # the window is gone when Blender quits
         Board.job = None
     if bpy.app.timers.is_registered(_look):
         bpy.app.timers.unregister(_look)

@@ -157,6 +157,7 @@ class HANDFORGE_PT_files(OfTheHand, bpy.types.Panel):
         column.operator("handforge.keyframes_to_poses", icon="FILE_TICK")
         column.operator("handforge.save_asset", icon="ASSET_MANAGER")
         column.operator("handforge.presets_to_assets", icon="ASSET_MANAGER")
+        column.operator("handforge.poses_to_library", icon="ASSET_MANAGER")
 
 
 CLASSES = (HANDFORGE_PT_hand, HANDFORGE_PT_presets, HANDFORGE_PT_sliders, HANDFORGE_PT_shape, HANDFORGE_PT_files)

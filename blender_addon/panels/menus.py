@@ -45,7 +45,7 @@ class HANDFORGE_MT_hand(bpy.types.Menu):
         layout.operator("handforge.key_pose")
         for group in (
             ("load_pose", "save_pose", "poses_to_keyframes", "keyframes_to_poses"),
-            ("save_asset", "presets_to_assets", "guess_bones"),
+            ("save_asset", "presets_to_assets", "poses_to_library", "guess_bones"),
             ("random_shape", "mean_shape", "make_single_user", "restore_bones"),
             ("fingertips", "load_photo", "click_joints", "fit_file"),
             ("add_camera", "take_over_camera", "take_over_view", "render_pose"),

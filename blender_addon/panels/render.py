@@ -109,6 +109,8 @@ class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
         layout.operator("handforge.generate", icon="RENDER_ANIMATION")
         if Board.message:
             wrapped(layout, Board.message, "ERROR" if Board.failed else "INFO", alert=Board.failed)
+        elif stopped := render_settings.unfinished(context.scene):
+            wrapped(layout, stopped, "INFO")
         row = layout.row(align=True)
         if Board.log:
             row.operator("handforge.show_log", icon="TEXT")

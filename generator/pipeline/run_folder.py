@@ -33,6 +33,11 @@ def is_finished(out: Path) -> bool:
 # ---------------------------------------------------------------- whose folder it is
 
 
+def is_unfinished(out: Path) -> bool:
+    """Whether a folder holds a run that was begun and is not finished."""
+    return (out / PARTIAL / "run.json").exists()
+
+
 def named(settings: RenderSettings) -> dict[str, Any]:
     """The settings as the folder has them; files and folders by their names, wherever they lie."""
     paths = {name: getattr(settings, name) for name in PATHS}

@@ -1,5 +1,7 @@
 """The add-on's hand: sliders, bones and verdict in step, whoever changes one, and what keeps them from it."""
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
@@ -7,8 +9,8 @@ from addon_scene import bones, expected, marked, some_pose, turn
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import hand, sync, verdict
-from generator.hand import anatomy, fitting, plausibility, pose, pose_sets
+from blender_addon import asset_library, hand, sync, verdict
+from generator.hand import anatomy, finger_sets, fitting, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES
 from generator.hand.pose_presets import PRESETS
 from generator.mesh import hand_mesh
@@ -396,6 +398,42 @@ def test_poses_become_assets_that_the_pose_library_applies(armature):
     assert hand.pose(armature)[4] == pytest.approx(0.4, abs=1e-5)
     bpy.ops.handforge.save_asset(name="Mine")
     assert bpy.data.actions["Mine"].asset_data
+
+
+def test_poses_become_an_asset_library_that_every_file_has(armature, tmp_path):
+    own = bpy.data.actions.new("Fist")
+    (tmp_path / asset_library.CATALOGS).write_text("VERSION 1\n\n6c4e2a0e-0d53-4f8e-9a51-3f0f5b1f0c11:Mine:Mine\n")
+    sync.put(armature, some_pose(3))
+    before = hand.pose(armature)
+    assert bpy.ops.handforge.poses_to_library(directory=str(tmp_path)) == {"FINISHED"}
+    assert list(bpy.data.actions) == [own] and own.name == "Fist", "the file is as it was"
+    np.testing.assert_array_equal(hand.pose(armature), before)
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    assert [lib.name for lib in libraries if lib.path and Path(lib.path) == tmp_path] == ["Hands"]
+    path = tmp_path / "right hand poses.blend"
+    with bpy.data.libraries.load(str(path), link=True, assets_only=True) as (there, taken):
+        names = set(there.actions)
+        taken.actions = ["Point", "Sign I Love You", "Cup Medium Wrap"]
+    assert names == {name for catalog in asset_library.poses().values() for name in catalog} and len(names) > 70
+    lines = [line.split(":") for line in (tmp_path / asset_library.CATALOGS).read_text().splitlines()[2:]]
+    catalogs = {identifier: where for identifier, where, _ in lines}
+    point, sign, _ = taken.actions
+    assert [catalogs[action.asset_data.catalog_id] for action in taken.actions] == [
+        "Hands/Presets",
+        "Hands/Signs",
+        "Hands/Grasps",
+    ]
+    assert "Mine" in catalogs.values()
+    assert all(np.array(action.preview.image_pixels_float)[3::4].sum() > 1000 for action in taken.actions)
+    for action, wanted in ((sign, finger_sets.signs()["i love you"]), (point, PRESETS["point"])):
+        armature.pose.apply_pose_from_action(action, evaluation_time=1)
+        for _ in range(2):
+            bpy.context.view_layer.update()
+        np.testing.assert_allclose(hand.pose(armature)[6:], wanted[6:], atol=1e-4)
+    with pytest.raises(RuntimeError, match="is there already: delete it first"):
+        bpy.ops.handforge.poses_to_library(directory=str(tmp_path))
+    with pytest.raises(RuntimeError, match="is not a folder"):
+        bpy.ops.handforge.poses_to_library(directory=str(tmp_path / "none"))
 
 
 def test_files_that_are_no_poses_are_refused(armature, tmp_path):

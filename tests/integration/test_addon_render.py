@@ -17,6 +17,7 @@ from blender_addon.operators import generate, render_pose
 from generator.frame import settings
 from generator.hand import anatomy, pose_sets
 from generator.hand.pose_presets import PRESETS
+from generator.pipeline import run_folder
 from handforge import dataset
 
 
@@ -238,13 +239,26 @@ def test_stopping_does_not_wait_for_workers(tmp_path, monkeypatch):
     assert time.monotonic() - begin < 8
 
 
-def test_closing_blender_ends_rendering(window, poses_file, tmp_path):
+def test_closing_blender_ends_rendering(window, poses_file, tmp_path, capsys):
     rendering(window, poses_file, tmp_path / "out")
     bpy.ops.handforge.generate()
     process = Board.job._process
+    Board.job.done, Board.job.total = 1, 2
     blender_addon.unregister()  # as Blender does on its way out
     assert process.poll() is not None and Board.job is None
+    assert f"{tmp_path / 'out'}: Stopped at 1 of 2; Generate continues" in capsys.readouterr().out
     blender_addon.register()
+
+
+def test_a_run_that_was_stopped_is_told_until_it_is_complete(window, tmp_path):
+    window.out = str(tmp_path / "out")
+    assert not render_settings.unfinished(bpy.context.scene), "there is no folder yet"
+    run_folder.claim(tmp_path / "out", {"settings": {}})
+    assert "The run in out was stopped" in render_settings.unfinished(bpy.context.scene)
+    (tmp_path / "out" / ".partial").rename(tmp_path / "out" / ".partial.old")  # as the end of a run does
+    assert not render_settings.unfinished(bpy.context.scene)
+    window.out = "//hands"
+    assert not render_settings.unfinished(bpy.context.scene), "the file has no folder yet"
 
 
 @pytest.mark.parametrize("seconds, words", [(0, "0 s"), (59, "59 s"), (445, "7 min"), (26713, "7 h 25 min")])
