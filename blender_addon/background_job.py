@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from generator.pipeline.gui_job import MARK
 
@@ -38,18 +38,21 @@ class Child:
             errors="replace",
             creationflags=background_process.NO_CONSOLE,
         )
+        self._stdin = cast(IO[str], self._process.stdin)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        with self._process.stdout as told:  # closed here: whoever closes it elsewhere waits for this thread
+        with cast(
+            IO[str], self._process.stdout
+        ) as told:  # closed here: whoever closes it elsewhere waits for this thread
             for line in told:
                 self._lines.put(line)
 
     def tell(self, task: dict[str, Any]) -> None:
         """Tell it what to do."""
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
+        self._stdin.write(json.dumps(task) + "\n")
+        self._stdin.flush()
 
     def running(self) -> bool:
         """Whether it still runs; if not, all that it has told is there."""
@@ -83,7 +86,7 @@ class Child:
     def stop(self) -> None:
         """End it."""
         with contextlib.suppress(BrokenPipeError):  # it has ended already
-            self._process.stdin.close()
+            self._stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

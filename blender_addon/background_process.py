@@ -17,6 +17,7 @@ import threading
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from typing import IO, cast
 
 import bpy
 
@@ -57,7 +58,7 @@ def main(kind: str) -> int:
 class Process:
     """A worker's process, with the words of multiprocessing.Process."""
 
-    def __init__(self, popen: subprocess.Popen) -> None:
+    def __init__(self, popen: subprocess.Popen[str]) -> None:
         self._popen = popen
 
     @property
@@ -99,13 +100,13 @@ def _start(address: tuple[str, int], key: bytes, number: int) -> Process:
     popen = subprocess.Popen(
         command(WORKER), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, creationflags=NO_CONSOLE
     )
-    popen.stdin.write(json.dumps({"port": address[1], "key": key.hex(), "number": number}) + "\n")
-    popen.stdin.close()
+    with cast(IO[str], popen.stdin) as told:
+        told.write(json.dumps({"port": address[1], "key": key.hex(), "number": number}) + "\n")
     threading.Thread(target=_watch, args=(popen, address), daemon=True).start()
     return Process(popen)
 
 
-def _watch(popen: subprocess.Popen, address: tuple[str, int]) -> None:
+def _watch(popen: subprocess.Popen[str], address: tuple[str, int]) -> None:
     """When the process has ended, knock, so that nobody waits for it; later nobody listens any more."""
     popen.wait()
     with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import bpy
 
@@ -12,7 +13,7 @@ from . import background_process
 
 NAME = "hand_generator"
 
-_registered: list = []
+_registered: list[Any] = []
 
 
 def _run(arguments: list[str]) -> int:

@@ -40,7 +40,7 @@ def hand_over(armature: bpy.types.Object) -> Path:
     :raises RigMapError: if the armature moves no mesh.
     """
     path = Path(bpy.app.tempdir) / "rig.npz"
-    write_atomic(path, external_rig.dump(*rig_file.hand(armature, names(armature))))
+    write_atomic(path, external_rig.dump(*rig_file.hand(armature, _mapped(armature))))
     return path
 
 
@@ -48,6 +48,13 @@ def side(armature: bpy.types.Object, bones: dict[str, str]) -> str:
     """``right`` or ``left``, as it stands in the scene."""
     mirrored = armature.matrix_world.determinant() < 0
     return ("left", "right")[(_fit(armature, bones).side == "right") != mirrored]
+
+
+def _mapped(armature: bpy.types.Object) -> dict[str, str]:
+    """:func:`names` of an armature that is no built-in hand."""
+    bones = names(armature)
+    assert bones is not None, f"{armature.name} is a built-in hand"
+    return bones
 
 
 def _rest(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
@@ -73,7 +80,7 @@ def _parents(armature: bpy.types.Object, bones: dict[str, str]) -> list[int]:
 
 def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
     """Move its bones as a pose says: (28,), metres and radians."""
-    bones = names(armature)
+    bones = _mapped(armature)
     within = np.concatenate([pose[:3] / _scale(armature), pose[3:]])
     rest, moved = _rest(armature, bones), _fit(armature, bones).transforms(within)
     for external, parent, at_rest, own in zip(bones.values(), _parents(armature, bones), rest, moved, strict=True):
@@ -82,13 +89,15 @@ def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
         armature.pose.bones[external].matrix_basis = Matrix(basis.tolist())
 
 
-def read(armature: bpy.types.Object, posed: bpy.types.bpy_prop_collection, near: np.ndarray) -> tuple:
+def read(
+    armature: bpy.types.Object, posed: bpy.types.bpy_prop_collection, near: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """How the built-in hand's 21 bones would be rotated, (21, 3, 3), and the wrist's shift, (3,) metres.
 
     :param posed: the pose's bones as Blender has evaluated them.
     :param near: the pose it had.
     """
-    bones = names(armature)
+    bones = _mapped(armature)
     moved = []
     for external, at_rest in zip(bones.values(), _rest(armature, bones), strict=True):
         location, rotation, _ = posed[external].matrix.decompose()

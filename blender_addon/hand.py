@@ -76,6 +76,13 @@ def active(context: bpy.types.Context) -> bpy.types.Object | None:
     return hands[0] if len(hands) == 1 else None
 
 
+def chosen(context: bpy.types.Context) -> bpy.types.Object:
+    """What :func:`active` gives, where a poll has seen to it that there is one."""
+    armature = active(context)
+    assert armature is not None
+    return armature
+
+
 def why_none(context: bpy.types.Context) -> str:
     """Why :func:`active` gives no hand that can be changed; empty if it does."""
     armature = active(context)

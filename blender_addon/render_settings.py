@@ -15,6 +15,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
 from generator.pipeline import run, run_folder
 from handforge import commented_toml
+from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
 
 from . import hand
@@ -72,7 +73,7 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     return found
 
 
-TRUTH_WORDS = (*settings.GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
+TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
 
 
 def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
         if flesh:
             _move_skin(flesh, mesh, wanted["side"], flip=wanted["side"] != had.get("side", "right"))
     if flesh:
-        rig.paint(rig.Rig(armature, flesh, None, None), skin_color.colours(mesh, wanted["tone"]))
+        rig.paint(flesh, skin_color.colours(mesh, wanted["tone"]))
         _tint(flesh, wanted["tone"])
         flesh.data.update()
     hand.remember(armature, APPLIED, wanted)
@@ -124,7 +124,7 @@ def _tint(flesh: bpy.types.Object, tone: float) -> None:
 
 
 def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, flip: bool) -> None:
-    vertices = mesh.vertices * np.float32([-1, 1, 1]) if side == "left" else mesh.vertices
+    vertices = mesh.vertices * np.array([-1, 1, 1], np.float32) if side == "left" else mesh.vertices
     flesh.data.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(vertices).ravel())
     flesh.data.attributes[rig.REGION].data.foreach_set("value", mesh.wrist_distance)
     if flip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import bpy
 import numpy as np
@@ -31,10 +32,10 @@ def chosen(scene: bpy.types.Scene) -> Part:
     return _part(panel.sweep, panel.step, tuple(panel.v4), tuple(panel.v5))
 
 
-_judged: dict[tuple, np.ndarray] = {}
+_judged: dict[tuple[Any, ...], np.ndarray] = {}
 
 
-def _key(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple:
+def _key(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple[Any, ...]:
     panel = scene.handforge
     part = panel.sweep, panel.step, tuple(panel.v4), tuple(panel.v5)
     return part, hand.shape(armature), render_settings.camera(scene)

@@ -139,7 +139,7 @@ def _adopt_old(armature: bpy.types.Object) -> None:
         reshape.take_over(armature)
 
 
-def _handlers() -> tuple[tuple[list, Callable], ...]:
+def _handlers() -> tuple[tuple[list[Any], Callable[..., None]], ...]:
     watched = bpy.app.handlers
     back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post)]
     return (

@@ -71,7 +71,7 @@ def tile(scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, 
     """One hand, before the background."""
     mesh = hand_mesh.build(shape)
     hand = rig.build(skeleton(shape), mesh)
-    rig.paint(hand, skin_color.colours(mesh, tone))
+    rig.paint(hand.surface, skin_color.colours(mesh, tone))
     hand.surface.data.materials.append(materials.skin())
     pose = PRESETS[name].copy()
     pose[4] = np.radians(turn)

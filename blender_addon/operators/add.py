@@ -102,7 +102,7 @@ def _unwrap(mesh: bpy.types.Mesh) -> None:
     mesh.vertices.foreach_get("co", points.ravel())
     normals = np.empty((len(mesh.polygons), 3), np.float32)
     mesh.polygons.foreach_get("normal", normals.ravel())
-    low, size = points.min(axis=0), np.ptp(points, axis=0).max() * 1.02
+    low, size = points.min(axis=0), np.max(np.ptp(points, axis=0)) * 1.02
     uv = ((points - low) / size)[corners][:, [0, 2]] * [0.5, 1.0]
     uv[:, 0] += np.where(normals[:, 1].repeat(3) > 0, 0.5, 0.0)
     mesh.uv_layers.new(name="UVMap").data.foreach_set("uv", np.ascontiguousarray(uv, np.float32).ravel())
@@ -216,7 +216,7 @@ class MakeSingleUser(Undoable, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy what is shared."""
-        armature = hand.active(context)
+        armature = hand.chosen(context)
         skin = hand.skin_of(armature)
         armature.data = armature.data.copy()
         if skin is not None:

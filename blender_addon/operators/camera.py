@@ -41,8 +41,9 @@ class TakeOverCamera(OfHand, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Move the hand so that the generator's camera sees what this one does."""
-        armature = hand.active(context)
+        armature = hand.chosen(context)
         camera = camera_object.of(armature)
+        assert camera is not None
         camera_object.take_over(armature, camera.matrix_local, camera.data.lens, context.scene)
         return {"FINISHED"}
 
@@ -61,7 +62,7 @@ class TakeOverView(OfHand, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Move the hand so that the generator's camera sees it from where the viewport does."""
-        armature = hand.active(context)
+        armature = hand.chosen(context)
         view = armature.matrix_world.inverted() @ context.region_data.view_matrix.inverted()
         camera_object.take_over(armature, view, None, context.scene)
         if camera_object.of(armature) is not None:

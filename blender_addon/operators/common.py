@@ -26,7 +26,7 @@ class OfHand(Undoable):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a hand to work on."""
         if reason := hand.why_none(context):
-            cls.poll_message_set(reason)
+            cls.poll_message_set(reason)  # type: ignore[attr-defined]  # Operator's
         return not reason
 
 
@@ -40,7 +40,7 @@ class OfBuiltInHand(OfHand):
             return False
         if external_rig.names(hand.active(context)) is None:
             return True
-        cls.poll_message_set("An armature of your own keeps its proportions")
+        cls.poll_message_set("An armature of your own keeps its proportions")  # type: ignore[attr-defined]  # Operator's
         return False
 
 

@@ -78,10 +78,11 @@ class Cancel(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stop the job."""
-        job, Board.job = Board.job, None
-        job.stop()
-        Board.out = job.out
-        Board.tell(job.where_stopped)
+        if (job := Board.job) is not None:
+            Board.job = None
+            job.stop()
+            Board.out = job.out
+            Board.tell(job.where_stopped)
         return {"FINISHED"}
 
 

@@ -146,7 +146,8 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file."""
         path = chosen_file(self.filepath)
-        names, frames, saved = (path.stem,), [0], [hand.pose(hand.active(context))]
+        names: tuple[str, ...] = (path.stem,)
+        frames, saved = [0], [hand.pose(hand.active(context))]
         if self.append and path.exists():
             kept = pose_sets.load(path)
             own = [frame for name, frame in zip(kept.names, kept.frames, strict=True) if name == path.stem]

@@ -33,7 +33,7 @@ class SweepToTimeline(OfHand, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the action, and fit the scene's range to it."""
-        scene, armature, some = context.scene, hand.active(context), sweep_view.chosen(context.scene)
+        scene, armature, some = context.scene, hand.chosen(context), sweep_view.chosen(context.scene)
         panel = scene.handforge
         if not panel.before[1]:
             panel.before = scene.frame_start, scene.frame_end, scene.frame_current

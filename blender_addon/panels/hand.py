@@ -98,7 +98,7 @@ class HANDFORGE_PT_sliders(OfTheHand, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
-        props = hand.active(context).handforge
+        props = hand.chosen(context).handforge
         column = self.layout.column(align=True)
         column.prop(props, "coupled")
         column.prop(props, "limited")
@@ -123,7 +123,7 @@ class HANDFORGE_PT_shape(OfTheHand, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it; an external armature has a skin tone alone."""
-        layout, armature = self.layout, hand.active(context)
+        layout, armature = self.layout, hand.chosen(context)
         props = armature.handforge
         if external_rig.names(armature):
             layout.label(text=f"{hand.side(armature).capitalize()} hand, in its own proportions")

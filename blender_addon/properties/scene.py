@@ -85,16 +85,13 @@ def explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, 
 @lru_cache(maxsize=1)
 def setting_texts() -> dict[str, str]:
     """What each setting does: the sentences below the fields of RenderSettings."""
-    body = next(node for node in ast.parse(inspect.getsource(settings)).body if _is_settings(node)).body
+    classes = [node for node in ast.parse(inspect.getsource(settings)).body if isinstance(node, ast.ClassDef)]
+    body = next(node.body for node in classes if node.name == "RenderSettings")
     texts = {}
     for field, text in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
             texts[field.target.id] = re.sub(r":\w+:|`", "", " ".join(ast.literal_eval(text.value).split())).rstrip(".")
     return texts
-
-
-def _is_settings(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ClassDef) and node.name == "RenderSettings"
 
 
 def label(name: str) -> str:

@@ -22,7 +22,7 @@ from generator.mesh.skin_look import SkinMaps, skin_maps
 def paint(hand: Rig, mesh: HandMesh, look: HandLook) -> None:
     """Color a bare hand."""
     if look.skin is None:
-        rig.paint(hand, skin_color.colours(mesh, look.tone))
+        rig.paint(hand.surface, skin_color.colours(mesh, look.tone))
         return
     _paint_skin(hand, skin_maps(look.skin))
     rig.set_attribute(hand, skin_material.REST, hand_mesh.build().vertices)
@@ -54,7 +54,7 @@ class GlovedHand:
         extra = int(worn.cuff.sum())
         if look.skin is None:
             bare = skin_color.colours(hand_mesh.build(), look.tone)
-            rig.paint(hand, _colors(worn, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
+            rig.paint(hand.surface, _colors(worn, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
             rig.set_attribute(hand, rig.GRAIN, np.where(worn.cover > 0, 0.0, 1 - mesh.nail))
             return hand, mesh
         _paint_skin(hand, skin_maps(look.skin), extra)
@@ -77,7 +77,7 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
     def padded(values: np.ndarray) -> np.ndarray:
         return np.concatenate([values, np.repeat(values[:1], extra, axis=0)]) if extra else values
 
-    rig.paint(hand, padded(maps.color))
+    rig.paint(hand.surface, padded(maps.color))
     values = {
         skin_material.ROUGHNESS: maps.roughness,
         skin_material.RELIEF: maps.relief,

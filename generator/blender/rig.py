@@ -135,11 +135,11 @@ def set_side(rig: Rig, side: str) -> None:
     rig.armature.scale.x = -1.0 if side == "left" else 1.0
 
 
-def paint(rig: Rig, colours: np.ndarray) -> None:
+def paint(surface: bpy.types.Object, colours: np.ndarray) -> None:
     """Colour the skin: (V, 3) linear RGB."""
     rgba = np.ones((len(colours), 4), np.float32)
     rgba[:, :3] = colours
-    rig.surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
+    surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
 
 
 def set_attribute(rig: Rig, name: str, values: np.ndarray) -> None:

@@ -68,7 +68,7 @@ def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
 def draw(studio, mesh, angles, camera):
     """A drawing of any mesh on the mean hand's bones, painted white-ish."""
     thing = rig.build(skeleton(), mesh)
-    rig.paint(thing, np.full((len(mesh.vertices), 3), 0.6))
+    rig.paint(thing.surface, np.full((len(mesh.vertices), 3), 0.6))
     rig.set_pose(thing, angles)
     studio._show(thing)
     return studio.engine.draw(thing, rig.posed(thing), camera, PLAIN, 0)
@@ -201,7 +201,7 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
 def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     hand, mesh = studio.hand(None)
     studio._show(hand)
-    rig.paint(hand, skin_color.colours(mesh, 0.5))
+    rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_pose(hand, POSE)
     pictures = {}
     for side, across in (("right", 0.6), ("left", -0.6)):
@@ -220,7 +220,7 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
 def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     hand, mesh = studio.hand(None)
     studio._show(hand)
-    rig.paint(hand, skin_color.colours(mesh, 0.5))
+    rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
     blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
