@@ -12,6 +12,7 @@ import numpy as np
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics import average_precision
+from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
 from handforge.dataset import KEYPOINTS, Category, Dataset
@@ -59,10 +60,11 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
         predicted = [entry for entry in entries if alone or entry.category == kind.name]
         if of_kind or predicted or len(kinds) == 1:
             rows[kind.name] = _figures(dataset, of_kind, predicted, of, kind)
+    notes += [*more_notes, *not_predicted(results, dataset, names)]
     if len(rows) < 2:
         only: Figures = next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])})
-        return {**only, "notes": [*notes, *more_notes]}
-    return {**_mean(rows, of), "notes": [*notes, *more_notes], "categories": rows}
+        return {**only, "notes": notes}
+    return {**_mean(rows, of), "notes": notes, "categories": rows}
 
 
 def _mean(rows: dict[str, Figures], of: str) -> Figures:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.by_category import Confusion
+from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
 from handforge.dataset import Dataset, DatasetError
 
@@ -72,6 +73,7 @@ def score(dataset: Dataset, results: Path) -> Classified:
     if len(truth) < len(dataset):
         notes = [*notes, f"{len(dataset) - len(truth)} of {len(dataset)} images have no class or several; left out"]
     names = [category.name for category in dataset.category_list]
+    notes = [*notes, *not_predicted(results, dataset, names)]
     known = {*truth.values(), *(best[number].category for number in truth if number in best)}
     shown = [name for name in names if name in known] + sorted(known - set(names))
     index = {name: place for place, name in enumerate(shown)}

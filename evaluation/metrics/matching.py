@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import Prediction, load_results
 from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
@@ -138,7 +139,8 @@ def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
         if scope.region == "hand":
             masks, predictions = crop_at_wrist(dataset, image, [annotations[i] for i in whole], masks, predictions)
         images.append(pair(image, masks, predictions, names, crowds))
-    return Loaded(images, categories, [*read.notes, *notes, *more_notes, *left_out(dataset, len(images))])
+    undone = not_predicted(results, dataset, categories)
+    return Loaded(images, categories, [*read.notes, *notes, *more_notes, *left_out(dataset, len(images)), *undone])
 
 
 def pair(

@@ -119,6 +119,32 @@ def test_predictions_of_another_dataset(tmp_path):
     assert CliRunner().invoke(main, ["score", str(dataset.folder), str(results.parent)]).exit_code == 0
 
 
+def test_images_that_predict_skipped_are_missed_and_said(tmp_path):
+    hand, other = rectangle(0, 0, 10, 10), rectangle(10, 10, 10, 10)
+    dataset = write_dataset(tmp_path / "data", [[hand], [hand, other], [], [other]])
+    results = write_results(tmp_path / "results.json", [result(1, hand, 0.9) | {"bbox": [0, 0, 10, 10]}])
+    words = ["score", str(dataset.folder), str(tmp_path), "--details", "--json", str(tmp_path / "score.json")]
+    record = {
+        "source": "d",
+        "dataset_id": dataset.id,
+        "skipped": [{"file": "p2.png", "reason": "p2.png is empty"}, {"file": "p3.png", "reason": "p3.png is damaged"}],
+        "left": ["p4.png"],
+    }
+    (tmp_path / "predict.json").write_text(json.dumps(record))
+    skipped = "predict skipped 2 of 4 images, whose 2 annotations count as missed (p2.png is empty; p3.png is damaged)"
+    left = "predict was interrupted before 1 of 4 images, whose 1 annotations count as missed; run it again for all"
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0 and skipped in done.output and left in done.output, done.output
+    scores = json.loads((tmp_path / "score.json").read_text())
+    assert (scores["tp"], scores["fn"]) == (1, 3)
+    assert skipped in scores["details"]["notes"]
+    boxes = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--of", "boxes"])
+    assert boxes.exit_code == 0 and skipped in boxes.output and left in boxes.output, boxes.output
+    for change in ({"skipped": [], "left": []}, {"skipped": 3, "left": [[]]}, {"dataset_id": None}):
+        (tmp_path / "predict.json").write_text(json.dumps(record | change))
+        assert "count as missed" not in CliRunner().invoke(main, words).output
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
