@@ -345,7 +345,8 @@ def predict(
     """Find the hands of each SOURCE: an image, a folder of images and videos, a video, or one dataset folder.
 
     Files that cannot be read are skipped and listed at the end; the exit code is then 1. A camera (--camera 0) goes on
-    until Ctrl-C, which ends it with all files written.
+    until Ctrl-C, which ends it with all files written. Of all else, Ctrl-C keeps what is done: predict.json says which
+    files are left, and the exit code is 130; but earlier results in --out stay, and nothing is written then.
 
     \b
     handforge predict photos --out found --overlays
@@ -381,11 +382,13 @@ def predict(
             weights,
             source,
             out,
-            prediction.PredictOptions(device=pick_device(device), **options),
+            prediction.PredictOptions(device=pick_device(device), keep_unfinished=True, **options),
             on_done=lambda count: bar.update(task, advance=count),
         )
     for line in summary_lines(record, out, prediction.MADE):
         echo(line)
+    if record["left"]:
+        click.get_current_context().exit(130)
     if record["skipped"]:
         click.get_current_context().exit(1)
 

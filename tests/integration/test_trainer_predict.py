@@ -430,6 +430,35 @@ def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch
     assert signal.getsignal(signal.SIGINT) == before
 
 
+def test_ctrl_c_keeps_the_images_that_are_done(weights, tmp_path, monkeypatch):
+    data, out = write_blobs(tmp_path / "data", count=5), tmp_path / "out"
+    find, seen, press = detector.detect, [], [3]
+
+    def find_and_press(model, batch, *settings):
+        seen.extend(batch)
+        if len(seen) >= press[0]:
+            signal.raise_signal(signal.SIGINT)
+        return find(model, batch, *settings)
+
+    monkeypatch.setattr(detector, "detect", find_and_press)
+    words = ("predict", "--weights", weights, data, "--out", out, "--batch", 2, "--masks", "--format", "csv")
+    before = signal.getsignal(signal.SIGINT)
+    done = invoke(*words)
+    assert done.exit_code == 130 and "unfinished: interrupted before 1 files were done" in done.stdout, done.output
+    record = json.loads((out / "predict.json").read_text())
+    names = sorted(path.name for path in (data / "images").iterdir())
+    assert (record["images"], record["left"]) == (4, names[4:])
+    assert len(list((out / "masks").iterdir())) == 4 and (out / "detections.csv").is_file()
+    assert signal.getsignal(signal.SIGINT) == before
+    kept = (out / "results.json").read_bytes()
+    seen.clear()
+    done = invoke(*words)  # earlier results are not replaced by fewer
+    assert done.exit_code == 130 and (out / "results.json").read_bytes() == kept
+    press[0], seen[:] = 99, []
+    assert invoke(*words).exit_code == 0
+    assert json.loads((out / "predict.json").read_text())["left"] == []
+
+
 def test_no_camera_or_two_sources(weights, tmp_path):
     words = ("predict", "--weights", weights, "--out", tmp_path / "out")
     refused(invoke(*words, "--camera", "97"), "97 cannot be opened", "is it plugged in")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from handforge.dataset import Category, DatasetError
@@ -20,7 +20,7 @@ from trainer.errors import OutputError
 from trainer.inference.detections import DRAWN_SCORE, MASK_THRESHOLD, Detection, result
 from trainer.inference.detector import HandDetector
 from trainer.inference.formats import FORMATS, NEEDS_MASKS
-from trainer.inference.inputs import Frame, Source
+from trainer.inference.inputs import Clip, Frame, Source
 from trainer.inference.outputs import VIDEO, Outputs
 from trainer.inference.track import tracked
 
@@ -46,6 +46,7 @@ class PredictOptions:
     :param track: also number the objects of videos, see :mod:`trainer.inference.track`.
     :param tta: test-time augmentation, see :mod:`trainer.inference.tta`.
     :param session: ``best``, ``last`` or the number of a session: which of a run's networks.
+    :param keep_unfinished: Ctrl-C ends with what was found so far, where no earlier results would be lost by that.
     """
 
     device: str = "cpu"
@@ -59,6 +60,7 @@ class PredictOptions:
     track: bool = False
     tta: bool = False
     session: int | str = "best"
+    keep_unfinished: bool = False
 
     @property
     def results_score(self) -> float:
@@ -81,7 +83,8 @@ def predict(
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
     loose images.
 
-    A camera is read until Ctrl-C or the source's limit.
+    A camera is read until Ctrl-C or the source's limit. All else Ctrl-C ends with nothing written; or, with
+    ``keep_unfinished``, after the images at hand, and the record says which files are ``left``.
 
     :param on_done: called with the number of images just done, or skipped.
     :returns: what ``predict.json`` says.
@@ -89,6 +92,8 @@ def predict(
     :raises FolderError: if ``out`` holds something else.
     :raises OutputError: if masks, or what needs them, are asked of a network that finds none.
     """
+    earlier = (out / MARK).is_file() and (out / MARK).stat().st_size > 0  # empty: it was being replaced
+    stoppable = source.live or (options.keep_unfinished and not earlier)
     with new_folder(out, MARK, MADE) as folder:
         finder = HandDetector(
             weights,
@@ -103,8 +108,11 @@ def predict(
         names = [category.name for category in finder.categories]
         ids = category_ids(finder.categories, source.category_ids)
         formats = [FORMATS[kind](folder, out, finder.categories, ids) for kind in dict.fromkeys(options.formats)]
-        with Outputs(folder, source, options.overlays, options.masks, formats, names) as outputs:
-            found = _find_all(finder, source, options, outputs, on_done)
+        with (
+            _ended_by_interrupt(stoppable) as ended,
+            Outputs(folder, source, options.overlays, options.masks, formats, names) as outputs,
+        ):
+            found = _find_all(finder, source, options, outputs, on_done, ended)
         summary = {
             "source": source.name,
             "dataset_id": source.dataset_id,
@@ -127,6 +135,7 @@ def predict(
             "images_without": found.without,
             "images_turned_upright": found.turned,
             "skipped": found.skipped,
+            "left": found.left(source) if ended.is_set() and not source.live else [],
             "notes": list(source.notes),
             "seconds": round(time.perf_counter() - begin, 3),
         }
@@ -160,6 +169,8 @@ class _Found:
     :param counts: detections of the drawn score by category; ``without``: images that have none.
     :param turned: images that were stored otherwise than they are seen.
     :param skipped: files that could not be read, or not to their end, with the reason.
+    :param last: the file that the last image is of.
+    :param whole: whether the source was read to its end.
     """
 
     results: list[dict[str, Any]] = field(default_factory=list)
@@ -168,6 +179,21 @@ class _Found:
     without: int = 0
     turned: int = 0
     skipped: list[dict[str, str]] = field(default_factory=list)
+    last: str = ""
+    whole: bool = False
+
+    def left(self, source: Source) -> list[str]:
+        """The files that are not done, among them a video of which only the beginning is."""
+        if self.whole:
+            return []
+        done = {image["file_name"] for image in self.images} | {entry["file"] for entry in self.skipped}
+        names = [item.name for item in source.items]
+        rest = set(names[names.index(self.last) :])
+        return [
+            item.name
+            for item in source.items
+            if item.name not in done and (item.name in rest or not isinstance(item, Clip))
+        ]
 
     def skip(self, name: str, error: DatasetError) -> None:
         """Note a file that cannot be read."""
@@ -175,11 +201,17 @@ class _Found:
 
 
 def _find_all(
-    finder: HandDetector, source: Source, options: PredictOptions, outputs: Outputs, on_done: Callable[[int], None]
+    finder: HandDetector,
+    source: Source,
+    options: PredictOptions,
+    outputs: Outputs,
+    on_done: Callable[[int], None],
+    ended: Event,
 ) -> _Found:
-    """Detect in all images and write what is written of each.
+    """Detect in all images, or until ``ended`` is set, and write what is written of each.
 
     :raises DatasetError: if there is none that can be read.
+    :raises KeyboardInterrupt: if it is ended before any image is done.
     """
     found = _Found()
     ids = category_ids(finder.categories, source.category_ids)
@@ -188,19 +220,30 @@ def _find_all(
         found.skip(name, error)
         on_done(1)
 
+    def frames_until_ended() -> Iterator[Frame]:
+        for frame in source.read(None if options.strict else skip):
+            yield frame
+            if ended.is_set():
+                return
+        found.whole = True
+
     def detected() -> Iterator[tuple[Frame, list[Detection]]]:
-        for frames in _batches(source, options.batch, None if options.strict else skip):
+        # a camera does not wait for a batch
+        for frames in _batches(frames_until_ended(), 1 if source.live else options.batch):
             yield from zip(frames, finder.detect_batch([frame.image for frame in frames]), strict=True)
             on_done(len(frames))
 
     for frame, hands in tracked(detected(), options.drawn_score) if options.track else detected():
         found.results += [result(frame.id, hand, ids[hand.category]) for hand in hands]
         found.images.append(_record(frame))
+        found.last = frame.clip.name if frame.clip else frame.name
         shown = [hand for hand in hands if hand.score >= options.drawn_score]
         found.counts.update(hand.category for hand in shown)
         found.without += not shown
         found.turned += frame.orientation != 1
         outputs.add(frame, shown)
+    if not found.images and ended.is_set() and not source.live:
+        raise KeyboardInterrupt
     if not found.images and found.skipped:
         first = found.skipped[0]["reason"]
         raise DatasetError(first if len(found.skipped) == 1 else f"no file can be read; the first: {first}")
@@ -227,33 +270,33 @@ def category_ids(learned: Sequence[Category], dataset: Mapping[str, int]) -> dic
     return ids
 
 
-def _batches(
-    source: Source, batch: int, skip: Callable[[str, DatasetError], None] | None = None
-) -> Iterator[list[Frame]]:
-    frames = source.read(skip)
-    if not source.live:
-        group: list[Frame] = []
-        for frame in frames:
-            group.append(frame)
-            if len(group) == batch or sum(frame.image.size for frame in group) > MOST_VALUES:
-                yield group
-                group = []
-        if group:
+def _batches(frames: Iterator[Frame], batch: int) -> Iterator[list[Frame]]:
+    group: list[Frame] = []
+    for frame in frames:
+        group.append(frame)
+        if len(group) == batch or sum(frame.image.size for frame in group) > MOST_VALUES:
             yield group
-    else:
-        with _ended_by_interrupt() as ended:
-            while not ended.is_set() and (group := list(islice(frames, 1))):  # a camera does not wait for a batch
-                yield group
+            group = []
+    if group:
+        yield group
 
 
 @contextmanager
-def _ended_by_interrupt() -> Iterator[Event]:
-    """An event that Ctrl-C sets, so that what was found so far is written; a second one interrupts as usual."""
+def _ended_by_interrupt(stoppable: bool) -> Iterator[Event]:
+    """An event that Ctrl-C sets, so that what was found so far is written; a second one interrupts as usual.
+
+    :param stoppable: False: the first does. So it is in other threads than the main one, which gets no signals.
+    """
     ended = Event()
+    if not stoppable or current_thread() is not main_thread():
+        yield ended
+        return
 
     def end(*_: Any) -> None:
         ended.set()
         signal.signal(signal.SIGINT, before)
+        with suppress(OSError):  # print() may be what was interrupted
+            os.write(2, b"\nending after the images at hand; Ctrl-C again drops all results\n")
 
     before = signal.signal(signal.SIGINT, end)
     try:

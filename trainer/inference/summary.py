@@ -13,7 +13,7 @@ MOST_SHOWN = 20
 
 
 def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> list[str]:
-    """The lines of a summary: how many images and detections, where the files are, what was skipped.
+    """The lines of a summary: how many images and detections, where the files are, what was skipped or is left.
 
     :param record: what ``predict.json`` says.
     :param written: files and folders that may be in ``out``.
@@ -28,6 +28,11 @@ def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> 
     ]
     if turned := record["images_turned_upright"]:
         lines.append(f"{turned} images are stored turned (EXIF); all results are of the upright images")
+    if left := record["left"]:
+        lines.append(
+            f"unfinished: interrupted before {len(left)} files were done, see left in {out / 'predict.json'}; the same "
+            "command does all again"
+        )
     lines += record["notes"]
     if skipped := record["skipped"]:
         lines.append(f"skipped, since they cannot be read, or not to the end: {len(skipped)}")
