@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file, session_number
+
+
+def _complete_category(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """The categories of the dataset that the command line names; none if it cannot be read."""
+    try:
+        folder = context.params["dataset"] or context.args[0]  # click gives arguments no names where a value is missing
+        content = json.loads((Path(folder) / "annotations.json").read_bytes())
+        names = [str(category["name"]) for category in content["categories"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(start)]
 
 
 def matching_options(command: Any) -> Any:
@@ -24,6 +37,7 @@ def matching_options(command: Any) -> Any:
         click.option(
             "--category",
             metavar="NAME",
+            shell_complete=_complete_category,
             help="Score this category of the ground truth alone. Without it, all are scored, each by itself and "
             "together; of hand and hand+forearm the one that is there, of both hand.",
         ),

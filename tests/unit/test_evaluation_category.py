@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from evaluation_scenes import rectangle, result, write_dataset, write_results, write_run
 
@@ -118,3 +119,15 @@ def test_images_of_the_other_category_are_left_out_and_it_is_said(tmp_path):
     counted, notes = found(both, tmp_path, [result(1, HAND, 0.9), result(2, ARM, 0.9)], Scope(category="hand"))
     assert counted == (1, 1, 0)
     assert notes == ["1 of 2 images show the other category alone; they do not count"]
+
+
+def test_the_shell_completes_the_categories_of_the_dataset(arm, tmp_path):
+    shell = ShellComplete(main, {}, "hand-evaluation", "_COMPLETE")
+
+    def completed(folder, start):
+        return [item.value for item in shell.get_completions(["score", str(folder), "r.json", "--category"], start)]
+
+    listed = [category.name for category in arm.category_list]
+    assert "hand+forearm" in listed and completed(arm.folder, "") == listed
+    assert completed(arm.folder, "hand+") == ["hand+forearm"]
+    assert completed(tmp_path / "gone", "") == []
