@@ -1,6 +1,6 @@
 """The model card's figures: card.json holds them, card.md shows them between its markers.
 
-    python docs/results/card.py network RUN                                    the network: from its run folder
+    python docs/results/card.py network RUN ...                                the network: its run folders in order
     python docs/results/card.py measure NAME DATASET RESULTS [--other RESULTS]   a set, RESULTS as predict writes them
     python docs/results/card.py write                                          card.md anew from card.json
 
@@ -41,9 +41,10 @@ def figures(images: Sequence[ImageEval]) -> dict[str, Any]:
     """F1 and mean IoU with their intervals, and the counts, of some images."""
     more = extended_metrics(images, match_all(images, OPTIONS), OPTIONS)
     metrics = paper_metrics(images, OPTIONS)
+    means = {"f1": metrics.f1 if metrics.hands else None, "mean_iou": metrics.mean_iou}
     found = {
         name: None if value is None else [round(v, 4) for v in (value, *(more.intervals[name] or (value, value)))]
-        for name, value in (("f1", metrics.f1), ("mean_iou", metrics.mean_iou))
+        for name, value in means.items()
     }
     counts = {"images": len(images), "hands": metrics.hands, "tp": metrics.tp, "fp": metrics.fp}
     return {**counts, **found, "fp_per_empty_image": metrics.false_positives_per_empty_image}
@@ -79,12 +80,14 @@ def measure(dataset: Path, results: Path, other: Path | None = None) -> dict[str
     return found
 
 
-def network(run: Path) -> dict[str, Any]:
-    """What a run folder says of its network."""
-    header = json.loads((run / "run.json").read_bytes())
-    sessions = header["sessions"]
+def network(runs: Sequence[Path]) -> dict[str, Any]:
+    """What the run folders, each of which went on from the last one's network, say of it."""
+    headers = [json.loads((run / "run.json").read_bytes()) for run in runs]
+    header = headers[-1]
+    sessions = [session for one in headers for session in one["sessions"]]
+    seconds = [one.get("seconds") for one in headers]
     return {
-        "recipe": header["recipe"]["name"],
+        "recipe": ", ".join(one["recipe"]["name"] for one in headers),
         "backbone": header["recipe"]["network"]["backbone"],
         "sessions": len(sessions),
         "steps": sum(one["steps_done"] for one in sessions),
@@ -93,7 +96,7 @@ def network(run: Path) -> dict[str, Any]:
         "seed": header["seed"],
         "commit": header.get("git"),
         "machine": header.get("machine"),
-        "hours": round(header["seconds"] / 3600, 2) if header.get("seconds") else None,
+        "hours": round(sum(seconds) / 3600, 1) if all(seconds) else None,
     }
 
 
@@ -104,17 +107,26 @@ def _interval(value: Sequence[float] | None) -> str:
     return "–" if value is None else f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
 
 
+def _rate(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
 def sets_table(card: dict[str, Any]) -> str:
     """One row a set, MediaPipe's figures in the last columns."""
     if not card["sets"]:
         return NOTHING
-    rows = ["| set | images | hands | F1 | mean IoU | false positives per empty image | MediaPipe's F1 | its IoU |"]
-    rows.append("|---|---|---|---|---|---|---|---|")
+    rows = [
+        "| set | images | hands | F1 | mean IoU | false positives per empty image | MediaPipe's F1 | its IoU | its FP |"
+    ]
+    rows.append("|---|---|---|---|---|---|---|---|---|")
     for name, one in card["sets"].items():
-        empty, other = one["fp_per_empty_image"], one.get("other")
+        other = one.get("other")
         cells = [name, one["images"], one["hands"], _interval(one["f1"]), _interval(one["mean_iou"])]
-        cells.append("–" if empty is None else f"{empty:.2f}")
-        cells += [_interval(other["f1"]), _interval(other["mean_iou"])] if other else ["not measured"] * 2
+        cells.append(_rate(one["fp_per_empty_image"]))
+        if other:
+            cells += [_interval(other["f1"]), _interval(other["mean_iou"]), _rate(other["fp_per_empty_image"])]
+        else:
+            cells += ["not measured"] * 3
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(rows)
 
@@ -143,7 +155,7 @@ def network_table(card: dict[str, Any]) -> str:
     images = " + ".join(f"{number:,}" for number in known["images"])
     rows = {
         "architecture": f"Mask R-CNN with FPN on `{known['backbone']}`, from ImageNet weights",
-        "training": f"`{known['recipe']}`, {known['sessions']} sessions, {known['steps']:,} steps",
+        "training": f"recipes {known['recipe']}: {known['sessions']} sessions, {known['steps']:,} steps",
         "images": f"{images} rendered{', and real ones' if known['real'] else '; no photograph of a hand'}",
         "time, machine": f"{known['hours'] or 'not recorded'} h, {known['machine'] or 'not recorded'}",
         "commit": f"`{known['commit'] or 'not recorded'}`",
@@ -174,7 +186,7 @@ def main() -> None:
     """Run one of the three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("network").add_argument("run", type=Path)
+    commands.add_parser("network").add_argument("runs", type=Path, nargs="+")
     one = commands.add_parser("measure")
     one.add_argument("name")
     one.add_argument("dataset", type=Path)
@@ -183,7 +195,7 @@ def main() -> None:
     commands.add_parser("write")
     asked, card = parser.parse_args(), read()
     if asked.command == "network":
-        card["network"] = network(asked.run)
+        card["network"] = network(asked.runs)
     elif asked.command == "measure":
         card["sets"][asked.name] = measure(asked.dataset, asked.results, asked.other)
     write_atomic(HERE / "card.json", dump_json(card))
