@@ -1,6 +1,7 @@
 """A rendering run, from settings to a dataset folder.
 
 run           plan the frames, continue, finish
+judged        which poses are plausible, remembered
 run_folder    whose a run's folder is, and finishing it
 records       frames that are done
 shards        parts of a run that are put together

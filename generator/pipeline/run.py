@@ -18,7 +18,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
-from generator.pipeline import records, run_folder
+from generator.pipeline import judged, records, run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.workers import Item, Workers
@@ -69,7 +69,7 @@ def plan(settings: RenderSettings) -> Plan:
     backgrounds.open_backgrounds(settings)
     chosen = pose_sets.select(settings.pose_set)
     hand = skeleton(hand_shape(settings))
-    reasons = plausibility.judge(chosen.poses, hand, judging_camera(settings))
+    reasons = judged.judge(chosen.poses, hand, judging_camera(settings))
     kept = np.flatnonzero(reasons == "")
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):
