@@ -24,6 +24,8 @@ from generator.hand.camera import Camera
 
 RULES = ("joint limit", "self-collision", "out of reach", "hidden", "cut")
 """The reasons a pose is dropped for; a pose that breaks several has the first."""
+RULES_VERSION = 1
+"""Raised whenever a verdict changes: kept verdicts (:mod:`generator.pipeline.judged`) are of one version."""
 
 FLESH = 0.004
 """How far two parts may overlap, metres: both give way by about 2 mm where they touch (finger pulp yields by 2 mm

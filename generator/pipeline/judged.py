@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.hand import anatomy, camera, kinematics, plausibility, pose
+from generator.hand import plausibility
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
 from handforge import __version__
@@ -51,10 +51,13 @@ def cache_folder() -> Path:
 
 
 def _key(poses: np.ndarray, hand: Skeleton, seen_by: Camera) -> str:
-    """A digest of all that verdicts depend on, the text of the rules among it."""
-    parts = [__version__.encode(), np.ascontiguousarray(poses, float).tobytes(), repr(seen_by).encode()]
+    """A digest of all that verdicts depend on."""
+    parts = [
+        f"{__version__} {plausibility.RULES_VERSION}".encode(),
+        np.ascontiguousarray(poses, float).tobytes(),
+        repr(seen_by).encode(),
+    ]
     for field in fields(hand):
         value = getattr(hand, field.name)
         parts.append(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-    parts += [Path(str(module.__file__)).read_bytes() for module in (anatomy, camera, kinematics, plausibility, pose)]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:32]

@@ -59,3 +59,12 @@ def test_a_damaged_cache_is_not_believed(some, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # nothing can be written there
     assert np.array_equal(judged.judge(poses, skeleton(), Camera()), truth)
+
+
+def test_a_changed_verdict_has_a_new_version():
+    poses = np.concatenate([pose_sets.poses("l2@10"), pose_sets.poses("l11@10")])
+    counts = dict(zip(*np.unique(plausibility.judge(poses), return_counts=True), strict=True))
+    known = {1: {"": 1873, "hidden": 85, "out of reach": 588, "self-collision": 46}}
+    assert {str(reason): int(n) for reason, n in counts.items()} == known[plausibility.RULES_VERSION], (
+        "a verdict changed: raise plausibility.RULES_VERSION and note its counts here"
+    )
