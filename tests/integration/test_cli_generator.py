@@ -12,7 +12,8 @@ from PIL import Image
 from generator.cli import main
 from generator.frame.settings import RenderSettings, SettingsError, load
 from generator.hand.anatomy import HandShape
-from handforge import console, dataset
+from handforge import dataset
+from handforge.progress import progress_counter
 
 
 def run(*arguments):
@@ -205,8 +206,8 @@ def test_folders_that_are_no_dataset(command, tmp_path):
 
 
 def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(console, "LINE_EVERY", -1.0)
-    with console.progress_counter("rendering", "images") as tell:
+    monkeypatch.setattr("handforge.progress.LINE_EVERY", -1.0)
+    with progress_counter("rendering", "images") as tell:
         tell(3, 12)
         tell(4, 12)
     told = capsys.readouterr().err

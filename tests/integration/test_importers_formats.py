@@ -473,7 +473,8 @@ def test_names_that_are_not_there_are_left_out(tmp_path):
 def test_what_is_no_annotation_is_named(tmp_path, shots, text):
     path = tmp_path / ("c.xml" if text.startswith("<") else "c.json")
     path.write_text(text)
-    refused(path, shots, f"{path.name} is not a COCO, CVAT, LabelMe or VIA annotation that can be read")
+    kind = "valid JSON" if text.startswith("[") else "a COCO, CVAT, LabelMe or VIA annotation that can be read"
+    refused(path, shots, f"{path.name} is not {kind}")
 
 
 def test_names_that_are_no_yaml_are_named(tmp_path, shots):

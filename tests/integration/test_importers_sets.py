@@ -339,9 +339,8 @@ def test_damaged_annotations_are_named(tmp_path):
         *(("a.json", '{"images": 3}'), ("a.xml", "<annotations><image"), ("b.json", "{"), ("c.json", endless)),
     ):
         (tmp_path / name).write_text(text)
-        refused(
-            run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out"), f"{name} is not a COCO, CVAT"
-        )
+        done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
+        refused(done, f"{name} is not {'valid JSON' if name == 'b.json' else 'a COCO, CVAT'}")
     refused(run("annotations", tmp_path / "no.json", tmp_path / "shots", tmp_path / "out"), "no.json is missing")
     assert not (tmp_path / "out").exists()
 

@@ -103,7 +103,7 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
         poses.write_bytes(pose_sets.dump(pose_sets.PoseSet(("some",), np.arange(1), turned)))
 
     write(10)
-    plain = RenderSettings(pose_set=str(poses), resolution=(64, 36))
+    plain = RenderSettings(pose_set=str(poses), resolution=(64, 64))
     green = replace(plain, backgrounds=str(behind))
     for chosen, out in ((plain, tmp_path / "plain"), (green, tmp_path / "green")):
         assert run.render(chosen, out, 1, ignore) and not run.render(chosen, out, 1, ignore)
@@ -120,7 +120,7 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
 
 def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
     Image.new("RGB", (40, 30), "green").save(tmp_path / "a.png")
-    chosen = RenderSettings(pose_set=str(poses_file), resolution=(64, 36), backgrounds=str(tmp_path))
+    chosen = RenderSettings(pose_set=str(poses_file), resolution=(64, 64), backgrounds=str(tmp_path))
     with pytest.raises(RunError, match=r"out lies in the folder of backgrounds, .* give another --out"):
         run.render(chosen, tmp_path / "out", 1, ignore)
 
@@ -147,7 +147,7 @@ def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, t
     (behind / "folder.png").mkdir(parents=True)
     Image.new("RGB", (40, 30), "green").save(behind / "a.png")
     (behind / "z.png").write_bytes((behind / "a.png").read_bytes()[:60])
-    chosen = RenderSettings(pose_set=str(poses_file), count=2, resolution=(64, 36), backgrounds=str(behind))
+    chosen = RenderSettings(pose_set=str(poses_file), count=2, resolution=(64, 64), backgrounds=str(behind))
     with pytest.raises(DatasetError, match=r"z\.png is damaged"):
         run.render(chosen, tmp_path / "out", 1, ignore)
     assert not (tmp_path / "out").exists()

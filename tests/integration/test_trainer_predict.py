@@ -499,9 +499,9 @@ def test_large_pictures_come_in_smaller_batches(monkeypatch, tmp_path):
     for number in range(5):
         Image.new("RGB", (80, 60)).save(tmp_path / f"{number}.png")
     source = open_source([tmp_path])
-    sizes = [len(group) for group in predict._batches(source, 4)]
+    sizes = [len(group) for group in predict._batches(source.read(), 4)]
     monkeypatch.setattr(predict, "MOST_VALUES", 2 * 80 * 60 * 3 - 1)
-    assert (sizes, [len(group) for group in predict._batches(source, 4)]) == ([4, 1], [2, 2, 1])
+    assert (sizes, [len(group) for group in predict._batches(source.read(), 4)]) == ([4, 1], [2, 2, 1])
 
 
 def test_a_full_gpu_says_what_helps(monkeypatch, tmp_path):

@@ -458,10 +458,10 @@ def test_a_diverging_loss_names_its_images_and_leaves_no_network(blobs, tmp_path
 
 
 def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr("handforge.console.LINE_EVERY", -1.0)
+    monkeypatch.setattr("handforge.progress.LINE_EVERY", -1.0)
     with launch.progress() as bar:
         task = bar.add_task("session 1", total=12, note="")
         for step in range(1, 3):
             bar.update(task, advance=1, note=f"loss {step}.5")
     told = capsys.readouterr().err
-    assert "1/12 loss 1.5" in told and told.index("1/12") < told.index("2/12")
+    assert "1/12, loss 1.5" in told and told.index("1/12") < told.index("2/12")

@@ -15,6 +15,11 @@ def not_quiet(caplog):
     caplog.set_level("WARNING", "handforge")
 
 
+@pytest.fixture(autouse=True)
+def no_width_from_outside(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def shown(bar, width):
     """What a terminal of a width shows of a progress display now."""
     console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)

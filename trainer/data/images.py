@@ -252,7 +252,8 @@ def check_records(dataset: Dataset, keypoints: Category | None = None, names: Co
     """
     for image in dataset:
         if problems := record_problems(dataset, image):
-            raise DatasetError(f"{dataset.path}: {problems[0]}")
+            said = problems[0].startswith(str(dataset.path))  # by the reader
+            raise DatasetError(problems[0] if said else f"{dataset.path}: {problems[0]}")
         for annotation in dataset.annotations(image) if keypoints else ():
             learned = names is None or dataset.category(annotation) in names
             if learned and not annotation.get("iscrowd") and annotation.get("keypoints") is None:
