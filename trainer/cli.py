@@ -13,7 +13,8 @@ from handforge.console import PATH, SETTINGS, Group, Number, complete, complete_
 from handforge.dataset.importers.commands import import_group
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
-from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS, load, shipped
+from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS
+from trainer.config.recipe_file import load, shipped
 from trainer.config.recipe_text import as_toml
 from trainer.config.tasks import TASKS
 from trainer.weights import SHIPPED, shipped_weights

@@ -29,7 +29,7 @@ from handforge.dataset.scene import scene
 from handforge.dataset.subsets import sample, zoom
 from handforge.dataset.validate import check
 from handforge.errors import HandforgeError
-from trainer.config import recipe as recipes
+from trainer.config import recipe_file as recipes
 from trainer.config.recipe import ImageSettings, Network
 from trainer.data.images import ImagePool
 from trainer.loop.run_folder import RunFolder

@@ -11,7 +11,7 @@ from trainer_samples import TINY, refused, write_blobs, write_recipe
 from handforge.dataset import Dataset
 from trainer.cli import main
 from trainer.config import categories
-from trainer.config import recipe as recipes
+from trainer.config import recipe_file as recipes
 from trainer.loop.fine_tune import training_options
 from trainer.models import checkpoint, networks
 

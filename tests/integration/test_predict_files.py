@@ -93,11 +93,11 @@ def test_counts_are_of_what_is_drawn(weights, tmp_path):
     assert [(r["image_id"], r["score"]) for r in read(out / "results.json")] == [(1, 0.9), (2, 0.8), (3, 0.3)]
     record = read(out / "predict.json")
     assert record["detections"] == {"hand": 2} and record["images_without"] == 2
-    assert "2 hand of score 0.5 and more; 2 images without any" in done.stdout
+    assert "detections of score 0.5 and more: hand 2; images without any: 2" in done.stdout
     assert [np.asarray(read_image(out / f"masks/{name}.png")).max() for name in "abcd"] == [255, 255, 0, 0]
     done = invoke("predict", "--weights", weights, photos, "--out", out, "--masks", "--min-score", 0.2)
     assert [np.asarray(read_image(out / f"masks/{name}.png")).max() for name in "abcd"] == [255, 255, 255, 0]
-    assert "3 hand of score 0.2 and more; 1 images without any" in done.stdout
+    assert "detections of score 0.2 and more: hand 3; images without any: 1" in done.stdout
     done = invoke("predict", "--weights", weights, photos, "--out", out, "--min-score", 0.85)
     assert [r["image_id"] for r in read(out / "results.json")] == [1]
 

@@ -20,7 +20,7 @@ from trainer_samples import TINY, refused, write_blobs, write_recipe
 from handforge.dataset import Dataset
 from trainer.cli import main
 from trainer.config.recipe import ImageSettings, Network
-from trainer.config.recipe import load as load_recipe
+from trainer.config.recipe_file import load as load_recipe
 from trainer.data import feature_cache
 from trainer.data.images import ImagePool
 from trainer.errors import WeightsError

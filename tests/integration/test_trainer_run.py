@@ -20,7 +20,7 @@ from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_
 from handforge.dataset import Dataset
 from handforge.files import folder_lock
 from trainer.cli import main
-from trainer.config.recipe import load as load_recipe
+from trainer.config.recipe_file import load as load_recipe
 from trainer.config.tasks import TASKS
 from trainer.loop import launch, repetition
 from trainer.models import checkpoint

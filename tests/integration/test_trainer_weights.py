@@ -13,9 +13,9 @@ from PIL import Image
 from trainer_samples import TINY, refused, write_blobs, write_recipe
 
 from trainer.cli import main
-from trainer.config import recipe
+from trainer.config import recipe_file
 from trainer.config.recipe import ImageSettings, Network
-from trainer.errors import CheckpointError
+from trainer.errors import CheckpointError, RecipeError
 from trainer.models import networks
 from trainer.models.foreign_weights import read_foreign
 
@@ -223,5 +223,5 @@ def test_recipes_have_the_same_ranges():
         ("[network]\nrepresentation_size = 9000", "it must be from 16 to 8192"),
         ("[images]\nmax_size = 20000", "they must be from 64 to 16384"),
     ):
-        with pytest.raises(recipe.RecipeError, match=words):
-            recipe.from_table("wide", tomllib.loads(line))
+        with pytest.raises(RecipeError, match=words):
+            recipe_file.from_table("wide", tomllib.loads(line))

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from handforge.dataset import Category, Instance, Sample, assemble, write_sample
-from trainer.config import recipe
+from trainer.config import recipe_file
 from trainer.models import checkpoint, networks
 
 torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
@@ -82,7 +82,7 @@ def untrained(folder: Path, task: str = "segmentation") -> Path:
     """A folder with an untrained network for a task; with scores around a half it "finds" plenty."""
     folder.mkdir(exist_ok=True)
     text = TINY.replace("[network]", f'[network]\ntask = "{task}"')
-    tiny = recipe.load(str(write_recipe(folder / "tiny.toml", text)))
+    tiny = recipe_file.load(str(write_recipe(folder / "tiny.toml", text)))
     description = {
         "architecture": networks.architecture(tiny.network),
         "images": {"min_size": 64, "max_size": 96, "augmentation": "none"},

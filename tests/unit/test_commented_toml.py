@@ -12,7 +12,7 @@ from generator.frame import settings
 from generator.frame.settings import RenderSettings
 from handforge import commented_toml
 from handforge.cli import main
-from trainer.config import recipe
+from trainer.config import recipe_file
 from trainer.config.recipe import ImageSettings, Network, Recipe, Session
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +50,10 @@ def test_paths_and_tables_of_a_file_are_read_back_from_another_folder(tmp_path):
     assert settings.load(tmp_path / "other/mine.toml").backgrounds == str(tmp_path / 'my "rooms"')
 
 
-@pytest.mark.parametrize("name", recipe.shipped())
+@pytest.mark.parametrize("name", recipe_file.shipped())
 def test_recipes_that_are_shown_are_read_back(name, tmp_path):
     path = write_recipe(tmp_path / f"{name}.toml", show("recipes", "show", name))
-    assert recipe.load(str(path)) == recipe.load(name)
+    assert recipe_file.load(str(path)) == recipe_file.load(name)
     top = tomllib.loads(path.read_text())
     assert set(top["network"]) == {field.name for field in dataclasses.fields(Network)}
     assert not top.get("session") or set(top["session"]) == {field.name for field in dataclasses.fields(Session)}

@@ -9,22 +9,22 @@ from click.testing import CliRunner
 from trainer_samples import TINY, write_recipe
 
 from trainer.cli import main
-from trainer.config import recipe
+from trainer.config import recipe, recipe_file
 from trainer.config.old_names import OldNameWarning
 from trainer.config.recipe import Recipe, Session
 from trainer.errors import RecipeError
 
 
-@pytest.mark.parametrize("name", recipe.shipped())
+@pytest.mark.parametrize("name", recipe_file.shipped())
 def test_every_shipped_recipe_is_valid(name):
-    loaded = recipe.load(name)
+    loaded = recipe_file.load(name)
     assert loaded.name == name
     assert loaded.description
 
 
 def test_shipped_recipes_are_read_without_torch():
     """The names of their backbones are known without timm, which takes seconds to import, as torch does."""
-    code = "import sys; from trainer.config import recipe; [recipe.load(name) for name in recipe.shipped()]; "
+    code = "import sys; from trainer.config.recipe_file import load, shipped; [load(name) for name in shipped()]; "
     code += "assert not {'torch', 'timm'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -32,11 +32,11 @@ def test_shipped_recipes_are_read_without_torch():
 def test_the_command_lists_them_all():
     done = CliRunner().invoke(main, ["recipes"])
     assert done.exit_code == 0
-    assert [line.split()[0] for line in done.output.splitlines()] == recipe.shipped()
+    assert [line.split()[0] for line in done.output.splitlines()] == recipe_file.shipped()
 
 
 def test_a_list_of_layers_stands_for_as_many_sessions(tmp_path):
-    loaded = recipe.load(str(write_recipe(tmp_path / "tiny.toml")))
+    loaded = recipe_file.load(str(write_recipe(tmp_path / "tiny.toml")))
     assert [s.trainable_layers for s in loaded.sessions] == ["all", "3+"]
     assert {s.steps for s in loaded.sessions} == {4}
 
@@ -52,7 +52,7 @@ def test_all_problems_are_named_at_once(tmp_path):
     )
     path = write_recipe(tmp_path / "bad.toml", text)
     with pytest.raises(RecipeError) as caught:
-        recipe.load(str(path))
+        recipe_file.load(str(path))
     message = str(caught.value)
     for part in (
         "lrr is not known",
@@ -73,30 +73,30 @@ def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
     with pytest.raises(
         RecipeError, match=r"session 1: min_size 64 and max_size 128 .* neither above the recipe's 64 and 96"
     ):
-        recipe.load(str(path))
+        recipe_file.load(str(path))
 
 
 def test_an_unknown_optimizer_names_those_there_are(tmp_path):
     path = write_recipe(tmp_path / "r.toml", '[session]\noptimizer = "adam"\n')
     with pytest.raises(RecipeError, match="session 1: optimizer 'adam' is not sgd or adamw or muon"):
-        recipe.load(str(path))
+        recipe_file.load(str(path))
 
 
 def test_channels_that_cannot_be_grouped_are_refused(tmp_path):
     path = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 272"))
     with pytest.raises(RecipeError, match="channels is 272, it must be a multiple of 16, above 256 of 32"):
-        recipe.load(str(path))
+        recipe_file.load(str(path))
 
 
 def test_auto_needs_validation(tmp_path):
     path = write_recipe(tmp_path / "auto.toml", TINY.replace('["all", "3+"]', '"auto"'))
     with pytest.raises(RecipeError, match="trainable_layers auto needs validation images"):
-        recipe.load(str(path))
+        recipe_file.load(str(path))
 
 
 def test_unknown_name_lists_the_shipped_ones():
     with pytest.raises(RecipeError, match=r"no recipe is called 'nonesuch'; there are .*demo"):
-        recipe.load("nonesuch")
+        recipe_file.load("nonesuch")
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_unknown_name_lists_the_shipped_ones():
 def test_wrong_types_and_ranges(tmp_path, value, message):
     path = write_recipe(tmp_path / "bad.toml", TINY.replace("steps = 4", f"steps = {value}"))
     with pytest.raises(RecipeError, match=message):
-        recipe.load(str(path))
+        recipe_file.load(str(path))
 
 
 def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
     path = write_recipe(tmp_path / "bad.toml", TINY.replace("min_size = 64", 'min_size = "64"').replace("= 16", "= 17"))
     with pytest.raises(RecipeError) as found:
-        recipe.load(str(path))
+        recipe_file.load(str(path))
     assert str(found.value) == (
         "recipe bad: [images] min_size is '64', it must be int; "
         "channels is 17, it must be a multiple of 16, above 256 of 32, up to 2048"
@@ -133,23 +133,25 @@ def test_subsets_follow_each_other_unless_said_otherwise():
 
 def test_the_chain_of_cases_is_the_papers():
     after = {
-        name: recipe.load(name).init_from for name in recipe.shipped() if name.startswith("c") and name[1:].isdigit()
+        name: recipe_file.load(name).init_from
+        for name in recipe_file.shipped()
+        if name.startswith("c") and name[1:].isdigit()
     }
     assert after == {
         **{"c1": "", "c2": "", "c3": "c1", "c4": "c1", "c5": "", "c6": "c5", "c7": "c5"},
         **{"c8": "c7", "c9": "c8", "c10": "c9", "c11": "c9"},
     }
-    eight, nine = recipe.load("c8"), recipe.load("c9")
+    eight, nine = recipe_file.load("c8"), recipe_file.load("c9")
     assert recipe.subset_numbers(eight) == recipe.subset_numbers(nine) == [2]
     assert eight.sessions[0].trainable_layers != nine.sessions[0].trainable_layers
 
 
 def test_the_cases_have_the_papers_figures():
-    one = recipe.load("c1").sessions
+    one = recipe_file.load("c1").sessions
     assert [(s.trainable_layers, s.epochs, s.steps, s.rois_per_image, s.lr, s.momentum) for s in one] == [
         ("4+", 5, 1000, 300, 0.001, 0.9)
     ]
-    two = recipe.load("c2")
+    two = recipe_file.load("c2")
     assert [s.trainable_layers for s in two.sessions] == [
         "all",
         "all",
@@ -163,7 +165,7 @@ def test_the_cases_have_the_papers_figures():
         "heads",
     ]
     assert two.subsets == 10 and {s.epochs for s in two.sessions} == {5}
-    five, six = recipe.load("c5"), recipe.load("c6")
+    five, six = recipe_file.load("c5"), recipe_file.load("c6")
     assert (five.subsets, len(five.sessions), five.real_repeat_factor) == (10, 10, 5)
     assert {(s.epochs, s.steps, s.rois_per_image) for s in five.sessions} == {(4, 150, 150)}
     assert (six.subsets, six.real_repeat_factor, six.sessions[0].steps, six.sessions[0].rois_per_image) == (
@@ -172,7 +174,7 @@ def test_the_cases_have_the_papers_figures():
         500,
         300,
     )
-    study = recipe.load("fig2-repetitive")
+    study = recipe_file.load("fig2-repetitive")
     assert [s.trainable_layers for s in study.sessions] == [
         "all",
         "all",
@@ -186,11 +188,13 @@ def test_the_cases_have_the_papers_figures():
         "all",
     ]
     assert (
-        sum(s.total_steps for s in study.sessions) == recipe.load("fig2-conventional").sessions[0].total_steps == 1000
+        sum(s.total_steps for s in study.sessions)
+        == recipe_file.load("fig2-conventional").sessions[0].total_steps
+        == 1000
     )
     assert {n.network.backbone for n in (two, five, study)} == {"resnet101"}
     for name in ("fig2-conventional", "fig2-repetitive"):  # 15,000 images at step 300
-        many, few = recipe.load(f"{name}-45"), recipe.load(name)
+        many, few = recipe_file.load(f"{name}-45"), recipe_file.load(name)
         assert {s.batch * s.gradient_accumulation_steps for s in many.sessions} == {45}
         assert [(s.total_steps, s.trainable_layers) for s in many.sessions] == [
             (s.total_steps, s.trainable_layers) for s in few.sessions
@@ -199,7 +203,7 @@ def test_the_cases_have_the_papers_figures():
 
 
 def test_the_comparisons_differ_from_c1_in_their_network_only():
-    one, deep, small = (recipe.load(name) for name in ("c1", "c1-deeplabv3", "c1-resnet50"))
+    one, deep, small = (recipe_file.load(name) for name in ("c1", "c1-deeplabv3", "c1-resnet50"))
     assert deep.network == dataclasses.replace(one.network, task="semantic")
     assert small.network == dataclasses.replace(one.network, backbone="resnet50")
     assert small.sessions == one.sessions and small.images == deep.images == one.images
@@ -207,15 +211,15 @@ def test_the_comparisons_differ_from_c1_in_their_network_only():
 
 
 def test_the_ablations_differ_in_what_they_say():
-    two, small, varying = (recipe.load(name) for name in ("c2", "c2-resnet50", "c2-varying"))
+    two, small, varying = (recipe_file.load(name) for name in ("c2", "c2-resnet50", "c2-varying"))
     assert small.network == dataclasses.replace(two.network, backbone="resnet50") and small.sessions == two.sessions
     assert [dataclasses.replace(s, saturation_patience=0) for s in varying.sessions] == list(two.sessions)
     assert {s.saturation_patience for s in varying.sessions} == {varying.sessions[0].steps}  # one epoch
-    one, vgg = recipe.load("c1"), recipe.load("c1-vgg16")
+    one, vgg = recipe_file.load("c1"), recipe_file.load("c1-vgg16")
     assert vgg.network == dataclasses.replace(one.network, backbone="vgg16_bn") and vgg.sessions == one.sessions
-    once, chain = recipe.load("ablation-conventional"), recipe.load("ablation-repetitive")
-    assert once.sessions == tuple(dataclasses.replace(s, subset=1) for s in recipe.load("c6").sessions)
-    cases = [recipe.load(name) for name in ("c7", "c8", "c9")]
+    once, chain = recipe_file.load("ablation-conventional"), recipe_file.load("ablation-repetitive")
+    assert once.sessions == tuple(dataclasses.replace(s, subset=1) for s in recipe_file.load("c6").sessions)
+    cases = [recipe_file.load(name) for name in ("c7", "c8", "c9")]
     assert [s.trainable_layers for s in chain.sessions] == [c.sessions[0].trainable_layers for c in cases]
     assert recipe.subset_numbers(chain) == [recipe.subset_numbers(c)[0] for c in cases]
     assert {(r.init_from, r.subsets, r.real_repeat_factor) for r in (once, chain, *cases)} == {
@@ -227,7 +231,10 @@ def test_the_ablations_differ_in_what_they_say():
 
 def test_a_recipe_names_categories_and_how_real_sets_are_taken(tmp_path):
     path = write_recipe(tmp_path / "r.toml", 'categories = ["cup", "plate"]\nreal_sets = "in-turn"\n' + TINY)
-    assert recipe.load(str(path)).categories == ("cup", "plate") and recipe.load(str(path)).real_sets == "in-turn"
+    assert (
+        recipe_file.load(str(path)).categories == ("cup", "plate")
+        and recipe_file.load(str(path)).real_sets == "in-turn"
+    )
     for wrong, message in (
         ('categories = ["cup", "cup"]', r"categories \['cup', 'cup'\] are not names, each once"),
         ("categories = [{}, 3]", "are not names, each once"),
@@ -235,11 +242,11 @@ def test_a_recipe_names_categories_and_how_real_sets_are_taken(tmp_path):
         ('real_sets = "mixed"', "real_sets 'mixed' is not together or in-turn"),
     ):
         with pytest.raises(RecipeError, match=message):
-            recipe.load(str(write_recipe(tmp_path / "r.toml", f"{wrong}\n{TINY}")))
+            recipe_file.load(str(write_recipe(tmp_path / "r.toml", f"{wrong}\n{TINY}")))
 
 
 def test_conventional_has_the_same_number_of_steps():
-    loaded = recipe.load("demo")
+    loaded = recipe_file.load("demo")
     one = loaded.conventional()
     assert len(one.sessions) == 1 and one.subsets == 1
     assert one.sessions[0].total_steps == sum(s.total_steps for s in loaded.sessions)
@@ -247,7 +254,7 @@ def test_conventional_has_the_same_number_of_steps():
 
 
 def test_layers_of_the_command_take_the_place_of_the_recipes():
-    demo = recipe.load("demo")
+    demo = recipe_file.load("demo")
     assert [s.trainable_layers for s in demo.with_layers("heads").sessions] == ["heads"] * 3
     assert [s.trainable_layers for s in demo.with_layers("all, 3+,heads").sessions] == ["all", "3+", "heads"]
     assert demo.with_layers("heads").validation == 0 and demo.with_layers("auto").validation == 0.1
@@ -271,6 +278,6 @@ def test_old_names_are_read_and_named(tmp_path):
         old = old.replace(new, before)
     path = write_recipe(tmp_path / "tiny.toml", 'about = "x"\nreplicate = 2\n' + old)
     with pytest.warns(OldNameWarning, match="recipe tiny: about is now description, replicate is now real_repeat"):
-        read = recipe.load(str(path))
-    new = recipe.load(str(write_recipe(tmp_path / "new" / "tiny.toml")))
+        read = recipe_file.load(str(path))
+    new = recipe_file.load(str(write_recipe(tmp_path / "new" / "tiny.toml")))
     assert read == dataclasses.replace(new, description="x", real_repeat_factor=2)

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.config import recipe as recipes
+from trainer.config import recipe_file as recipes
 from trainer.config import study
-from trainer.config.recipe import ImageSettings, Session
+from trainer.config.recipe import ImageSettings, Session, subset_numbers
 from trainer.errors import RecipeError, StudyError
 from trainer.loop import session as sessions
 from trainer.loop.session import SessionContext, drawn
@@ -53,7 +53,7 @@ def test_the_arms_of_the_claim_have_the_papers_budget():
     assert [s.trainable_layers for s in of_arms["10 x 100 c2 layers"].sessions] == [
         s.trainable_layers for s in recipes.load("c2").sessions
     ]
-    assert recipes.subset_numbers(of_arms["10 x 100 same subset"]) == [1] * 10
+    assert subset_numbers(of_arms["10 x 100 same subset"]) == [1] * 10
 
 
 def test_arms_change_keys_of_the_shared_recipe(tmp_path):

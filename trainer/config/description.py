@@ -9,8 +9,8 @@ from trainer.config.recipe import (
     Network,
     image_problems,
     network_problems,
-    typed_fields,
 )
+from trainer.config.recipe_file import typed_fields
 from trainer.config.tasks import task_of
 
 MOST_CLASSES = 1000

@@ -13,7 +13,7 @@ _PARTS = ("name", "sessions", "network", "images")
 
 
 def as_toml(recipe: Recipe) -> str:
-    """All keys, also those at their defaults; :func:`trainer.config.recipe.load` reads back the same recipe."""
+    """All keys, also those at their defaults; :func:`trainer.config.recipe_file.load` reads back the same recipe."""
     values = {name: value for name, value in asdict(recipe).items() if name not in _PARTS}
     parts = [_table("", {**values, **({} if recipe.sessions else {"sessions": []})}, Recipe)]
     parts += [

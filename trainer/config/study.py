@@ -27,24 +27,22 @@ A study file::
     sessions = 10
     session.steps = 100
 
-An arm's further keys are those of a recipe (:mod:`trainer.config.recipe`), over the shared recipe's: ``session.steps``
-changes one key of ``[session]``, ``sessions`` replaces the list.
+An arm's further keys are those of a recipe (:mod:`trainer.config.recipe_file`), over the shared recipe's:
+``session.steps`` changes one key of ``[session]``, ``sessions`` replaces the list.
 """
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from handforge.dataset import CATEGORIES
-from handforge.parse import parse_toml
-from trainer.config import recipe as recipes
-from trainer.config.recipe import Recipe
+from trainer.config import named_toml, recipe_file
+from trainer.config.recipe import INITS, Recipe
 from trainer.errors import RecipeError, StudyError
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9 .+_-]*$", max_length=60)]
@@ -143,8 +141,7 @@ class Study(_Part):
 
 def shipped() -> list[str]:
     """The names of the studies that come along."""
-    folder = resources.files("trainer") / "studies"
-    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return named_toml.names("studies")
 
 
 def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
@@ -153,7 +150,8 @@ def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
     :param changes: in place of what the file says: ``data``, ``recipe``, ``init``, ``seeds``; None: as it says.
     :raises StudyError: naming all that is wrong, of the study and of its arms' recipes.
     """
-    path, table = _read(name_or_file)
+    path = None if name_or_file in shipped() else Path(name_or_file)
+    table = named_toml.read("study", "studies", name_or_file, StudyError)
     where = f"study {name_or_file}"
     given = {key: value for key, value in changes.items() if value is not None}
     table |= given
@@ -174,21 +172,6 @@ def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
     if problems:
         raise StudyError(f"{where}: {'; '.join(dict.fromkeys(problems))}")
     return study, made
-
-
-def _read(name_or_file: str) -> tuple[Path | None, dict[str, Any]]:
-    if name_or_file in shipped():
-        path, text = None, (resources.files("trainer") / "studies" / f"{name_or_file}.toml").read_bytes()
-    else:
-        path = Path(name_or_file)
-        if path.suffix != ".toml" or not path.is_file():
-            near = difflib.get_close_matches(name_or_file, shipped(), 1)
-            meant = f"did you mean {near[0]}? There are" if near else "there are"
-            raise StudyError(
-                f"no study is called {name_or_file!r}; {meant} {', '.join(shipped())}, or give a .toml file"
-            )
-        text = path.read_bytes()
-    return path, parse_toml(text, Path(name_or_file), StudyError)
 
 
 def _told(problem: Any) -> str:
@@ -213,7 +196,7 @@ def _with_folders(study: Study, folder: Path, given: set[str]) -> Study:
     def seen(name: str | None) -> str | None:
         return None if name is None else str(folder / name)
 
-    is_path = study.init not in (*recipes.INITS, None) and "init" not in given
+    is_path = study.init not in (*INITS, None) and "init" not in given
     return study.model_copy(
         update={
             "data": study.data if "data" in given else seen(study.data),
@@ -235,11 +218,11 @@ def arm_recipe(study: Study, arm: Arm, folder: Path | None = None) -> Recipe:
     """
     named = arm.recipe or study.recipe
     beside = folder / named if folder and named.endswith(".toml") and (folder / named).is_file() else named
-    table = recipes.read_table(str(beside))
+    table = recipe_file.read_table(str(beside))
     for key, value in (arm.model_extra or {}).items():
         merged = isinstance(value, dict) and isinstance(table.get(key), dict)
         table[key] = {**table[key], **value} if merged else value
-    recipe = recipes.from_table(arm.name, {**table, "description": arm.description or table.get("description", "")})
+    recipe = recipe_file.from_table(arm.name, {**table, "description": arm.description or table.get("description", "")})
     if arm.one_session:
         recipe = recipe.conventional()
     if study.init:

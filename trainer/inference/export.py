@@ -31,12 +31,12 @@ TOLERANCE = {
 }
 """How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
 HALF_TOLERANCE = {
-    "boxes": 3.0,
-    "scores": 0.03,
-    "masks": 0.25,
-    "keypoints": 3.0,
-    "keypoints_scores": 1.0,
-    "classes": 0.1,
+    "boxes": 0.5,
+    "scores": 5e-3,
+    "masks": 0.05,
+    "keypoints": 1.0,
+    "keypoints_scores": 0.2,
+    "classes": 0.02,
 }
 """The same where weights are rounded to float16."""
 Outputs = dict[str, np.ndarray]

@@ -20,10 +20,10 @@ def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> 
     """
     rate = record["images"] / max(record["seconds"], 1e-9)
     least = f"of score {record['drawn_score']:g} and more"
-    counts = ", ".join(f"{number} {name}" for name, number in record["detections"].items())
+    counts = ", ".join(f"{name} {number}" for name, number in record["detections"].items())
     lines = [
         f"{record['images']} images, {rate:.1f} a second",
-        f"{counts} {least}; {record['images_without']} images without any",
+        f"detections {least}: {counts}; images without any: {record['images_without']}",
         f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
     ]
     if turned := record["images_turned_upright"]:

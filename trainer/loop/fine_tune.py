@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handforge.dataset import CATEGORIES, Dataset
-from trainer.config import recipe as recipes
+from trainer.config import recipe_file as recipes
 from trainer.config.recipe import INITS, Network, Recipe
 from trainer.config.tasks import task_of
 from trainer.errors import RecipeError

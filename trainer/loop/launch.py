@@ -14,8 +14,8 @@ from handforge.dataset import Dataset
 from handforge.files import folder_lock, require_space
 from handforge.progress import progress
 from trainer.config import categories
-from trainer.config import recipe as recipes
-from trainer.config.recipe import Recipe
+from trainer.config import recipe_file as recipes
+from trainer.config.recipe import INITS, Recipe
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
@@ -131,7 +131,7 @@ def _recipe(command: str, options: Options) -> Recipe:
     if options.layers:
         chosen = chosen.with_layers(options.layers)
     if options.init:
-        after = "" if options.init in recipes.INITS else chosen.init_from
+        after = "" if options.init in INITS else chosen.init_from
         chosen = replace(chosen, network=replace(chosen.network, init=options.init), init_from=after)
     elif chosen.init_from:
         raise RecipeError(
