@@ -6,6 +6,7 @@ Each command with its help, example and options; each setting and recipe key wit
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
@@ -40,6 +41,7 @@ def _described(command: click.Command, name: str) -> Iterator[str]:
 def _help(text: str) -> str:
     """Click's help as Markdown: what follows a backspace is set as it is."""
     parts = []
+    text = inspect.cleandoc(text)  # Python 3.13 does so by itself
     for part in text.replace("\n\n", "\n\n\n").split("\n\n\n"):
         lines = part.strip("\n").splitlines()
         if lines and lines[0].strip() == "\b":
