@@ -413,17 +413,18 @@ def predict(
 @click.option("--license", "license_", metavar="TEXT", help="Of safetensors: the licence of the weights.")
 @click.option("--about", metavar="TEXT", help="Of safetensors: what the network was trained on, and what it is for.")
 def export(run: Path, kind: str, out: Path, image: Path, score: float, license_: str | None, about: str | None) -> None:
-    """Write the network of RUN (a run folder or a weights file) for other programs, or to pass on.
+    """Write the network of RUN (a run folder, a weights file, or shipped) for other programs, or to pass on.
 
     The written network is loaded again and has to find in --image what the original finds. It takes an image as
     float32 in 0..1, (3, H, W) RGB: TorchScript a list of them of any size, ONNX one of --image's size.
 
     \b
-    handforge export run --format onnx --image photo.jpg --out hands.onnx
+    handforge export shipped --format onnx --image photo.jpg --out hands.onnx
     handforge export run --format safetensors --image photo.jpg --out hands.safetensors --license CC-BY-4.0
     """  # noqa: D301 - click wants the real control character
     from trainer.inference.export import export_half, export_network
 
+    run = shipped_weights() if run == Path(SHIPPED) else run
     if kind == "safetensors":
         echo(export_half(run, out, image, score, license=license_, about=about))
         return

@@ -11,6 +11,7 @@ from PIL import Image
 from trainer_samples import refused, untrained
 
 import handforge
+from generator.cli import main as generate
 from trainer import weights
 from trainer.cli import main
 from trainer.config.recipe import ImageSettings, Network
@@ -98,3 +99,21 @@ def test_every_network_that_comes_along_is_small_and_says_what_it_is():
         assert description["license"] and description["about"]
         _, read = networks.load(path)
         assert [category.name for category in networks.categories_of(read)] == [path.stem]
+
+
+@pytest.mark.slow
+def test_the_network_that_comes_along_finds_the_same_hands_as_onnx(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    words = ("--settings", "studio", "--count", 1, "--seed", 3, "--resolution", "320x240", "--workers", 1)
+    done = CliRunner().invoke(generate, ["render", *map(str, words), "--out", str(tmp_path / "hands")])
+    assert done.exit_code == 0, done.output
+    image = next((tmp_path / "hands/images").iterdir())
+    done = invoke("export", "shipped", "--format", "onnx", "--image", image, "--out", tmp_path / "hands.onnx")
+    assert done.exit_code == 0, done.output
+    session = onnxruntime.InferenceSession(str(tmp_path / "hands.onnx"), providers=["CPUExecutionProvider"])
+    pixels = np.asarray(Image.open(image).convert("RGB"), np.float32).transpose(2, 0, 1) / 255
+    found = dict(zip((one.name for one in session.get_outputs()), session.run(None, {"image": pixels}), strict=True))
+    detector = handforge.HandDetector(device="cpu", min_score=0.05)
+    ours = detector.detect(image)
+    assert len(ours) == len(found["scores"]) > 0
+    np.testing.assert_allclose(sorted(hand.score for hand in ours), sorted(found["scores"]), atol=1e-3)

@@ -12,7 +12,7 @@ from trainer.errors import WeightsError
 
 FOLDER = Path(__file__).parent
 SHIPPED = "shipped"
-"""In place of a path, where training starts from a network: the one that comes along."""
+"""In place of a path, where training starts from a network or export writes one: the one that comes along."""
 
 
 def shipped_weights(category: str = "hand") -> Path:
