@@ -3,7 +3,6 @@
 config/     recipes: a training as data; tasks
 data/       images decoded once, augmented, drawn into batches
 models/     networks, their layer groups, weights on disk
-optim/      optimisers that torch lacks
 loop/       sessions, the chain of them, run folders, the study
 inference/  from a network to COCO results: inputs, detections, test-time augmentation, export
 recipes/    the recipes that come along, as TOML

@@ -106,9 +106,8 @@ def test_resume_in_the_middle_of_a_session_is_exact(blobs, tiny, unbroken, tmp_p
         assert (tmp_path / "run" / name).read_bytes() == (unbroken / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_other_optimizers_resume_exactly(optimizer, blobs, tmp_path, monkeypatch):
-    recipe = write_recipe(tmp_path / "other.toml", TINY.replace("lr = 0.01", f'lr = 0.001\noptimizer = "{optimizer}"'))
+def test_adamw_resumes_exactly(blobs, tmp_path, monkeypatch):
+    recipe = write_recipe(tmp_path / "other.toml", TINY.replace("lr = 0.01", 'lr = 0.001\noptimizer = "adamw"'))
     assert repeat(recipe, blobs, tmp_path / "whole").exit_code == 0
     monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
     add_row = repetition.RunFolder.add_row

@@ -17,7 +17,7 @@ from trainer.errors import RecipeError
 LAYER_WORDS = ("all", "3+", "4+", "5+", "heads")
 AUTO = "auto"
 """In place of a layer word: each is tried for a few steps, and the one with the least validation loss is taken."""
-OPTIMIZERS = ("sgd", "adamw", "muon")
+OPTIMIZERS = ("sgd", "adamw")
 AUGMENTATIONS = ("none", "studio", "photo", "decoys")
 IN_TURN = "in-turn"
 REAL_SETS = ("together", IN_TURN)
@@ -55,7 +55,7 @@ class Session:
     positive_fraction: float = 0.33
     """Largest fraction of the ROIs that lie on a hand, 0 to 1."""
     optimizer: str = "sgd"
-    """``sgd``, as in the paper, ``adamw``, or ``muon``, by which a network from scratch learns fastest."""
+    """``sgd``, as in the paper, or ``adamw``."""
     lr: float = 0.001
     """Learning rate, above 0."""
     backbone_lr_factor: float = 1.0
@@ -66,7 +66,7 @@ class Session:
     warmup_steps: int = 0
     """Steps in which the learning rate rises linearly to ``lr``, 0 to all of the session's."""
     momentum: float = 0.9
-    """Momentum of SGD, 0 to 1; AdamW has its usual 0.9 and 0.999, Muon 0.95."""
+    """Momentum of SGD, 0 to 1; AdamW has its usual 0.9 and 0.999."""
     weight_decay: float = 0.0001
     """Weight decay of the optimiser, 0 to below 1."""
     clip_norm: float = 5.0

@@ -24,7 +24,6 @@ from trainer.errors import TrainingDivergedError
 from trainer.loop import distributed
 from trainer.models import depthwise_cpu, layer_freezing, networks, roi_align_cpu, roi_sampling
 from trainer.models.backbones import fix_statistics
-from trainer.optim.muon import Muon
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
 """Streams of random numbers, so that no two uses of a seed draw the same."""
@@ -101,8 +100,6 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
         if parameter.requires_grad:
             (body if name.startswith("backbone.body.") else rest).append(parameter)
     groups = [{"params": rest, "lr_factor": 1.0}, {"params": body, "lr_factor": session.backbone_lr_factor}]
-    if session.optimizer == "muon":
-        return Muon(groups, session.lr, session.weight_decay, networks.best_precision(rest[0].device))
     if session.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=session.lr, weight_decay=session.weight_decay, fused=True)
     return torch.optim.SGD(groups, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)

@@ -183,7 +183,7 @@ def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dic
 
 
 def set_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, kept: dict[str, torch.Tensor]) -> None:
-    """Give an optimiser what it kept of each weight: SGD and Muon a momentum, AdamW its step and two moments."""
+    """Give an optimiser what it kept of each weight: SGD a momentum, AdamW its step and two moments."""
     parameters = dict(model.named_parameters())
     for key_and_name, tensor in kept.items():
         key, _, name = key_and_name.partition(".")

@@ -1,4 +1,0 @@
-"""Optimisers that torch lacks.
-
-muon  Muon
-"""
