@@ -14,9 +14,9 @@ from typing import Any, get_type_hints
 import click
 
 from generator.frame.settings import RenderSettings
-from generator.frame.settings_errors import expected
 from handforge import commented_toml
 from handforge.cli import main
+from handforge.validation import expected
 from trainer.config.recipe import ImageSettings, Network, Recipe, Session
 
 
@@ -53,26 +53,25 @@ def _help(text: str) -> str:
 
 def settings() -> str:
     """All settings of a rendering run."""
-    hints = get_type_hints(RenderSettings, include_extras=True)
-    return _fields(RenderSettings, RenderSettings().to_json(), lambda field: expected(hints[field.name]))
+    return _fields(RenderSettings, RenderSettings().to_json())
 
 
 def recipes() -> str:
     """All keys of a recipe, a table for each of its parts."""
     parts = [("At the top", Recipe("", ())), ("[network]", Network()), ("[images]", ImageSettings())]
     parts.append(("[session] and [[sessions]]", Session()))
-    tables = [(name, _fields(type(one), dataclasses.asdict(one), lambda field: str(field.type))) for name, one in parts]
+    tables = [(name, _fields(type(one), dataclasses.asdict(one))) for name, one in parts]
     return "\n".join(f"## {name}\n\n{table}" for name, table in tables)
 
 
-def _fields(cls: Any, defaults: dict[str, Any], values: Callable[[Any], str]) -> str:
-    docs = commented_toml.field_docs(cls)
+def _fields(cls: Any, defaults: dict[str, Any]) -> str:
+    docs, hints = commented_toml.field_docs(cls), get_type_hints(cls, include_extras=True)
     rows = []
     for field in dataclasses.fields(cls):
         if field.default is dataclasses.MISSING and cls is Recipe:  # its name and its parts
             continue
         default = "none" if defaults[field.name] is None else f"`{commented_toml.value(defaults[field.name])}`"
-        kind = _cell(values(field)).replace("something else", "")
+        kind = _cell(expected(hints[field.name])).replace("something else", "")
         said = ", ".join(part for part in (kind, f"default {default}") if part)
         rows.append((f"`{field.name}`", f"*{said[0].upper()}{said[1:]}.*<br>{_cell(docs[field.name])}"))
     return _table(("key", "values, default, meaning"), rows)

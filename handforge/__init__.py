@@ -17,6 +17,7 @@ console         what all commands share: errors, exit codes
 progress        progress bars and lines
 csv_text        tables as CSV, safe in a spreadsheet
 text_table      tables in which no word is cut
+validation      values from files against types: all that is wrong, in words
 rng             named streams of random numbers
 commented_toml  dataclasses as TOML with a comment at every key
 errors          what is raised for wrong input

@@ -17,9 +17,10 @@ from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_
 from annotated_types import Interval
 from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError
 
-from generator.frame import old_settings, settings_errors
+from generator.frame import old_settings
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
+from handforge import validation
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
 from handforge.parse import parse_toml
@@ -313,7 +314,8 @@ def load(
     try:
         settings = TypeAdapter(RenderSettings).validate_python(values)
     except ValidationError as error:
-        problems = settings_errors.describe(error, _hints(), values) + problems
+        wrong = validation.problems(error, RenderSettings, old_settings.NAMES)
+        problems = [validation.sentence((name,), wrong[(name,)]) for name in values if (name,) in wrong] + problems
     if problems:
         raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
     return settings

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from handforge.errors import HandforgeError
 
-CATEGORIES = {1: "hand", 2: "hand+forearm"}
+HandCategory = Literal["hand", "hand+forearm"]
+CATEGORIES: dict[int, HandCategory] = {1: "hand", 2: "hand+forearm"}
 """What a mask covers: the hand to its wrist, or hand and forearm as one, as some real sets have it."""
 
 CATEGORY_ID = 1

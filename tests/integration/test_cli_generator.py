@@ -80,7 +80,7 @@ def test_all_problems_of_a_settings_file_are_named_at_once(tmp_path):
     line = error("render", "--out", tmp_path / "out", "--settings", path)
     assert str(path) in line
     for words in (
-        *("there is no setting 'sead'; did you mean seed?", "skin_tone is a number from 0 to 1 or random, not 'blue'"),
+        *("sead is not known; did you mean seed?", "skin_tone is a number from 0 to 1 or random, not 'blue'"),
         *(
             "light is front or random or mixed, not 3",
             "distance is a number from 0.3 to 10, not 0.01",

@@ -164,7 +164,7 @@ def test_without_weights_the_error_says_what_starts_offline(name, monkeypatch, t
     [
         ("efficientnet_lite", "segmentation", "did you mean efficientnet_lite"),
         ("resnet5", "segmentation", "did you mean resnet50"),
-        ("zzzz", "segmentation", "'zzzz' is neither one of torchvision's resnet18"),
+        ("zzzz", "segmentation", "backbone is 'zzzz', neither one of torchvision's resnet18"),
         ("hrnet_w18_small", "segmentation", "is not a chain of modules with maps of strides 4, 8, 16, 32"),
         ("test_vit", "segmentation", "is not a chain of modules"),
         ("vgg11", "semantic", "gives no dilated feature maps of backbone 'vgg11'"),

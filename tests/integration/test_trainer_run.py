@@ -309,7 +309,7 @@ def test_validation_without_pictures_is_refused(blobs, tmp_path):
     "change, parts",
     [
         (("subsets = 2", "subsets = 7"), ("7 subsets", "6 training images", "lower subsets")),
-        (('"3+"', '"2+"'), ("layers '2+' is not known",)),
+        (('"3+"', '"2+"'), ("sessions 2: trainable_layers is all or 3+ or 4+ or 5+ or heads or auto, not '2+'",)),
         (('init = "none"', 'init = "nowhere.pth"'), ("nowhere.pth is missing",)),
     ],
 )

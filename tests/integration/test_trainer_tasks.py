@@ -155,7 +155,10 @@ def test_keypoints_need_keypoints(data, tmp_path):
     )
     refused(invoke("train", "--recipe", recipe, "--data", data, "--task", "poetry"), "'poetry' is not one of")
     wrong = write_recipe(tmp_path / "wrong.toml", SHORT.replace("[network]", '[network]\ntask = "poetry"'))
-    refused(invoke("train", "--recipe", wrong, "--data", data, "--out", tmp_path / "run"), "task 'poetry' is not known")
+    refused(
+        invoke("train", "--recipe", wrong, "--data", data, "--out", tmp_path / "run"),
+        "network: task is segmentation or detection or keypoints or semantic or classification, not 'poetry'",
+    )
     assert not (tmp_path / "run").exists()
 
 

@@ -16,7 +16,7 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
     with pytest.raises(SettingsError) as told:
         load(None, {"skyn": 1, "seed": -1, "num_hands": True, "focal_mm": float("nan"), "light": "x", "held": 2})
     for words in (
-        "there is no setting 'skyn'; did you mean skin_tone?",
+        "skyn is not known; did you mean skin_tone?",
         "seed is a whole number from 0 to 9,223,372,036,854,775,807, not -1",
         "num_hands is 1 or 2 or random, not True",
         "focal_mm is a number from 10 to 300 or random, not nan",

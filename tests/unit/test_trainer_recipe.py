@@ -55,15 +55,15 @@ def test_all_problems_are_named_at_once(tmp_path):
         recipe_file.load(str(path))
     message = str(caught.value)
     for part in (
-        "lrr is not known",
-        "rois_per_image is 0",
-        "trainable_layers '2+' is not known",
-        "all, 3+, 4+, 5+, heads, auto",
-        "min_size",
-        "canonical_scale is 0, it must be from 1 to 16384",
-        "augmentation 'decoy' is not none or studio or photo or decoys",
+        "sessions 1: lrr is not known; did you mean lr?",
+        "sessions 1: rois_per_image is a whole number from 1 to 10,000,000, not 0",
+        "sessions 2: trainable_layers is all or 3+ or 4+ or 5+ or heads or auto, not '2+'",
+        "images: min_size is a whole number from 64 to 16,384, not 9",
+        "network: canonical_scale is a whole number from 1 to 16,384, not 0",
+        "images: augmentation is none or studio or photo or decoys, not 'decoy'",
     ):
         assert part in message
+    assert message.count(";") == 6  # each once, and nothing of what only follows from them
     assert "\n" not in message
 
 
@@ -71,20 +71,22 @@ def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
     """Decoded images are kept in the recipe's size."""
     path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nmax_size = 128"))
     with pytest.raises(
-        RecipeError, match=r"session 1: min_size 64 and max_size 128 .* neither above the recipe's 64 and 96"
+        RecipeError, match=r"sessions 1: min_size 64 and max_size 128 .* neither above the recipe's 64 and 96"
     ):
         recipe_file.load(str(path))
 
 
 def test_an_unknown_optimizer_names_those_there_are(tmp_path):
     path = write_recipe(tmp_path / "r.toml", '[session]\noptimizer = "adam"\n')
-    with pytest.raises(RecipeError, match="session 1: optimizer 'adam' is not sgd or adamw"):
+    with pytest.raises(RecipeError, match="sessions 1: optimizer is sgd or adamw, not 'adam'"):
         recipe_file.load(str(path))
 
 
 def test_channels_that_cannot_be_grouped_are_refused(tmp_path):
     path = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 272"))
-    with pytest.raises(RecipeError, match="channels is 272, it must be a multiple of 16, above 256 of 32"):
+    with pytest.raises(
+        RecipeError, match="network: channels is a multiple of 16, above 256 of 32, up to 2,048, not 272"
+    ):
         recipe_file.load(str(path))
 
 
@@ -102,11 +104,11 @@ def test_unknown_name_lists_the_shipped_ones():
 @pytest.mark.parametrize(
     "value, message",
     [
-        ('"ten"', "steps is 'ten', it must be int"),
-        ("true", "steps is True"),
-        ("-1", "steps is -1"),
-        ("2.5", "is 2.5"),
-        ("1_000_000_000", "steps is 1000000000, more than 10,000,000 cannot be done"),
+        ('"ten"', "sessions 1: steps is a whole number from 1 to 10,000,000, not 'ten'"),
+        ("true", "steps is .*, not True"),
+        ("-1", "steps is .*, not -1"),
+        ("2.5", "steps is .*, not 2.5"),
+        ("1_000_000_000", "steps is .* to 10,000,000, not 1000000000"),
     ],
 )
 def test_wrong_types_and_ranges(tmp_path, value, message):
@@ -120,8 +122,8 @@ def test_a_wrong_type_leads_to_no_other_problem(tmp_path):
     with pytest.raises(RecipeError) as found:
         recipe_file.load(str(path))
     assert str(found.value) == (
-        "recipe bad: [images] min_size is '64', it must be int; "
-        "channels is 17, it must be a multiple of 16, above 256 of 32, up to 2048"
+        "recipe bad: network: channels is a multiple of 16, above 256 of 32, up to 2,048, not 17; "
+        "images: min_size is a whole number from 64 to 16,384, not '64'"
     )
 
 
@@ -236,10 +238,10 @@ def test_a_recipe_names_categories_and_how_real_sets_are_taken(tmp_path):
         and recipe_file.load(str(path)).real_sets == "in-turn"
     )
     for wrong, message in (
-        ('categories = ["cup", "cup"]', r"categories \['cup', 'cup'\] are not names, each once"),
-        ("categories = [{}, 3]", "are not names, each once"),
-        ('categories = "cup"', "categories is 'cup', it must be a list of names"),
-        ('real_sets = "mixed"', "real_sets 'mixed' is not together or in-turn"),
+        ('categories = ["cup", "cup"]', r"categories is a list of names, each once, not \['cup', 'cup'\]"),
+        ("categories = [{}, 3]", "categories 1 is text, not {}; categories 2 is text, not 3"),
+        ('categories = "cup"', "categories is a list of names, each once, not 'cup'"),
+        ('real_sets = "mixed"', "real_sets is together or in-turn, not 'mixed'"),
     ):
         with pytest.raises(RecipeError, match=message):
             recipe_file.load(str(write_recipe(tmp_path / "r.toml", f"{wrong}\n{TINY}")))
@@ -260,7 +262,7 @@ def test_layers_of_the_command_take_the_place_of_the_recipes():
     assert demo.with_layers("heads").validation == 0 and demo.with_layers("auto").validation == 0.1
     with pytest.raises(RecipeError, match="demo has 3 sessions, the layers 'all,heads' are for 2"):
         demo.with_layers("all,heads")
-    with pytest.raises(RecipeError, match="session 1: trainable_layers 'head' is not known"):
+    with pytest.raises(RecipeError, match=r"sessions 1: trainable_layers is all or .*, not 'head'$"):
         demo.with_layers("head")
 
 

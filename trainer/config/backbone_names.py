@@ -18,7 +18,7 @@ KNOWN = (*RESNETS, *PACKAGED, "convnext_tiny", "vgg16_bn")
 
 
 def check_name(name: str) -> str | None:
-    """Say what is wrong with a backbone's name; None if there is such a backbone."""
+    """Say what is wrong with a backbone's name, as ``is ...``; None if there is such a backbone."""
     if name in KNOWN:
         return None
     import timm
@@ -27,4 +27,4 @@ def check_name(name: str) -> str | None:
         return None
     near = difflib.get_close_matches(name, [*RESNETS, *timm.list_models()], n=3, cutoff=0.5)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
-    return f"backbone {name!r} is neither one of torchvision's {', '.join(RESNETS)} nor a timm model{hint}"
+    return f"is {name!r}, neither one of torchvision's {', '.join(RESNETS)} nor a timm model{hint}"

@@ -38,14 +38,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from annotated_types import DocInfo, Interval, MinLen
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from handforge import validation
 from handforge.dataset import CATEGORIES
 from trainer.config import named_toml, recipe_file
 from trainer.config.recipe import INITS, Recipe
 from trainer.errors import RecipeError, StudyError
 
-Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9 .+_-]*$", max_length=60)]
+Name = Annotated[
+    str,
+    Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9 .+_-]*$", max_length=60),
+    DocInfo("up to 60 letters, digits, spaces and . + _ -, the first a letter or digit"),
+]
 """What becomes a folder's name."""
 TEST_MEASURES = ("f1", "mean_iou", "acc", "ap", "ap50")
 LOSS_MEASURES = ("validation_loss", "average_loss")
@@ -70,9 +76,9 @@ class Test(_Part):
     that have wrists or keypoints."""
     networks: Literal["last", "last and best", "all"] = "last and best"
     """Whose detections are made; ``all``: every session's, by which the choice of one of them is judged."""
-    score: Annotated[float, Field(strict=False, ge=0, le=1)] = 0.5
+    score: Annotated[float, Field(strict=False), Interval(ge=0, le=1)] = 0.5
     """Detections below this score do not count, but for AP."""
-    iou: Annotated[float, Field(strict=False, gt=0, le=1)] = 0.5
+    iou: Annotated[float, Field(strict=False), Interval(gt=0, le=1)] = 0.5
     """A detection is a true positive from this mask IoU on."""
 
 
@@ -116,11 +122,13 @@ class Study(_Part):
 
     question: str
     """What is asked, for the page's head."""
-    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1)]
+    seeds: Annotated[
+        list[Annotated[int, Interval(ge=0, lt=2**63)]], MinLen(1), DocInfo("a list of one number at least")
+    ]
     """Each arm is trained once with each: seeds draw subsets, order and ROIs; runs of one seed are paired."""
     claim: Claim
-    arms: Annotated[list[Arm], Field(min_length=2)]
-    primary: Annotated[list[Measure], Field(min_length=1)]
+    arms: Annotated[list[Arm], MinLen(2), DocInfo("a list of two arms at least")]
+    primary: Annotated[list[Measure], MinLen(1), DocInfo("a list of one figure at least")]
     """By what the claim is judged; all else is secondary. Of several, the intervals hold together at 95 %."""
     tests: dict[Name, Test] = Field(default_factory=dict)
     data: str | None = None
@@ -158,7 +166,9 @@ def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
     try:
         study = Study.model_validate(table)
     except ValidationError as error:
-        raise StudyError(f"{where}: {'; '.join(map(_told, error.errors()))}") from None
+        raise StudyError(
+            f"{where}: {'; '.join(validation.sentence(*one) for one in validation.problems(error, Study).items())}"
+        ) from None
     if path:
         study = _with_folders(study, path.parent, set(given))
     problems: list[str] = []
@@ -172,22 +182,6 @@ def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
     if problems:
         raise StudyError(f"{where}: {'; '.join(dict.fromkeys(problems))}")
     return study, made
-
-
-def _told(problem: Any) -> str:
-    """One of pydantic's problems in our words: where, what, and what is meant."""
-    parts = [f"{part + 1}" if isinstance(part, int) else str(part) for part in problem["loc"]]
-    where = " ".join(parts)
-    if problem["type"] == "extra_forbidden":
-        tables: dict[str, type[BaseModel]] = {"tests": Test, "primary": Measure, "claim": Claim}
-        known = tables.get(parts[0] if len(parts) > 1 else "", Study)
-        near = difflib.get_close_matches(parts[-1], known.model_fields, 1)
-        return f"{where} is not known; " + (
-            f"did you mean {near[0]}?" if near else f"there are {', '.join(known.model_fields)}"
-        )
-    if problem["type"] == "missing":
-        return f"{where} is missing"
-    return f"{where} is {str(problem['input'])[:60]!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
 def _with_folders(study: Study, folder: Path, given: set[str]) -> Study:

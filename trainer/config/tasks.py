@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+TaskName = Literal["segmentation", "detection", "keypoints", "semantic", "classification"]
 _BOXES = ("loss_classifier", "loss_box_reg")
 _PROPOSALS = ("loss_objectness", "loss_rpn_box_reg")
 
@@ -22,7 +24,7 @@ class Task:
     losses: tuple[str, ...]
 
 
-TASKS = {
+TASKS: dict[TaskName, Task] = {
     "segmentation": Task("Mask R-CNN: a mask of each object", "maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),
     "detection": Task("Faster R-CNN: a box of each object", "fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),
     "keypoints": Task(
@@ -36,7 +38,7 @@ TASKS = {
 WITH_MASKS = ("segmentation", "semantic")
 
 
-def task_of(model: str) -> str:
+def task_of(model: str) -> TaskName:
     """The task of a network by its name in a checkpoint.
 
     :raises KeyError: if there is none of that name.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from handforge.dataset import CATEGORIES, Dataset
+from handforge.dataset.records import HandCategory
 from trainer.config import recipe_file as recipes
 from trainer.config.recipe import INITS, Network, Recipe
 from trainer.config.tasks import task_of
@@ -19,7 +20,13 @@ RECIPE = "fine-tune"
 
 
 def training_options(
-    own: Path, out: Path, rendered: tuple[Path, ...], init: str, recipe: str, category: str | None, **options: Any
+    own: Path,
+    out: Path,
+    rendered: tuple[Path, ...],
+    init: str,
+    recipe: str,
+    category: HandCategory | None,
+    **options: Any,
 ) -> Options:
     """What the training is told.
 
@@ -42,14 +49,14 @@ def training_options(
     return Options(recipe=chosen, data=rendered, real=(own,), replicate=copies, out=out, **options)
 
 
-def _covered(data: Dataset) -> str:
+def _covered(data: Dataset) -> HandCategory:
     """``hand+forearm`` where the masks are of that alone, else ``hand``."""
     hand, forearm = CATEGORIES.values()
     used = {data.category(annotation) for image in data for annotation in data.annotations(image)}
     return forearm if forearm in used and hand not in used else hand
 
 
-def _on(recipe: Recipe, init: str, category: str) -> Recipe:
+def _on(recipe: Recipe, init: str, category: HandCategory) -> Recipe:
     """The recipe on the network that it goes on from.
 
     :raises RecipeError: if ``init`` is no network of ours.

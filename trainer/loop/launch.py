@@ -15,7 +15,8 @@ from handforge.files import folder_lock, require_space
 from handforge.progress import progress
 from trainer.config import categories
 from trainer.config import recipe_file as recipes
-from trainer.config.recipe import INITS, Recipe
+from trainer.config.recipe import INITS, RealSets, Recipe
+from trainer.config.tasks import TaskName
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
@@ -56,13 +57,13 @@ class Options:
     workers: int
     resume: bool = False
     tensorboard: bool = False
-    task: str | None = None
+    task: TaskName | None = None
     real: tuple[Path, ...] = ()
     categories: str | None = None
     keep: int | None = None
     threads: int | None = None
     replicate: int | None = None
-    real_sets: str | None = None
+    real_sets: RealSets | None = None
     init: str | None = None
     layers: str | None = None
 

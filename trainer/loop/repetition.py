@@ -25,7 +25,7 @@ from handforge.console import processors
 from handforge.dataset import Category, Dataset
 from handforge.files import dump_json, write_atomic
 from trainer.config import categories
-from trainer.config.recipe import AUTO, IN_TURN, Recipe, subset_numbers
+from trainer.config.recipe import AUTO, IN_TURN, LayerWord, Recipe, subset_numbers
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, TrainingDivergedError
 from trainer.loop import distributed, session
@@ -191,7 +191,7 @@ class Repetition:
         self.model = networks.for_training(model, self.device)
         self.sessions: list[dict[str, Any]] = []
         self.best: int | None = None
-        self.tried: dict[str, float] | None = None
+        self.tried: dict[LayerWord, float] | None = None
         self.writes = distributed.rank() == 0
         self.rows: list[dict[str, float]] = []
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer.config.recipe import LAYER_WORDS, Session
+from trainer.config.recipe import LAYER_WORDS, LayerWord, Session
 from trainer.data import feature_cache
 from trainer.data.feature_cache import FeatureCache
 from trainer.data.images import Batch, ImagePool
@@ -179,7 +179,7 @@ def _mean(losses: list[dict[str, torch.Tensor]]) -> dict[str, float]:
     return dict(zip(losses[0], distributed.mean(rows.mean(0)).tolist(), strict=True))
 
 
-def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict[str, float]:
+def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict[LayerWord, float]:
     """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
 
     Words whose trial diverges are left out.
@@ -188,7 +188,7 @@ def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict
     :raises TrainingDivergedError: if every trial does.
     """
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    tried = {}
+    tried: dict[LayerWord, float] = {}
     for word in LAYER_WORDS:
         trial = replace(job, session=replace(job.session, trainable_layers=word))
         with suppress(TrainingDivergedError):

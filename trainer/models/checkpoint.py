@@ -105,7 +105,7 @@ def read_description(path: Path) -> dict[str, Any]:
     for key in ("architecture", "images"):
         if not isinstance(description.get(key), dict):
             raise CheckpointError(f"{beside} does not describe a network ({key} is not there)")
-    if problems := description_problems(description):
+    if problems := description_problems(description["architecture"], description["images"]):
         raise CheckpointError(f"{beside} describes a network that cannot be built: {'; '.join(problems)}")
     return description
 
