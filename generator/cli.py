@@ -277,11 +277,10 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     handforge dataset merge both rooms photos
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import shards
-    from handforge.dataset import Dataset, contact_sheet, subsets
+    from handforge.dataset import Dataset, subsets
 
     if len(parts) > 1 and all((part / "annotations.json").exists() for part in parts):
         subsets.merge([Dataset(part) for part in parts], out)
-        contact_sheet.write(out)
     else:
         shards.merge(out, list(parts))
     echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")

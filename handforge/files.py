@@ -67,7 +67,7 @@ def remove_stale(path: Path) -> None:
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         with contextlib.suppress(OSError):  # removed by another process, or another user's
             if time.time() - leftover.lstat().st_mtime > STALE:
-                leftover.unlink()
+                shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
 
 
 def utf8_name(path: Path | str) -> str:
@@ -135,6 +135,9 @@ def folder_lock(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with _lock(folder / _LOCK, folder):
+            for leftover in folder.glob(".*.tmp"):  # of a killed command: nobody else writes here now
+                if re.search(r"\.[0-9a-f]{8}\.tmp$", leftover.name):
+                    leftover.unlink(missing_ok=True)
             yield
     finally:
         if made:

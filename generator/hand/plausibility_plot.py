@@ -23,6 +23,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     :param reasons: by set, what :func:`generator.hand.plausibility.judge` says of its poses.
     :param path: a .png, .svg or .pdf file.
     """
+    from matplotlib import rc_context
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -52,5 +53,8 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
     drawn = io.BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=110)
+    kind = path.suffix[1:].lower()
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)  # the same poses, the same bytes
+    with rc_context({"svg.hashsalt": "handforge"}):
+        figure.savefig(drawn, format=kind, dpi=110, metadata=undated)
     write_atomic(path, drawn.getvalue())

@@ -18,7 +18,7 @@ from generator.mesh.hand_mesh import HandMesh
 from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
-from handforge.files import require_writable
+from handforge.files import new_folder
 from handforge.parse import parse_json
 
 
@@ -42,17 +42,15 @@ def render(path: Path, out: Path) -> Path:
 
     :raises HandforgeError: naming what is wrong with the file, or that ``out`` holds something already.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FrameError(f"{out} is there already; give a new or empty folder for --out")
-    require_writable(out)
-    asked = _read(path)
-    settings = settings_reader.load(None, asked["settings"])
-    sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])
-    for folder in ("images", "masks", *settings.ground_truth_kinds):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    record = dataset.write_sample(out, sample, settings.format, categories.of_run(settings.object_annotations))
-    info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
-    dataset.assemble(out, [record], info, categories.used([record]) if settings.object_annotations else None)
+    with new_folder(out) as made:
+        asked = _read(path)
+        settings = settings_reader.load(None, asked["settings"])
+        sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])
+        for folder in ("images", "masks", *settings.ground_truth_kinds):
+            (made / folder).mkdir(parents=True, exist_ok=True)
+        record = dataset.write_sample(made, sample, settings.format, categories.of_run(settings.object_annotations))
+        info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
+        dataset.assemble(made, [record], info, categories.used([record]) if settings.object_annotations else None)
     return out / "images" / record["image"]["file_name"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from handforge.dataset import Dataset
-from handforge.files import write_atomic
+from handforge.files import remove_stale, write_atomic
 
 COLUMNS, ROWS = 6, 6
 TILE = (320, 180)
@@ -33,6 +33,7 @@ def write(folder: Path) -> Path:
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=88)
     path = folder / "preview.jpg"
+    remove_stale(path)
     write_atomic(path, buffer.getvalue())
     return path
 

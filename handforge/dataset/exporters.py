@@ -72,7 +72,7 @@ def write_labels(folder: Path, images: Iterable[Labelled], format: str, labels: 
     :param labels: all labels, in the order that YOLO numbers them.
     """
     if format == "cvat":
-        write_atomic(folder / "annotations.xml", cvat_xml(images))
+        write_atomic(folder / "annotations.xml", cvat_xml(images, labels))
         return
     for image in images:
         stem = Path(image.file_name).with_suffix("")
@@ -122,10 +122,13 @@ def labelme_json(image: Labelled) -> dict[str, Any]:
     }
 
 
-def cvat_xml(images: Iterable[Labelled]) -> bytes:
+def cvat_xml(images: Iterable[Labelled], labels: list[str]) -> bytes:
     """CVAT's "for images 1.1" of some images, their objects as masks."""
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
+    listed = SubElement(SubElement(SubElement(root, "meta"), "task"), "labels")  # datumaro reads no file without
+    for label in labels:
+        SubElement(SubElement(listed, "label"), "name").text = label
     for number, image in enumerate(images):
         given = {"id": str(number), "name": image.file_name, "width": str(image.width), "height": str(image.height)}
         parent = SubElement(root, "image", given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handforge.dataset.reader import Dataset
-from handforge.files import dump_json, write_atomic
+from handforge.files import dump_json, remove_stale, write_atomic
 
 
 def scene(dataset: Dataset) -> dict[str, Any]:
@@ -17,5 +17,6 @@ def scene(dataset: Dataset) -> dict[str, Any]:
 def describe(dataset: Dataset, **stated: Any) -> dict[str, Any]:
     """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
     merged = {**scene(dataset), **{key: value for key, value in stated.items() if value is not None}}
-    write_atomic(dataset.folder / "dataset.json", dump_json({**dataset.info, "scene": merged}))
+    remove_stale(path := dataset.folder / "dataset.json")
+    write_atomic(path, dump_json({**dataset.info, "scene": merged}))
     return merged

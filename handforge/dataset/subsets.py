@@ -22,6 +22,7 @@ from handforge.dataset import (
     Instance,
     Sample,
     assemble,
+    contact_sheet,
     copy_subset,
     write_sample,
 )
@@ -48,10 +49,11 @@ def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
 
 
 def merge(sources: Sequence[Dataset], out: Path) -> None:
-    """Copy several datasets, one after the other, into a new one; their categories are the same if their names are.
+    """Copy several datasets, one after the other, into a new one with a contact sheet.
 
-    Where two files would get one name, each gets its dataset's folder before its own, or its number from 1 where
-    folders share a name. Statements of the images as a whole (background, scale) are kept where all datasets agree.
+    Their categories are the same if their names are. Where two files would get one name, each gets its dataset's folder
+    before its own, or its number from 1 where folders share a name. Statements of the images as a whole (background,
+    scale) are kept where all datasets agree.
 
     :raises DatasetError: if a category has other keypoints in one than in another, ``out`` is not new, or a file is
         missing.
@@ -74,6 +76,7 @@ def merge(sources: Sequence[Dataset], out: Path) -> None:
         ]
         info = {"merged_from": [{"folder": s.folder.name, "id": s.id, "images": len(s)} for s in sources]}
         assemble(folder, records, info | ({"scene": agreed} if agreed else {}), None if of_hands else categories)
+        contact_sheet.write(folder)
 
 
 def unified(datasets: Iterable[Dataset]) -> tuple[Category, ...]:

@@ -168,9 +168,9 @@ def copy_image(
 def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
     """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
-    :param images: in the order they shall have; their ids are counted anew from 1.
     A dataset of hands gets the generator's categories, however another tool has numbered them; any other keeps its own.
 
+    :param images: in the order they shall have; their ids are counted anew from 1.
     :raises DatasetError: if an annotation is not valid, or a file to copy is missing or lies elsewhere.
     :raises FolderError: if ``out`` is there already and not empty.
     """

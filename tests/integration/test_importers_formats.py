@@ -160,9 +160,10 @@ def test_a_hand_that_is_there_twice_is_taken_once(tmp_path, shots):
 def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
     code = encode_mask(IN_OTHER)
     source = coco(tmp_path / "c.json", [entry(), entry(2, segmentation=code, iscrowd=1)])
-    dataset, _ = imported(source, shots)
+    dataset, said = imported(source, shots)
     assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 1]
     assert dataset.info["hands"] == 1
+    assert "1 crowds, which are regions to ignore (--crowd-as-hand takes them as objects" in said
     (tmp_path / "out").rename(tmp_path / "first")
     dataset, _ = imported(source, shots, "--crowd-as-hand")
     assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 0]
@@ -391,6 +392,15 @@ def test_supervisions_pascal_voc_boxes(tmp_path, shots, detections):
     dataset, _ = imported(tmp_path / "labels", shots, "--boxes")
     (mask,) = hands(dataset)
     assert np.abs(np.argwhere(mask).min(axis=0) - (20, 10)).max() <= 1 and abs(mask.sum() - 500) <= 50
+
+
+def test_polygons_beside_boxes_of_pascal_voc(tmp_path, shots, detections):
+    made = written_by_supervision(shots, detections)
+    made.as_pascal_voc(annotations_directory_path=str(tmp_path / "labels"))
+    assert "<polygon>" in (tmp_path / "labels/a.xml").read_text()
+    dataset, _ = imported(tmp_path / "labels", shots, "--label", "all")
+    for mask, expected in zip(hands(dataset), (IN_SQUARE, IN_OTHER), strict=True):
+        assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
 
 
 def test_supervisions_coco(tmp_path, shots, detections):

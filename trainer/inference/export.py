@@ -127,7 +127,7 @@ def export_half(run: Path, out: Path, picture: Path, score: float = 0.05, **abou
     network, description = networks.load(run)
     images = [image := tensor(read_image(picture)), torch.zeros_like(image)]
     weights = {name: value.half() if value.dim() > 1 else value for name, value in network.state_dict().items()}
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+    with tempfile.TemporaryDirectory(".tmp", f".{out.name}.", out.parent) as folder:
         file = Path(folder) / out.name
         checkpoint.write_network(file, weights, {**description, **{key: text for key, text in about.items() if text}})
         expected, found = (_detected(one, images, score) for one in (network, networks.load(file)[0]))

@@ -6,7 +6,7 @@ LabelMe, folder of .json      polygons, rectangles (boxes), circles, painted mas
 CVAT, .xml                    for images and for video 1.1: polygons, masks, ellipses, boxes; groups are one object
 VIA 2, .json                  polygons, rectangles (boxes), circles, ellipses
 YOLO, folder of .txt          polygons and boxes
-Pascal VOC, folder of .xml    boxes
+Pascal VOC, folder of .xml    boxes, polygons
 ============================  ====================================================================================
 """
 
@@ -235,7 +235,12 @@ def instances(
         if points is not None and name in CATEGORIES.values() and len(points) != len(KEYPOINTS):
             notes.add(f"sets of keypoints that are not a hand's {len(KEYPOINTS)}", image.where)
             points = None
-        crowd = shape.crowd and not crowd_as_hand
+        if crowd := shape.crowd and not crowd_as_hand:
+            notes.add(
+                "crowds, which are regions to ignore (--crowd-as-hand takes them as objects, as CVAT and datumaro mean "
+                "painted masks),",
+                image.where,
+            )
         if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):
             notes.add("objects that are there already, pixel by pixel", image.where)
             continue
