@@ -25,7 +25,8 @@ from trainer.data import feature_cache
 from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
 from trainer.loop import repetition, session
-from trainer.models import backbones, checkpoint, depthwise_cpu, layer_freezing, networks
+from trainer.models import backbones, checkpoint, layer_freezing, networks
+from trainer.models.depthwise_cpu import DepthwiseInFloat32
 
 LITE = "tf_efficientnet_lite0"
 TINY_LITE = TINY.replace("resnet18", LITE).replace('"none"', '"imagenet"', 1)
@@ -323,17 +324,29 @@ def test_depthwise_convolutions_in_float32_give_the_same_sums(size, stride):
     torch.manual_seed(0)
     layer = torch.nn.Conv2d(16, 16, size, stride, size // 2, groups=16)
     model = torch.nn.Sequential(torch.nn.Conv2d(16, 16, 1), layer)
-    plain = [torch.nn.Conv2d(16, 16, 3, padding=1), torch.nn.Conv2d(16, 32, 5, stride=2, groups=2)]
-    assert depthwise_cpu.is_slow(layer) and not any(map(depthwise_cpu.is_slow, [*plain, model[0]]))
     image = torch.rand(2, 16, 24, 24)
     expected = model.double()(image.double())
     expected.sum().backward()
     wanted = layer.weight.grad.clone()
     model.float().zero_grad()
-    with depthwise_cpu.quick(model), torch.autocast("cpu", torch.bfloat16):
+    kinds = []
+    layer.register_forward_hook(lambda module, given, made: kinds.append(made.grad_fn.name()))
+    with DepthwiseInFloat32(), torch.autocast("cpu", torch.bfloat16):
         found = model(image)
         assert found.dtype == torch.bfloat16
         found.sum().backward()
     torch.testing.assert_close(found.double(), expected, rtol=0.02, atol=0.02)
     torch.testing.assert_close(layer.weight.grad.double(), wanted, rtol=0.02, atol=0.02 * wanted.abs().max())
-    assert "forward" not in layer.__dict__
+    assert kinds == ["ToCopyBackward0"]  # computed in float32, then converted
+
+
+@pytest.mark.parametrize(
+    "layer", [torch.nn.Conv2d(16, 16, 3, padding=1, groups=16), torch.nn.Conv2d(16, 32, 5, stride=2, groups=2)]
+)
+def test_other_convolutions_stay_as_autocast_has_them(layer):
+    image = torch.rand(2, 16, 24, 24)
+    with torch.autocast("cpu", torch.bfloat16):
+        expected = layer(image)
+        with DepthwiseInFloat32():
+            found = layer(image)
+    assert torch.equal(found, expected) and found.grad_fn.name() == "ConvolutionBackward0"

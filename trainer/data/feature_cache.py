@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torchvision.models._utils import IntermediateLayerGetter
 
 from trainer.data.images import memory_bytes
+from trainer.models.backbones import Body, body_of
 
 MEMORY_SHARE = 0.1
 """Fraction of the machine's memory, or of the GPU's free memory, that kept features may take."""
@@ -22,37 +22,38 @@ MEMORY_SHARE = 0.1
 Features = dict[str, torch.Tensor]
 
 
-class FeatureCache:
-    """The frozen first stages of a backbone's body, in place of its ``forward``.
+class FeatureCache(Body):
+    """A backbone's body whose frozen first stages see an image once: the same modules, by the same names.
 
-    :param body: modules in their order, some of whose outputs are returned.
+    :param body: the body whose place it takes.
     :ivar numbers: the numbers of the images that come next, in the batch's order.
     """
 
-    def __init__(self, body: IntermediateLayerGetter, free_bytes: int) -> None:
+    def __init__(self, body: Body, free_bytes: int) -> None:
+        super().__init__(body, body.return_layers)
         self.numbers: Sequence[int] = ()
-        self._returned = body.return_layers
         trained = [any(weight.requires_grad for weight in module.parameters()) for module in body.values()]
         first = trained.index(True) if any(trained) else len(trained)
-        while first and list(body)[first - 1] not in self._returned:  # the rest goes on from a map that is returned
+        while first and list(body)[first - 1] not in self.return_layers:  # the rest goes on from a map that is returned
             first -= 1
         self._frozen, self._rest = list(body.items())[:first], list(body.items())[first:]
         self._free_bytes = free_bytes
         self._kept: dict[tuple[int, ...], Features] = {}
 
-    def __bool__(self) -> bool:
+    @property
+    def useful(self) -> bool:
         """Whether there is something to keep: a whole stage."""
         return bool(self._frozen)
 
-    def __call__(self, images: torch.Tensor) -> Features:
-        """All stages' outputs of (B, 3, H, W) ``images``, those of the images in :attr:`numbers`."""
-        alone = [self._of(number, images[i : i + 1]) for i, number in enumerate(self.numbers)]
+    def forward(self, x: torch.Tensor) -> Features:
+        """All stages' outputs of the (B, 3, H, W) images in :attr:`numbers`."""
+        alone = [self._of(number, x[i : i + 1]) for i, number in enumerate(self.numbers)]
         out = {name: torch.cat([features[name] for features in alone]) for name in alone[0]}
         x = next(reversed(out.values()))
         for name, module in self._rest:
             x = module(x)
-            if name in self._returned:
-                out[self._returned[name]] = x
+            if name in self.return_layers:
+                out[self.return_layers[name]] = x
         return out
 
     def _of(self, number: int, x: torch.Tensor) -> Features:
@@ -62,8 +63,8 @@ class FeatureCache:
         features = {}
         for name, module in self._frozen:
             x = module(x)
-            if name in self._returned:
-                features[self._returned[name]] = _as_convolved(x.detach())
+            if name in self.return_layers:
+                features[self.return_layers[name]] = _as_convolved(x.detach())
         size = sum(tensor.nbytes for tensor in features.values())
         if size <= self._free_bytes:
             self._free_bytes -= size
@@ -80,16 +81,16 @@ def _as_convolved(x: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def reused(model: nn.Module) -> Iterator[FeatureCache | None]:
     """Let the network reuse what its frozen stages made of an image; None where there is nothing to reuse."""
-    body = model.get_submodule("backbone.body")
+    body = body_of(model)
     stages = FeatureCache(body, _free_bytes(next(model.parameters()).device))
-    if not stages:
+    if not stages.useful:
         yield None
         return
-    body.forward = stages
+    model.set_submodule("backbone.body", stages)
     try:
         yield stages
     finally:
-        del body.forward
+        model.set_submodule("backbone.body", body)
 
 
 def _free_bytes(device: torch.device) -> int:

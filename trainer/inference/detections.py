@@ -16,7 +16,6 @@ from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
 from trainer.data.images import tensor
 from trainer.inference import tta
 from trainer.inference.mask_refinement import refine_masks
-from trainer.models import roi_align_cpu
 from trainer.models.semantic import instances
 
 MASK_THRESHOLD = 0.5
@@ -90,7 +89,7 @@ def run(
     for number, picture in enumerate(pictures):
         by_size.setdefault(picture.shape[:2], []).append(number)
     half = torch.autocast(device.type, precision, enabled=precision != torch.float32)
-    with torch.inference_mode(), half, roi_align_cpu.quick(model):
+    with torch.inference_mode(), half:
         for numbers in by_size.values():  # images of other sizes would be padded to the largest, and found otherwise
             tensors = [tensor(pictures[number]).to(device) for number in numbers]
             found = [tta.look(model, picture) for picture in tensors] if several else model(tensors)

@@ -22,7 +22,7 @@ from trainer.data.feature_cache import FeatureCache
 from trainer.data.images import Batch, ImagePool
 from trainer.errors import TrainingDivergedError
 from trainer.loop import distributed
-from trainer.models import depthwise_cpu, layer_freezing, networks, roi_align_cpu, roi_sampling
+from trainer.models import depthwise_cpu, layer_freezing, networks, roi_sampling
 from trainer.models.backbones import fix_statistics
 
 SUBSETS, ORDER, STEP, VALIDATION = range(4)
@@ -130,8 +130,7 @@ def run(
     with (
         closing(_batches(job, first_step * parts)) as batches,
         _reused(model, job) as stages,
-        roi_align_cpu.quick(model),
-        depthwise_cpu.quick(model),
+        depthwise_cpu.DepthwiseInFloat32(),
     ):
         for step in range(first_step, job.session.total_steps):
             if restart and step % restart == 0:

@@ -1,8 +1,8 @@
 """Backbones: torchvision's ResNets, and timm's feature extractors that are a chain of modules.
 
-Each becomes a *body*: torchvision's ``IntermediateLayerGetter`` over a chain of modules, which returns the maps of
-strides 4, 8, 16 and 32 by the names ``"0"`` to ``"3"``. The stages of the layer words are counted as the paper counts
-ResNet's: what a map of stride 2**n needs beyond the map before it is stage n.
+Each becomes a :class:`Body`, which returns the maps of strides 4, 8, 16 and 32 by the names ``"0"`` to ``"3"``. The
+stages of the layer words are counted as the paper counts ResNet's: what a map of stride 2**n needs beyond the map
+before it is stage n.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from urllib.error import URLError
 import torch
 import torchvision
 from torch import nn
-from torchvision.models._utils import IntermediateLayerGetter
 
 from trainer.config.backbone_names import PACKAGED, RESNETS
 from trainer.errors import RecipeError, WeightsError
@@ -31,6 +30,37 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PROBE_PX = 128
 
 
+class Body(nn.ModuleDict):
+    """A chain of modules, some of whose outputs are returned; what comes after the last of these is left out.
+
+    torchvision's is private, and its public extractor traces the network, which names the weights otherwise.
+
+    :param chain: a module whose children are the chain; ``return_layers``: the output's name by the child's.
+    """
+
+    def __init__(self, chain: nn.Module, return_layers: dict[str, str]) -> None:
+        children = list(chain.named_children())
+        last = max(number for number, (name, _) in enumerate(children) if name in return_layers)
+        super().__init__(OrderedDict(children[: last + 1]))
+        self.return_layers = return_layers
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The maps of (B, 3, H, W) ``x``."""
+        out: dict[str, torch.Tensor] = {}
+        for name, module in self.items():
+            x = module(x)
+            if name in self.return_layers:
+                out[self.return_layers[name]] = x
+        return out
+
+
+def body_of(model: nn.Module) -> Body:
+    """The body of any of our networks."""
+    body = model.get_submodule("backbone.body")
+    assert isinstance(body, Body)
+    return body
+
+
 def input_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation, of channels in 0..1, by which a backbone's input is normalised."""
     if name in RESNETS:
@@ -41,7 +71,7 @@ def input_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return (tuple(config.mean), tuple(config.std)) if config is not None else (IMAGENET_MEAN, IMAGENET_STD)
 
 
-def build_body(name: str, norm: str, dilated: bool = False) -> tuple[IntermediateLayerGetter, list[int]]:
+def build_body(name: str, norm: str, dilated: bool = False) -> tuple[Body, list[int]]:
     """A body with fresh weights, and the channels of its maps.
 
     :param norm: ``group``, or ``frozen_batch``: BatchNorm with fixed statistics, see :func:`fix_statistics`.
@@ -51,7 +81,7 @@ def build_body(name: str, norm: str, dilated: bool = False) -> tuple[Intermediat
     chain, ends, channels = _resnet(name, dilated) if name in RESNETS else _timm(name, dilated)
     if norm == "group":
         use_group_norm(chain)
-    return IntermediateLayerGetter(chain, {end: str(n) for n, end in enumerate(ends)}), channels
+    return Body(chain, {end: str(n) for n, end in enumerate(ends)}), channels
 
 
 def _resnet(name: str, dilated: bool) -> tuple[nn.Module, list[str], list[int]]:
@@ -117,7 +147,7 @@ def _map_shapes(chain: nn.Sequential, ends: list[str]) -> list[tuple[int, int]] 
     return shapes
 
 
-def stage_prefixes(body: IntermediateLayerGetter) -> dict[int, tuple[str, ...]]:
+def stage_prefixes(body: Body) -> dict[int, tuple[str, ...]]:
     """The names of each stage's modules, with a dot at the end: ``{2: ("conv1.", "bn1.", "layer1."), 3: ...}``."""
     stages: dict[int, list[str]] = {}
     stage = 2
@@ -150,7 +180,7 @@ def use_group_norm(module: nn.Module) -> None:
             use_group_norm(child)
 
 
-def load_imagenet(body: IntermediateLayerGetter, name: str) -> None:
+def load_imagenet(body: Body, name: str) -> None:
     """Load ImageNet weights into a body of BatchNorms: from an installed package, or torchvision's or timm's.
 
     :raises WeightsError: if they are not installed and can neither be found in a cache nor fetched.

@@ -12,10 +12,9 @@ from typing import Any, Optional
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
-from trainer.models.backbones import LAST_MAP, STRIDES
+from trainer.models.backbones import LAST_MAP, STRIDES, Body
 
 
 class Classifier(nn.Module):
@@ -26,7 +25,7 @@ class Classifier(nn.Module):
     :param transform: arguments of torchvision's transform: ``min_size, max_size, image_mean, image_std``.
     """
 
-    def __init__(self, body: IntermediateLayerGetter, width: int, classes: int, **transform: Any) -> None:
+    def __init__(self, body: Body, width: int, classes: int, **transform: Any) -> None:
         super().__init__()
         self.transform = GeneralizedRCNNTransform(size_divisible=STRIDES[-1], **transform)
         self.backbone = nn.ModuleDict({"body": body})

@@ -7,36 +7,35 @@ but were a fourth of a whole Mask R-CNN's step (docs/experiments/cost_of_imagene
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch.overrides import TorchFunctionMode
 
 
-@contextmanager
-def quick(model: nn.Module) -> Iterator[None]:
-    """Let the depthwise convolutions of a network on the CPU that gain by it compute in float32."""
-    on_cpu = next(model.parameters()).device.type == "cpu"
-    slow: list[Any] = [module for module in model.modules() if on_cpu and is_slow(module)]
-    for module in slow:
-        module.forward = partial(_in_float32, module)
-    try:
-        yield
-    finally:
-        for module in slow:
-            del module.forward
+class DepthwiseInFloat32(TorchFunctionMode):
+    """While this is entered, the depthwise convolutions on the CPU that gain by it compute in float32."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is not torch.conv2d or not is_slow(*args, **(kwargs or {})):
+            return func(*args, **(kwargs or {}))
+        image, *rest = args
+        with torch.autocast("cpu", enabled=False):
+            return func(image.float(), *rest, **(kwargs or {})).to(image.dtype)
 
 
-def is_slow(module: nn.Module) -> bool:
-    """Whether a module is a depthwise convolution with large filters or a stride."""
-    if not isinstance(module, nn.Conv2d) or module.groups != module.in_channels or module.groups == 1:
-        return False
-    return max(module.kernel_size) >= 5 or max(module.stride) > 1
-
-
-def _in_float32(module: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    with torch.autocast("cpu", enabled=False):
-        return type(module).forward(module, x.float()).to(x.dtype)
+def is_slow(
+    image: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> bool:
+    """Whether a convolution, as torch calls it, is a depthwise one on the CPU with large filters or a stride."""
+    depthwise = image.device.type == "cpu" and 1 < groups == image.shape[1]
+    return depthwise and (max(weight.shape[2:]) >= 5 or max(stride if isinstance(stride, tuple) else (stride,)) > 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 
 from trainer.models import backbones
@@ -15,8 +13,7 @@ def train_layers(model: nn.Module, word: str) -> None:
     """Let the layers of a Matterport word learn and freeze the others."""
     prefixes: tuple[str, ...] = HEADS
     if word[0].isdigit():
-        body: Any = model.get_submodule("backbone.body")
-        for stage, names in backbones.stage_prefixes(body).items():
+        for stage, names in backbones.stage_prefixes(backbones.body_of(model)).items():
             if stage >= int(word[0]):
                 prefixes += tuple(f"backbone.body.{name}" for name in names)
     for name, parameter in model.named_parameters():

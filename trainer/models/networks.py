@@ -32,6 +32,7 @@ from torchvision.models.detection.keypoint_rcnn import (
 )
 from torchvision.models.detection.mask_rcnn import MaskRCNN_ResNet50_FPN_Weights, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.segmentation import DeepLabV3_ResNet50_Weights
+from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import initLevelMapper
 
 from handforge.dataset import KEYPOINTS, Category
@@ -43,6 +44,7 @@ from trainer.models import backbones, checkpoint
 from trainer.models.classifier import Classifier
 from trainer.models.foreign_weights import read_foreign
 from trainer.models.layer_freezing import HEADS
+from trainer.models.roi_align_cpu import RoIAlign
 from trainer.models.semantic import DeepLabV3, Semantic
 from trainer.weights import SHIPPED, shipped_weights
 
@@ -136,6 +138,7 @@ def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> 
         return Classifier(body, widths[-1], classes, **transform)
     scratch = backbones.group_norm if arch["head_norm"] == "group" else None
     backbone = BackboneWithFPN(body, body.return_layers, widths, channels, norm_layer=scratch)
+    backbone.body = body  # and not torchvision's own around it
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
     network = {"segmentation": MaskRCNN, "detection": FasterRCNN, "keypoints": KeypointRCNN}[task]
     model = network(
@@ -144,7 +147,9 @@ def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> 
         **transform,
         box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
         box_predictor=FastRCNNPredictor(units, classes + 1),
+        box_roi_pool=_pool(7, arch["canonical_scale"], quick=hooks),
         **_second_head(task, channels, classes, arch["keypoints"], scratch),
+        **_second_pool(task, arch["canonical_scale"], quick=hooks),
         box_nms_thresh=0.3,
         box_score_thresh=0.05,
         rpn_pre_nms_top_n_train=PROPOSALS if scratch else 2000,
@@ -152,17 +157,30 @@ def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> 
         rpn_pre_nms_top_n_test=500,
         rpn_post_nms_top_n_test=TEST_PROPOSALS,
     )
-    pools = (model.roi_heads.box_roi_pool, model.roi_heads.mask_roi_pool, model.roi_heads.keypoint_roi_pool)
-    # Left alone, a pool guesses these from the first image it sees, wrongly if that is narrow, and keeps them.
-    strides = backbones.STRIDES
-    for pool in filter(None, pools):
-        pool.canonical_scale = arch.get("canonical_scale", CANONICAL_SCALE)
-        pool.scales = [1 / stride for stride in strides]
-        low, high = (int(math.log2(stride)) for stride in (strides[0], strides[-1]))
-        pool.map_levels = initLevelMapper(low, high, pool.canonical_scale, pool.canonical_level)
     if hooks:
         _hook(model, task)
     return model
+
+
+def _pool(side: int, canonical_scale: int, quick: bool) -> MultiScaleRoIAlign:
+    """What reads regions from the pyramid.
+
+    :param quick: ours, which TorchScript cannot compile.
+    """
+    strides = backbones.STRIDES
+    kind = RoIAlign if quick else MultiScaleRoIAlign
+    pool = kind([str(level) for level in range(len(strides))], side, 2, canonical_scale=canonical_scale)
+    # Left alone, a pool guesses these from the first image it sees, wrongly if that is narrow, and keeps them.
+    pool.scales = [1 / stride for stride in strides]
+    low, high = (int(math.log2(stride)) for stride in (strides[0], strides[-1]))
+    pool.map_levels = initLevelMapper(low, high, pool.canonical_scale, pool.canonical_level)
+    return pool
+
+
+def _second_pool(task: str, canonical_scale: int, quick: bool) -> dict[str, MultiScaleRoIAlign]:
+    """The pool of the head beside the box head, by the words of torchvision's networks."""
+    words = {"segmentation": "mask_roi_pool", "keypoints": "keypoint_roi_pool"}
+    return {words[task]: _pool(14, canonical_scale, quick)} if task in words else {}
 
 
 def _hook(model: FasterRCNN, task: str) -> None:
@@ -214,7 +232,7 @@ def start(
     torch.manual_seed(seed)
     model = build(arch, settings)
     if network.init == "imagenet":
-        backbones.load_imagenet(model.get_submodule("backbone.body"), network.backbone)
+        backbones.load_imagenet(backbones.body_of(model), network.backbone)
     elif network.init == "coco":
         _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
     elif network.init != "none":

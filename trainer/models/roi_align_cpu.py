@@ -1,4 +1,4 @@
-"""ROI align for training on a CPU: the sums that torchvision's computes, many times as fast.
+"""ROI align on a CPU: the sums that torchvision's computes, many times as fast.
 
 A value of a region is the mean of some points of the feature map, each of them interpolated between four cells: a
 weighted sum of the map's cells, the weights being the same in all channels. torchvision's CPU kernel works them out for
@@ -7,37 +7,23 @@ every channel anew, on one core. Here they are worked out once, and ``embedding_
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-
 import torch
-from torch import nn
 from torch.nn import functional
 from torchvision.ops import MultiScaleRoIAlign
 
 
-@contextmanager
-def quick(model: nn.Module) -> Iterator[None]:
-    """Let a network on the CPU pool its regions so."""
-    poolers = [module for module in model.modules() if isinstance(module, MultiScaleRoIAlign)]
-    on_cpu = next(model.parameters()).device.type == "cpu"
-    for pooler in poolers if on_cpu else []:
-        pooler.forward = partial(pool, pooler)
-    try:
-        yield
-    finally:
-        for pooler in poolers if on_cpu else []:
-            del pooler.forward
+class RoIAlign(MultiScaleRoIAlign):  # type: ignore[misc]  # torchvision has no types
+    """torchvision's pool, which on a CPU computes as the module's text says."""
+
+    def forward(
+        self, x: dict[str, torch.Tensor], boxes: list[torch.Tensor], image_shapes: list[tuple[int, int]]
+    ) -> torch.Tensor:
+        """(K, C, S, S) float32 of K boxes, each from the level that fits its size."""
+        return pool(self, x, boxes) if boxes[0].device.type == "cpu" else super().forward(x, boxes, image_shapes)
 
 
-def pool(
-    pooler: MultiScaleRoIAlign,
-    x: dict[str, torch.Tensor],
-    boxes: list[torch.Tensor],
-    image_shapes: list[tuple[int, int]],
-) -> torch.Tensor:
-    """What ``pooler`` gives: (K, C, S, S) float32 of K boxes, each from the level that fits its size."""
+def pool(pooler: MultiScaleRoIAlign, x: dict[str, torch.Tensor], boxes: list[torch.Tensor]) -> torch.Tensor:
+    """What ``pooler`` gives on a CPU: (K, C, S, S) float32 of K boxes."""
     maps = [x[name].float() for name in pooler.featmap_names if name in x]
     level = pooler.map_levels(boxes) if len(maps) > 1 else torch.zeros(sum(map(len, boxes)), dtype=torch.long)
     sizes = torch.tensor([m.shape[2:] for m in maps])

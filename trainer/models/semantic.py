@@ -14,11 +14,10 @@ import torch
 from scipy import ndimage
 from torch import nn
 from torch.nn import functional
-from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.models.segmentation.deeplabv3 import ASPP
 
-from trainer.models.backbones import LAST_MAP, use_group_norm
+from trainer.models.backbones import LAST_MAP, Body, use_group_norm
 
 RATES = (12, 24, 36)
 """Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
@@ -91,9 +90,7 @@ class DeepLabV3(Semantic):
     :param classes: without the background, which is class 0.
     """
 
-    def __init__(
-        self, body: IntermediateLayerGetter, width: int, channels: int, classes: int, **transform: Any
-    ) -> None:
+    def __init__(self, body: Body, width: int, channels: int, classes: int, **transform: Any) -> None:
         super().__init__(size_divisible=8, **transform)
         self.backbone = nn.ModuleDict({"body": body})  # with all its maps, by which stages are counted
         self.last_map = LAST_MAP  # TorchScript knows no constants of modules
