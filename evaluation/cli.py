@@ -143,10 +143,7 @@ def score(
     if of == "masks" and predicted_task(results) == "classification":
         of = "classes"
     if of != "masks":
-        context = click.get_current_context()
-        for name in ("iou", "score_threshold", "region", "details"):
-            if context.get_parameter_source(name) != click.core.ParameterSource.DEFAULT:
-                raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out with --of {of}")
+        _refuse_mask_options(f"with --of {of}")
         if of == "classes":
             classified = classification.score(Dataset(dataset), results)
             console.print_classified(classified)
@@ -192,21 +189,31 @@ def compare(
     """Score several RESULTS of one DATASET side by side.
 
     Below the scores are the differences to the first RESULTS, paired image by image, with 95 % intervals: an interval
-    that excludes 0 is significant at the 5 % level (paired bootstrap over images).
+    that excludes 0 is significant at the 5 % level (paired bootstrap over images). Predictions of a classification
+    network are compared by their classes.
 
     \b
     hand-evaluation compare test before/predictions/test after/predictions/test
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
+    from evaluation.metrics import classification
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.compare import compare as compare_images
     from evaluation.metrics.matching import MatchOptions, load
+    from evaluation.metrics.results import predicted_task
     from evaluation.metrics.scope import Scope
     from evaluation.report import console
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
 
+    if all(predicted_task(path) == "classification" for path in results):
+        _refuse_mask_options("for classes of images")
+        classified = [(str(path), classification.score(Dataset(dataset), path)) for path in results]
+        console.print_class_comparison(classified)
+        if json_path:
+            write_atomic(json_path, dump_json([{"name": name, **one.to_json()} for name, one in classified]))
+        return
     opened, scope, options = Dataset(dataset), Scope(region, category), MatchOptions(iou, score_threshold)
     loaded = [(str(path), load(opened, path, scope)) for path in results]
     rows = compare_images([(name, one.images) for name, one in loaded], options)
@@ -399,6 +406,14 @@ def ablation(
     from evaluation.report.runs import load_runs
 
     _show(ablation_table(load_runs(runs, Scope(region, category)), MatchOptions(iou, score_threshold)), csv_path)
+
+
+def _refuse_mask_options(where: str) -> None:
+    """Refuse the options of matching masks where something else is scored."""
+    context = click.get_current_context()
+    for name in ("iou", "score_threshold", "region", "details"):
+        if context.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT):
+            raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out {where}")
 
 
 def _show(table: Any, csv_path: Path | None) -> None:

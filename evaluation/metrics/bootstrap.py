@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -42,13 +42,27 @@ def differences(
     return moves
 
 
-def _draws(tally: Tally, found: Sequence[Ranked]) -> dict[str, np.ndarray]:
-    """The metrics of every sample, (SAMPLES,) each; which images a sample takes depends on their number alone."""
-    rng, count = np.random.default_rng(SEED), len(tally.hands)
-    parts = []
+def difference_of_means(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+    """By how much the mean of ``second`` is higher, and its interval: (difference, lower, upper).
+
+    Paired as in :func:`differences`: both are (N,), of the same images in the same order.
+    """
+    rises = np.asarray(second, float) - np.asarray(first, float)
+    means = np.concatenate([times @ rises / len(rises) for times in _resampled(len(rises))])
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(rises.mean()), float(low), float(high)
+
+
+def _resampled(count: int) -> Iterator[np.ndarray]:
+    """How often each sample takes each of so many images, (BLOCK, count) at once; it depends on their number alone."""
+    rng = np.random.default_rng(SEED)
     for _ in range(0, SAMPLES, BLOCK):
-        times = [np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(BLOCK)]
-        parts.append(_metrics(tally, found, np.array(times)))
+        yield np.array([np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(BLOCK)])
+
+
+def _draws(tally: Tally, found: Sequence[Ranked]) -> dict[str, np.ndarray]:
+    """The metrics of every sample, (SAMPLES,) each."""
+    parts = [_metrics(tally, found, times) for times in _resampled(len(tally.hands))]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evaluation.metrics.bootstrap import difference_of_means
 from evaluation.metrics.by_category import Confusion
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
@@ -46,10 +47,16 @@ class Classified:
     classes: dict[str, ClassMetrics]
     confusion: Confusion
     notes: list[str]
+    right: list[bool] = field(repr=False)
+    """Of each of these images whether the class is right, in the dataset's order."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``score --json`` has it."""
-        return {"of": "classes", **asdict(self)}
+        return {"of": "classes", **{name: value for name, value in asdict(self).items() if name != "right"}}
+
+    def rise(self, first: Classified) -> tuple[float, float, float]:
+        """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired."""
+        return difference_of_means(np.array(first.right), np.array(self.right))
 
 
 def score(dataset: Dataset, results: Path) -> Classified:
@@ -97,6 +104,7 @@ def score(dataset: Dataset, results: Path) -> Classified:
         classes=classes,
         confusion=Confusion(shown, counts.tolist()),
         notes=notes,
+        right=[number in best and best[number].category == name for number, name in truth.items()],
     )
 
 

@@ -135,14 +135,18 @@ def _cells(item: Ours) -> list[str]:
 def ablation_table(runs: Sequence[Run], options: MatchOptions) -> Table:
     """Runs that predicted the same datasets: what was changed against the first run, and its effect.
 
-    A dataset of several categories has further rows for each of them.
+    A dataset of several categories has further rows for each of them; classifiers of images have top-1 for F1.
 
     :raises ResultsError: if there is no second run, or no dataset that the first and another run predicted.
     """
     if len(runs) < 2:
         raise ResultsError("an ablation needs at least two runs: the one to compare with, and others")
     columns = ("on", "run", "note", "IoU", "Acc", "F1", "AP", "F1 by", "from", "to")
-    rows = []
+    rows = _classified_rows(runs)
+    if rows:
+        return Table(
+            "ablation", ("on", "run", "note", "top-1", "recall", "top-1 by", "from", "to"), rows, left=3, notes=2
+        )
     for predicted in runs[0].predictions:
         named = _same_dataset(runs, predicted)
         if len(named) > 1:
@@ -159,6 +163,26 @@ def ablation_table(runs: Sequence[Run], options: MatchOptions) -> Table:
     if not rows:
         raise ResultsError(f"{runs[0].folder} and the other runs predicted no dataset in common")
     return Table("ablation", columns, rows, left=3, notes=2)
+
+
+def _classified_rows(runs: Sequence[Run]) -> list[list[str]]:
+    """What :func:`ablation_table` has of runs that predicted the classes of the same images."""
+    rows = []
+    for predicted in runs[0].predictions:
+        if (base := predicted.classified) is None:
+            continue
+        same = [
+            (run, next((p.classified for p in run.predictions if p.classified and p.of_same_images(predicted)), None))
+            for run in runs[1:]
+        ]
+        others = [(run, found) for run, found in same if found is not None]
+        if others:
+            rows.append([predicted.name, runs[0].name, "–", text(base.top1), text(base.mean_recall), *["–"] * 3])
+        for run, found in others:
+            signed = [f"{value:+.3f}" for value in found.rise(base)]
+            figures = [text(found.top1), text(found.mean_recall)]
+            rows.append([predicted.name, run.name, changed(runs[0], run), *figures, *signed])
+    return rows
 
 
 def _same_dataset(runs: Sequence[Run], predicted: Predicted) -> list[tuple[Run, Predicted]]:

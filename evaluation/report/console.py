@@ -64,6 +64,16 @@ def print_classified(found: Classified) -> None:
     print_table(confused)
 
 
+def print_class_comparison(named: Sequence[tuple[str, Classified]]) -> None:
+    """Print several scored classifications, numbered, with their differences to the first."""
+    for number, (name, found) in enumerate(named, start=1):
+        echo("\n   Note: ".join([f"{number}: {name}", *found.notes]))
+    numbered = [(f"{number}", found) for number, (_, found) in enumerate(named, start=1)]
+    print_table(tables.class_score_table(numbered))
+    if len(named) > 1:
+        print_table(tables.class_difference_table(numbered))
+
+
 def print_figures(of: str, figures: Mapping[str, Any]) -> None:
     """Print notes, figures by their names in one row, and a row for each of several categories."""
     rows = {**figures.get("categories", {}), "mean": figures} if "categories" in figures else {"": figures}

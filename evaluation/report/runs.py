@@ -52,6 +52,10 @@ class Predicted:
     folder: Path
     classified: Classified | None = None
 
+    def of_same_images(self, other: Predicted) -> bool:
+        """Whether the other predictions are of the same dataset."""
+        return self.record["dataset_id"] == other.record["dataset_id"]
+
 
 @dataclass(frozen=True)
 class Run:

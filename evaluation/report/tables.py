@@ -147,6 +147,19 @@ def classification_tables(name: str, found: Classified) -> list[tuple[Table, str
     ]
 
 
+def class_score_table(named: Sequence[tuple[str, Classified]]) -> Table:
+    """Top-1 and mean recall of several classifications of the same images, one row each."""
+    rows = [[name, *map(text, (found.images, found.top1, found.mean_recall))] for name, found in named]
+    return Table("classes of images", ("", "images", "top-1", "mean recall"), rows)
+
+
+def class_difference_table(named: Sequence[tuple[str, Classified]]) -> Table:
+    """Paired differences of top-1 to the first one."""
+    (_, first), *others = named
+    rows = [[name, "top-1", *(f"{value:+.3f}" for value in found.rise(first))] for name, found in others]
+    return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)
+
+
 def confusion_table(name: str, found: Confusion) -> Table:
     """Which category is predicted for which, one row an annotated category."""
     rows = [

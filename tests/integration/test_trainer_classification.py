@@ -236,6 +236,35 @@ def test_scores_by_hand(data, tmp_path):
     assert found.images == 17 and found.notes == ["1 of 18 images have no class or several; left out"]
 
 
+def test_classifications_are_compared_image_by_image(data, run, tmp_path):
+    """A copy in which 6 of 18 images are taken for another class: top-1 is a third lower, and it is significant."""
+    _, folder = run
+    worse = shutil.copytree(folder, tmp_path / "worse")
+    results = json.loads((worse / "predictions/test/results.json").read_text())
+    test = Dataset(data / "test")
+    blue = {image["id"] for image in test if test.category(test.annotations(image)[0]) == "blue"}
+    for entry in results:
+        if entry["image_id"] in blue:
+            entry["category_id"] = {1: 2, 2: 1}.get(entry["category_id"], entry["category_id"])
+    (worse / "predictions/test/results.json").write_text(json.dumps(results))
+    out = tmp_path / "compared.json"
+    both = [path / "predictions/test" for path in (folder, worse)]
+    done = invoke("compare", data / "test", *both, "--json", out, command=evaluation)
+    assert done.exit_code == 0, done.output
+    assert [row["top1"] for row in json.loads(out.read_text())] == [1, pytest.approx(12 / 18)]
+    line = next(line for line in done.output.splitlines() if line.split()[:2] == ["2", "top-1"])
+    difference, low, high = map(float, line.split()[2:])
+    assert difference == -0.333 and low < difference < high < 0
+    refused(
+        invoke("compare", data / "test", *both, "--iou", "0.4", command=evaluation),
+        "--iou is for masks; leave it out for classes of images",
+    )
+    done = invoke("ablation", folder, worse, command=evaluation)
+    assert done.exit_code == 0, done.output
+    base, other = (row for line in done.output.splitlines() if (row := line.split())[:1] == ["test"])
+    assert "1.000" in base and other[-5:] == ["0.667", "0.667", f"{difference:+.3f}", f"{low:+.3f}", f"{high:+.3f}"]
+
+
 def test_coco_weights_are_of_other_tasks(data, tmp_path):
     recipe = write_recipe(tmp_path / "c.toml", RECIPE.replace("resnet18", "resnet50"))
     done = invoke("train", "--recipe", recipe, "--data", data / "train", "--init", "coco", "--out", tmp_path / "run")
