@@ -31,6 +31,7 @@ from generator.frame.placing import (
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
+from generator.mesh.limb_skin import LimbSkin
 from generator.objects import catalog, figures, food, own_objects, solids
 from generator.objects.catalog import Thing
 from handforge.rng import stream
@@ -56,6 +57,7 @@ class PlacedArm:
     girth: float
     tone: float
     matrix: Matrix
+    skin: LimbSkin
 
     def vertices(self) -> np.ndarray:
         """The vertices of :func:`arm_mesh` in scene axes, (V, 3) metres."""
@@ -174,7 +176,7 @@ def _feet(rng: np.random.Generator, camera: Camera) -> EmptyScene:
 
 def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
     """One to three arms that cross the image, or a bent elbow in it, with the wrists outside."""
-    tone, focal = float(rng.uniform()), camera.matrix[0, 0]
+    tone, skin, focal = float(rng.uniform()), LimbSkin.random(rng), camera.matrix[0, 0]
     distance = max(0.3, focal * 0.3 * float(rng.uniform(0.6, 1.1)) / max(camera.width, camera.height))
     lens = replace(camera, distance=distance)
     along_arm = arm_mesh()[0][:, 2]
@@ -184,13 +186,13 @@ def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
     taken: list[np.ndarray] = []
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         if rng.random() < 0.3:
-            tone = float(rng.uniform())
+            tone, skin = float(rng.uniform()), LimbSkin.random(rng)
         for _ in range(_TRIES):
             bent = Elbow(float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi)))
             turn = solids.rotation(1, rng.uniform(-np.pi, np.pi)) @ solids.rotation(0, rng.normal(0, 0.3))
             turn = turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi))
             elbow, side = bent if rng.random() < 0.5 else Elbow(), str(rng.choice(["right", "left"]))
-            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(turn, np.zeros(3)))
+            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(turn, np.zeros(3)), skin)
             points = one.vertices()
             middle = points[np.argmin(np.abs(along_arm - rng.uniform(-0.32, -0.1)))]
             across, along = rng.uniform(-0.8, 0.8, 2) * half

@@ -21,6 +21,7 @@ from generator.frame.placing import (
 from generator.hand.camera import Camera
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
+from generator.mesh.limb_skin import LimbSkin
 from generator.mesh.skin_color import Patch
 from generator.objects import solids
 
@@ -48,6 +49,7 @@ class PlacedFoot:
     tone: float
     polish: Triple | None
     matrix: Matrix
+    skin: LimbSkin
     patches: tuple[Patch, ...] = ()
 
     def vertices(self) -> np.ndarray:
@@ -79,14 +81,14 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     polish = triple(rng.uniform(0.0, 0.8, 3)) if rng.random() < (0.04 if clinic else 0.2) else None
     sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.55) else (str(rng.choice(["right", "left"])),)
     focus = _FOCUS[str(rng.choice(list(_FOCUS), p=[0.5, 0.12, 0.08, 0.16, 0.08, 0.06]))] if clinic else None
-    patches = _skin(rng, tone, focus, 0.75 if clinic else 0.1)
+    patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
     best, found = -np.inf, None
     for _ in range(_TRIES):
         turn, view = _foot_view(rng, clinic)
         apart = rng.uniform(0.06, 0.14) if len(sides) == 2 else 0.0
         feet = [_foot(rng, side, view, turn, apart) for side in sides]
         placed = tuple(
-            PlacedFoot(side, shape, pose, tone, polish, matrix, patches if number == 0 else patches[:1])
+            PlacedFoot(side, shape, pose, tone, polish, matrix, skin, patches if number == 0 else patches[:1])
             for number, (side, (pose, matrix)) in enumerate(zip(sides, feet, strict=True))
         )
         meshes = [one.vertices() for one in placed]
@@ -155,7 +157,7 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
     """Redness of all of it, then, with this probability, one to three wounds, scabs, bruises or plasters."""
     mesh, base = foot.build(), skin_color.base(tone)
     red = triple(np.clip(base * [1.12, 0.68, 0.66], 0, 1))
-    near = np.flatnonzero(mesh.vertices[:, 2] < 0.3 if focus is None else
+    near = np.flatnonzero(mesh.vertices[:, 2] < 0.15 if focus is None else
                           np.linalg.norm(mesh.vertices - (focus or (0, 0, 0)), axis=1) < 0.06)  # fmt: skip
     toes = np.flatnonzero(mesh.vertices[:, 1] > 0.17)
     flushed = mesh.vertices[rng.choice(toes if rng.random() < 0.5 else near)]
@@ -163,7 +165,7 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
     if rng.random() >= wounded:
         return tuple(patches)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
-        place, size = triple(mesh.vertices[rng.choice(near)]), float(np.exp(rng.uniform(*np.log((0.004, 0.014)))))
+        place, size = triple(mesh.vertices[rng.choice(near)]), float(np.exp(rng.uniform(*np.log((0.006, 0.018)))))
         kind = rng.random()
         patches.append(Patch(place, 3.0 * size, red, float(rng.uniform(0.3, 0.9))))
         if kind < 0.6:  # an ulcer: a pale or yellow rim, red or black inside

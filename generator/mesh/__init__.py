@@ -15,6 +15,8 @@ skinning       bend the mesh without Blender
 skin_color     colour the skin
 sleeve         a sleeve's shape
 foot           a bare foot with its leg
+limb_skin      what feet and bare arms have on and under their skin
+sheet          a bed's sheet
 mesh_file      the meshes that come along as files
 build_meshes   write these files
 """

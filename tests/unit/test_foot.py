@@ -5,8 +5,9 @@ import pytest
 
 from generator.frame import feet
 from generator.hand.camera import Camera
-from generator.mesh import foot, skin_color
+from generator.mesh import foot, sheet, skin_color
 from generator.mesh.foot import FootPose, FootShape
+from generator.mesh.limb_skin import LimbSkin
 from generator.mesh.skin_color import Patch
 
 MEAN, STANDING = FootShape(), FootPose()
@@ -91,3 +92,32 @@ def test_feet_in_a_clinic_lie_on_their_sheet_and_some_are_wounded():
         assert camera.to_camera(placed[0].vertices())[:, 2].min() > 0.05
         wounded += len(placed[0].patches) > 1
     assert 4 <= wounded < 12
+
+
+def test_a_sheet_is_creased_around_its_plane_and_hangs_down_at_two_sides():
+    for seed in range(4):
+        vertices, faces = sheet.sheet(np.random.default_rng(seed))
+        a, b, c = vertices[faces].transpose(1, 0, 2)
+        upward = np.cross(b - a, c - a)[:, 2]
+        lying = vertices[faces].min(axis=1)[:, 2] > -0.01
+        assert (upward[lying] > 0).mean() > 0.99, "its faces look to the camera"
+        on_bed = vertices[vertices[:, 2] > -0.012]
+        assert np.abs(on_bed[:, 2]).max() <= 0.02 and on_bed[:, 2].std() > 0.0005
+        assert -0.3 < vertices[:, 2].min() < -0.15
+
+
+def test_the_skin_of_limbs_is_told_at_every_vertex(mesh):
+    skin = LimbSkin(age=0.25, blood=0.75, place=(1.0, 2.0, 3.0))
+    assert skin.rest(mesh.vertices) - mesh.vertices == pytest.approx(np.tile([1.0, 2.0, 3.0], (len(mesh.vertices), 1)))
+    marks = skin.marks(mesh.palm)
+    np.testing.assert_array_equal(marks[:, 0], mesh.palm)
+    np.testing.assert_array_equal(np.unique(marks[:, 1:], axis=0), [[0.25, 0.75]])
+
+
+def test_skin_in_a_clinic_is_older_and_redder():
+    drawn = {}
+    for worn in (True, False):
+        skins = [LimbSkin.random(np.random.default_rng(seed), worn) for seed in range(200)]
+        drawn[worn] = np.array([(one.age, one.blood) for one in skins])
+        assert ((drawn[worn] >= 0) & (drawn[worn] <= 1)).all()
+    assert (drawn[True].mean(axis=0) > drawn[False].mean(axis=0) + 0.1).all()

@@ -35,7 +35,7 @@ def fill_scene(
         return
     if scene.ground is not None:
         normal, point = (np.array(part) for part in scene.ground)
-        props.floor(rng, normal, point, materials.sheet(rng) if scene.clinic else None)
+        (props.sheet if scene.clinic else props.floor)(rng, normal, point)
         if rng.random() < (0.8 if scene.clinic else 0.5):
             props.fill_room(rng, view)
     elif scene.kind == "people":

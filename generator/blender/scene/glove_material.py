@@ -92,5 +92,8 @@ def _relief(graph: NodeGraph, finish: str, place: Socket) -> tuple[Socket, float
         cells = graph.add("TexVoronoi", Vector=place, Scale=420.0).outputs["Distance"]
         return graph.math("ADD", cells, graph.noise(place, 60.0, 2.0)), 0.0005
     if finish == "rubber":
-        return graph.noise(graph.mapped(place, (150.0, 150.0, 32.0), 0.25), 1.0), 0.0025
+        drawn = graph.noise(graph.mapped(place, (150.0, 150.0, 32.0), 0.25), 1.0)
+        creases = graph.lines(graph.noise(graph.mapped(place, (45.0, 45.0, 190.0), 0.25), 1.0, 2.0), 0.06)
+        loose = graph.ramp(graph.noise(place, 30.0), 0.4, 0.65)  # tight skin has none
+        return graph.math("MULTIPLY_ADD", graph.times(creases, loose), 0.9, graph.times(drawn, 0.6)), 0.0025
     return graph.noise(place, 260.0, 3.0), 0.0010

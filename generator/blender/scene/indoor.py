@@ -14,7 +14,7 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.scene import bodies, empty, materials, occluders, people, thing_meshes
+from generator.blender.scene import bodies, empty, materials, occluders, people, skin_material, thing_meshes
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
@@ -43,7 +43,7 @@ class IndoorScene:
         self._camera = camera_object(self._scene)
         most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
         self._skins = {name: HandMaterials(name) for name in materials.ARM_PASSES[:most]}
-        self._bare_skin = materials.skin(None)
+        self._bare_skin = skin_material.limb_skin()
         self._props = Props()
         self._world = _World(self._scene)
         self._sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))

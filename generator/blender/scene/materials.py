@@ -102,7 +102,7 @@ def sheet(rng: np.random.Generator) -> bpy.types.Material:
     value, tint = rng.uniform(0.55, 0.9), rng.uniform(0, 0.12, 3)
     if rng.random() < 0.25:
         value, tint = rng.uniform(0.2, 0.6), rng.uniform(0, 1) * np.array([0.6, 0.2, 0.0])  # blue or green
-    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.01, 0.05), uneven=0.1)
+    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.001, 0.004), uneven=0.1)
 
 
 def strong(rng: np.random.Generator) -> bpy.types.Material:

@@ -130,6 +130,10 @@ class NodeGraph:
         """Perlin noise, 0..1."""
         return self.add("TexNoise", Vector=place, Scale=scale, Detail=detail).outputs[0]
 
+    def lines(self, field: Socket, wide: float) -> Socket:
+        """1 where a noise is 0.5, 0 where it is farther from that than ``wide``."""
+        return self.ramp(self.math("ABSOLUTE", self.math("SUBTRACT", field, 0.5)), wide, 0.0)
+
     def wave(self, place: Socket, axis: str, step: float, distortion: float = 0.3) -> Socket:
         """Bands ``step`` metres apart along an axis, 0..1."""
         node = self.add("TexWave", Vector=place, Scale=0.314 / step, Distortion=distortion)

@@ -15,7 +15,7 @@ from generator.blender.scene.arm_view import View
 from generator.blender.scene.own_meshes import OwnMeshes
 from generator.blender.scene.transforms import rotation_about, rotation_to, transform
 from generator.frame.elbow import Elbow
-from generator.mesh import sleeve
+from generator.mesh import sheet, sleeve
 from generator.objects.own_objects import OwnObject
 
 PLANE_SIZE = 8.0
@@ -107,6 +107,12 @@ class Props:
             bpy.context.scene.collection.objects.link(thing)
             thing.matrix_world = Matrix((matrix @ within).tolist())
             self._made.append(thing)
+
+    def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
+        """A bed's sheet about a point of a plane with this unit normal."""
+        vertices, faces = sheet.sheet(rng)
+        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
+        self.add_mesh(vertices, faces, [materials.sheet(rng)], transform(turn, point, np.ones(3)))
 
     def floor(
         self,

@@ -7,6 +7,7 @@ import functools
 import bpy
 
 from generator.blender.rig import COLOUR, REGION
+from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.mesh.skin_look import SkinLook
 
@@ -14,6 +15,9 @@ REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND = (
     *("rest", "skin_roughness", "skin_relief", "skin_vein", "skin_nail", "skin_drawing", "skin_band"),
 )
 """Point attributes: place in the bind pose (metres), and those of :class:`generator.mesh.skin_look.SkinMaps`."""
+
+LIMB = "skin_limb"
+"""The point attribute of :meth:`generator.mesh.limb_skin.LimbSkin.marks`."""
 
 _NAIL_LENGTH = 0.0125
 """Of a nail from its root to where the finger ends, metres; its free edge is drawn on that."""
@@ -91,6 +95,38 @@ def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> 
     )
     shader.subsurface_method = "BURLEY"
     return shader.outputs[0]
+
+
+def limb_skin() -> bpy.types.Material:
+    """Skin of feet and bare arms, which :class:`generator.mesh.limb_skin.LimbSkin` tells apart."""
+    graph = NodeGraph(materials.new("limb skin"))
+    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
+    sole, age, blood = graph.apart(graph.attribute(LIMB, "Vector"))
+    blotch = graph.ramp(graph.noise(place, 45.0, 3.0), 0.42, 0.68)
+    color = graph.mix(graph.times(blotch, blood), color, graph.tinted(color, (0.96, 0.58, 0.54)))
+    speck = graph.ramp(graph.noise(place, 230.0, 2.0), 0.56, 0.72)
+    color = graph.mix(graph.times(speck, graph.times(blood, 0.6)), color, graph.tinted(color, (0.75, 0.52, 0.46)))
+    back = graph.times(age, graph.math("SUBTRACT", 1.0, sole))
+    vein = graph.times(graph.lines(graph.noise(place, 16.0, 1.0), 0.035), back)
+    color = graph.mix(graph.times(vein, 0.4), color, graph.tinted(color, (0.70, 0.86, 1.0)))
+    deep = graph.times(graph.math("MULTIPLY_ADD", age, 0.8, 0.2), graph.math("MULTIPLY_ADD", sole, 0.75, 0.25))
+    across = graph.add("Mapping", Vector=place, Scale=(60.0, 190.0, 130.0)).outputs[0]
+    folds = graph.times(graph.lines(graph.noise(across, 1.0, 3.0), 0.04), deep)
+    color = graph.mix(graph.times(folds, 0.45), color, graph.tinted(color, (0.66, 0.50, 0.46)))
+    fine = graph.add("TexVoronoi", Vector=place, Scale=420.0).outputs["Distance"]
+    height = graph.math("MULTIPLY_ADD", fine, graph.between(age, 0.15, 0.5), graph.times(vein, 1.5))
+    shader = graph.add(
+        "BsdfPrincipled",
+        Base_Color=color,
+        Roughness=graph.between(graph.noise(place, 60.0, 2.0), 0.3, 0.62),
+        Normal=graph.bump(graph.math("SUBTRACT", height, folds), 0.0009),
+        Subsurface_Weight=0.22,
+        Subsurface_Radius=(1.0, 0.38, 0.2),
+        Subsurface_Scale=0.004,
+    )
+    shader.subsurface_method = "BURLEY"
+    graph.add("OutputMaterial", Surface=shader.outputs[0])
+    return graph.material
 
 
 def _nails(graph: NodeGraph, color: Socket, roughness: Socket) -> tuple[Socket, Socket, Socket]:

@@ -6,12 +6,13 @@ import bpy
 import numpy as np
 
 from generator.blender.rig import COLOUR
-from generator.blender.scene import materials
+from generator.blender.scene import materials, skin_material
 from generator.blender.scene.props import Props
 from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
+from generator.mesh.limb_skin import LimbSkin
 from generator.objects import own_objects, solids
 from generator.objects.surfaces import Surface
 
@@ -39,23 +40,32 @@ def put_held(props: Props, held: HeldObject, index: int) -> None:
 
 def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
     """Put a bare foot with its leg into the scene."""
-    _put_skin(props, placed.vertices(), foot.build().faces, placed.colors(), skin, placed.side == "left")
+    mesh = foot.build()
+    data = _put_skin(props, placed.vertices(), mesh.faces, placed.colors(), skin, placed.side == "left")
+    _mark(data, placed.skin, mesh.vertices, mesh.palm)
 
 
 def put_arm(props: Props, placed: PlacedArm, skin: bpy.types.Material) -> None:
     """Put a bare arm without its hand into the scene."""
     _, faces, used = arm_mesh()
     colors = skin_color.colours(hand_mesh.build(), placed.tone)[used]
-    _put_skin(props, placed.vertices(), faces, colors, skin, placed.side == "left")
+    data = _put_skin(props, placed.vertices(), faces, colors, skin, placed.side == "left")
+    _mark(data, placed.skin, arm_mesh()[0], np.zeros(len(used)))
 
 
 def _put_skin(
     props: Props, vertices: np.ndarray, faces: np.ndarray, colors: np.ndarray, skin: bpy.types.Material, mirrored: bool
-) -> None:
+) -> bpy.types.Mesh:
     data = props.add_mesh(vertices, faces[:, ::-1] if mirrored else faces, [skin], np.eye(4), keep_materials=True)
     rgba = np.ones((len(colors), 4), np.float32)
     rgba[:, :3] = colors
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
+    return data
+
+
+def _mark(data: bpy.types.Mesh, skin: LimbSkin, vertices: np.ndarray, sole: np.ndarray) -> None:
+    for name, values in ((skin_material.REST, skin.rest(vertices)), (skin_material.LIMB, skin.marks(sole))):
+        data.attributes.new(name, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", values.ravel())
 
 
 def surface(one: Surface) -> bpy.types.Material:

@@ -1,0 +1,36 @@
+"""What feet and bare arms of one person have on and under their skin, beyond its color."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LimbSkin:
+    """One person's skin of legs and arms; its patterns lie in the bind pose.
+
+    :param age: 0..1, how deep folds are and how far veins stand out.
+    :param blood: 0..1, how red it is in blotches and specks.
+    :param place: (3,) metres, where in the patterns the limb lies: nobody's are alike.
+    """
+
+    age: float
+    blood: float
+    place: tuple[float, float, float]
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, worn: bool = False) -> LimbSkin:
+        """Anybody's; ``worn``: older and redder, as in a clinic."""
+        age, blood = rng.beta(2.5, 1.5, 2) if worn else rng.beta(1.5, 2.2, 2)
+        x, y, z = rng.uniform(0.0, 10.0, 3).round(4).tolist()
+        return cls(float(age), float(blood), (x, y, z))
+
+    def rest(self, vertices: np.ndarray) -> np.ndarray:
+        """Where vertices (V, 3) of the bind pose lie in the patterns, (V, 3) float32 metres."""
+        return np.asarray(vertices + self.place, np.float32)
+
+    def marks(self, sole: np.ndarray) -> np.ndarray:
+        """What the material reads at the vertices, (V, 3) float32: sole (V,) 0..1, age and blood."""
+        return np.stack([sole, np.full(len(sole), self.age), np.full(len(sole), self.blood)], 1).astype(np.float32)
