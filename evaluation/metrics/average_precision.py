@@ -14,6 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics.matching import ImageEval
+from handforge.dataset.coco_json import ImageRecord, RleCode
 
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100")
 """The first nine of COCO's twelve figures: AP, then AR with at most 1, 10 and 100 predictions an image."""
@@ -143,11 +144,11 @@ def _interpolated(matched: np.ndarray, count: np.ndarray, objects: float) -> flo
     return float(np.append(precision, 0.0)[np.searchsorted(matched / objects, RECALLS)].mean())
 
 
-def _annotation(image: ImageEval, code: dict[str, Any]) -> dict[str, Any]:
+def _annotation(image: ImageEval, code: RleCode) -> dict[str, Any]:
     return {"image_id": image.image["id"], "area": int(rle.area(code)), "segmentation": code}
 
 
-def coco_of(images: Iterable[dict[str, Any]], annotations: list[dict[str, Any]], names: Sequence[str]) -> COCO:
+def coco_of(images: Iterable[ImageRecord], annotations: list[dict[str, Any]], names: Sequence[str]) -> COCO:
     """Make pycocotools' object of images' records and annotations, or results.
 
     :param names: of the categories, whose ids count from 1.

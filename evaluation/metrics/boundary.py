@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.matching import ImageEval, Match
+from handforge.dataset.coco_json import RleCode
 
 WIDTH = 0.02
 """Width of the rim as a fraction of the image's diagonal."""
@@ -24,7 +24,7 @@ def mean_boundary_iou(images: Sequence[ImageEval], matches: Sequence[Match]) -> 
     return float(np.mean(values)) if values else None
 
 
-def boundary_iou(first: dict[str, Any], second: dict[str, Any]) -> float:
+def boundary_iou(first: RleCode, second: RleCode) -> float:
     """Compute the IoU of the rims of two masks of one image, given as RLE; both have at least one pixel."""
     height, width = first["size"]
     depth = max(1, round(WIDTH * float(np.hypot(height, width))))

@@ -16,6 +16,7 @@ from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
 from handforge.dataset import KEYPOINTS, Category, Dataset
+from handforge.dataset.coco_json import AnnotationRecord
 
 NAMES = {
     "boxes": average_precision.NAMES,
@@ -76,7 +77,7 @@ def _mean(rows: dict[str, Figures], of: str) -> Figures:
 
 
 def _figures(
-    dataset: Dataset, annotations: Sequence[dict[str, Any]], entries: Sequence[Entry], of: str, kind: Category
+    dataset: Dataset, annotations: Sequence[AnnotationRecord], entries: Sequence[Entry], of: str, kind: Category
 ) -> Figures:
     joints = len(kind.keypoints) or len(KEYPOINTS)
     truth = [_ground_truth(dataset, annotation, of, joints) for annotation in annotations]
@@ -96,7 +97,7 @@ def _figures(
     return {"hands": hands, **average_precision.figures(evaluation, NAMES[of])}
 
 
-def _ground_truth(dataset: Dataset, annotation: dict[str, Any], of: str, joints: int) -> dict[str, Any]:
+def _ground_truth(dataset: Dataset, annotation: AnnotationRecord, of: str, joints: int) -> dict[str, Any]:
     """An annotation with all that COCOeval reads."""
     needed = {"bbox": (4,), "keypoints": (joints, 3)} if of == "keypoints" else {"bbox": (4,)}
     crowd = int(bool(annotation.get("iscrowd")))

@@ -13,6 +13,7 @@ from evaluation.metrics.by_category import Confusion
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
 from handforge.dataset import Dataset, DatasetError
+from handforge.dataset.coco_json import ImageRecord
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def score(dataset: Dataset, results: Path) -> Classified:
     )
 
 
-def _classes(dataset: Dataset, image: dict[str, Any]) -> set[str]:
+def _classes(dataset: Dataset, image: ImageRecord) -> set[str]:
     """The names of the categories of an image's objects."""
     names = {dataset.category(a) for a in dataset.annotations(image) if not a.get("iscrowd")}
     return {name for name in names if name}

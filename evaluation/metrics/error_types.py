@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.matching import ImageEval, Match
+from handforge.dataset.coco_json import RleCode
 
 TOUCH = 0.1
 """IoU from which a false positive is a badly outlined object; below it, it lies on the background (TIDE's t_b)."""
@@ -85,13 +85,13 @@ def by_size(images: Sequence[ImageEval], matches: Sequence[Match]) -> list[SizeR
     ]
 
 
-def relative_size(code: dict[str, Any]) -> float:
+def relative_size(code: RleCode) -> float:
     """Compute the side of a square of the mask's area over that of the image's, 0 to 1."""
     height, width = code["size"]
     return float(np.sqrt(rle.area(code) / (height * width)))
 
 
-def size_of(code: dict[str, Any]) -> str:
+def size_of(code: RleCode) -> str:
     """Name the one of :data:`SIZES` that a mask has."""
     side = relative_size(code)
     return next(name for name, least in reversed(SIZES) if side >= least)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
@@ -20,6 +19,7 @@ from evaluation.metrics.results import Prediction, load_results
 from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord, RleCode
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class MatchOptions:
 class Crowd:
     """A region that may hold any number of objects of a category (COCO's ``iscrowd``), its mask as compressed RLE."""
 
-    code: dict[str, Any]
+    code: RleCode
     category: str
 
 
@@ -54,8 +54,8 @@ class ImageEval:
     :param crowds: the crowd regions.
     """
 
-    image: dict[str, Any]
-    ground_truth: list[dict[str, Any]]
+    image: ImageRecord
+    ground_truth: list[RleCode]
     categories: list[str]
     predictions: list[Prediction]
     iou: np.ndarray
@@ -144,8 +144,8 @@ def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
 
 
 def pair(
-    image: dict[str, Any],
-    ground_truth: list[dict[str, Any]],
+    image: ImageRecord,
+    ground_truth: list[RleCode],
     predictions: list[Prediction],
     categories: list[str],
     crowds: list[Crowd] | None = None,
@@ -157,7 +157,7 @@ def pair(
     return ImageEval(image, ground_truth, categories, predictions, iou, crowds or [])
 
 
-def annotated_masks(dataset: Dataset, image: dict[str, Any], annotations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def annotated_masks(dataset: Dataset, image: ImageRecord, annotations: list[AnnotationRecord]) -> list[RleCode]:
     """Return the masks of an image's annotations as compressed RLE. Errors as :func:`load`."""
     codes = []
     for annotation in annotations:

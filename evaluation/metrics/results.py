@@ -10,6 +10,7 @@ from pycocotools import mask as rle
 
 from evaluation.metrics.image_ids import resolve
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
+from handforge.dataset.coco_json import ImageRecord, RleCode
 from handforge.errors import HandforgeError
 from handforge.parse import parse_json
 
@@ -30,7 +31,7 @@ class Prediction:
     :param category: its category's name.
     """
 
-    code: dict[str, Any]
+    code: RleCode
     score: float
     category: str
 
@@ -231,7 +232,7 @@ def _category(record: dict[str, Any], known: dict[int, str], where: str) -> str:
     return name
 
 
-def _prediction(entry: Entry, image: dict[str, Any]) -> Prediction:
+def _prediction(entry: Entry, image: ImageRecord) -> Prediction:
     where = f"{entry.where} ({image['file_name']})"
     try:
         code = to_rle(entry.record["segmentation"], image["height"], image["width"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from evaluation.metrics.results import Prediction
 from handforge.dataset import CATEGORIES, CATEGORY_ID, Dataset, DatasetError
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
 
 HAND = CATEGORIES[CATEGORY_ID]
 
@@ -48,7 +48,7 @@ def chosen_categories(dataset: Dataset, scope: Scope) -> tuple[tuple[str, ...], 
     return tuple(name for name in listed if name in used or name not in SAME_HANDS), []
 
 
-def _name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -> str:
+def _name(dataset: Dataset, image: ImageRecord, annotation: AnnotationRecord) -> str:
     name = dataset.category(annotation)
     if name is None:
         raise DatasetError(
@@ -58,7 +58,7 @@ def _name(dataset: Dataset, image: dict[str, Any], annotation: dict[str, Any]) -
     return name
 
 
-def annotations_of(dataset: Dataset, image: dict[str, Any], categories: tuple[str, ...]) -> list[dict[str, Any]] | None:
+def annotations_of(dataset: Dataset, image: ImageRecord, categories: tuple[str, ...]) -> list[AnnotationRecord] | None:
     """Return an image's annotations of some categories, crowds among them.
 
     None where all its hands are outlined in the other way of :data:`SAME_HANDS`: it says nothing about this one.

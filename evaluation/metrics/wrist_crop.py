@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.results import Prediction
 from handforge.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask, hand_side
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord, RleCode
 
 
 def crop_at_wrist(
     dataset: Dataset,
-    image: dict[str, Any],
-    annotations: list[dict[str, Any]],
-    masks: list[dict[str, Any]],
+    image: ImageRecord,
+    annotations: list[AnnotationRecord],
+    masks: list[RleCode],
     predictions: list[Prediction],
-) -> tuple[list[dict[str, Any]], list[Prediction]]:
+) -> tuple[list[RleCode], list[Prediction]]:
     """Cut annotated hands off at the wrist, and the pixels of annotated forearms out of predictions.
 
     What lies beyond a wrist is neither demanded nor forbidden. ``masks`` are those of ``annotations``.
@@ -49,7 +49,7 @@ def crop_at_wrist(
     return hands, kept
 
 
-def _wrist(dataset: Dataset, annotation: dict[str, Any], where: str) -> np.ndarray:
+def _wrist(dataset: Dataset, annotation: AnnotationRecord, where: str) -> np.ndarray:
     """The wrist's two ends, (2, 2), as :func:`handforge.dataset.hand_side` takes them."""
     ends = dataset.points(annotation, "wrist", (2, 2))
     if ends is not None:

@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +14,7 @@ from pycocotools import mask as rle
 from evaluation.metrics.boundary import rim
 from evaluation.metrics.matching import ImageEval, Match
 from handforge.dataset import Dataset
+from handforge.dataset.coco_json import ImageRecord, RleCode
 
 WIDTH, HEIGHT = 480, 360
 """Largest size of a thumbnail in pixels; the page shows it smaller until it is clicked."""
@@ -103,7 +103,7 @@ def _described(image: ImageEval, match: Match) -> str:
     return "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in kinds.items() if names)
 
 
-def _group(name: str, image: dict[str, Any]) -> str:
+def _group(name: str, image: ImageRecord) -> str:
     subset = image.get("set")
     return f"{name}, {subset}" if isinstance(subset, str) else name
 
@@ -118,9 +118,7 @@ def thumbnail(pixels: np.ndarray, image: ImageEval, match: Match) -> Image.Image
     return outlined(pixels, [(code, COLORS[kind]) for code, kind in drawn], box)
 
 
-def outlined(
-    pixels: np.ndarray, masks: Sequence[tuple[dict[str, Any], str]], box: tuple[int, int, int, int]
-) -> Image.Image:
+def outlined(pixels: np.ndarray, masks: Sequence[tuple[RleCode, str]], box: tuple[int, int, int, int]) -> Image.Image:
     """Scale a box of an image to a thumbnail, with the outlines of masks.
 
     :param pixels: (H, W, 3) uint8.
@@ -135,7 +133,7 @@ def outlined(
     return Image.fromarray(small)
 
 
-def crop_box(codes: list[dict[str, Any]], width: int, height: int) -> tuple[int, int, int, int]:
+def crop_box(codes: list[RleCode], width: int, height: int) -> tuple[int, int, int, int]:
     """Choose what to show of an image: the box of the masks with a margin, widened to the thumbnail's proportions.
 
     :returns: xyxy in whole pixels, half-open, inside the image; the whole image where there is no mask.

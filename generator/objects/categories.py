@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from generator.objects import catalog, figures
 from handforge.dataset import HAND_CATEGORIES, Category
+from handforge.dataset.coco_json import FrameRecord
 
 NAMES = (*catalog.HELD, *(maker.__name__ for maker in figures.FIGURES), "dish")
 """The kinds of objects, in the order of their ids."""
@@ -23,7 +23,7 @@ def of_run(object_annotations: bool) -> tuple[Category, ...]:
     return CATEGORIES if object_annotations else HAND_CATEGORIES
 
 
-def used(records: Iterable[dict[str, Any]]) -> list[Category]:
+def used(records: Iterable[FrameRecord]) -> list[Category]:
     """The categories that some annotation of the records has."""
     ids = {annotation["category_id"] for record in records for annotation in record["annotations"]}
     return [category for category in CATEGORIES if category.id in ids]

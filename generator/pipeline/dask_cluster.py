@@ -26,6 +26,7 @@ from generator.pipeline.fingerprint import sources
 from generator.pipeline.records import Records
 from generator.pipeline.workers import BATCH, Item, Renderer
 from handforge import __version__, dataset
+from handforge.dataset.coco_json import FrameRecord
 
 _log = logging.getLogger(__name__)
 
@@ -229,7 +230,7 @@ def _traits(settings: RenderSettings) -> dict[str, str]:
 
 def render(
     settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
-) -> list[tuple[int, dict[str, Any], dict[str, bytes]]]:
+) -> list[tuple[int, FrameRecord, dict[str, bytes]]]:
     """Number, record and files of some frames.
 
     :param traits: as :func:`describe` gave them where the run began.
@@ -241,7 +242,7 @@ def render(
 
 def _render(
     settings: RenderSettings, traits: dict[str, str], run: str, items: list[Item]
-) -> list[tuple[int, dict[str, Any], dict[str, bytes]]]:
+) -> list[tuple[int, FrameRecord, dict[str, bytes]]]:
     renderer, ours = _renderer(settings, run)
     for name, value in traits.items():
         if ours[name] != value:

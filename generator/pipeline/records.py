@@ -7,14 +7,24 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from generator.errors import RunError
 from handforge import dataset
+from handforge.dataset.coco_json import FrameRecord
 from handforge.files import write_atomic
 
 PARTIAL = ".partial"
 """The folder, in a run's, of what only an unfinished run needs."""
+
+
+class Entry(TypedDict):
+    """A line of a file of records."""
+
+    number: int
+    record: FrameRecord
+    files: dict[str, int]
+    """The size in bytes of each, by its path in the folder."""
 
 
 class Records:
@@ -25,7 +35,7 @@ class Records:
         handle, _ = tempfile.mkstemp(".jsonl", "records-", out / PARTIAL)
         self._file = os.fdopen(handle, "wb", buffering=0)
 
-    def add(self, number: int, record: dict[str, Any], files: dict[str, bytes]) -> None:
+    def add(self, number: int, record: FrameRecord, files: dict[str, bytes]) -> None:
         """Write a frame's files, by their paths in the folder, and then, in one write, that it is done.
 
         Nothing waits for the disk here: after a power cut a file may be shorter than its record says, and then the
@@ -33,7 +43,7 @@ class Records:
         """
         for path, data in files.items():
             write_atomic(self._out / path, data, sync=False)
-        entry = {"number": number, "record": record, "files": {path: len(data) for path, data in files.items()}}
+        entry: Entry = {"number": number, "record": record, "files": {path: len(data) for path, data in files.items()}}
         line = b"\n" + json.dumps(entry).encode() + b"\n"  # not joined to one that was cut short
         if self._file.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
@@ -43,19 +53,19 @@ class Records:
         self._file.close()
 
 
-def read_records(out: Path) -> dict[int, dict[str, Any]]:
+def read_records(out: Path) -> dict[int, FrameRecord]:
     """The records of the frames that are done, by number."""
     return {number: entry["record"] for number, entry in entries(out).items()}
 
 
-def entries(out: Path) -> dict[int, dict[str, Any]]:
+def entries(out: Path) -> dict[int, Entry]:
     """What :meth:`Records.add` wrote, by number.
 
     A line cut short by a kill or a full disk is no entry, nor is one whose files are not there in full.
 
     :raises RunError: if one names a file outside the run's folders, as no run of ours does.
     """
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[int, Entry] = {}
     for path in sorted((out / PARTIAL).glob("records-*.jsonl")):
         for line in path.read_bytes().split(b"\n"):
             try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from generator.errors import RunError
 from generator.pipeline import run_folder
-from generator.pipeline.records import PARTIAL, Records, entries, marks, read_records
+from generator.pipeline.records import PARTIAL, Entry, Records, entries, marks, read_records
 from handforge.files import require_writable
 
 
@@ -44,7 +43,7 @@ def merge(out: Path, parts: list[Path]) -> None:
     run_folder.finish(out)
 
 
-def _copy(part: Path, frames: dict[int, dict[str, Any]], out: Path) -> None:
+def _copy(part: Path, frames: dict[int, Entry], out: Path) -> None:
     """Copy the frames of one folder to another, each file before its record."""
     have = read_records(out)
     with closing(Records(out)) as records:

@@ -14,10 +14,10 @@ Camera axes: x right, y down, z away from the camera. All are 0 where no mask is
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
 from handforge.dataset.image_io import encode_png, open_image
 from handforge.dataset.records import GROUND_TRUTH_MAPS, KEYPOINTS, PARTS, DatasetError, size_text
 
@@ -57,7 +57,7 @@ def read_truth(path: Path, name: str) -> np.ndarray:
     return values
 
 
-def check_truth(path: Path, name: str, covered: np.ndarray, image: dict[str, Any]) -> list[str]:
+def check_truth(path: Path, name: str, covered: np.ndarray, image: ImageRecord) -> list[str]:
     """What is wrong with one truth of an image whose masks cover the pixels ``covered``, (H, W) bool."""
     try:
         values = read_truth(path, name)
@@ -76,7 +76,7 @@ def check_truth(path: Path, name: str, covered: np.ndarray, image: dict[str, Any
     return problems
 
 
-def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: dict[str, Any]) -> list[str]:
+def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: ImageRecord) -> list[str]:
     """Whether normals have a length of 1 and look towards the camera, as far as 8 bits tell."""
     some = normals[given]
     problems = []
@@ -93,7 +93,7 @@ def _check_normals(path: Path, normals: np.ndarray, given: np.ndarray, image: di
     return problems
 
 
-def check_keypoints_3d(annotation: dict[str, Any], image: dict[str, Any]) -> list[str]:
+def check_keypoints_3d(annotation: AnnotationRecord, image: ImageRecord) -> list[str]:
     """Whether the keypoints in space fall on those in the image, to 0.2 pixels."""
     try:
         flat = np.array(annotation["keypoints"], float).reshape(len(KEYPOINTS), 3)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import read_truth
 from handforge.dataset.image_io import MAX_PIXELS, read_image
 from handforge.dataset.records import (
@@ -55,8 +56,8 @@ class Dataset:
             ) from None
         content = parse_json(self._bytes, self.path, DatasetError, constants=False)
         try:
-            self.images: list[dict[str, Any]] = content["images"]
-            annotations: list[dict[str, Any]] = content["annotations"]
+            self.images: list[ImageRecord] = content["images"]
+            annotations: list[AnnotationRecord] = content["annotations"]
             listed = content.get("categories") or []
             self.category_list: tuple[Category, ...] = tuple(map(self._category, listed)) or HAND_CATEGORIES
             self.categories = {category.id: category.name for category in self.category_list}
@@ -64,7 +65,7 @@ class Dataset:
                 raise DatasetError(f"{self.path}: two categories share an id or a name; each needs its own")
             for image in self.images:
                 self._check_image(image)
-            by_image: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in self.images}
+            by_image: dict[int, list[AnnotationRecord]] = {image["id"]: [] for image in self.images}
             if len(by_image) != len(self.images):
                 raise DatasetError(f"{self.path}: an image id stands twice")
             names = Counter(Path(image["file_name"]) for image in self.images)
@@ -103,7 +104,7 @@ class Dataset:
             raise DatasetError(f"{where} has a skeleton of other than pairs of its keypoints, counted from 1")
         return Category(record["id"], name, tuple(keypoints), tuple(pairs), str(record.get("supercategory") or ""))
 
-    def _check_image(self, image: dict[str, Any]) -> None:
+    def _check_image(self, image: ImageRecord) -> None:
         number, name = image["id"], image["file_name"]
         if type(number) is not int:
             raise DatasetError(f"{self.path}: an image has the id {number!r}; ids are whole numbers")
@@ -123,7 +124,7 @@ class Dataset:
         if isinstance(image.get("group"), list | dict):
             raise DatasetError(f"{where}: group is {image['group']!r}, it must be a text or a number")
 
-    def _check_annotation(self, annotation: dict[str, Any], images: Container[int]) -> None:
+    def _check_annotation(self, annotation: AnnotationRecord, images: Container[int]) -> None:
         for key in ("id", "image_id", "category_id"):
             if not isinstance(annotation[key], int | float | str):
                 raise DatasetError(
@@ -139,7 +140,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[ImageRecord]:
         return iter(self.images)
 
     @cached_property
@@ -169,15 +170,15 @@ class Dataset:
         """What of :attr:`info` is true of a dataset made of this one, too: all but what makes it a rendering run."""
         return {key: value for key, value in self.info.items() if key != "poses_sha256"}
 
-    def category(self, annotation: dict[str, Any]) -> str | None:
+    def category(self, annotation: AnnotationRecord) -> str | None:
         """The name that the dataset has for an annotation's category; None where it has none."""
         return self.categories.get(annotation["category_id"])
 
-    def category_of(self, annotation: dict[str, Any]) -> Category | None:
+    def category_of(self, annotation: AnnotationRecord) -> Category | None:
         """The category of an annotation; None where ``annotations.json`` does not list it."""
         return next((kind for kind in self.category_list if kind.id == annotation["category_id"]), None)
 
-    def annotations(self, image: dict[str, Any]) -> list[dict[str, Any]]:
+    def annotations(self, image: ImageRecord) -> list[AnnotationRecord]:
         """The annotations of one image."""
         return self._by_image[image["id"]]
 
@@ -195,11 +196,11 @@ class Dataset:
     def _resolved(self) -> Path:
         return self.folder.resolve()
 
-    def picture_path(self, image: dict[str, Any]) -> Path:
+    def picture_path(self, image: ImageRecord) -> Path:
         """Where an image's file is. Errors as :meth:`file`."""
         return self.file(f"images/{image['file_name']}")
 
-    def read_image(self, image: dict[str, Any]) -> np.ndarray:
+    def read_image(self, image: ImageRecord) -> np.ndarray:
         """One image, (H, W, 3) uint8 RGB.
 
         :raises DatasetError: as :func:`read_image`, and if its size is not the one ``annotations.json`` states.
@@ -212,20 +213,21 @@ class Dataset:
             )
         return picture
 
-    def points(self, annotation: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    def points(self, annotation: AnnotationRecord, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """What an annotation says in numbers, as ``keypoints`` or ``bbox``, in a shape; None where it says nothing.
 
         :raises DatasetError: naming the annotation, if it is something else.
         """
-        if annotation.get(name) is None:
+        value = annotation.get(name)
+        if value is None:
             return None
-        found = _numbers(annotation[name], shape)
+        found = _numbers(value, shape)
         if found is None:
             wanted = f"{' times '.join(map(str, shape))} numbers" if shape else "a number"
             raise DatasetError(f"{self.path}: annotation {annotation['id']}: {name} must be {wanted}")
         return found
 
-    def camera(self, image: dict[str, Any]) -> np.ndarray | None:
+    def camera(self, image: ImageRecord) -> np.ndarray | None:
         """An image's camera matrix, (3, 3) float; None where it has none.
 
         :raises DatasetError: naming the image, if it is something else, or has no inverse.
@@ -240,7 +242,7 @@ class Dataset:
             )
         return matrix
 
-    def masks(self, image: dict[str, Any]) -> list[np.ndarray]:
+    def masks(self, image: ImageRecord) -> list[np.ndarray]:
         """The masks of one image's annotations, each (H, W) bool, in their order.
 
         :raises DatasetError: as :meth:`each_mask`, and if they take more than :data:`MAX_MASK_BYTES`.
@@ -253,7 +255,7 @@ class Dataset:
             )
         return list(self.each_mask(image))
 
-    def each_mask(self, image: dict[str, Any]) -> Iterator[np.ndarray]:
+    def each_mask(self, image: ImageRecord) -> Iterator[np.ndarray]:
         """Yield what :meth:`masks` returns, one at a time.
 
         :raises DatasetError: naming the file and the annotation, if a mask cannot be decoded, has another size than
@@ -271,18 +273,18 @@ class Dataset:
                 raise DatasetError(f"{where}: the mask has no pixel")
             yield mask
 
-    def ground_truth_maps(self, image: dict[str, Any]) -> tuple[str, ...]:
+    def ground_truth_maps(self, image: ImageRecord) -> tuple[str, ...]:
         """Which of :data:`TRUTHS` an image has beside its masks."""
         return tuple(name for name in GROUND_TRUTH_MAPS if name in (image.get("truths") or ()))
 
-    def ground_truth_map(self, image: dict[str, Any], name: str) -> np.ndarray:
+    def ground_truth_map(self, image: ImageRecord, name: str) -> np.ndarray:
         """One of an image's truths as :mod:`handforge.dataset.ground_truth_maps` describes it, which also has the
         errors.
         """
         return read_truth(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
 
 
-def images_digest(folder: Path, images: Iterable[dict[str, Any]]) -> str:
+def images_digest(folder: Path, images: Iterable[ImageRecord]) -> str:
     """SHA-256, as hex digits, of a dataset's images: names and contents, in their order."""
     found = hashlib.sha256()
     for image in images:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from handforge.dataset.coco_json import RleCode
 from handforge.dataset.records import DatasetError
 
 
-def encode_mask(mask: np.ndarray) -> dict[str, Any]:
+def encode_mask(mask: np.ndarray) -> RleCode:
     """COCO's compressed RLE of a (H, W) bool mask, ``counts`` as text so that it goes into JSON.
 
     The same as pycocotools' ``encode``, which goes through every pixel; this only through the columns with a hand.
@@ -28,7 +29,7 @@ def encode_mask(mask: np.ndarray) -> dict[str, Any]:
     return {"size": [height, width], "counts": code["counts"].decode("ascii")}
 
 
-def to_rle(segmentation: Any, height: int, width: int) -> dict[str, Any]:
+def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
     """A COCO segmentation (compressed RLE, uncompressed RLE, or polygons) as compressed RLE, checked.
 
     :raises DatasetError: if it is none of these, is damaged, or has another size than the image.

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,6 +25,7 @@ from handforge.dataset import (
     copy_subset,
     write_sample,
 )
+from handforge.dataset.coco_json import AnnotationRecord, FrameRecord, ImageRecord
 from handforge.dataset.records import with_own_ids
 from handforge.dataset.scene import scene
 from handforge.dataset.writer import copy_image, has_masks
@@ -124,14 +124,14 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
 
 
 def _write(
-    folder: Path, source: Dataset, image: dict[str, Any], factor: float, categories: tuple[Category, ...]
-) -> dict[str, Any]:
+    folder: Path, source: Dataset, image: ImageRecord, factor: float, categories: tuple[Category, ...]
+) -> FrameRecord:
     path = Path(image["file_name"])
     frame = zoomed(source, image, factor)
     return write_sample(folder, frame, SUFFIXES.get(path.suffix.lower(), "png"), categories)
 
 
-def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Sample:
+def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
     """One image, zoomed; keypoints and the camera's matrix go with it, further truths do not."""
     width, height = image["width"], image["height"]
     masks = source.masks(image)
@@ -151,14 +151,14 @@ def zoomed(source: Dataset, image: dict[str, Any], factor: float) -> Sample:
     return Sample(_name(image), pixels, tuple(instances), meta)
 
 
-def _name(image: dict[str, Any]) -> str:
+def _name(image: ImageRecord) -> str:
     return "_".join(Path(image["file_name"]).with_suffix("").parts)
 
 
 def _zoomed_instance(
     source: Dataset,
-    image: dict[str, Any],
-    annotation: dict[str, Any],
+    image: ImageRecord,
+    annotation: AnnotationRecord,
     mask: np.ndarray,
     box: tuple[int, int, int, int],
 ) -> Instance:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth
 from handforge.dataset.image_io import read_mask
 from handforge.dataset.reader import Dataset, images_digest
@@ -80,7 +81,7 @@ def _check_some(folder: Path, indices: range) -> list[str]:
     return [problem for index in indices for problem in check_image(data, data.images[index])]
 
 
-def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
+def record_problems(dataset: Dataset, image: ImageRecord) -> list[str]:
     """What is wrong with one image's annotations, told without decoding: what check, split and training share."""
     problems = []
     seen: dict[str, Any] = {}
@@ -116,7 +117,7 @@ def record_problems(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     return problems
 
 
-def _box_problem(annotation: dict[str, Any], image: dict[str, Any]) -> str | None:
+def _box_problem(annotation: AnnotationRecord, image: ImageRecord) -> str | None:
     """What is wrong with a box, as far as it can be told without its mask; a pixel beyond the image is rounding."""
     box = annotation.get("bbox")
     if box is None:
@@ -131,13 +132,13 @@ def _box_problem(annotation: dict[str, Any], image: dict[str, Any]) -> str | Non
     return f"bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
 
 
-def _is_rectangle(annotation: dict[str, Any]) -> bool:
+def _is_rectangle(annotation: AnnotationRecord) -> bool:
     """Whether a mask is its whole box, as that of an object of which no more is known; two may share one."""
     box = annotation.get("bbox")
     return box is not None and box[2] * box[3] == annotation.get("area")
 
 
-def _keypoint_problems(points: np.ndarray, annotation: dict[str, Any], image: dict[str, Any]) -> Iterator[str]:
+def _keypoint_problems(points: np.ndarray, annotation: AnnotationRecord, image: ImageRecord) -> Iterator[str]:
     if not np.isin(points[:, 2], (0, 1, 2)).all():
         yield "the visibility of a keypoint is not 0, 1 or 2"
         return
@@ -149,7 +150,7 @@ def _keypoint_problems(points: np.ndarray, annotation: dict[str, Any], image: di
         yield f"num_keypoints says {count!r}, {len(placed)} have a visibility of 1 or 2"
 
 
-def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
+def check_image(dataset: Dataset, image: ImageRecord) -> list[str]:
     """What is wrong with one image and its ground truth: image, annotations, and the mask file beside it."""
     problems = record_problems(dataset, image)
     union = np.zeros((image["height"], image["width"]), bool)
@@ -178,7 +179,7 @@ def check_image(dataset: Dataset, image: dict[str, Any]) -> list[str]:
     return [*problems, *_file_problems(dataset, image, union)]
 
 
-def _file_problems(dataset: Dataset, image: dict[str, Any], union: np.ndarray) -> list[str]:
+def _file_problems(dataset: Dataset, image: ImageRecord, union: np.ndarray) -> list[str]:
     """What is wrong with the files beside an image: ground-truth maps and the mask of all its annotations."""
     problems = []
     name = f"{Path(image['file_name']).stem}.png"

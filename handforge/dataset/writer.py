@@ -7,11 +7,12 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pycocotools import mask as rle
 
+from handforge.dataset.coco_json import AnnotationRecord, FrameRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import encode_truth
 from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset, images_digest
@@ -23,7 +24,7 @@ from handforge.files import dump_json, new_folder, write_atomic
 
 def write_sample(
     folder: Path, frame: Sample, suffix: str = "png", categories: Sequence[Category] = HAND_CATEGORIES
-) -> dict[str, Any]:
+) -> FrameRecord:
     """Write the image and the mask of one frame and return its record.
 
     The record (``{"image": {...}, "annotations": [...]}``, plain JSON without ids) is what :func:`assemble` takes;
@@ -39,7 +40,7 @@ def write_sample(
 
 def encode_sample(
     frame: Sample, suffix: str = "png", categories: Sequence[Category] = HAND_CATEGORIES
-) -> tuple[dict[str, Any], dict[str, bytes]]:
+) -> tuple[FrameRecord, dict[str, bytes]]:
     """Encode one frame: its record, and its files by their path in the dataset's folder.
 
     :raises DatasetError: if the frame has something of none of the categories.
@@ -91,7 +92,7 @@ def encode_sample(
 
 def assemble(
     folder: Path,
-    records: Iterable[dict[str, Any]],
+    records: Iterable[FrameRecord],
     info: dict[str, Any],
     categories: Sequence[Category] | None = None,
 ) -> None:
@@ -100,12 +101,13 @@ def assemble(
     :param info: goes into ``dataset.json`` (settings, seed, versions, counts ...); plain JSON.
     :param categories: those of the dataset; None: the one or two of the hands in it.
     """
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    images: list[ImageRecord] = []
+    annotations: list[AnnotationRecord] = []
     for image_id, record in enumerate(records, start=1):
-        images.append({"id": image_id, **record["image"]})
+        images.append(cast(ImageRecord, {"id": image_id, **record["image"]}))
         for annotation in record["annotations"]:
-            annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
+            numbered = {"id": len(annotations) + 1, "image_id": image_id, **annotation}
+            annotations.append(cast(AnnotationRecord, numbered))
     if categories is None:  # hands alone have one category, so that other tools see no class without examples
         used = {CATEGORY_ID, *(annotation["category_id"] for annotation in annotations)}
         categories = [category for category in HAND_CATEGORIES if category.id in used]
@@ -131,8 +133,8 @@ def has_masks(dataset: Dataset) -> bool:
 
 
 def copy_image(
-    source: Dataset, image: dict[str, Any], folder: Path, categories: Sequence[Category], masks: bool, prefix: str = ""
-) -> dict[str, Any]:
+    source: Dataset, image: ImageRecord, folder: Path, categories: Sequence[Category], masks: bool, prefix: str = ""
+) -> FrameRecord:
     """Copy an image with its ground truth into a folder, and return its record, as :func:`write_sample`.
 
     :param categories: those of the new dataset, by whose names annotations get their ids.
@@ -154,9 +156,9 @@ def copy_image(
             raise DatasetError(f"{path} is missing" if not path.exists() else f"{path} is not a regular file")
         (folder / copy).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / copy)
-    annotations = [{**a} for a in source.annotations(image)]
-    for annotation in annotations:
-        kind = source.category_of(annotation)
+    annotations: list[dict[str, Any]] = [{**a} for a in source.annotations(image)]
+    for number, annotation in enumerate(annotations):
+        kind = source.category_of(source.annotations(image)[number])
         assert kind is not None  # record_problems has seen to it
         annotation["category_id"] = ids[kind.name]
         annotation.setdefault("iscrowd", 0)
@@ -165,7 +167,7 @@ def copy_image(
     return {"image": {**record, "file_name": new.as_posix()}, "annotations": annotations}
 
 
-def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> None:
+def copy_subset(source: Dataset, images: Iterable[ImageRecord], out: Path) -> None:
     """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
 
     A dataset of hands gets the generator's categories, however another tool has numbered them; any other keeps its own.
@@ -183,7 +185,7 @@ def copy_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) ->
         )
 
 
-def holds_subset(source: Dataset, images: Iterable[dict[str, Any]], out: Path) -> bool:
+def holds_subset(source: Dataset, images: Iterable[ImageRecord], out: Path) -> bool:
     """Whether :func:`copy_subset` has put these images into ``out`` already."""
     try:
         there = Dataset(out)

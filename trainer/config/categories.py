@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handforge.dataset import CATEGORIES, HAND_CATEGORIES, Category, Dataset, DatasetError
+from handforge.dataset.coco_json import AnnotationRecord
 from handforge.dataset.records import with_own_ids
 
 
@@ -39,7 +40,7 @@ def choose(datasets: Sequence[Dataset], wanted: Sequence[str] = (), mask: str | 
     return with_own_ids(listed[name] for name in names)
 
 
-def _objects(dataset: Dataset) -> list[dict[str, object]]:
+def _objects(dataset: Dataset) -> list[AnnotationRecord]:
     """All annotations that are not crowds."""
     return [a for image in dataset for a in dataset.annotations(image) if not a.get("iscrowd")]
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from pycocotools import mask as rle
 
 from handforge.dataset import Category, Dataset, DatasetError, encode_mask
+from handforge.dataset.coco_json import ImageRecord, RleCode
 from handforge.dataset.validate import record_problems
 from trainer.config import categories
 from trainer.config.recipe import ImageSettings
@@ -94,7 +94,7 @@ class ImagePool:
             check_records(dataset, self.keypoints, self._labels)
         self._whole = [self._class_of(*entry) for entry in self._entries] if whole else None
         self._free_bytes = int(CACHE_SHARE * memory_bytes())
-        self._cache: dict[int, tuple[TrainingSample, list[dict[str, Any]]]] = {}
+        self._cache: dict[int, tuple[TrainingSample, list[RleCode]]] = {}
         if decode_ahead:
             self.decode(range(len(self)), workers, on_done)
 
@@ -114,7 +114,7 @@ class ImagePool:
         """An image's file name."""
         return self._entries[index][1]["file_name"]
 
-    def _class_of(self, dataset: Dataset, image: dict[str, Any]) -> int:
+    def _class_of(self, dataset: Dataset, image: ImageRecord) -> int:
         """The class of a whole image, from 1.
 
         :raises DatasetError: if it has objects of none or of several of the classes.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from pycocotools import mask as rle
 from torch import nn
 
 from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
+from handforge.dataset.coco_json import ResultRecord, RleCode
 from trainer.data.images import tensor
 from trainer.inference import tta
 from trainer.inference.mask_refinement import refine_masks
@@ -48,9 +49,15 @@ class Detection:
 
     @staticmethod
     def of_mask(mask: np.ndarray, score: float, category: str = "hand") -> Detection:
-        """An object known by its (H, W) bool mask."""
-        box = tuple(float(value) for value in rle.toBbox(encode_mask(mask)))
+        """An object known by its (H, W) bool mask, of one pixel at least."""
+        (top, bottom), (left, right) = (np.flatnonzero(mask.any(axis))[[0, -1]].tolist() for axis in (1, 0))
+        box = (float(left), float(top), float(right - left + 1), float(bottom - top + 1))
         return Detection(score, box, mask, category=category)
+
+    @cached_property
+    def rle(self) -> RleCode | None:
+        """The mask as COCO's compressed RLE; None where there is none."""
+        return None if self.mask is None else encode_mask(self.mask)
 
 
 def detect(
@@ -146,18 +153,18 @@ def distinct(masks: np.ndarray, labels: np.ndarray | None = None) -> list[int]:
     return kept
 
 
-def result(image_id: int, hand: Detection, category_id: int = 1) -> dict[str, Any]:
+def result(image_id: int, hand: Detection, category_id: int = 1) -> ResultRecord:
     """One entry of a COCO results list; every keypoint is given as visible, the network says nothing of that.
 
     :param category_id: of the detection's category, in the dataset or the network.
     """
     entry: dict[str, Any] = {"image_id": image_id, "category_id": category_id}
-    if hand.mask is not None:
-        entry["segmentation"] = encode_mask(hand.mask)
+    if (code := hand.rle) is not None:
+        entry["segmentation"] = code
     if hand.keypoints is not None:
         entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
-    track = {} if hand.track_id is None else {"track_id": hand.track_id}
-    return {**entry, "score": round(hand.score, 5), "bbox": list(hand.box), **track}
+    entry |= {"score": round(hand.score, 5), "bbox": list(hand.box)}
+    return cast(ResultRecord, entry if hand.track_id is None else {**entry, "track_id": hand.track_id})
 
 
 def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from handforge.csv_text import csv_text
-from handforge.dataset import Category, encode_mask
+from handforge.dataset import Category
 from handforge.dataset.exporters import Labelled, labelme_json, yolo_txt
 from handforge.files import dump_json, utf8_name
 from trainer.inference.detections import COLORS, Detection, union
@@ -81,8 +81,8 @@ class Coco(Format):
                 "iscrowd": 0,
                 "score": round(hand.score, 5),
             }
-            if hand.mask is not None:
-                entry["segmentation"] = encode_mask(hand.mask)
+            if hand.rle is not None:
+                entry["segmentation"] = hand.rle
             if hand.keypoints is not None:
                 entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
                 entry["num_keypoints"] = len(hand.keypoints)

@@ -14,6 +14,7 @@ from threading import Event, current_thread, main_thread
 from typing import Any
 
 from handforge.dataset import Category, DatasetError
+from handforge.dataset.coco_json import ImageRecord, ResultRecord
 from handforge.files import dump_json, new_folder, utf8_name
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
@@ -173,8 +174,8 @@ class _Found:
     :param whole: whether the source was read to its end.
     """
 
-    results: list[dict[str, Any]] = field(default_factory=list)
-    images: list[dict[str, Any]] = field(default_factory=list)
+    results: list[ResultRecord] = field(default_factory=list)
+    images: list[ImageRecord] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     without: int = 0
     turned: int = 0
@@ -250,12 +251,15 @@ def _find_all(
     return found
 
 
-def _record(frame: Frame) -> dict[str, Any]:
+def _record(frame: Frame) -> ImageRecord:
     """COCO's record of an image; width and height are of the upright one."""
     height, width = frame.image.shape[:2]
-    stored = {} if frame.orientation == 1 else {"exif_orientation": frame.orientation}
-    time = {"seconds": round(frame.seconds, 3)} if frame.clip else {}
-    return {"id": frame.id, "file_name": frame.name, "width": width, "height": height, **stored, **time}
+    record: ImageRecord = {"id": frame.id, "file_name": frame.name, "width": width, "height": height}
+    if frame.orientation != 1:
+        record["exif_orientation"] = frame.orientation
+    if frame.clip:
+        record["seconds"] = round(frame.seconds, 3)
+    return record
 
 
 def category_ids(learned: Sequence[Category], dataset: Mapping[str, int]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from torch import nn
 
 from handforge.console import processors
 from handforge.dataset import Category, Dataset
+from handforge.dataset.coco_json import ImageRecord
 from handforge.files import dump_json, write_atomic
 from trainer.config import categories
 from trainer.config.recipe import AUTO, IN_TURN, LayerWord, Recipe, subset_numbers
@@ -70,7 +71,7 @@ class Plan:
                 )
 
     @property
-    def images(self) -> list[tuple[Dataset, dict[str, Any]]]:
+    def images(self) -> list[tuple[Dataset, ImageRecord]]:
         """The images that are shuffled into subsets, by their number, each with its dataset."""
         return [(dataset, image) for dataset in self.data for image in dataset]
 

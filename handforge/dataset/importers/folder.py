@@ -21,6 +21,7 @@ from handforge.dataset import (
     assemble,
     write_sample,
 )
+from handforge.dataset.coco_json import FrameRecord
 from handforge.files import new_folder
 from handforge.progress import progress_counter
 
@@ -82,7 +83,7 @@ def write_dataset(
     with new_folder(out) as folder:
         (folder / "images").mkdir()
         (folder / "masks").mkdir()
-        records: list[dict[str, Any]] = []
+        records: list[FrameRecord] = []
         names = set()
         with progress_counter("import", "images") as shown:
             for frame in frames:
