@@ -190,6 +190,10 @@ def _say(text: str) -> None:
     echo(f"Error: {' '.join(text.split())}", err=True)
 
 
+NO_MEMORY = ("can't allocate memory", "failed to map segment", "Cannot allocate memory", "can't start new thread")
+"""What torch, the loader of libraries and Python say where there is no memory left, or no more is allowed."""
+
+
 def _say_unexpected(error: Exception, words: list[str]) -> None:
     """Say an error that no check has foreseen: its kind, the file at hand, and with ``-v`` the traceback."""
     verbose = not {"-v", "--verbose"}.isdisjoint(words)
@@ -197,6 +201,9 @@ def _say_unexpected(error: Exception, words: list[str]) -> None:
         traceback.print_exception(error)
     path = _file_at_hand(error)
     text = str(error) or "no more is known"
+    if isinstance(error, MemoryError) or any(known in text for known in NO_MEMORY):
+        _say(f"{f'{path}: ' if path else ''}memory is full ({text[:200]}); close other programs, or raise ulimit -v")
+        return
     hint = "" if verbose else "; the same command with -v shows where it arose"
     _say(f"{f'{path}: ' if path else ''}unexpected {type(error).__name__}: {text[:300]}{hint}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from generator.hand.camera import Camera
 from generator.pipeline import judged, records, run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
-from generator.pipeline.workers import Item, Workers
+from generator.pipeline.workers import FRAMES_A_WORKER, Item, Workers
 from handforge import __version__
-from handforge.files import require_writable
+from handforge.files import require_space, require_writable
 
 Progress = Callable[[int, int], None]
 """Told the number of frames done and of all frames, whenever some more are done."""
@@ -121,6 +122,7 @@ def render(
         behind.verify()
     frames = plan(settings)
     mine = range(shard[0] - 1, len(frames.poses), shard[1])
+    _require_room(out, settings, len(mine) - len(records.read_records(out)))
     try:
         with _crew(workers, len(mine), scheduler) as crew:
             settings, blender = crew.start(settings)
@@ -131,8 +133,12 @@ def render(
             done = records.read_records(out)
             todo = [number for number in mine if number not in done]
             progress(len(mine) - len(todo), len(mine))
+            unknown = True
             for finished in crew.render(out, (frames.item(number) for number in todo)):
                 progress(len(mine) - len(todo) + finished, len(mine))
+                if unknown and finished >= FRAMES_A_WORKER:
+                    _require_room(out, settings, len(todo) - finished)
+                    unknown = False
         if shard == (1, 1) and not run_folder.is_finished(out):  # by another process that was given the same command
             run_folder.finish(out)
     except OSError as error:
@@ -140,6 +146,23 @@ def render(
             f"{out}: {error.strerror or error}; what is done is kept: put that right and run the same command again"
         ) from error
     return True
+
+
+LEAST = 0.01
+"""Bytes that an image takes for each of its pixels at the very least."""
+
+
+def _require_room(out: Path, settings: RenderSettings, left: int) -> None:
+    """Refuse frames for which the disk has no room, judged by the size of those that are done."""
+    each = max(_bytes_each(out), LEAST * settings.resolution[0] * settings.resolution[1])
+    require_space(out, round(max(left, 0) * each), f"what is left to render ({left:,} images)")
+
+
+def _bytes_each(out: Path) -> float:
+    """The bytes of a frame that is done, with its mask and ground truth; 0 where none is."""
+    folders = [path for path in out.iterdir() if path.is_dir() and path.name != records.PARTIAL] if out.is_dir() else []
+    sizes = [[file.stat().st_size for file in islice(folder.iterdir(), FRAMES_A_WORKER)] for folder in folders]
+    return sum(sum(each) / len(each) for each in sizes if each)
 
 
 def _crew(workers: int, frames: int, scheduler: str | None) -> Workers | Cluster:

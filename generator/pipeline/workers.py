@@ -27,6 +27,9 @@ from handforge.errors import HandforgeError
 BATCH = 4
 """Frames given to a worker at a time: what is lost at most when it is killed."""
 
+CRASHES = tuple(-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL))
+"""Exit codes of a process that has crashed; too little memory has another."""
+
 FRAMES_A_WORKER = 20
 """Starting a Blender takes about as long as rendering this many frames."""
 
@@ -118,6 +121,7 @@ class Workers:
 
     def __init__(self, count: int, frames: int) -> None:
         self._pipes = launch(max(1, min(count, frames // FRAMES_A_WORKER)))
+        self._files: list[str] = []
 
     def __enter__(self) -> Workers:
         return self
@@ -133,6 +137,7 @@ class Workers:
 
     def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
         """Start Blender in each; the settings with the engine they chose, and Blender's version."""
+        self._files = [name for name in (settings.rig, settings.objects) if name is not None]
         for pipe in self._pipes:
             pipe.send(settings)
         answers = [self._receive(pipe) for pipe in self._pipes]
@@ -160,6 +165,11 @@ class Workers:
         except (EOFError, ConnectionError):
             process = self._pipes[pipe]
             process.join(5)
+            if process.exitcode in CRASHES and self._files:
+                raise WorkerError(
+                    f"Blender crashed in a worker (exit code {process.exitcode}), most often at a damaged file: open "
+                    f"{' and '.join(self._files)} in Blender, and save it anew; what is done is kept"
+                ) from None
             raise WorkerError(
                 f"a worker ended unexpectedly (exit code {process.exitcode}; -9 is most often too little memory); what "
                 "is done is kept: run the same command again, with fewer --workers if it recurs"

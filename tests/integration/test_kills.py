@@ -148,7 +148,7 @@ def prepared(given, folder, command):
 
 
 def made(folder):
-    """All files beside the input, by name; of a run's record not when and how long."""
+    """All files beside the input, by name; of records not where, when and how long."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
@@ -157,11 +157,11 @@ def made(folder):
 
 
 def content(path):
-    if path.name != "run.json" or not path.stat().st_size:
+    if path.name not in ("run.json", "predict.json") or not path.stat().st_size:
         return path.read_bytes()
     record = json.loads(path.read_text())
-    times = ("seconds", "command", "started", "timing")
-    return {key: value for key, value in record.items() if key not in times and not key.endswith("_seconds")}
+    apart = ("seconds", "command", "started", "timing", "source", "weights")
+    return {key: value for key, value in record.items() if key not in apart and not key.endswith("_seconds")}
 
 
 def told_apart(files):

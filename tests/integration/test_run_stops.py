@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +15,10 @@ import pytest
 from run_samples import FRAMES, command, contents, frame, ignore, records, wait_for
 
 from generator.errors import RunError
-from generator.pipeline import run, run_folder, shards
+from generator.pipeline import run, run_folder, shards, workers
 from generator.pipeline.records import PARTIAL, Records, read_records
+from handforge import files
+from handforge.files import FolderError
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -190,7 +194,9 @@ def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb
         room = shutil.disk_usage(disk_of_20_mb).free + (ballast.stat().st_size if ballast.exists() else 0)
         ballast.write_bytes(bytes(room - free))
         ended = subprocess.run(command(settings_file, out), capture_output=True, text=True)
-        assert ended.returncode == 2 and "No space left on device; what is done is kept" in ended.stderr
+        assert ended.returncode == 2
+        full = ("No space left on device; what is done is kept", "what is left to render (")
+        assert any(words in ended.stderr for words in full), ended.stderr
         assert "Traceback" not in ended.stderr and not (out / "annotations.json").exists()
         assert records(out) >= done
         done = records(out)
@@ -211,3 +217,59 @@ def test_killed_at_twenty_random_moments(whole, settings_file, tmp_path):
             process.communicate()
     subprocess.run(command(settings_file, out), check=True, capture_output=True)
     assert contents(out) == contents(whole)
+
+
+class Drawn:
+    """Workers that draw small frames without Blender."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def start(self, settings):
+        return settings, "0"
+
+    def render(self, out, items):
+        with closing(Records(out)) as written:
+            for done, item in enumerate(items, start=1):
+                written.add(item.number, *frame(item.number))
+                yield done
+
+
+def test_frames_that_do_not_fit_the_disk_are_not_begun_or_not_gone_on_with(settings, tmp_path, monkeypatch):
+    free, out = [1000], tmp_path / "out"
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[0]))
+    with pytest.raises(FolderError, match=r"out has 0 MB left, what is left to render \(48 images\) needs 0 MB; make"):
+        run.render(settings, out, 1, ignore)
+    assert not out.exists()
+    monkeypatch.setattr(run, "_crew", lambda *given: Drawn())
+    free[0] = 8000  # enough for the least that images of this size take
+    for done in (20, 20):  # told again before the next begins
+        with pytest.raises(FolderError, match=r"what is left to render \(28 images\) needs 0 MB"):
+            run.render(settings, out, 1, ignore)
+        assert records(out) == done
+
+
+class Gone:
+    """The pipe to a process that has ended."""
+
+    def send(self, content):
+        pass
+
+    def recv(self):
+        raise EOFError
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    "rig, words", [("hand.blend", "crashed in a worker .*open hand.blend"), (None, "code -11; -9")]
+)
+def test_a_crash_of_blender_names_the_file_that_it_read(settings, monkeypatch, rig, words):
+    process = SimpleNamespace(exitcode=-11, join=print, kill=print, terminate=print)
+    monkeypatch.setattr(workers, "launch", lambda count: {Gone(): process})
+    with pytest.raises(workers.WorkerError, match=words), workers.Workers(1, 1) as crew:
+        crew.start(replace(settings, rig=rig))

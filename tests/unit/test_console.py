@@ -2,13 +2,18 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from PIL import Image
 
 import handforge.cli
 from handforge.console import Group, duration, megabytes
@@ -48,6 +53,33 @@ def test_no_kind_of_error_is_a_traceback(error):
     done = CliRunner().invoke(command(work), ["work"])
     assert done.exit_code == 2 and "Traceback" not in done.output
     assert f"unexpected {type(error).__name__}" in done.stderr
+
+
+def takes_more_than_there_is():
+    np.zeros(2**58, np.uint8)
+
+
+def loads_torch():
+    raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+
+
+@pytest.mark.parametrize("work", [takes_more_than_there_is, loads_torch])
+def test_full_memory_is_told_with_a_remedy(work):
+    done = CliRunner().invoke(command(work), ["work"])
+    assert done.exit_code == 2 and done.stderr.startswith("Error: memory is full (") and done.stderr.count("\n") == 1
+    assert done.stderr.endswith("); close other programs, or raise ulimit -v\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its memory as Linux does")
+def test_a_network_that_does_not_fit_the_memory_is_one_line(tmp_path):
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9)); "
+    limited += "from handforge.cli import main; main(['predict', '.', '--out', 'out'])"
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "-c", limited]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("Error: ") and "memory is full (" in done.stderr
+    assert done.stderr.count("\n") == 1 and [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_every_command_has_verbose_once():
