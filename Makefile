@@ -14,7 +14,7 @@ help:
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
 	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
-	@echo "make test        the tests, 7 minutes on two cores"
+	@echo "make test        the tests, some minutes on two cores"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick"
 	@echo "make docs        build the documentation into site/"

@@ -27,7 +27,7 @@ os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
 sys.path.append(next(path for path in sys.path if Path(path, "blenderproc").is_dir()))  # it removes one of the two
 name = "blenderproc.python.utility.SetupUtility"
 sys.modules[name] = types.ModuleType(name)
-sys.modules[name].SetupUtility = SetupUtility
+sys.modules[name].SetupUtility = SetupUtility  # type: ignore[attr-defined]  # a stand-in has what it is given
 import blenderproc as bproc  # noqa: E402
 from blenderproc.python.renderer import RendererUtility  # noqa: E402
 from blenderproc.python.utility import Initializer  # noqa: E402

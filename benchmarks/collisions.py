@@ -71,7 +71,7 @@ def pairs_to_test(mesh: hand_mesh.HandMesh) -> list[tuple[np.ndarray, ...]]:
     """
     chosen, vertices = parts(mesh), mesh.vertices.astype(float)
     outer = np.array([bone.endswith(("middle", "distal")) for bone in BONES])[mesh.weights.argmax(axis=1)]
-    pairs = []
+    pairs: list[tuple[np.ndarray, ...]] = []
     for one in pose.FINGERS:
         for other in (*pose.FINGERS, "palm"):
             if one != other:
@@ -107,7 +107,7 @@ def main() -> None:
         both = int((t & s).sum())
         print(
             f"{name:15} {len(t)} poses, {t.sum()} collide, {s.sum()} dropped: "
-            f"recall {both / max(t.sum(), 1):.2f}, precision {both / max(s.sum(), 1):.2f}"
+            f"recall {both / max(int(t.sum()), 1):.2f}, precision {both / max(int(s.sum()), 1):.2f}"
         )
 
 

@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 
 from handforge.dataset import Dataset, copy_subset
+from handforge.dataset.coco_json import ImageRecord
 
 PERSON = re.compile(r"_([^_]+_id\d+)_")
 TEST_STREAM, TRAIN_STREAM = 0, 1
 
 
-def person(image: dict[str, Any]) -> str:
+def person(image: ImageRecord) -> str:
     """Whose image it is."""
     found = image.get("group") or next(iter(PERSON.findall(f"_{image['file_name']}_")), None)
     if found is None:
@@ -34,7 +35,7 @@ def person(image: dict[str, Any]) -> str:
     return str(found)
 
 
-def parts(images: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def parts(images: list[ImageRecord]) -> tuple[list[ImageRecord], list[ImageRecord]]:
     """The images of half of the people, to test on, and those of the others."""
     people = sorted({person(image) for image in images})
     order = np.random.default_rng(TEST_STREAM).permutation(len(people))
@@ -42,7 +43,7 @@ def parts(images: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict
     return [i for i in images if person(i) in tested], [i for i in images if person(i) not in tested]
 
 
-def drawn(images: list[dict[str, Any]], count: int, seed: int) -> list[dict[str, Any]]:
+def drawn(images: list[ImageRecord], count: int, seed: int) -> list[ImageRecord]:
     """Some of the images, in their order; the first ones of one permutation, so that sets grow by adding."""
     order = np.random.default_rng([TRAIN_STREAM, seed]).permutation(len(images))
     return [images[i] for i in sorted(order[:count])]

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import mediapipe
 import numpy as np
@@ -21,7 +22,7 @@ FINGER_WIDTH = 0.21
 """A finger's width as a fraction of the palm's length, from the wrist to the middle finger's first joint."""
 
 
-def mask_of(joints, size_wh):
+def mask_of(joints: np.ndarray, size_wh: tuple[int, int]) -> np.ndarray:
     """Fill what a hand with these joints (21, 2), in pixels, covers; (H, W) uint8."""
     image = Image.new("L", size_wh)
     pen = ImageDraw.Draw(image)
@@ -38,17 +39,17 @@ def mask_of(joints, size_wh):
     return np.asfortranarray(np.asarray(image))
 
 
-def main(images, out):
+def main(images: list[tuple[int, str]], out: Path) -> None:
     """Find the hands of all images."""
     results, seconds = [], 0.0
-    options = {"static_image_mode": True, "max_num_hands": 6, "min_detection_confidence": 0.3}
+    options: dict[str, Any] = {"static_image_mode": True, "max_num_hands": 6, "min_detection_confidence": 0.3}
     with mediapipe.solutions.hands.Hands(**options) as hands:
         for image_id, path in images:
             image = np.asarray(Image.open(path).convert("RGB"))
             begin = time.perf_counter()
             found = hands.process(image)
             seconds += time.perf_counter() - begin
-            size = image.shape[1::-1]
+            size = image.shape[1], image.shape[0]
             pairs = zip(found.multi_hand_landmarks or [], found.multi_handedness or [], strict=True)
             for landmarks, handedness in pairs:
                 mask = mask_of(np.array([(p.x, p.y) for p in landmarks.landmark]) * size, size)

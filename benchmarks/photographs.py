@@ -15,6 +15,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Photographs:
         else:
             self.images = list(enumerate(sorted((folder / "images").iterdir()), start=1))
 
-    def row(self, who: str, results: list[dict[str, Any]], seconds: float) -> str:
+    def row(self, who: str, results: Sequence[Mapping[str, Any]], seconds: float) -> str:
         """One line of the table."""
         sure = [entry for entry in results if entry["score"] >= SCORE]
         rate = f"{len(self.images) / seconds:.1f}"
@@ -68,7 +69,7 @@ class Photographs:
         return f"| {self.name} | {counts} | {who} | {iou} | {score['f1']:.3f} | {score['ap']:.3f} | {rate} |"
 
 
-def of_network(detector: HandDetector, photographs: Photographs) -> tuple[list[dict[str, Any]], float]:
+def of_network(detector: HandDetector, photographs: Photographs) -> tuple[Sequence[Mapping[str, Any]], float]:
     """The network's results on photographs, and the seconds that it took."""
     results, seconds = [], 0.0
     for image_id, path in photographs.images:
@@ -80,7 +81,7 @@ def of_network(detector: HandDetector, photographs: Photographs) -> tuple[list[d
     return results, seconds
 
 
-def of_mediapipe(python: Path, photographs: Photographs) -> tuple[list[dict[str, Any]], float]:
+def of_mediapipe(python: Path, photographs: Photographs) -> tuple[Sequence[Mapping[str, Any]], float]:
     """MediaPipe's results on photographs, and the seconds that it took."""
     images, out = photographs.out / "images.json", photographs.out / "mediapipe.json"
     images.write_text(json.dumps([[image_id, str(path.resolve())] for image_id, path in photographs.images]))

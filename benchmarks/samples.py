@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from types import SimpleNamespace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -60,7 +61,7 @@ def scene() -> bpy.types.Scene:
     )
     data.materials.append(engine._cloth)
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("square", data))
-    camera = SimpleNamespace(width=SIZE, height=SIZE, matrix=np.diag([SIZE / 2, SIZE / 2, 1.0]))
+    camera: Any = SimpleNamespace(width=SIZE, height=SIZE, matrix=np.diag([SIZE / 2, SIZE / 2, 1.0]))
     engine._aim(camera, (0, 0, SIZE, SIZE))
     return bpy.context.scene
 

@@ -42,7 +42,7 @@ def hand(rng: np.random.Generator, x: int, y: int, size: float) -> np.ndarray:
 def make(folder: Path, images: int) -> None:
     """A dataset without image files, and predictions of most of its hands."""
     rng = np.random.default_rng(0)
-    records: list[dict[str, Any]] = []
+    records: list[Any] = []
     results: list[dict[str, Any]] = []
     for image_id in range(1, images + 1):
         annotations = []

@@ -114,7 +114,9 @@ def frame_of(truth: np.ndarray) -> np.ndarray:
     return np.array([columns.mean(), rows.mean(), max(np.ptp(rows), np.ptp(columns)) + 1.0])
 
 
-def settle(flat: np.ndarray, truth: np.ndarray, at: np.ndarray, rng: np.random.Generator, tries: int, reach: float):
+def settle(
+    flat: np.ndarray, truth: np.ndarray, at: np.ndarray, rng: np.random.Generator, tries: int, reach: float
+) -> tuple[float, np.ndarray]:
     """The best place of an outline near ``at``: its IoU, by points alone, and the place."""
     frame = frame_of(truth)
     best = iou(plot(place(flat, at, frame), truth), truth), at

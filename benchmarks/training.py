@@ -32,7 +32,7 @@ import psutil
 import torch
 
 from handforge.dataset import Dataset
-from trainer.config.recipe import ImageSettings, Network, Session
+from trainer.config.recipe import ImageSettings, LayerWord, Network, Session
 from trainer.data.images import ImagePool, target, tensor
 from trainer.loop import session as sessions
 from trainer.models import networks
@@ -84,7 +84,7 @@ def start(case: Case, seed: int) -> torch.nn.Module:
     return model
 
 
-def job(folder: str, case: Case, layers: str, seed: int) -> sessions.Job:
+def job(folder: str, case: Case, layers: LayerWord, seed: int) -> sessions.SessionContext:
     """The session that both loops train; it tells the reference which images a step has."""
     dataset = Dataset(folder)
     dataset.images = dataset.images[: case.images]
@@ -92,20 +92,22 @@ def job(folder: str, case: Case, layers: str, seed: int) -> sessions.Job:
     settings = replace(case.session, trainable_layers=layers)
     pool = np.arange(len(dataset))
     pictures = ImagePool([dataset], case.pictures)
-    return sessions.Job(1, settings, pictures, pool, seed, device, networks.best_precision(device), workers=1)
+    return sessions.SessionContext(
+        1, settings, pictures, pool, seed, device, networks.best_precision(device), workers=1
+    )
 
 
-def ours(case: Case, work: sessions.Job) -> Iterator[float]:
+def ours(case: Case, work: sessions.SessionContext) -> Iterator[float]:
     """Losses of this package's session, step by step."""
     model = networks.for_training(start(case, work.seed), work.device)
     for row in sessions.run(model, work, sessions.begin(model, work.session)):
         yield row["loss"]
 
 
-class Decoding(torch.utils.data.Dataset):
+class Decoding(torch.utils.data.Dataset[tuple[torch.Tensor, dict[str, torch.Tensor]]]):
     """Images in the session's order, decoded when asked for."""
 
-    def __init__(self, folder: str, work: sessions.Job) -> None:
+    def __init__(self, folder: str, work: sessions.SessionContext) -> None:
         self.dataset = Dataset(folder)
         self.order = [index for step in range(work.session.total_steps) for index in sessions.drawn(work, step)]
 
@@ -117,12 +119,12 @@ class Decoding(torch.utils.data.Dataset):
         return tensor(self.dataset.read_image(image)), target(np.array(self.dataset.masks(image)))
 
 
-def collate(batch: list) -> tuple:
+def collate(batch: list[tuple[Any, ...]]) -> tuple[tuple[Any, ...], ...]:
     """Lists of images and targets, as torchvision's references do."""
     return tuple(zip(*batch, strict=True))
 
 
-def reference(case: Case, work: sessions.Job, folder: str) -> Iterator[float]:
+def reference(case: Case, work: sessions.SessionContext, folder: str) -> Iterator[float]:
     """Losses of torchvision's reference loop, step by step."""
     model = start(case, work.seed)
     optimizer = sessions.begin(model, work.session)
@@ -139,7 +141,7 @@ def reference(case: Case, work: sessions.Job, folder: str) -> Iterator[float]:
         yield float(loss.detach())
 
 
-def serve(folder: str, loop: str, name: str, layers: str, seed: int) -> None:
+def serve(folder: str, loop: str, name: str, layers: LayerWord, seed: int) -> None:
     """In a process of its own: for each number on standard input, do so many steps and tell how it went."""
     case = CASES[name]
     work = job(folder, case, layers, seed)
@@ -258,8 +260,8 @@ def main() -> None:
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        *words, seed = options.serve
-        serve(options.dataset, *words, int(seed))
+        loop, name, layers, seed = options.serve
+        serve(options.dataset, loop, name, layers, int(seed))
         return
     found: dict[str, Any] = {}
     turns = {"quick": (1, 3)} if options.quick else {"small": (4, 4), "paper": (2, 3)}

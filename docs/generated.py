@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_type_hints
 
 import click
@@ -18,6 +18,9 @@ from handforge import commented_toml
 from handforge.cli import main
 from handforge.validation import expected
 from trainer.config.recipe import ImageSettings, Network, Recipe, Session
+
+SHARED = {"--verbose", "--quiet", "--help"}
+"""Options of every command, which the page explains once."""
 
 
 def commands() -> str:
@@ -30,9 +33,10 @@ def _described(command: click.Command, name: str) -> Iterator[str]:
     yield f"{'#' * (len(name.split()))} {name}\n"
     yield _help(command.help or "")
     yield f"```\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
-    rows = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context))]
+    options = [one for one in command.get_params(context) if isinstance(one, click.Option) and not SHARED & {*one.opts}]
+    rows = [record for option in options if (record := option.get_help_record(context))]
     if rows and not isinstance(command, click.Group):
-        yield _table(("option", ""), [(f"`{_cell(left)}`", _cell(right)) for left, right in rows])
+        yield _table(("option", "meaning"), [(f"`{_cell(left)}`", _cell(right)) for left, right in rows])
     if isinstance(command, click.Group):
         for part, inner in command.commands.items():
             yield from _described(inner, f"{name} {part}")
@@ -58,7 +62,11 @@ def settings() -> str:
 
 def recipes() -> str:
     """All keys of a recipe, a table for each of its parts."""
-    parts = [("At the top", Recipe("", ())), ("[network]", Network()), ("[images]", ImageSettings())]
+    parts: list[tuple[str, Any]] = [
+        ("At the top", Recipe("", ())),
+        ("[network]", Network()),
+        ("[images]", ImageSettings()),
+    ]
     parts.append(("[session] and [[sessions]]", Session()))
     tables = [(name, _fields(type(one), dataclasses.asdict(one))) for name, one in parts]
     return "\n".join(f"## {name}\n\n{table}" for name, table in tables)
@@ -71,9 +79,11 @@ def _fields(cls: Any, defaults: dict[str, Any]) -> str:
         if field.default is dataclasses.MISSING and cls is Recipe:  # its name and its parts
             continue
         default = "none" if defaults[field.name] is None else f"`{commented_toml.value(defaults[field.name])}`"
-        kind = _cell(expected(hints[field.name])).replace("something else", "")
-        said = ", ".join(part for part in (kind, f"default {default}") if part)
-        rows.append((f"`{field.name}`", f"*{said[0].upper()}{said[1:]}.*<br>{_cell(docs[field.name])}"))
+        kind = re.sub(r"(^| or )(something else|a list$)", "", _cell(expected(hints[field.name], "`{}`")))
+        parts = [kind] if re.search(r"\b[Dd]efault\b", docs[field.name]) else [kind, f"default {default}"]
+        said = ", ".join(part for part in parts if part)
+        said = f"*{said[0].upper()}{said[1:]}.*<br>" if said else ""
+        rows.append((f"`{field.name}`", said + _cell(docs[field.name])))
     return _table(("key", "values, default, meaning"), rows)
 
 
@@ -81,7 +91,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = (heads, tuple("---" for _ in heads), *rows)
     return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"
 
@@ -91,7 +101,11 @@ PARTS: dict[str, Callable[[], str]] = {"commands": commands, "settings": setting
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill a page's marks; called by MkDocs for each page."""
-    return re.sub(r"^<!-- (\w+) -->$", lambda m: PARTS.get(m[1], lambda: m[0])(), markdown, flags=re.MULTILINE)
+
+    def part(mark: re.Match[str]) -> str:
+        return PARTS[mark[1]]() if mark[1] in PARTS else mark[0]
+
+    return re.sub(r"^<!-- (\w+) -->$", part, markdown, flags=re.MULTILINE)
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:

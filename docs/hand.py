@@ -67,7 +67,9 @@ def studio() -> bpy.types.Scene:
     return scene
 
 
-def tile(scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, shape: HandShape, tone: float):
+def tile(
+    scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, shape: HandShape, tone: float
+) -> Image.Image:
     """One hand, before the background."""
     mesh = hand_mesh.build(shape)
     hand = rig.build(skeleton(shape), mesh)
@@ -97,10 +99,10 @@ def main() -> None:
         parts.append([tile(scene, size, *one) for one in row])
     sheet = Image.new("RGB", (width, sum(row[0].height for row in parts)))
     top = 0
-    for row in parts:
-        for column, picture in enumerate(row):
+    for tiles in parts:
+        for column, picture in enumerate(tiles):
             sheet.paste(picture, (column * picture.width, top))
-        top += row[0].height
+        top += tiles[0].height
     sheet.save(out, quality=86, method=6)
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file, session_number
+
+if TYPE_CHECKING:
+    from evaluation.metrics.matching import MatchOptions
+    from evaluation.metrics.scope import Scope
 
 
 def _complete_category(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
@@ -23,8 +29,20 @@ def _complete_category(context: click.Context, parameter: click.Parameter, start
     return [CompletionItem(name) for name in names if name.startswith(start)]
 
 
-def matching_options(command: Any) -> Any:
-    """Add the options that say how predictions are matched with the ground truth."""
+def matching_options(command: Callable[..., None]) -> Any:
+    """Add the options that say how predictions are matched with the ground truth.
+
+    The command gets them as ``options``, a MatchOptions, and ``scope``, a Scope.
+    """
+
+    @wraps(command)
+    def with_options(iou: float, score_threshold: float, region: str, category: str | None, **others: Any) -> None:
+        from evaluation.metrics.matching import MatchOptions
+        from evaluation.metrics.scope import Scope
+
+        command(options=MatchOptions(iou, score_threshold), scope=Scope(region, category), **others)
+
+    decorated: Any = with_options
     for option in (
         click.option(
             "--region",
@@ -56,8 +74,8 @@ def matching_options(command: Any) -> Any:
             help="A prediction is a true positive from this mask IoU on.",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -94,10 +112,8 @@ def main() -> None:
 def score(
     dataset: Path,
     results: Path,
-    iou: float,
-    score_threshold: float,
-    region: str,
-    category: str | None,
+    options: MatchOptions,
+    scope: Scope,
     of: str,
     session: int | str | None,
     details: bool,
@@ -130,9 +146,8 @@ def score(
     from evaluation.metrics import box_keypoint_ap, classification, detection_metrics
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.extended_metrics import extended_metrics
-    from evaluation.metrics.matching import MatchOptions, load, match_all
+    from evaluation.metrics.matching import load, match_all
     from evaluation.metrics.results import predicted_task
-    from evaluation.metrics.scope import Scope
     from evaluation.report import console
     from evaluation.report.runs import predictions_of
     from handforge.dataset import Dataset
@@ -150,13 +165,12 @@ def score(
             if json_path:
                 write_atomic(json_path, dump_json(classified.to_json()))
             return
-        figures = box_keypoint_ap.score(Dataset(dataset), results, of, category)
+        figures = box_keypoint_ap.score(Dataset(dataset), results, of, scope.category)
         console.print_figures(of, figures)
         if json_path:
             write_atomic(json_path, dump_json({"of": of, **figures}))
         return
-    options = MatchOptions(iou, score_threshold)
-    loaded = load(Dataset(dataset), results, Scope(region, category))
+    loaded = load(Dataset(dataset), results, scope)
     metrics = detection_metrics.score(loaded.images, options)
     categories = category_metrics(loaded.images, loaded.categories, options)
     content = asdict(metrics)
@@ -166,7 +180,7 @@ def score(
     if details:
         more = extended_metrics(loaded.images, match_all(loaded.images, options), options)
         scored = ", ".join(loaded.categories)
-        content["details"] = {"region": region, "category": scored, "notes": loaded.notes, **asdict(more)}
+        content["details"] = {"region": scope.region, "category": scored, "notes": loaded.notes, **asdict(more)}
         console.print_details(more)
     if json_path:
         write_atomic(json_path, dump_json(content))
@@ -180,10 +194,8 @@ def score(
 def compare(
     dataset: Path,
     results: tuple[Path, ...],
-    iou: float,
-    score_threshold: float,
-    region: str,
-    category: str | None,
+    options: MatchOptions,
+    scope: Scope,
     json_path: Path | None,
 ) -> None:
     """Score several RESULTS of one DATASET side by side.
@@ -200,9 +212,8 @@ def compare(
     from evaluation.metrics import classification
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.compare import compare as compare_images
-    from evaluation.metrics.matching import MatchOptions, load
+    from evaluation.metrics.matching import load
     from evaluation.metrics.results import predicted_task
-    from evaluation.metrics.scope import Scope
     from evaluation.report import console
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
@@ -214,7 +225,7 @@ def compare(
         if json_path:
             write_atomic(json_path, dump_json([{"name": name, **one.to_json()} for name, one in classified]))
         return
-    opened, scope, options = Dataset(dataset), Scope(region, category), MatchOptions(iou, score_threshold)
+    opened = Dataset(dataset)
     loaded = [(str(path), load(opened, path, scope)) for path in results]
     rows = compare_images([(name, one.images) for name, one in loaded], options)
     categories = [category_metrics(one.images, one.categories, options) for _, one in loaded]
@@ -240,35 +251,35 @@ def report(
     runs: tuple[Path, ...],
     out: Path,
     session: int | str | None,
-    iou: float,
-    score_threshold: float,
-    region: str,
-    category: str | None,
+    options: MatchOptions,
+    scope: Scope,
 ) -> None:
     """Write one HTML file about the runs RUN...
 
-    It shows their training, scores, curves and images. A RUN is a folder that hand-trainer train or repeat wrote.
-    Predictions are read from RUN/predictions/NAME, where hand-trainer predict --out RUN/predictions/NAME writes them,
-    and scored where they are of a dataset. The file needs no network and no other file.
+    It shows their training, scores, curves and images. A RUN is a folder that hand-trainer train or repeat wrote; its
+    predictions are those in RUN/predictions/NAME, where hand-trainer predict --out RUN/predictions/NAME writes them. A
+    folder that predict wrote elsewhere is shown by itself. Predictions of a dataset are scored. The file needs no
+    network and no other file.
 
     \b
     hand-evaluation report run --out report.html
+    hand-evaluation report found --out report.html
     hand-evaluation report run --session last --out last.html
     """  # noqa: D301 - click wants the real control character
-    from evaluation.metrics.matching import MatchOptions
-    from evaluation.metrics.scope import Scope
     from evaluation.report.page import write_report
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
-    scored = write_report(runs, out, MatchOptions(iou, score_threshold), Scope(region, category), session)
+    scored = write_report(runs, out, options, scope, session)
     echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
-    if not scored:
+    if not scored and (runs[0] / "run.json").exists():
         echo(
             f"for scores: hand-trainer predict --weights {runs[0]} {f'--session {session} ' if session else ''}DATASET "
             f"--out {runs[0]}/predictions/NAME",
             err=True,
         )
+    elif not scored:
+        echo("for scores: predict a dataset folder, whose images are annotated", err=True)
 
 
 @main.command()
@@ -352,10 +363,8 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
 @click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Also write the table to this file.")
 def cases(
     runs: tuple[Path, ...],
-    iou: float,
-    score_threshold: float,
-    region: str,
-    category: str | None,
+    options: MatchOptions,
+    scope: Scope,
     csv_path: Path | None,
 ) -> None:
     """Show the paper's cases C1 to C11, ours beside them.
@@ -371,13 +380,10 @@ def cases(
     \b
     hand-evaluation cases runs/c1 runs/c2 --csv cases.csv
     """  # noqa: D301 - click wants the real control character
-    from evaluation.metrics.matching import MatchOptions
-    from evaluation.metrics.scope import Scope
     from evaluation.paper.cases import case_table, our_results
     from evaluation.report.runs import load_runs
 
-    loaded, options = load_runs(runs, Scope(region, category)), MatchOptions(iou, score_threshold)
-    _show(case_table([row for run in loaded for row in our_results(run, options)], options), csv_path)
+    _show(case_table([row for run in load_runs(runs, scope) for row in our_results(run, options)], options), csv_path)
 
 
 @main.command()
@@ -386,10 +392,8 @@ def cases(
 @click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Also write the table to this file.")
 def ablation(
     runs: tuple[Path, ...],
-    iou: float,
-    score_threshold: float,
-    region: str,
-    category: str | None,
+    options: MatchOptions,
+    scope: Scope,
     csv_path: Path | None,
 ) -> None:
     """Compare runs with the first RUN: what was changed, and its effect.
@@ -400,12 +404,10 @@ def ablation(
     \b
     hand-evaluation ablation runs/base runs/no-gloves
     """  # noqa: D301 - click wants the real control character
-    from evaluation.metrics.matching import MatchOptions
-    from evaluation.metrics.scope import Scope
     from evaluation.paper.cases import ablation_table
     from evaluation.report.runs import load_runs
 
-    _show(ablation_table(load_runs(runs, Scope(region, category)), MatchOptions(iou, score_threshold)), csv_path)
+    _show(ablation_table(load_runs(runs, scope), options), csv_path)
 
 
 def _refuse_mask_options(where: str) -> None:

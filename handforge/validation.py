@@ -25,18 +25,21 @@ Conflict = tuple[Path, tuple[Path, ...], str]
 """A table, the values that exclude each other, and what is to be said of it."""
 
 
-def expected(hint: Any) -> str:
-    """Describe the values of a type: ``a number from 0 to 1 or random``."""
+def expected(hint: Any, word: str = "{}") -> str:
+    """Describe the values of a type: ``a number from 0 to 1 or random``.
+
+    :param word: how a word that is a value is written.
+    """
     kind, parts = get_origin(hint), get_args(hint)
     if kind is Annotated:
         if said := next((part.documentation for part in parts[1:] if isinstance(part, DocInfo)), None):
             return said
         bounds = next((part for part in parts[1:] if isinstance(part, Interval)), None)
-        return expected(parts[0]) + (_bounds(bounds) if bounds else "")
+        return expected(parts[0], word) + (_bounds(bounds) if bounds else "")
     if kind is Literal:
-        return " or ".join(str(part) for part in parts)
+        return " or ".join(word.format(part) for part in parts)
     if kind in (Union, types.UnionType):
-        return " or ".join(expected(part) for part in parts if part is not type(None))
+        return " or ".join(expected(part, word) for part in parts if part is not type(None))
     if kind in (list, tuple):
         return "a list"
     if kind is dict or _is_table(hint):
@@ -118,7 +121,7 @@ def _place(cls: type, loc: Path) -> tuple[Path, Any, list[str]]:
         kind, parts = get_origin(inner), get_args(inner)
         if _is_table(inner):
             fields = get_type_hints(inner, include_extras=True)
-            known = list(getattr(inner, "model_fields", None) or inner.__dataclass_fields__)
+            known = list(getattr(inner, "model_fields", ())) or [field.name for field in dataclasses.fields(inner)]
             hint = fields.get(str(part))
         elif kind in (list, tuple) and isinstance(part, int):
             hint = parts[0]

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from run_samples import FRAMES
+from run_samples import FRAMES, InProcess
 
 from generator.frame.settings import RenderSettings
 from generator.hand import pose, pose_sets
@@ -36,6 +36,12 @@ def whole(settings, tmp_path_factory):
     assert run.render(settings, out, 1, lambda done, total: told.append((done, total)))
     assert told[0] == (0, FRAMES) and told[-1] == (FRAMES, FRAMES)
     return out
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Runs of this test render without starting a process for it."""
+    monkeypatch.setattr(run, "Workers", InProcess)
 
 
 @pytest.fixture

@@ -126,10 +126,17 @@ def draw_numbers() -> Figure:
     axes.plot(0, 0, "o", color=RED, markersize=8, zorder=3)
     axes.annotate("v1 to v3  where the wrist is (X, Y, Z)\nv7  wrist flexion, v8  deviation", (0, 0), (16, -10),
                   textcoords="offset points", va="center", fontsize=9.5, color=INK)  # fmt: skip
-    corner = np.array([-0.128, -0.07])
-    for name, along, number in (("X", (0.045, 0), "v4"), ("Z", (0, 0.045), "v5")):
-        axes.annotate("", corner + along, corner, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.8})
-        axes.text(*(corner + np.array(along) * 1.12), f"{name}: {number} rotates about it", fontsize=9.5, color=INK)
+    corner = (-0.128, -0.07)
+    for name, (right, up), number in (("X", (0.045, 0), "v4"), ("Z", (0, 0.045), "v5")):
+        end = (corner[0] + right, corner[1] + up)
+        axes.annotate("", end, corner, arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.8})
+        axes.text(
+            corner[0] + 1.12 * right,
+            corner[1] + 1.12 * up,
+            f"{name}: {number} rotates about it",
+            fontsize=9.5,
+            color=INK,
+        )
     axes.plot(*corner, "o", markerfacecolor="white", markeredgecolor=INK, markersize=11)
     axes.plot(*corner, "x", color=INK, markersize=7)
     axes.text(corner[0], corner[1] - 0.017, "Y, away from you: v6 rotates about it", fontsize=9.5, color=INK)

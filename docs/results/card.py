@@ -50,7 +50,7 @@ def figures(images: Sequence[ImageEval]) -> dict[str, Any]:
     return {**counts, **found, "fp_per_empty_image": metrics.false_positives_per_empty_image}
 
 
-def group_of(dataset: Dataset, image: dict[str, Any]) -> dict[str, str]:
+def group_of(dataset: Dataset, image: Any) -> dict[str, str]:
     """Of what groups an image is, by what the dataset says of it: ``{"skin tone": ..., "glove": ...}``."""
     annotations = dataset.annotations(image)
     groups = {}
@@ -176,7 +176,7 @@ def filled(page: str, card: dict[str, Any]) -> str:
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         text = f"{begin}\n{table(card)}\n\n{end}"
         place = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        page, times = place.subn(lambda _, text=text: text, page)
+        page, times = place.subn(text.replace("\\", r"\\"), page)
         if times != 1:
             raise SystemExit(f"card.md has {times} places for the table {name}; it needs one between {begin}and{end}")
     return page

@@ -46,7 +46,7 @@ def write_report(
     scores = sections.score_table(scored)
     shown_tables = [table for label, found in classified for table in tables.classification_tables(label, found)]
     shown_tables += sections.further_tables(runs, scored, options)
-    trainings = [sections.training(run) for run in runs]
+    trainings = [sections.training(run) for run in runs if run.is_training]
     headings = {
         column
         for table in (scores, *(table for table, _ in shown_tables), *(run["sessions"] for run in trainings))
@@ -56,6 +56,7 @@ def write_report(
         environment()
         .get_template("report.html")
         .render(
+            title=", ".join(run.name for run in runs),
             runs=trainings,
             together=sections.trainings_together(runs),
             scores=scores,

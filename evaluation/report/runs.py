@@ -26,7 +26,7 @@ from evaluation.metrics.scope import Scope
 from evaluation.report.sessions import made_by, session_number
 from handforge.dataset import Dataset
 
-REMEDY = "give one that hand-trainer train or repeat wrote"
+REMEDY = "give one that hand-trainer train, repeat or predict wrote"
 """Remedy where a folder is not a run folder."""
 
 
@@ -73,6 +73,11 @@ class Run:
     losses: dict[int, np.ndarray]
     predictions: list[Predicted]
 
+    @property
+    def is_training(self) -> bool:
+        """Whether it is a run folder; a folder of predictions by itself has no record but that it has no sessions."""
+        return len(self.record) > 1
+
 
 def load_runs(folders: Sequence[Path], scope: Scope, session: int | str | None = None) -> list[Run]:
     """Read run folders. Errors as :func:`load_run`."""
@@ -92,7 +97,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 
 def load_run(folder: Path, name: str, scope: Scope, session: int | str | None = None) -> Run:
-    """Read a run folder with its predictions.
+    """Read a run folder with its predictions, or a folder of predictions by itself, as a run of which nothing is known.
 
     :param session: take the predictions by this session's network only: a number, ``best`` or ``last``; None: all.
     :raises ResultsError: if it is not a run folder, or its record, its losses or a predictions folder is damaged, or a
@@ -101,6 +106,8 @@ def load_run(folder: Path, name: str, scope: Scope, session: int | str | None = 
     """
     if not folder.is_dir():
         raise ResultsError(f"{folder} is not a folder; {REMEDY}")
+    if session is None and (folder / "predict.json").is_file() and not (folder / "run.json").exists():
+        return Run(name, folder, {"sessions": []}, {}, [_predicted(folder, scope)])
     record = read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
     if session is not None:

@@ -89,7 +89,7 @@ def further_tables(runs: list[Run], scored: list[Scored], options: MatchOptions)
     """The further tables, each with its explanation."""
     if not scored:
         return []
-    ours = [row for run in runs for row in our_results(run, options)]
+    ours = [row for run in runs if run.is_training for row in our_results(run, options)]
     named = [(item.label, item.details) for item in scored]
     found = [
         (
@@ -121,6 +121,8 @@ def further_tables(runs: list[Run], scored: list[Scored], options: MatchOptions)
             "what is annotated and how similar they are to the test set.",
         ),
     ]
+    if not ours:
+        found.pop()  # the paper's cases
     return [*_categories(scored), *_changes(runs), *_differences(scored, options), *found]
 
 

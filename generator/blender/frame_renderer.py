@@ -98,7 +98,7 @@ class FrameRenderer:
             meta = meta | {"view": spec.crowd.kind}
         return Sample(
             name=f"{spec.number:06d}",
-            image=self._stored(self._picture(drawings, spec), spec.number),
+            image=self._stored(self._whole_image(drawings, spec), spec.number),
             instances=self._instances(arms, drawings, spec.camera)
             + self._objects([spec.grasp.kind] if held and spec.grasp else []),
             meta=meta | self._meta(arms, spec) | ({"held": _grasp_meta(spec.grasp)} if held and spec.grasp else {}),
@@ -114,7 +114,7 @@ class FrameRenderer:
         return Sample(
             name=f"{spec.number:06d}",
             image=image,
-            instances=self._objects([thing.maker for thing in scene.things]),
+            instances=self._objects([obj.maker for obj in scene.things]),
             meta=meta | {"empty": scene.kind, "camera": spec.camera.matrix.tolist()},
             truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds},
         )
@@ -177,7 +177,7 @@ class FrameRenderer:
 
     @property
     def _covering(self) -> bool:
-        """Whether something else than its own skin may be before a hand."""
+        """Whether anything but its own skin can hide a part of a hand."""
         chosen = self.settings
         return (
             chosen.occluders != "none" or chosen.num_hands != 1 or chosen.sleeve != "none" or chosen.scene == "indoor"
@@ -188,7 +188,7 @@ class FrameRenderer:
         return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
 
     def _truths(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> dict[str, np.ndarray]:
-        """Those truths beyond the masks that the settings ask for and that are images."""
+        """The ground-truth maps that the settings ask for: depth, normals, parts."""
         asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
         if not asked:
             return {}
@@ -206,27 +206,27 @@ class FrameRenderer:
         )
         return {name: found[name] for name in asked}
 
-    def _picture(self, drawings: list[RenderLayers], spec: FrameSpec) -> np.ndarray:
+    def _whole_image(self, drawings: list[RenderLayers], spec: FrameSpec) -> np.ndarray:
         """The whole image, (H, W, 3) uint8; an indoor scene's drawing is one already."""
         camera = spec.camera
         if self.settings.scene == "indoor":
             return drawings[0].image
         if self._backgrounds is None:
             return _compose(drawings, camera, spec.look)
-        picture = self._backgrounds.draw(spec.number, camera.width, camera.height).copy()
+        image = self._backgrounds.draw(spec.number, camera.width, camera.height).copy()
         for drawing in drawings:
             x0, y0, x1, y1 = drawing.box
             alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
-            picture[y0:y1, x0:x1] = srgb(
-                camera_effects.composite(camera_effects.linear(drawing.image), alpha, picture[y0:y1, x0:x1])
+            image[y0:y1, x0:x1] = srgb(
+                camera_effects.composite(camera_effects.linear(drawing.image), alpha, image[y0:y1, x0:x1])
             )
-        return picture
+        return image
 
-    def _stored(self, picture: np.ndarray, number: int) -> np.ndarray:
-        """As a camera would have stored it; a room's image is so already."""
+    def _stored(self, image: np.ndarray, number: int) -> np.ndarray:
+        """The image with the sensor's noise and compression; an indoor scene's image has them already."""
         if self.settings.sensor == "clean" or self.settings.scene == "indoor":
-            return picture
-        return camera_effects.apply_sensor(picture, stream(self.settings.seed, number, "sensor"))
+            return image
+        return camera_effects.apply_sensor(image, stream(self.settings.seed, number, "sensor"))
 
     def _meta(self, arms: list[Arm], spec: FrameSpec) -> dict:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
@@ -262,17 +262,17 @@ class FrameRenderer:
 
     def _show(self, *hands: rig.Rig) -> None:
         """Leave only these hands in the scene, so that Blender evaluates no other."""
-        things = [thing for hand in hands for thing in (hand.surface, hand.armature)]
-        if things == self._shown:
+        objs = [obj for hand in hands for obj in (hand.surface, hand.armature)]
+        if objs == self._shown:
             return
         collection = bpy.context.scene.collection
-        for thing in things:
-            if thing.name not in collection.objects:
-                collection.objects.link(thing)
+        for obj in objs:
+            if obj.name not in collection.objects:
+                collection.objects.link(obj)
         for other in [o for o in collection.objects if o.type in ("MESH", "ARMATURE")]:
-            if other not in things:
+            if other not in objs:
                 collection.objects.unlink(other)
-        self._shown = things
+        self._shown = objs
 
 
 def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandMesh] | None:
@@ -283,18 +283,18 @@ def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.
 
 
 def _grasp_meta(grasp: Grasp) -> dict:
-    """What an image's record says of a grasp."""
+    """A grasp, as the image's record holds it."""
     return {"object": grasp.kind, "grasp": grasp.type, "contacts": list(grasp.contacts)}
 
 
 def _compose(drawings: list[RenderLayers], camera: Camera, look: FrameLook) -> np.ndarray:
     """The whole image, (H, W, 3) uint8, of hands that do not overlap."""
-    picture = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
+    image = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
     for number, drawing in enumerate(drawings):
         x0, y0, x1, y1 = drawing.box
         drawn_at = np.s_[:, :] if not number else drawing.hand + drawing.forearm + drawing.cloth > 0
-        picture[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
-    return picture
+        image[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
+    return image
 
 
 def _masks(drawings: list[RenderLayers], camera: Camera, category: str) -> list[np.ndarray]:
@@ -378,8 +378,8 @@ def _hidden(joints: np.ndarray, vertices: np.ndarray, faces: np.ndarray, flesh: 
         there = (y.min(0) <= 0) & (y.max(0) >= 0)
         about, y = about[:, there], y[:, there]
         x = across.take(about) - u
-        shares = x[[1, 2, 0]] * y[[2, 0, 1]] - x[[2, 0, 1]] * y[[1, 2, 0]]  # twice the areas that the line cuts off
-        inside = (shares >= 0).all(0) | (shares <= 0).all(0)
-        nearer = (shares / depth.take(about)).sum(0)[inside] / shares.sum(0)[inside]  # 1 by its depth
+        fractions = x[[1, 2, 0]] * y[[2, 0, 1]] - x[[2, 0, 1]] * y[[1, 2, 0]]  # twice the areas that the line cuts off
+        inside = (fractions >= 0).all(0) | (fractions <= 0).all(0)
+        nearer = (fractions / depth.take(about)).sum(0)[inside] / fractions.sum(0)[inside]  # 1 by its depth
         hidden[index] = (nearer * (joint[2] - clear) > 1).any()
     return hidden

@@ -57,9 +57,9 @@ def build(skeleton: Skeleton, mesh: HandMesh, name: str = "hand") -> Rig:
 
 def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
     data = bpy.data.armatures.new(f"{name}_armature")
-    thing = bpy.data.objects.new(f"{name}_armature", data)
-    bpy.context.scene.collection.objects.link(thing)
-    bpy.context.view_layer.objects.active = thing
+    obj = bpy.data.objects.new(f"{name}_armature", data)
+    bpy.context.scene.collection.objects.link(obj)
+    bpy.context.view_layer.objects.active = obj
     bpy.ops.object.mode_set(mode="EDIT")
     for bone, head, tail in zip(BONES, skeleton.heads, skeleton.tails, strict=True):
         edit = data.edit_bones.new(bone)
@@ -68,9 +68,9 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
         if parent >= 0:
             data.edit_bones[bone].parent = data.edit_bones[BONES[parent]]
     bpy.ops.object.mode_set(mode="OBJECT")
-    for bone in thing.pose.bones:
+    for bone in obj.pose.bones:
         bone.rotation_mode = "QUATERNION"
-    return thing
+    return obj
 
 
 def region_of(mesh: bpy.types.Mesh) -> np.ndarray:
@@ -88,13 +88,13 @@ def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     grain = np.ascontiguousarray(1 - mesh.nail, np.float32)
     data.attributes.new(GRAIN, "FLOAT", "POINT").data.foreach_set("value", grain)
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
-    thing = bpy.data.objects.new(name, data)
-    bpy.context.scene.collection.objects.link(thing)
+    obj = bpy.data.objects.new(name, data)
+    bpy.context.scene.collection.objects.link(obj)
     for index, bone in enumerate(BONES):
-        group = thing.vertex_groups.new(name=bone)
+        group = obj.vertex_groups.new(name=bone)
         for vertex in np.flatnonzero(mesh.weights[:, index]).tolist():
             group.add([vertex], float(mesh.weights[vertex, index]), "REPLACE")
-    return thing
+    return obj
 
 
 def fill(data: bpy.types.Mesh, vertices: np.ndarray, faces: np.ndarray) -> None:

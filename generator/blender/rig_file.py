@@ -48,7 +48,7 @@ def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, H
     """
     owners = _owners(armature, bones)
     with _at_rest(armature) as skins:
-        parts = [_part(thing, owners, {*armature.data.bones.keys()}) for thing in skins]
+        parts = [_part(obj, owners, {*armature.data.bones.keys()}) for obj in skins]
     parts = [part for part in parts if len(part[1])]
     if not parts:
         raise RigMapError(f"the bones of {armature.name} that the map names move no mesh")
@@ -66,9 +66,9 @@ def _open(path: Path) -> None:
     if path.suffix == ".blend":
         with bpy.data.libraries.load(str(path), link=False) as (there, here):
             here.objects = there.objects
-        for thing in here.objects:
-            thing.animation_data_clear()
-            bpy.context.scene.collection.objects.link(thing)
+        for obj in here.objects:
+            obj.animation_data_clear()
+            bpy.context.scene.collection.objects.link(obj)
     elif path.suffix == ".glb":
         bpy.ops.import_scene.gltf(filepath=str(path))
     else:
@@ -77,10 +77,10 @@ def _open(path: Path) -> None:
 
 def _armature(path: Path, bones: dict[str, str]) -> bpy.types.Object:
     """The armature that has the most of the bones; it has to have all."""
-    armatures = [thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]
+    armatures = [obj for obj in bpy.context.scene.objects if obj.type == "ARMATURE"]
     if not armatures:
         raise RigMapError(f"{path} holds no armature")
-    missing = [[name for name in bones.values() if name not in thing.data.bones] for thing in armatures]
+    missing = [[name for name in bones.values() if name not in obj.data.bones] for obj in armatures]
     fewest = min(range(len(armatures)), key=lambda index: len(missing[index]))
     if missing[fewest]:
         raise RigMapError(f"{path} has no bone {missing[fewest][0]!r}, which the map names")
@@ -111,36 +111,34 @@ def _owners(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, int]
 def _at_rest(armature: bpy.types.Object) -> Iterator[list[bpy.types.Object]]:
     """The mesh objects that the armature moves, while it does not."""
     moved = [
-        (thing, modifier, modifier.show_viewport)
-        for thing in bpy.context.scene.objects
-        if thing.type == "MESH"
-        for modifier in thing.modifiers
+        (obj, modifier, modifier.show_viewport)
+        for obj in bpy.context.scene.objects
+        if obj.type == "MESH"
+        for modifier in obj.modifiers
         if modifier.type == "ARMATURE" and modifier.object == armature
     ]
     for _, modifier, _ in moved:
         modifier.show_viewport = False
     try:
-        yield list(dict.fromkeys(thing for thing, _, _ in moved))
+        yield list(dict.fromkeys(obj for obj, _, _ in moved))
     finally:
         for _, modifier, shown in moved:
             modifier.show_viewport = shown
 
 
-def _part(
-    thing: bpy.types.Object, owners: dict[str, int], bones: set[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _part(obj: bpy.types.Object, owners: dict[str, int], bones: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3) in world axes, triangles (F, 3) and weights (V, 21) of what of a mesh is the hand's.
 
     Seams that files split are sewn, what other bones move is cut off, and holes are closed.
     """
     graph = bpy.context.evaluated_depsgraph_get()
     # Groups of no bone (masks, selections) move nothing.
-    names = [group.name if group.name in bones else None for group in thing.vertex_groups]
-    data = bpy.data.meshes.new_from_object(thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
+    names = [group.name if group.name in bones else None for group in obj.vertex_groups]
+    data = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
     made = bmesh.new()
     made.from_mesh(data)
-    made.transform(thing.matrix_world)
-    bmesh.ops.remove_doubles(made, verts=made.verts, dist=1e-6 * max(thing.dimensions))
+    made.transform(obj.matrix_world)
+    bmesh.ops.remove_doubles(made, verts=made.verts, dist=1e-6 * max(obj.dimensions))
     layer = made.verts.layers.deform.verify()
     weighed = {vertex: _weights(vertex[layer], names, owners) for vertex in made.verts}
     strange = [vertex for vertex, weights in weighed.items() if weights.sum() < 0.5]

@@ -99,7 +99,10 @@ def index(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("target", extension.PLATFORMS)
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param(target, marks=[] if target == "linux-x64" else pytest.mark.slow) for target in extension.PLATFORMS],
+)
 def test_blender_on_each_platform_finds_every_library_once(index, target, tmp_path, monkeypatch):
     """The oracle is Blender's own choice among an extension's wheels."""
     ops = pytest.importorskip("bl_pkg.bl_extension_ops")

@@ -63,12 +63,12 @@ def test_counts_and_map(armature, window):
 
 def test_counts_are_those_of_the_images_asked_for(armature, window):
     """As many as a run of these settings has poses."""
-    window.sweep, window.step, window.size = "l2", 2, (1280, 500)
+    window.sweep, window.step, window.size = "l2", 10, (1280, 500)
     bpy.ops.handforge.judge_sweep()
-    counts = sweep_view.counts(bpy.context.scene, armature)
-    reasons = plausibility.judge(sweep_map.part("l2").poses, None, Camera(1280, 500))
-    assert counts[""] == (reasons == "").sum() < (plausibility.judge(sweep_map.part("l2").poses) == "").sum()
-    plan = run.plan(RenderSettings(pose_set="l2", resolution=(1280, 500)))
+    counts, some = sweep_view.counts(bpy.context.scene, armature), sweep_map.part("l2", 10).poses
+    reasons = plausibility.judge(some, None, Camera(1280, 500))
+    assert counts[""] == (reasons == "").sum() < (plausibility.judge(some) == "").sum()
+    plan = run.plan(RenderSettings(pose_set="l2@10", resolution=(1280, 500)))
     assert len(plan.poses) == counts[""]
 
 

@@ -1,9 +1,11 @@
 """The public API, the examples on it, and the command that gathers all others."""
 
+import io
 import json
 import re
-import subprocess
+import runpy
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +25,12 @@ ROOT = Path(handforge.__file__).parents[1]
 
 
 def example(name, *words):
-    command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=_environment())
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def _environment():
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+    """Run an example as a script, in this process; what it prints."""
+    script = str(ROOT / "examples" / f"{name}.py")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.setattr(sys, "argv", [script, *map(str, words)])
+        runpy.run_path(script, run_name="__main__")
+    return said.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +110,7 @@ def test_the_example_fine_tunes(trained, tmp_path):
     assert header["sessions"][0]["images"] == 3 + 10 * 2  # half of six, and its own two ten times
 
 
+@pytest.mark.usefixtures("in_process")
 def test_render_dataset(poses_file, tmp_path):
     told = []
     dataset = handforge.render_dataset(
@@ -124,7 +123,7 @@ def test_render_dataset(poses_file, tmp_path):
         resolution="64x64",
     )
     assert isinstance(dataset, Dataset) and len(dataset) == 2 and told[-1] == (2, 2)
-    with pytest.raises(handforge.HandforgeError, match="there is no setting 'colour'"):
+    with pytest.raises(handforge.HandforgeError, match="people: colour is not known; there are pose_set, count"):
         handforge.render_dataset("people", tmp_path / "other", colour=1)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from run_samples import InProcess
 from trainer_samples import write_blobs, write_recipe
 
+from generator.pipeline import run
 from handforge.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +38,9 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     write_blobs(folder / "blobs")
     render = ("--set", "l2", "--count", 3, "--resolution", "64x64")
-    command("render", *render, "--workers", 1, "--out", folder / "rooms")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "Workers", InProcess)
+        command("render", *render, "--out", folder / "rooms")
     command(
         "repeat", "--recipe", write_recipe(folder / "tiny.toml"), "--data", folder / "blobs", "--out", folder / "run"
     )

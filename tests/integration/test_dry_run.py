@@ -14,19 +14,31 @@ from trainer.loop import estimate as training
 
 
 def test_a_rendering_run_is_estimated(tmp_path):
-    words = ["render", "--set", "l2", "--count", "40", "--resolution", "64x64", "--out", str(tmp_path / "rooms")]
+    words = ["render", "--set", "l2@10", "--count", "40", "--resolution", "64x64", "--out", str(tmp_path / "rooms")]
     done = CliRunner().invoke(main, [*words, "--dry-run", "--workers", "2"])
     assert done.exit_code == 0, done.output
-    assert "40 images left to render with" in done.output and "of 32,400 poses kept" in done.output
+    assert "40 images left to render with" in done.output and "of 1,296 poses kept" in done.output
     seconds, size = map(float, re.search(r"measured here: ([\d.e-]+) s and ([\d.]+) KB an image", done.output).groups())
     assert 0 < seconds < 60 and 0.5 < size < 64 * 64 * 4 / 1000
     assert "with 2 processes" in done.output and "nothing was written" in done.output
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_is_done_of_a_run_is_left_out(tmp_path):
-    settings = load(None, {"pose_set": "l2", "count": 3, "resolution": "64x64"})
-    words = ["--set", "l2", "--count", "3", "--resolution", "64x64", "--out", str(tmp_path / "rooms"), "--workers", "1"]
+    settings = load(None, {"pose_set": "l2@10", "count": 3, "resolution": "64x64"})
+    words = [
+        "--set",
+        "l2@10",
+        "--count",
+        "3",
+        "--resolution",
+        "64x64",
+        "--out",
+        str(tmp_path / "rooms"),
+        "--workers",
+        "1",
+    ]
     assert CliRunner().invoke(main, ["render", *words]).exit_code == 0
     assert estimate.measure(settings, tmp_path / "rooms").frames == 0
     other = CliRunner().invoke(main, ["render", *words, "--seed", "4", "--dry-run"])
@@ -85,6 +97,6 @@ def test_a_shard_counts_its_own_frames(tmp_path, monkeypatch, shard):
     rendered = []
     monkeypatch.setattr(estimate, "Renderer", Fake)
     monkeypatch.setattr(estimate, "SECONDS", 0.0)
-    settings = load(None, {"pose_set": "l2", "count": 20, "resolution": "64x64"})
+    settings = load(None, {"pose_set": "l2@10", "count": 20, "resolution": "64x64"})
     assert estimate.measure(settings, tmp_path / "out", shard).frames == (7 if shard[0] == 1 else 6)
     assert len(rendered) == 1 + estimate.FRAMES and {number % 3 for number in rendered} == {shard[0] - 1}

@@ -78,6 +78,15 @@ def test_predictions_by_one_sessions_network(tmp_path):
     assert done.exit_code == 2 and f"make them with: hand-trainer predict --weights {run} --session 1" in done.stderr
 
 
+def test_predictions_by_themselves_have_scores_and_images_and_no_training(run):
+    (found,) = (run / "predictions").iterdir()
+    done, out = report(shutil.move(found, run.parent / "found"))
+    assert done.exit_code == 0, done.output
+    page = out.read_text()
+    assert "<h1>Report on found</h1>" in page and "0.444" in page and page.count("<figure ") == 4
+    assert "Training: " not in page and "of the paper" in page and ">the paper's cases" not in page
+
+
 def test_the_page_says_what_how_and_how_well(run):
     done, out = report(run)
     assert done.exit_code == 0, done.output

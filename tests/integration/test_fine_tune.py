@@ -48,7 +48,7 @@ def made(place, *rendered, **more):
 def test_network_and_size_are_those_of_the_start_and_the_rest_the_recipes(place):
     chosen = made(place).recipe
     assert (chosen.network.backbone, chosen.network.channels, chosen.network.representation_size) == (
-        "resnet18",
+        "test_resnet",
         16,
         16,
     )

@@ -28,6 +28,7 @@ def call(*words):
     ],
     ids=["plain", "indoor", "empty"],
 )
+@pytest.mark.usefixtures("in_process")
 def test_a_frame_renders_from_its_json_to_the_bytes_of_the_run(values, poses_file, tmp_path):
     path = tmp_path / "look.toml"
     path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))

@@ -58,7 +58,7 @@ def test_bad_files_do_not_cost_the_job(weights, tmp_path):
     assert [entry["file"] for entry in record["skipped"]] == ["b.jpg", "c.png", "d.jpg", "f.jpg", "g.png"]
     for text in (
         *("3 images, ", "b.jpg is empty", "c.png is damaged or cut short", "d.jpg is not an image that can be read"),
-        *("f.jpg is 4000x10; an image so narrow", "g.png is not a regular file", "to the end: 5"),
+        *("f.jpg is 4000x10; an image so narrow", "g.png is not a regular file", "to their end: 5"),
         *("left out: 1 .txt", "1 folder within were not searched (--recursive)", str(out / "results.json")),
     ):
         assert text in done.stdout, done.stdout
@@ -198,4 +198,4 @@ def test_results_are_of_upright_images(weights, tmp_path):
     assert (one["width"], one["height"], one["exif_orientation"]) == (60, 80, 6)
     assert (other["width"], other["height"]) == (80, 60) and "exif_orientation" not in other
     assert read_image(tmp_path / "out/masks/a.png").shape == (80, 60, 3)
-    assert "1 images are stored turned (EXIF); all results are of the upright images" in done.stdout
+    assert "1 images are stored rotated (EXIF); all results refer to the upright images" in done.stdout

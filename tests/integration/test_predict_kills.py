@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,14 @@ def whole(run, photos, tmp_path_factory):
     return content(out)
 
 
+@pytest.fixture(scope="module")
+def earlier(run, photos, tmp_path_factory):
+    """A folder of other results."""
+    out = tmp_path_factory.mktemp("earlier") / "out"
+    assert run(words(photos, out, "--min-score", "0.95")) == 0
+    return out
+
+
 POINTS = [("add", 2), ("add", 5), ("dump_json", 1), ("dump_json", 3), ("replace", 1)]
 MOVES = [("replace", number) for number in (2, 4, 7)]
 """Of files into a folder that is there; a new one is moved as a whole."""
@@ -95,9 +104,8 @@ def test_killed_in_a_new_folder(run, photos, whole, tmp_path, name, after):
 
 
 @pytest.mark.parametrize("name, after", [*POINTS, *MOVES])
-def test_killed_while_earlier_results_are_there(run, photos, whole, tmp_path, name, after):
-    out = tmp_path / "out"
-    assert run(words(photos, out, "--min-score", "0.95")) == 0
+def test_killed_while_earlier_results_are_there(run, photos, whole, earlier, tmp_path, name, after):
+    out = shutil.copytree(earlier, tmp_path / "out")
     before = content(out)
     assert run(words(photos, out), name, after) == -signal.SIGKILL
     if (out / "predict.json").read_bytes():  # empty, it says that the files beside it are being replaced

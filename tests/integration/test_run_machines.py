@@ -142,7 +142,7 @@ def test_the_pages_dask_commands(whole, settings_file, tmp_path):
         pytest.skip("distributed is not installed")
     told, out = tmp_path / "scheduler.json", tmp_path / "out"
     (scheduler,), (worker,) = readme_commands("dask scheduler"), readme_commands("dask worker")
-    (render,) = (line for line in readme_commands("hand-generator render") if "--scheduler" in line)
+    (render,) = (line for line in readme_commands("handforge render") if "--scheduler" in line)
     log = (tmp_path / "dask.log").open("w")
     processes = []
 
@@ -173,8 +173,8 @@ def test_the_pages_dask_commands(whole, settings_file, tmp_path):
 @pytest.mark.slow
 def test_the_pages_job_array_commands(whole, settings_file, tmp_path):
     out = tmp_path / "out"
-    (render,) = (line for line in readme_commands("hand-generator render") if "--shard" in line)
-    (merge,) = readme_commands("hand-generator merge")
+    (render,) = (line for line in readme_commands("handforge render") if "--shard" in line)
+    (merge,) = readme_commands("handforge dataset merge")
     for task in range(1, 9):
         line = as_run(render, settings_file, DIR=out, **{"$SLURM_ARRAY_TASK_ID": task})
         subprocess.run(line, check=True, capture_output=True)
@@ -247,6 +247,7 @@ def test_lost_workers_are_said_and_waited_for_a_while(settings, cluster, tmp_pat
     assert "all workers are lost; waiting 3 s for others" in caplog.text
 
 
+@pytest.mark.usefixtures("in_process")
 def test_shards_in_one_folder(whole, settings, tmp_path):
     out = tmp_path / "out"
     for i in (1, 2, 3):
@@ -258,6 +259,7 @@ def test_shards_in_one_folder(whole, settings, tmp_path):
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_shards_in_folders_of_their_own(whole, settings, tmp_path):
     parts = [tmp_path / f"part{i}" for i in (1, 2)]
     for i, part in enumerate(parts, start=1):

@@ -29,13 +29,14 @@ def start(settings_file, out):
     )
 
 
-def test_killed_and_continued_is_as_if_never_killed(whole, settings_file, tmp_path):
+@pytest.mark.usefixtures("in_process")
+def test_killed_and_continued_is_as_if_never_killed(whole, settings, settings_file, tmp_path):
     out = tmp_path / "out"
     with start(settings_file, out) as process:
         wait_for(lambda: records(out) >= 8, process)
         os.killpg(process.pid, signal.SIGKILL)
     assert 8 <= records(out) < FRAMES
-    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    run.render(settings, out, 1, ignore)
     assert contents(out) == contents(whole)
 
 
@@ -77,6 +78,7 @@ def cut_pictures_short(out):
 
 
 @pytest.mark.parametrize("damage", [cut_a_record_short, cut_pictures_short])
+@pytest.mark.usefixtures("in_process")
 def test_what_was_cut_short_is_rendered_again(whole, settings, tmp_path, damage):
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
@@ -96,6 +98,7 @@ def stop_after(frames):
     return progress
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path, monkeypatch):
     out = tmp_path / "out"
     run.render(settings, out, 1, ignore, shard=(1, 2))
@@ -114,6 +117,7 @@ def test_what_a_kill_at_the_very_end_leaves_is_removed(whole, settings, tmp_path
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_run_killed_while_it_took_its_folder_continues(whole, settings, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
@@ -156,14 +160,15 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_nothing(whole, settings_file, small_disk):
+@pytest.mark.usefixtures("in_process")
+def test_a_full_disk_loses_nothing(whole, settings, settings_file, small_disk):
     out = small_disk / "out"
-    done = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+    done = subprocess.run(command(settings_file, out, workers=1), capture_output=True, text=True)
     assert done.returncode == 2
     assert "No space left on device; what is done is kept: put that right and run the same command again" in done.stderr
     assert "Traceback" not in done.stderr and not (out / "annotations.json").exists()
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
-    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    run.render(settings, out, 1, ignore)
     assert contents(out) == contents(whole)
 
 

@@ -118,7 +118,8 @@ def test_colours_are_learned_and_scored(data, run, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "top-1 <b>1.000</b> of 18 images" in page and "classes of images, top-1 1.000" in page
     refused(
-        invoke("predict", "--weights", folder, data / "test", "--out", tmp_path / "masks", "--masks"), "finds no masks"
+        invoke("predict", "--weights", folder, data / "test", "--out", tmp_path / "masks", "--masks"),
+        "predicts no masks",
     )
 
 

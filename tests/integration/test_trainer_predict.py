@@ -3,34 +3,20 @@
 import json
 import shutil
 import signal
-import struct
-import sys
-from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from PIL import Image
 from pycocotools.coco import COCO
-from trainer_samples import blob, edit_annotations, refused, untrained, write_blobs
+from trainer_samples import blob, edit_annotations, invoke, refused, write_blobs
 
-from handforge.dataset import Dataset, decode_mask, video
-from trainer.cli import main
-from trainer.inference import detections, detector, predict, tta
+from handforge.dataset import Dataset, decode_mask
+from trainer.config.recipe import ImageSettings, Network
+from trainer.inference import detections, detector, predict
 from trainer.inference.detections import Detection
 from trainer.inference.inputs import open_source
 from trainer.models import layer_freezing, networks
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """An untrained network; with scores around a half it "finds" plenty."""
-    return untrained(tmp_path_factory.mktemp("weights"))
 
 
 def test_results_of_a_dataset_load_in_pycocotools(weights, tmp_path):
@@ -146,123 +132,6 @@ def test_overlay_tints_the_hand_only():
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
 
-def test_boxes_of_several_views_become_one():
-    """Of four views: three see one hand, one of them twice; one sees another; the last sees nothing."""
-    boxes = [[[0, 0, 10, 10], [0, 0, 10, 9]], [[2, 0, 12, 10]], [[0, 0, 10, 10], [50, 50, 56, 56]], []]
-    scores = [[0.9, 0.6], [0.3], [0.6, 0.8], []]
-    boxes = [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes]
-    scores = [torch.tensor(part) for part in scores]
-    anything = torch.full((4,), torch.inf)
-    fused, means = tta.fuse(boxes, scores, anything)
-    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 4, 0.8 / 4]))
-    weights = np.array([0.9, 0.6, 0.3, 0.6])
-    right = np.average([10, 10, 12, 10], weights=weights)
-    bottom = np.average([10, 9, 10, 10], weights=weights)
-    expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 56, 56]], dtype=torch.float32)
-    torch.testing.assert_close(fused, expected)
-    _, means = tta.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
-    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 3, 0.8 / 4]))
-    nothing = tta.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
-    assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
-
-
-def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monkeypatch):
-    """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
-    network, description = networks.load(weights)
-    min_size, max_size = (description["images"][side] for side in ("min_size", "max_size"))
-    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
-    boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
-    assert 40 <= tta.SMALL * 90 < 88, "the second is too long for larger views"
-    monkeypatch.setattr(tta, "fuse", lambda *found: (boxes, scores))
-    # As cut, before torchvision pastes them at whole pixels, which are others in the mirror image.
-    monkeypatch.setattr(tta, "paste_masks_in_image", lambda masks, *where: masks)
-    monkeypatch.setattr(network.transform, "postprocess", lambda found, *sizes: found)
-    with torch.inference_mode():
-        looked = tta.look(network, picture)
-        truth = []
-        for scale in tta.SCALES:
-            networks.set_size(network, round(scale * min_size), round(scale * max_size))
-            for turned in (False, True):
-                side = picture.flip(-1) if turned else picture
-                height, width = network.transform([side])[0].image_sizes[0]
-                told = boxes.clone()
-                if turned:
-                    told[:, [0, 2]] = 130 - boxes[:, [2, 0]]
-                found = (told * torch.tensor([width / 130, height / 90] * 2), scores, torch.ones(2, dtype=torch.int64))
-                monkeypatch.setattr(
-                    network.roi_heads, "postprocess_detections", lambda *given, f=found: tuple([part] for part in f)
-                )
-                masks = network([side])[0]["masks"]
-                truth.append(masks.flip(-1) if turned else masks)
-    own = 2 * tta.SCALES.index(1.0)
-    mean = torch.stack([torch.stack([one[0] for one in truth]).mean(0), (truth[own][1] + truth[own + 1][1]) / 2])
-    assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
-    torch.testing.assert_close(looked["masks"], mean)
-
-
-def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
-    network, _ = networks.load(weights)
-    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
-    size = network.transform.min_size, network.transform.max_size
-    with torch.inference_mode():
-        (alone,) = network([picture])
-        view = tta._View.of(network, picture, False)
-        turned = tta._View.of(network, picture.flip(-1), True)
-        (mirrored,) = network([picture.flip(-1)])
-        tta.look(network, picture)
-    torch.testing.assert_close(view.boxes, alone["boxes"])
-    torch.testing.assert_close(view.scores, alone["scores"])
-    torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
-    assert (network.transform.min_size, network.transform.max_size) == size
-
-
-def test_tta_is_said_and_finds_nothing_above_every_score(weights, tmp_path):
-    data = write_blobs(tmp_path / "data", count=2)
-    for name, options in (("once", []), ("often", ["--tta"]), ("none", ["--tta", "--score", 1])):
-        done = invoke("predict", "--weights", weights, data, "--out", tmp_path / name, "--score", 0, *options)
-        assert done.exit_code == 0, done.output
-    once, often, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "often", "none"))
-    assert often and none == [] and often != once
-    assert json.loads((tmp_path / "often/predict.json").read_text())["settings"]["tta"] is True
-
-
-def test_a_score_leaves_out_what_ends_below_it(weights, tmp_path):
-    """Also with several views, whose mean may be above what one view gives."""
-    data = write_blobs(tmp_path / "data", count=2)
-
-    def found_from(score, out):
-        words = ("predict", "--weights", weights, data, "--out", out, "--tta", "--score", score)
-        assert invoke(*words).exit_code == 0
-        return json.loads((out / "results.json").read_text())
-
-    every = found_from(0, tmp_path / "every")
-    middle = float(np.median([r["score"] for r in every]))
-    expected = [r for r in every if r["score"] > middle]
-    assert 0 < len(expected) < len(every)
-    assert [r for r in found_from(middle, tmp_path / "some") if r["score"] > middle] == expected
-
-
-def test_a_video_is_read_as_its_camera_was_held(tmp_path):
-    """The matrix of an MP4's track (ISO 14496-12, 8.3.2) says by how much a player turns it."""
-    picture = np.zeros((64, 96, 3), np.uint8)
-    picture[:32, :48] = 255  # bright at the upper left
-    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        writer.write(picture)
-    content = (tmp_path / "clip.mp4").read_bytes()
-    one, level = 0x10000, struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-    at = content.index(level, content.index(b"tkhd"))
-    for quarter, matrix, bright in (
-        (1, (0, one, 0, -one, 0, 0), np.s_[:48, 32:]),  # clockwise: to the upper right
-        (2, (-one, 0, 0, 0, -one, 0), np.s_[32:, 48:]),
-        (3, (0, -one, 0, one, 0, 0), np.s_[48:, :32]),
-    ):
-        turned = content[:at] + struct.pack(">9i", *matrix, 0, 0, 0x40000000) + content[at + 36 :]
-        (tmp_path / f"{quarter}.mp4").write_bytes(turned)
-        (frame,) = video.read_frames(tmp_path / f"{quarter}.mp4")
-        assert frame.shape == ((96, 64, 3) if quarter % 2 else (64, 96, 3))
-        assert frame[bright].mean() > 240 and frame.sum() < 1.1 * frame[bright].sum()
-
-
 def test_ctrl_c_says_what_can_be_continued(monkeypatch, weights, tmp_path):
     def interrupted(*words, **options):
         raise KeyboardInterrupt
@@ -338,8 +207,9 @@ def test_damaged_or_foreign_weights(weights, tmp_path):
         ("all", {"fpn", "rpn", "roi_heads", "layer4", "layer3", "layer2", "layer1", "conv1", "bn1"}),
     ],
 )
-def test_layer_words_are_matterports(weights, word, trained):
-    network, _ = networks.load(weights)
+def test_layer_words_are_matterports(word, trained):
+    chosen = Network(backbone="resnet18", init="none", channels=16, representation_size=16)
+    network = networks.start(chosen, ImageSettings(64, 96), seed=0)
     layer_freezing.train_layers(network, word)
     names = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
     parts = {name.split(".")[2] if "body" in name else name.split(".")[name.startswith("backbone")] for name in names}
@@ -355,79 +225,6 @@ def test_boxes_are_computed_in_float32_under_bfloat16(weights):
         output = network([torch.rand(3, 64, 96)])[0]
     assert seen and all(boxes.dtype == torch.float32 for boxes in seen)
     assert output["boxes"].dtype == torch.float32
-
-
-def test_a_video_gives_results_by_frame_and_an_annotated_video(weights, tmp_path):
-    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        for index in range(5):
-            writer.write(np.full((61, 80, 3), 50 * index, np.uint8))  # an odd height
-    done = invoke("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--overlays")
-    assert done.exit_code == 0, done.output
-    images = json.loads((tmp_path / "out/images.json").read_text())
-    assert [(i["id"], i["file_name"], i["height"]) for i in images] == [
-        (n + 1, f"clip_{n:06d}.png", 62) for n in range(5)
-    ]
-    drawn = list(video.read_frames(tmp_path / "out/overlays.mp4"))
-    assert len(drawn) == 5 and drawn[0].shape == (62, 80, 3)
-    assert json.loads((tmp_path / "out/predict.json").read_text())["images"] == 5
-    (tmp_path / "fake.avi").write_text("no video")
-    refused(invoke("predict", "--weights", weights, tmp_path / "fake.avi", "--out", tmp_path / "other"), "no video")
-    assert not (tmp_path / "other").exists()
-
-
-def test_masks_and_frames_and_scores(weights, tmp_path):
-    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        for index in range(5):
-            writer.write(np.full((60, 80, 3), 50 * index, np.uint8))
-    words = ("predict", "--weights", weights, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--masks")
-    done = invoke(*words, "--frames", 2, "--min-score", 0.3)
-    assert done.exit_code == 0, done.output
-    assert "2 images, " in done.output and " a second" in done.output
-    results = json.loads((tmp_path / "out/results.json").read_text())
-    assert {r["image_id"] for r in results} <= {1, 2} and all(r["score"] >= 0.3 for r in results)
-    for number in (0, 1):
-        kept = [r for r in results if r["image_id"] == number + 1]
-        expected = np.any([np.zeros((60, 80), bool), *(decode_mask(r["segmentation"], 60, 80) for r in kept)], axis=0)
-        with Image.open(tmp_path / f"out/masks/clip_{number:06d}.png") as mask:
-            assert (np.asarray(mask) == expected * 255).all()
-    assert not (tmp_path / "out/masks/clip_000002.png").exists()
-    one = invoke("predict", "--weights", weights, tmp_path / "out/masks", "--out", tmp_path / "o", "--frames", 2)
-    refused(one, "--frames is for a video or a camera")
-
-
-def camera(monkeypatch, picture):
-    """Let FFmpeg's test images be this machine's cameras."""
-    monkeypatch.setitem(video._CAMERAS, sys.platform, ("lavfi", picture))
-
-
-def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypatch):
-    camera(monkeypatch, "testsrc=size=64x48:rate={}5")  # camera 1 takes 15 frames a second
-    words = ("predict", "--weights", weights, "--camera", "1", "--out", tmp_path / "out", "--overlays")
-    done = invoke(*words, "--frames", 3)
-    assert done.exit_code == 0, done.output
-    record = json.loads((tmp_path / "out/predict.json").read_text())
-    assert (record["source"], record["images"], record["dataset_id"]) == ("camera 1", 3, None)
-    images = json.loads((tmp_path / "out/images.json").read_text())
-    assert [(i["file_name"], i["width"]) for i in images] == [(f"camera_{n:06d}.png", 64) for n in range(3)]
-    assert len(list(video.read_frames(tmp_path / "out/overlays.mp4"))) == 3
-
-
-def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch):
-    camera(monkeypatch, "testsrc=size=64x48:rate=10")
-    find, pictures = detector.detect, []
-
-    def find_and_press(model, batch, *settings):
-        pictures.extend(batch)
-        if len(pictures) == 2:
-            signal.raise_signal(signal.SIGINT)
-        return find(model, batch, *settings)
-
-    monkeypatch.setattr(detector, "detect", find_and_press)
-    before = signal.getsignal(signal.SIGINT)
-    done = invoke("predict", "--weights", weights, "--camera", "0", "--out", tmp_path / "out", "--batch", 4)
-    assert done.exit_code == 0, done.output
-    assert json.loads((tmp_path / "out/predict.json").read_text())["images"] == 2
-    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_ctrl_c_keeps_the_images_that_are_done(weights, tmp_path, monkeypatch):
@@ -457,14 +254,6 @@ def test_ctrl_c_keeps_the_images_that_are_done(weights, tmp_path, monkeypatch):
     press[0], seen[:] = 99, []
     assert invoke(*words).exit_code == 0
     assert json.loads((out / "predict.json").read_text())["left"] == []
-
-
-def test_no_camera_or_two_sources(weights, tmp_path):
-    words = ("predict", "--weights", weights, "--out", tmp_path / "out")
-    refused(invoke(*words, "--camera", "97"), "97 cannot be opened", "is it plugged in")
-    refused(invoke(*words), "give a SOURCE or --camera")
-    refused(invoke(*words, tmp_path, "--camera", "0"), "one of the two")
-    assert not (tmp_path / "out").exists()
 
 
 def test_an_earlier_output_is_replaced_whole(weights, tmp_path):

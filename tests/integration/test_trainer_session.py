@@ -9,11 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
-from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, refused, repeat, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
-from trainer.cli import main
 from trainer.config.recipe_file import load as load_recipe
 from trainer.data import feature_cache
 from trainer.data.images import ImagePool
@@ -25,11 +23,6 @@ from trainer.models import layer_freezing, networks
 @pytest.fixture(scope="module")
 def blobs(tmp_path_factory):
     return write_blobs(tmp_path_factory.mktemp("blobs") / "data")
-
-
-def repeat(recipe, data, out, *more):
-    words = ["repeat", "--recipe", recipe, "--data", data, "--out", out, "--device", "cpu", *more]
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +150,9 @@ def test_patience_needs_validation(blobs, tmp_path):
         tmp_path / "bad.toml", "patience = -1\n" + TINY.replace("steps = 4", "steps = 4\nsaturation_patience = -1")
     )
     done = repeat(recipe, blobs, tmp_path / "run")
-    assert done.exit_code == 2 and "patience is -1" in done.stderr and "saturation_patience is -1" in done.stderr
+    assert done.exit_code == 2
+    for name in ("sessions 1: saturation_patience", "; patience"):
+        assert f"{name} is a whole number from 0 to 10,000,000, not -1" in done.stderr
     recipe = write_recipe(tmp_path / "bad.toml", "patience = 1\n" + TINY)
     assert "patience needs validation images" in repeat(recipe, blobs, tmp_path / "run").stderr
 

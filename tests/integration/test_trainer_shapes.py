@@ -6,23 +6,18 @@ from importlib import resources
 import pytest
 from click.testing import CliRunner
 from pycocotools.coco import COCO
-from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe, write_shapes
+from trainer_samples import TINY, edit_annotations, invoke, refused, write_blobs, write_recipe, write_shapes
 
 from evaluation.metrics.by_category import by_category
 from evaluation.metrics.matching import MatchOptions, load
 from evaluation.metrics.scope import Scope
 from generator.cli import main as generator
 from handforge.dataset import Dataset
-from trainer.cli import main
 from trainer.config.categories import choose
 from trainer.config.recipe import ImageSettings
 from trainer.data.images import ImagePool
 
 SHORT = TINY.replace("steps = 4", "steps = 2").replace('"studio"', '"photo"')
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")

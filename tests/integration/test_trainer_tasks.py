@@ -9,13 +9,21 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from click.testing import CliRunner
 from pycocotools.coco import COCO
 from torchvision.models.segmentation import deeplabv3_resnet50
-from trainer_samples import TINY, blob, edit_annotations, refused, ring, write_blobs, write_recipe
+from trainer_samples import (
+    TINY,
+    blob,
+    edit_annotations,
+    invoke,
+    refused,
+    ring,
+    stopped_after,
+    write_blobs,
+    write_recipe,
+)
 
 from handforge.dataset import Dataset, DatasetError, decode_mask
-from trainer.cli import main
 from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
 from trainer.data import augment
@@ -24,15 +32,10 @@ from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
 from trainer.inference import detections, tta
 from trainer.inference.detections import Detection
-from trainer.loop import repetition
 from trainer.models import checkpoint, networks, semantic
 
 OTHERS = [name for name in TASKS if name != "segmentation"]
 SHORT = TINY.replace("steps = 4", "steps = 2")
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +66,9 @@ def test_a_run_names_its_task_and_losses(trained):
         assert math.isclose(float(row["loss"]), sum(parts), rel_tol=1e-4)
 
 
-def test_a_run_of_each_task_resumes_exactly(trained, tmp_path, monkeypatch):
+def test_a_run_of_each_task_resumes_exactly(trained, tmp_path):
     _, words, run = trained
-    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
-    add_row = repetition.RunFolder.add_row
-
-    def stop_at_two(self, row):
-        add_row(self, row)
-        if row["step"] == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(repetition.RunFolder, "add_row", stop_at_two)
+    with stopped_after(2):
         assert invoke("repeat", *words, "--out", tmp_path / "run").exit_code == 130
     assert invoke("repeat", *words, "--out", tmp_path / "run", "--resume").exit_code == 0
     for name in ("network.safetensors", "losses.csv"):
@@ -106,7 +100,7 @@ def test_masks_of_a_network_without_masks(trained, data, tmp_path):
     task, _, run = trained
     for option in ("--masks", "--tta"):
         words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
-        refused(invoke(*words), f"is a network for {task}, which finds no masks; leave {option} out")
+        refused(invoke(*words), f"is a network for {task}, which predicts no masks; leave out {option}")
     assert not (tmp_path / "out").exists()
 
 
@@ -117,7 +111,7 @@ def test_pixels_of_several_views_are_a_mean(trained):
     picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
     (min_size,), max_size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
-        looked = tta.look(network, picture)["classes"]
+        looked = tta.run_views(network, picture)["classes"]
         maps = []
         for scale in tta.SCALES:
             networks.set_size(network, round(scale * min_size), round(scale * max_size))

@@ -1,6 +1,7 @@
 """Videos as cameras write them: broken and cut ones, frames at varying times, containers of all kinds."""
 
 import json
+import struct
 from fractions import Fraction
 
 import av
@@ -180,3 +181,24 @@ def test_what_holds_no_frame_is_refused(tmp_path):
     (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(DatasetError, match=r"cut.mp4 (has no images, or was cut off|is damaged)"):
         list(video.open_video(tmp_path / "cut.mp4").read())
+
+
+def test_a_video_is_read_as_its_camera_was_held(tmp_path):
+    """The matrix of an MP4's track (ISO 14496-12, 8.3.2) says by how much a player turns it."""
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:32, :48] = 255  # bright at the upper left
+    with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
+        writer.write(picture)
+    content = (tmp_path / "clip.mp4").read_bytes()
+    one, level = 0x10000, struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    at = content.index(level, content.index(b"tkhd"))
+    for quarter, matrix, bright in (
+        (1, (0, one, 0, -one, 0, 0), np.s_[:48, 32:]),  # clockwise: to the upper right
+        (2, (-one, 0, 0, 0, -one, 0), np.s_[32:, 48:]),
+        (3, (0, -one, 0, one, 0, 0), np.s_[48:, :32]),
+    ):
+        turned = content[:at] + struct.pack(">9i", *matrix, 0, 0, 0x40000000) + content[at + 36 :]
+        (tmp_path / f"{quarter}.mp4").write_bytes(turned)
+        (frame,) = video.read_frames(tmp_path / f"{quarter}.mp4")
+        assert frame.shape == ((96, 64, 3) if quarter % 2 else (64, 96, 3))
+        assert frame[bright].mean() > 240 and frame.sum() < 1.1 * frame[bright].sum()

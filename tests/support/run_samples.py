@@ -2,13 +2,40 @@
 
 import sys
 import time
+from itertools import islice
 
 import numpy as np
 
 from generator.pipeline.records import read_records
+from generator.pipeline.workers import BATCH, FRAMES_A_WORKER, Renderer
 from handforge.dataset import Instance, Sample, encode_sample
 
-FRAMES = 48
+FRAMES = 2 * FRAMES_A_WORKER
+"""As many as two workers share; fewer would be one's."""
+
+
+class InProcess:
+    """Renders as :class:`generator.pipeline.workers.Workers` does, in this process, where no process is the point."""
+
+    def __init__(self, count, frames):
+        self._renderer = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._renderer and self._renderer._records:
+            self._renderer._records.close()
+
+    def start(self, settings):
+        self._renderer = Renderer(settings)
+        return self._renderer.settings, self._renderer.blender
+
+    def render(self, out, items):
+        items, done = iter(items), 0
+        while batch := list(islice(items, BATCH)):
+            done += self._renderer.render(out, batch)
+            yield done
 
 
 def frame(number):

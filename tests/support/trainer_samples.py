@@ -1,13 +1,23 @@
-"""Small datasets and recipes for the trainer's tests."""
+"""Small datasets and recipes for the trainer's tests.
+
+The backbone is timm's ``test_resnet``: a ResNet of half a million weights, which a training step of a test writes and
+reads many times.
+"""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from click.testing import CliRunner, Result
 
 from handforge.dataset import Category, Instance, Sample, assemble, write_sample
+from trainer.cli import main
 from trainer.config import recipe_file
+from trainer.loop import repetition
 from trainer.models import checkpoint, networks
 
 torch.set_num_threads(1)  # networks this small are fastest so, also where other processes are busy
@@ -15,7 +25,7 @@ torch.set_num_threads(1)  # networks this small are fastest so, also where other
 TINY = """
 subsets = 2
 [network]
-backbone = "resnet18"
+backbone = "test_resnet"
 init = "none"
 channels = 16
 representation_size = 16
@@ -78,10 +88,10 @@ def write_recipe(path: Path, text: str = TINY) -> Path:
     return path
 
 
-def untrained(folder: Path, task: str = "segmentation") -> Path:
+def untrained(folder: Path, task: str = "segmentation", backbone: str = "test_resnet") -> Path:
     """A folder with an untrained network for a task; with scores around a half it "finds" plenty."""
     folder.mkdir(exist_ok=True)
-    text = TINY.replace("[network]", f'[network]\ntask = "{task}"')
+    text = TINY.replace("[network]", f'[network]\ntask = "{task}"').replace("test_resnet", backbone)
     tiny = recipe_file.load(str(write_recipe(folder / "tiny.toml", text)))
     description = {
         "architecture": networks.architecture(tiny.network),
@@ -91,6 +101,32 @@ def untrained(folder: Path, task: str = "segmentation") -> Path:
     state = networks.start(tiny.network, tiny.images, seed=0).state_dict()
     checkpoint.write_network(folder / "network.safetensors", state, description)
     return folder
+
+
+def invoke(*words: object) -> Result:
+    """Run a command of hand-trainer in this process."""
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def repeat(recipe: object, data: object, out: object, *more: object) -> Result:
+    """Train by repetition on the CPU."""
+    return invoke("repeat", "--recipe", recipe, "--data", data, "--out", out, "--device", "cpu", *more)
+
+
+@contextmanager
+def stopped_after(step: int, session: int = 1) -> Iterator[None]:
+    """Ctrl-C in every training once this step of a session is done; the state is written at each step."""
+    add_row = repetition.RunFolder.add_row
+
+    def stopping(self: repetition.RunFolder, row: dict[str, float]) -> None:
+        add_row(self, row)
+        if (row["session"], row["step"]) == (session, step):
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+        patch.setattr(repetition.RunFolder, "add_row", stopping)
+        yield
 
 
 def edit_annotations(folder: Path, change) -> None:

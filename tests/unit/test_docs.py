@@ -32,29 +32,62 @@ COMMANDS = {
     "hand-evaluation": evaluation.cli.main,
 }
 
+OTHERS = {".", "sudo", "pip", "git", "export", "dask", "tensorboard", "eval", "blender"}
+"""Other programs that pages show."""
+
 
 def shown():
-    """Each command in a block of shell, with its page."""
+    """Each command in a block of shell, with its page; an experiment's may be of the commit that the page names."""
     for page in PAGES:
-        if "experiments" in page.parts:  # commands of their day
+        if "experiments" in page.parts and re.search(r"(git checkout|commit) [0-9a-f]{7}", page.read_text("utf-8")):
             continue
-        for block in re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
-            for line in block.replace("\\\n", " ").splitlines():
+        for block in re.findall(r"^ *```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE):
+            plain = re.sub(
+                r"<< *'?(\w+)'?\n.*?\n *\1$", "", block, flags=re.DOTALL | re.MULTILINE
+            )  # without here-documents
+            for line in plain.replace("\\\n", " ").splitlines():
                 words = shlex.split(line.strip(), comments=True)
-                if words and words[0] in COMMANDS:
+                if words:
                     yield pytest.param(words, id=f"{page.relative_to(ROOT)}: {' '.join(words)[:60]}")
+
+
+def parsed(words):
+    """Read the words of one of our commands as the command does, without doing it."""
+    command: click.Command = COMMANDS[words[0]]
+    shortened, rest = "..." in words, [word for word in words[1:] if word != "..."]
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, f"{words[0]} has no command {rest[0]}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    hidden = {name for one in command.params if getattr(one, "hidden", False) for name in one.opts}
+    assert not hidden & {*rest}, "an old option"
+    with click.Context(command, resilient_parsing=True) as context:
+        given, extra, _ = command.make_parser(context).parse_args(list(rest))
+    assert not extra or isinstance(command, click.Group), f"{extra} is too much"
+    asks = {"help", "version"} & {name for name, value in given.items() if value}
+    for one in command.params:
+        missing = given.get(one.name) in (None, (), click.core.UNSET if hasattr(click.core, "UNSET") else None)
+        assert shortened or asks or not (one.required and missing), f"{one.name} is missing"
+        if isinstance(one.type, click.Choice) and not missing:
+            values = given[one.name] if isinstance(given[one.name], (list, tuple)) else [given[one.name]]
+            assert {*values} <= {*one.type.choices}, f"{one.name}: {values}"
 
 
 @pytest.mark.parametrize("words", list(shown()))
 def test_every_command_shown_is_one(words):
-    command: click.Command = COMMANDS[words[0]]
-    rest = words[1:]
-    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        assert rest[0] in command.commands, f"{words[0]} has no command {rest[0]}"
-        command, rest = command.commands[rest[0]], rest[1:]
-    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    used = {word.partition("=")[0] for word in rest if word.startswith("--")}
-    assert used <= options | {"--help", "--version"}, f"{' '.join(words)}: no option {used - options}"
+    stop = next((at for at, word in enumerate(words) if word in (">", "|", "&&")), len(words))
+    words = words[:stop]
+    if words[0] in COMMANDS:
+        parsed(words)
+    elif words[0] in ("torchrun", "srun"):
+        parsed([f"hand-{words[words.index('-m') + 1]}", *words[words.index("-m") + 2 :]])
+    elif words[0] == "python":
+        text = (ROOT / words[1]).read_text("utf-8")
+        for word in words[2:]:
+            assert not word.startswith("--") or f'"{word}"' in text, f"{words[1]} has no {word}"
+    elif words[0] == "make":
+        assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text("utf-8")
+    else:
+        assert words[0] in OTHERS, f"{words[0]} is none of our commands; name it in OTHERS if it is another's"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -62,6 +95,12 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page}: {target} is not there"
+
+
+def test_tests_that_pages_name_are_there():
+    for page in (*PAGES, ROOT / "CONTRIBUTING.md"):
+        for name in re.findall(r"\btest_\w+\.py", page.read_text("utf-8")):
+            assert list(ROOT.glob(f"tests/*/{name}")), f"{page}: {name}"
 
 
 def test_the_readme_is_one_screen():
@@ -149,7 +188,8 @@ def test_the_reference_has_every_command_with_its_example_and_every_key():
     assert "```sh\nhandforge settings show varied > mine.toml\n```" in text and "\b" not in text
     for field in dataclasses.fields(RenderSettings):
         assert f"| `{field.name}` |" in GENERATED["settings"]()
-    assert "| `held` | *A number from 0 to 1, default `0.0`.*<br>Of indoor scenes" in GENERATED["settings"]()
+    assert "| `held` | *A number from 0 to 1" in GENERATED["settings"]()
+    assert "| `mask` | *`hand` or `hand+forearm` or `both`.*<br>`hand` (default) ends" in GENERATED["settings"]()
     patience = "| `saturation_patience` | *A whole number from 0 to 10,000,000, default `0`.*<br>Early stopping"
     assert patience in GENERATED["recipes"]()
 

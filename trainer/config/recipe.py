@@ -72,7 +72,7 @@ _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 @dataclass(frozen=True)
 class Session:
-    """One session: so many steps on one subset, from the network it is given, with a fresh optimiser."""
+    """One session: a number of steps on one subset, from the network it is given, with a fresh optimiser."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CONFIG
 
@@ -114,14 +114,14 @@ class Session:
     clip_norm: Positive = 5.0
     """The gradient's norm is clipped to this, above 0."""
     saturation_patience: NumberOrNone = 0
-    """Early stopping by saturation: the session ends once its smoothed batch loss has had no new low for so many steps.
-    0: it goes its full length."""
+    """Early stopping by saturation: the session ends once its smoothed batch loss has had no new low for this many
+    steps. 0: it goes its full length."""
     subset: Number | Literal["next", "same", "each"] = "next"
     """``next``, ``same`` (the last session's again), a subset's number, from 1, or ``each``: all of them one after the
     other in one session, each for as many steps."""
     optimizer_restart_steps: NumberOrNone = 0
-    """The optimiser forgets what it kept (momentum, moments) every so many steps, as it does between sessions.
-    0: it never does within one."""
+    """The optimiser forgets what it kept (momentum, moments) each time this many steps are done, as it does between
+    sessions. 0: it never does within one."""
 
     @property
     def total_steps(self) -> int:
@@ -170,9 +170,9 @@ class ImageSettings:
     __pydantic_config__: ClassVar[ConfigDict] = _CONFIG
 
     min_size: ImageSide = 800
-    """Images are scaled so that their short side has at most so many pixels, 64 or more ..."""
+    """Largest short side of the images in pixels, 64 or more; larger images are scaled down."""
     max_size: ImageSide = 1024
-    """... and their long side at most so many."""
+    """Largest long side of the images in pixels, at least ``min_size``."""
     augmentation: Augmentation = "none"
     """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
     hands): see :mod:`trainer.data.augment`."""
@@ -191,12 +191,12 @@ class Recipe:
     description: str = ""
     """What it is for, in a line."""
     subsets: Number = 1
-    """The training images are shuffled into so many equal subsets, of which each session takes one; 1 or more."""
+    """Number of equal subsets, 1 or more, into which the training images are shuffled; each session takes one."""
     validation: FractionBelow1 = 0.0
     """Fraction of the images held out, 0 to below 1, on which a loss is measured after each session."""
     patience: NumberOrNone = 0
-    """Early stopping by validation: the run ends once so many sessions in a row had no new low of the validation loss.
-    0: it does all sessions."""
+    """Early stopping by validation: the run ends once this many sessions in a row had no new low of the validation
+    loss. 0: it does all sessions."""
     init_from: str = ""
     """The recipe whose network this one starts from; its run is then given with ``--init``.
     A recipe without sessions trains nothing: it is that network on other images."""

@@ -1,4 +1,4 @@
-"""What a network finds in an image, and how that is written and drawn."""
+"""Detections of a network in an image: made from its output, written as COCO results, drawn into overlays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
@@ -62,57 +62,55 @@ class Detection:
 
 def detect(
     model: nn.Module,
-    pictures: list[np.ndarray],
+    images: list[np.ndarray],
     device: torch.device,
     precision: torch.dtype,
-    several: bool = False,
+    with_tta: bool = False,
     categories: Sequence[Category] = HAND_CATEGORIES[:1],
     mask_threshold: float = MASK_THRESHOLD,
 ) -> list[list[Detection]]:
     """The detections in each (H, W, 3) uint8 image, best first.
 
-    :param several: by several views of each image, see :mod:`trainer.inference.tta`.
+    :param with_tta: with test-time augmentation, see :mod:`trainer.inference.tta`.
     :param categories: of the network's classes, from class 1.
-    :param mask_threshold: from which probability (0 to 1) on a pixel is of a mask; lower ones give larger masks. Only
-        for networks of segmentation.
+    :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; lower values give larger masks.
+        For segmentation only.
     """
-    outputs = run(model, pictures, device, precision, several)
+    outputs = run(model, images, device, precision, with_tta)
     return [
-        _detections(output, picture, categories, mask_threshold)
-        for output, picture in zip(outputs, pictures, strict=True)
+        _detections(output, image, categories, mask_threshold) for output, image in zip(outputs, images, strict=True)
     ]
 
 
 def run(
     model: nn.Module,
-    pictures: list[np.ndarray],
+    images: list[np.ndarray],
     device: torch.device,
     precision: torch.dtype,
-    several: bool = False,
+    with_tta: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """The network's output for each (H, W, 3) uint8 image, float32; with ``several`` as :func:`find`."""
+    """The network's output for each (H, W, 3) uint8 image, float32; with ``with_tta`` as :func:`detect`."""
     outputs: dict[int, dict[str, torch.Tensor]] = {}
     by_size: dict[tuple[int, ...], list[int]] = {}
-    for number, picture in enumerate(pictures):
-        by_size.setdefault(picture.shape[:2], []).append(number)
+    for number, image in enumerate(images):
+        by_size.setdefault(image.shape[:2], []).append(number)
     half = torch.autocast(device.type, precision, enabled=precision != torch.float32)
     with torch.inference_mode(), half:
         for numbers in by_size.values():  # images of other sizes would be padded to the largest, and found otherwise
-            tensors = [tensor(pictures[number]).to(device) for number in numbers]
-            found = [tta.look(model, picture) for picture in tensors] if several else model(tensors)
+            tensors = [tensor(images[number]).to(device) for number in numbers]
+            found = [tta.run_views(model, image) for image in tensors] if with_tta else model(tensors)
             outputs |= zip(numbers, found, strict=True)
     return [
-        {name: value.float().cpu().numpy() for name, value in outputs[number].items()}
-        for number in range(len(pictures))
+        {name: value.float().cpu().numpy() for name, value in outputs[number].items()} for number in range(len(images))
     ]
 
 
 def _detections(
-    output: dict[str, np.ndarray], picture: np.ndarray, categories: Sequence[Category], mask_threshold: float
+    output: dict[str, np.ndarray], image: np.ndarray, categories: Sequence[Category], mask_threshold: float
 ) -> list[Detection]:
     """The detections in one image's output, whichever the task."""
     if "probabilities" in output:
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         whole = (0.0, 0.0, float(width), float(height))
         named = zip(output["probabilities"].tolist(), categories, strict=True)
         found = [Detection(probability, whole, None, None, kind.name, ()) for probability, kind in named]
@@ -125,7 +123,7 @@ def _detections(
     if "masks" in output:
         likely = output["masks"][:, 0]
         kept = distinct(likely > MASK_THRESHOLD, labels)
-        cut = [(refine_masks(likely[n], picture, corners[n], mask_threshold), n) for n in kept]
+        cut = [(refine_masks(likely[n], image, corners[n], mask_threshold), n) for n in kept]
         return [Detection.of_mask(mask, scores[n], kinds[n].name) for mask, n in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
     joints = output["keypoints"][..., :2] if "keypoints" in output else [None] * len(boxes)
@@ -134,7 +132,7 @@ def _detections(
 
 
 def distinct(masks: np.ndarray, labels: np.ndarray | None = None) -> list[int]:
-    """Which of the masks (N, H, W) bool, best first, are objects of their own.
+    """Indices of the masks (N, H, W) bool, best first, that are objects of their own: non-maximum suppression.
 
     Left out are empty ones and those that lie, by more than half of the smaller one, on one of the same class before
     them. Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never
@@ -148,7 +146,7 @@ def distinct(masks: np.ndarray, labels: np.ndarray | None = None) -> list[int]:
     for number in np.flatnonzero(areas).tolist():
         same = [other for other in kept if classes[other] == classes[number]]
         shared = ((masks[number] & masks[other]).sum() / min(areas[number], areas[other]) for other in same)
-        if all(share <= MAX_SHARED for share in shared):
+        if all(fraction <= MAX_SHARED for fraction in shared):
             kept.append(number)
     return kept
 
@@ -173,28 +171,35 @@ def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:
     return np.any(masks, axis=0) if masks else np.zeros(size_hw, bool)
 
 
-def overlay(picture: np.ndarray, hands: list[Detection], categories: Sequence[str] = ("hand",)) -> np.ndarray:
+def overlay(image: np.ndarray, hands: list[Detection], categories: Sequence[str] = ("hand",)) -> np.ndarray:
     """The image with its detections tinted, outlined by their boxes, their joints, and labelled with their scores.
+
+    Lines and letters grow with the image, so that they can be seen when it is shown whole.
 
     :param categories: the names of all that the network knows. Of several, each has a colour, and its name is written.
         What was tracked has a colour of its own number.
     """
-    image = picture.astype(np.float32)
+    tinted = image.astype(np.float32)
     order = list(categories)
     shown = [(hand, color_of(hand, number, order)) for number, hand in enumerate(hands)]
     for hand, colour in shown:
         if hand.mask is not None:
-            image[hand.mask] = 0.5 * image[hand.mask] + 0.5 * np.array(colour, np.float32)
-    drawn = Image.fromarray(image.astype(np.uint8))
-    pen = ImageDraw.Draw(drawn)
+            tinted[hand.mask] = 0.5 * tinted[hand.mask] + 0.5 * np.array(colour, np.float32)
+    drawn = Image.fromarray(tinted.astype(np.uint8))
+    pen, thick = ImageDraw.Draw(drawn), max(1, round(max(drawn.size) / 640))
+    font = ImageFont.load_default(max(10, 9 * thick))
     for hand, colour in shown:
         x, y, width, height = hand.box
-        pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour)
+        pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour, width=thick)
         name = f"{hand.category} " if len(order) > 1 else ""
         track = f"{hand.track_id}: " if hand.track_id else ""
-        pen.text((x + 2, y + 2), f"{track}{name}{hand.score:.2f}", fill=colour)
+        label = f"{track}{name}{hand.score:.2f}"
+        _, _, wide, high = pen.textbbox((0, 0), label, font)
+        left, top = min(x, max(0, drawn.width - wide - 4)), y if y < high + 4 else y - high - 4  # above, or inside
+        pen.rectangle((left, top, left + wide + 4, top + high + 4), fill=colour)
+        pen.text((left + 2, top + 1), label, fill=(255, 255, 255), font=font)
         if hand.keypoints is not None:
-            _draw_joints(pen, hand.keypoints, hand.skeleton, colour)
+            _draw_joints(pen, hand.keypoints, hand.skeleton, colour, thick)
     return np.asarray(drawn)
 
 
@@ -208,10 +213,14 @@ def color_of(hand: Detection, number: int, categories: Sequence[str]) -> tuple[i
 
 
 def _draw_joints(
-    pen: ImageDraw.ImageDraw, joints: np.ndarray, skeleton: Sequence[tuple[int, int]], colour: tuple[int, int, int]
+    pen: ImageDraw.ImageDraw,
+    joints: np.ndarray,
+    skeleton: Sequence[tuple[int, int]],
+    colour: tuple[int, int, int],
+    thick: int,
 ) -> None:
     places = [(float(x), float(y)) for x, y in joints]
     for one, other in skeleton:
-        pen.line((places[one - 1], places[other - 1]), fill=colour, width=2)
+        pen.line((places[one - 1], places[other - 1]), fill=colour, width=2 * thick)
     for x, y in places:
-        pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=(255, 255, 255), outline=colour)
+        pen.ellipse((x - 2 * thick, y - 2 * thick, x + 2 * thick, y + 2 * thick), fill=(255, 255, 255), outline=colour)

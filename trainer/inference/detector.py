@@ -30,7 +30,7 @@ class HandDetector:
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
         more, and cuts better, in four to five times the time.
-    :param mask_threshold: from which probability (0 to 1) on a pixel is of a mask, for networks of segmentation.
+    :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :raises WeightsError: if the network cannot be loaded.
     """
 

@@ -29,7 +29,7 @@ TOLERANCE = {
     "classes": 1e-3,
     "probabilities": 1e-3,
 }
-"""How far both networks may differ: pixels of boxes and keypoints, shares of scores, masks and classes."""
+"""How far both networks may differ: pixels of boxes and keypoints, fractions of scores, masks and classes."""
 HALF_TOLERANCE = {
     "boxes": 0.5,
     "scores": 5e-3,
@@ -83,7 +83,7 @@ def _never_without_regions(network: nn.Module) -> nn.Module:
     return _WithoutLast(network)
 
 
-def export_network(run: Path, kind: str, out: Path, picture: Path, score: float = 0.05) -> str:
+def export_network(run: Path, kind: str, out: Path, image_file: Path, score: float = 0.05) -> str:
     """Write the network of ``run`` to ``out``, if what was written detects what the original detects.
 
     Both are run on the image and on a black one, in which nothing is found.
@@ -99,7 +99,7 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     if out.suffix.lower() in {".pt", ".onnx"} - {wanted}:
         raise OutputError(f"{out} has the suffix of another format; --format {kind} writes a {wanted} file")
     require_writable(out.parent)
-    image = tensor(read_image(picture))
+    image = tensor(read_image(image_file))
     network, _ = networks.load(run, hooks=False)
     images = [image, torch.zeros_like(image)]
     require_space(out.parent, sum(t.nbytes for t in network.state_dict().values()), f"the network as {kind}")
@@ -110,7 +110,7 @@ def export_network(run: Path, kind: str, out: Path, picture: Path, score: float 
     return f"{out}: {text}"
 
 
-def export_half(run: Path, out: Path, picture: Path, score: float = 0.05, **about: str | None) -> str:
+def export_half(run: Path, out: Path, image_file: Path, score: float = 0.05, **about: str | None) -> str:
     """Write the network of ``run`` as float16 weights with the description beside them, as networks are passed on.
 
     Vectors, as the norms' statistics, stay float32: they are few, and rounding them costs most.
@@ -125,7 +125,7 @@ def export_half(run: Path, out: Path, picture: Path, score: float = 0.05, **abou
         raise OutputError(f"{out} is no .safetensors file in a folder that exists")
     require_writable(out.parent)
     network, description = networks.load(run)
-    images = [image := tensor(read_image(picture)), torch.zeros_like(image)]
+    images = [image := tensor(read_image(image_file)), torch.zeros_like(image)]
     weights = {name: value.half() if value.dim() > 1 else value for name, value in network.state_dict().items()}
     with tempfile.TemporaryDirectory(".tmp", f".{out.name}.", out.parent) as folder:
         file = Path(folder) / out.name
@@ -184,7 +184,7 @@ _KINDS: dict[str, Callable[[nn.Module, list[torch.Tensor], list[str]], tuple[byt
 def compare(expected: Outputs, found: Outputs, what: str, tolerance: dict[str, float] = TOLERANCE) -> str:
     """How far two networks differ on an image, in words.
 
-    :raises OutputError: if they find another number of hands, or differ by more than ``tolerance``.
+    :raises OutputError: if they detect another number of hands, or differ by more than ``tolerance``.
     """
     for name, values in expected.items():
         if values.shape != found[name].shape:

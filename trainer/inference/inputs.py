@@ -1,4 +1,4 @@
-"""What is predicted: images, a dataset, videos, or a camera, read one by one."""
+"""The inputs of predict: images, a dataset, videos, or a camera, read one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handforge.dataset.image_io import image_header
 from handforge.files import utf8_name
 
 MOST_OBLONG = 100
-"""Images that are longer than so many times their breadth would be scaled to nothing."""
+"""Largest ratio of an image's sides; beyond it, the short side would be scaled to nothing."""
 _NEVER_MEANT = ("thumbs.db", "desktop.ini")
 _EXIF_ORIENTATION = 0x0112
 
@@ -31,7 +31,7 @@ class Photo:
 
     :param name: what the results call it: its path within the source, of ``/`` and UTF-8.
     :param path: where it lies.
-    :param output: what is written of it is called so, with another suffix; unique within a source.
+    :param output: stem of the output files made from it; unique within a source.
     :param read: returns it as (H, W, 3) uint8 RGB, upright; raises DatasetError.
     """
 
@@ -43,7 +43,7 @@ class Photo:
 
     @property
     def orientation(self) -> int:
-        """How it is stored by EXIF: 1 as it is seen, 2 to 8 mirrored or turned."""
+        """Its EXIF orientation: 1 upright, 2 to 8 stored flipped or rotated."""
         with image_header(self.path) as image:
             return int(image.getexif().get(_EXIF_ORIENTATION, 1))
 
@@ -62,7 +62,7 @@ class Clip:
 
     @property
     def frames(self) -> int | None:
-        """How many frames it says that it has; None where it does not say."""
+        """Number of frames by its header; None where the header does not say."""
         try:
             return self.open().frames
         except DatasetError:
@@ -99,7 +99,7 @@ class Source:
     :param name: what ``predict.json`` calls it: an absolute path, from which the images' names lead to the files, or
         ``camera ...``.
     :param category_ids: a dataset's categories, by name; empty for what is no dataset.
-    :param limit: at most so many frames of a video or camera are read; None for all.
+    :param limit: the largest number of frames read from a video or camera; None for all.
     :param notes: what was found and is not read, one line each.
     """
 
@@ -117,7 +117,7 @@ class Source:
 
     @property
     def live(self) -> bool:
-        """Whether it is a camera, which goes on until somebody stops it."""
+        """Whether it is a camera, which goes on until it is stopped."""
         return any(clip.live for clip in self.clips)
 
     @property
@@ -174,7 +174,7 @@ def open_source(
 
     :param paths: images, videos and folders of them; or one dataset folder.
     :param recursive: the folders in folders, too.
-    :param limit: at most so many frames of each video.
+    :param limit: the largest number of frames read from each video.
     :param leave_out: a folder whose files are not read: the results'.
     :raises DatasetError: if a path is missing, a dataset is one of several, or there is nothing to predict.
     """

@@ -20,7 +20,7 @@ FITTED_PX = 192
 """The longer side, at most, of the image on which it is fitted."""
 
 
-def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def refine_masks(mask: np.ndarray, image: np.ndarray, box: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """A hand's mask (H, W) bool that follows the edges of its image.
 
     :param mask: (H, W) float32, the probability that a pixel is the hand's.
@@ -33,7 +33,7 @@ def refine_masks(mask: np.ndarray, picture: np.ndarray, box: np.ndarray, thresho
     beside = 2 + side / 10
     rows = slice(max(0, int(y0 - beside)), int(y1 + beside))
     columns = slice(max(0, int(x0 - beside)), int(x1 + beside))
-    sure, colours = mask[rows, columns], picture[rows, columns]
+    sure, colours = mask[rows, columns], image[rows, columns]
     height, width = sure.shape
     scale = min(1.0, FITTED_PX / max(height, width))
     small = max(1, round(width * scale)), max(1, round(height * scale))

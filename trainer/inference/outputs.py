@@ -1,4 +1,4 @@
-"""What predictions are written as, beside the results: overlays and masks, an image at a time."""
+"""Overlays and masks of predictions, written image by image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands found by a trained network, as a COCO results list."""
+"""Detect in all images of a source, and write a COCO results list and what else is asked for."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class PredictOptions:
 
     @property
     def results_score(self) -> float:
-        """The least score in the results."""
+        """The lowest score in the results."""
         return RESULTS_SCORE if self.min_score is None else self.min_score
 
     @property
     def drawn_score(self) -> float:
-        """The least score of what is drawn and counted."""
+        """The lowest score of detections that are drawn and counted."""
         return DRAWN_SCORE if self.min_score is None else self.min_score
 
 
@@ -91,12 +91,12 @@ def predict(
     :returns: what ``predict.json`` says.
     :raises DatasetError: if no image can be read, or one if ``strict``; ``out`` is then not touched.
     :raises FolderError: if ``out`` holds something else.
-    :raises OutputError: if masks, or what needs them, are asked of a network that finds none.
+    :raises OutputError: if masks, or formats that need them, are asked of a network that predicts none.
     """
     earlier = (out / MARK).is_file() and (out / MARK).stat().st_size > 0  # empty: it was being replaced
     stoppable = source.live or (options.keep_unfinished and not earlier)
     with new_folder(out, MARK, MADE) as folder:
-        finder = HandDetector(
+        detector = HandDetector(
             weights,
             device=options.device,
             min_score=options.results_score,
@@ -104,23 +104,23 @@ def predict(
             mask_threshold=options.mask_threshold,
             session=options.session,
         )
-        _check_task(finder.task, weights, options)
+        _check_task(detector.task, weights, options)
         begin = time.perf_counter()
-        names = [category.name for category in finder.categories]
-        ids = category_ids(finder.categories, source.category_ids)
-        formats = [FORMATS[kind](folder, out, finder.categories, ids) for kind in dict.fromkeys(options.formats)]
+        names = [category.name for category in detector.categories]
+        ids = category_ids(detector.categories, source.category_ids)
+        formats = [FORMATS[kind](folder, out, detector.categories, ids) for kind in dict.fromkeys(options.formats)]
         with (
             _ended_by_interrupt(stoppable) as ended,
             Outputs(folder, source, options.overlays, options.masks, formats, names) as outputs,
         ):
-            found = _find_all(finder, source, options, outputs, on_done, ended)
+            found = _detect_all(detector, source, options, outputs, on_done, ended)
         summary = {
             "source": source.name,
             "dataset_id": source.dataset_id,
             "weights": utf8_name(weights.resolve()),
-            "task": finder.task,
-            "session": next((entry["session"] for entry in reversed(finder.description.get("sessions") or [])), None),
-            "categories": [{**category.to_json(), "id": ids[category.name]} for category in finder.categories],
+            "task": detector.task,
+            "session": next((entry["session"] for entry in reversed(detector.description.get("sessions") or [])), None),
+            "categories": [{**category.to_json(), "id": ids[category.name]} for category in detector.categories],
             "settings": {
                 "score": options.results_score,
                 "batch": options.batch,
@@ -128,7 +128,7 @@ def predict(
                 "track": options.track,
                 "mask_threshold": options.mask_threshold,
                 "session": options.session,
-                "images": finder.description["images"],
+                "images": detector.description["images"],
             },
             "images": len(found.images),
             "drawn_score": options.drawn_score,
@@ -148,12 +148,15 @@ def predict(
 
 
 def _check_task(task: str, weights: Path, options: PredictOptions) -> None:
-    """:raises OutputError: if what only masks give is asked of a network that finds none."""
+    """Check that the network's task gives what the options ask for.
+
+    :raises OutputError: if masks are needed and the network predicts none.
+    """
     asked = [(options.masks, "--masks"), (options.tta, "--tta")]
     asked += [(kind in options.formats, f"--format {kind}") for kind in NEEDS_MASKS]
     for wanted, option in asked:
         if wanted and task not in WITH_MASKS:
-            raise OutputError(f"{weights} is a network for {task}, which finds no masks; leave {option} out")
+            raise OutputError(f"{weights} is a network for {task}, which predicts no masks; leave out {option}")
     if options.mask_threshold != MASK_THRESHOLD and task != "segmentation":
         raise OutputError(f"{weights} is a network for {task}; --mask-threshold is for one for segmentation")
 
@@ -163,12 +166,12 @@ MOST_VALUES = 24_000_000
 
 
 @dataclass
-class _Found:
-    """What all images gave.
+class _Predictions:
+    """The predictions so far.
 
     :param results: COCO's results list; ``images``: COCO's image records.
     :param counts: detections of the drawn score by category; ``without``: images that have none.
-    :param turned: images that were stored otherwise than they are seen.
+    :param turned: number of images stored flipped or rotated (EXIF).
     :param skipped: files that could not be read, or not to their end, with the reason.
     :param last: the file that the last image is of.
     :param whole: whether the source was read to its end.
@@ -201,21 +204,21 @@ class _Found:
         self.skipped.append({"file": name, "reason": utf8_name(str(error))})
 
 
-def _find_all(
-    finder: HandDetector,
+def _detect_all(
+    detector: HandDetector,
     source: Source,
     options: PredictOptions,
     outputs: Outputs,
     on_done: Callable[[int], None],
     ended: Event,
-) -> _Found:
+) -> _Predictions:
     """Detect in all images, or until ``ended`` is set, and write what is written of each.
 
     :raises DatasetError: if there is none that can be read.
     :raises KeyboardInterrupt: if it is ended before any image is done.
     """
-    found = _Found()
-    ids = category_ids(finder.categories, source.category_ids)
+    found = _Predictions()
+    ids = category_ids(detector.categories, source.category_ids)
 
     def skip(name: str, error: DatasetError) -> None:
         found.skip(name, error)
@@ -231,7 +234,7 @@ def _find_all(
     def detected() -> Iterator[tuple[Frame, list[Detection]]]:
         # a camera does not wait for a batch
         for frames in _batches(frames_until_ended(), 1 if source.live else options.batch):
-            yield from zip(frames, finder.detect_batch([frame.image for frame in frames]), strict=True)
+            yield from zip(frames, detector.detect_batch([frame.image for frame in frames]), strict=True)
             on_done(len(frames))
 
     for frame, hands in tracked(detected(), options.drawn_score) if options.track else detected():

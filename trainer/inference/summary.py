@@ -1,4 +1,4 @@
-"""What ``predict`` says at its end."""
+"""The summary that ``predict`` ends with."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> 
         f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
     ]
     if turned := record["images_turned_upright"]:
-        lines.append(f"{turned} images are stored turned (EXIF); all results are of the upright images")
+        lines.append(f"{turned} images are stored rotated (EXIF); all results refer to the upright images")
     if left := record["left"]:
         lines.append(
-            f"unfinished: interrupted before {len(left)} files were done, see left in {out / 'predict.json'}; the same "
+            f"unfinished: interrupted before {len(left)} files were done (left in {out / 'predict.json'}); the same "
             "command does all again"
         )
     lines += record["notes"]
     if skipped := record["skipped"]:
-        lines.append(f"skipped, since they cannot be read, or not to the end: {len(skipped)}")
+        lines.append(f"skipped, because they cannot be read to their end: {len(skipped)}")
         lines += [f"  {entry['reason']}" for entry in skipped[:MOST_SHOWN]]
         if len(skipped) > MOST_SHOWN:
             lines.append(f"  and {len(skipped) - MOST_SHOWN} more, see {out / 'predict.json'}")

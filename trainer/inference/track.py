@@ -1,7 +1,7 @@
 """Keep objects of a video apart: the same hand has the same number in all frames (ByteTrack, Zhang et al. 2022).
 
 By the package ``trackers``: boxes are predicted from frame to frame and joined with the detections that overlap them
-most, first those of high scores, then those of low ones. Masks have no say.
+most, first those of high scores, then those of low ones. Masks are not used.
 """
 
 from __future__ import annotations

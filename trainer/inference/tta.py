@@ -1,7 +1,7 @@
-"""Test-time augmentation: one image looked at in several views, in its size and larger, as it is and mirrored.
+"""Test-time augmentation: several views of one image, in its size and larger, as it is and flipped.
 
-A network errs a little differently in each. What it takes for a hand in one view only is less likely to be one than
-what it finds in all of them: boxes of different views that overlap become one, whose score is the mean over the views,
+A network errs a little differently in each; a hand that it detects in all views is more likely one than a hand that it
+detects in one view only. Boxes of different views that overlap become one, whose score is the mean over the views,
 0 where a view has none (weighted boxes fusion: Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those
 that the views have in its box. A larger view is for small hands: what is large already it would show larger than the
 network has learnt it, and has no say on (as in SNIP: Singh and Davis 2018, arXiv 1711.08189).
@@ -22,7 +22,7 @@ from torchvision.models.detection.roi_heads import maskrcnn_inference, paste_mas
 from torchvision.ops import box_iou, nms
 
 SCALES = (1.0, 1.33)
-"""The size of a view, times that of the network's images."""
+"""The size of each view, as a multiple of the network's own image size."""
 SMALL = 0.5
 """Boxes are small up to this fraction of the image's shorter side."""
 SCORE = 0.05
@@ -31,28 +31,28 @@ SAME_IOU = 0.5
 """Boxes of several views that overlap so far are of the same hand."""
 
 
-def look(model: nn.Module, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+def run_views(model: nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
     """What ``model`` gives for an image, (3, H, W) float32 in 0..1, by all its views together.
 
     :param model: a Mask R-CNN, or a network of pixels (:mod:`trainer.models.semantic`), in eval mode.
     :returns: as the network's own output for the image.
     """
-    sides = [(picture, False), (picture.flip(-1), True)]
+    sides = [(image, False), (image.flip(-1), True)]
     if not isinstance(model, MaskRCNN):
         maps = []
         for scale in SCALES:
             with _scaled(model, scale):
-                maps += [(model([side])[0]["classes"], turned) for side, turned in sides]
-        return {"classes": torch.stack([one.flip(-1) if turned else one for one, turned in maps]).mean(0)}
+                maps += [(model([side])[0]["classes"], flipped) for side, flipped in sides]
+        return {"classes": torch.stack([one.flip(-1) if flipped else one for one, flipped in maps]).mean(0)}
     views = []
     for scale in SCALES:
         with _scaled(model, scale):
-            views += [_View.of(model, side, turned, scale) for side, turned in sides]
-    limits = torch.tensor([view.limit for view in views], device=picture.device)
+            views += [_View.of(model, side, flipped, scale) for side, flipped in sides]
+    limits = torch.tensor([view.limit for view in views], device=image.device)
     boxes, scores, labels = _fused_by_class(views, limits, model.roi_heads.nms_thresh)
     told = (_sides(boxes) <= limits[:, None]).float()[..., None, None, None]
     masks = (torch.stack([view.masks(model, boxes, labels) for view in views]) * told).sum(0) / told.sum(0)
-    whole = paste_masks_in_image(masks, boxes, tuple(picture.shape[-2:]))
+    whole = paste_masks_in_image(masks, boxes, tuple(image.shape[-2:]))
     return {"boxes": boxes, "scores": scores, "labels": labels, "masks": whole}
 
 
@@ -77,7 +77,7 @@ def _fused_by_class(
 
 @contextmanager
 def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
-    """Let a network scale images to so many times its own size."""
+    """Let a network scale images to ``scale`` times its own size."""
     transform: Any = model.transform
     before = transform.min_size, transform.max_size
     transform.min_size, transform.max_size = (round(scale * before[0][0]),), round(scale * before[1])
@@ -89,12 +89,12 @@ def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _View:
-    """What a Mask R-CNN finds in one view, and what it needs to cut masks there.
+    """The detections of a Mask R-CNN in one view, and what it needs to predict masks there.
 
     :param boxes: (N, 4) float32 x, y, x, y in pixels of the image as it is; ``scores`` and ``labels``: (N,).
     :param features: the pyramid's maps of the view.
     :param inside: the view's (height, width) without padding; ``size``: the image's.
-    :param turned: it is the mirror image.
+    :param flipped: whether it is the horizontally flipped image.
     :param limit: the longest side, in pixels of the image, of boxes that the view has a say on.
     """
 
@@ -104,33 +104,33 @@ class _View:
     features: dict[str, torch.Tensor]
     inside: tuple[int, int]
     size: tuple[int, int]
-    turned: bool
+    flipped: bool
     limit: float
 
     @staticmethod
-    def of(model: MaskRCNN, picture: torch.Tensor, turned: bool, scale: float = 1.0) -> _View:
+    def of(model: MaskRCNN, image: torch.Tensor, flipped: bool, scale: float = 1.0) -> _View:
         """What a network finds in an image that it scales to ``scale`` times its own size."""
-        images, _ = model.transform([picture])
+        images, _ = model.transform([image])
         features = model.backbone(images.tensors)
         proposals, _ = model.rpn(images, features)
-        heads, inside, size = model.roi_heads, images.image_sizes[0], (picture.shape[-2], picture.shape[-1])
+        heads, inside, size = model.roi_heads, images.image_sizes[0], (image.shape[-2], image.shape[-1])
         pooled = heads.box_roi_pool(features, proposals, images.image_sizes)
         decided = heads.box_predictor(heads.box_head(pooled))
         (boxes,), (scores,), (labels,) = heads.postprocess_detections(*decided, proposals, images.image_sizes)
         boxes = boxes * _factors(boxes, size, inside)
-        boxes = _mirrored(boxes, size[1]) if turned else boxes
+        boxes = _mirrored(boxes, size[1]) if flipped else boxes
         limit = SMALL * min(size) if scale > 1 else math.inf
         small = _sides(boxes) <= limit
-        return _View(boxes[small], scores[small], labels[small], features, inside, size, turned, limit)
+        return _View(boxes[small], scores[small], labels[small], features, inside, size, flipped, limit)
 
     def masks(self, model: MaskRCNN, boxes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(N, 1, S, S) float32 in 0..1: the objects of classes ``labels`` inside boxes of the image, as it is."""
         heads: Any = model.roi_heads
-        here = _mirrored(boxes, self.size[1]) if self.turned else boxes
+        here = _mirrored(boxes, self.size[1]) if self.flipped else boxes
         pooled = heads.mask_roi_pool(self.features, [here * _factors(here, self.inside, self.size)], [self.inside])
         logits = heads.mask_predictor(heads.mask_head(pooled)).float()
         (cut,) = maskrcnn_inference(logits, [labels])
-        return cut.flip(-1) if self.turned else cut
+        return cut.flip(-1) if self.flipped else cut
 
 
 def _factors(boxes: torch.Tensor, to: tuple[int, int], of: tuple[int, int]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The fine relief of the skin before plain backgrounds: what it does to the light of ``drawing``.
+"""Bump mapping of the skin before plain backgrounds: how it changes the light of ``render_layers``.
 
 A noise of the points of the bind pose lies on the skin as a height, so that it stays with the skin. It turns the
 surface by its slope, and to first order that multiplies the light by 1 + slope . lean. The lean is worked out here, at
@@ -63,35 +63,35 @@ float relief(vec3 rest, vec3 lean) {{
 
 
 def strength(camera: Camera) -> float:
-    """How much of the relief the camera can show, 0 to 1; 0 in the paper's framing."""
+    """The fraction of the bumps that the camera can show, 0 to 1; 0 in the paper's framing."""
     pixel = camera.distance / camera.matrix[0, 0]
     return float(np.clip((NONE - pixel) / (NONE - FULL), 0.0, 1.0))
 
 
 class Leans:
-    """Works out leans, and keeps what it needs of each mesh."""
+    """Compute the leans of a frame; caches what it needs of each mesh."""
 
     def __init__(self) -> None:
         self._skin = functools.lru_cache(32)(_Skin)
 
     def of(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> tuple[np.ndarray, np.ndarray] | None:
         """Bind pose and lean at the vertices, turned, each (V, 3) float32; None where no relief can be seen."""
-        share = strength(camera)
-        if share == 0:
+        fraction = strength(camera)
+        if fraction == 0:
             return None
         skin = self._skin(rig.surface.data)
         flip = np.array([-1 if rig.mirrored else 1, 1, 1], np.float32)
         light, normals = (look.light * flip).astype(np.float32), posed.normals * flip
         facing = normals @ light + WRAP
         direct = (1 - look.ambient) / (1 + WRAP)
-        part = -share * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing)) * skin.grain
+        part = -fraction * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing)) * skin.grain
         along, across = _axes(posed.vertices * flip, normals, skin.beside)
         towards = skin.along * (along @ light)[:, None] + skin.across * (across @ light)[:, None]
         return skin.rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
 
 
 class _Skin:
-    """What is needed of a mesh: its bind pose, where it is grained, and two directions along it at every vertex."""
+    """A mesh's bind pose, where it has bumps, and two tangents at every vertex."""
 
     def __init__(self, data: bpy.types.Mesh) -> None:
         count = len(data.vertices)
@@ -116,7 +116,7 @@ def _axes(vertices: np.ndarray, normals: np.ndarray, beside: np.ndarray) -> tupl
 
 
 def lay(data: bpy.types.Mesh, relief: tuple[np.ndarray, np.ndarray] | None) -> None:
-    """Give the mesh what :func:`emission` reads; nothing if there is no relief."""
+    """Store on the mesh the attributes that :func:`emission` reads; none where there are no bumps."""
     for name, values in zip((_REST, _LEAN), relief or (None, None), strict=True):
         attribute = data.attributes.get(name)
         if values is None:
@@ -128,17 +128,17 @@ def lay(data: bpy.types.Mesh, relief: tuple[np.ndarray, np.ndarray] | None) -> N
 
 
 def emission(tree: bpy.types.NodeTree, light: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """A shader that sends out the light, with the relief of Blender's noise where there is a lean.
+    """A shader that emits the light, with bumps of Blender's noise where there is a lean.
 
-    Where there is none, Cycles leaves the noise out, and the time it takes.
+    Where there is none, Cycles skips the noise, which saves time.
     """
     rest, lean = (_made(tree, "Attribute", attribute_name=name).outputs["Vector"] for name in (_REST, _LEAN))
     moved = _vector(tree, "MULTIPLY_ADD", lean, (_STEP,) * 3, rest).outputs["Vector"]
     here, there = (_noise(tree, at) for at in (rest, moved))
     rise = _number(tree, "SUBTRACT", there, here)
-    share = _number(tree, "MAXIMUM", _number(tree, "MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
+    fraction = _number(tree, "MAXIMUM", _number(tree, "MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
     relieved = _vector(tree, "SCALE", light).outputs["Vector"]
-    tree.links.new(share, relieved.node.inputs["Scale"])
+    tree.links.new(fraction, relieved.node.inputs["Scale"])
     mixed = _made(tree, "MixShader")
     length = _vector(tree, "LENGTH", lean).outputs["Value"]
     tree.links.new(_number(tree, "GREATER_THAN", length, 0.0), mixed.inputs[0])

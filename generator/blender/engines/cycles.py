@@ -1,4 +1,4 @@
-"""The engine that runs everywhere: Blender's path tracer with the light of ``drawing``.
+"""The engine that runs everywhere: Blender's path tracer with the light of ``render_layers``.
 
 What costs time is rays, so they are few and cheap. The light is worked out at the vertices and emitted: no ray goes on
 to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
@@ -67,7 +67,7 @@ class Cycles:
         exr.prepare(self._scene.render)
 
     def _choose(self) -> None:
-        """Make the renderer the scene's."""
+        """Make Cycles the scene's renderer."""
         _prepare(self._scene, self._samples)
 
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
@@ -111,8 +111,8 @@ class Cycles:
     def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameLook) -> RenderLayers:
         """Draw the box, of which nothing is to be seen outside its parts, and all samples are alike in smooth ones."""
         shape = box[3] - box[1], box[2] - box[0]
-        picture = np.empty((*shape, 3), np.uint8)
-        picture[:] = srgb(look.background)
+        image = np.empty((*shape, 3), np.uint8)
+        image[:] = srgb(look.background)
         hand, forearm, cloth = np.zeros((3, *shape), np.float32)
         for part, smooth in parts:
             left, top, right, bottom = part
@@ -120,8 +120,8 @@ class Cycles:
             self._aim(camera, part)
             drawn = drawing(exr.render(), part, look)
             at = np.s_[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
-            picture[at], hand[at], forearm[at], cloth[at] = drawn.image, drawn.hand, drawn.forearm, drawn.cloth
-        return RenderLayers(box, picture, hand, forearm, cloth)
+            image[at], hand[at], forearm[at], cloth[at] = drawn.image, drawn.hand, drawn.forearm, drawn.cloth
+        return RenderLayers(box, image, hand, forearm, cloth)
 
     @contextlib.contextmanager
     def _dressed(self, cloth: Cloth | None, camera: Camera, look: FrameLook) -> Iterator[None]:
@@ -138,10 +138,10 @@ class Cycles:
         data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
         region = np.full(len(cloth.vertices), BEYOND, np.float32)
         data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
-        thing = bpy.data.objects.new("sleeve", data)
-        self._seen.objects.link(thing)
+        obj = bpy.data.objects.new("sleeve", data)
+        self._seen.objects.link(obj)
         yield
-        bpy.data.batch_remove([thing, data])
+        bpy.data.batch_remove([obj, data])
 
     def _aim(self, camera: Camera, box: Box) -> None:
         self._camera.data.ortho_scale = camera.width / camera.matrix[0, 0]
@@ -157,11 +157,11 @@ def _camera(scene: bpy.types.Scene) -> bpy.types.Object:
     """The scene's camera from now on, which sees what :func:`flattened` gives."""
     data = bpy.data.cameras.new("camera")
     data.type, data.sensor_fit, data.clip_start, data.clip_end = "ORTHO", "HORIZONTAL", 0.0, _FARTHEST + 1
-    thing = bpy.data.objects.new("camera", data)
-    thing.rotation_euler, thing.location = (np.pi / 2, 0.0, 0.0), (0.0, -_FARTHEST, 0.0)  # looks along +Y, +Z up
-    scene.collection.objects.link(thing)
-    scene.camera = thing
-    return thing
+    obj = bpy.data.objects.new("camera", data)
+    obj.rotation_euler, obj.location = (np.pi / 2, 0.0, 0.0), (0.0, -_FARTHEST, 0.0)  # looks along +Y, +Z up
+    scene.collection.objects.link(obj)
+    scene.camera = obj
+    return obj
 
 
 def prepare(scene: bpy.types.Scene) -> None:
@@ -176,7 +176,7 @@ def prepare(scene: bpy.types.Scene) -> None:
 
 
 def ask_for(scene: bpy.types.Scene, name: str) -> None:
-    """Have a pass of its own rendered from now on; each costs time, if no ray."""
+    """Add a render pass (AOV) from now on; each costs time, but no rays."""
     aovs = scene.view_layers[0].aovs
     if name not in aovs:
         aov = aovs.add()
@@ -218,7 +218,7 @@ def _skin(part: int, relieved: bool) -> bpy.types.Material:
 
 
 def _cloth() -> bpy.types.Material:
-    """The same of a sleeve."""
+    """The same for a sleeve: emission of the vertices' light, and where it is in a pass."""
     material = _emission("sleeve", relieved=False)
     _pass(material.node_tree, CLOTH_PASS).default_value = 1.0
     return material
@@ -242,7 +242,7 @@ def _emission(name: str, relieved: bool) -> bpy.types.Material:
 
 
 def _pass(tree: bpy.types.NodeTree, name: str) -> bpy.types.NodeSocket:
-    """What is written into a pass of its own."""
+    """The node whose input is written into a pass (AOV)."""
     node = tree.nodes.new("ShaderNodeOutputAOV")
     node.aov_name = name
     return node.inputs["Value"]
@@ -304,9 +304,9 @@ def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameLook) -> RenderL
     if coverage.shape != (height, width):
         raise RuntimeError(f"Blender rendered {coverage.shape[1]}x{coverage.shape[0]} pixels of {width}x{height}")
     alpha = np.clip(coverage, 0.0, 1.0)
-    picture = np.empty((height, width, 3), np.uint8)
+    image = np.empty((height, width, 3), np.uint8)
     for channel, (light, behind) in enumerate(zip(rgb, look.background.astype(np.float32), strict=True)):
-        picture[..., channel] = srgb(light + (1.0 - alpha) * behind)
+        image[..., channel] = srgb(light + (1.0 - alpha) * behind)
     hand = np.clip(passes[HAND_PASS][..., 0], 0.0, 1.0)
     cloth: np.ndarray | float = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else 0.0
-    return RenderLayers(box, picture, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)
+    return RenderLayers(box, image, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)

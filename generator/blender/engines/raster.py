@@ -137,7 +137,7 @@ def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameLook) -> 
 
 
 def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
-    """What draws skin or cloth; the skin's relief costs time at every pixel, so it has a shader of its own."""
+    """The shader of skin or cloth; the skin's bumps cost time at every pixel, so skin has its own."""
     passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_relief else "hand_surface")
     passed.smooth("VEC3", "v_light")
     passed.smooth("FLOAT", "v_region")

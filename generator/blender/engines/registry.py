@@ -52,7 +52,7 @@ def why_not(name: str) -> str:
 
 
 def _software() -> str:
-    """The name of OpenGL's renderer if it is software, else nothing."""
+    """The name of OpenGL's renderer if it is software, else an empty string."""
     import gpu
 
     software = gpu.platform.device_type_get() == "SOFTWARE"

@@ -30,7 +30,8 @@ class RenderLayers:
     :param image: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
     :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel the hand covers.
     :param forearm: the same of the forearm.
-    :param cloth: the same of a sleeve; the three add up to 1 at most. Rooms do not tell theirs from the rest.
+    :param cloth: the same of a sleeve; the three add up to 1 at most. Empty in indoor
+        scenes, whose sleeves are part of the scene.
     """
 
     box: Box

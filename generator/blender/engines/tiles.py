@@ -1,7 +1,7 @@
-"""Few boxes around all that triangles cover, so that Cycles has few rays to send.
+"""The tiles that Cycles renders: few boxes around all triangles, so that few rays are sent.
 
-Where nothing is, it needs none. Where skin begins or ends in a pixel, it needs all its samples. Where a pixel shows
-nothing but smooth skin, as inside the forearm, every sample finds the same, and one will do.
+Empty pixels need no rays. Pixels at an outline need all samples. Where a pixel shows nothing but smooth skin, as inside
+the forearm, every sample finds the same, and one is enough.
 """
 
 from __future__ import annotations
@@ -173,6 +173,6 @@ def _best(cells: np.ndarray) -> tuple[int, int]:
 
 
 def _areas(some: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """How large a box is around all that is in the first row, in the first two, and so on; some is in the first."""
+    """Area of the box around the cells of the first row, the first two rows, and so on; the first is not empty."""
     high = np.maximum.accumulate(np.where(some, np.arange(1, len(some) + 1), 0))
     return high * (np.maximum.accumulate(last) - np.minimum.accumulate(first))

@@ -1,4 +1,4 @@
-"""The engines of Blender's viewport, for machines with a GPU: the light of ``drawing``, as Cycles draws it."""
+"""The engines of Blender's viewport, for machines with a GPU: the light of ``render_layers``, as Cycles draws it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Eevee(Cycles):
 
 
 class Workbench(Cycles):
-    """Renders with Workbench, twice: the light that vertices send out, and what they belong to.
+    """Renders with Workbench, twice: the light that vertices emit, and the region they belong to.
 
     It has no passes of its own. A pixel is the hand's, the forearm's or a sleeve's as a whole.
     """
@@ -58,12 +58,12 @@ class Workbench(Cycles):
 
     def _render(self, box: Box, parts: list[tuple[Box, bool]], camera: Camera, look: FrameLook) -> RenderLayers:
         self._aim(camera, box)
-        meshes = [thing.data for thing in self._seen.objects]
+        meshes = [obj.data for obj in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
         alpha = np.clip(light[..., 3], 0.0, 1.0)
         on_hand, on_arm = (mark[..., channel] > 0.5 * mark[..., 3] for channel in (0, 1))
-        picture = srgb(light[..., :3] + (1.0 - alpha[..., None]) * look.background)
-        return RenderLayers(box, picture, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
+        image = srgb(light[..., :3] + (1.0 - alpha[..., None]) * look.background)
+        return RenderLayers(box, image, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
 
 
 def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:

@@ -8,7 +8,7 @@ bodies          the people whose hands are seen, and their table
 people          people in the background
 head_mesh       heads
 empty           images without a hand
-thing_meshes    objects by code, feet and arms as meshes
+object_meshes    objects by code, feet and arms as meshes
 own_meshes      the user's own objects
 occluders       objects before the hand
 materials       procedural materials

@@ -41,7 +41,7 @@ class View:
         seen = (apart < 0.5 + margin) & (depth > 0)
         return float(depth[seen].max() if seen.any() else depth.max())
 
-    def clear(self, middle: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:
+    def clear(self, center: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:
         """Whether a ball, or a limb, touches neither arm nor camera.
 
         :param middle: (3,) scene point; ``radius``: metres.
@@ -49,6 +49,6 @@ class View:
         :param gap: metres that stay free.
         """
         points = np.vstack([self.arm, [0.0, -self.camera.distance, 0.0]])
-        along = np.zeros(len(points)) if half is None else np.clip((points - middle) @ half / (half @ half), -1, 1)
-        axis = middle + along[:, None] * (np.zeros(3) if half is None else half)
+        along = np.zeros(len(points)) if half is None else np.clip((points - center) @ half / (half @ half), -1, 1)
+        axis = center + along[:, None] * (np.zeros(3) if half is None else half)
         return bool((np.linalg.norm(points - axis, axis=1) > radius + gap).all())

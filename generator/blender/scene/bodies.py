@@ -45,5 +45,5 @@ def _upper_arm(props: Props, rng: np.random.Generator, hand: SeenHand, cloth: bp
     moved = kinematics.transforms(np.array(hand.pose), skeleton())[_FOREARM]
     elbow = (moved[:3, :3] @ [0.0, 0.0, -PLACE] + moved[:3, 3]) * mirror
     shoulder = np.array(hand.shoulder)
-    share = rng.uniform(0.35, 0.7) if rng.random() < 0.5 else 0.97
-    people.limb(props, cloth, shoulder, shoulder + share * (elbow - shoulder), 0.062)
+    fraction = rng.uniform(0.35, 0.7) if rng.random() < 0.5 else 0.97
+    people.limb(props, cloth, shoulder, shoulder + fraction * (elbow - shoulder), 0.062)

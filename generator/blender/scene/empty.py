@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from generator.blender.scene import furniture, materials, people, thing_meshes
+from generator.blender.scene import furniture, materials, object_meshes, people
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.props import Props
 from generator.blender.scene.transforms import rotation_to, transform
@@ -22,11 +22,11 @@ def fill_scene(
     :param alone: only the subjects, as an image of its own stands for what is behind them.
     """
     for one in scene.feet:
-        thing_meshes.put_foot(props, one, skin)
+        object_meshes.put_foot(props, one, skin)
     for arm in scene.arms:
-        thing_meshes.put_arm(props, arm, skin)
-    for index, thing in enumerate(scene.things, start=1):
-        thing_meshes.put_thing(props, thing, index)
+        object_meshes.put_arm(props, arm, skin)
+    for index, obj in enumerate(scene.things, start=1):
+        object_meshes.put_object(props, obj, index)
     points = scene.points()
     view = View(scene.camera, points, np.zeros(len(points), bool), np.zeros(len(points), int))
     if scene.kind == "people":
@@ -71,8 +71,8 @@ def _people(props: Props, rng: np.random.Generator, view: View) -> None:
             people.person(props, rng, view)
         else:
             depth = view.camera.distance * rng.uniform(0.8, 2.0) + 0.15
-            middle = view.point(rng.uniform(0.1, 0.9), rng.uniform(0.15, 0.85), depth)
-            people.head(props, rng, middle, float(rng.uniform()), rng.normal(0, 0.25))
+            center = view.point(rng.uniform(0.1, 0.9), rng.uniform(0.15, 0.85), depth)
+            people.head(props, rng, center, float(rng.uniform()), rng.normal(0, 0.25))
 
 
 def _interior(props: Props, rng: np.random.Generator, view: View) -> None:
@@ -81,13 +81,13 @@ def _interior(props: Props, rng: np.random.Generator, view: View) -> None:
     across = camera.distance / camera.matrix[0, 0] * camera.width
     if rng.random() < 0.35:
         covers = (surfaces.leather, surfaces.wood, surfaces.leather, surfaces.label)
-        cover = thing_meshes.surface(covers[rng.integers(len(covers))](rng))
+        cover = object_meshes.surface(covers[rng.integers(len(covers))](rng))
         slant = np.array([rng.normal(0, 0.4), -1.0, rng.normal(0.3, 0.4)])
         props.floor(rng, slant / np.linalg.norm(slant), np.zeros(3), cover)
         return
     for number in range(int(rng.integers(1, 4))):
         size = across * float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
-        middle = view.point(rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), camera.distance + 0.3 * size + 0.3 * number)
+        center = view.point(rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), camera.distance + 0.3 * size + 0.3 * number)
         facing = rotation_to(np.array([0.0, 0.0, 1.0]), np.pi / 2 + rng.normal(0, 0.4))
-        props.assemble(furniture.piece(rng), transform(facing, middle, size))
+        props.assemble(furniture.piece(rng), transform(facing, center, size))
     props.wall(rng, view, materials.surface(rng), float(rng.uniform(1.0, 2.5)) * across)

@@ -34,11 +34,13 @@ def piece(rng: np.random.Generator) -> list[Part]:
 def _part(
     shape: str,
     material: bpy.types.Material,
-    middle: tuple[float, float, float],
+    center: tuple[float, float, float],
     size: tuple[float, float, float],
-    turn: np.ndarray | None = None,
+    rotation: np.ndarray | None = None,
 ) -> Part:
-    return Part(shape, material, transform(np.eye(3) if turn is None else turn, np.array(middle), np.array(size)))
+    return Part(
+        shape, material, transform(np.eye(3) if rotation is None else rotation, np.array(center), np.array(size))
+    )
 
 
 def _slats(rng: np.random.Generator) -> list[Part]:
@@ -52,14 +54,14 @@ def _slats(rng: np.random.Generator) -> list[Part]:
     for place in np.arange(count) * pitch - 0.4 + pitch / 2:
         along = length * (1 + rng.normal(0, 0.02))
         size = (thick, deep, along)  # upright
-        turn = rotation_about(1, np.pi / 2 + lean if flat else lean)
-        parts.append(_part(shape, material, (0.0, 0.0, place) if flat else (place, 0.0, 0.0), size, turn))
+        rotation = rotation_about(1, np.pi / 2 + lean if flat else lean)
+        parts.append(_part(shape, material, (0.0, 0.0, place) if flat else (place, 0.0, 0.0), size, rotation))
     if rng.random() < 0.5:
         rail = material if rng.random() < 0.7 else materials.surface(rng)
         for side in (-0.5, 0.5):
-            middle = (side * length, 0.0, 0.0) if flat else (0.0, 0.0, side * length)
-            size, turn = (0.04, deep * 1.3 + 0.01, 0.85), rotation_about(1, 0.0 if flat else np.pi / 2)
-            parts.append(_part("box", rail, middle, size, turn))
+            center = (side * length, 0.0, 0.0) if flat else (0.0, 0.0, side * length)
+            size, rotation = (0.04, deep * 1.3 + 0.01, 0.85), rotation_about(1, 0.0 if flat else np.pi / 2)
+            parts.append(_part("box", rail, center, size, rotation))
     if rng.random() < 0.4:
         back = materials.surface(rng)
         parts.append(_part("box", back, (0, deep + 0.02, 0), (0.9, 0.02, 0.85)))
@@ -83,9 +85,9 @@ def _shelf(rng: np.random.Generator) -> list[Part]:
             size = float(rng.uniform(0.05, 0.18))
             tall = min(float(rng.uniform(0.5, 1.5)) * size, 0.95 * clearance)
             shape = str(rng.choice(["box", "tube", "ball", "block"]))
-            middle = (left + size / 2, rng.uniform(-0.3, 0.1) * deep, floor + thick / 2 + tall / 2)
+            center = (left + size / 2, rng.uniform(-0.3, 0.1) * deep, floor + thick / 2 + tall / 2)
             if rng.random() < 0.75:
-                parts.append(_part(shape, materials.surface(rng), middle, (size, min(size, deep), tall)))
+                parts.append(_part(shape, materials.surface(rng), center, (size, min(size, deep), tall)))
             left += size * rng.uniform(1.0, 1.6)
     return parts
 
@@ -97,8 +99,8 @@ def _books(rng: np.random.Generator) -> list[Part]:
     while left < 0.4:
         thick, high = rng.uniform(0.02, 0.09), tall * rng.uniform(0.75, 1.0)
         lean = rng.normal(0, 0.12) if rng.random() < 0.25 else 0.0
-        middle = (left + thick / 2, rng.uniform(-0.02, 0.02), high / 2 - 0.3)
-        parts.append(_part("box", materials.surface(rng), middle, (thick, 0.3, high), rotation_about(1, lean)))
+        center = (left + thick / 2, rng.uniform(-0.02, 0.02), high / 2 - 0.3)
+        parts.append(_part("box", materials.surface(rng), center, (thick, 0.3, high), rotation_about(1, lean)))
         left += thick * 1.05 + abs(lean) * 0.1
     return parts
 
@@ -111,10 +113,10 @@ def _stack(rng: np.random.Generator) -> list[Part]:
     wide, deep = rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.5)
     thin = float(np.exp(rng.uniform(np.log(0.015), np.log(0.15))))
     while top < 0.3 and len(parts) < 12:
-        high, turn = thin * rng.uniform(0.7, 1.3), rotation_about(2, rng.normal(0, 0.12))
-        middle = (rng.normal(0, 0.03), rng.normal(0, 0.03), top + high / 2)
+        high, rotation = thin * rng.uniform(0.7, 1.3), rotation_about(2, rng.normal(0, 0.12))
+        center = (rng.normal(0, 0.03), rng.normal(0, 0.03), top + high / 2)
         size = (wide * rng.uniform(0.8, 1.05), (wide if shape == "tube" else deep) * rng.uniform(0.8, 1.05), high)
-        parts.append(_part(shape, alike or materials.surface(rng), middle, size, turn))
+        parts.append(_part(shape, alike or materials.surface(rng), center, size, rotation))
         top += high
     return parts
 
@@ -147,11 +149,11 @@ def _rods(rng: np.random.Generator) -> list[Part]:
         direction /= np.linalg.norm(direction)
         side = np.cross(direction, [0.0, 1.0, 0.0])
         side /= np.linalg.norm(side)
-        turn = np.stack([side, np.cross(direction, side), direction], axis=1)
+        rotation = np.stack([side, np.cross(direction, side), direction], axis=1)
         long, flat = length * rng.uniform(0.6, 1.0), thick * rng.uniform(0.3, 1.0)
         foot = np.array([rng.normal(0, 0.05), rng.normal(0, 0.05), -0.3])
         own = materials.surface(rng) if bright and parts else material
-        parts.append(_part(shape, own, tuple(foot + direction * long / 2), (thick, flat, long), turn))
+        parts.append(_part(shape, own, tuple(foot + direction * long / 2), (thick, flat, long), rotation))
     if rng.random() < 0.6:
         wide, high = rng.uniform(0.15, 0.3), rng.uniform(0.15, 0.35)
         parts.append(_part("tube", materials.surface(rng), (0, 0, high / 2 - 0.45), (wide, wide, high)))
@@ -181,15 +183,15 @@ def _toy(rng: np.random.Generator) -> list[Part]:
     for _ in range(rng.integers(2, 6)):
         size = (rng.uniform(0.15, 0.6), rng.uniform(0.1, 0.3), rng.uniform(0.06, 0.2))
         shape = str(rng.choice(["box", "block", "tube"]))
-        middle = (rng.normal(0, 0.05), rng.normal(0, 0.03), floor + size[2] / 2)
-        parts.append(_part(shape, materials.strong(rng), middle, size))
+        center = (rng.normal(0, 0.05), rng.normal(0, 0.03), floor + size[2] / 2)
+        parts.append(_part(shape, materials.strong(rng), center, size))
         floor += size[2]
     if rng.random() < 0.6:
         roof, length = materials.strong(rng), rng.uniform(0.3, 0.5)
         for side in (-1, 1):
-            middle = (side * length * 0.36, 0, floor + length * 0.25)
+            center = (side * length * 0.36, 0, floor + length * 0.25)
             parts.append(
-                _part("box", roof, middle, (length, 0.35, 0.04), rotation_about(1, side * rng.uniform(0.5, 0.8)))
+                _part("box", roof, center, (length, 0.35, 0.04), rotation_about(1, side * rng.uniform(0.5, 0.8)))
             )
     return parts
 

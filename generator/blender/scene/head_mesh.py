@@ -54,10 +54,10 @@ def face(rng: np.random.Generator, colour: np.ndarray, dark: np.ndarray) -> bpy.
     seen = shader.inputs["Base Color"].links[0].from_socket
     lips = np.clip(colour * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
     beard = rng.uniform(0.15, 1.0) if rng.random() < 0.35 else 0.0
-    for mark, other, share in ((_LIPS, lips, 0.8), (_BROW, dark, rng.uniform(0.4, 1.0)), (_BEARD, dark, beard)):
+    for mark, other, fraction in ((_LIPS, lips, 0.8), (_BROW, dark, rng.uniform(0.4, 1.0)), (_BEARD, dark, beard)):
         where, much, mixed = (tree.nodes.new(f"ShaderNode{name}") for name in ("Attribute", "Math", "MixRGB"))
         where.attribute_name = mark
-        much.operation, much.inputs[1].default_value = "MULTIPLY", share
+        much.operation, much.inputs[1].default_value = "MULTIPLY", fraction
         tree.links.new(where.outputs["Fac"], much.inputs[0])
         tree.links.new(much.outputs[0], mixed.inputs["Fac"])
         tree.links.new(seen, mixed.inputs["Color1"])
@@ -67,9 +67,9 @@ def face(rng: np.random.Generator, colour: np.ndarray, dark: np.ndarray) -> bpy.
     return material
 
 
-def _ellipsoid(points: np.ndarray, middle: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:
+def _ellipsoid(points: np.ndarray, center: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:
     """About the distance of points (N, 3) from its surface."""
-    at = (points - middle) / half
+    at = (points - center) / half
     size = np.linalg.norm(at, axis=1) + 1e-9
     return size * (size - 1) / (np.linalg.norm(at / half, axis=1) + 1e-9)
 
@@ -94,16 +94,16 @@ def _sculpt(
     parts: list[tuple[Any, ...]], hollows: list[tuple[Any, ...]], columns: int, rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points (V, 3) on the solid's surface, mm, as rays from its middle meet it, and triangles (F, 3)."""
-    share = np.arange(columns) / columns
-    around = 2 * np.pi * share + 0.9 * np.sin(2 * np.pi * share)  # twice as many where the face is
+    fraction = np.arange(columns) / columns
+    around = 2 * np.pi * fraction + 0.9 * np.sin(2 * np.pi * fraction)  # twice as many where the face is
     down = np.pi * (np.arange(rows) + 0.5) / rows
-    up, turn = np.meshgrid(down, around + np.pi / 2, indexing="ij")
-    rays = np.stack([np.sin(up) * np.cos(turn), np.sin(up) * np.sin(turn), np.cos(up)], -1).reshape(-1, 3)
+    up, rotation = np.meshgrid(down, around + np.pi / 2, indexing="ij")
+    rays = np.stack([np.sin(up) * np.cos(rotation), np.sin(up) * np.sin(rotation), np.cos(up)], -1).reshape(-1, 3)
     low, high = np.zeros(len(rays)), np.full(len(rays), 200.0)
     for _ in range(24):
-        middle = (low + high) / 2
-        inside = _solid(rays * middle[:, None], parts, hollows) < 0
-        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+        center = (low + high) / 2
+        inside = _solid(rays * center[:, None], parts, hollows) < 0
+        low, high = np.where(inside, center, low), np.where(inside, high, center)
     points = np.vstack([rays * low[:, None], [[0, 0, 0]] * 2])
     top, bottom = len(rays), len(rays) + 1
     points[top], points[bottom] = points[:columns].mean(0), points[top - columns : top].mean(0)

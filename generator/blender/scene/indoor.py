@@ -14,7 +14,7 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.rig import Posed, Rig, region_of
-from generator.blender.scene import bodies, empty, materials, occluders, people, skin_material, thing_meshes
+from generator.blender.scene import bodies, empty, materials, object_meshes, occluders, people, skin_material
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
@@ -94,9 +94,9 @@ class IndoorScene:
         self._set_up(rng, camera, look, frame)
         self._use_passes(max(len(arms), min(len(self._skins), 2)))
         self._surround(rng, frame, arms, hands, elbows, camera, held, crowd)
-        picture, covered = self._take(rng, camera, frame)
+        image, covered = self._take(rng, camera, frame)
         box = (0, 0, camera.width, camera.height)
-        return [RenderLayers(box, picture, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
+        return [RenderLayers(box, image, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
 
     def draw_empty(self, scene: EmptyScene, look: FrameLook, frame: int) -> np.ndarray:
         """Draw one frame without a hand: the image, (H, W, 3) uint8."""
@@ -177,7 +177,7 @@ class IndoorScene:
             props.dress(streams[number], rig, elbows[number], watch=hands[number].glove is None)
         view = _view(arms, camera, held)
         if held is not None:
-            thing_meshes.put_held(props, held, 1)
+            object_meshes.put_held(props, held, 1)
         if crowd is not None:
             bodies.fill_scene(
                 props, self._stream(frame, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None
@@ -265,16 +265,16 @@ class _World:
         tree = world.node_tree
         tree.nodes.clear()
         place, self._turn = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
-        self._picture = tree.nodes.new("ShaderNodeTexEnvironment")
+        self._environment_image = tree.nodes.new("ShaderNodeTexEnvironment")
         self._light = tree.nodes.new("ShaderNodeBackground")
         tree.links.new(place.outputs["Generated"], self._turn.inputs["Vector"])
-        tree.links.new(self._turn.outputs["Vector"], self._picture.inputs["Vector"])
-        tree.links.new(self._picture.outputs["Color"], self._light.inputs["Color"])
+        tree.links.new(self._turn.outputs["Vector"], self._environment_image.inputs["Vector"])
+        tree.links.new(self._environment_image.outputs["Color"], self._light.inputs["Color"])
         tree.links.new(self._light.outputs[0], tree.nodes.new("ShaderNodeOutputWorld").inputs["Surface"])
 
     def choose(self, rng: np.random.Generator) -> None:
         """Set one."""
-        self._picture.image = self._images[int(rng.integers(len(self._images)))]
+        self._environment_image.image = self._images[int(rng.integers(len(self._images)))]
         down = rng.uniform(-0.1, 1.4)  # radians: the camera looks ahead, or down on a table
         self._turn.inputs["Rotation"].default_value = (-down, 0.0, rng.uniform(0, 2 * np.pi))
         self._light.inputs["Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
@@ -290,11 +290,11 @@ def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     """
     data = bpy.data.cameras.new("camera")
     data.sensor_fit, data.sensor_width, data.clip_start = "HORIZONTAL", SENSOR_MM, 0.01
-    thing = bpy.data.objects.new("camera", data)
-    thing.rotation_euler = (np.pi / 2, 0.0, 0.0)  # looks along +Y, +Z up
-    scene.collection.objects.link(thing)
-    scene.camera = thing
-    return thing
+    obj = bpy.data.objects.new("camera", data)
+    obj.rotation_euler = (np.pi / 2, 0.0, 0.0)  # looks along +Y, +Z up
+    scene.collection.objects.link(obj)
+    scene.camera = obj
+    return obj
 
 
 def _prepare(scene: bpy.types.Scene, samples: int) -> None:

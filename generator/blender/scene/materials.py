@@ -85,8 +85,8 @@ def plain(
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = rng.uniform(3, 25), 3.0
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
     spread = rng.uniform(0, uneven)
-    for stop, share in zip(ramp.color_ramp.elements, (1 - spread, 1 + spread), strict=True):
-        stop.color = (*np.clip(np.asarray(colour) * share, 0, 1).tolist(), 1)
+    for stop, fraction in zip(ramp.color_ramp.elements, (1 - spread, 1 + spread), strict=True):
+        stop.color = (*np.clip(np.asarray(colour) * fraction, 0, 1).tolist(), 1)
     tree.links.new(noise.outputs[0], ramp.inputs[0])
     tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
     if relief:
@@ -127,8 +127,8 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
     tree.links.new(stretch.outputs["Vector"], grain.inputs["Vector"])
     grain.inputs["Detail"].default_value, grain.inputs["Distortion"].default_value = 3.0, rng.uniform(0, 1.5)
     colour = np.array(colorsys.hsv_to_rgb(rng.uniform(0.02, 0.11), rng.uniform(0.25, 0.75), rng.uniform(0.25, 0.9)))
-    for stop, share in zip(ramp.color_ramp.elements, (rng.uniform(0.4, 0.9), 1.1), strict=True):
-        stop.color = (*np.clip(colour**2.2 * share, 0, 1).tolist(), 1)
+    for stop, fraction in zip(ramp.color_ramp.elements, (rng.uniform(0.4, 0.9), 1.1), strict=True):
+        stop.color = (*np.clip(colour**2.2 * fraction, 0, 1).tolist(), 1)
     ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
     tree.links.new(grain.outputs[0], ramp.inputs[0])
     tree.links.new(scale.outputs["Vector"], planks.inputs["Vector"])
@@ -136,9 +136,9 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
         planks.inputs[name].default_value = value
     planks.inputs["Mortar Size"].default_value = rng.choice([0.0, 0.005, 0.015])
     planks.inputs["Mortar"].default_value = (0.02, 0.015, 0.01, 1)
-    for name, share in (("Color1", 1.0), ("Color2", rng.uniform(0.6, 1.0))):
+    for name, fraction in (("Color1", 1.0), ("Color2", rng.uniform(0.6, 1.0))):
         mixed = tree.nodes.new("ShaderNodeVectorMath")
-        mixed.operation, mixed.inputs[1].default_value = "MULTIPLY", (share, share, share)
+        mixed.operation, mixed.inputs[1].default_value = "MULTIPLY", (fraction, fraction, fraction)
         tree.links.new(ramp.outputs[0], mixed.inputs[0])
         tree.links.new(mixed.outputs[0], planks.inputs[name])
     tree.links.new(planks.outputs["Color"], shader.inputs["Base Color"])

@@ -98,33 +98,33 @@ class NodeGraph:
         x, y, z = self.add("SeparateXYZ", Vector=vector).outputs
         return x, y, z
 
-    def mix(self, share: Value, one: Value, other: Value) -> Socket:
+    def mix(self, fraction: Value, one: Value, other: Value) -> Socket:
         """A color between two."""
         node = self.add("Mix")
         node.data_type = "RGBA"
         first, second = (socket for socket in node.inputs if socket.type == "RGBA")
-        self.feed(node.inputs[0], share)
+        self.feed(node.inputs[0], fraction)
         self.feed(first, one)
         self.feed(second, other)
         return next(socket for socket in node.outputs if socket.type == "RGBA")
 
-    def between(self, share: Value, one: Value, other: Value) -> Socket:
+    def between(self, fraction: Value, one: Value, other: Value) -> Socket:
         """A number between two."""
         node = self.add("Mix")
-        for target, value in zip((0, 2, 3), (share, one, other), strict=True):
+        for target, value in zip((0, 2, 3), (fraction, one, other), strict=True):
             self.feed(node.inputs[target], value)
         return node.outputs[0]
 
-    def mix_shaders(self, share: Value, one: Socket, other: Socket) -> Socket:
+    def mix_shaders(self, fraction: Value, one: Socket, other: Socket) -> Socket:
         """One shader or another."""
         node = self.add("MixShader")
-        for target, value in zip(node.inputs, (share, one, other), strict=True):
+        for target, value in zip(node.inputs, (fraction, one, other), strict=True):
             self.feed(target, value)
         return node.outputs[0]
 
-    def mapped(self, place: Socket, scale: tuple[float, float, float], turn: float = 0.0) -> Socket:
+    def mapped(self, place: Socket, scale: tuple[float, float, float], rotation: float = 0.0) -> Socket:
         """Places stretched along the axes and turned about Y by radians."""
-        return self.add("Mapping", Vector=place, Scale=scale, Rotation=(0.0, turn, 0.0)).outputs[0]
+        return self.add("Mapping", Vector=place, Scale=scale, Rotation=(0.0, rotation, 0.0)).outputs[0]
 
     def noise(self, place: Socket, scale: float, detail: float = 1.0) -> Socket:
         """Perlin noise, 0..1."""

@@ -30,10 +30,10 @@ def hold(props: Props, rng: np.random.Generator, view: View) -> None:
     size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
     if shape != "ball":
         size[2] = rng.uniform(0.05, 0.22)
-    middle = view.one_hand(rng).mean(axis=0) + rng.normal(0, 0.015, 3)
+    center = view.one_hand(rng).mean(axis=0) + rng.normal(0, 0.015, 3)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
-    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
+    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
     props.add(shape, materials.surface(rng), matrix)
 
 
@@ -43,15 +43,15 @@ def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
     target = view.arm[view.hand][rng.integers(view.hand.sum())]
     eye = np.array([0.0, -view.camera.distance, 0.0])
     nearer = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
-    middle = eye + (target - eye) * (1 - nearer) + rng.normal(0, 0.3, 3) * min(size[0], 0.05)
+    center = eye + (target - eye) * (1 - nearer) + rng.normal(0, 0.3, 3) * min(size[0], 0.05)
     direction = rng.normal(size=3) * [1.0, 0.35, 1.0]
     direction /= np.linalg.norm(direction)
     half = direction * size[2] / 2
     radius = float(np.hypot(*size[:2])) / 2 if shape == "box" else size[0] / 2
-    hidden = _hidden(view, middle, radius, half)
-    if not view.clear(middle, radius, half) or not 0.01 < hidden < MOST:
+    hidden = _hidden(view, center, radius, half)
+    if not view.clear(center, radius, half) or not 0.01 < hidden < MOST:
         return False
-    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), middle, size)
+    matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
     props.add(shape, materials.everyday(rng), matrix)
     return True
 
@@ -71,10 +71,10 @@ def _size(rng: np.random.Generator) -> tuple[str, np.ndarray]:
     return "box", np.array([rng.uniform(0.04, 0.09), 0.002, rng.uniform(0.06, 0.15)])
 
 
-def _hidden(view: View, middle: np.ndarray, radius: float, half: np.ndarray) -> float:
+def _hidden(view: View, center: np.ndarray, radius: float, half: np.ndarray) -> float:
     """About which share of the hand's surface lies behind a rod of this half axis, as the camera sees it."""
     hand = view.camera.to_camera(view.arm[view.hand][::7])
-    ends = view.camera.to_camera(np.array([middle - half, middle + half]))
+    ends = view.camera.to_camera(np.array([center - half, center + half]))
     if ends[:, 2].min() < 0.05:
         return 1.0
     flat, (a, b) = hand[:, :2] / hand[:, 2:], ends[:, :2] / ends[:, 2:]

@@ -40,12 +40,12 @@ def _read(path: Path) -> list[tuple[bpy.types.Mesh, np.ndarray]]:
     except (RuntimeError, OSError) as error:
         raise ObjectsError(f"objects: Blender cannot read {path} ({str(error).strip().splitlines()[-1]})") from None
     bpy.context.view_layer.update()
-    made = [thing for thing in bpy.data.objects if thing not in before]
+    made = [obj for obj in bpy.data.objects if obj not in before]
     found = []
-    for thing in made:
-        if thing.type == "MESH":
-            mesh = bpy.data.meshes.new_from_object(thing)
+    for obj in made:
+        if obj.type == "MESH":
+            mesh = bpy.data.meshes.new_from_object(obj)
             mesh.use_fake_user = True
-            found.append((mesh, np.array(thing.matrix_world)))
+            found.append((mesh, np.array(obj.matrix_world)))
     bpy.data.batch_remove(made)
     return found

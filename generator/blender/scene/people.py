@@ -19,19 +19,19 @@ def person(props: Props, rng: np.random.Generator, view: View) -> None:
     """Somebody behind the hand: near enough to fill much of the image with clothes, or across a table."""
     gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
-    middle = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
+    center = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
     upright = rng.normal(0, 0.15)
     frame = _upright(upright, rng.uniform(-0.5, 0.5))
     clothes, tone = cloth(rng), rng.uniform()
-    props.add("block", clothes, transform(frame, middle, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
+    props.add("block", clothes, transform(frame, center, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
     for side in (-1, 1):
-        shoulder = middle + frame @ [side * 0.2, 0.0, 0.2]
+        shoulder = center + frame @ [side * 0.2, 0.0, 0.2]
         elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
         limb(props, clothes, shoulder, elbow, 0.055)
         if rng.random() < 0.5:
             limb(props, flesh(rng, tone), elbow, elbow + frame @ [side * 0.05, 0.05, -0.22], 0.04)
-    limb(props, flesh(rng, tone), middle + frame @ [0, 0, 0.3], middle + frame @ [0, 0, 0.5], 0.06)
-    head(props, rng, middle + frame @ [0, -0.02, 0.56], tone, upright)
+    limb(props, flesh(rng, tone), center + frame @ [0, 0, 0.3], center + frame @ [0, 0, 0.5], 0.06)
+    head(props, rng, center + frame @ [0, -0.02, 0.56], tone, upright)
 
 
 def trunk(
@@ -39,7 +39,7 @@ def trunk(
     rng: np.random.Generator,
     clothes: bpy.types.Material,
     axes: np.ndarray,
-    middle: np.ndarray,
+    center: np.ndarray,
     tone: float,
 ) -> None:
     """Somebody without arms.
@@ -47,12 +47,12 @@ def trunk(
     :param axes: (3, 3), columns to the side, backwards and up; ``middle`` (3,): between the shoulders, metres.
     """
     size = np.array([0.4, 0.24, 0.7]) * rng.uniform(0.9, 1.1)
-    props.add("block", clothes, transform(axes, middle - axes @ [0.0, 0.0, 0.27], size))
-    limb(props, flesh(rng, tone), middle + axes @ [0, 0, 0.02], middle + axes @ [0, 0, 0.2], 0.055)
-    head(props, rng, middle + axes @ [0, -0.02, 0.27], tone, rng.normal(0, 0.12))
+    props.add("block", clothes, transform(axes, center - axes @ [0.0, 0.0, 0.27], size))
+    limb(props, flesh(rng, tone), center + axes @ [0, 0, 0.02], center + axes @ [0, 0, 0.2], 0.055)
+    head(props, rng, center + axes @ [0, -0.02, 0.27], tone, rng.normal(0, 0.12))
 
 
-def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float, upright: float) -> None:
+def head(props: Props, rng: np.random.Generator, center: np.ndarray, tone: float, upright: float) -> None:
     """A head that looks to the camera more often than elsewhere: face, eyes, ears, hair."""
     turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
     frame = _upright(upright, turned) @ rotation_about(0, -rng.normal(0.15, 0.25))  # nodding
@@ -61,7 +61,7 @@ def head(props: Props, rng: np.random.Generator, middle: np.ndarray, tone: float
     dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
 
     def put(shape: str, material: bpy.types.Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
-        props.add(shape, material, transform(frame, middle + frame @ place, size))
+        props.add(shape, material, transform(frame, center + frame @ place, size))
 
     put("head", head_mesh.face(rng, colour, dark), np.zeros(3))
     ears = materials.plain(rng, np.clip(colour * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
@@ -87,21 +87,21 @@ def distract(props: Props, rng: np.random.Generator, view: View) -> None:
         kind, tone, radius = rng.random(), rng.uniform(), 0.15
         back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
         across, down = rng.uniform(size=2)
-        middle = view.point(across, down, back)
+        center = view.point(across, down, back)
         if kind < 0.45:
-            middle[1] += 0.12
-            if view.clear(middle, radius):
-                head(props, rng, middle, tone, rng.normal(0, 0.4))
+            center[1] += 0.12
+            if view.clear(center, radius):
+                head(props, rng, center, tone, rng.normal(0, 0.4))
         elif kind < 0.65:  # across the image, from edge to edge
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
-            middle[1] += 0.06
-            if view.clear(middle, 0.05, half):
-                limb(props, flesh(rng, tone), middle - half, middle + half, rng.uniform(0.02, 0.05))
+            center[1] += 0.06
+            if view.clear(center, 0.05, half):
+                limb(props, flesh(rng, tone), center - half, center + half, rng.uniform(0.02, 0.05))
         else:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
-            if view.clear(middle, float(size.max()) / 2):
-                turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-                props.add("ball", flesh(rng, tone), transform(turn, middle, size))
+            if view.clear(center, float(size.max()) / 2):
+                rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+                props.add("ball", flesh(rng, tone), transform(rotation, center, size))
 
 
 def flesh(rng: np.random.Generator, tone: float) -> bpy.types.Material:
@@ -125,10 +125,10 @@ def cloth(rng: np.random.Generator) -> bpy.types.Material:
 def limb(props: Props, material: bpy.types.Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
     """Put a rounded tube between two points into the scene."""
     length = float(np.linalg.norm(end - start))
-    turn = rotation_to((end - start) / length, 0.0)
-    props.add("tube", material, transform(turn, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
+    rotation = rotation_to((end - start) / length, 0.0)
+    props.add("tube", material, transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
     for joint in (start, end):
-        props.add("ball", material, transform(turn, joint, 2 * radius))
+        props.add("ball", material, transform(rotation, joint, 2 * radius))
 
 
 def _upright(roll: float, turned: float) -> np.ndarray:

@@ -53,10 +53,10 @@ class Props:
             return  # the hand in front of the world's image alone
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
-        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, turn, normal * offset, material)
+        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
+        self._plane(rng, rotation, normal * offset, material)
         for _ in range(int(rng.integers(0, 11)) + more):
-            self._thing(rng, turn, normal, offset, view)
+            self._object(rng, rotation, normal, offset, view)
 
     def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:
         """Put a shape into the scene by a (4, 4) matrix.
@@ -93,20 +93,20 @@ class Props:
             mesh.materials.append(material)
         if surfaces is not None:
             mesh.polygons.foreach_set("material_index", np.ascontiguousarray(surfaces, np.int32))
-        thing = bpy.data.objects.new("thing", mesh)
-        bpy.context.scene.collection.objects.link(thing)
-        thing.matrix_world = Matrix(matrix.tolist())
-        thing.pass_index = index
-        self._made += [thing, mesh, *([] if keep_materials else made_of)]
+        obj = bpy.data.objects.new("thing", mesh)
+        bpy.context.scene.collection.objects.link(obj)
+        obj.matrix_world = Matrix(matrix.tolist())
+        obj.pass_index = index
+        self._made += [obj, mesh, *([] if keep_materials else made_of)]
         return mesh
 
     def add_own(self, one: OwnObject, matrix: np.ndarray) -> None:
         """Put one of the user's own objects, in its own materials, into the scene by a (4, 4) matrix."""
         for mesh, within in self._own.of(one):
-            thing = bpy.data.objects.new("own", mesh)
-            bpy.context.scene.collection.objects.link(thing)
-            thing.matrix_world = Matrix((matrix @ within).tolist())
-            self._made.append(thing)
+            obj = bpy.data.objects.new("own", mesh)
+            bpy.context.scene.collection.objects.link(obj)
+            obj.matrix_world = Matrix((matrix @ within).tolist())
+            self._made.append(obj)
 
     def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
         """A bed's sheet about a point of a plane with this unit normal."""
@@ -126,17 +126,17 @@ class Props:
 
     def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
         """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
-        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, turn, point)
+        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
+        self._plane(rng, rotation, point)
         for _ in range(count):
-            self._thing(rng, turn, normal, float(point @ normal), view)
+            self._object(rng, rotation, normal, float(point @ normal), view)
 
     def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
         """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
         depth = view.behind(0.1) + gap
-        middle = np.array([0.0, depth - view.camera.distance, 0.0])
-        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), middle, material)
+        center = np.array([0.0, depth - view.camera.distance, 0.0])
+        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), center, material)
 
     def fill_room(self, rng: np.random.Generator, view: View) -> None:
         """Furniture behind the hand, near or far, and often a wall behind that."""
@@ -149,22 +149,26 @@ class Props:
             depth = back + far * rng.uniform(0.1, 0.9)
             across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the image, metres
             size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
-            middle = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
-            if view.clear(middle, size / 2):
+            center = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
+            if view.clear(center, size / 2):
                 lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
                 facing = rotation_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
-                self.assemble(furniture.piece(rng), transform(facing, middle, size))
+                self.assemble(furniture.piece(rng), transform(facing, center, size))
 
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
-        thing = bpy.data.objects.new("prop", mesh)
-        bpy.context.scene.collection.objects.link(thing)
-        thing.matrix_world = Matrix(matrix.tolist())
-        thing.material_slots[0].link = "OBJECT"
-        thing.material_slots[0].material = material
-        self._made += [thing, material]
+        obj = bpy.data.objects.new("prop", mesh)
+        bpy.context.scene.collection.objects.link(obj)
+        obj.matrix_world = Matrix(matrix.tolist())
+        obj.material_slots[0].link = "OBJECT"
+        obj.material_slots[0].material = material
+        self._made += [obj, material]
 
     def _plane(
-        self, rng: np.random.Generator, turn: np.ndarray, middle: np.ndarray, material: bpy.types.Material | None = None
+        self,
+        rng: np.random.Generator,
+        rotation: np.ndarray,
+        center: np.ndarray,
+        material: bpy.types.Material | None = None,
     ) -> None:
         """A table top or a wall: a box whose front is the plane; in part of the images its edge is in sight."""
         size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
@@ -173,17 +177,19 @@ class Props:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
         self.add(
-            "box", material or self._top(rng), transform(turn, middle + turn @ (shift - [0, 0, size[2] / 2]), size)
+            "box",
+            material or self._top(rng),
+            transform(rotation, center + rotation @ (shift - [0, 0, size[2] / 2]), size),
         )
 
     @staticmethod
     def _top(rng: np.random.Generator) -> bpy.types.Material:
         return materials.wood(rng, PLANE_SIZE) if rng.random() < 0.3 else materials.everyday(rng)
 
-    def _thing(
+    def _object(
         self,
         rng: np.random.Generator,
-        turn: np.ndarray,
+        rotation: np.ndarray,
         normal: np.ndarray,
         offset: float,
         view: View,
@@ -204,13 +210,13 @@ class Props:
         eye = np.array([0.0, -view.camera.distance, 0.0])
         reach = (offset - eye @ normal) / (ray @ normal)
         foot = eye + reach * ray
-        middle = foot + normal * size[2] / 2
+        center = foot + normal * size[2] / 2
         radius = np.linalg.norm(size) / 2
-        if reach <= 0 or reach * view.camera.matrix[0, 0] > 4 or (middle - eye) @ [0, 1, 0] < 2 * radius:
+        if reach <= 0 or reach * view.camera.matrix[0, 0] > 4 or (center - eye) @ [0, 1, 0] < 2 * radius:
             return
-        if np.linalg.norm(view.arm - middle, axis=1).min() < radius + 0.004:
+        if np.linalg.norm(view.arm - center, axis=1).min() < radius + 0.004:
             return
-        matrix = transform(turn @ rotation_about(2, angle), middle, size)
+        matrix = transform(rotation @ rotation_about(2, angle), center, size)
         if composed:
             self.assemble(furniture.piece(rng), matrix)
         else:
@@ -230,8 +236,8 @@ class Props:
         if rng.random() < 0.6:
             low, high = vertices.min(axis=0), vertices.max(axis=0)
             size = np.array([*rng.uniform(0.024, 0.042, 2), 0.012])
-            middle = np.array([(low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2])
-            face = transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), middle, size)
+            center = np.array([(low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2])
+            face = transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), center, size)
             self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
 
     def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:

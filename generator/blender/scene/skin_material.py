@@ -75,9 +75,9 @@ def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> 
     height = graph.math("ADD", graph.times(relief, 0.30), near)
     roughness = graph.attribute(ROUGHNESS)
     if drawing != "none":
-        share = _drawing(graph, drawing, place)
-        color = graph.mix(share, color, graph.color("ink"))
-        roughness = graph.between(share, roughness, 0.6 if drawing == "dirt" else 0.45)
+        fraction = _drawing(graph, drawing, place)
+        color = graph.mix(fraction, color, graph.color("ink"))
+        roughness = graph.between(fraction, roughness, 0.6 if drawing == "dirt" else 0.45)
     if band:
         on = graph.ramp(graph.attribute(BAND), 0.0, 0.25)
         color = graph.mix(on, color, graph.color("band"))

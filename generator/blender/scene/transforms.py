@@ -7,11 +7,11 @@ import numpy as np
 
 def rotation_about(axis: int, angle: float) -> np.ndarray:
     """A rotation (3, 3) by radians about X, Y or Z (0, 1, 2), from the axis after it to the one after that."""
-    turn = np.eye(3)
+    rotation = np.eye(3)
     one, two = (axis + 1) % 3, (axis + 2) % 3
-    turn[one, one] = turn[two, two] = np.cos(angle)
-    turn[two, one], turn[one, two] = np.sin(angle), -np.sin(angle)
-    return turn
+    rotation[one, one] = rotation[two, two] = np.cos(angle)
+    rotation[two, one], rotation[one, two] = np.sin(angle), -np.sin(angle)
+    return rotation
 
 
 def rotation_to(normal: np.ndarray, angle: float) -> np.ndarray:
@@ -22,8 +22,8 @@ def rotation_to(normal: np.ndarray, angle: float) -> np.ndarray:
     return np.stack([first, np.cross(normal, first), normal], axis=1) @ rotation_about(2, angle)
 
 
-def transform(turn: np.ndarray, middle: np.ndarray, size: np.ndarray | float) -> np.ndarray:
+def transform(rotation: np.ndarray, center: np.ndarray, size: np.ndarray | float) -> np.ndarray:
     """The matrix (4, 4) of a shape that is scaled along its axes, turned (3, 3), then moved to ``middle`` (3,)."""
     matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = turn * size, middle
+    matrix[:3, :3], matrix[:3, 3] = rotation * size, center
     return matrix

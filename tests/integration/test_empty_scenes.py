@@ -20,7 +20,7 @@ ROOM = RenderSettings(scene="indoor", empty=1.0, resolution=(160, 120), samples=
 
 @pytest.fixture(scope="module")
 def scenes():
-    return [empty_scene.draw_empty_scene(ROOM, frame) for frame in range(150)]
+    return [empty_scene.draw_empty_scene(ROOM, frame) for frame in range(100)]
 
 
 def test_the_fraction_is_kept_and_frames_do_not_depend_on_it():
@@ -45,22 +45,22 @@ def test_feet_are_in_sight_and_legs_end_outside_the_image(scenes):
     feet = [scene for scene in scenes if scene.kind == "feet"]
     ends = []
     for scene in feet:
-        for one in scene.feet:
-            points = one.vertices()
+        skins = [one.vertices() for one in scene.feet]
+        for points in skins:
             x, y, depth = scene.camera.project(points).T
             inside = (x > 0) & (x < 160) & (y > 0) & (y < 120) & (depth > 0)
             ends.append(not inside[foot.is_end()].any() and depth.min() > 0.05)
-        assert any((scene.camera.project(one.vertices())[:, 2] > 0).any() for one in scene.feet)
+        assert any((scene.camera.project(points)[:, 2] > 0).any() for points in skins)
         if scene.ground is not None:
             normal, point = (np.array(part) for part in scene.ground)
-            heights = [(one.vertices() - point) @ normal for one in scene.feet]
+            heights = [(points - point) @ normal for points in skins]
             assert min(height.min() for height in heights) == pytest.approx(0, abs=0.02), "they stand on it"
     assert np.mean(ends) > 0.9
 
 
 def test_no_wrist_is_in_an_image_of_arms(scenes):
     arms = [(scene.camera, arm) for scene in scenes if scene.kind == "arms" for arm in scene.arms]
-    assert len(arms) > 8
+    assert len(arms) > 4
     along = empty_scene.arm_mesh()[0][:, 2]
     for camera, arm in arms:
         x, y, depth = camera.project(arm.vertices()[along > along.max() - 0.006]).T
@@ -116,6 +116,7 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
     assert set(kinds) == set(empty_scene.KINDS)
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_dataset_with_images_without_a_hand_is_right_and_says_how_many(poses_file, tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     out = tmp_path / "out"
@@ -132,6 +133,7 @@ def test_a_dataset_with_images_without_a_hand_is_right_and_says_how_many(poses_f
     assert contact_sheet.write(out).exists()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file, tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     chosen = settings.load(

@@ -8,12 +8,11 @@ import safetensors.torch
 import torch
 from click.testing import CliRunner
 from PIL import Image
-from trainer_samples import refused, untrained
+from trainer_samples import invoke, refused, untrained
 
 import handforge
 from generator.cli import main as generate
 from trainer import weights
-from trainer.cli import main
 from trainer.config.recipe import ImageSettings, Network
 from trainer.errors import WeightsError
 from trainer.inference import export
@@ -23,15 +22,11 @@ MOST_BYTES = 30_000_000
 TINY = {"backbone": "resnet18", "channels": 16, "representation_size": 16}
 
 
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """What ``trainer/weights`` may hold: the network of a run, as the command writes it."""
     folder = tmp_path_factory.mktemp("weights")
-    run = untrained(folder / "run")
+    run = untrained(folder / "run", backbone="resnet18")
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")
     words = ("export", run, "--format", "safetensors", "--image", folder / "noise.png")
@@ -101,10 +96,11 @@ def test_every_network_that_comes_along_is_small_and_says_what_it_is():
         assert [category.name for category in networks.categories_of(read)] == [path.stem]
 
 
+@pytest.mark.usefixtures("in_process")
 @pytest.mark.slow
 def test_the_network_that_comes_along_finds_the_same_hands_as_onnx(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    words = ("--settings", "studio", "--count", 1, "--seed", 3, "--resolution", "320x240", "--workers", 1)
+    words = ("--settings", "studio", "--count", 1, "--seed", 3, "--resolution", "320x240")
     done = CliRunner().invoke(generate, ["render", *map(str, words), "--out", str(tmp_path / "hands")])
     assert done.exit_code == 0, done.output
     image = next((tmp_path / "hands/images").iterdir())

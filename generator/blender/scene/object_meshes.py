@@ -17,14 +17,14 @@ from generator.objects import own_objects, solids
 from generator.objects.surfaces import Surface
 
 
-def put_thing(props: Props, placed: PlacedThing, index: int) -> None:
+def put_object(props: Props, placed: PlacedThing, index: int) -> None:
     """Put an object into the scene, with its number in the pass of objects."""
     if own_objects.is_own(placed.maker):
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
-    thing = placed.thing()
-    vertices, faces, surfaces = solids.mesh(thing.parts)
-    made = [surface(one) for one in thing.surfaces]
+    obj = placed.thing()
+    vertices, faces, surfaces = solids.mesh(obj.parts)
+    made = [surface(one) for one in obj.surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
@@ -115,7 +115,7 @@ _PATTERNS = {
 
 
 def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
-    """Two colours, and relief, after a texture in the object's own axes."""
+    """Two colours, and bumps, after a texture in the object's own axes."""
     texture, stretch, relief = _PATTERNS[one.kind]
     place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
     scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]

@@ -8,11 +8,9 @@ import tomllib
 import pytest
 import safetensors.torch
 import torch
-from click.testing import CliRunner
 from PIL import Image
-from trainer_samples import TINY, refused, write_blobs, write_recipe
+from trainer_samples import TINY, invoke, refused, write_blobs, write_recipe
 
-from trainer.cli import main
 from trainer.config import recipe_file
 from trainer.config.recipe import ImageSettings, Network
 from trainer.errors import CheckpointError, RecipeError
@@ -20,10 +18,6 @@ from trainer.models import networks
 from trainer.models.foreign_weights import read_foreign
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:1234\nsize 5\n"
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")

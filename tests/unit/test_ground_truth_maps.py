@@ -174,6 +174,7 @@ def test_unknown_truths_are_named(words):
         load(None, {"ground_truth": words})
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     turned = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]

@@ -1,0 +1,189 @@
+"""COCO files as tools write them, and how annotations find their images: read as meant, or refused by name."""
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from annotation_samples import HEIGHT, IN_OTHER, IN_SQUARE, OTHER, SQUARE, WIDTH, hands, imported, refused, save
+from PIL import Image
+
+from handforge.dataset import encode_mask
+
+
+def coco(path, annotations, images=None, categories=({"id": 1, "name": "hand"},)):
+    images = images or [
+        {"id": i + 1, "file_name": f"{n}.jpg", "width": WIDTH, "height": HEIGHT} for i, n in enumerate("ab")
+    ]
+    content = {"images": images, "annotations": annotations, "categories": list(categories)}
+    path.write_text(json.dumps({key: value for key, value in content.items() if value != []}))
+    return path
+
+
+def entry(number=1, image=1, category=1, segmentation=None, **more):
+    return {"id": number, "image_id": image, "category_id": category, "segmentation": segmentation or [SQUARE], **more}
+
+
+def test_ids_may_be_texts(tmp_path, shots):
+    images = [{"id": "a", "file_name": "a.jpg"}, {"id": 7, "file_name": "b.jpg"}]
+    entries = [entry(image="a"), entry("x2", image="7", segmentation=[OTHER])]
+    dataset, _ = imported(coco(tmp_path / "c.json", entries, images), shots)
+    assert (hands(dataset, 0)[0] == IN_SQUARE).all() and (hands(dataset, 1)[0] == IN_OTHER).all()
+
+
+def test_an_image_id_that_stands_twice_is_refused(tmp_path, shots):
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]
+    refused(
+        coco(tmp_path / "c.json", [entry()], images), shots, "image id 1 stands twice, for a.jpg and for b.jpg; give"
+    )
+
+
+def test_two_entries_for_one_image_are_refused(tmp_path, shots):
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "copy/a.jpg"}]
+    refused(coco(tmp_path / "c.json", [entry()], images), shots, "two entries for", "a.jpg", "copy/a.jpg")
+
+
+def test_a_flat_polygon_is_one_polygon(tmp_path, shots):
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry(segmentation=SQUARE)]), shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+
+
+def test_entries_of_nothing_listed_are_left_out_and_counted(tmp_path, shots):
+    entries = [entry(), entry(2, image=9), entry(3, category=9), entry(4, image=9)]
+    dataset, said = imported(coco(tmp_path / "c.json", entries), shots)
+    assert len(hands(dataset)) == 1
+    assert "2 annotations of an image that is not listed left out, the first in" in said and "annotation 2" in said
+    assert "1 annotations of a category that is not listed left out" in said
+
+
+def test_without_categories_there_is_one_kind(tmp_path, shots):
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry(), entry(2, segmentation=[OTHER])], categories=()), shots)
+    assert len(hands(dataset)) == 2 and dataset.categories == {1: "hand"}
+    (tmp_path / "out").rename(tmp_path / "first")
+    mixed = coco(tmp_path / "d.json", [entry(), entry(2, category=2)], categories=())
+    refused(mixed, shots, "d.json lists no categories, but its annotations have 1, 2; name them")
+
+
+def test_another_label_needs_no_segmentation(tmp_path, shots):
+    categories = ({"id": 1, "name": "hand"}, {"id": 2, "name": "cup"})
+    cup = {"id": 2, "image_id": 1, "category_id": 2, "bbox": [0, 0, 5, 5]}
+    dataset, said = imported(coco(tmp_path / "c.json", [entry(), cup], categories=categories), shots)
+    assert len(hands(dataset)) == 1 and said == ""
+
+
+def test_parts_without_area_are_left_out_and_counted(tmp_path, shots):
+    line, point = [0, 0, 9, 0, 0, 0], [3, 3]
+    entries = [entry(segmentation=[SQUARE, line, point]), entry(2, segmentation=[line])]
+    dataset, said = imported(coco(tmp_path / "c.json", entries), shots)
+    assert len(hands(dataset)) == 1 and (hands(dataset)[0] == IN_SQUARE).all()
+    assert "3 polygon parts without area left out" in said
+
+
+def test_hands_outside_their_image_are_counted(tmp_path, shots):
+    outside = [x + 200 for x in SQUARE]
+    dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2, segmentation=[outside])]), shots)
+    assert len(hands(dataset)) == 1 and "1 objects outside their image or without a pixel left out" in said
+
+
+def test_a_hand_that_is_there_twice_is_taken_once(tmp_path, shots):
+    dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2), entry(3, segmentation=[OTHER])]), shots)
+    assert len(hands(dataset)) == 2 and "1 objects that are there already, pixel by pixel left out" in said
+
+
+def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
+    code = encode_mask(IN_OTHER)
+    source = coco(tmp_path / "c.json", [entry(), entry(2, segmentation=code, iscrowd=1)])
+    dataset, said = imported(source, shots)
+    assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 1]
+    assert dataset.info["hands"] == 1
+    assert "1 crowds, which are regions to ignore (--crowd-as-hand takes them as objects" in said
+    (tmp_path / "out").rename(tmp_path / "first")
+    dataset, _ = imported(source, shots, "--crowd-as-hand")
+    assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 0]
+
+
+def test_several_labels_are_hands_with_their_sides(tmp_path, shots):
+    categories = ({"id": 1, "name": "left_hand"}, {"id": 2, "name": "right_hand"}, {"id": 3, "name": "cup"})
+    entries = [entry(), entry(2, category=2, segmentation=[OTHER]), entry(3, category=3)]
+    source = coco(tmp_path / "c.json", entries, categories=categories)
+    refused(source, shots, "has nothing labelled 'hand' (there is cup, left_hand, right_hand); choose with --label")
+    dataset, _ = imported(source, shots, "--label", "left_hand", "--label", "right_hand")
+    assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
+    assert dataset.categories == {1: "hand"}
+
+
+def test_all_labels_are_categories_with_their_keypoints(tmp_path, shots):
+    categories = (
+        {"id": 5, "name": "face", "keypoints": ["left_eye", "right_eye"], "skeleton": [[1, 2]]},
+        {"id": 1, "name": "hand"},
+    )
+    entries = [entry(), entry(2, category=5, segmentation=[OTHER], keypoints=[55, 10, 2, 65, 10, 2], num_keypoints=2)]
+    dataset, _ = imported(coco(tmp_path / "c.json", entries, categories=categories), shots, "--label", "all")
+    assert dataset.categories == {1: "hand", 2: "face"}
+    hand, face = dataset.annotations(dataset.images[0])
+    assert (hand["category_id"], face["category_id"]) == (1, 2)
+    assert face["keypoints"] == [55, 10, 2, 65, 10, 2]
+    assert dataset.category_of(face).keypoints == ("left_eye", "right_eye")
+
+
+def test_a_label_that_names_no_hand_is_a_category_of_its_own(tmp_path, shots):
+    source = coco(tmp_path / "c.json", [entry()], categories=({"id": 1, "name": "circle"},))
+    dataset, _ = imported(source, shots, "--label", "circle")
+    (annotation,) = dataset.annotations(dataset.images[0])
+    assert dataset.category(annotation) == "circle" and "keypoints" not in annotation
+    assert dataset.category_of(annotation).keypoints == ()
+
+
+def test_boxes_alone_are_said_and_taken_on_request(tmp_path, shots):
+    boxed = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 20, 25]}
+    twin = {**boxed, "id": 2}
+    source = coco(tmp_path / "c.json", [boxed, twin, entry(3, segmentation=[OTHER])])
+    dataset, said = imported(source, shots)
+    assert len(hands(dataset)) == 1
+    assert "2 objects with a box alone (--boxes takes them as rectangles, for --task detection) left out" in said
+    (tmp_path / "out").rename(tmp_path / "first")
+    dataset, _ = imported(source, shots, "--boxes")
+    assert [a["bbox"] for a in dataset.annotations(dataset.images[0])][:2] == [[10, 20, 20, 25]] * 2
+
+
+@pytest.mark.parametrize(
+    "listed", ["C:\\work\\shots\\a.jpg", "upload/3/1a2b3c4d-a.jpg", "images\\0f00ba42-a.jpg", "a.png"]
+)
+def test_names_with_folders_prefixes_and_other_suffixes(tmp_path, shots, listed):
+    images = [{"id": 1, "file_name": listed, "width": WIDTH, "height": HEIGHT}]
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry()], images), shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+
+
+def test_equal_names_in_folders_go_by_the_longest_common_path(tmp_path):
+    for folder in ("one", "two"):
+        save(tmp_path / "shots" / folder / "a.jpg")
+    images = [{"id": i, "file_name": f"data/{name}/a.jpg"} for i, name in enumerate(("two", "one"))]
+    entries = [entry(1, 0), entry(2, 1, segmentation=[OTHER])]
+    dataset, _ = imported(coco(tmp_path / "c.json", entries, images), tmp_path / "shots")
+    assert [image["file_name"] for image in dataset] == ["one_a.png", "two_a.png"]
+    assert (hands(dataset, 0)[0] == IN_OTHER).all() and (hands(dataset, 1)[0] == IN_SQUARE).all()
+    (tmp_path / "out").rename(tmp_path / "first")
+    vague = coco(tmp_path / "d.json", [entry(1, 0)], [{"id": 0, "file_name": "a.jpg"}])
+    refused(vague, tmp_path / "shots", "a.jpg may be", "write its folder into the annotations, or rename one")
+
+
+def test_names_are_compared_as_composed_unicode(tmp_path):
+    save(tmp_path / "shots" / unicodedata.normalize("NFD", "händé.jpg"))
+    images = [{"id": 1, "file_name": unicodedata.normalize("NFC", "händé.jpg")}]
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry()], images), tmp_path / "shots")
+    assert dataset.images[0]["file_name"] == unicodedata.normalize("NFC", "händé.png")
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientation):
+    """The image itself shows where its hand is; both are turned upright by Pillow."""
+    pixels = np.where(IN_SQUARE[..., None], np.uint8(255), np.uint8(0)).repeat(3, 2)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "shots").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "shots/a.png", exif=exif)
+    images = [{"id": 1, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}]
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry()], images), tmp_path / "shots")
+    upright = dataset.read_image(dataset.images[0])
+    assert upright.shape[:2] == (WIDTH, HEIGHT) and (hands(dataset)[0] == (upright[..., 0] > 127)).all()

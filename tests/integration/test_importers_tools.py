@@ -1,0 +1,271 @@
+"""Annotations of LabelMe, CVAT, supervision, YOLO and VIA: read as the tool means them, or refused by name."""
+
+import base64
+import io
+import json
+import warnings
+
+import numpy as np
+import pytest
+from annotation_samples import (
+    HEIGHT,
+    IN_OTHER,
+    IN_SQUARE,
+    OTHER,
+    SQUARE,
+    WIDTH,
+    hands,
+    imported,
+    refused,
+    run,
+    save,
+)
+from PIL import Image
+from trainer_samples import blob
+
+from handforge.dataset import Dataset
+from handforge.dataset.importers.annotated import Notes, ellipse
+from handforge.dataset.importers.cvat import read_cvat
+from handforge.dataset.importers.matching_files import frame_number, match_files
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # it says that it works without OpenCV
+    import supervision as sv
+
+
+# ---------------------------------------------------------------- LabelMe
+
+
+def labelme(folder, name, *shapes, size=(WIDTH, HEIGHT)):
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "version": "5.4",
+        "shapes": list(shapes),
+        "imagePath": name,
+        "imageWidth": size[0],
+        "imageHeight": size[1],
+    }
+    (folder / f"{name.rsplit('/', 1)[-1].split('.')[0]}.json").write_text(json.dumps(content))
+    return folder
+
+
+def shape(kind, points, **more):
+    return {"label": "hand", "shape_type": kind, "points": points, "group_id": None, **more}
+
+
+def painted(mask):
+    buffer = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def test_labelme_masks_circles_and_rectangles(tmp_path, shots):
+    small = blob((20, 16), (9, 8), 6)
+    shapes = [
+        shape("mask", [[40, 30], [59, 45]], mask=painted(small)),
+        shape("circle", [[20, 20], [30, 20]]),
+        shape("rectangle", [[5, 5], [15, 15]]),
+        {**shape("line", [[0, 0], [9, 9]]), "label": "wire"},
+        shape("point", [[3, 3]]),
+    ]
+    dataset, said = imported(labelme(tmp_path / "labels", "a.jpg", *shapes), shots)
+    mask, circle = hands(dataset)
+    assert (mask[30:46, 40:60] == small).all() and mask.sum() == small.sum()
+    assert abs(circle.sum() - np.pi * 100) < 6 and circle[20, 20]
+    assert "1 objects with a box alone" in said and "1 shapes of the kind point left out" in said
+
+
+def test_labelme_in_folders_and_groups(tmp_path, shots):
+    (tmp_path / "shots/deep").mkdir()
+    save(tmp_path / "shots/deep/c.jpg")
+    two = [shape("polygon", np.reshape(p, (-1, 2)).tolist(), group_id=4) for p in (SQUARE, OTHER)]
+    dataset, _ = imported(labelme(tmp_path / "labels/deep", "../shots/deep/c.jpg", *two), shots)
+    assert len(hands(dataset)) == 1 and (hands(dataset)[0] == IN_SQUARE | IN_OTHER).all()
+
+
+def test_labelme_names_the_file_and_the_shape(tmp_path, shots):
+    good, bad = shape("polygon", np.reshape(SQUARE, (-1, 2)).tolist()), shape("polygon", [["x", 1]])
+    refused(labelme(tmp_path / "one", "a.jpg", good, bad), shots, "a.json: shape 2 cannot be read")
+    far = shape("mask", [[70, 50]], mask=painted(blob((20, 16), (9, 8), 6)))
+    refused(labelme(tmp_path / "two", "a.jpg", far), shots, "a.json: shape 1", "20x16 at 70, 50 leaves 80x60")
+
+
+# ---------------------------------------------------------------- CVAT
+
+
+def points(flat):
+    return ";".join(f"{x},{y}" for x, y in np.reshape(flat, (-1, 2)))
+
+
+def cvat(path, inside, name="a.jpg"):
+    image = f'<image id="0" name="{name}" width="{WIDTH}" height="{HEIGHT}">{inside}</image>'
+    path.write_text(f'<?xml version="1.0"?><annotations><version>1.1</version>{image}</annotations>')
+    return path
+
+
+def test_cvat_ellipses_boxes_and_lines(tmp_path, shots):
+    inside = (
+        '<ellipse label="hand" cx="40" cy="30" rx="20" ry="10" rotation="90"/>'
+        '<box label="hand" xtl="1" ytl="1" xbr="9" ybr="9"/><polyline label="hand" points="0,0;5,5"/>'
+        '<box label="cup" xtl="1" ytl="1" xbr="9" ybr="9"/>'
+    )
+    dataset, said = imported(cvat(tmp_path / "a.xml", inside, "project\\job_1\\a.jpg"), shots)
+    (mask,) = hands(dataset)
+    assert abs(mask.sum() - np.pi * 200) < 8 and mask[12, 40] and not mask[30, 55]
+    assert "1 objects with a box alone" in said and "1 shapes of the kind polyline left out" in said
+
+
+VIDEO = f"""<annotations><version>1.1</version><meta><task><size>8</size>
+<original_size><width>{WIDTH}</width><height>{HEIGHT}</height></original_size></task></meta>
+<track id="0" label="hand">
+  <polygon frame="1" outside="0" keyframe="1" points="{points(SQUARE)}"/>
+  <polygon frame="5" outside="0" keyframe="1" points="{points([v + 4 for v in SQUARE])}"/>
+  <polygon frame="6" outside="1" keyframe="1" points="{points(SQUARE)}"/>
+</track>
+<track id="1" label="hand"><polygon frame="6" outside="0" keyframe="1" points="{points(OTHER)}"/></track>
+</annotations>"""
+
+
+def test_tracks_of_a_cvat_video_are_interpolated_and_end(tmp_path):
+    from xml.etree import ElementTree
+
+    read = read_cvat(ElementTree.fromstring(VIDEO), tmp_path / "v.xml", Notes())
+    outlines = {image.frame: [shape.parts[0] for shape in image.shapes] for image in read.images}
+    assert outlines == {
+        **{frame: [[v + frame - 1 for v in SQUARE]] for frame in range(1, 6)},
+        6: [OTHER],  # the first track is outside from here on, the second goes on to the end
+        7: [OTHER],
+    }
+
+
+# ---------------------------------------------------------------- YOLO, Pascal VOC, VIA
+
+
+@pytest.fixture
+def detections():
+    masks = np.array([IN_SQUARE, IN_OTHER])
+    return sv.Detections(sv.mask_to_xyxy(masks) + np.array([0, 0, 1, 1]), masks, class_id=np.array([0, 1]))
+
+
+def written_by_supervision(folder, detections):
+    path = str(folder / "a.jpg")
+    return sv.DetectionDataset(["hand", "cup"], [path], {path: detections})
+
+
+def test_supervisions_yolo_polygons(tmp_path, shots, detections):
+    made = written_by_supervision(shots, detections)
+    made.as_yolo(annotations_directory_path=str(tmp_path / "labels"), data_yaml_path=str(tmp_path / "data.yaml"))
+    dataset, _ = imported(tmp_path / "labels", shots, "--label", "all")
+    assert sorted(dataset.categories.values()) == ["cup", "hand"]
+    for mask, expected in zip(hands(dataset), (IN_SQUARE, IN_OTHER), strict=True):
+        # supervision's outline runs through the centres of the pixels at the edge, so it is a pixel narrower
+        assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
+
+
+def test_supervisions_pascal_voc_boxes(tmp_path, shots, detections):
+    made = written_by_supervision(shots, sv.Detections(detections.xyxy, class_id=detections.class_id))
+    made.as_pascal_voc(annotations_directory_path=str(tmp_path / "labels"))
+    refused(tmp_path / "labels", shots, "--label", "nothing labelled 'foot'", options=("--label", "foot"))
+    dataset, _ = imported(tmp_path / "labels", shots, "--boxes")
+    (mask,) = hands(dataset)
+    assert np.abs(np.argwhere(mask).min(axis=0) - (20, 10)).max() <= 1 and abs(mask.sum() - 500) <= 50
+
+
+def test_polygons_beside_boxes_of_pascal_voc(tmp_path, shots, detections):
+    made = written_by_supervision(shots, detections)
+    made.as_pascal_voc(annotations_directory_path=str(tmp_path / "labels"))
+    assert "<polygon>" in (tmp_path / "labels/a.xml").read_text()
+    dataset, _ = imported(tmp_path / "labels", shots, "--label", "all")
+    for mask, expected in zip(hands(dataset), (IN_SQUARE, IN_OTHER), strict=True):
+        assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
+
+
+def test_supervisions_coco(tmp_path, shots, detections):
+    made = written_by_supervision(shots, detections)
+    made.as_coco(annotations_path=str(tmp_path / "c.json"))
+    dataset, _ = imported(tmp_path / "c.json", shots)
+    assert (hands(dataset)[0] & ~IN_SQUARE).sum() == 0 and hands(dataset)[0].sum() > 0.8 * IN_SQUARE.sum()
+
+
+def test_yolo_boxes_and_names_of_roboflow(tmp_path):
+    save(tmp_path / "train/images/a.jpg")
+    (tmp_path / "train/labels").mkdir(parents=True)
+    (tmp_path / "data.yaml").write_text("train: ../train/images\nnc: 2\nnames:\n- cup\n- 'right hand'\n")
+    (tmp_path / "train/labels/a.txt").write_text("1 0.25 0.541666667 0.25 0.416666667\n\n0 0.5 0.5 0.1 0.1\n")
+    done = run(
+        tmp_path / "train/labels", tmp_path / "train/images", tmp_path / "out", "--label", "right hand", "--boxes"
+    )
+    assert done.exit_code == 0, done.output
+    dataset = Dataset(tmp_path / "out")
+    (annotation,) = dataset.annotations(dataset.images[0])
+    assert annotation["bbox"] == [10, 20, 20, 25] and annotation["side"] == "right"
+
+
+def test_a_wrong_line_of_yolo_is_named(tmp_path, shots):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.1 0.1\n0 nan 1 1 1\n")
+    refused(tmp_path / "labels", shots, "a.txt: line 2 is not a YOLO label")
+
+
+def test_via_polygons_and_circles(tmp_path, shots):
+    x, y = SQUARE[::2], SQUARE[1::2]
+    regions = [
+        {
+            "shape_attributes": {"name": "polygon", "all_points_x": x, "all_points_y": y},
+            "region_attributes": {"label": "hand"},
+        },
+        {"shape_attributes": {"name": "circle", "cx": 60, "cy": 30, "r": 8}, "region_attributes": {"type": "hand"}},
+        {"shape_attributes": {"name": "point", "cx": 60, "cy": 30}, "region_attributes": {"type": "hand"}},
+    ]
+    content = {"_via_img_metadata": {"a.jpg123": {"filename": "a.jpg", "size": 123, "regions": regions}}}
+    (tmp_path / "via.json").write_text(json.dumps(content))
+    dataset, said = imported(tmp_path / "via.json", shots)
+    square, circle = hands(dataset)
+    assert (square == IN_SQUARE).all() and abs(circle.sum() - np.pi * 64) < 5
+    assert "1 shapes of the kind point left out" in said
+
+
+# ---------------------------------------------------------------- small parts
+
+
+@pytest.mark.parametrize(
+    "stem, number",
+    [
+        ("frame_000012", 12),
+        ("clip-0012_jpg.rf.0a1b2c3d", 12),
+        ("v_frame_0012_v2", 12),
+        ("cam2_0007", 7),
+        ("take3-00045", 45),
+        ("12", 12),
+    ],
+)
+def test_frames_are_told_by_their_names(stem, number):
+    assert frame_number(stem) == number
+
+
+def test_an_ellipse_has_its_area():
+    x, y = np.reshape(ellipse(5, 7, 3, 2, 30), (-1, 2)).T
+    area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+    assert area == pytest.approx(6 * np.pi) and (x.mean(), y.mean()) == pytest.approx((5, 7))
+
+
+def test_names_that_are_not_there_are_left_out(tmp_path):
+    save(tmp_path / "a.jpg")
+    assert match_files(["b.jpg", "", "a.jpg"], [tmp_path / "a.jpg"], tmp_path) == {"a.jpg": tmp_path / "a.jpg"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, '<?xml version="1.0" encoding="base64"?><a/>', "null", "5", '{"images": 3}']
+)
+def test_what_is_no_annotation_is_named(tmp_path, shots, text):
+    path = tmp_path / ("c.xml" if text.startswith("<") else "c.json")
+    path.write_text(text)
+    kind = "valid JSON" if text.startswith("[") else "a COCO, CVAT, LabelMe or VIA annotation that can be read"
+    refused(path, shots, f"{path.name} is not {kind}")
+
+
+def test_names_that_are_no_yaml_are_named(tmp_path, shots):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "data.yaml").write_text("names: [a\n")
+    refused(tmp_path / "labels", shots, "data.yaml has names that cannot be read", "write names: [hand]")

@@ -1,0 +1,106 @@
+"""Test-time augmentation: several views of an image, merged into one set of detections."""
+
+import json
+
+import numpy as np
+import torch
+from trainer_samples import invoke, write_blobs
+
+from trainer.inference import tta
+from trainer.models import networks
+
+
+def test_boxes_of_several_views_become_one():
+    """Of four views: three see one hand, one of them twice; one sees another; the last sees nothing."""
+    boxes = [[[0, 0, 10, 10], [0, 0, 10, 9]], [[2, 0, 12, 10]], [[0, 0, 10, 10], [50, 50, 56, 56]], []]
+    scores = [[0.9, 0.6], [0.3], [0.6, 0.8], []]
+    boxes = [torch.tensor(part, dtype=torch.float32).reshape(-1, 4) for part in boxes]
+    scores = [torch.tensor(part) for part in scores]
+    anything = torch.full((4,), torch.inf)
+    fused, means = tta.fuse(boxes, scores, anything)
+    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 4, 0.8 / 4]))
+    weights = np.array([0.9, 0.6, 0.3, 0.6])
+    right = np.average([10, 10, 12, 10], weights=weights)
+    bottom = np.average([10, 9, 10, 10], weights=weights)
+    expected = torch.tensor([[right - 10, 0, right, bottom], [50, 50, 56, 56]], dtype=torch.float32)
+    torch.testing.assert_close(fused, expected)
+    _, means = tta.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
+    torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 3, 0.8 / 4]))
+    nothing = tta.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
+    assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
+
+
+def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monkeypatch):
+    """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
+    network, description = networks.load(weights)
+    min_size, max_size = (description["images"][side] for side in ("min_size", "max_size"))
+    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
+    assert 40 <= tta.SMALL * 90 < 88, "the second is too long for larger views"
+    monkeypatch.setattr(tta, "fuse", lambda *found: (boxes, scores))
+    # As cut, before torchvision pastes them at whole pixels, which are others in the mirror image.
+    monkeypatch.setattr(tta, "paste_masks_in_image", lambda masks, *where: masks)
+    monkeypatch.setattr(network.transform, "postprocess", lambda found, *sizes: found)
+    with torch.inference_mode():
+        looked = tta.run_views(network, picture)
+        truth = []
+        for scale in tta.SCALES:
+            networks.set_size(network, round(scale * min_size), round(scale * max_size))
+            for turned in (False, True):
+                side = picture.flip(-1) if turned else picture
+                height, width = network.transform([side])[0].image_sizes[0]
+                told = boxes.clone()
+                if turned:
+                    told[:, [0, 2]] = 130 - boxes[:, [2, 0]]
+                found = (told * torch.tensor([width / 130, height / 90] * 2), scores, torch.ones(2, dtype=torch.int64))
+                monkeypatch.setattr(
+                    network.roi_heads, "postprocess_detections", lambda *given, f=found: tuple([part] for part in f)
+                )
+                masks = network([side])[0]["masks"]
+                truth.append(masks.flip(-1) if turned else masks)
+    own = 2 * tta.SCALES.index(1.0)
+    mean = torch.stack([torch.stack([one[0] for one in truth]).mean(0), (truth[own][1] + truth[own + 1][1]) / 2])
+    assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
+    torch.testing.assert_close(looked["masks"], mean)
+
+
+def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
+    network, _ = networks.load(weights)
+    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    size = network.transform.min_size, network.transform.max_size
+    with torch.inference_mode():
+        (alone,) = network([picture])
+        view = tta._View.of(network, picture, False)
+        turned = tta._View.of(network, picture.flip(-1), True)
+        (mirrored,) = network([picture.flip(-1)])
+        tta.run_views(network, picture)
+    torch.testing.assert_close(view.boxes, alone["boxes"])
+    torch.testing.assert_close(view.scores, alone["scores"])
+    torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
+    assert (network.transform.min_size, network.transform.max_size) == size
+
+
+def test_tta_is_said_and_finds_nothing_above_every_score(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", count=2)
+    for name, options in (("once", []), ("often", ["--tta"]), ("none", ["--tta", "--score", 1])):
+        done = invoke("predict", "--weights", weights, data, "--out", tmp_path / name, "--score", 0, *options)
+        assert done.exit_code == 0, done.output
+    once, often, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "often", "none"))
+    assert often and none == [] and often != once
+    assert json.loads((tmp_path / "often/predict.json").read_text())["settings"]["tta"] is True
+
+
+def test_a_score_leaves_out_what_ends_below_it(weights, tmp_path):
+    """Also with several views, whose mean may be above what one view gives."""
+    data = write_blobs(tmp_path / "data", count=2)
+
+    def found_from(score, out):
+        words = ("predict", "--weights", weights, data, "--out", out, "--tta", "--score", score)
+        assert invoke(*words).exit_code == 0
+        return json.loads((out / "results.json").read_text())
+
+    every = found_from(0, tmp_path / "every")
+    middle = float(np.median([r["score"] for r in every]))
+    expected = [r for r in every if r["score"] > middle]
+    assert 0 < len(expected) < len(every)
+    assert [r for r in found_from(middle, tmp_path / "some") if r["score"] > middle] == expected

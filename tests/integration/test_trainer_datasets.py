@@ -1,0 +1,81 @@
+"""Several datasets in one run, and what is held out for validation."""
+
+import json
+import shutil
+from dataclasses import replace
+
+from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, stopped_after, write_blobs, write_recipe
+
+from handforge.dataset import Dataset
+from trainer.config.recipe_file import load as load_recipe
+from trainer.loop import repetition
+
+
+def several(recipe, sets, out, *more):
+    words = [word for folder in sets for word in ("--data", folder)]
+    return invoke("repeat", "--recipe", recipe, *words, "--out", out, "--device", "cpu", *more)
+
+
+def test_several_datasets_are_learned_as_one(blobs, tmp_path):
+    other = write_blobs(tmp_path / "other", count=4, size_wh=(100, 80))
+    recipe = write_recipe(tmp_path / "r.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.2"))
+    assert several(recipe, (blobs, other), tmp_path / "whole").exit_code == 0
+    run = json.loads((tmp_path / "whole/run.json").read_text())
+    assert [(part["id"], part["images"]) for part in run["data"]] == [
+        (Dataset(d).id, len(Dataset(d))) for d in (blobs, other)
+    ]
+    assert [s["images"] for s in run["sessions"]] == [4, 4]
+    subsets = json.loads((tmp_path / "whole/subsets.json").read_text())
+    every = [name for part in (*subsets["subsets"], subsets["validation"]) for name in part]
+    assert len(subsets["validation"]) == 2
+    assert sorted(every) == sorted(f"{d}/{image['file_name']}" for d in (blobs, other) for image in Dataset(d))
+    with stopped_after(3, session=2):
+        assert several(recipe, (blobs, other), tmp_path / "stopped").exit_code == 130
+    refused(several(recipe, (blobs,), tmp_path / "stopped", "--resume"), "holds another run", "data was")
+    refused(several(recipe, (other, blobs), tmp_path / "stopped", "--resume"), "holds another run", "data 1.id was")
+    moved = other.rename(tmp_path / "moved")
+    assert several(recipe, (blobs, moved), tmp_path / "stopped", "--resume").exit_code == 0
+    for name in ("network.safetensors", "losses.csv"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_dataset_given_twice_is_refused(blobs, tiny, tmp_path):
+    copied = shutil.copytree(blobs, tmp_path / "copy")
+    done = several(tiny, (blobs, copied), tmp_path / "run")
+    refused(done, str(blobs), str(copied), "are the same dataset; give each once")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_group_of_two_datasets_is_kept_aside_together(tmp_path):
+    one, two = write_blobs(tmp_path / "one", count=6), write_blobs(tmp_path / "two", count=9, size_wh=(90, 90))
+    for folder in (one, two):
+        edit_annotations(folder, lambda c: [image.update(group=image["id"] % 3) for image in c["images"]])
+    recipe = replace(load_recipe("demo"), subsets=2, validation=0.4)
+    plan = repetition.Plan([], recipe, (Dataset(one), Dataset(two)))
+    subsets, aside = repetition.split(plan)
+    groups = [image["group"] for _, image in plan.images]
+    assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(15)) and len(aside) == 5
+    assert {groups[i] for i in aside}.isdisjoint(groups[i] for part in subsets for i in part)
+
+
+def test_validation_keeps_groups_together(tmp_path):
+    folder = write_blobs(tmp_path / "d", count=12)
+    edit_annotations(folder, lambda c: [image.update(group=image["id"] % 4) for image in c["images"]])
+    recipe = replace(load_recipe("demo"), subsets=2, validation=0.5)
+    for seed in range(5):
+        subsets, aside = repetition.split(repetition.Plan([], recipe, (Dataset(folder),), seed=seed))
+        assert len(aside) == 6 and [len(part) for part in subsets] == [3, 3]
+        assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(12))
+        kept = {int(index) % 4 for index in aside}
+        assert not kept & {int(index) % 4 for part in subsets for index in part}
+
+
+def test_validation_without_pictures_is_refused(blobs, tmp_path):
+    video = write_blobs(tmp_path / "video")
+    edit_annotations(video, lambda c: [image.update(group="clip.mp4") for image in c["images"]])
+    recipe = write_recipe(tmp_path / "aside.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.3"))
+    parts = ("validation 0.3 means 2 of the 6 images", "6 at least belong together")
+    refused(repeat(recipe, video, tmp_path / "run"), *parts)
+    few = write_recipe(tmp_path / "few.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.05"))
+    refused(repeat(few, blobs, tmp_path / "run"), "validation 0.05 means 0 of the 6 images", "1 at least")
+    assert not (tmp_path / "run").exists()

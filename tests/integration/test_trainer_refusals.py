@@ -1,0 +1,86 @@
+"""Wrong input of a training command: one line, and nothing is left."""
+
+import os
+
+import pytest
+from trainer_samples import TINY, edit_annotations, refused, repeat, write_blobs, write_recipe
+
+from handforge.files import folder_lock
+
+
+@pytest.mark.parametrize(
+    "change, parts",
+    [
+        (("subsets = 2", "subsets = 7"), ("7 subsets", "6 training images", "lower subsets")),
+        (('"3+"', '"2+"'), ("sessions 2: trainable_layers is all or 3+ or 4+ or 5+ or heads or auto, not '2+'",)),
+        (('init = "none"', 'init = "nowhere.pth"'), ("nowhere.pth is missing",)),
+    ],
+)
+def test_wrong_recipes_leave_nothing(blobs, tmp_path, change, parts):
+    recipe = write_recipe(tmp_path / "bad.toml", TINY.replace(*change))
+    refused(repeat(recipe, blobs, tmp_path / "run"), *parts)
+    assert not (tmp_path / "run").exists()
+
+
+def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
+    refused(repeat("nonesuch", blobs, tmp_path / "run"), "no recipe is called 'nonesuch'")
+    refused(repeat(tiny, tmp_path / "nowhere", tmp_path / "run"), "nowhere is no folder")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    refused(repeat(tiny, empty, tmp_path / "run"), "lists no images; the dataset is empty")
+    for device in ("cuda:77", "meta"):
+        refused(repeat(tiny, blobs, tmp_path / "run", "--device", device), f"there is no device '{device}'")
+    handless = write_blobs(tmp_path / "handless")
+    edit_annotations(handless, lambda content: content.update(annotations=[]))
+    refused(
+        repeat(tiny, handless, tmp_path / "run"), "has no annotation in any image; there is nothing to learn from it"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_recipes_that_need_something_say_what(blobs, tmp_path):
+    refused(repeat("c10", blobs, tmp_path / "run"), "c10 trains nothing", "the network of C9 on Vid2")
+    refused(repeat("c5", blobs, tmp_path / "run"), "needs real images (EgoHands", "--real DIR")
+    refused(repeat("c6", blobs, tmp_path / "run", "--real", blobs), "starts from the network of c5", "--init")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
+    recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
+    refused(
+        repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "another architecture", "channels 16 (here 32)"
+    )
+    recipe = write_recipe(tmp_path / "fine.toml", TINY.replace("channels = 16", "channels = 16\ncanonical_scale = 448"))
+    refused(repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "canonical_scale 224 (here 448)")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbroken, tmp_path):
+    refused(repeat(tiny, blobs, unbroken), "holds a run already; continue it with --resume")
+    refused(repeat(tiny, blobs, unbroken, "--resume", "--seed", 3), "seed was 0, is now 3")
+    wide = write_recipe(tmp_path / "tiny.toml", TINY.replace("rois_per_image = 8", "rois_per_image = 9"))
+    refused(repeat(wide, blobs, unbroken, "--resume"), "recipe.sessions 1.rois_per_image was 8, is now 9")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    refused(repeat(tiny, blobs, foreign, "--resume"), "holds no run of ours; give a new folder")
+    assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "run.json").write_text('{"format": "handforge-run-1", "recipe": [1], "command": ["repeat"]}')
+    refused(repeat(tiny, blobs, damaged, "--resume"), "run.json is damaged (", "give another folder")
+    finished = repeat(tiny, blobs, unbroken, "--resume")
+    assert finished.exit_code == 0 and "finished already" in finished.output
+
+
+def test_two_commands_do_not_write_one_run(blobs, tiny, tmp_path):
+    with folder_lock(tmp_path / "run"):
+        refused(repeat(tiny, blobs, tmp_path / "run"), f"run is being written by process {os.getpid()} on")
+        refused(repeat(tiny, blobs, tmp_path / "run", "--resume"), "wait for it, or give another folder")
+
+
+def test_options_that_do_not_fit_the_recipe(blobs, tiny, tmp_path):
+    wrong = repeat("c1", blobs, tmp_path / "run", "--init", "coco")
+    refused(wrong, "recipe c1: network: init coco exists for backbone resnet50 only")
+    refused(repeat(tiny, blobs, tmp_path / "run", "--replicate", 3), "--replicate is for the images of --real")

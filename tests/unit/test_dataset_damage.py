@@ -1,0 +1,194 @@
+"""Damaged datasets: every fault is named with its file."""
+
+import re
+
+import numpy as np
+import pytest
+from dataset_samples import edit, make, two_pieces
+from PIL import Image
+
+from handforge import dataset as ds
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make(tmp_path / "set")
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ds.DatasetError, match="nowhere is no folder"):
+        ds.Dataset(tmp_path / "nowhere")
+
+
+def test_unfinished(tmp_path):
+    with pytest.raises(ds.DatasetError, match=r"holds no annotations\.json"):
+        ds.Dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("1" * 5000, "is not valid JSON"),
+        ('{"x": NaN}', "is not valid JSON .it holds NaN, which JSON does not have"),
+        ('{"images": [{"id": 1, "file_name": "a", "x": 1e999}], "annotations": []}', "image 1 holds what"),
+        ("[]", "is not in COCO's form"),
+        ('{"images": [], "annotations": []}', "the dataset is empty"),
+        ('{"images": [{"id": 1}], "annotations": []}', "'file_name'"),
+        *((f'{{"images": [], "annotations": {bad}}}', "is not in COCO's form") for bad in ("null", '["x"]', "[{}]")),
+    ],
+)
+def test_annotations_json(folder, text, message):
+    (folder / "annotations.json").write_text(text)
+    with pytest.raises(ds.DatasetError, match=message):
+        ds.Dataset(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["images"][0].update(file_name="../../etc/passwd"), "leaves the dataset's folder"),
+        (lambda c: c["images"][0].update(file_name="/etc/passwd"), "leaves the dataset's folder"),
+        (lambda c: c["images"][0].update(width=0), "image 1 has the width 0"),
+        (lambda c: c["images"][1].update(id=1), "an image id stands twice"),
+        (lambda c: c["annotations"][1].update(image_id=9), "annotation 2 belongs to image 9"),
+        (
+            lambda c: c["annotations"][1].update(image_id=[1]),
+            r"annotation 2 has the image_id \[1\]; it must be a num",
+        ),
+        (lambda c: c["annotations"][1].update(category_id=[1]), r"annotation 2 has the category_id \[1\]; it must"),
+        (lambda c: c["annotations"][1].update(id=[1]), r"annotation \[1\] has the id \[1\]; it must be a number"),
+        (lambda c: c["categories"][0].update(name=["hand"]), "the name of a category is no text"),
+        (lambda c: c["images"][0].update(id="1"), "an image has the id '1'; ids are whole numbers"),
+        (lambda c: c["images"][0].update(id=[1]), r"an image has the id \[1\]; ids are whole numbers"),
+        (lambda c: c["images"][0].update(id=1.0), r"an image has the id 1\.0; ids are whole numbers"),
+        (lambda c: c["images"][0].update(file_name=5), "image 1 has the file name 5"),
+        (lambda c: c["images"][0].update(file_name="\udcff.png"), "image 1 holds what .* surrogates not allowed"),
+        (lambda c: c["images"][1].update(file_name="./f0.png"), r"several images have the file name f0\.png; each"),
+        (lambda c: c["images"][0].update(width=10**9), "image 1 has 1000000000x40 pixels, more than 100,000,000"),
+        (lambda c: c["images"][0].update(truths="depth"), "image 1: truths is 'depth', it must be a list"),
+        (lambda c: c["images"][0].update(group=["a"]), r"image 1: group is \['a'\], it must be a text or a number"),
+        (lambda c: c["annotations"][1].pop("category_id"), "is not in COCO's form .*'category_id'"),
+    ],
+)
+def test_fields(folder, change, message):
+    edit(folder, change)
+    with pytest.raises(ds.DatasetError, match=message):
+        ds.Dataset(folder)
+
+
+def test_a_folder_that_is_no_utf8(tmp_path):
+    with pytest.raises(ds.DatasetError, match=r"the folder .*udcff' holds what cannot be written"):
+        ds.Dataset(tmp_path / "\udcff")
+
+
+def test_missing_and_truncated_picture(folder):
+    path = folder / "images" / "f0.png"
+    dataset = ds.Dataset(folder)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ds.DatasetError, match=r"f0\.png is damaged or cut short"):
+        dataset.read_image(dataset.images[0])
+    path.write_bytes(b"text")
+    with pytest.raises(ds.DatasetError, match=r"f0\.png is not an image"):
+        dataset.read_image(dataset.images[0])
+    path.unlink()
+    with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
+        dataset.read_image(dataset.images[0])
+
+
+def test_one_wrong_byte(tmp_path):
+    """Pillow decodes it to something; the file's own checksums know."""
+    folder = make(tmp_path / "set")
+    path = folder / "images" / "f1.png"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    dataset = ds.Dataset(folder)
+    with pytest.raises(ds.DatasetError, match=r"f1\.png is damaged or cut short"):
+        dataset.read_image(dataset.images[1])
+
+
+def test_an_annotation_without_id(folder):
+    edit(folder, lambda content: content["annotations"][0].pop("id"))
+    with pytest.raises(ds.DatasetError, match=r"annotations\.json is not in COCO's form \(KeyError\('id'\)"):
+        ds.Dataset(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "holds no object"),
+        ("{", "is not valid JSON"),
+        ('{"scale": NaN}', "is not valid JSON"),
+        (r'{"by": "\udcff"}', "holds what cannot be written as JSON"),
+    ],
+)
+def test_dataset_json(folder, text, message):
+    (folder / "dataset.json").write_text(text)
+    with pytest.raises(ds.DatasetError, match=rf"dataset\.json {message}"):
+        _ = ds.Dataset(folder).info
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c["annotations"][1].update(keypoints=[1, 2]),
+            "annotation 2: keypoints must be 21 times 3 numbers",
+        ),
+        (lambda c: c["annotations"][1].update(wrist="x"), "annotation 2: wrist must be 2 times 2 numbers"),
+        (
+            lambda c: c["annotations"][1].update(wrist=[10**400] * 4),
+            "annotation 2: wrist must be 2 times 2 numbers",
+        ),
+        (lambda c: c["annotations"][1].update(keypoints_3d=[1] * 60), "keypoints_3d need keypoints and their"),
+        (lambda c: c["images"][1].update(camera="x"), r"f1\.png: camera is 'x', it must be 3 times 3 numbers"),
+        (lambda c: c["images"][1].update(camera=[[0, 0, 0]] * 3), "3 times 3 numbers, a matrix with an inverse"),
+        (
+            lambda c: c["categories"][0].update(id=5),
+            "annotation 2: category 1 is not listed; there are 5",
+        ),
+    ],
+)
+def test_what_is_said_of_a_hand(folder, change, message):
+    edit(folder, change)
+    dataset = ds.Dataset(folder)
+    (problem,) = ds.check_image(dataset, dataset.images[1])
+    assert re.search(message, problem)
+
+
+def test_picture_of_another_size(folder):
+    Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")
+    dataset = ds.Dataset(folder)
+    with pytest.raises(ds.DatasetError, match=r"f1\.png is 30x20, annotations\.json says 60x40"):
+        dataset.read_image(dataset.images[1])
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "message"),
+    [
+        (ds.encode_mask(two_pieces(20, 60)[:, ::-1]), "the mask is 60x20, its image 60x40"),
+        (ds.encode_mask(np.zeros((40, 60), bool)), "the mask has no pixel"),
+        ([], "a polygon is a list of x and y of at least three points"),
+        ({"size": [40, 60]}, "cannot be decoded|no segmentation"),
+        ("text", "cannot be decoded"),
+    ],
+)
+def test_segmentation(folder, segmentation, message):
+    edit(folder, lambda c: c["annotations"][0].update(segmentation=segmentation))
+    dataset = ds.Dataset(folder)
+    with pytest.raises(ds.DatasetError, match=message) as caught:
+        dataset.masks(dataset.images[0])
+    assert "annotation 1 of f0.png" in str(caught.value)
+
+
+def test_check_finds_what_differs(folder):
+    edit(folder, lambda c: c["annotations"][0].update(area=3, bbox=[0, 0, 1, 1]))
+    Image.fromarray(np.zeros((40, 60), np.uint8)).save(folder / "masks" / "f1.png")
+    (folder / "masks" / "f2.png").unlink()
+    dataset = ds.Dataset(folder)
+    found = [ds.check_image(dataset, image) for image in dataset]
+    assert "area says 3" in found[0][0] and "bbox says [0, 0, 1, 1]" in found[0][1]
+    assert "differs from annotations.json in" in found[1][0]
+    assert "f2.png is missing" in found[2][0]
