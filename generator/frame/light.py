@@ -18,7 +18,7 @@ def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
     :returns: the unit vector (3,) from the hand to it, its linear RGB (3,), and the fraction of ambient light, 0..1.
     """
     direction = _towards_camera(rng)
-    warmth = rng.uniform(-1, 1)
+    warmth = rng.uniform(-0.3, 1)  # cooler, skin before white turns lilac, which no camera's white balance leaves
     color = np.array([1 + 0.12 * warmth, 1.0, 1 - 0.16 * warmth]) * rng.uniform(0.85, 1.15)
     return direction, color, float(rng.uniform(0.3, 0.75))
 

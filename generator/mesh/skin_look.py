@@ -13,19 +13,11 @@ from itertools import pairwise
 import numpy as np
 
 from generator.hand.pose import FINGERS
-from generator.mesh import hand_mesh, skin_features
+from generator.mesh import hand_mesh, skin_color, skin_features
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart
 from generator.mesh.sdf import HALF_BREADTH
 from generator.mesh.skin_weights import segment_distance
-
-TONES = np.array(
-    [
-        (0.71, 0.47, 0.365), (0.63, 0.385, 0.28), (0.545, 0.315, 0.215), (0.445, 0.24, 0.15),
-        (0.335, 0.17, 0.10), (0.235, 0.115, 0.066), (0.155, 0.075, 0.044), (0.09, 0.045, 0.029),
-    ]
-)  # fmt: skip
-"""Linear RGB albedo of the back of the hand from the fairest to the darkest, (8, 3)."""
 
 SEEDS = 64
 """How many people's irregularities there are: each is worked out once and kept."""
@@ -183,10 +175,8 @@ def _fixed() -> _Fixed:
 
 
 def _base(look: SkinLook) -> np.ndarray:
-    tone = look.tone * (len(TONES) - 1)
-    plain = np.array([np.interp(tone, np.arange(len(TONES)), column) for column in TONES.T])
     tint = np.array([1 + 0.02 * look.warmth, 1 - 0.05 * look.warmth, 1 + 0.04 * look.warmth])
-    return (plain * tint).astype(np.float32) * (1 + 0.12 * _fixed().inner_arm[:, None])
+    return (skin_color.base(look.tone) * tint).astype(np.float32) * (1 + 0.12 * _fixed().inner_arm[:, None])
 
 
 def _palm_tone(look: SkinLook, color: np.ndarray) -> np.ndarray:
