@@ -9,7 +9,8 @@ verdict             whether the pose is plausible
 animation           poses as keyframes, and back
 pose_assets         poses in the asset browser, with thumbnails
 asset_library       a folder of them for every file: presets, signs, grasps
-fingertips          handles that bend a finger
+fingertips          objects at the fingertips that bend a finger
+finger_gizmos       handles in pose mode that curl and spread a finger
 camera_object       the generator's camera in the viewport
 sweep_view          a sweep's counts and map
 render_settings     what the panel asks the generator for
@@ -25,9 +26,9 @@ command             blender -b --command hand_generator ...
 
 from __future__ import annotations
 
-from . import command, fingertips, operators, panels, properties, sweep_view, sync, verdict
+from . import command, finger_gizmos, fingertips, operators, panels, properties, sweep_view, sync, verdict
 
-_PARTS = (properties, verdict, sync, fingertips, sweep_view, operators, panels, command)
+_PARTS = (properties, verdict, sync, fingertips, finger_gizmos, sweep_view, operators, panels, command)
 
 
 def register() -> None:

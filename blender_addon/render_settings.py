@@ -44,6 +44,10 @@ NUMBERS: dict[str, tuple[str, ...]] = {
 """Settings that are a number, or one of these words; those of the distance are the setting ``framing``."""
 
 
+FOLDERS = ("backgrounds", "objects")
+"""Settings that are folders of one's own."""
+
+
 def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     """The settings that the panel sets beside the poses; those left to the preset are left out."""
     panel = scene.handforge
@@ -68,8 +72,11 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
         found["samples"] = panel.samples
     if panel.truth:
         found["ground_truth"] = ",".join(word for word in TRUTH_WORDS if word in panel.truth)
-    if panel.backgrounds:
-        found["backgrounds"] = absolute(panel.backgrounds)
+    for name in FOLDERS:
+        if getattr(panel, name):
+            found[name] = absolute(getattr(panel, name))
+    if panel.object_annotations:
+        found["object_annotations"] = True
     return found
 
 
@@ -138,8 +145,10 @@ def problems(scene: bpy.types.Scene) -> list[str]:
         found += _file("Settings File", panel.settings_file)
     if panel.poses == "file":
         found += _file("Pose File", panel.file)
-    if panel.backgrounds and not Path(absolute(panel.backgrounds)).is_dir():
-        found.append(f"Backgrounds: {absolute(panel.backgrounds)} is not a folder")
+    for name in FOLDERS:
+        folder = absolute(getattr(panel, name)) if getattr(panel, name) else ""
+        if folder and not Path(folder).is_dir():
+            found.append(f"{name.capitalize()}: {folder} is not a folder")
     out = absolute(panel.out)
     if not panel.out:
         found.append("Folder: choose one")

@@ -74,8 +74,11 @@ def slider_changed(props: Any, index: int) -> None:
         verdict.trouble(armature, str(error))
 
 
-def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
-    """Take the pose from sliders or bones, whichever Blender has evaluated to something else."""
+def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph, by_hand: bool = True) -> None:
+    """Take the pose from sliders or bones, whichever Blender has evaluated to something else.
+
+    :param by_hand: whether somebody rotates the bones; otherwise an animation does, which keys last joints itself.
+    """
     if hand.locked(armature) or hand.is_busy(armature) or armature.mode == "EDIT":
         return
     if trouble := hand.problem(armature):
@@ -91,9 +94,20 @@ def follow(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> None:
         if armature.handforge.reason == verdict.TROUBLE:
             verdict.later(armature)
     elif not bones.held(armature):
-        put(armature, np.clip(found, *poses.LIMITS.T) if armature.handforge.limited else found)
+        if armature.handforge.limited:
+            found = np.clip(found, *poses.LIMITS.T)
+        put(armature, _coupled(found, hand.pose(armature)) if by_hand and armature.handforge.coupled else found)
     elif np.abs(found - hand.pose(armature)).max() > _SAME:
         _adopt(armature, found)  # a constraint has the bones; written to, they would not stay
+
+
+def _coupled(found: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """A pose in which the last joints have followed middle joints that were bent alone."""
+    bent, result = np.abs(found - before) > _SAME, found.copy()
+    for pip in (index for index, name in enumerate(poses.NAMES) if name.endswith("pip_flexion")):
+        if bent[pip] and not bent[pip + 1]:
+            result[pip + 1] = fitting.DIP_OF_PIP * max(result[pip], 0.0)
+    return np.asarray(result)
 
 
 @persistent
@@ -110,7 +124,7 @@ def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
 def _frame_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     """Animation changes objects without an update of theirs. A render has a graph of its own."""
     for obj in hand.in_scene(scene):
-        follow(obj, graph)
+        follow(obj, graph, by_hand=False)
 
 
 @persistent

@@ -31,7 +31,11 @@ class AddHand(Undoable, bpy.types.Operator):
     bl_idname = "handforge.add_hand"
     bl_label = "Add Hand"
 
-    side: EnumProperty(name="Side", items=[("right", "Right", "A right hand"), ("left", "Left", "A left hand")])
+    side: EnumProperty(
+        name="Side",
+        description="Which hand is added",
+        items=[("right", "Right", "A right hand"), ("left", "Left", "A left hand")],
+    )
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -120,7 +124,7 @@ class GuessBones(Undoable, bpy.types.Operator):
     side: EnumProperty(
         name="Side",
         description="Which hand of a body that has two",
-        items=[("right", "Right", ""), ("left", "Left", "")],
+        items=[("right", "Right", "The right hand's bones"), ("left", "Left", "The left hand's bones")],
         update=lambda self, context: self.fill(context),
     )
 
@@ -161,7 +165,10 @@ def _words(name: str) -> str:
     return name.replace("_", " ").title() + (" (optional)" if name in (*bone_map.OPTIONAL, *bone_map.TIPS) else "")
 
 
-GuessBones.__annotations__ |= {name: StringProperty(name=_words(name)) for name in _MAPPED}
+GuessBones.__annotations__ |= {
+    name: StringProperty(name=_words(name), description="The armature's bone that is this one of the hand's")
+    for name in _MAPPED
+}
 
 
 class UseArmature(Undoable, ImportHelper, bpy.types.Operator):

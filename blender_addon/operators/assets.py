@@ -57,7 +57,9 @@ class PosesToLibrary(OfBuiltInHand, bpy.types.Operator):
     bl_label = "Poses to Asset Library"
     bl_options = {"REGISTER"}  # noqa: RUF012  nothing in the file changes
 
-    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(
+        name="Folder", description="Where the library goes", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:

@@ -18,7 +18,10 @@ from .. import hand, reshape, sync
 from ..properties.hand import GROUP_WORDS, items
 from .common import OfBuiltInHand, OfHand, reported
 
-_GROUPS = [("ALL", "Everything", ""), *((group, words, "") for group, words in GROUP_WORDS.items())]
+_GROUPS = [
+    ("ALL", "Everything", "All 28 sliders"),
+    *((group, words, f"The sliders of {words}") for group, words in GROUP_WORDS.items()),
+]
 
 _FINGERS = slice(pose.GROUPS["L3"].start, None)
 """What a preset sets: wrist and fingers. The bind pose is the exception, it sets everything."""
@@ -54,7 +57,7 @@ class Reset(OfHand, bpy.types.Operator):
     bl_idname = "handforge.reset"
     bl_label = "Reset Pose"
 
-    group: EnumProperty(name="Group", items=_GROUPS)
+    group: EnumProperty(name="Group", description="Which sliders", items=_GROUPS)
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
@@ -104,7 +107,7 @@ class RandomShape(OfBuiltInHand, bpy.types.Operator):
     bl_idname = "handforge.random_shape"
     bl_label = "Another Person"
 
-    seed: IntProperty(name="Seed", min=0)
+    seed: IntProperty(name="Seed", description="Another seed draws another person", min=0)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Draw with a new seed; the operator's panel can change it."""

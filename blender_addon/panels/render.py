@@ -151,7 +151,8 @@ class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
         _numbers(column, props, render_settings.NUMBERS)
         for name in render_settings.CHOICES:
             column.prop(props, f"set_{name}", text=label(name))
-        column.prop(props, "backgrounds")
+        for name in (*render_settings.FOLDERS, "object_annotations"):
+            column.prop(props, name)
 
 
 def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: Iterable[str]) -> None:

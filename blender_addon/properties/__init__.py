@@ -1,8 +1,9 @@
 """What fields hold.
 
-hand         of an armature: sliders, shape, verdict
-scene        of a scene: the sweep, and what is rendered
-preferences  of a user: what new files start with
+hand          of an armature: sliders, shape, verdict
+scene         of a scene: the sweep, and what is rendered
+choice_texts  tooltips of what a setting of the generator can be
+preferences   of a user: what new files start with
 """
 
 from __future__ import annotations

@@ -105,6 +105,7 @@ class HandProperties(bpy.types.PropertyGroup):
 
     side: EnumProperty(
         name="Side",
+        description="Which hand it is",
         items=[("right", "Right", "A right hand"), ("left", "Left", "Its mirror image, of the same 28 numbers")],
         update=_changed,
         override=OVERRIDABLE,
@@ -121,11 +122,11 @@ class HandProperties(bpy.types.PropertyGroup):
     reason: StringProperty(
         name="Reason", description="Why the pose is not plausible; empty if it is", override=OVERRIDABLE
     )
-    verdict: StringProperty(name="Verdict", override=OVERRIDABLE)
+    verdict: StringProperty(name="Verdict", description="What is wrong with the pose", override=OVERRIDABLE)
     notice: StringProperty(name="Notice", description="Why the last change was not made", override=OVERRIDABLE)
     coupled: BoolProperty(
         name="Last Joints Follow",
-        description="A finger's last joint bends with its middle one, as people's do",
+        description="A finger's last joint bends with its middle one, as people's do; by slider, bone or handle",
         default=True,
         override=OVERRIDABLE,
     )

@@ -31,7 +31,7 @@ class HandforgePreferences(bpy.types.AddonPreferences):
     workers: IntProperty(
         name="Workers", description="Processes that render", min=1, max=256, default=render_settings.processors()
     )
-    engine: EnumProperty(name="Engine", items=explained(ENGINES, ENGINE_TEXTS))
+    engine: EnumProperty(name="Engine", description="What renders", items=explained(ENGINES, ENGINE_TEXTS))
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw them."""

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, IntVectorProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    IntVectorProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 from generator.frame import settings
 from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
@@ -19,6 +27,7 @@ from generator.hand import pose_sets, sweep_map
 
 from .. import render_settings, verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
+from .choice_texts import described
 from .hand import items
 
 _RELATIVE = "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
@@ -39,6 +48,7 @@ _DRAWN_SETS = {
     "fingers": "Plausible fingers, drawn at random",
     "signs": "Letters and digits of manual alphabets",
     "gestures": "Gestures and grasps",
+    "grasps": "Hands closed around something",
 }
 
 _POSES = [
@@ -53,6 +63,8 @@ _PRESETS = {
     "paper": "One hand of a fixed size before plain white, as in the paper",
     "people": "Random shape, skin and light before near-white, in the paper's framing",
     "studio": "As People, but near, with an arm that comes from outside the image",
+    "gloves": "As Varied, with a glove on every hand",
+    "objects": "As Varied, with things held in hands and annotated, too",
     "varied": "Hands in rooms, on tables, before other people, with the camera's blur and noise",
 }
 
@@ -79,7 +91,7 @@ _FORMATS = {
 
 def explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, str, str]]:
     """Choices of an EnumProperty with a sentence for each."""
-    return [(word, label, texts.get(word, "")) for word, label, _ in items(*words)]
+    return [(word, label, texts[word]) for word, label, _ in items(*words)]
 
 
 @lru_cache(maxsize=1)
@@ -108,14 +120,14 @@ def _choice(name: str, words: tuple[str, ...]) -> Any:
     return EnumProperty(
         name=label(name),
         description=setting_texts().get(name, ""),
-        items=[as_preset, *items(*words)],
+        items=[as_preset, *described(name, items(*words))],
         update=_judge_again,
     )
 
 
 def _swept_angle(name: str, axis: str) -> Any:
     return IntVectorProperty(
-        name=f"{name}, {axis} (°)",
+        name=f"{name.upper()}, {axis} (°)",
         description=f"From and to which angle the forearm rotates about {axis}, degrees",
         size=2,
         min=sweep_map.FULL[0],
@@ -150,7 +162,7 @@ def _path(name: str, subtype: str, description: str, **more: Any) -> Any:
 class SceneProperties(bpy.types.PropertyGroup):
     """Of a scene: which sweep is looked at, and what is rendered."""
 
-    sweep: EnumProperty(name="Sweep", items=_SETS)
+    sweep: EnumProperty(name="Sweep", description="Which of the paper's sets of poses is looked at", items=_SETS)
     step: IntProperty(
         name="Step (°)",
         description="Degrees from pose to pose, an even number",
@@ -172,6 +184,7 @@ class SceneProperties(bpy.types.PropertyGroup):
 
     poses: EnumProperty(
         name="Poses",
+        description="Which poses the images show",
         items=_POSES,
     )
     file: _path("Pose File", "FILE_PATH", "A CSV file of poses")
@@ -196,19 +209,21 @@ class SceneProperties(bpy.types.PropertyGroup):
         default=_DEFAULTS.resolution,
         update=_judge_again,
     )
-    engine: EnumProperty(name="Engine", items=explained(ENGINES, ENGINE_TEXTS))
-    format: EnumProperty(name="Format", items=explained(FORMATS, _FORMATS))
-    mask: EnumProperty(name="Mask", items=explained(MASKS, _MASKS))
+    engine: EnumProperty(name="Engine", description="What renders", items=explained(ENGINES, ENGINE_TEXTS))
+    format: EnumProperty(name="Format", description="File format of the images", items=explained(FORMATS, _FORMATS))
+    mask: EnumProperty(name="Mask", description="What belongs to the hand", items=explained(MASKS, _MASKS))
     samples: IntProperty(
         name="Samples", description="Samples a pixel of Cycles and EEVEE; 0 leaves them to the preset", min=0, max=4096
     )
     truth: EnumProperty(
         name="Ground-Truth Maps",
         description=setting_texts().get("ground_truth", ""),
-        items=[(word, label(word), "", 1 << bit) for bit, word in enumerate(TRUTH_WORDS)],
+        items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*TRUTH_WORDS)))],
         options={"ENUM_FLAG"},
     )
     backgrounds: _path("Backgrounds", "DIR_PATH", "A folder of images to put behind the hands; empty for none")
+    objects: _path("Objects", "DIR_PATH", "A folder of .glb or .obj files, in metres, to be held; empty for none")
+    object_annotations: BoolProperty(name="Annotate Objects", description=setting_texts().get("object_annotations", ""))
     distance: FloatProperty(
         name="Metres",
         description="From the camera to the wrist",
@@ -234,6 +249,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
     preview_shows: EnumProperty(
         name="Preview Shows",
+        description="What the image editor shows of Render This Pose",
         items=[("overlay", "Overlay", "The image with its mask tinted"), ("image", "Image", "The image alone")],
         update=_shows_changed,
     )

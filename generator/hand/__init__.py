@@ -5,6 +5,7 @@ anatomy             bone lengths, girths, axes, with their sources; the shape pa
 kinematics          where every bone and joint is for a pose, vectorised over poses
 inverse_kinematics  the pose of bones that were rotated by hand
 fitting             a pose from joints in an image or in space; fingertips that reach for a point
+finger_motions      curl and spread of a finger
 pose_presets        poses that have names
 sweep               v4 and v5 by 2 degrees: l2, and l11 with moving fingers
 pose_sets           all sets of poses by name, and files of poses

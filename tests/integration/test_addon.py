@@ -10,6 +10,10 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import asset_library, hand, sync, verdict
+from blender_addon import bones as bones_module
+from blender_addon.properties.hand import HandProperties
+from blender_addon.properties.preferences import HandforgePreferences
+from blender_addon.properties.scene import SceneProperties
 from generator.hand import anatomy, finger_sets, fitting, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES
 from generator.hand.pose_presets import PRESETS
@@ -34,6 +38,27 @@ def test_register_and_unregister_leave_no_trace():
     assert everything() != before
     blender_addon.unregister()
     assert everything() == before
+
+
+def told(kind):
+    """Each property of a Blender type that people see, and each of its choices, as (where, name, tooltip)."""
+    for prop in kind.properties:
+        inherited = prop.identifier in ("rna_type", "name") or prop.identifier.startswith(("bl_", "filter_"))
+        if not inherited and not prop.is_hidden:
+            yield f"{kind.identifier}.{prop.identifier}", prop.name, prop.description
+            for item in getattr(prop, "enum_items_static", None) or getattr(prop, "enum_items", ()):
+                yield f"{kind.identifier}.{prop.identifier} {item.identifier}", item.name, item.description
+
+
+def test_everything_shown_has_a_tooltip_and_a_capital(window):
+    operators = [getattr(bpy.ops.handforge, name).get_rna_type() for name in dir(bpy.ops.handforge)]
+    shown = [(kind.identifier, kind.name, kind.description) for kind in operators]
+    groups = (HandProperties, SceneProperties, HandforgePreferences)
+    for kind in [*operators, *(group.bl_rna for group in groups)]:
+        shown += told(kind)
+    assert len(shown) > 300
+    assert not [where for where, _, text in shown if not text]
+    assert not [where for where, name, _ in shown if name[:1].islower()]
 
 
 def test_the_hand_added_is_the_generators(armature):
@@ -94,6 +119,31 @@ def test_the_last_joint_follows_where_it_is_asked_to(armature):
     assert props.index_dip_flexion == pytest.approx(fitting.DIP_OF_PIP)
     props.coupled, props.index_pip_flexion = False, 0.2
     assert props.index_dip_flexion == pytest.approx(fitting.DIP_OF_PIP)
+
+
+@pytest.mark.parametrize("coupled", [True, False])
+def test_the_last_joint_follows_a_bone_that_is_rotated(armature, coupled):
+    armature.handforge.coupled = coupled
+    bone = armature.pose.bones["index_middle"]
+    bone.matrix_basis = bones_module.local(armature, pose.with_angles(index_pip_flexion=60))["index_middle"]
+    bpy.context.view_layer.update()
+    follows = 60 * fitting.DIP_OF_PIP if coupled else 0
+    wanted = pose.with_angles(index_pip_flexion=60, index_dip_flexion=follows)
+    np.testing.assert_allclose(hand.pose(armature), wanted, atol=1e-5)
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
+
+
+def test_keyed_last_joints_stay_where_they_are_keyed(armature):
+    for frame, one in ((1, pose.bind()), (11, pose.with_angles(index_pip_flexion=80))):
+        for name, matrix in bones_module.local(armature, one).items():
+            bone = armature.pose.bones[name]
+            bone.matrix_basis = matrix
+            bone.keyframe_insert("rotation_quaternion", frame=frame)
+    for frame in (2, 6, 7, 11):
+        bpy.context.scene.frame_set(frame)
+        dip = pose.NAMES.index("index_dip_flexion")
+        assert hand.pose(armature)[dip - 1] > 0.01 and abs(hand.pose(armature)[dip]) < 1e-5
 
 
 def test_a_finger_twisted_snaps_back_to_what_its_joint_can_do(armature):

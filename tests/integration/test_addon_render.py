@@ -132,11 +132,14 @@ def test_settings_of_the_panel_go_before_the_preset(armature, window, tmp_path):
     window.settings = "varied"
     window.set_num_hands, window.set_occluders, window.truth = "2", "none", {"depth", "keypoints3d"}
     window.set_distance, window.distance, window.set_focal_mm, window.focal_mm = "fixed", 0.6, "fixed", 30
-    window.backgrounds = str(tmp_path)
+    window.backgrounds = window.objects = str(tmp_path)
     found = render_settings.resolved(window.id_data)
     assert (found.num_hands, found.occluders, found.ground_truth) == (2, "none", "depth,keypoints3d")
     assert (found.distance, found.focal_mm, found.backgrounds) == (pytest.approx(0.6), 30, str(tmp_path))
+    assert found.objects == str(tmp_path)
     assert found.distractors == "random", "as the preset"
+    window.objects, window.truth, window.object_annotations = "", set(), True
+    assert render_settings.resolved(window.id_data).object_annotations
 
 
 @pytest.mark.parametrize("in_file", [False, True])
@@ -181,6 +184,7 @@ def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file
         ({"settings": "file"}, "Settings File: choose a file"),
         ({"settings": "file", "settings_file": "{here}/file"}, "{here}/file is not valid TOML"),
         ({"backgrounds": "{here}/file"}, "Backgrounds: {here}/file is not a folder"),
+        ({"objects": "{here}/file"}, "Objects: {here}/file is not a folder"),
     ],
 )
 def test_fields_that_cannot_be_used_are_told_before_generate(window, tmp_path, fields, problem):

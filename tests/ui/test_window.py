@@ -4,143 +4,20 @@ Needs Xvfb, xdotool and ImageMagick's import. The pictures of the window stay in
 which each test prints.
 """
 
-import json
-import os
-import shutil
-import subprocess
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from blender_window import ABOUT_X, FIST, PATIENCE, RENDER_POSE, Window, add_hand, frame, tools
 from PIL import Image
 
 from generator import extension
-from generator.hand import kinematics, pose
+from generator.hand import fitting, kinematics, pose
 from generator.hand.anatomy import skeleton
 from generator.hand.pose_presets import PRESETS
 
 pytestmark = pytest.mark.ui
-
-SIZE = (1600, 1000)
-PATIENCE = 120
-"""Seconds that anything may take; a Blender that draws in software on a busy machine is slow."""
-
-# Where things are in the sidebar, pixels from its upper left corner.
-TABS_X = 278
-ADD_HAND, RENDER_POSE, FIST, ABOUT_X = (136, 45), (136, 118), (125, 203), (190, 510)
-
-
-def tools():
-    """Why the tests cannot run; empty if they can."""
-    if not os.environ.get("BLENDER"):
-        return "BLENDER is not set; BLENDER=/path/to/blender make test-ui runs this"
-    missing = [tool for tool in ("Xvfb", "xdotool", "import") if shutil.which(tool) is None]
-    return f"{', '.join(missing)} not found (Debian: apt install xvfb xdotool imagemagick)" if missing else ""
-
-
-class Window:
-    """One Blender under a virtual screen."""
-
-    def __init__(self, folder, archive):
-        self.folder, self.pictures = folder, 0
-        self.state_file, log = folder / "state.json", folder / "blender.log"
-        self.log = log.open("w")
-        reading, writing = os.pipe()
-        screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24"]
-        self.screen = subprocess.Popen(screen, stderr=self.log, pass_fds=[writing])
-        os.close(writing)
-        with os.fdopen(reading) as told:
-            display = f":{told.readline().strip()}"
-        self.environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "resources"), "DISPLAY": display}
-        self.environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
-        script = shutil.copy(Path(__file__).with_name("inside.py"), folder)
-        command = [os.environ["BLENDER"], "-noaudio", "-p", "0", "0", str(SIZE[0]), str(SIZE[1])]
-        command += ["--python", script, "--", str(archive), str(self.state_file)]
-        self.blender = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=self.log)
-
-    def close(self):
-        for process in (self.blender, self.screen):
-            process.terminate()
-            process.wait(20)
-        self.log.close()
-
-    def state(self):
-        return json.loads(self.state_file.read_text())
-
-    def wait(self, what, condition):
-        """Wait until the state fulfils a condition."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            assert self.blender.poll() is None, (self.folder / "blender.log").read_text()
-            if self.state_file.exists() and condition(self.state()):
-                return self.state()
-            time.sleep(0.2)
-        self.picture("waited_in_vain")
-        pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {self.state()}, pictures in {self.folder}")
-
-    def mouse(self, *words):
-        subprocess.run(["xdotool", *map(str, words)], env=self.environment, check=True)
-
-    def place(self, offset):
-        x, y, _, _ = self.state()["sidebar"]
-        return x + offset[0], y + offset[1]
-
-    def click(self, offset):
-        self.click_at(*self.place(offset))
-
-    def click_at(self, x, y):
-        self.mouse("mousemove", round(x) - 3, round(y) - 2, "sleep", 0.4, "mousemove", round(x), round(y), "sleep", 0.4)
-        self.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.4)
-
-    def drag(self, offset, pixels, seen):
-        """Drag sideways, and hold on until a slow Blender has seen it: otherwise it takes it for a click."""
-        x, y = self.place(offset)
-        self.mouse("key", "Escape", "mousemove", x - 3, y - 2, "sleep", 0.5, "mousemove", x, y, "sleep", 0.5)
-        self.mouse("mousedown", 1)
-        for step in range(1, 5):  # a busy Blender sees only the last of moves that follow each other fast
-            self.mouse("sleep", 1.2, "mousemove", x + pixels * step // 4, y)
-        self.soon(seen, 30)
-        self.mouse("sleep", 0.5, "mouseup", 1, "sleep", 0.5)
-
-    def until(self, what, action, condition, tries=4, seconds=10):
-        """Do something until it has had its effect: a busy Blender misses clicks, as people know."""
-        for _ in range(tries - 1):
-            action()
-            if self.soon(condition, seconds):
-                return self.state()
-        action()
-        return self.wait(what, condition)
-
-    def soon(self, condition, seconds):
-        """Whether the state comes to fulfil a condition."""
-        end = time.monotonic() + seconds
-        while not condition(self.state()):
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.2)
-        return True
-
-    def over_view(self):
-        x, y = self.place((-300, 500))
-        self.mouse("mousemove", x - 2, y, "sleep", 0.3, "mousemove", x, y, "sleep", 0.5)
-
-    def press(self, keys):
-        self.over_view()
-        self.mouse("key", keys, "sleep", 1)
-
-    def search(self, name):
-        """Find an operator with F3, and run it."""
-        self.press("Escape")
-        self.press("F3")
-        self.mouse("type", "--delay", "80", name)
-        self.mouse("sleep", 2, "key", "Return", "sleep", 1)
-
-    def picture(self, name):
-        time.sleep(3)  # until the window shows what its state is
-        self.pictures += 1
-        path = self.folder / f"{self.pictures}_{name}.png"
-        subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -156,23 +33,6 @@ def window(tmp_path, archive):
     yield opened
     opened.close()
     print(f"pictures of the window: {tmp_path}")
-
-
-def open_tab(window):
-    """The tab "Hand" is below others, whose number differs from version to version."""
-    window.wait("the sidebar opens", lambda state: state["sidebar"][2] > 100)
-    time.sleep(3)
-    for y in range(240, 60, -30):
-        window.click((TABS_X, y))
-        if window.soon(lambda state: state["tab"] == "Hand", 4):  # a second click on an open tab would close it
-            return
-    pytest.fail("there is no tab called Hand")
-
-
-def add_hand(window):
-    open_tab(window)
-    added = lambda state: state["hands"] == 1 and state["hand"]["text"]  # noqa: E731
-    return window.until("a hand is added", lambda: window.click(ADD_HAND), added, seconds=40)  # two would be too many
 
 
 def about(state, wanted):
@@ -272,6 +132,37 @@ def test_a_fingertip_is_dragged(window):
     np.testing.assert_array_equal(np.delete(after, np.arange(28)[index]), np.delete(before, np.arange(28)[index]))
     low, high = pose.LIMITS.T
     assert (after >= low - 1e-5).all() and (after <= high + 1e-5).all()
+
+
+def test_fingers_are_curled_and_spread_by_their_handles(window):
+    add_hand(window)
+    state = frame(window)
+    before = np.array(state["hand"]["pose"])
+    index = pose.FINGER_SLICE["index"]
+    window.picture("handles")
+
+    def drag(handle, part):
+        x, y, *way = window.state()["hand"]["fingers"][handle]
+        window.drag_by((x, y), part * np.array(way))
+
+    bent = lambda state: state["hand"]["pose"][index][0] > 0.4  # noqa: E731
+    window.until("a finger curls", lambda: drag("index curl", 0.5), bent)
+    time.sleep(3)
+    curled = np.array(window.state()["hand"]["pose"])
+    assert curled[index][2] > 0.4 and curled[index][1] == before[index][1]
+    assert curled[index][3] == pytest.approx(fitting.DIP_OF_PIP * curled[index][2], abs=1e-5)
+    np.testing.assert_array_equal(np.delete(curled, np.arange(28)[index]), np.delete(before, np.arange(28)[index]))
+    window.picture("curled")
+    little = pose.FINGER_SLICE["little"].start + 1
+    wide = lambda state: state["hand"]["pose"][little] < -0.1  # noqa: E731
+    window.until("a finger spreads", lambda: drag("little spread", -0.3), wide)
+    time.sleep(3)
+    state = window.state()
+    wanted = curled.copy()
+    wanted[little] = state["hand"]["pose"][little]
+    np.testing.assert_allclose(state["hand"]["pose"], wanted, atol=1e-6)
+    window.picture("spread")
+    window.until("undo takes it back", lambda: window.press("ctrl+z"), lambda state: not state["hand"]["pose"][little])
 
 
 def test_a_pose_is_fitted_to_clicked_joints(window):

@@ -204,3 +204,14 @@ def test_marks_are_filled_and_pages_ask_no_other_host():
     assert GENERATED["on_page_markdown"]("<!-- network -->") == "<!-- network -->"
     shim = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
     assert GENERATED["on_post_page"](shim, Page) == '<script src="../assets/worker.js"></script>'
+
+
+def test_every_picture_is_shown_small_and_told_of():
+    pages = "".join(page.read_text("utf-8") for page in PAGES)
+    told = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    pictures = sorted((ROOT / "docs").rglob("*.webp"))
+    assert pictures
+    for picture in pictures:
+        assert picture.name in pages, f"no page shows {picture.name}"
+        assert f"`{picture.name}`" in told, f"CONTRIBUTING.md does not say where {picture.name} comes from"
+        assert picture.stat().st_size < 2e6

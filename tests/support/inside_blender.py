@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
 
 ARCHIVE, STATE = sys.argv[-2], Path(sys.argv[-1])
 
@@ -27,9 +29,6 @@ def view():
 
 def joints(armature, window, area):
     """Where on the screen the camera's view shows the joints of a grasp that is rotated and moved a little: 21 x, y."""
-    from bpy_extras.view3d_utils import location_3d_to_region_2d
-    from mathutils import Vector
-
     package = module("hand").__package__ + ".generator.hand."
     kinematics, anatomy, presets = (sys.modules[package + n] for n in ("kinematics", "anatomy", "pose_presets"))
     pose = presets.PRESETS["grasp"].copy()
@@ -38,6 +37,16 @@ def joints(armature, window, area):
     points = [armature.matrix_world @ Vector(p) for p in kinematics.keypoints(pose, anatomy.skeleton())]
     places = [location_3d_to_region_2d(region, area.spaces.active.region_3d, p) for p in points]
     return [[region.x + x, window.height - region.y - y] for x, y in places]
+
+
+def finger_handles(armature, window, area):
+    """Where on the screen the handles of the fingers are, and the pixels of their whole motions: x, y, to x, to y."""
+    region, view = next(r for r in area.regions if r.type == "WINDOW"), area.spaces.active.region_3d
+    found = {}
+    for name, handle in module("finger_gizmos").handles(armature, region, view).items():
+        x, y = location_3d_to_region_2d(region, view, handle.place)
+        found[" ".join(name)] = [region.x + x, window.height - region.y - y, handle.way.x, -handle.way.y]
+    return found
 
 
 def state():
@@ -50,6 +59,8 @@ def state():
         props = thing.handforge
         marked = [bone.name for bone in thing.pose.bones if bone.color.palette != "DEFAULT"]
         told = {"pose": list(thing["handforge_pose"]), "reason": props.reason, "text": props.verdict, "marked": marked}
+        told["active"] = thing.data.bones.active.name if thing.data.bones.active else ""
+        told["fingers"] = finger_handles(thing, window, area)
         told["handles"] = [child.name for child in thing.children if "handforge_tip" in child]
         if area.spaces.active.region_3d.view_perspective == "CAMERA":
             told["joints"] = joints(thing, window, area)
