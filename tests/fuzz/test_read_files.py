@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fuzz import changed, rounds
+from PIL import Image
 from run_samples import frame
+from scipy import io
 from trainer_samples import TINY, write_blobs, write_recipe
 
 from generator.frame import frame_spec
@@ -23,13 +26,17 @@ from generator.pipeline.records import PARTIAL, Records
 from generator.rigs import bone_map
 from handforge.dataset import Dataset
 from handforge.dataset.exporters import export_dataset
-from handforge.dataset.importers.annotations import import_annotations
+from handforge.dataset.importers import hgr
+from handforge.dataset.importers.annotated import Notes
+from handforge.dataset.importers.annotations import import_annotations, read_annotations
+from handforge.dataset.importers.egohands import import_egohands
 from handforge.dataset.importers.folder import About
 from handforge.dataset.scene import scene
 from handforge.dataset.subsets import sample, zoom
 from handforge.dataset.validate import check
 from handforge.errors import HandforgeError
 from trainer.config import recipe_file as recipes
+from trainer.config import study as studies
 from trainer.config.recipe import ImageSettings, Network
 from trainer.data.images import ImagePool
 from trainer.loop.run_folder import RunFolder
@@ -104,6 +111,101 @@ def test_annotations_of_tools(data, tmp_path, format):
             shutil.rmtree(out, ignore_errors=True)
 
     tried(paths, read, 30)
+
+
+VIA = {
+    "a": {
+        "filename": "a.jpg",
+        "regions": [
+            {
+                "shape_attributes": {"name": "polygon", "all_points_x": [1, 20, 9], "all_points_y": [1, 3, 20]},
+                "region_attributes": {"label": "hand"},
+            },
+            {
+                "shape_attributes": {"name": "ellipse", "cx": 20, "cy": 20, "rx": 9, "ry": 5, "theta": 0.5},
+                "region_attributes": {"label": "hand"},
+            },
+            {
+                "shape_attributes": {"name": "rect", "x": 2, "y": 3, "width": 20, "height": 10},
+                "region_attributes": {"label": "hand"},
+            },
+        ],
+    }
+}
+VOC = """<annotation>
+<filename>a.jpg</filename>
+<size><width>64</width><height>48</height></size>
+<object><name>hand</name>
+<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>20</xmax><ymax>20</ymax></bndbox></object>
+<object><name>hand</name>
+<polygon><x1>1</x1><y1>1</y1><x2>20</x2><y2>3</y2><x3>9</x3><y3>20</y3></polygon></object>
+</annotation>"""
+CVAT_VIDEO = """<annotations><version>1.1</version>
+<meta><task><size>8</size>
+<original_size><width>64</width><height>48</height></original_size></task></meta>
+<track id="0" label="hand">
+<polygon frame="1" outside="0" keyframe="1" points="1,1;20,3;9,20"/>
+<polygon frame="5" outside="0" keyframe="1" points="5,1;24,3;13,20"/>
+<polygon frame="6" outside="1" keyframe="1" points="5,1;24,3;13,20"/>
+</track>
+</annotations>"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("via.json", json.dumps(VIA)), ("voc/a.xml", VOC), ("video.xml", CVAT_VIDEO)]
+)
+def test_annotations_of_further_tools(tmp_path, name, text):
+    images, path = tmp_path / "images", tmp_path / name
+    images.mkdir()
+    Image.new("RGB", (64, 48)).save(images / "a.jpg")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    source = path.parent if name.startswith("voc") else path
+
+    def read(number):
+        if name == "video.xml":
+            read_annotations(source, Notes())
+            return
+        out = tmp_path / f"out{number}"
+        try:
+            import_annotations(source, images, out, About("hand"), ("hand",), boxes=True)
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+
+    tried([path], read, 200)
+
+
+def test_public_sets(tmp_path):
+    video, points = tmp_path / "ego/_LABELLED_SAMPLES/CARDS", tmp_path / "points.xml"
+    video.mkdir(parents=True)
+    Image.new("RGB", (64, 48)).save(video / "frame_0001.jpg")
+    kinds = [(name, object) for name in ("myleft", "myright", "yourleft", "yourright")]
+    polygons = np.empty((1, 1), kinds)
+    polygons[0, 0] = (np.array([[1.0, 1], [20, 3], [9, 20]]), *[np.empty((0, 0))] * 3)
+    io.savemat(video / "polygons.mat", {"polygons": polygons})
+    ends = "".join(f'<FeaturePoint category="Wrist" x="{x}" y="40"/>\n' for x in (10, 30))
+    points.write_text(f'<hand>\n{ends}<FeaturePoint category="Tip" x="20" y="5"/>\n</hand>')
+
+    def read(number):
+        out = tmp_path / f"out{number}"
+        hgr._points(points)
+        try:
+            import_egohands(tmp_path / "ego", out, About("hand"))
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+
+    tried([video / "polygons.mat", points], read, 100)
+
+
+def test_studies(tmp_path):
+    write_recipe(tmp_path / "r.toml", TINY)
+    study = tmp_path / "study.toml"
+    study.write_text((Path(__file__).parents[2] / "trainer/studies/claim.toml").read_text())
+
+    def read(number):
+        studies.load(str(study))
+
+    tried([study], read, 200)
 
 
 def test_recipes_and_settings(tmp_path):
@@ -188,6 +290,25 @@ def test_networks(network):
         networks.categories_of(description)
 
     tried([network / "network.json"], read, 25)
+
+
+def test_states_of_trainings(network):
+    state = network / checkpoint.STATE
+    model = networks.start(SMALL, ImageSettings(64, 96), 0)
+    checkpoint.write_state(state, model, torch.optim.SGD(model.parameters(), lr=0.1), {"session": 1, "step": 2})
+    original = state.read_bytes()
+    head, weights = original[: (end := 8 + int.from_bytes(original[:8], "little"))], original[end:]
+    small = network / "head.json"
+    small.write_bytes(head[8:].rstrip())
+
+    def read(number):
+        changed_head = small.read_bytes()
+        state.write_bytes(
+            len(changed_head).to_bytes(8, "little") + changed_head + weights[: len(weights) // (number % 5 + 1)]
+        )
+        checkpoint.read_state(state)
+
+    tried([small], read, 20)
 
 
 def test_training_runs(tmp_path):

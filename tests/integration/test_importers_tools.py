@@ -201,6 +201,13 @@ def test_yolo_boxes_and_names_of_roboflow(tmp_path):
     assert annotation["bbox"] == [10, 20, 20, 25] and annotation["side"] == "right"
 
 
+def test_a_box_without_end_is_named(tmp_path, shots):
+    region = {"shape_attributes": {"name": "rect", "x": 1e999, "y": 3, "width": 20, "height": 10}}
+    (tmp_path / "via.json").write_text(json.dumps({"a": {"filename": "a.jpg", "regions": [region]}}))
+    words = "a.jpg: a box of object is nowhere (x, y, width and height are inf, 3.0, 20.0, 10.0)"
+    refused(tmp_path / "via.json", shots, words, options=("--boxes",))
+
+
 def test_a_wrong_line_of_yolo_is_named(tmp_path, shots):
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.1 0.1\n0 nan 1 1 1\n")

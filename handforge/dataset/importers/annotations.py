@@ -252,6 +252,8 @@ def _drawn(shape: Shape, height: int, width: int) -> np.ndarray:
     """A shape's (H, W) bool mask."""
     if shape.box and not shape.parts:
         x, y, w, h = shape.box
+        if not np.isfinite(shape.box).all():
+            raise DatasetError(f"a box of {shape.label} is nowhere (x, y, width and height are {x}, {y}, {w}, {h})")
         left, top, right, bottom = (round(v) for v in (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)))
         mask = np.zeros((height, width), bool)
         mask[top : max(bottom, top), left : max(right, left)] = True
