@@ -244,7 +244,7 @@ class Drawn:
 
 
 def test_frames_that_do_not_fit_the_disk_are_not_begun_or_not_gone_on_with(settings, tmp_path, monkeypatch):
-    free, out = [1000], tmp_path / "out"
+    free, out, settings = [1000], tmp_path / "out", replace(settings, count=48)
     monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[0]))
     with pytest.raises(FolderError, match=r"out has 0 MB left, what is left to render \(48 images\) needs 0 MB; make"):
         run.render(settings, out, 1, ignore)
