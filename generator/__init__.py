@@ -8,6 +8,7 @@ frame/     settings, and all that is decided for one frame
 blender/   engines and scenes; the only package that imports bpy
 pipeline/  a run: planning frames, workers, its folder, continuing
 
+maths      small maths that several parts need
 errors     what is raised beside handforge.errors
 extension  the zip that Blender installs
 cli        hand-generator

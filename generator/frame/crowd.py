@@ -17,7 +17,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
-from generator.objects.solids import rotation
+from generator.maths import rotation_about
 from handforge.rng import stream
 
 UPPER_ARM = 0.30
@@ -114,7 +114,7 @@ def _people(
     focal, longer = camera.matrix[0, 0], max(size)
     farthest = focal * HAND / (SMALLEST * longer)
     camera = Camera(*size, float(np.exp(rng.uniform(np.log(0.3 * farthest), np.log(0.8 * farthest)))), camera.focal_mm)
-    tilt = rotation(0, rng.uniform(-0.1, 0.7)) @ rotation(1, rng.normal(0, 0.06))
+    tilt = rotation_about(0, rng.uniform(-0.1, 0.7)) @ rotation_about(1, rng.normal(0, 0.06))
     count = int(rng.integers(1, MOST_PEOPLE + 1))
     across = camera.distance / focal * size[0]
     places = (np.arange(count) + 0.5) / count - 0.5 + rng.normal(0, 0.06, count)
@@ -123,7 +123,7 @@ def _people(
     for number, place in enumerate(places.tolist()):
         forward = 0.0 if not number else rng.uniform(-0.1, 0.25) * camera.distance
         middle = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
-        turned = tilt @ rotation(2, rng.normal(0, 0.35) + 0.5 * place)
+        turned = tilt @ rotation_about(2, rng.normal(0, 0.35) + 0.5 * place)
         skin = tone if not number else float(rng.uniform())
         persons.append(Person(_triple(middle), _columns(turned), skin))
         sides = ["right", "left"] if rng.random() < 0.75 else [str(rng.choice(["right", "left"]))]
@@ -139,9 +139,9 @@ def _egocentric(
 ) -> Crowd | None:
     """One's own hands, seen by a camera at the head with a wide lens; in part of the frames somebody opposite."""
     camera = Camera(*size, float(rng.uniform(0.4, 0.6)), float(18 / np.tan(np.radians(rng.uniform(70, 120)) / 2)))
-    tilt = rotation(0, rng.uniform(0.0, 0.9)) @ rotation(1, rng.normal(0, 0.08))
+    tilt = rotation_about(0, rng.uniform(0.0, 0.9)) @ rotation_about(1, rng.normal(0, 0.08))
     eye = np.array([0.0, -camera.distance, 0.0])
-    facing = tilt @ rotation(2, np.pi)  # looks away from the camera
+    facing = tilt @ rotation_about(2, np.pi)  # looks away from the camera
     middle = eye + facing @ [0.0, 0.05, -0.2]
     hands: list[SeenHand] = []
     for side in ("right", "left") if rng.random() < 0.75 else (str(rng.choice(["right", "left"])),):
@@ -150,7 +150,10 @@ def _egocentric(
             hands.append(found)
     persons = []
     if rng.random() < 0.3:
-        there, turned = tilt @ [rng.normal(0, 0.2), rng.uniform(0.4, 0.9), 0.05], tilt @ rotation(2, rng.normal(0, 0.3))
+        there, turned = (
+            tilt @ [rng.normal(0, 0.2), rng.uniform(0.4, 0.9), 0.05],
+            tilt @ rotation_about(2, rng.normal(0, 0.3)),
+        )
         persons.append(Person(_triple(there), _columns(turned), float(rng.uniform())))
         for side in ("right", "left"):
             own = _other_fingers(rng, hand)
@@ -243,13 +246,13 @@ def _pose(
     ahead = (wrist - elbow) / np.linalg.norm(wrist - elbow)
     lean = -np.arcsin(np.clip(ahead[1], -1, 1))
     spin = np.arctan2(ahead[0], ahead[2])
-    turn = rotation(1, spin) @ rotation(0, lean)
+    turn = rotation_about(1, spin) @ rotation_about(0, lean)
     across = turn.T @ ((axes @ np.array([0.8 * mirror[0], -0.2, 0.6])) * mirror)
     roll = float(np.arctan2(across[1], across[0]) + rng.normal(0, 0.6))
     one = pose.bind()
     one[:3] = wrist
     one[3:6] = lean, (roll + np.pi) % (2 * np.pi) - np.pi, spin
-    upper = (turn @ rotation(2, roll)).T @ (shoulder - elbow)
+    upper = (turn @ rotation_about(2, roll)).T @ (shoulder - elbow)
     upper /= np.linalg.norm(upper)
     angle = float(np.arccos(np.clip(-upper[2], -1, 1)))
     return one, Elbow(angle, float(np.arctan2(upper[1], upper[0])), PLACE + UPPER_ARM)

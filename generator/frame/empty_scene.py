@@ -30,6 +30,7 @@ from generator.frame.placing import (
 )
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
+from generator.maths import rotation_about
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import catalog, figures, food, own_objects, solids
@@ -189,8 +190,8 @@ def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
             tone, skin = float(rng.uniform()), LimbSkin.random(rng)
         for _ in range(_TRIES):
             bent = Elbow(float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi)))
-            turn = solids.rotation(1, rng.uniform(-np.pi, np.pi)) @ solids.rotation(0, rng.normal(0, 0.3))
-            turn = turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi))
+            turn = rotation_about(1, rng.uniform(-np.pi, np.pi)) @ rotation_about(0, rng.normal(0, 0.3))
+            turn = turn @ rotation_about(2, rng.uniform(-np.pi, np.pi))
             elbow, side = bent if rng.random() < 0.5 else Elbow(), str(rng.choice(["right", "left"]))
             one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(turn, np.zeros(3)), skin)
             points = one.vertices()
@@ -240,13 +241,13 @@ def _on_table(
     :param tilt: of the plane to the camera, radians; 0 is seen edge-on.
     :param apart: about how far the objects lie from each other, metres.
     """
-    table = solids.rotation(1, rng.normal(0, 0.15)) @ solids.rotation(0, tilt)
+    table = rotation_about(1, rng.normal(0, 0.15)) @ rotation_about(0, tilt)
     placed: list[PlacedThing] = []
     taken: list[tuple[np.ndarray, float]] = []
     for name in names:
         seed, upright = int(rng.integers(2**31)), name in _UPRIGHT and rng.random() < 0.9
-        lying = solids.rotation(0, np.pi / 2) @ solids.rotation(2, float(rng.choice([0.0, np.pi / 2])))
-        turn = solids.rotation(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
+        lying = rotation_about(0, np.pi / 2) @ rotation_about(2, float(rng.choice([0.0, np.pi / 2])))
+        turn = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
         laid = solids.mesh(make(name, seed).parts)[0] @ turn.T
         middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
         radius = float(np.max(np.linalg.norm(laid[:, :2] - middle, axis=1)))

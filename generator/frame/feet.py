@@ -19,11 +19,11 @@ from generator.frame.placing import (
     triple,
 )
 from generator.hand.camera import Camera
+from generator.maths import rotation_about
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
 from generator.mesh.limb_skin import LimbSkin
 from generator.mesh.skin_color import Patch
-from generator.objects import solids
 
 _TRIES = 60
 
@@ -114,19 +114,19 @@ def _foot(rng: np.random.Generator, side: str, view: str, turn: np.ndarray, apar
         pose = replace(pose, knee=min(pose.knee, 0.3))
     sign = 1 if side == "right" else -1
     place = turn @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
-    return pose, matrix_of(turn @ solids.rotation(2, -sign * rng.normal(0.12, 0.12)), place)
+    return pose, matrix_of(turn @ rotation_about(2, -sign * rng.normal(0.12, 0.12)), place)
 
 
 def _foot_view(rng: np.random.Generator, clinic: bool) -> tuple[np.ndarray, str]:
     """How a foot is turned to the camera (3, 3): ``standing`` on the ground, ``lying`` with its sole to it, or any."""
     view = rng.random()
     if view < (0.2 if clinic else 0.45):  # on the ground, seen from above
-        return solids.rotation(0, rng.uniform(0.2, 1.45)) @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), "standing"
+        return rotation_about(0, rng.uniform(0.2, 1.45)) @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "standing"
     if view < (0.65 if clinic else 0.75):  # somebody lies, the sole is to the camera
-        turn = solids.rotation(1, np.pi + rng.normal(0, 0.5)) @ solids.rotation(0, -np.pi / 2 + rng.normal(0, 0.45))
-        return turn @ solids.rotation(2, rng.normal(0, 0.3)), "lying"
-    turn = solids.rotation(1, rng.normal(0, 0.5)) @ solids.rotation(0, rng.uniform(-0.2, 0.6))
-    return turn @ solids.rotation(2, rng.uniform(-np.pi, np.pi)), "any"
+        turn = rotation_about(1, np.pi + rng.normal(0, 0.5)) @ rotation_about(0, -np.pi / 2 + rng.normal(0, 0.45))
+        return turn @ rotation_about(2, rng.normal(0, 0.3)), "lying"
+    turn = rotation_about(1, rng.normal(0, 0.5)) @ rotation_about(0, rng.uniform(-0.2, 0.6))
+    return turn @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "any"
 
 
 def _subject(meshes: list[np.ndarray], focus: Triple | None) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 from generator.hand import pose
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose import FINGERS
+from generator.maths import smoothstep
 from generator.mesh import hand_mesh
 from generator.mesh.hand_chart import HandChart, hand_chart, knuckles
 from generator.mesh.sdf import HALF_BREADTH
@@ -65,8 +66,8 @@ def _joint(chart: HandChart, digit: int, place: float) -> np.ndarray:
     """Heights over the skin, (V,), at a bent finger joint."""
     on = chart.digit == digit
     from_joint, half = chart.along - place, HALF_BREADTH[FINGERS[digit]]
-    rear, front = _soft(chart.back, 0.0, 0.55 * half), _soft(chart.back, 0.0, -0.55 * half)
-    aside = _soft(np.abs(chart.side), 0.45 * half, 0.9 * half)
+    rear, front = smoothstep(chart.back, 0.0, 0.55 * half), smoothstep(chart.back, 0.0, -0.55 * half)
+    aside = smoothstep(np.abs(chart.side), 0.45 * half, 0.9 * half)
     bone = 1.3 * _bell(from_joint, 4.5) - 0.5 * (_bell(from_joint - 10, 4.5) + _bell(from_joint + 10, 4.5))
     pads = 1.2 * (_bell(from_joint - 7.5, 4.0) + _bell(from_joint + 8.5, 4.5)) - 1.1 * _bell(from_joint, 2.4)
     return on * (rear * bone + front * pads + 0.6 * aside * _bell(from_joint, 5.0))
@@ -77,17 +78,17 @@ def _knuckle(chart: HandChart, digit: int) -> np.ndarray:
     x, y, z = chart.rest.T
     all_ = knuckles()
     center = all_[digit]
-    rear, front = _soft(y, 2.0, 7.0), _soft(y, -4.0, -9.0)
+    rear, front = smoothstep(y, 2.0, 7.0), smoothstep(y, -4.0, -9.0)
     flat = np.hypot(x - center[0], z - center[2])
     height = 2.2 * rear * _bell(flat, 6.5)
     for other in all_[[n for n in (digit - 1, digit + 1) if 0 <= n < 4]]:
         middle = (center + other) / 2
         height -= 0.8 * rear * _bell(x - middle[0], 3.5) * _bell(z - middle[2] + 3, 8.0)
     tendon = _bell(x - center[0] * (0.45 + 0.55 * np.clip(z / center[2], 0, 1)), 3.0)
-    height -= 0.7 * rear * tendon * _soft(z, 25, 45) * _soft(z, center[2] - 8, center[2] - 20)
+    height -= 0.7 * rear * tendon * smoothstep(z, 25, 45) * smoothstep(z, center[2] - 8, center[2] - 20)
     height += 1.3 * front * _bell(x - center[0], 8.0) * _bell(z - center[2] + 6, 6.0)
     on = chart.digit == digit
-    return height + on * 1.2 * _soft(chart.back, 0.0, -5.0) * _bell(chart.along - 16, 7.0)
+    return height + on * 1.2 * smoothstep(chart.back, 0.0, -5.0) * _bell(chart.along - 16, 7.0)
 
 
 def _thenar(chart: HandChart) -> np.ndarray:
@@ -100,9 +101,3 @@ def _thenar(chart: HandChart) -> np.ndarray:
 
 def _bell(values: np.ndarray, width: float) -> np.ndarray:
     return np.exp(-((values / width) ** 2))
-
-
-def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between."""
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from generator.maths import smoothstep
 from generator.mesh import mesh_file
 from generator.mesh.sdf import Limb, smooth_min
 from generator.mesh.skin_weights import edges, neighbour_mean
@@ -274,12 +275,6 @@ def _project(vertices: np.ndarray, skin: Sculpture, rounds: int) -> np.ndarray:
     return vertices
 
 
-def _step(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Of points (N, 3): mm along the toe from its joint with the ball, and mm to the side."""
     ball, middle, tip = _BALL[number], _MIDDLE[number], _TIP[number]
@@ -310,28 +305,31 @@ def make_mean_foot() -> FootMesh:
         mine = (owner == number) & (vertices[:, 1] > _BALL[number, 1] - 12)
         pip = float(np.linalg.norm(_MIDDLE[number] - _BALL[number]))
         length = pip + float(np.linalg.norm(_TIP[number] - _MIDDLE[number])) + 0.75 * _BREADTH[number]
-        toe[:, number] = mine * _step(along, -5, 9)
-        end[:, number] = mine * _step(along, pip - 4, pip + 4)
+        toe[:, number] = mine * smoothstep(along, -5, 9)
+        end[:, number] = mine * smoothstep(along, pip - 4, pip + 4)
         wide = _BREADTH[number]
         back = mine & (normal[:, 2] > 0.25)
         near, far = length - (19.5 if number == 0 else 11.5), length - (3.5 if number == 0 else 2.0)
         half = 0.64 * wide
         nail += (
-            back * _step(along, near, near + 1.5) * (1 - _step(along, far, far + 1.2)) * _step(half - abs(side), 0, 1.4)
+            back
+            * smoothstep(along, near, near + 1.5)
+            * (1 - smoothstep(along, far, far + 1.2))
+            * smoothstep(half - abs(side), 0, 1.4)
         )
         folds = (pip - 2.0, pip + 2.0) if number else (pip - 2.5, pip, pip + 2.5)
         for place in folds:
-            crease += back * 0.6 * np.exp(-(((along - place) / 0.9) ** 2)) * _step(wide - abs(side), 0, 4)
+            crease += back * 0.6 * np.exp(-(((along - place) / 0.9) ** 2)) * smoothstep(wide - abs(side), 0, 4)
         under = mine & (normal[:, 2] < 0.2)
         crease += under * 0.7 * np.exp(-(((along - (2.0 if number else 8.0)) / 1.4) ** 2))
     x, y, z = vertices.T
     heel = (y < 60) & (z > 6) & (z < 30)
     crease += heel * 0.25 * np.exp(-(((z - 16 - 3 * np.sin(x / 9)) / 1.2) ** 2))
-    ankle = 1 - _step(z + 0.35 * (y - ANKLE[1]) * (y < ANKLE[1]), 62, 108)
+    ankle = 1 - smoothstep(z + 0.35 * (y - ANKLE[1]) * (y < ANKLE[1]), 62, 108)
     diffused = np.concatenate([toe, end, ankle[:, None]], axis=1)
     for _ in range(5):
         diffused = 0.5 * diffused + 0.5 * neighbour_mean(diffused, pairs)
-    sole = (1 - _step(z + 14 * normal[:, 2], 4, 17)) * _step(-normal[:, 2] + 0.75, 0, 0.9)
+    sole = (1 - smoothstep(z + 14 * normal[:, 2], 4, 17)) * smoothstep(-normal[:, 2] + 0.75, 0, 0.9)
     raised = 0.35 * np.clip(nail, 0, 1) - 0.35 * np.clip(crease, 0, 1)
     vertices = vertices + raised[:, None] * normal
     marks = [np.clip(mark, 0, 1).astype(np.float32) for mark in (sole, crease, nail)]
@@ -383,7 +381,7 @@ def posed(mesh: FootMesh, shape: FootShape, pose: FootPose) -> np.ndarray:
     thick = 1 + (shape.girth - 1) * leg * np.clip((points[:, 2] - 0.1) / 0.1, 0, 1)
     points = points * np.stack([wide * thick, np.ones(len(points)), np.ones(len(points))], axis=1)
     points[:, 1] = 0.06 + (points[:, 1] - 0.06) * thick
-    bent = _step(points[:, 2], KNEE_Z / 1000 - 0.05, KNEE_Z / 1000 + 0.06)
+    bent = smoothstep(points[:, 2], KNEE_Z / 1000 - 0.05, KNEE_Z / 1000 + 0.06)
     points = _turn(points, np.array([0.0, 0.045, KNEE_Z / 1000]), np.array([1.0, 0.0, 0.0]), pose.knee * bent)
     pivot = ANKLE / 1000
     points = _turn(points, pivot, np.array([1.0, 0.0, 0.0]), pose.ankle * leg)

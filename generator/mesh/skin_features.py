@@ -13,6 +13,7 @@ import numpy as np
 
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose import FINGERS
+from generator.maths import smoothstep
 from generator.mesh.skin_weights import segment_distance
 
 # The palm's three great creases and the wrist's two, as lines of (x, z) on the palmar side, with their depth.
@@ -74,20 +75,20 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
     :param digit: (V,) which digit each point belongs to, by its place in :data:`generator.hand.pose.FINGERS`.
     :param breadth: half the breadth of each digit at its middle joint.
     """
-    to_wrist, to_elbow = _soft(vertices[:, 2], -34.0, 14.0), _soft(vertices[:, 2], -150.0, -30.0)
-    palm = _soft(vertices[:, 1], 1.0, -7.0) * ((1 - _FOREARM_PALM) * to_wrist + _FOREARM_PALM * to_elbow)
+    to_wrist, to_elbow = smoothstep(vertices[:, 2], -34.0, 14.0), smoothstep(vertices[:, 2], -150.0, -30.0)
+    palm = smoothstep(vertices[:, 1], 1.0, -7.0) * ((1 - _FOREARM_PALM) * to_wrist + _FOREARM_PALM * to_elbow)
     crease, nail, groove = np.zeros((3, len(vertices)))
     for fold in folds(vertices, digit, breadth):
         crease = np.maximum(crease, fold.depth * fold.where * np.exp(-((fold.distance / _FOLD_WIDTH) ** 2)))
     for number, finger in enumerate(FINGERS):
         ray = digit_ray(vertices, finger, breadth[finger])
         on = digit == number
-        beyond = on * (_soft(ray.along, -2.0, 12.0) if finger != "thumb" else _soft(ray.along, -22.0, -6.0))
+        beyond = on * (smoothstep(ray.along, -2.0, 12.0) if finger != "thumb" else smoothstep(ray.along, -22.0, -6.0))
         palm = palm * (1 - beyond) + beyond * _digit_palm(ray)
         crease = np.maximum(crease, on * _dark_knuckles(ray, finger))
         outside = nail_distance(ray)
-        upper = on * _soft(ray.back, 0.0, 2.0)
-        nail = np.maximum(nail, upper * _soft(outside, 0.4, -0.5))
+        upper = on * smoothstep(ray.back, 0.0, 2.0)
+        nail = np.maximum(nail, upper * smoothstep(outside, 0.4, -0.5))
         groove = np.maximum(groove, upper * np.exp(-((outside / 0.45) ** 2)))
     crease = np.clip(np.maximum(crease * (1 - nail), 0.4 * groove), 0, 1)
     palm = palm * (1 - nail)
@@ -96,12 +97,12 @@ def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> 
 
 def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Iterator[Fold]:
     """The creases of palm, wrist and digits at points (V, 3); parameters as for :func:`mark`."""
-    front = _soft(vertices[:, 1], -4.0, -9.0)
+    front = smoothstep(vertices[:, 1], -4.0, -9.0)
     for depth, line in _PALM_LINES:
         points = _rounded(np.array(line, float))
         distances = np.array([segment_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)])
         share = distances.argmin(axis=0) / (len(distances) - 1)  # how far along the line the nearest part of it is
-        fading = _soft(share, *_FADING) * _soft(1 - share, *_FADING)
+        fading = smoothstep(share, *_FADING) * smoothstep(1 - share, *_FADING)
         yield Fold(distances.min(axis=0), front * fading, depth, 2.2)
     for number, finger in enumerate(FINGERS):
         ray = digit_ray(vertices, finger, breadth[finger])
@@ -113,13 +114,7 @@ def nail_outlines(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, fl
     """The edges of the nails, in the form of folds; parameters as for :func:`mark`."""
     for number, finger in enumerate(FINGERS):
         ray = digit_ray(vertices, finger, breadth[finger])
-        yield Fold(np.abs(nail_distance(ray)), (digit == number) * _soft(ray.back, 0.0, 2.0), 1.0, 2.2)
-
-
-def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between."""
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+        yield Fold(np.abs(nail_distance(ray)), (digit == number) * smoothstep(ray.back, 0.0, 2.0), 1.0, 2.2)
 
 
 def digit_ray(vertices: np.ndarray, finger: str, breadth: float) -> DigitRay:
@@ -138,8 +133,8 @@ def digit_ray(vertices: np.ndarray, finger: str, breadth: float) -> DigitRay:
 
 def _digit_palm(ray: DigitRay) -> np.ndarray:
     """The hairless skin reaches to the middle of the digit's side, and around its tip up to the nail."""
-    border = 3.0 * _soft(ray.along, ray.joints[-1] - 14, ray.joints[-1] - 2)
-    return _soft(ray.back - border, 1.5, -3.5)
+    border = 3.0 * smoothstep(ray.along, ray.joints[-1] - 14, ray.joints[-1] - 2)
+    return smoothstep(ray.back - border, 1.5, -3.5)
 
 
 def _joints(ray: DigitRay, finger: str) -> list[tuple[str, float, float]]:
@@ -150,8 +145,8 @@ def _joints(ray: DigitRay, finger: str) -> list[tuple[str, float, float]]:
 
 
 def _digit_folds(ray: DigitRay, finger: str) -> Iterator[Fold]:
-    front, rear = _soft(ray.back, 0.5, -3.0), _soft(ray.back, 1.5, 5.0)
-    front = front * _soft(np.abs(ray.side), 1.4 * ray.breadth, 1.1 * ray.breadth)
+    front, rear = smoothstep(ray.back, 0.5, -3.0), smoothstep(ray.back, 1.5, 5.0)
+    front = front * smoothstep(np.abs(ray.side), 1.4 * ray.breadth, 1.1 * ray.breadth)
     bow = 0.006 * ray.side**2
     if finger == "thumb":
         lines = [(ray.joints[0] - 1.0, 1.0), (ray.joints[0] + 3.0, 0.5), (-2.0, 0.7)]
@@ -171,7 +166,7 @@ def _dark_knuckles(ray: DigitRay, finger: str) -> np.ndarray:
     result = np.zeros(len(ray.along))
     for _, joint, strength in _joints(ray, finger):
         patch = np.exp(-(((ray.along - joint) / 6.0) ** 2) - (ray.side / (0.8 * ray.breadth)) ** 2)
-        result = np.maximum(result, 0.35 * strength * patch * _soft(ray.back, 1.5, 5.0))
+        result = np.maximum(result, 0.35 * strength * patch * smoothstep(ray.back, 1.5, 5.0))
     return result
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from generator.hand.pose import FINGERS
+from generator.maths import smoothstep
 from generator.mesh import hand_mesh, skin_color, skin_features
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart
@@ -125,7 +126,7 @@ def skin_maps(look: SkinLook) -> SkinMaps:
     """The maps of a look, over the vertices of the built-in hand, which are the same for every shape."""
     fixed, person = _fixed(), _person(look.seed)
     rng = np.random.default_rng((look.seed, 1))
-    palmar = _soft(fixed.palm + 0.10 * person.fine, 0.25, 0.8)
+    palmar = smoothstep(fixed.palm + 0.10 * person.fine, 0.25, 0.8)
     color = _base(look)
     color = color + palmar[:, None] * (_palm_tone(look, color) - color)
     warm = look.blood * (0.5 * fixed.knuckle + 0.55 * fixed.finger_end + 0.30 * palmar)
@@ -168,8 +169,8 @@ def _fixed() -> _Fixed:
     hand, chart = hand_mesh.build(), hand_chart()
     y, z = chart.rest[:, 1], chart.rest[:, 2]
     values = (
-        *(hand.palm, hand.crease, 1 - hand.nail, _knuckles(), _soft(chart.to_tip, 22.0, 4.0)),
-        *(0.1 * (z < -40), _soft(y, 8.0, -12.0) * _soft(z, 0, -60)),
+        *(hand.palm, hand.crease, 1 - hand.nail, _knuckles(), smoothstep(chart.to_tip, 22.0, 4.0)),
+        *(0.1 * (z < -40), smoothstep(y, 8.0, -12.0) * smoothstep(z, 0, -60)),
     )
     return _Fixed(*(np.asarray(value, np.float32) for value in values))
 
@@ -192,7 +193,7 @@ def _knuckles() -> np.ndarray:
         half = HALF_BREADTH[FINGERS[digit]]
         for strength, place in zip((0.8, 1.0, 0.7), (0.0, *places[:-1]), strict=False):
             patch = np.exp(-(((chart.along - place) / 6.5) ** 2) - (chart.side / (0.9 * half)) ** 2)
-            result = np.maximum(result, (chart.digit == digit) * strength * patch * _soft(chart.back, 0.0, 4.0))
+            result = np.maximum(result, (chart.digit == digit) * strength * patch * smoothstep(chart.back, 0.0, 4.0))
     return result
 
 
@@ -231,7 +232,7 @@ def _veins(rng: np.random.Generator) -> np.ndarray:
         for a, b in pairwise(moved):
             nearest = np.minimum(nearest, segment_distance(points + bend, a, b))
     result = np.full(len(rest), 100.0)
-    result[seen] = np.minimum(nearest + 1.5 * _soft(rest[seen, 1], 9, 3), 100.0)
+    result[seen] = np.minimum(nearest + 1.5 * smoothstep(rest[seen, 1], 9, 3), 100.0)
     return result
 
 
@@ -244,7 +245,7 @@ def _nails() -> np.ndarray:
         half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
         center = ray.joints[-1] - 0.16 * ray.breadth - half_length
         on = (chart.digit == digit) & (chart.along > ray.joints[-2] - 3)
-        outside = skin_features.nail_distance(ray) + 8.0 * _soft(ray.back, 2.0, -1.0)
+        outside = skin_features.nail_distance(ray) + 8.0 * smoothstep(ray.back, 2.0, -1.0)
         result[on] = np.stack([ray.side / half_width, (ray.along - center) / half_length, outside], axis=1)[on]
     return result.astype(np.float32)
 
@@ -255,9 +256,9 @@ def _drawing(look: SkinLook, rng: np.random.Generator) -> np.ndarray:
     if look.drawing == "none":
         return np.full(len(rest), -10.0)
     if look.drawing in ("dirt", "paint"):
-        used = np.where(chart.digit >= 0, -chart.back / 8, -rest[:, 1] / 15) + _soft(chart.to_tip, 30, 0)
+        used = np.where(chart.digit >= 0, -chart.back / 8, -rest[:, 1] / 15) + smoothstep(chart.to_tip, 30, 0)
         bias = 0.0 if look.drawing == "dirt" else -1.5
-        return 2.5 * _waves(rng, (12, 50)) + 1.5 * np.clip(used, -1, 1) + bias - _soft(rest[:, 2], -20, -80) * 6
+        return 2.5 * _waves(rng, (12, 50)) + 1.5 * np.clip(used, -1, 1) + bias - smoothstep(rest[:, 2], -20, -80) * 6
     back = np.where(chart.digit >= 0, chart.back, rest[:, 1] - 2)
     kind = rng.random()
     if look.drawing == "henna" or kind < 0.35:
@@ -338,9 +339,3 @@ def _waves(rng: np.random.Generator, lengths: tuple[float, float], count: int = 
     directions *= 2 * np.pi / (np.linalg.norm(directions, axis=0) * rng.uniform(*lengths, count))
     points = hand_chart().rest.astype(np.float32) @ directions.astype(np.float32)
     return np.sin(points + rng.uniform(0, 2 * np.pi, count).astype(np.float32)).sum(axis=1) / np.sqrt(count)
-
-
-def _soft(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between."""
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.maths import rotation_about
 from generator.objects import surfaces
-from generator.objects.solids import Box, Lathe, Part, Tube, at, rotation
+from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
 Triple = tuple[float, float, float]
@@ -111,7 +112,7 @@ def hammer(rng: np.random.Generator) -> Thing:
     low, head = -0.06, -0.06 + length
     handle = Lathe(((grip * 0.9, low), (grip, low + 0.05), (grip * 0.95, low + 0.1), (grip * 0.65, head)), 20)
     block = Part(Box((rng.uniform(0.085, 0.125), 0.026, 0.026), 0.003), 1, at(0.005, 0, head))
-    face = Part(Lathe(((0.014, 0.0), (0.014, 0.03)), 20), 1, at(0.05, 0, head, rotation(1, np.pi / 2)))
+    face = Part(Lathe(((0.014, 0.0), (0.014, 0.03)), 20), 1, at(0.05, 0, head, rotation_about(1, np.pi / 2)))
     return Thing(
         "hammer",
         (Part(handle, 0), block, face),
@@ -180,7 +181,7 @@ def bag(rng: np.random.Generator) -> Thing:
     high, drop = rng.uniform(0.2, 0.34), rng.uniform(0.08, 0.14)
     angle = np.linspace(0, np.pi, 13)
     loop = tuple((float(0.35 * wide * np.cos(a)), 0.0, float(drop * (np.sin(a) ** 0.6 - 1))) for a in angle)
-    turned = at(turn=rotation(2, np.pi / 2))
+    turned = at(turn=rotation_about(2, np.pi / 2))
     sack = Part(Box((deep, wide, high), 0.02), 1, at(z=-drop - high / 2))
     return Thing(
         "bag",

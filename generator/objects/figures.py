@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from generator.maths import rotation_about
 from generator.mesh.skin_color import base
 from generator.objects import surfaces
 from generator.objects.catalog import Thing
-from generator.objects.solids import Box, Lathe, Part, Tube, at, rotation
+from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
 
@@ -147,7 +148,7 @@ def shoe(rng: np.random.Generator) -> Thing:
         Part(
             Tube(((0, 0, -0.09), (0, 0, 0.0), (0, 0, 0.12)), (0.034, 0.036, 0.042), 0.9),
             0,
-            at(z=0.045, turn=rotation(0, -np.pi / 2)),
+            at(z=0.045, turn=rotation_about(0, -np.pi / 2)),
         ),
         Part(Lathe(((0.034, 0.03), (0.038, high), (0.034, high), (0.032, 0.04)), 28), 0, at(y=-0.06)),
         Part(Box((0.085, 0.28, 0.022), 0.009), 1, at(y=0.018, z=0.011)),
@@ -166,7 +167,7 @@ def seat(rng: np.random.Generator) -> Thing:
     for number in range(count):
         x = (number - (count - 1) / 2) * wide
         parts.append(Part(Box((wide * 0.98, 0.55, 0.16), 0.06), 0, at(x, 0, 0.08)))
-        parts.append(Part(Box((wide * 0.98, 0.16, 0.45), 0.06), 0, at(x, 0.3, 0.38, rotation(0, -0.15))))
+        parts.append(Part(Box((wide * 0.98, 0.16, 0.45), 0.06), 0, at(x, 0.3, 0.38, rotation_about(0, -0.15))))
     for side in (-1, 1):
         parts.append(Part(Box((0.16, 0.6, 0.34), 0.07), 0, at(side * (count * wide / 2 + 0.07), 0, 0.16)))
     return Thing("seat", tuple(parts), (cover,))

@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
+from generator.maths import rotation_about
 from generator.objects import surfaces
 from generator.objects.catalog import Thing, banana, fruit
-from generator.objects.solids import Box, Lathe, Part, Tube, at, rotation
+from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
 
 def _lying(rng: np.random.Generator, spread: float, height: float) -> np.ndarray:
     """Somewhere near the middle, turned about the vertical."""
     angle, x, y = rng.uniform(0, 2 * np.pi), *rng.normal(0, spread, 2)
-    return at(float(x), float(y), height, rotation(2, angle))
+    return at(float(x), float(y), height, rotation_about(2, angle))
 
 
 def _arc(length: float, bend: float, count: int = 9) -> np.ndarray:
@@ -43,7 +44,7 @@ def sausages(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     for number in range(int(rng.integers(2, 7))):
         line = _arc(length * rng.uniform(0.85, 1.1), bend + rng.normal(0, 0.15))
         radii = thick * np.interp(np.linspace(-1, 1, 9), [-1, -0.8, 0.8, 1], [0.75, 1, 1, 0.75])
-        turn = rotation(2, angle + rng.normal(0, 0.12))
+        turn = rotation_about(2, angle + rng.normal(0, 0.12))
         aside = turn @ [rng.normal(0, 0.01), (number - 2) * 2.1 * thick, 0]
         made.append((Part(_tube(line, radii), 0, at(aside[0], aside[1], thick, turn)), surface))
     return made
@@ -92,7 +93,7 @@ def carrots(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     length, thick, made = rng.uniform(0.08, 0.18), rng.uniform(0.006, 0.014), []
     for _ in range(int(rng.integers(3, 8))):
         radii = thick * np.linspace(1, rng.uniform(0.2, 0.8), 9)
-        turn = rotation(2, rng.normal(0, 0.2))
+        turn = rotation_about(2, rng.normal(0, 0.2))
         made.append(
             (
                 Part(
@@ -127,7 +128,7 @@ def fries(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     surface, made = _golden(rng, "plain"), []
     thick, length = rng.uniform(0.006, 0.011), rng.uniform(0.05, 0.11)
     for _ in range(int(rng.integers(8, 22))):
-        turn = rotation(2, rng.uniform(0, np.pi)) @ rotation(1, rng.normal(0, 0.15))
+        turn = rotation_about(2, rng.uniform(0, np.pi)) @ rotation_about(1, rng.normal(0, 0.15))
         box = Box((length * rng.uniform(0.6, 1.0), thick, thick), 0.0012)
         made.append(
             (Part(box, 0, at(rng.normal(0, 0.025), rng.normal(0, 0.025), rng.uniform(thick, 4 * thick), turn)), surface)
@@ -144,7 +145,7 @@ def slices(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     for _ in range(int(rng.integers(1, 6))):
         if rolled:
             shape: Lathe | Box = Lathe(((size[2], -size[0] / 2), (size[2] * 1.02, 0), (size[2], size[0] / 2)))
-            place = _lying(rng, 0.035, size[2]) @ at(turn=rotation(1, np.pi / 2))
+            place = _lying(rng, 0.035, size[2]) @ at(turn=rotation_about(1, np.pi / 2))
         else:
             shape, place = Box(tuple(size.tolist()), 0.005), _lying(rng, 0.035, size[2] / 2)
         made.append((Part(shape, 0, place), surface))
@@ -172,7 +173,9 @@ def fruits(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     if rng.random() < 0.5:
         one = banana(rng)
         for number in range(int(rng.integers(2, 6))):
-            place = at(0, (number - 2) * 0.028, 0.03, rotation(2, (number - 2) * 0.12) @ rotation(0, np.pi / 2))
+            place = at(
+                0, (number - 2) * 0.028, 0.03, rotation_about(2, (number - 2) * 0.12) @ rotation_about(0, np.pi / 2)
+            )
             made += [(Part(part.solid, 0, place @ part.matrix), one.surfaces[0]) for part in one.parts]
         return made
     for _ in range(int(rng.integers(1, 5))):
@@ -206,7 +209,7 @@ def dish(rng: np.random.Generator) -> Thing:
         made.append((Part(Box((rng.uniform(0.18, 0.3), rng.uniform(0.12, 0.2), 0.014), 0.004), 0, at(z=0.007)), board))
         high = 0.014
     for _ in range(1 if rng.random() < 0.6 else 2):
-        lifted = at(rng.normal(0, 0.015), rng.normal(0, 0.015), high, rotation(2, rng.uniform(0, 2 * np.pi)))
+        lifted = at(rng.normal(0, 0.015), rng.normal(0, 0.015), high, rotation_about(2, rng.uniform(0, 2 * np.pi)))
         made += [(Part(p.solid, 0, lifted @ p.matrix), s) for p, s in FOODS[rng.integers(len(FOODS))](rng)]
     return _thing("dish", made)
 

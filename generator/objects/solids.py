@@ -237,15 +237,6 @@ def at(x: float = 0.0, y: float = 0.0, z: float = 0.0, turn: np.ndarray | None =
     return matrix
 
 
-def rotation(axis: int, angle: float) -> np.ndarray:
-    """A rotation (3, 3) by radians about X, Y or Z (0, 1, 2)."""
-    result = np.eye(3)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
-    result[one, one] = result[two, two] = np.cos(angle)
-    result[two, one], result[one, two] = np.sin(angle), -np.sin(angle)
-    return result
-
-
 def distance(parts: tuple[Part, ...], points: np.ndarray) -> np.ndarray:
     """Signed distance of points (N, 3) from all parts together, (N,)."""
     return np.min([part.distance(points) for part in parts], axis=0)

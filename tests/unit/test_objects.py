@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from generator.maths import rotation_about
 from generator.objects import catalog, figures, food, solids
-from generator.objects.solids import Box, Lathe, Part, Tube, at, rotation
+from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import KINDS
 
 POINTS = np.random.default_rng(0).normal(0, 0.05, (400, 3))
@@ -58,7 +59,7 @@ def test_meshes_look_outwards_and_have_the_volume_of_their_solid(solid, expected
 
 
 def test_a_part_is_where_its_matrix_puts_it():
-    part = Part(Box((0.02, 0.04, 0.06)), 0, at(0.1, 0.2, 0.3, rotation(2, np.pi / 2)))
+    part = Part(Box((0.02, 0.04, 0.06)), 0, at(0.1, 0.2, 0.3, rotation_about(2, np.pi / 2)))
     vertices, _ = part.mesh()
     assert vertices.mean(axis=0) == pytest.approx([0.1, 0.2, 0.3])
     assert np.ptp(vertices, axis=0) == pytest.approx([0.04, 0.02, 0.06])

@@ -1,4 +1,4 @@
-"""Masks whose outline follows the image's edges.
+"""Masks whose outline follows the edges; the filter is ours, as kornia or OpenCV's contrib would come for it alone.
 
 A network of regions gives its mask on a coarse grid (28x28 in a box), whatever the image's size: it knows which side
 of an edge is the hand, the image knows where the edge is. The guided filter (He, Sun and Tang 2013, doi

@@ -14,7 +14,8 @@ import bpy
 import numpy as np
 
 from generator.blender.scene import materials
-from generator.blender.scene.transforms import rotation_about, transform
+from generator.blender.scene.transforms import transform
+from generator.maths import rotation_about
 
 
 @dataclass(frozen=True)

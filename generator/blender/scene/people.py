@@ -11,7 +11,8 @@ import numpy as np
 from generator.blender.scene import head_mesh, materials
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.props import Props
-from generator.blender.scene.transforms import rotation_about, rotation_to, transform
+from generator.blender.scene.transforms import rotation_to, transform
+from generator.maths import rotation_about
 from generator.mesh.skin_color import base
 
 

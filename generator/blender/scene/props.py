@@ -13,8 +13,9 @@ from generator.blender.rig import Rig, fill, forearm, rest_vertices
 from generator.blender.scene import furniture, head_mesh, materials
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.own_meshes import OwnMeshes
-from generator.blender.scene.transforms import rotation_about, rotation_to, transform
+from generator.blender.scene.transforms import rotation_to, transform
 from generator.frame.elbow import Elbow
+from generator.maths import rotation_about
 from generator.mesh import sheet, sleeve
 from generator.objects.own_objects import OwnObject
 

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-
-def rotation_about(axis: int, angle: float) -> np.ndarray:
-    """A rotation (3, 3) by radians about X, Y or Z (0, 1, 2), from the axis after it to the one after that."""
-    rotation = np.eye(3)
-    one, two = (axis + 1) % 3, (axis + 2) % 3
-    rotation[one, one] = rotation[two, two] = np.cos(angle)
-    rotation[two, one], rotation[one, two] = np.sin(angle), -np.sin(angle)
-    return rotation
+from generator.maths import rotation_about
 
 
 def rotation_to(normal: np.ndarray, angle: float) -> np.ndarray:
@@ -23,7 +16,7 @@ def rotation_to(normal: np.ndarray, angle: float) -> np.ndarray:
 
 
 def transform(rotation: np.ndarray, center: np.ndarray, size: np.ndarray | float) -> np.ndarray:
-    """The matrix (4, 4) of a shape that is scaled along its axes, turned (3, 3), then moved to ``middle`` (3,)."""
+    """The matrix (4, 4) of a shape that is scaled along its axes, turned (3, 3), then moved to ``center`` (3,)."""
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation * size, center
     return matrix

@@ -65,22 +65,12 @@ def before_white(picture: np.ndarray) -> np.ndarray:
 
     :param image: (H, W, 3) uint8.
     """
+    from skimage.filters import threshold_otsu
+
     # Skin takes blue away before anything else, so the least channel tells it best from white and from grey shade.
     value = ndimage.gaussian_filter(picture.min(2).astype(float), 0.7)
     value -= ndimage.gaussian_filter(picture.max(2).astype(float), 0.7) * 0.5  # and colour tells it from a shadow
-    pieces, count = ndimage.label(ndimage.binary_fill_holes(value < _otsu(value)))
+    pieces, count = ndimage.label(ndimage.binary_fill_holes(value < threshold_otsu(value)))
     if not count:
         return np.zeros(value.shape, bool)
     return pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
-
-
-def _otsu(values: np.ndarray) -> float:
-    """The threshold that parts values into two classes with the greatest variance between (Otsu 1979)."""
-    counts, edges = np.histogram(values, 256)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)
-    above = below[-1] - below
-    mass = np.cumsum(counts * centres)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (mass / below - (mass[-1] - mass) / above) ** 2
-    return float(edges[1 + np.nanargmax(between)]) if np.isfinite(between).any() else float(edges[0])

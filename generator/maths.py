@@ -1,0 +1,20 @@
+"""Small maths that several parts need."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between, constant beyond."""
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def rotation_about(axis: int, angle: float) -> np.ndarray:
+    """A rotation (3, 3) by radians about X, Y or Z (0, 1, 2), from the axis after it to the one after that."""
+    rotation = np.eye(3)
+    one, two = (axis + 1) % 3, (axis + 2) % 3
+    rotation[one, one] = rotation[two, two] = np.cos(angle)
+    rotation[two, one], rotation[one, two] = np.sin(angle), -np.sin(angle)
+    return rotation
