@@ -1,6 +1,7 @@
 """Steps a second of a session beside torchvision's reference loop, in one run: same model, data and settings.
 
     python benchmarks/training.py DATASET [--quick] [--json FILE]
+    python benchmarks/training.py DATASET --beside [--json FILE]      two sessions at once, by how threads wait
 
 The reference is the loop of torchvision's detection references written out: a Dataset that decodes image and masks
 each time, a DataLoader with one worker, float32, the default memory layout, and SGD on what is to be trained. It gets
@@ -12,6 +13,8 @@ the session's weights, images, order, learning rate and clipping.
   scratch, ``paper`` the paper's ResNet-101 on 1024x576 images. CPU seconds are those of a process and its worker on
   all cores; where others use the machine they say more than the clock. Memory is the peak after all turns, the worker's
   counted too.
+- Beside: how many times as long two sessions take at once as one alone, where threads that wait sleep (as handforge
+  has it) and where they spin (OMP_WAIT_POLICY=ACTIVE); and what sleeping costs a session alone.
 - Loss: both loops train a smaller network for 200 steps with three seeds; the loss is the mean of the last 50 steps.
 """
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -176,14 +180,29 @@ def peak_mib() -> float:
 class Loop:
     """A process that does steps when told to."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, wait: str = "PASSIVE") -> None:
         command = [sys.executable, __file__, *words]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_WAIT_POLICY": wait},
+        )
 
     def do(self, steps: int) -> dict[str, Any]:
         """Do so many steps; what :func:`serve` tells."""
-        assert self._process.stdin and self._process.stdout
+        self.begin(steps)
+        return self.end()
+
+    def begin(self, steps: int) -> None:
+        """Have it do so many steps."""
+        assert self._process.stdin
         print(steps, file=self._process.stdin, flush=True)
+
+    def end(self) -> dict[str, Any]:
+        """Wait until they are done; what :func:`serve` tells."""
+        assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit("a loop's process ended; its error is above")
@@ -233,6 +252,37 @@ def speed(folder: str, name: str, layers: str, pairs: int, steps: int) -> dict[s
     return found
 
 
+def beside(folder: str, rounds: int = 3, steps: int = 8) -> dict[str, float]:
+    """Seconds of a session's steps alone and of two sessions' at once, by how threads wait, in turns."""
+    seconds: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for wait in ("PASSIVE", "ACTIVE"):
+            # New processes each time, the second when it is needed: threads that spin do so between the turns, too.
+            loops: list[Loop] = []
+            for name in ("alone", "both"):
+                loops.append(Loop(folder, "--serve", "ours", "small", "all", "0", wait=wait))
+                loops[-1].do(WARM_STEPS)
+                begin = time.perf_counter()
+                for running in loops:
+                    running.begin(steps)
+                for running in loops:
+                    running.end()
+                seconds.setdefault(f"{wait.lower()}_{name}", []).append(time.perf_counter() - begin)
+            for running in loops:
+                running.close()
+    found = {name: float(np.median(values)) for name, values in seconds.items()}
+    for wait in ("passive", "active"):
+        found[f"{wait}_ratio"] = float(np.median(np.divide(seconds[f"{wait}_both"], seconds[f"{wait}_alone"])))
+        print(
+            f"{wait:7} alone {found[f'{wait}_alone']:6.1f} s for {steps} steps, two at once "
+            f"{found[f'{wait}_both']:6.1f} s: {found[f'{wait}_ratio']:.2f} times as long",
+            flush=True,
+        )
+    found["cost_alone"] = float(np.median(np.divide(seconds["passive_alone"], seconds["active_alone"])))
+    print(f"sleeping takes {found['cost_alone']:.2f} times as long as spinning where a session is alone")
+    return found
+
+
 def loss(folder: str) -> dict[str, Any]:
     """The loss both loops reach, with each seed, and whether they differ by less than the seeds do."""
     reached: dict[str, list[float]] = {"reference": [], "ours": []}
@@ -256,6 +306,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
     parser.add_argument("--quick", action="store_true", help="one short pair of turns of a very small network")
+    parser.add_argument("--beside", action="store_true", help="two sessions at once instead")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -264,6 +315,11 @@ def main() -> None:
         serve(options.dataset, loop, name, layers, int(seed))
         return
     found: dict[str, Any] = {}
+    if options.beside:
+        found = beside(options.dataset)
+        if options.json:
+            options.json.write_text(json.dumps(found, indent=1))
+        return
     turns = {"quick": (1, 3)} if options.quick else {"small": (4, 4), "paper": (2, 3)}
     for name, (pairs, steps) in turns.items():
         for layers in ("all", "heads"):
