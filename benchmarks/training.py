@@ -14,7 +14,7 @@ the session's weights, images, order, learning rate and clipping.
   all cores; where others use the machine they say more than the clock. Memory is the peak after all turns, the worker's
   counted too.
 - Beside: how many times as long two sessions take at once as one alone, where threads that wait sleep (as handforge
-  has it) and where they spin (OMP_WAIT_POLICY=ACTIVE); and what sleeping costs a session alone.
+  has it) and where they spin (OMP_WAIT_POLICY=ACTIVE); and what sleeping costs a session alone. Minutes: ten or more.
 - Loss: both loops train a smaller network for 200 steps with three seeds; the loss is the mean of the last 50 steps.
 """
 
@@ -252,7 +252,7 @@ def speed(folder: str, name: str, layers: str, pairs: int, steps: int) -> dict[s
     return found
 
 
-def beside(folder: str, rounds: int = 3, steps: int = 8) -> dict[str, float]:
+def beside(folder: str, rounds: int = 3, steps: int = 4) -> dict[str, float]:
     """Seconds of a session's steps alone and of two sessions' at once, by how threads wait, in turns."""
     seconds: dict[str, list[float]] = {}
     for _ in range(rounds):
