@@ -14,7 +14,7 @@ the session's weights, images, order, learning rate and clipping.
   all cores; where others use the machine they say more than the clock. Memory is the peak after all turns, the worker's
   counted too.
 - Beside: how many times as long two sessions take at once as one alone, where threads that wait sleep (as handforge
-  has it) and where they spin (OMP_WAIT_POLICY=ACTIVE); and what sleeping costs a session alone. Minutes: ten or more.
+  has it) and where they spin (OMP_WAIT_POLICY=ACTIVE); and what sleeping costs a session alone. Eight minutes.
 - Loss: both loops train a smaller network for 200 steps with three seeds; the loss is the mean of the last 50 steps.
 """
 

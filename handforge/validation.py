@@ -17,11 +17,11 @@ from annotated_types import DocInfo, Interval
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 T = TypeVar("T")
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 """Where a value is: keys of tables, and places in lists from 0."""
-Problems = dict[Path, str]
+Problems = dict[Place, str]
 """What is wrong with each value, as the rest of a sentence that begins with its name."""
-Conflict = tuple[Path, tuple[Path, ...], str]
+Conflict = tuple[Place, tuple[Place, ...], str]
 """A table, the values that exclude each other, and what is to be said of it."""
 
 
@@ -75,14 +75,14 @@ def problems(error: ValidationError, cls: type, old_names: Mapping[str, str] | N
     return found
 
 
-def sentence(path: Path, said: str) -> str:
+def sentence(path: Place, said: str) -> str:
     """What is wrong with one value, with its place: ``sessions 2: steps is ...``."""
     cut = len(path) - 1 if path and isinstance(path[-1], str) else len(path) - 2
     table, name = path[: max(cut, 0)], path[max(cut, 0) :]
     return f"{words(table)}{' '.join(_counted(name))} {said}"
 
 
-def words(table: Path) -> str:
+def words(table: Place) -> str:
     """A table's place before what is said of it, ``sessions 2: ``; nothing for the file as a whole."""
     return f"{' '.join(_counted(table))}: " if table else ""
 
@@ -104,7 +104,7 @@ def validated(
     return made, wrong, [one for one in conflicts(made) if wrong.keys().isdisjoint(one[1])]
 
 
-def _counted(path: Path) -> list[str]:
+def _counted(path: Place) -> list[str]:
     return [str(part + 1) if isinstance(part, int) else part for part in path]
 
 
@@ -112,7 +112,7 @@ def _is_table(hint: Any) -> bool:
     return isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, BaseModel))
 
 
-def _place(cls: type, loc: Path) -> tuple[Path, Any, list[str]]:
+def _place(cls: type, loc: Place) -> tuple[Place, Any, list[str]]:
     """Of a place that pydantic names: the value's own, its type, and the keys of the table that it is in."""
     hint: Any = cls
     known: list[str] = []
@@ -138,7 +138,7 @@ def _unknown(name: str, known: list[str], old_names: Mapping[str, str]) -> str:
     return f"is not known; {meant}"
 
 
-def _without(values: Mapping[str, Any], wrong: Iterable[Path]) -> dict[str, Any]:
+def _without(values: Mapping[str, Any], wrong: Iterable[Place]) -> dict[str, Any]:
     """A copy of the values, without the innermost key of each of these places."""
     kept = copy.deepcopy(dict(values))
     for path in wrong:

@@ -75,8 +75,8 @@ class Run:
 
     @property
     def is_training(self) -> bool:
-        """Whether it is a run folder; a folder of predictions by itself has no record but that it has no sessions."""
-        return len(self.record) > 1
+        """Whether it is a run folder, and not a folder of predictions by itself."""
+        return "recipe" in self.record
 
 
 def load_runs(folders: Sequence[Path], scope: Scope, session: int | str | None = None) -> list[Run]:

@@ -113,16 +113,16 @@ def further_tables(runs: list[Run], scored: list[Scored], options: MatchOptions)
             "with all annotated pixels.",
         ),
         (tables.sweep_table(named), "The same predictions at other IoU thresholds."),
-        (
+    ]
+    if ours:
+        paper = (
             case_table(ours, options),
             "A run stands for the case its recipe is named after. The paper does not state its IoU threshold; it is "
             f"below 0.452, the mean IoU of its C11, and {PAPER_IOU:g} is the highest round one that leaves room for "
             "IoUs to spread. Type: A without real images, B the same trained repetitively, C to R with real images by "
             "what is annotated and how similar they are to the test set.",
-        ),
-    ]
-    if not ours:
-        found.pop()  # the paper's cases
+        )
+        found.append(paper)
     return [*_categories(scored), *_changes(runs), *_differences(scored, options), *found]
 
 

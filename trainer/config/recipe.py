@@ -303,7 +303,7 @@ def image_conflicts(images: ImageSettings) -> Iterator[validation.Conflict]:
         yield ("images",), _IMAGE_SIZES, said
 
 
-def _session_conflicts(where: validation.Path, session: Session, recipe: Recipe) -> Iterator[validation.Conflict]:
+def _session_conflicts(where: validation.Place, session: Session, recipe: Recipe) -> Iterator[validation.Conflict]:
     largest = recipe.images.min_size, recipe.images.max_size
     short, long = session.size(*largest)
     if not (64 <= short <= long and short <= largest[0] and long <= largest[1]):
