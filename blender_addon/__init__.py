@@ -22,11 +22,16 @@ properties/         what fields hold
 operators/          what buttons do
 panels/             the sidebar, menus and header
 command             blender -b --command hand_generator ...
+wheels              the libraries that come along, before others of the same name
 """
 
 from __future__ import annotations
 
-from . import command, finger_gizmos, fingertips, operators, panels, properties, sweep_view, sync, verdict
+from .wheels import put_first
+
+put_first()
+
+from . import command, finger_gizmos, fingertips, operators, panels, properties, sweep_view, sync, verdict  # noqa: E402
 
 _PARTS = (properties, verdict, sync, fingertips, finger_gizmos, sweep_view, operators, panels, command)
 

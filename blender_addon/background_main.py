@@ -12,7 +12,7 @@ from pathlib import Path
 
 def _start() -> int:
     kind, package, *paths = sys.argv[sys.argv.index("--") + 1 :]
-    sys.path += [path for path in paths if path not in sys.path]
+    sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]  # in the window's order
     names = package.split(".")
     for length in range(1, len(names) + 1):
         name = ".".join(names[:length])

@@ -133,9 +133,11 @@ def test_blender_finds_nothing_wrong_with_it(archive):
 
 
 INSTALL = """
-import json, sys
+import json, sys, types
 from pathlib import Path
 import bpy
+sys.modules["typing_extensions"] = types.ModuleType("typing_extensions")  # as if Blender had imported an older one
+sys.modules["typing_extensions"].__file__ = "/usr/lib/python3/dist-packages/typing_extensions.py"
 archive, resources = sys.argv[1:]
 result = bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
 folder = Path(resources) / "extensions" / "user_default" / "handforge"
@@ -151,6 +153,7 @@ told = {
     "module": [name for name in bpy.context.preferences.addons.keys() if "handforge" in name],
     "top": [name for name in ("generator", "handforge", "blender_addon") if name in sys.modules],
     "generator": sys.modules["bl_ext.user_default.handforge.generator"].__file__,
+    "libraries": [sys.modules[name].__file__ for name in ("pydantic", "typing_extensions")],
     "meshed": "skimage" in sys.modules,
     "verdict": bpy.data.objects["hand_armature"].handforge.verdict,
     "unchanged": listing() == before,
@@ -174,6 +177,7 @@ def test_it_installs_into_an_empty_user_folder(archive, tmp_path):
     told = json.loads(lines[0].removeprefix("TOLD "))
     assert told["installed"] == ["FINISHED"] and told["module"] == ["bl_ext.user_default.handforge"]
     assert Path(told["generator"]).is_relative_to(resources / "extensions" / "user_default")
+    assert all(Path(path).is_relative_to(resources / "extensions" / ".local") for path in told["libraries"])
     assert told["top"] == []
     assert told["verdict"] == "plausible" and told["unchanged"] and not told["meshed"] and not told["left"]
     assert not (tmp_path / "cache" / "handforge").exists()

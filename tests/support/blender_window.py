@@ -64,7 +64,8 @@ class Window:
                 return self.state()
             time.sleep(0.2)
         self.picture("waited_in_vain")
-        pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {self.state()}, pictures in {self.folder}")
+        shown = self.state() if self.state_file.exists() else (self.folder / "blender.log").read_text()
+        pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {shown}, pictures in {self.folder}")
 
     def mouse(self, *words):
         subprocess.run(["xdotool", *map(str, words)], env=self.environment, check=True)
