@@ -130,7 +130,7 @@ def _is_skin(obj: bpy.types.Object, armature: bpy.types.Object) -> bool:
     """Whether a mesh is the built-in hand's, not another that hangs on the armature."""
     return (
         obj.type == "MESH"
-        and rig.REGION in obj.data.attributes
+        and rig.WRIST_DISTANCE in obj.data.attributes
         and any(m.type == "ARMATURE" and m.object == armature for m in obj.modifiers)
     )
 

@@ -126,7 +126,7 @@ def _tint(flesh: bpy.types.Object, tone: float) -> None:
 def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, flip: bool) -> None:
     vertices = mesh.vertices * np.array([-1, 1, 1], np.float32) if side == "left" else mesh.vertices
     flesh.data.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(vertices).ravel())
-    flesh.data.attributes[rig.REGION].data.foreach_set("value", mesh.wrist_distance)
+    flesh.data.attributes[rig.WRIST_DISTANCE].data.foreach_set("value", mesh.wrist_distance)
     if flip:
         flesh.data.flip_normals()
 

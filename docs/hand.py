@@ -15,7 +15,7 @@ from PIL import Image
 
 from generator.blender import rig
 from generator.blender.redirect_output import redirect_output
-from generator.blender.scene import indoor, materials
+from generator.blender.scene import indoor, skin_material
 from generator.hand.anatomy import MEAN, HandShape, skeleton
 from generator.hand.pose_presets import PRESETS
 from generator.mesh import hand_mesh, skin_color
@@ -74,7 +74,7 @@ def tile(
     mesh = hand_mesh.build(shape)
     hand = rig.build(skeleton(shape), mesh)
     rig.paint(hand.surface, skin_color.colours(mesh, tone))
-    hand.surface.data.materials.append(materials.skin())
+    hand.surface.data.materials.append(skin_material.plain_skin())
     pose = PRESETS[name].copy()
     pose[4] = np.radians(turn)
     rig.set_pose(hand, pose)

@@ -10,7 +10,7 @@ from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from generator.blender import rig
-from generator.blender.scene import materials
+from generator.blender.scene import skin_material
 from generator.hand import anatomy, pose
 from generator.hand.anatomy import BONES
 from generator.mesh import hand_mesh
@@ -93,7 +93,7 @@ def _move_into(collection: bpy.types.Collection, *objects: bpy.types.Object) -> 
 
 def _material() -> bpy.types.Material:
     """The skin that hands in rooms are rendered with, which shows the hand's tone in solid shading, too."""
-    made = materials.skin(materials.ARM_PASS)
+    made = skin_material.plain_skin()
     made.name = "hand skin"
     return made
 

@@ -13,6 +13,7 @@ from generator.blender import hand_surface, rig, rig_file
 from generator.blender.engines import registry
 from generator.blender.engines.render_layers import RenderLayers
 from generator.blender.redirect_output import redirect_output
+from generator.blender.region import BESIDE_WRIST, OF_MASK, Region
 from generator.blender.rig import Posed, Rig
 from generator.blender.scene.indoor import IndoorScene
 from generator.frame import backgrounds, camera_effects, frame_look, frame_spec, gbuffer, held_object
@@ -216,7 +217,7 @@ class FrameRenderer:
         image = self._backgrounds.draw(spec.number, camera.width, camera.height).copy()
         for drawing in drawings:
             x0, y0, x1, y1 = drawing.box
-            alpha = np.minimum(drawing.hand + drawing.forearm + drawing.cloth, 1)
+            alpha = np.minimum(drawing.covered(*Region), 1)
             image[y0:y1, x0:x1] = srgb(
                 camera_effects.composite(camera_effects.linear(drawing.image), alpha, image[y0:y1, x0:x1])
             )
@@ -292,7 +293,7 @@ def _compose(drawings: list[RenderLayers], camera: Camera, look: FrameLook) -> n
     image = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
     for number, drawing in enumerate(drawings):
         x0, y0, x1, y1 = drawing.box
-        drawn_at = np.s_[:, :] if not number else drawing.hand + drawing.forearm + drawing.cloth > 0
+        drawn_at = np.s_[:, :] if not number else drawing.covered(*Region) > 0
         image[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
     return image
 
@@ -308,8 +309,7 @@ def _masks(drawings: list[RenderLayers], camera: Camera, category: str) -> list[
     for drawing in drawings:
         covered = np.zeros((camera.height, camera.width), bool)
         x0, y0, x1, y1 = drawing.box
-        coverage = drawing.hand if category == "hand" else drawing.hand + drawing.forearm
-        covered[y0:y1, x0:x1] = coverage >= 0.5
+        covered[y0:y1, x0:x1] = drawing.covered(*OF_MASK[category]) >= 0.5
         masks.append(covered & ~np.any(masks, axis=0) if masks else covered)
     return masks
 
@@ -346,7 +346,7 @@ def keypoints(
 
 def _mark_covered(points: np.ndarray, drawing: RenderLayers, near: int = 2) -> np.ndarray:
     """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
-    covered = drawing.hand + drawing.forearm >= 0.5
+    covered = drawing.covered(*BESIDE_WRIST) >= 0.5
     points = points.copy()
     for point in points:
         x, y = (point[:2] - drawing.box[:2]).astype(int)

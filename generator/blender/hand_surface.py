@@ -50,7 +50,7 @@ class GlovedHand:
         vertices = hand_mesh.reshape(worn.vertices.astype(float), worn.weights.astype(float), look.shape)
         mesh = _hand_mesh(worn, vertices.astype(np.float32), look.shape.length)
         hand = replace(self._rig, skeleton=skeleton(look.shape))
-        rig.set_attribute(hand, rig.REGION, mesh.wrist_distance)
+        rig.set_attribute(hand, rig.WRIST_DISTANCE, mesh.wrist_distance)
         extra = int(worn.cuff.sum())
         if look.skin is None:
             bare = skin_color.colours(hand_mesh.build(), look.tone)

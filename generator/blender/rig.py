@@ -16,7 +16,7 @@ from generator.mesh.hand_mesh import HandMesh
 COLOUR = "colour"
 """Point attribute with the skin's linear RGB."""
 _STRAIGHT = "straight"
-REGION = "wrist_distance"
+WRIST_DISTANCE = "wrist_distance"
 """Point attribute, metres: positive on the hand's side of the wrist crease, negative on the forearm."""
 GRAIN = "grain"
 """Point attribute: 1 where the skin has its fine relief, 0 on the nails."""
@@ -73,18 +73,18 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
     return obj
 
 
-def region_of(mesh: bpy.types.Mesh) -> np.ndarray:
+def wrist_distance(mesh: bpy.types.Mesh) -> np.ndarray:
     """How far each vertex of a hand's surface is from the wrist, (V,) float32 metres: above 0 on the hand."""
     values = np.empty(len(mesh.vertices), np.float32)
-    mesh.attributes[REGION].data.foreach_get("value", values)
+    mesh.attributes[WRIST_DISTANCE].data.foreach_get("value", values)
     return values
 
 
 def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
     fill(data, mesh.vertices, mesh.faces)
-    region = data.attributes.new(REGION, "FLOAT", "POINT")
-    region.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
+    distance = data.attributes.new(WRIST_DISTANCE, "FLOAT", "POINT")
+    distance.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
     grain = np.ascontiguousarray(1 - mesh.nail, np.float32)
     data.attributes.new(GRAIN, "FLOAT", "POINT").data.foreach_set("value", grain)
     data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")

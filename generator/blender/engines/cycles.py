@@ -19,17 +19,17 @@ import numpy as np
 
 from generator.blender.engines import bump, exr, tiles
 from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box_around, nothing
-from generator.blender.rig import COLOUR, REGION, Posed, Rig, fill, region_of, triangles
+from generator.blender.region import BESIDE_WRIST, Region
+from generator.blender.rig import COLOUR, WRIST_DISTANCE, Posed, Rig, fill, triangles, wrist_distance
 from generator.blender.scene import materials
-from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
+from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
-HAND_PASS, CLOTH_PASS = "hand", "cloth"
-"""Passes of their own (AOVs) with how much of a pixel is the hand's and a sleeve's."""
-_FOREARM, _HAND, _WRIST = range(3)
-"""Where a triangle is, and the number of its material: only at the wrist has each point to ask on which side it is."""
+_WRIST = len(BESIDE_WRIST)
+"""The number of the material of triangles at the wrist, where each point has to ask on which side it is; the others'
+are the numbers of their regions."""
 LIGHT = "light"
 """Point attribute with the light that the skin sends to the camera, linear RGB."""
 _NEAREST = 0.01
@@ -52,7 +52,7 @@ class Cycles:
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
         self._plain, self._relieved = (
-            [_skin(part, relieved) for part in (_FOREARM, _HAND, _WRIST)] for relieved in (False, True)
+            [_skin(part, relieved) for part in (*BESIDE_WRIST, _WRIST)] for relieved in (False, True)
         )
         self._cloth = _cloth()
         self._leans = bump.Leans()
@@ -129,15 +129,13 @@ class Cycles:
         if cloth is None or look.sleeve is None:
             yield
             return
-        ask_for(self._scene, CLOTH_PASS)
+        ask_for(self._scene, Region.CLOTH)
         data = bpy.data.meshes.new("sleeve")
         fill(data, flattened(cloth.vertices, camera), cloth.faces)
         data.materials.append(self._cloth)
         light = np.ones((len(cloth.vertices), 4), np.float32)
         light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
         data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
-        region = np.full(len(cloth.vertices), BEYOND, np.float32)
-        data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region)
         obj = bpy.data.objects.new("sleeve", data)
         self._seen.objects.link(obj)
         yield
@@ -172,15 +170,15 @@ def prepare(scene: bpy.types.Scene) -> None:
     render.film_transparent = True
     render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
-    ask_for(scene, HAND_PASS)
+    ask_for(scene, Region.HAND)
 
 
-def ask_for(scene: bpy.types.Scene, name: str) -> None:
-    """Add a render pass (AOV) from now on; each costs time, but no rays."""
+def ask_for(scene: bpy.types.Scene, region: Region) -> None:
+    """Have a pass (AOV) rendered from now on with how much of a pixel is the region's; it costs time, but no rays."""
     aovs = scene.view_layers[0].aovs
-    if name not in aovs:
+    if region.label not in aovs:
         aov = aovs.add()
-        aov.name, aov.type = name, "VALUE"
+        aov.name, aov.type = region.label, "VALUE"
 
 
 def _prepare(scene: bpy.types.Scene, samples: int) -> None:
@@ -206,21 +204,21 @@ def _skin(part: int, relieved: bool) -> bpy.types.Material:
     """
     material = _emission("hand", relieved)
     tree = material.node_tree
-    if part == _HAND:
-        _pass(tree, HAND_PASS).default_value = 1.0
+    if part == Region.HAND:
+        _pass(tree, Region.HAND).default_value = 1.0
     if part == _WRIST:
-        region, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
-        region.attribute_name = REGION
+        distance, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
+        distance.attribute_name = WRIST_DISTANCE
         beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
-        tree.links.new(region.outputs["Fac"], beyond_wrist.inputs[0])
-        tree.links.new(beyond_wrist.outputs[0], _pass(tree, HAND_PASS))
+        tree.links.new(distance.outputs["Fac"], beyond_wrist.inputs[0])
+        tree.links.new(beyond_wrist.outputs[0], _pass(tree, Region.HAND))
     return material
 
 
 def _cloth() -> bpy.types.Material:
     """The same for a sleeve: emission of the vertices' light, and where it is in a pass."""
     material = _emission("sleeve", relieved=False)
-    _pass(material.node_tree, CLOTH_PASS).default_value = 1.0
+    _pass(material.node_tree, Region.CLOTH).default_value = 1.0
     return material
 
 
@@ -241,10 +239,10 @@ def _emission(name: str, relieved: bool) -> bpy.types.Material:
     return material
 
 
-def _pass(tree: bpy.types.NodeTree, name: str) -> bpy.types.NodeSocket:
-    """The node whose input is written into a pass (AOV)."""
+def _pass(tree: bpy.types.NodeTree, region: Region) -> bpy.types.NodeSocket:
+    """The socket that is written into a region's pass (AOV)."""
     node = tree.nodes.new("ShaderNodeOutputAOV")
-    node.aov_name = name
+    node.aov_name = region.label
     return node.inputs["Value"]
 
 
@@ -264,9 +262,9 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     data = bpy.data.meshes.new("seen")
     fill(data, np.zeros((len(surface.vertices), 3)), triangles(surface))
     data.shade_flat()  # its light is in the vertices, so Cycles needs no normals
-    data.attributes.new(REGION, "FLOAT", "POINT").data.foreach_set("value", region_of(surface))
+    data.attributes.new(WRIST_DISTANCE, "FLOAT", "POINT").data.foreach_set("value", wrist_distance(surface))
     data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
-    for _ in (_FOREARM, _HAND, _WRIST):
+    for _ in (*BESIDE_WRIST, _WRIST):
         data.materials.append(None)
     data.polygons.foreach_set("material_index", _parts(surface))
     return data
@@ -274,8 +272,8 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
 
 def _parts(surface: bpy.types.Mesh) -> np.ndarray:
     """Whether a triangle of a rig's surface is the forearm's, the hand's, or at the wrist, (F,) int32."""
-    on_hand = (region_of(surface) > 0)[triangles(surface)]
-    return np.select([on_hand.all(1), on_hand.any(1)], [_HAND, _WRIST], _FOREARM).astype(np.int32)
+    on_hand = (wrist_distance(surface) > 0)[triangles(surface)]
+    return np.select([on_hand.all(1), on_hand.any(1)], [Region.HAND, _WRIST], Region.FOREARM).astype(np.int32)
 
 
 def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
@@ -307,6 +305,7 @@ def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameLook) -> RenderL
     image = np.empty((height, width, 3), np.uint8)
     for channel, (light, behind) in enumerate(zip(rgb, look.background.astype(np.float32), strict=True)):
         image[..., channel] = srgb(light + (1.0 - alpha) * behind)
-    hand = np.clip(passes[HAND_PASS][..., 0], 0.0, 1.0)
-    cloth: np.ndarray | float = np.clip(passes[CLOTH_PASS][..., 0], 0.0, 1.0) if CLOTH_PASS in passes else 0.0
+    hand = np.clip(passes[Region.HAND.label][..., 0], 0.0, 1.0)
+    sleeve = passes.get(Region.CLOTH.label)
+    cloth: np.ndarray | float = 0.0 if sleeve is None else np.clip(sleeve[..., 0], 0.0, 1.0)
     return RenderLayers(box, image, hand, np.maximum(alpha - hand - cloth, 0.0), cloth)

@@ -2,8 +2,8 @@
 
 Runs without a window since Blender 5.2 (``gpu.init``), also in software, where each pixel counts: the light is worked
 out at the vertices, of which there are plenty. The hand is drawn at twice the width and height into square roots of
-linear colours (8 bits are enough for those), with a code for the region in the alpha channel; a second pass averages
-2 x 2 in linear light and counts the codes, so that image and masks have the same edges.
+linear colours (8 bits are enough for those), with the region in the alpha channel; a second pass averages 2 x 2 in
+linear light and counts the regions, so that image and masks have the same edges.
 """
 
 from __future__ import annotations
@@ -17,24 +17,29 @@ from mathutils import Matrix
 
 from generator.blender.engines.bump import GLSL, Leans
 from generator.blender.engines.render_layers import WRAP, RenderLayers, box_around, nothing
-from generator.blender.rig import COLOUR, Posed, Rig, region_of, triangles
-from generator.blender.scene.sleeve_mesh import BEYOND, Cloth, sleeve_mesh
+from generator.blender.region import BESIDE_WRIST, Region
+from generator.blender.rig import COLOUR, Posed, Rig, triangles, wrist_distance
+from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 _NEAR, _FAR = 0.01, 20.0
+_SAMPLES = 4
+"""Samples of a pixel."""
+_PLACES = [(_SAMPLES + 1) ** region for region in Region]
+"""A pixel's samples of all regions are counted in one number, with a digit of the base 5 for each."""
 
 _SURFACE_VERTEX = """
 void main() {
   gl_Position = projection * vec4(pos, 1.0);
   float lit = max(0.0, (dot(normal, light.xyz) + WRAP) / (1.0 + WRAP));
   v_light = sqrt(colour * light_colour.rgb * (light.w + (1.0 - light.w) * lit));
-  v_region = region;
+  v_distance = distance;
 }
 """
-_SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_region > 0.0 ? 1.0 : (v_region > BEYOND ? 0.7 : 0.4)); }"
-_RELIEF_VERTEX = _SURFACE_VERTEX.replace("v_region = region;", "v_region = region; v_rest = rest; v_lean = lean;")
+_SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_distance > 0.0 ? beside_wrist.x : beside_wrist.y); }"
+_RELIEF_VERTEX = _SURFACE_VERTEX.replace("v_distance = ", "v_rest = rest; v_lean = lean; v_distance = ")
 _RELIEF_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(relief(v_rest, v_lean))")
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
@@ -42,14 +47,15 @@ float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2
 void main() {
   ivec2 corner = ivec2(gl_FragCoord.xy) * 2;
   vec3 sum = vec3(0.0);
-  float codes = 0.0;
+  int counts = 0;
   for (int i = 0; i < 4; i++) {
     vec4 texel = texelFetch(large, corner + ivec2(i & 1, i >> 1), 0);
     sum += texel.rgb * texel.rgb * 0.25;
-    codes += texel.a > 0.85 ? 25.0 : (texel.a > 0.55 ? 5.0 : (texel.a > 0.2 ? 1.0 : 0.0));
+    int region = int(round(texel.a * REGIONS)) - 1;
+    counts += region < 0 ? 0 : PLACES[region];
   }
   vec3 mixed = vec3(srgb(sum.r), srgb(sum.g), srgb(sum.b));
-  drawn = vec4(codes > 0.0 ? mixed : background.rgb, codes / 255.0);
+  drawn = vec4(counts > 0 ? mixed : background.rgb, float(counts) / 255.0);
 }
 """
 
@@ -86,10 +92,12 @@ class Raster:
             self._prepare(2 * width, 2 * height, look)
             gpu.state.face_culling_set("FRONT" if rig.mirrored else "BACK")  # a closed mesh's inside is never seen
             _light(shader, _projection(camera, box), look)
+            _tell_regions(shader, *BESIDE_WRIST)
             hand.draw(shader)
             if cloth is not None:
                 gpu.state.face_culling_set("NONE")
                 _light(self._surface, _projection(camera, box), look)
+                _tell_regions(self._surface, Region.CLOTH, Region.CLOTH)
                 _cloth(cloth, look).draw(self._surface)
         with self._small.bind():
             self._small.viewport_set(0, 0, width, height)
@@ -101,12 +109,9 @@ class Raster:
             self._screen.draw(self._average)
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
-        codes = pixels[..., 3]
-        hand = codes // 25
-        forearm = (codes - 25 * hand) // 5
-        quarter = np.float32(0.25)
-        sleeve = 0.0 if look.sleeve is None else (codes - 25 * hand - 5 * forearm) * quarter
-        return RenderLayers(box, pixels[..., :3], hand * quarter, forearm * quarter, sleeve)
+        parts = [Region.HAND, Region.FOREARM] if cloth is None else list(Region)
+        covered = {part.label: _share(pixels[..., 3], part) for part in parts}
+        return RenderLayers(box, pixels[..., :3], **covered)
 
     def _make_room(self, camera: Camera) -> None:
         if self._size == (camera.width, camera.height):
@@ -136,20 +141,30 @@ def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameLook) -> 
     shader.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
 
 
+def _tell_regions(shader: gpu.types.GPUShader, on_hand: Region, elsewhere: Region) -> None:
+    """Which regions the surface has on the two sides of the wrist."""
+    shader.uniform_float("beside_wrist", ((on_hand + 1) / len(Region), (elsewhere + 1) / len(Region)))
+
+
+def _share(counts: np.ndarray, region: Region) -> np.ndarray:
+    """How much of each pixel is of a region, by the code (H, W) uint8 of its samples; (H, W) float32."""
+    return counts // _PLACES[region] % (_SAMPLES + 1) / np.float32(_SAMPLES)
+
+
 def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
     """The shader of skin or cloth; the skin's bumps cost time at every pixel, so skin has its own."""
     passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_relief else "hand_surface")
     passed.smooth("VEC3", "v_light")
-    passed.smooth("FLOAT", "v_region")
-    columns = [("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "region")]
+    passed.smooth("FLOAT", "v_distance")
+    columns = [("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "distance")]
     if with_relief:
         columns += [("VEC3", "rest"), ("VEC3", "lean")]
         passed.smooth("VEC3", "v_rest")
         passed.smooth("VEC3", "v_lean")
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WRAP", str(WRAP))
-    info.define("BEYOND", str(BEYOND / 2))
     info.push_constant("MAT4", "projection")
+    info.push_constant("VEC2", "beside_wrist")
     info.push_constant("VEC4", "light")
     info.push_constant("VEC4", "light_colour")
     for slot, (kind, name) in enumerate(columns):
@@ -163,6 +178,8 @@ def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
 
 def _average_shader() -> gpu.types.GPUShader:
     info = gpu.types.GPUShaderCreateInfo()
+    info.define("REGIONS", f"{len(Region)}.0")
+    info.define("PLACES", f"int[]({', '.join(map(str, _PLACES))})")
     info.push_constant("VEC4", "background")
     info.sampler(0, "FLOAT_2D", "large")
     info.vertex_in(0, "VEC2", "pos")
@@ -186,8 +203,8 @@ def _batch(columns: dict[str, np.ndarray], triangles: gpu.types.GPUIndexBuf | No
 
 def _cloth(cloth: Cloth, look: FrameLook) -> gpu.types.GPUBatch:
     assert look.sleeve is not None
-    colour, region = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.full(len(cloth.vertices), BEYOND)
-    columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "region": region}
+    colour, distance = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.zeros(len(cloth.vertices))
+    columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "distance": distance}
     return _batch(columns, gpu.types.GPUIndexBuf(type="TRIS", seq=cloth.faces))
 
 
@@ -195,7 +212,7 @@ def _skin(rig: Rig) -> dict[str, np.ndarray]:
     attributes = rig.surface.data.attributes
     colour = np.empty((len(rig.surface.data.vertices), 4), np.float32)
     attributes[COLOUR].data.foreach_get("color", colour.ravel())
-    return {"colour": colour[:, :3], "region": region_of(rig.surface.data)}
+    return {"colour": colour[:, :3], "distance": wrist_distance(rig.surface.data)}
 
 
 def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from generator.blender.region import Region
 from generator.blender.rig import Posed, Rig
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
@@ -28,10 +30,10 @@ class RenderLayers:
 
     :param box: where it is in the image.
     :param image: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
-    :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel the hand covers.
-    :param forearm: the same of the forearm.
-    :param cloth: the same of a sleeve; the three add up to 1 at most. Empty in indoor
-        scenes, whose sleeves are part of the scene.
+    :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel this :class:`Region` covers.
+    :param forearm: the same of the next.
+    :param cloth: the same of the last; the three add up to 1 at most. Empty in indoor scenes, whose sleeves are part
+        of the scene.
     """
 
     box: Box
@@ -39,6 +41,10 @@ class RenderLayers:
     hand: np.ndarray
     forearm: np.ndarray
     cloth: np.ndarray | float = 0.0
+
+    def covered(self, *regions: Region) -> np.ndarray:
+        """How much of a pixel some regions cover together, (y1 - y0, x1 - x0) float, 0..1."""
+        return functools.reduce(np.add, (getattr(self, region.label) for region in regions))
 
 
 class Engine(Protocol):

@@ -8,8 +8,8 @@ import numpy as np
 from generator.blender.engines import exr
 from generator.blender.engines.cycles import LIGHT, Cycles, drawing
 from generator.blender.engines.render_layers import Box, RenderLayers
-from generator.blender.rig import region_of
-from generator.blender.scene.sleeve_mesh import BEYOND
+from generator.blender.region import Region
+from generator.blender.rig import WRIST_DISTANCE, wrist_distance
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
@@ -17,9 +17,9 @@ from generator.hand.camera import Camera
 WORKBENCH_SAMPLES = (5, 8, 11, 16, 32)
 
 _MARK = "hand_mark"
-"""Point attribute. Red: 0.5 at the wrist crease, more on the hand, less on the forearm; green: 1 on skin."""
+"""Point attribute with a channel for the hand, 0.5 at the wrist crease and less on the forearm, and one for cloth."""
 _STEEP = 5.0
-"""How fast red rises, per metre: it is clipped 0.1 m beside the crease."""
+"""How fast the hand's channel rises, per metre: it is clipped 0.1 m beside the crease."""
 
 
 class Eevee(Cycles):
@@ -61,9 +61,9 @@ class Workbench(Cycles):
         meshes = [obj.data for obj in self._seen.objects]
         light, mark = _show(meshes, LIGHT), _show(meshes, _MARK)
         alpha = np.clip(light[..., 3], 0.0, 1.0)
-        on_hand, on_arm = (mark[..., channel] > 0.5 * mark[..., 3] for channel in (0, 1))
+        on_hand, on_cloth = mark[..., Region.HAND] > 0.5 * mark[..., 3], mark[..., Region.CLOTH] >= 0.5 * mark[..., 3]
         image = srgb(light[..., :3] + (1.0 - alpha[..., None]) * look.background)
-        return RenderLayers(box, image, alpha * on_hand, alpha * (on_arm & ~on_hand), alpha * ~on_arm)
+        return RenderLayers(box, image, alpha * on_hand, alpha * ~(on_hand | on_cloth), alpha * on_cloth)
 
 
 def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:
@@ -76,8 +76,10 @@ def _show(meshes: list[bpy.types.Mesh], attribute: str) -> np.ndarray:
 
 
 def _mark(mesh: bpy.types.Mesh) -> None:
-    distance = region_of(mesh)
-    rgba = np.ones((len(distance), 4), np.float32)
-    rgba[:, 0] = np.clip(0.5 + _STEEP * distance, 0, 1)
-    rgba[:, 1] = distance > BEYOND / 2
+    rgba = np.zeros((len(mesh.vertices), 4), np.float32)
+    rgba[:, 3] = 1.0
+    if WRIST_DISTANCE in mesh.attributes:
+        rgba[:, Region.HAND] = np.clip(0.5 + _STEEP * wrist_distance(mesh), 0, 1)
+    else:
+        rgba[:, Region.CLOTH] = 1.0
     mesh.attributes.new(_MARK, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())

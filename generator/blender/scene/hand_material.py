@@ -8,12 +8,13 @@ import bpy
 import numpy as np
 
 from generator.blender import rig
+from generator.blender.region import Region
 from generator.blender.rig import Rig
 from generator.blender.scene import materials
 from generator.blender.scene.glove_material import GloveMaterials
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
-from generator.blender.scene.skin_material import SkinMaterials
+from generator.blender.scene.skin_material import SkinMaterials, plain_skin
 from generator.frame.hand_look import HandLook
 from generator.hand.anatomy import HandShape
 from generator.mesh.rings import Ring, ring_mesh
@@ -28,7 +29,7 @@ class HandMaterials:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._plain = functools.cache(lambda: materials.skin(name))
+        self._plain = functools.cache(lambda: plain_skin(name))
         self._skins, self._gloves = SkinMaterials(name), GloveMaterials(name)
 
     def material(self, look: HandLook) -> bpy.types.Material:
@@ -50,6 +51,6 @@ def _polished(color: tuple[float, float, float], roughness: float, metallic: flo
     graph = NodeGraph(materials.new("ring"))
     shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=roughness, Metallic=metallic)
     graph.add("OutputMaterial", Surface=shader.outputs[0])
-    output = graph.add("OutputAOV", Color=(1.0, 0.0, 0.0))
+    output = graph.add("OutputAOV", Color=tuple(float(region == Region.HAND) for region in Region))
     output.aov_name = name
     return graph.material

@@ -13,7 +13,8 @@ import numpy as np
 
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import RenderLayers
-from generator.blender.rig import Posed, Rig, region_of
+from generator.blender.region import BESIDE_WRIST
+from generator.blender.rig import Posed, Rig, wrist_distance
 from generator.blender.scene import bodies, empty, materials, object_meshes, occluders, people, skin_material
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
@@ -42,7 +43,7 @@ class IndoorScene:
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
-        self._skins = {name: HandMaterials(name) for name in materials.ARM_PASSES[:most]}
+        self._skins = {name: HandMaterials(name) for name in skin_material.ARM_PASSES[:most]}
         self._bare_skin = skin_material.limb_skin()
         self._props = Props()
         self._world = _World(self._scene)
@@ -96,7 +97,7 @@ class IndoorScene:
         self._surround(rng, frame, arms, hands, elbows, camera, held, crowd)
         image, covered = self._take(rng, camera, frame)
         box = (0, 0, camera.width, camera.height)
-        return [RenderLayers(box, image, arm[..., 0], arm[..., 1]) for arm in covered[: len(arms)]]
+        return [RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in covered[: len(arms)]]
 
     def draw_empty(self, scene: EmptyScene, look: FrameLook, frame: int) -> np.ndarray:
         """Draw one frame without a hand: the image, (H, W, 3) uint8."""
@@ -123,7 +124,7 @@ class IndoorScene:
         aovs = self._scene.view_layers[0].aovs
         while len(aovs) > count:
             aovs.remove(aovs[-1])
-        for name in materials.ARM_PASSES[len(aovs) : count]:
+        for name in skin_material.ARM_PASSES[len(aovs) : count]:
             aov = aovs.add()
             aov.name, aov.type = name, "COLOR"
 
@@ -241,9 +242,9 @@ class IndoorScene:
 
 def _view(arms: list[tuple[Rig, Posed]], camera: Camera, held: HeldObject | None) -> View:
     """What the camera sees of the arms; what a hand holds is kept clear as an arm is, but is no hand."""
-    regions = [region_of(rig.surface.data) for rig, _ in arms]
+    on_hand = np.concatenate([wrist_distance(rig.surface.data) for rig, _ in arms]) > 0
     owner = np.repeat(np.arange(len(arms)), [len(posed.vertices) for _, posed in arms])
-    view = View(camera, np.concatenate([posed.vertices for _, posed in arms]), np.concatenate(regions) > 0, owner)
+    view = View(camera, np.concatenate([posed.vertices for _, posed in arms]), on_hand, owner)
     if held is None:
         return view
     points = held.mesh()[0]

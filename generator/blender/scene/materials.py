@@ -1,4 +1,4 @@
-"""Materials of everyday things, procedural: plain, mottled, tiled, woven, wooden; and skin. Drawn from a generator."""
+"""Materials of everyday things, procedural: plain, mottled, tiled, woven, wooden. Drawn from a generator."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ import colorsys
 
 import bpy
 import numpy as np
-
-from generator.blender.rig import COLOUR, REGION
-
-ARM_PASS = "arm"
-"""The AOV of the skin: red on the hand, green on the forearm, black elsewhere."""
-ARM_PASSES = (ARM_PASS, "second_arm", *(f"arm_{number}" for number in range(3, 9)))
-"""The same of up to eight hands."""
 
 _PATTERNS = (
     "ShaderNodeTexNoise",
@@ -163,35 +156,6 @@ def surface(rng: np.random.Generator) -> bpy.types.Material:
     if kind < 0.65:
         return wood(rng)
     return strong(rng) if kind < 0.75 else everyday(rng)
-
-
-def skin(name: str | None = ARM_PASS) -> bpy.types.Material:
-    """Skin of the mesh's colours, with fine relief, that writes what it is to an AOV of this name; None: to no AOV."""
-    material = new("skin")
-    tree = material.node_tree
-    shader = principled(tree, roughness=0.5)
-    colour, region = (tree.nodes.new("ShaderNodeAttribute") for _ in range(2))
-    colour.attribute_name, region.attribute_name = COLOUR, REGION
-    tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
-    relief, bump = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeBump")
-    relief.inputs["Scale"].default_value, relief.inputs["Detail"].default_value = 900.0, 2.0
-    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.25, 0.001
-    tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], relief.inputs["Vector"])
-    tree.links.new(relief.outputs[0], bump.inputs["Height"])
-    tree.links.new(bump.outputs[0], shader.inputs["Normal"])
-    if name is None:
-        return material
-    on_hand, on_forearm = (tree.nodes.new("ShaderNodeMath") for _ in range(2))
-    on_hand.operation, on_hand.inputs[1].default_value = "GREATER_THAN", 0.0
-    on_forearm.operation, on_forearm.inputs[0].default_value = "SUBTRACT", 1.0
-    both, aov = tree.nodes.new("ShaderNodeCombineXYZ"), tree.nodes.new("ShaderNodeOutputAOV")
-    aov.aov_name = name
-    tree.links.new(region.outputs["Fac"], on_hand.inputs[0])
-    tree.links.new(on_hand.outputs[0], on_forearm.inputs[1])
-    tree.links.new(on_hand.outputs[0], both.inputs["X"])
-    tree.links.new(on_forearm.outputs[0], both.inputs["Y"])
-    tree.links.new(both.outputs[0], aov.inputs["Color"])
-    return material
 
 
 def principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:

@@ -6,7 +6,7 @@ import functools
 
 import bpy
 
-from generator.blender.rig import COLOUR, REGION
+from generator.blender.rig import COLOUR, WRIST_DISTANCE
 from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.mesh.skin_look import SkinLook
@@ -18,6 +18,9 @@ REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND = (
 
 LIMB = "skin_limb"
 """The point attribute of :meth:`generator.mesh.limb_skin.LimbSkin.marks`."""
+
+ARM_PASSES = ("arm", "second_arm", *(f"arm_{number}" for number in range(3, 9)))
+"""The render passes (AOVs) of the skin of up to eight arms, with a channel for each :class:`Region`."""
 
 _NAIL_LENGTH = 0.0125
 """Of a nail from its root to where the finger ends, metres; its free edge is drawn on that."""
@@ -97,6 +100,21 @@ def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> 
     return shader.outputs[0]
 
 
+def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
+    """Skin of nothing but the mesh's colors and fine relief.
+
+    :param name: of the render pass that says where the hand is.
+    """
+    graph = NodeGraph(materials.new("skin"))
+    fine = graph.noise(graph.add("TexCoord").outputs["Object"], 900.0, 2.0)
+    relief = graph.add("Bump", Height=fine, Strength=0.25, Distance=0.001).outputs[0]
+    color = graph.attribute(COLOUR, "Color")
+    shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=0.5, Normal=relief)
+    graph.add("OutputMaterial", Surface=shader.outputs[0])
+    region_pass(graph, name)
+    return graph.material
+
+
 def limb_skin() -> bpy.types.Material:
     """Skin of feet and bare arms, which :class:`generator.mesh.limb_skin.LimbSkin` tells apart."""
     graph = NodeGraph(materials.new("limb skin"))
@@ -168,8 +186,8 @@ def _drawing(graph: NodeGraph, kind: str, place: Socket) -> Socket:
 
 
 def region_pass(graph: NodeGraph, name: str) -> None:
-    """Write to the render pass ``name`` what is seen: red on the hand, green on the forearm."""
-    hand = graph.math("GREATER_THAN", graph.attribute(REGION), 0.0)
+    """Write to the render pass ``name`` what is seen: the channel of each :class:`Region` is 1 where it is."""
+    hand = graph.math("GREATER_THAN", graph.attribute(WRIST_DISTANCE), 0.0)
     both = graph.add("CombineXYZ", X=hand, Y=graph.math("SUBTRACT", 1.0, hand))
     output = graph.add("OutputAOV", Color=both.outputs[0])
     output.aov_name = name

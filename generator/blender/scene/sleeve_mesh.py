@@ -12,9 +12,6 @@ from generator.mesh import sleeve
 from generator.mesh.hand_mesh import vertex_normals
 from generator.mesh.sleeve import Sleeve
 
-BEYOND = -100.0
-"""What a sleeve has in place of the distance from the wrist: it is neither hand nor forearm."""
-
 
 @dataclass(frozen=True)
 class Cloth:
