@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import detection_metrics
+from evaluation.metrics import classification, detection_metrics
 from evaluation.metrics.matching import MatchOptions, load
 from evaluation.metrics.results import ResultsError, read_json
 from evaluation.metrics.scope import Scope
@@ -27,9 +27,10 @@ from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic
 
 FORMAT = "handforge-study-1"
-TEST_MEASURES = {"f1": "F1", "mean_iou": "IoU", "acc": "Acc", "ap": "AP", "ap50": "AP50"}
+MASK_MEASURES = {"f1": "F1", "mean_iou": "IoU", "acc": "Acc", "ap": "AP", "ap50": "AP50"}
+CLASS_MEASURES = {"top1": "top-1"}
 LOSS_MEASURES = {"validation_loss": "validation loss", "average_loss": "average loss"}
-MEASURES = {**TEST_MEASURES, **LOSS_MEASURES}
+MEASURES = {**MASK_MEASURES, **CLASS_MEASURES, **LOSS_MEASURES}
 """Measures by their keys; those of a test are the better the higher, losses the better the lower."""
 
 
@@ -161,6 +162,7 @@ def _check(path: Path, plan: Any) -> None:
         for measure in plan["primary"]:
             MEASURES[Measure(**measure).measure]
         for test in plan["tests"].values():
+            test.setdefault("classes", False)  # folders made before classifiers could be tested
             _ = test["data"], test["id"], test["masks"], test["region"], test["networks"], test["score"], test["iou"]
         _ = plan["question"], plan["amendments"], [int(seed) for seed in plan["seeds"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -201,17 +203,21 @@ def _run(
 
 def _score(folder: Path, dataset: Dataset, test: dict[str, Any]) -> dict[str, float | None]:
     """The measures of a predictions folder, kept in its ``score.json`` with what they depend on."""
+    measures = CLASS_MEASURES if test["classes"] else MASK_MEASURES
     results, kept = folder / "results.json", folder / "score.json"
     options = {key: test[key] for key in ("id", "masks", "region", "score", "iou")}
     of = {"results": hashlib.sha256(results.read_bytes()).hexdigest(), **options}
     try:
         content = json.loads(kept.read_bytes())
         if content["of"] == of:
-            return {name: content["scores"][name] for name in TEST_MEASURES}
+            return {name: content["scores"][name] for name in measures}
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    loaded = load(dataset, folder, Scope(test["region"], test["masks"]))
-    found = asdict(detection_metrics.score(loaded.images, MatchOptions(test["iou"], test["score"])))
-    scores = {name: found[name] for name in TEST_MEASURES}
+    if test["classes"]:
+        found = asdict(classification.score(dataset, folder))
+    else:
+        loaded = load(dataset, folder, Scope(test["region"], test["masks"]))
+        found = asdict(detection_metrics.score(loaded.images, MatchOptions(test["iou"], test["score"])))
+    scores = {name: found[name] for name in measures}
     write_atomic(kept, dump_json({"of": of, "scores": scores}))
     return scores

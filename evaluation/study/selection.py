@@ -30,10 +30,11 @@ class Choice:
     over_random: Interval | None
 
 
-def choices(study: StudyResults, measures: tuple[str, ...] = ("f1", "mean_iou")) -> list[Choice]:
+def choices(study: StudyResults) -> list[Choice]:
     """The gain in average loss (by which was chosen), validation loss and tests, for each arm of several sessions."""
     wanted = [Measure("average_loss"), Measure("validation_loss")]
-    wanted += [Measure(measure, test) for test in study.plan["tests"] for measure in measures]
+    for name, test in study.plan["tests"].items():
+        wanted += [Measure(measure, name) for measure in (("top1",) if test["classes"] else ("f1", "mean_iou"))]
     found = []
     for arm in study.arms:
         runs = [run for run in study.of(arm) if len(run.sessions) > 1]

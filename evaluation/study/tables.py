@@ -11,6 +11,7 @@ from evaluation.study.selection import Choice
 from evaluation.study.statistics import Interval, spread
 
 SHOWN = ("f1", "mean_iou", "ap")
+SHOWN_OF_CLASSES = ("top1",)
 
 
 def measures_of(study: StudyResults, test: str | None) -> list[Measure]:
@@ -22,7 +23,8 @@ def measures_of(study: StudyResults, test: str | None) -> list[Measure]:
             Measure("validation_loss", None, "best"),
         ]
     networks = ("last",) if study.plan["tests"][test]["networks"] == "last" else ("last", "best")
-    return [Measure(name, test, network) for network in networks for name in SHOWN]
+    shown = SHOWN_OF_CLASSES if study.plan["tests"][test]["classes"] else SHOWN
+    return [Measure(name, test, network) for network in networks for name in shown]
 
 
 def heading(measure: Measure) -> str:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from trainer_samples import TINY, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, write_blobs, write_recipe
 
 from trainer.cli import main
 from trainer.errors import TrainingDivergedError
@@ -200,3 +200,26 @@ def test_a_foreign_folder_is_refused(place, tmp_path):
 def test_data_has_to_be_given(tmp_path):
     done = run("--out", tmp_path / "out")
     assert done.exit_code == 2 and "'conventional' has no data to train on; give --data DIR" in done.stderr
+
+
+def test_classifiers_are_judged_by_top_1(tmp_path):
+    """Trained on images all of one class, arms take everything for it: of the test's two images one is right."""
+    write_blobs(tmp_path / "data")
+    write_blobs(tmp_path / "test", 2)
+    names = [{"id": 1, "name": "hand"}, {"id": 2, "name": "foot"}]
+    edit_annotations(tmp_path / "data", lambda content: content.update(categories=names))
+    edit_annotations(
+        tmp_path / "test",
+        lambda content: (content.update(categories=names), content["annotations"][-1].update(category_id=2)),
+    )
+    recipe = TINY.replace("[network]", '[network]\ntask = "classification"').replace("steps = 4", "steps = 3")
+    write_recipe(tmp_path / "tiny.toml", recipe.replace("subsets = 2", SETS))
+    (tmp_path / "study.toml").write_text(
+        STUDY.replace('measure = "ap"', 'measure = "top1"').replace('masks = "hand"', "")
+    )
+    done = run(tmp_path / "study.toml", "--out", tmp_path / "whole")
+    assert done.exit_code == 0, done.output
+    numbers = json.loads((tmp_path / "whole/report.json").read_text())
+    assert [run["top-1 on held-out (last network)"] for run in numbers["values"]["two sessions"]] == [0.5, 0.5]
+    page = (tmp_path / "whole/report.html").read_text()
+    assert "classes of whole images" in page and "top-1, last" in page and "IoU, last" not in page

@@ -70,6 +70,7 @@ def study(runs, primary=({"measure": "f1", "test": "held-out", "network": "last"
                 "masks": "hand",
                 "iou": 0.5,
                 "score": 0.5,
+                "classes": False,
             }
         },
         "arms": {"b": {**arm, "against": "b"}, "a": {**arm, "against": "b", "sessions": 2, **more}},

@@ -108,7 +108,8 @@ def test_all_problems_are_named_at_once(tmp_path):
         (
             'measure = "validation_loss"',
             'measure = "loss"',
-            "primary 1: measure is f1 or mean_iou or acc or ap or ap50 or validation_loss or average_loss, not 'loss'",
+            "primary 1: measure is f1 or mean_iou or acc or ap or ap50 or top1 or validation_loss or average_loss, "
+            "not 'loss'",
         ),
         ('measure = "validation_loss"', 'measure = "f1"', "primary 1: f1 needs a test"),
         ('name = "b"', 'name = "A"', "two arms are called 'a'"),
@@ -121,6 +122,34 @@ def test_what_is_wrong_is_said(tmp_path, old, new, message):
     with pytest.raises(StudyError) as found:
         load(tmp_path, SMALL.replace(old, new, 1))
     assert message in str(found.value)
+
+
+CLASSES = 'network.task = "classification"'
+TESTED = '\n[tests.held-out]\ndata = "t"\n'
+
+
+@pytest.mark.parametrize(
+    "measure, of_a, message",
+    [
+        ("f1", CLASSES, "arm 'a' has the task classification, whose tests have no f1"),
+        ("top1", "", "arm 'a' has the task segmentation, whose tests have no top1"),
+        ("top1", CLASSES, "some arms classify images and some do not; no test compares them"),
+        ("f1", 'network.task = "detection"', "arm 'a' has the task detection, which has no masks to test"),
+    ],
+)
+def test_a_test_measures_what_the_arms_learn(tmp_path, measure, of_a, message):
+    text = SMALL.replace('name = "a"', f'name = "a"\n{of_a}') + TESTED
+    with pytest.raises(StudyError) as found:
+        load(tmp_path, text.replace('measure = "validation_loss"', f'measure = "{measure}"\ntest = "held-out"'))
+    assert message in str(found.value)
+
+
+def test_classifying_arms_may_have_tests(tmp_path):
+    text = SMALL.replace('name = "a"', f'name = "a"\n{CLASSES}').replace('name = "b"', f'name = "b"\n{CLASSES}')
+    made, _ = load(
+        tmp_path, text.replace('measure = "validation_loss"', 'measure = "top1"\ntest = "held-out"') + TESTED
+    )
+    assert made.primary[0].measure == "top1"
 
 
 def test_an_unknown_study_names_those_there_are():

@@ -53,7 +53,8 @@ Name = Annotated[
     DocInfo("up to 60 letters, digits, spaces and . + _ -, the first a letter or digit"),
 ]
 """What becomes a folder's name."""
-TEST_MEASURES = ("f1", "mean_iou", "acc", "ap", "ap50")
+MASK_MEASURES = ("f1", "mean_iou", "acc", "ap", "ap50")
+"""Measures of masks on a test; of classified images there is ``top1``."""
 LOSS_MEASURES = ("validation_loss", "average_loss")
 """Measures of the training itself, the lower the better; without a test."""
 NETWORKS = ("last", "best")
@@ -85,7 +86,7 @@ class Test(_Part):
 class Measure(_Part):
     """A figure that is compared."""
 
-    measure: Literal["f1", "mean_iou", "acc", "ap", "ap50", "validation_loss", "average_loss"]
+    measure: Literal["f1", "mean_iou", "acc", "ap", "ap50", "top1", "validation_loss", "average_loss"]
     test: str | None = None
     """The test it is measured on; none for a loss."""
     network: Literal["last", "best"] = "last"
@@ -252,6 +253,8 @@ def _conflicts(study: Study, made: dict[str, Recipe]) -> list[str]:
     for arm in study.arms:
         if recipe := made.get(arm.name):
             problems += _arm_conflicts(study, arm, recipe)
+    if study.tests and len({recipe.network.task == "classification" for recipe in made.values()}) > 1:
+        problems.append("some arms classify images and some do not; no test compares them")
     return problems
 
 
@@ -274,14 +277,18 @@ def _arm_conflicts(study: Study, arm: Arm, recipe: Recipe) -> list[str]:
         problems.append(f"{where} starts from the network of {recipe.init_from}; give its run as init")
     if any(p.measure == "validation_loss" for p in study.primary) and not recipe.validation:
         problems.append(f"{where} holds no images out, so it has no validation_loss; set validation")
+    task = recipe.network.task
+    if study.tests and task not in ("segmentation", "semantic", "classification"):
+        problems.append(f"{where} has the task {task}, which has no masks to test; leave tests out")
+    for measure in dict.fromkeys(p.measure for p in study.primary):
+        if (measure in MASK_MEASURES and task == "classification") or (measure == "top1" and task != "classification"):
+            problems.append(f"{where} has the task {task}, whose tests have no {measure}")
     both = set(CATEGORIES.values())
-    for name, test in study.tests.items():
+    for name, test in study.tests.items() if task != "classification" else ():
         learned = recipe.network.category
         same = test.region == "hand" or test.masks in (learned, None) or test.masks not in both
         if not same:
             problems.append(
                 f"test {name!r} has masks of {test.masks}, {where} learns {learned}; their IoU says nothing"
             )
-        if recipe.network.task not in ("segmentation", "semantic"):
-            problems.append(f"{where} has the task {recipe.network.task}, which has no masks to test; leave tests out")
     return problems

@@ -134,6 +134,7 @@ def plan(study: Study, todo: Sequence[Job]) -> dict[str, Any]:
             "data": str(Path(test.data).resolve()),
             "id": dataset.id,
             "images": len(dataset),
+            "classes": todo[0].recipe.network.task == "classification",
         }
     first = {job.arm: job for job in reversed(todo)}
     arms = {
