@@ -1,8 +1,8 @@
 """Images without a hand, as numbers: which feet, arms and things one shows, where they are, and the camera.
 
 What a network that met hands alone takes for hands: bare feet and legs, bare arms whose hand is outside the image,
-faces, food, leather and wood, dolls, things that stand about. All of a scene is drawn from (seed, frame); nothing of
-Blender, so that any engine can render it.
+faces, food, leather and wood, dolls, empty gloves, things that stand about. All of a scene is drawn from (seed, frame);
+nothing of Blender, so that any engine can render it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from generator.hand.camera import Camera
 from generator.maths import rotation_about
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
-from generator.objects import catalog, figures, food, own_objects, solids
+from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
 from generator.objects.catalog import Thing
 from handforge.rng import stream
 
-KINDS: dict[str, float] = {"feet": 0.5, "arms": 0.1, "people": 0.14, "food": 0.1, "objects": 0.1, "interior": 0.06}
+KINDS: dict[str, float] = {"feet": 0.46, "arms": 0.08, "people": 0.13, "food": 0.09, "objects": 0.18, "interior": 0.06}
 """What an image without a hand shows, and the fraction of such images that show it."""
 
 _TRIES = 60
@@ -131,6 +131,7 @@ MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
     **catalog.HELD,
     **{maker.__name__: maker for maker in figures.FIGURES},
     "dish": food.dish,
+    **{maker.__name__: maker for maker in lookalikes.LOOKALIKES},
 }
 """Functions that draw an object, by name."""
 
@@ -169,8 +170,8 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
 
 
 def _feet(rng: np.random.Generator, camera: Camera) -> EmptyScene:
-    """One foot or the two of a person; two in five in a clinic, as photographs for a record show them."""
-    clinic = bool(rng.random() < 0.4)
+    """One foot or the two of a person; every second time in a clinic, as photographs for a record show them."""
+    clinic = bool(rng.random() < 0.5)
     lens, placed, ground = feet.draw_feet(rng, camera, clinic)
     return EmptyScene("feet", lens, placed, ground=ground, clinic=clinic)
 
@@ -218,9 +219,13 @@ _LARGE = ("mannequin", "seat")
 
 
 def _objects(rng: np.random.Generator, camera: Camera, own: tuple[str, ...]) -> EmptyScene:
-    """Objects that people hold, figures, shoes, leather, on a table or a floor; every second one of the user's own."""
+    """Objects that people hold, figures, shoes, empty gloves, things with tines, on a table or a floor.
+
+    Every second one is of the user's own, if there are any.
+    """
     small = [name for name in MAKERS if name not in _LARGE]
-    one = str(rng.choice([*small, "bear", "doll", "puppet", "shoe", "shoe", *_LARGE]))
+    alike = [maker.__name__ for maker in lookalikes.LOOKALIKES]
+    one = str(rng.choice([*small, "bear", "doll", "puppet", "shoe", "shoe", *_LARGE, *alike, *["glove"] * 10]))
     names = [one] * (1 if one in _LARGE else int(rng.choice([1, 1, 2, 3])))
     names += [str(name) for name in rng.choice(small, rng.integers(0, 7))]
     if own:
@@ -230,6 +235,8 @@ def _objects(rng: np.random.Generator, camera: Camera, own: tuple[str, ...]) -> 
 
 _UPRIGHT = {"cup", "bottle", "tumbler", "bear", "doll", "mannequin", "puppet", "shoe", "seat", "dish", "fruit", "ball"}
 """Objects that stand on a table more often than they lie."""
+_FLAT = {"glove", "comb", "rake", "scissors", "peg", "branch", "carrots", "fork", "spoon"}
+"""Objects that do not lie on their edge."""
 
 
 def _on_table(
@@ -246,7 +253,8 @@ def _on_table(
     taken: list[tuple[np.ndarray, float]] = []
     for name in names:
         seed, upright = int(rng.integers(2**31)), name in _UPRIGHT and rng.random() < 0.9
-        lying = rotation_about(0, np.pi / 2) @ rotation_about(2, float(rng.choice([0.0, np.pi / 2])))
+        side = float(rng.choice([0.0, np.pi])) if name in _FLAT else float(rng.choice([0.0, np.pi / 2]))
+        lying = rotation_about(0, np.pi / 2) @ rotation_about(2, side)
         turn = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
         laid = solids.mesh(make(name, seed).parts)[0] @ turn.T
         middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2

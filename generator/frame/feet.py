@@ -32,6 +32,11 @@ _FOCUS = {"foot": None, "toes": (-0.01, 0.21, 0.015), "heel": (0.0, 0.02, 0.03),
 """What a photograph in a clinic is of, in the mean foot's axes, metres; None: of the whole foot."""
 
 
+_LOADED = (((0.0, 0.025, -0.01), 0.034), ((-0.03, 0.185, -0.01), 0.022), ((0.025, 0.165, -0.01), 0.026),
+           ((-0.026, 0.235, 0.0), 0.013))  # fmt: skip
+"""Where a sole is pressed to the ground and redder for it, and how far around, in the mean foot's axes, metres."""
+
+
 @dataclass(frozen=True)
 class PlacedFoot:
     """A bare foot with its leg.
@@ -58,13 +63,22 @@ class PlacedFoot:
         return moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
 
     def colors(self) -> np.ndarray:
-        """The color of each vertex, (V, 3) float32 linear RGB."""
+        """The color of each vertex without that of the nails, (V, 3) float32 linear RGB."""
         mesh = foot.build()
-        plain = skin_color.patched(mesh.vertices, skin_color.colours(mesh, self.tone), self.patches)
-        return (
-            plain
-            if self.polish is None
-            else np.where(mesh.nail[:, None] > 0.5, np.array(self.polish, np.float32), plain)
+        bare = replace(mesh, nail=np.zeros_like(mesh.nail))
+        return skin_color.patched(mesh.vertices, skin_color.colours(bare, self.tone), self.patches)
+
+    def surface(self) -> np.ndarray:
+        """Where there is hair, raw flesh and callus, each 0..1, (V, 3)."""
+        points = foot.build().vertices
+        wet = [patch.strength * patch.cover(points) for patch in self.patches if patch.wet]
+        return np.stack(
+            [
+                self.skin.hair * foot.hairiness(),
+                np.max(wet, axis=0) if wet else np.zeros(len(points)),
+                self.skin.callus * foot.rubbed(),
+            ],
+            axis=1,
         )
 
 
@@ -109,7 +123,7 @@ def _foot(rng: np.random.Generator, side: str, view: str, turn: np.ndarray, apar
     pose = FootPose.random(rng)
     if view == "standing":
         toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
-        pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes)
+        pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes, claw=min(pose.claw, 0.4))
     elif view == "lying":
         pose = replace(pose, knee=min(pose.knee, 0.3))
     sign = 1 if side == "right" else -1
@@ -124,7 +138,8 @@ def _foot_view(rng: np.random.Generator, clinic: bool) -> tuple[np.ndarray, str]
         return rotation_about(0, rng.uniform(0.2, 1.45)) @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "standing"
     if view < (0.65 if clinic else 0.75):  # somebody lies, the sole is to the camera
         turn = rotation_about(1, np.pi + rng.normal(0, 0.5)) @ rotation_about(0, -np.pi / 2 + rng.normal(0, 0.45))
-        return turn @ rotation_about(2, rng.normal(0, 0.3)), "lying"
+        turn = turn @ rotation_about(2, rng.normal(0, 0.3))
+        return (rotation_about(1, rng.uniform(-np.pi, np.pi)) @ turn if rng.random() < 0.2 else turn), "lying"
     turn = rotation_about(1, rng.normal(0, 0.5)) @ rotation_about(0, rng.uniform(-0.2, 0.6))
     return turn @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "any"
 
@@ -157,11 +172,13 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
     """Redness of all of it, then, with this probability, one to three wounds, scabs, bruises or plasters."""
     mesh, base = foot.build(), skin_color.base(tone)
     red = triple(np.clip(base * [1.12, 0.68, 0.66], 0, 1))
+    warm, load = triple(np.clip(base * [1.12, 0.8, 0.66], 0, 1)), float(rng.uniform(0.0, 0.8))
     near = np.flatnonzero(mesh.vertices[:, 2] < 0.15 if focus is None else
                           np.linalg.norm(mesh.vertices - (focus or (0, 0, 0)), axis=1) < 0.06)  # fmt: skip
     toes = np.flatnonzero(mesh.vertices[:, 1] > 0.17)
     flushed = mesh.vertices[rng.choice(toes if rng.random() < 0.5 else near)]
-    patches = [Patch(triple(flushed), float(rng.uniform(0.03, 0.12)), red, float(rng.uniform(0.0, 0.8)))]
+    patches = [Patch(place, size, warm, load) for place, size in _LOADED]
+    patches.append(Patch(triple(flushed), float(rng.uniform(0.03, 0.12)), red, float(rng.uniform(0.0, 0.8))))
     if rng.random() >= wounded:
         return tuple(patches)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
@@ -171,7 +188,7 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
         if kind < 0.6:  # an ulcer: a pale or yellow rim, red or black inside
             rim = (0.75, 0.62, 0.42) if rng.random() < 0.6 else triple(np.clip(base * 1.3, 0, 1))
             inside = ((0.45, 0.05, 0.04), (0.25, 0.03, 0.02), (0.03, 0.02, 0.015), (0.55, 0.4, 0.1))[rng.integers(4)]
-            patches += [Patch(place, 1.5 * size, rim, 0.9), Patch(place, size, inside, 0.95)]
+            patches += [Patch(place, 1.5 * size, rim, 0.9), Patch(place, size, inside, 0.95, wet=True)]
         elif kind < 0.8:  # a bruise or a stain
             patches.append(Patch(place, 4.0 * size, triple(base * [0.55, 0.42, 0.5]), float(rng.uniform(0.3, 0.8))))
         else:  # a plaster

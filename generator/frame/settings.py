@@ -220,8 +220,8 @@ class RenderSettings:
     with a lens of 70 to 120 degrees does, in part of them with somebody opposite. Default 0."""
     empty: Fraction = 0.0
     """Of indoor scenes: fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet
-    and arms, faces, food, leather, wood, dolls. They have no annotation; the image's ``empty`` names what they show.
-    Default 0."""
+    and arms, faces, food, leather, dolls, empty gloves. They have no annotation; the image's ``empty`` names what they
+    show. Default 0."""
     empty_kind: Literal["any", "feet", "arms", "people", "food", "objects", "interior"] = "any"
     """What the images without a hand show; any of these by default."""
     object_annotations: bool = False

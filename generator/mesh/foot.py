@@ -33,13 +33,13 @@ KNEE_Z = 470.0
 TOP_Z = 900.0
 """Where the thigh ends, mm."""
 
-_BALL = np.array([(-34, 186, 17), (-14, 194, 15), (4, 188, 13), (21, 176, 12), (36, 160, 11)], float)
+_BALL = np.array([(-33, 186, 17), (-13, 194, 15), (5, 188, 13), (21, 176, 12), (36, 161, 11)], float)
 """Joints where the toes begin, (5, 3) mm."""
-_MIDDLE = np.array([(-31, 222, 13), (-9.5, 222, 17), (9, 212, 16), (25.5, 198, 15), (39.5, 180, 13)], float)
+_MIDDLE = np.array([(-30, 222, 13.5), (-8, 221, 18), (9.5, 212, 17), (25, 198, 16), (38.5, 181, 14)], float)
 """The toes' first joints."""
-_TIP = np.array([(-27, 244, 10), (-6.5, 244, 8), (12, 233, 8), (28, 217, 7.5), (40.5, 198, 7)], float)
+_TIP = np.array([(-25.5, 242, 11), (-4.5, 241, 9), (12.5, 229, 8.5), (27, 213, 8), (38.5, 195, 8)], float)
 """The middle of the toes' tips."""
-_BREADTH = np.array([14.0, 9.2, 8.7, 8.4, 8.6])
+_BREADTH = np.array([14.8, 9.9, 9.5, 9.3, 9.4])
 """Half the breadth of each toe, mm."""
 
 
@@ -55,12 +55,24 @@ class FootShape:
     """Of the leg, beyond ``length``."""
     toes: float = 1.0
     """Of the toes' length, beyond ``length``."""
+    hallux: float = 1.0
+    """Of the great toe's length, beyond ``toes``."""
+    valgus: float = 0.0
+    """Radians, not a factor: how far the great toe leans to the others, and its joint stands out; 0 in the mean."""
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> FootShape:
-        """An adult's foot: length varies by 6 %, as men's and women's together do in ANSUR II, the rest by eye."""
+        """Anybody's: adults' length varies by 6 %, as men's and women's together do in ANSUR II, the rest by eye.
+
+        One in eight is a child's: shorter, plump, with short toes.
+        """
         length, width, girth, toes = np.exp(np.clip(rng.standard_normal(4), -2.2, 2.2) * [0.06, 0.04, 0.12, 0.08])
-        return cls(float(length), float(width), float(girth), float(toes))
+        hallux, valgus = np.exp(np.clip(rng.normal(0, 0.06), -0.12, 0.12)), np.clip(rng.normal(0.02, 0.12), -0.12, 0.4)
+        if rng.random() < 0.125:
+            small = rng.uniform(0.5, 0.85)
+            length, width, toes = length * small, width * (1.25 - 0.2 * small), toes * 0.85
+            girth, valgus = girth * (1.2 - 0.2 * small), 0.0
+        return cls(*(float(part) for part in (length, width, girth, toes, hallux, valgus)))
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,7 @@ class FootPose:
     :param knee: how far the knee is bent.
     :param toes: (5,) how far each toe is bent down, from the great one on; negative is up.
     :param spread: (5,) how far each toe is moved to the little toe's side.
+    :param claw: how far the first joints of the four small toes are bent beyond ``toes`` while their bases rise.
     """
 
     ankle: float = 0.0
@@ -79,19 +92,22 @@ class FootPose:
     knee: float = 0.0
     toes: tuple[float, ...] = (0.0,) * 5
     spread: tuple[float, ...] = (0.0,) * 5
+    claw: float = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> FootPose:
         """Within what ankles, knees and toes do at rest; neighbouring toes bend alike."""
         curl = rng.normal(0.0, 0.22)
         toes = np.clip(curl + rng.normal(0.0, 0.1, 5) + [rng.normal(0, 0.2), 0, 0, 0, 0], -0.7, 0.8)
-        spread = rng.uniform(-0.02, 0.06) * np.array([-1.6, -0.6, 0.1, 0.7, 1.4]) + rng.normal(0, 0.025, 5)
+        apart = rng.uniform(0.03, 0.1) if rng.random() < 0.15 else rng.uniform(-0.03, 0.015)
+        spread = apart * np.array([-1.6, -0.6, 0.1, 0.7, 1.4]) + rng.normal(0, 0.012, 5)
         return cls(
             ankle=float(rng.uniform(-0.25, 0.75)),
             turn=float(rng.normal(0.0, 0.15)),
             knee=float(rng.uniform(0.0, 2.0)) if rng.random() < 0.5 else 0.0,
             toes=tuple(toes.round(4).tolist()),
             spread=tuple(spread.round(4).tolist()),
+            claw=float(rng.uniform(0.1, 0.9)) if rng.random() < 0.4 else 0.0,
         )
 
 
@@ -109,6 +125,8 @@ class FootMesh:
     """(V,) float32, 1 in the folds of the toes and of the sole."""
     nail: np.ndarray
     """(V,) float32, 1 on the nails."""
+    nail_map: np.ndarray
+    """(V, 3) float32, as :attr:`generator.mesh.skin_look.SkinMaps.nail`: across, along, and mm outside the nail."""
     toe: np.ndarray
     """(V, 5) float32, how much of each toe's bend a vertex follows at its joint with the ball."""
     end: np.ndarray
@@ -147,57 +165,61 @@ def _body() -> list[tuple[float, Limb]]:
     """All but the toes, each with the radius of its join."""
     heel = _limb((1, 30, 36), (1, 62, 38), _UP, [(0, 26, 26, 35), (1, 27, 34, 36)], (29, 30))
     parts = [(0.0, heel)]
-    bases = [(-16, 96, 38), (-8, 98, 42), (2, 96, 40), (12, 90, 34), (22, 82, 26)]
-    downs = [(22, 19, 17), (28, 21, 15), (28, 21, 13), (24, 19, 12), (20, 16, 11)]
+    bases = [(-15, 92, 38), (-8, 98, 42), (2, 96, 40), (11, 88, 34), (18, 78, 28)]
+    downs = [(22, 19, 17), (28, 21, 15), (28, 21, 13), (24, 19, 12), (22, 17, 11)]
     for base, ball, down in zip(bases, _BALL, downs, strict=True):
         wide = 15.5 if base is bases[0] else 12.5
-        parts.append(
-            (
-                14.0,
-                _limb(
-                    base,
-                    ball,
-                    _UP,
-                    [(0, wide, 25, down[0]), (0.5, wide, 17, down[1]), (1, wide, 10.5, down[2])],
-                    (14, 23),  # beyond the joint: the web between the toes reaches half along their first bones
-                ),
-            )
-        )
+        rows = [(0, wide, 25, down[0]), (0.5, wide, 17, down[1]), (1, wide, 10.5, down[2])]
+        # Beyond the joint: the web between the toes reaches half along their first bones.
+        parts.append((16.0, _limb(base, ball, _UP, rows, (20, 23))))
+    instep = [(0, 27, 22, 30), (0.45, 24, 15, 26), (0.8, 20, 8, 20), (1, 17, 3, 14)]
+    shaft = [(0, 22, 20, 20), (1, 20, 16, 16)]
+    tendon = [(0, 10, 14, 8), (0.4, 7.5, 14, 6), (1, 10, 8, 8)]
     parts += [
-        (10.0, _limb((-33, 180, 17), (-36, 186, 17), _UP, [(0, 15, 14, 17), (1, 15, 14, 17)], (14, 13))),  # ball
-        (16.0, _limb((30, 60, 22), (40, 150, 14), _UP, [(0, 13, 14, 21), (0.5, 13, 10, 15), (1, 10, 9, 13)], (14, 10))),
-        (20.0, _limb((-1, 60, 78), (-5, 122, 56), _UP, [(0, 27, 22, 30), (1, 24, 13, 25)], (18, 24))),  # instep
-        (
-            20.0,
-            _limb((0, 34, 50), (0, 42, 140), _FRONT, [(0, 22, 20, 20), (1, 22, 20, 18)], (14, 20)),
-        ),  # before the tendon
-        (14.0, _limb((0, 11, 52), (0, 22, 150), _FRONT, [(0, 9, 14, 8), (0.4, 7, 14, 6), (1, 9, 12, 7)], (14, 20))),
+        (12.0, _limb((-34, 178, 17), (-36, 186, 17), _UP, [(0, 15, 14, 17), (1, 15, 14, 17)], (16, 13))),  # ball
+        (20.0, _limb((16, 46, 24), (38, 148, 14), _UP, [(0, 15, 15, 22), (0.5, 14, 11, 16), (1, 11, 9, 13)], (20, 12))),
+        (24.0, _limb((-1, 58, 78), (-8, 150, 40), _UP, instep, (20, 22))),
+        (26.0, _limb((0, 34, 50), (0, 46, 150), _FRONT, shaft, (14, 40))),  # before the tendon
+        (18.0, _limb((0, 11, 52), (0, 26, 170), _FRONT, tendon, (14, 40))),
     ]
     leg = [
-        (0.0, 31, 34, 33), (0.035, 29, 34, 36), (0.08, 29, 35, 38), (0.16, 36, 38, 48), (0.26, 46, 42, 66),
+        (0.0, 30, 33, 33), (0.035, 28.5, 33, 36), (0.08, 29, 35, 38), (0.16, 36, 38, 48), (0.26, 46, 42, 66),
         (0.36, 50, 46, 74), (0.44, 49, 52, 66), (0.48, 51, 56, 56), (0.53, 52, 54, 54), (0.62, 60, 66, 62),
         (0.8, 74, 82, 76), (1.0, 84, 92, 88),
     ]  # fmt: skip
-    parts.append((18.0, _limb((0, 56, 76), (6, 66, TOP_Z), _FRONT, leg, (26, 20))))
-    parts.append((12.0, _limb((-29, 60, 80), (-30, 62, 92), _FRONT, [(0, 8, 12, 12), (1, 8, 12, 12)], (10, 16))))
-    parts.append((12.0, _limb((30, 46, 68), (29, 48, 84), _FRONT, [(0, 8, 10, 10), (1, 8, 10, 10)], (11, 16))))
-    parts.append((14.0, _limb((4, 112, 452), (5, 116, 486), _FRONT, [(0, 22, 10, 12), (1, 24, 10, 12)], (16, 20))))
+    ankle = [(0, 9, 12, 12), (1, 8, 12, 12)]
+    parts += [
+        (26.0, _limb((0, 56, 76), (6, 66, TOP_Z), _FRONT, leg, (26, 20))),
+        (16.0, _limb((-25, 58, 78), (-26, 61, 92), _FRONT, ankle, (11, 24))),
+        (16.0, _limb((26, 46, 66), (26, 49, 82), _FRONT, ankle, (12, 24))),
+        (20.0, _limb((4, 108, 452), (5, 112, 486), _FRONT, [(0, 22, 10, 12), (1, 24, 10, 12)], (20, 24))),
+    ]
     return parts
+
+
+def _sole(points: np.ndarray) -> np.ndarray:
+    """Height in mm, (N,), that the sole does not reach below: what stands on the ground, and the arch between."""
+    x, y = points[:, 0], points[:, 1]
+    arch = 17.0 * np.exp(-(((x + 34) / 26) ** 2) - ((y - 104) / 38) ** 2)
+    waist = 2.5 * np.exp(-(((y - 105) / 40) ** 2))
+    valley = 1.2 * np.exp(-(((x + 17) / 5) ** 2) - ((y - 182) / 22) ** 2)
+    round_edge = 0.0012 * np.clip(np.abs(x + 4 - 0.06 * (y - 100)) - 22, 0, None) ** 2
+    return np.asarray(-1.0 + arch + waist + valley + np.minimum(round_edge * 2.2, 6.0))
 
 
 def _toe(number: int) -> list[Limb]:
     ball, middle, tip, wide = _BALL[number], _MIDDLE[number], _TIP[number], _BREADTH[number]
     up = (0.05 * (number - 2), 0.0, 1.0)
     if number == 0:
-        first = [(0, 1.0, 0.85, 0.95), (0.5, 0.93, 0.72, 0.8), (1, 1.0, 0.72, 0.72)]
-        last = [(0, 1.0, 0.72, 0.72), (0.5, 1.04, 0.66, 0.74), (1, 0.9, 0.5, 0.7)]
+        first = [(0, 1.0, 0.85, 0.95), (0.5, 0.88, 0.7, 0.78), (1, 0.98, 0.72, 0.76)]
+        last = [(0, 0.98, 0.72, 0.76), (0.5, 1.05, 0.62, 0.86), (1, 0.92, 0.46, 0.72)]
     else:
-        first = [(0, 1.0, 1.0, 1.0), (0.5, 0.86, 0.8, 0.8), (1, 0.92, 0.86, 0.8)]
-        last = [(0, 0.92, 0.86, 0.8), (0.45, 0.9, 0.78, 0.8), (1, 0.98, 0.76, 0.95)]
+        first = [(0, 1.0, 1.0, 1.0), (0.5, 0.78, 0.76, 0.74), (1, 0.88, 0.84, 0.76)]
+        last = [(0, 0.88, 0.84, 0.76), (0.5, 0.92, 0.7, 0.9), (1, 1.04, 0.62, 1.06)]
     scaled = [[(p, w * wide, u * wide, d * wide) for p, w, u, d in rows] for rows in (first, last)]
     return [
         _limb(ball, middle, up, scaled[0], (5, 4)),
-        _limb(middle, tip, up, scaled[1], (4, 0.75 * wide)),
+        _limb(middle, tip, up, scaled[1], (4, 0.78 * wide)),
     ]
 
 
@@ -213,11 +235,11 @@ class Sculpture:
         body = self.body[0][1].distance(points)
         for radius, part in self.body[1:]:
             body = smooth_min(body, part.distance(points), radius)
-        body = -smooth_min(-body, points[:, 2] + 1.0, 8.0)  # the sole is flat where it stands
+        body = -smooth_min(-body, points[:, 2] - _sole(points), 10.0)
         result = body
         for first, last in self.toes:
-            toe = smooth_min(first.distance(points), last.distance(points), 3.5)
-            result = smooth_min(result, smooth_min(body, toe, 8.0), 0.8)
+            toe = smooth_min(first.distance(points), last.distance(points), 5.0)
+            result = smooth_min(result, smooth_min(body, toe, 9.0), 0.8)
         return result
 
     def gradient(self, points: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -300,23 +322,22 @@ def make_mean_foot() -> FootMesh:
     owner = skin.toe_of(vertices)
     count = len(vertices)
     toe, end, nail, crease = np.zeros((count, 5)), np.zeros((count, 5)), np.zeros(count), np.zeros(count)
+    nail_map = np.tile([0.0, 0.0, 9.0], (count, 1))
     for number in range(5):
         along, side = _on_toe(vertices, number)
         mine = (owner == number) & (vertices[:, 1] > _BALL[number, 1] - 12)
         pip = float(np.linalg.norm(_MIDDLE[number] - _BALL[number]))
-        length = pip + float(np.linalg.norm(_TIP[number] - _MIDDLE[number])) + 0.75 * _BREADTH[number]
+        length = pip + float(np.linalg.norm(_TIP[number] - _MIDDLE[number])) + 0.78 * _BREADTH[number]
         toe[:, number] = mine * smoothstep(along, -5, 9)
         end[:, number] = mine * smoothstep(along, pip - 4, pip + 4)
         wide = _BREADTH[number]
         back = mine & (normal[:, 2] > 0.25)
-        near, far = length - (19.5 if number == 0 else 11.5), length - (3.5 if number == 0 else 2.0)
-        half = 0.64 * wide
-        nail += (
-            back
-            * smoothstep(along, near, near + 1.5)
-            * (1 - smoothstep(along, far, far + 1.2))
-            * smoothstep(half - abs(side), 0, 1.4)
-        )
+        long, half = (8.0, 0.58 * wide) if number == 0 else (5.6 - 0.5 * number, (0.62 - 0.04 * number) * wide)
+        from_middle = along - (length - long - (2.2 if number == 0 else 1.2))
+        beyond = np.maximum(np.abs(np.stack([side, from_middle])) - np.array([[half - 2.0], [long - 2.0]]), 0)
+        outside = np.hypot(*beyond) - 2.0 + 8.0 * smoothstep(normal[:, 2], 0.35, 0.1)
+        nail_map[mine] = np.stack([side / half, from_middle / long, outside], axis=1)[mine]
+        nail += mine * smoothstep(outside, 0.6, -0.6)
         folds = (pip - 2.0, pip + 2.0) if number else (pip - 2.5, pip, pip + 2.5)
         for place in folds:
             crease += back * 0.6 * np.exp(-(((along - place) / 0.9) ** 2)) * smoothstep(wide - abs(side), 0, 4)
@@ -333,6 +354,7 @@ def make_mean_foot() -> FootMesh:
     raised = 0.35 * np.clip(nail, 0, 1) - 0.35 * np.clip(crease, 0, 1)
     vertices = vertices + raised[:, None] * normal
     marks = [np.clip(mark, 0, 1).astype(np.float32) for mark in (sole, crease, nail)]
+    marks.append(nail_map.astype(np.float32))
     moved = [part.astype(np.float32) for part in (diffused[:, :5], diffused[:, 5:10], diffused[:, 10])]
     return FootMesh((vertices / 1000).astype(np.float32), faces, *marks, *moved)
 
@@ -347,6 +369,26 @@ def build() -> FootMesh:
 def is_end() -> np.ndarray:
     """Which vertices are at the thigh's end, (V,) bool."""
     return build().vertices[:, 2] > TOP_Z / 1000 - 0.03
+
+
+@lru_cache(maxsize=1)
+def hairiness() -> np.ndarray:
+    """Where hair grows on a foot and its leg, 0..1, (V,): on the shin and the calf, less on the thigh and the back."""
+    mesh = build()
+    z = mesh.vertices[:, 2]
+    leg = smoothstep(z, 0.09, 0.17) * (1 - 0.7 * smoothstep(z, 0.4, 0.5))
+    return np.asarray((leg + 0.25 * (1 - leg)) * (1 - smoothstep(mesh.palm, 0.0, 0.2)))
+
+
+@lru_cache(maxsize=1)
+def rubbed() -> np.ndarray:
+    """Where a foot has calluses, 0..1, (V,): around the heel, under the ball, and on the great toe's side."""
+    mesh = build()
+    places = [(-0.036, 0.186, 0.0, 0.016), (0.036, 0.163, 0.0, 0.012), (-0.002, 0.19, 0.0, 0.014),
+              (-0.036, 0.225, 0.006, 0.012), (-0.02, 0.012, 0.006, 0.02), (0.0, 0.004, 0.008, 0.022),
+              (0.022, 0.014, 0.006, 0.02)]  # fmt: skip
+    near = [np.exp(-(np.linalg.norm(mesh.vertices - p[:3], axis=1) ** 2) / p[3] ** 2) for p in np.array(places)]
+    return np.asarray(np.clip(np.sum(near, axis=0), 0, 1) * mesh.palm)
 
 
 def _turn(points: np.ndarray, pivot: np.ndarray, axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -364,18 +406,22 @@ def posed(mesh: FootMesh, shape: FootShape, pose: FootPose) -> np.ndarray:
     The foot stays where it stands, and the leg moves about the ankle; what is bent by little is bent in proportion.
     """
     points = mesh.vertices.astype(float)
+    out = np.exp(-(np.linalg.norm(points - [-0.046, 0.188, 0.02], axis=1) ** 2) / 0.017**2)
+    points[:, 0] -= 0.02 * shape.valgus * out
     for number in range(5):
         ball, middle, tip = (part[number] / 1000 for part in (_BALL, _MIDDLE, _TIP))
         along = tip - ball
         side = np.cross(along, _UP)
-        longer = shape.toes - 1
+        longer = shape.toes * (shape.hallux if number == 0 else 1.0) - 1
         points = (
             points + longer * mesh.toe[:, number, None] * ((points - ball) @ along / (along @ along))[:, None] * along
         )
-        bend = -pose.toes[number]
-        points = _turn(points, middle + longer * (middle - ball), side, 0.8 * bend * mesh.end[:, number])
-        points = _turn(points, ball, side, bend * mesh.toe[:, number])
-        points = _turn(points, ball, np.array(_UP), -pose.spread[number] * mesh.toe[:, number])
+        claw = pose.claw if number else 0.0
+        end, base = 0.8 * pose.toes[number] + claw, pose.toes[number] - 0.45 * claw
+        aside = pose.spread[number] + (shape.valgus if number == 0 else 0.35 * max(shape.valgus, 0.0))
+        points = _turn(points, middle + longer * (middle - ball), side, -end * mesh.end[:, number])
+        points = _turn(points, ball, side, -base * mesh.toe[:, number])
+        points = _turn(points, ball, np.array(_UP), -aside * mesh.toe[:, number])
     leg = 1 - mesh.ankle
     wide = 1 + (shape.width - 1) * mesh.ankle
     thick = 1 + (shape.girth - 1) * leg * np.clip((points[:, 2] - 0.1) / 0.1, 0, 1)

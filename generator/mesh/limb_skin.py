@@ -14,18 +14,23 @@ class LimbSkin:
     :param age: 0..1, how deep folds are and how far veins stand out.
     :param blood: 0..1, how red it is in blotches and specks.
     :param place: (3,) metres, where in the patterns the limb lies: nobody's are alike.
+    :param hair: 0..1, how much grows on the legs.
+    :param callus: 0..1, how thick and yellow the skin is where the foot rubs.
     """
 
     age: float
     blood: float
     place: tuple[float, float, float]
+    hair: float = 0.0
+    callus: float = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, worn: bool = False) -> LimbSkin:
         """Anybody's; ``worn``: older and redder, as in a clinic."""
         age, blood = rng.beta(2.5, 1.5, 2) if worn else rng.beta(1.5, 2.2, 2)
         x, y, z = rng.uniform(0.0, 10.0, 3).round(4).tolist()
-        return cls(float(age), float(blood), (x, y, z))
+        hair = float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0
+        return cls(float(age), float(blood), (x, y, z), hair, float(rng.beta(1.0, 1.6)))
 
     def rest(self, vertices: np.ndarray) -> np.ndarray:
         """Where vertices (V, 3) of the bind pose lie in the patterns, (V, 3) float32 metres."""

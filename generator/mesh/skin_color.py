@@ -29,21 +29,27 @@ class Patch:
     :param radius: metres.
     :param color: linear RGB.
     :param strength: how much it covers the skin, 0..1.
+    :param wet: whether it is raw flesh, which glistens.
     """
 
     place: tuple[float, float, float]
     radius: float
     color: tuple[float, float, float]
     strength: float
+    wet: bool = False
+
+    def cover(self, points: np.ndarray) -> np.ndarray:
+        """How much of it there is at points (N, 3), 0..1, (N,)."""
+        away = points - np.array(self.place, np.float32)
+        uneven = np.sin(away @ np.array([1.9, 1.3, 0.7]) * 2 / self.radius) * np.sin(away[:, 1] * 3 / self.radius)
+        inside = (1.15 - np.linalg.norm(away, axis=1) / self.radius - 0.15 * uneven) / 0.3
+        return np.asarray(np.clip(inside, 0, 1))
 
 
 def patched(points: np.ndarray, colors: np.ndarray, patches: tuple[Patch, ...]) -> np.ndarray:
     """Colors (V, 3) of points (V, 3) under patches, which cover each other in their order; float32 linear RGB."""
     for patch in patches:
-        away = points - np.array(patch.place, np.float32)
-        uneven = np.sin(away @ np.array([1.9, 1.3, 0.7]) * 2 / patch.radius) * np.sin(away[:, 1] * 3 / patch.radius)
-        inside = (1.15 - np.linalg.norm(away, axis=1) / patch.radius - 0.15 * uneven) / 0.3
-        covered = patch.strength * np.clip(inside, 0, 1)[:, None]
+        covered = patch.strength * patch.cover(points)[:, None]
         colors = colors + covered * (np.array(patch.color) - colors)
     return np.asarray(colors, np.float32)
 

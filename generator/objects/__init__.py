@@ -8,4 +8,5 @@ categories   one category for each kind of object
 grasps       hands that close around what they hold
 food         what is eaten, on plates and boards
 figures      dolls, mannequins, shoes, leather
+lookalikes   empty gloves, combs, rakes, branches: what has fingers
 """

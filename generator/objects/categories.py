@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from generator.objects import catalog, figures
+from generator.objects import catalog, figures, lookalikes
 from handforge.dataset import HAND_CATEGORIES, Category
 from handforge.dataset.coco_json import FrameRecord
 
-NAMES = (*catalog.HELD, *(maker.__name__ for maker in figures.FIGURES), "dish")
+NAMES = (
+    *catalog.HELD,
+    *(maker.__name__ for maker in figures.FIGURES),
+    "dish",
+    *(maker.__name__ for maker in lookalikes.LOOKALIKES),
+)
 """The kinds of objects, in the order of their ids."""
 
 CATEGORIES = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from generator.maths import rotation_about
-from generator.objects import catalog, figures, food, solids
+from generator.objects import catalog, figures, food, lookalikes, solids
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import KINDS
 
@@ -66,7 +66,7 @@ def test_a_part_is_where_its_matrix_puts_it():
     assert np.abs(part.distance(vertices)).max() < 1e-9
 
 
-MAKERS = [*catalog.HELD.values(), *figures.FIGURES, food.dish]
+MAKERS = [*catalog.HELD.values(), *figures.FIGURES, food.dish, *lookalikes.LOOKALIKES]
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
@@ -102,3 +102,14 @@ def test_things_have_the_size_that_they_are_sold_in(kind, longest):
 
 def test_at_least_twelve_kinds_can_be_held():
     assert len(catalog.HELD) >= 12
+
+
+def test_an_empty_glove_is_open_at_its_cuff_and_flatter_than_a_worn_one():
+    for seed in range(6):
+        thing = lookalikes.glove(np.random.default_rng(seed))
+        vertices = solids.mesh(thing.parts)[0]
+        thick, long = np.ptp(vertices[:, 1]), np.ptp(vertices[:, 2])
+        assert 0.1 < long < 0.45
+        worn = lookalikes.glove_mesh.wear(thing.parts[0].solid.glove)
+        assert thick < 0.9 * np.ptp(worn.vertices[:, 1])
+        assert vertices[:, 2].min() > -0.3, "without the arm"

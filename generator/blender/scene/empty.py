@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import bpy
 import numpy as np
 
 from generator.blender.scene import furniture, materials, object_meshes, people
 from generator.blender.scene.arm_view import View
+from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
 from generator.blender.scene.transforms import rotation_to, transform
 from generator.frame.empty_scene import EmptyScene
 from generator.objects import surfaces
 
 
-def fill_scene(
-    props: Props, rng: np.random.Generator, scene: EmptyScene, skin: bpy.types.Material, *, alone: bool
-) -> None:
+def fill_scene(props: Props, rng: np.random.Generator, scene: EmptyScene, skin: NodeGraph, *, alone: bool) -> None:
     """Put all of it into the scene.
 
-    :param skin: the material of bare skin.
+    :param skin: the material of bare skin, :func:`generator.blender.scene.skin_material.limb_skin`.
     :param alone: only the subjects, as an image of its own stands for what is behind them.
     """
     for one in scene.feet:

@@ -126,9 +126,9 @@ class NodeGraph:
         """Places stretched along the axes and turned about Y by radians."""
         return self.add("Mapping", Vector=place, Scale=scale, Rotation=(0.0, rotation, 0.0)).outputs[0]
 
-    def noise(self, place: Socket, scale: float, detail: float = 1.0) -> Socket:
+    def noise(self, place: Socket, scale: float, detail: float = 1.0, distortion: float = 0.0) -> Socket:
         """Perlin noise, 0..1."""
-        return self.add("TexNoise", Vector=place, Scale=scale, Detail=detail).outputs[0]
+        return self.add("TexNoise", Vector=place, Scale=scale, Detail=detail, Distortion=distortion).outputs[0]
 
     def lines(self, field: Socket, wide: float) -> Socket:
         """1 where a noise is 0.5, 0 where it is farther from that than ``wide``."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from generator.blender.rig import COLOUR
 from generator.blender.scene import materials, skin_material
+from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
 from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh
 from generator.frame.feet import PlacedFoot
@@ -38,19 +39,21 @@ def put_held(props: Props, held: HeldObject, index: int) -> None:
     props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index)
 
 
-def put_foot(props: Props, placed: PlacedFoot, skin: bpy.types.Material) -> None:
+def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
     """Put a bare foot with its leg into the scene."""
     mesh = foot.build()
-    data = _put_skin(props, placed.vertices(), mesh.faces, placed.colors(), skin, placed.side == "left")
-    _mark(data, placed.skin, mesh.vertices, mesh.palm)
+    skin_material.tell_toenails(skin, placed.tone, placed.polish, placed.skin.age)
+    data = _put_skin(props, placed.vertices(), mesh.faces, placed.colors(), skin.material, placed.side == "left")
+    _mark(data, placed.skin, mesh.vertices, mesh.palm, placed.surface(), mesh.nail_map)
 
 
-def put_arm(props: Props, placed: PlacedArm, skin: bpy.types.Material) -> None:
+def put_arm(props: Props, placed: PlacedArm, skin: NodeGraph) -> None:
     """Put a bare arm without its hand into the scene."""
     _, faces, used = arm_mesh()
     colors = skin_color.colours(hand_mesh.build(), placed.tone)[used]
-    data = _put_skin(props, placed.vertices(), faces, colors, skin, placed.side == "left")
-    _mark(data, placed.skin, arm_mesh()[0], np.zeros(len(used)))
+    data = _put_skin(props, placed.vertices(), faces, colors, skin.material, placed.side == "left")
+    plain, no_nail = np.zeros((len(used), 3)), np.tile([0.0, 0.0, 9.0], (len(used), 1))
+    _mark(data, placed.skin, arm_mesh()[0], np.zeros(len(used)), plain, no_nail)
 
 
 def _put_skin(
@@ -63,9 +66,21 @@ def _put_skin(
     return data
 
 
-def _mark(data: bpy.types.Mesh, skin: LimbSkin, vertices: np.ndarray, sole: np.ndarray) -> None:
-    for name, values in ((skin_material.REST, skin.rest(vertices)), (skin_material.LIMB, skin.marks(sole))):
-        data.attributes.new(name, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", values.ravel())
+def _mark(
+    data: bpy.types.Mesh,
+    skin: LimbSkin,
+    vertices: np.ndarray,
+    sole: np.ndarray,
+    surface: np.ndarray,
+    nail: np.ndarray,
+) -> None:
+    for name, values in (
+        (skin_material.REST, skin.rest(vertices)),
+        (skin_material.LIMB, skin.marks(sole)),
+        (skin_material.LIMB_SURFACE, surface),
+        (skin_material.NAIL, nail),
+    ):
+        data.attributes.new(name, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", values.astype(np.float32).ravel())
 
 
 def surface(one: Surface) -> bpy.types.Material:

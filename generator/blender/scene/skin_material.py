@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import bpy
+import numpy as np
 
 from generator.blender.rig import COLOUR, WRIST_DISTANCE
 from generator.blender.scene import materials
@@ -18,6 +19,9 @@ REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND = (
 
 LIMB = "skin_limb"
 """The point attribute of :meth:`generator.mesh.limb_skin.LimbSkin.marks`."""
+
+LIMB_SURFACE = "skin_limb_surface"
+"""The point attribute of hair, wounds and calluses, each 0..1."""
 
 ARM_PASSES = ("arm", "second_arm", *(f"arm_{number}" for number in range(3, 9)))
 """The render passes (AOVs) of the skin of up to eight arms, with a channel for each :class:`Region`."""
@@ -115,36 +119,72 @@ def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
     return graph.material
 
 
-def limb_skin() -> bpy.types.Material:
+def limb_skin() -> NodeGraph:
     """Skin of feet and bare arms, which :class:`generator.mesh.limb_skin.LimbSkin` tells apart."""
     graph = NodeGraph(materials.new("limb skin"))
     place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
     sole, age, blood = graph.apart(graph.attribute(LIMB, "Vector"))
-    blotch = graph.ramp(graph.noise(place, 45.0, 3.0), 0.42, 0.68)
-    color = graph.mix(graph.times(blotch, blood), color, graph.tinted(color, (0.96, 0.58, 0.54)))
-    speck = graph.ramp(graph.noise(place, 230.0, 2.0), 0.56, 0.72)
-    color = graph.mix(graph.times(speck, graph.times(blood, 0.6)), color, graph.tinted(color, (0.75, 0.52, 0.46)))
+    hair, wet, callus = graph.apart(graph.attribute(LIMB_SURFACE, "Vector"))
+    broad = graph.noise(place, 45.0, 3.0)
+    color = graph.mix(graph.times(graph.ramp(broad, 0.42, 0.68), blood), color, graph.tinted(color, (0.96, 0.58, 0.54)))
+    grain = graph.noise(place, 230.0, 2.0)
+    color = graph.mix(
+        graph.times(graph.ramp(grain, 0.56, 0.72), graph.times(blood, 0.6)),
+        color,
+        graph.tinted(color, (0.75, 0.52, 0.46)),
+    )
+    color = graph.mix(graph.times(callus, 0.6), color, graph.tinted(color, (1.08, 1.02, 0.78)))
     back = graph.times(age, graph.math("SUBTRACT", 1.0, sole))
-    vein = graph.times(graph.lines(graph.noise(place, 16.0, 1.0), 0.035), back)
-    color = graph.mix(graph.times(vein, 0.4), color, graph.tinted(color, (0.70, 0.86, 1.0)))
-    deep = graph.times(graph.math("MULTIPLY_ADD", age, 0.8, 0.2), graph.math("MULTIPLY_ADD", sole, 0.75, 0.25))
-    across = graph.add("Mapping", Vector=place, Scale=(60.0, 190.0, 130.0)).outputs[0]
-    folds = graph.times(graph.lines(graph.noise(across, 1.0, 3.0), 0.04), deep)
-    color = graph.mix(graph.times(folds, 0.45), color, graph.tinted(color, (0.66, 0.50, 0.46)))
-    fine = graph.add("TexVoronoi", Vector=place, Scale=420.0).outputs["Distance"]
-    height = graph.math("MULTIPLY_ADD", fine, graph.between(age, 0.15, 0.5), graph.times(vein, 1.5))
+    vein = graph.lines(graph.noise(place, 14.0, 1.0, 0.6), 0.03)
+    vein = graph.times(graph.times(vein, graph.ramp(broad, 0.45, 0.6)), back)
+    color = graph.mix(graph.times(vein, 0.35), color, graph.tinted(color, (0.70, 0.86, 1.0)))
+    folds = _folds(graph, place, broad, sole, age)
+    color = graph.mix(graph.times(folds, 0.3), color, graph.tinted(color, (0.72, 0.54, 0.48)))
+    hairs = graph.noise(graph.mapped(place, (1300.0, 1300.0, 60.0)), 1.0, 1.0)
+    color = graph.mix(graph.times(graph.ramp(hairs, 0.58, 0.72), hair), color, (0.03, 0.02, 0.015))
+    color = graph.mix(graph.times(wet, graph.ramp(grain, 0.5, 0.62)), color, graph.tinted(color, (0.45, 0.3, 0.3)))
+    color = graph.mix(graph.times(wet, graph.ramp(grain, 0.42, 0.36)), color, (0.75, 0.55, 0.25))
+    roughness = graph.between(broad, 0.3, 0.62)
+    color, roughness, bare = _nails(graph, color, graph.between(wet, roughness, 0.12))
+    height = graph.math("MULTIPLY_ADD", grain, graph.between(age, 0.3, 0.8), graph.times(vein, 0.6))
+    height = graph.math("MULTIPLY_ADD", wet, -2.0, graph.math("MULTIPLY_ADD", folds, -0.3, height))
+    height = graph.math("MULTIPLY_ADD", bare, -0.6, height)
     shader = graph.add(
         "BsdfPrincipled",
         Base_Color=color,
-        Roughness=graph.between(graph.noise(place, 60.0, 2.0), 0.3, 0.62),
-        Normal=graph.bump(graph.math("SUBTRACT", height, folds), 0.0009),
-        Subsurface_Weight=0.22,
+        Roughness=roughness,
+        Normal=graph.bump(height, 0.0009),
+        Subsurface_Weight=graph.times(bare, 0.22),
         Subsurface_Radius=(1.0, 0.38, 0.2),
         Subsurface_Scale=0.004,
     )
     shader.subsurface_method = "BURLEY"
     graph.add("OutputMaterial", Surface=shader.outputs[0])
-    return graph.material
+    return graph
+
+
+def tell_toenails(graph: NodeGraph, tone: float, polish: tuple[float, float, float] | None, age: float) -> None:
+    """Set the nails of :func:`limb_skin` to one person's: they grow thick and yellow with age."""
+    young, old = np.array([0.72, 0.44, 0.37]), np.array([0.58, 0.42, 0.22])
+    bed = (young + age**2 * (old - young)).tolist()
+    graph.tell(
+        polished=float(polish is not None),
+        polish=polish or (0.0, 0.0, 0.0),
+        nail_bed=tuple(bed),
+        nail_free=(0.74, 0.64, 0.46),
+        nail_own=0.5 - 0.25 * tone,
+        nail_edge=0.78,
+    )
+
+
+def _folds(graph: NodeGraph, place: Socket, broad: Socket, sole: Socket, age: Socket) -> Socket:
+    """Wrinkles across the limb, and along a sole: here more, there less, and deep on old soles."""
+    across = graph.lines(graph.noise(graph.mapped(place, (22.0, 150.0, 95.0)), 1.0, 2.0, 0.9), 0.024)
+    along = graph.lines(graph.noise(graph.mapped(place, (130.0, 22.0, 60.0)), 1.0, 2.0, 1.2), 0.02)
+    here = graph.ramp(broad, 0.36, 0.58)
+    there = graph.times(graph.ramp(broad, 0.56, 0.4), sole)
+    deep = graph.times(graph.math("MULTIPLY_ADD", age, 0.8, 0.2), graph.math("MULTIPLY_ADD", sole, 0.7, 0.3))
+    return graph.times(graph.math("ADD", graph.times(across, here), graph.times(along, there)), deep)
 
 
 def _nails(graph: NodeGraph, color: Socket, roughness: Socket) -> tuple[Socket, Socket, Socket]:
