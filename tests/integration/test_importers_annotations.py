@@ -33,7 +33,8 @@ def test_damaged_annotations_are_named(tmp_path):
     ):
         (tmp_path / name).write_text(text)
         done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
-        refused(done, f"{name} is not {'valid JSON' if name == 'b.json' else 'a COCO, CVAT'}")
+        said = {"a.json": "has no list of its image records", "b.json": "is not valid JSON"}
+        refused(done, f"{name} {said.get(name, 'is not a COCO, CVAT')}")
     refused(run("annotations", tmp_path / "no.json", tmp_path / "shots", tmp_path / "out"), "no.json is missing")
     assert not (tmp_path / "out").exists()
 

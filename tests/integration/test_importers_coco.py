@@ -68,7 +68,7 @@ def test_another_label_needs_no_segmentation(tmp_path, shots):
     categories = ({"id": 1, "name": "hand"}, {"id": 2, "name": "cup"})
     cup = {"id": 2, "image_id": 1, "category_id": 2, "bbox": [0, 0, 5, 5]}
     dataset, said = imported(coco(tmp_path / "c.json", [entry(), cup], categories=categories), shots)
-    assert len(hands(dataset)) == 1 and said == ""
+    assert len(hands(dataset)) == 1 and "objects of other labels were left out: cup (1); --label takes them" in said
 
 
 def test_parts_without_area_are_left_out_and_counted(tmp_path, shots):
@@ -147,7 +147,11 @@ def test_boxes_alone_are_said_and_taken_on_request(tmp_path, shots):
 
 
 @pytest.mark.parametrize(
-    "listed", ["C:\\work\\shots\\a.jpg", "upload/3/1a2b3c4d-a.jpg", "images\\0f00ba42-a.jpg", "a.png"]
+    "listed",
+    [
+        *("C:\\work\\shots\\a.jpg", "upload/3/1a2b3c4d-a.jpg", "images\\0f00ba42-a.jpg", "a.png"),
+        "/data/local-files/?d=my%20shots%2Fa.jpg",
+    ],
 )
 def test_names_with_folders_prefixes_and_other_suffixes(tmp_path, shots, listed):
     images = [{"id": 1, "file_name": listed, "width": WIDTH, "height": HEIGHT}]
@@ -175,15 +179,84 @@ def test_names_are_compared_as_composed_unicode(tmp_path):
     assert dataset.images[0]["file_name"] == unicodedata.normalize("NFC", "händé.png")
 
 
-@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientation):
-    """The image itself shows where its hand is; both are turned upright by Pillow."""
-    pixels = np.where(IN_SQUARE[..., None], np.uint8(255), np.uint8(0)).repeat(3, 2)
+def turned(path, orientation):
+    """A photograph that shows where its hand is, stored so that Pillow turns it."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    (tmp_path / "shots").mkdir()
-    Image.fromarray(pixels).save(tmp_path / "shots/a.png", exif=exif)
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.where(IN_SQUARE[..., None], np.uint8(255), np.uint8(0)).repeat(3, 2)).save(path, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientation):
+    turned(tmp_path / "shots/a.png", orientation)
     images = [{"id": 1, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}]
-    dataset, _ = imported(coco(tmp_path / "c.json", [entry()], images), tmp_path / "shots")
+    source = coco(tmp_path / "c.json", [entry(keypoints=[20, 30, 2] * 21)], images)
+    dataset, said = imported(source, tmp_path / "shots")
     upright = dataset.read_image(dataset.images[0])
     assert upright.shape[:2] == (WIDTH, HEIGHT) and (hands(dataset)[0] == (upright[..., 0] > 127)).all()
+    assert "1 sets of keypoints of images that are turned by EXIF left out" in said
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4])
+def test_what_sizes_tell_of_one_image_holds_for_those_of_which_they_do_not(tmp_path, orientation):
+    turned(tmp_path / "shots/a.png", 6)
+    turned(tmp_path / "shots/b.png", orientation)
+    images = [{"id": i, "file_name": f"{n}.png", "width": WIDTH, "height": HEIGHT} for i, n in enumerate("ab", 1)]
+    dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2, 2)], images), tmp_path / "shots")
+    for number, image in enumerate(dataset):
+        assert (hands(dataset, number)[0] == (dataset.read_image(image)[..., 0] > 127)).all()
+    assert said == ""
+    (tmp_path / "out").rename(tmp_path / "first")
+    dataset, said = imported(coco(tmp_path / "d.json", [entry(1, 2)], images[1:]), tmp_path / "shots")
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+    assert "1 images are stored rotated or flipped (EXIF)" in said and "as drawn on the upright images" in said
+
+
+def test_ids_of_tables_are_numbers_with_a_point(tmp_path, shots):
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry(image=1.0, category=1.0)]), shots)
+    assert len(hands(dataset)) == 1
+
+
+@pytest.mark.parametrize(
+    "images, categories, words",
+    [
+        ([{"file_name": "a.jpg"}], None, "image number 1 has no id or no file_name; COCO needs both"),
+        (None, [{"id": 1}], "category number 1 has no id or no name; COCO needs both"),
+        (None, [{"id": 1, "name": "hand"}, {"id": 1, "name": "cup"}], "the category id 1 stands twice, for hand and"),
+    ],
+)
+def test_records_without_what_coco_needs_are_named(tmp_path, shots, images, categories, words):
+    source = coco(tmp_path / "c.json", [entry()], images, categories or [{"id": 1, "name": "hand"}])
+    refused(source, shots, words)
+
+
+def test_an_annotation_that_is_no_object_is_named(tmp_path, shots):
+    refused(coco(tmp_path / "c.json", [entry(), 5]), shots, "annotation number 2 is 5, not an object")
+
+
+def test_labels_are_found_in_any_case_and_each_must_be_there(tmp_path, shots):
+    categories = ({"id": 1, "name": "Left_Hand"}, {"id": 2, "name": "rightHand"})
+    source = coco(tmp_path / "c.json", [entry(), entry(2, category=2, segmentation=[OTHER])], categories=categories)
+    refused(source, shots, "nothing labelled 'rihgt'", options=("--label", "left_hand", "--label", "rihgt"))
+    dataset, _ = imported(source, shots, "--label", "left_hand", "--label", "righthand")
+    assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
+
+
+def test_words_that_begin_like_a_hand_are_none(tmp_path, shots):
+    categories = ({"id": 1, "name": "gloved hand"}, {"id": 2, "name": "handbag"})
+    source = coco(tmp_path / "c.json", [entry(), entry(2, category=2, segmentation=[OTHER])], categories=categories)
+    dataset, said = imported(source, shots, "--label", "all")
+    assert dataset.categories == {1: "hand", 2: "handbag"} and "taken as hands: gloved hand" in said
+
+
+def test_images_without_a_hand_are_a_dataset_if_the_label_is_known(tmp_path, shots):
+    dataset, said = imported(coco(tmp_path / "c.json", []), shots)
+    assert len(dataset) == 2 and "No image has a hand" in said
+    (tmp_path / "out").rename(tmp_path / "first")
+    refused(coco(tmp_path / "d.json", []), shots, "nothing labelled 'paw'", options=("--label", "paw"))
+
+
+def test_images_without_an_entry_are_said(tmp_path, shots):
+    _, said = imported(coco(tmp_path / "c.json", [entry()], [{"id": 1, "file_name": "a.jpg"}]), shots)
+    assert "1 images have no entry in" in said and "b.jpg for one" in said

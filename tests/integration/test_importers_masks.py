@@ -302,6 +302,75 @@ def test_smoothed_edges_are_grey_levels(written):
     assert "brighter than half" in said
 
 
+@pytest.mark.parametrize("factor", [2, 3, 4, 5])
+def test_few_grey_levels_at_edges_are_smoothed_edges(written, factor):
+    """A mask made smaller by averaging has factor^2 + 1 values, all but two of them at edges only."""
+    large = blob((64 * factor, 48 * factor), (20 * factor + 1, 24 * factor + 2), 12 * factor)
+    smooth = large.reshape(48, factor, 64, factor).mean(axis=(1, 3))
+    values = (255 * smooth).astype(np.uint8)
+    assert len(np.unique(values)) > 4
+    hands, crowds, said = written(values)
+    same(hands, values > 127)
+    assert not crowds and "brighter than half" in said
+
+
+def test_smoothed_edges_of_colours_are_background(written):
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[blob((64, 48), (16, 24), 9), 0] = 100
+    red[ONE, 0] = 255
+    hands, _, said = written(red)
+    same(hands, ONE)
+    assert "hands are #ff0000, background #640000, which are at edges only" in said
+
+
+@pytest.mark.parametrize("photograph", [True, False])
+def test_a_cut_out_is_a_hand_where_it_is_opaque(written, photograph):
+    colours = np.random.default_rng(0).integers(0, 256 if photograph else 1, (48, 64, 3)).astype(np.uint8)
+    same(written(np.dstack([colours, np.uint8(255) * ONE]))[0], ONE)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_photograph_is_no_mask(source, tmp_path, suffix):
+    noise = np.random.default_rng(0).normal(128, 40, (48, 64, 3)).clip(0, 255).astype(np.uint8)
+    (source / "masks/p1.png").unlink()
+    Image.fromarray(noise).save(source / f"masks/p1.{suffix}")
+    done = run(source, tmp_path / "out", "--strict")
+    assert done.exit_code == 2 and f"p1.{suffix} is not a mask: " in done.stderr
+
+
+def test_black_hands_are_asked_for(written):
+    inverted = np.where(ONE, np.uint8(0), np.uint8(255))
+    assert "of the images (median); where hands are black, give --hand-values 0" in written(inverted)[2]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_black_hands_are_read_on_request(written, suffix):
+    (hand,), _, _ = written(np.where(ONE, np.uint8(0), np.uint8(255)), "--hand-values", "0", suffix=suffix)
+    assert (hand != ONE).sum() < 5
+
+
+def test_a_mask_of_the_stored_photograph_is_turned_with_it(source, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("images", "masks"):
+        for path in (source / kind).iterdir():
+            path.unlink()
+    shown = np.where(ONE, np.uint8(255), np.uint8(0))
+    Image.fromarray(np.dstack([shown] * 3)).save(source / "images/a.png", exif=exif)
+    Image.fromarray(shown).save(source / "masks/a.png")
+    assert run(source, tmp_path / "out").exit_code == 0
+    dataset = Dataset(tmp_path / "out")
+    (image,) = dataset
+    assert (dataset.masks(image)[0] == (dataset.read_image(image)[..., 0] > 127)).all()
+
+
+@pytest.mark.parametrize("name", ["p1_mask", "p1.png", "p1-seg"])
+def test_masks_with_an_ending_are_found(source, tmp_path, name):
+    (source / "masks/p1.png").rename(source / f"masks/{name}.png")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 0 and "have no image" not in done.stderr
+
+
 def test_255_alone_in_one_mask_and_beside_ids_in_another_is_refused(source, tmp_path):
     Image.fromarray(ids(ONE, TWO, values=(1, 255))).save(source / "masks/p1.png")
     done = run(source, tmp_path / "out")

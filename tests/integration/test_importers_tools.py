@@ -23,7 +23,7 @@ from annotation_samples import (
 from PIL import Image
 from trainer_samples import blob
 
-from handforge.dataset import Dataset
+from handforge.dataset import Dataset, DatasetError
 from handforge.dataset.importers.annotated import Notes, ellipse
 from handforge.dataset.importers.cvat import read_cvat
 from handforge.dataset.importers.matching_files import frame_number, match_files
@@ -88,6 +88,40 @@ def test_labelme_names_the_file_and_the_shape(tmp_path, shots):
     refused(labelme(tmp_path / "one", "a.jpg", good, bad), shots, "a.json: shape 2 cannot be read")
     far = shape("mask", [[70, 50]], mask=painted(blob((20, 16), (9, 8), 6)))
     refused(labelme(tmp_path / "two", "a.jpg", far), shots, "a.json: shape 1", "20x16 at 70, 50 leaves 80x60")
+    for code in ("!!!!", None, "aGFuZA=="):
+        broken = shape("mask", [[7, 5]], mask=code)
+        source = labelme(tmp_path / "three", "a.jpg", broken)
+        refused(source, shots, "a.json: shape 1 cannot be read (its mask is not a PNG in base64)")
+    refused(labelme(tmp_path / "four", "a.jpg", shape("circle", [[7, 5]])), shots, "a circle of 1 points")
+
+
+def test_what_of_a_refused_source_was_left_out_is_said(tmp_path, shots):
+    source = labelme(tmp_path / "labels", "a.jpg", shape("linestrip", [[1, 1], [9, 1]]))
+    refused(source, shots, "nothing labelled 'hand' (there is nothing; 1 shapes of the kind linestrip left out")
+
+
+def test_a_single_file_of_a_folder_format_is_read(tmp_path, shots):
+    good = shape("polygon", np.reshape(SQUARE, (-1, 2)).tolist())
+    dataset, _ = imported(labelme(tmp_path / "labels", "a.jpg", good) / "a.json", shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+
+
+def test_a_folder_of_one_coco_or_cvat_file_is_read(tmp_path, shots):
+    (tmp_path / "one").mkdir()
+    dataset, _ = imported(
+        cvat(tmp_path / "one/a.xml", f'<polygon label="hand" points="{points(SQUARE)}"/>').parent, shots
+    )
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+    (tmp_path / "out").rename(tmp_path / "first")
+    (tmp_path / "two").mkdir()
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "hand"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [SQUARE]}],
+    }
+    (tmp_path / "two/_annotations.coco.json").write_text(json.dumps(content))  # as Roboflow names it
+    dataset, _ = imported(tmp_path / "two", shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
 
 
 # ---------------------------------------------------------------- CVAT
@@ -115,6 +149,23 @@ def test_cvat_ellipses_boxes_and_lines(tmp_path, shots):
     assert "1 objects with a box alone" in said and "1 shapes of the kind polyline left out" in said
 
 
+def test_a_rotated_box_of_cvat_is_the_box_around_it(tmp_path, shots):
+    box = '<box label="hand" xtl="10" ytl="20" xbr="50" ybr="30" rotation="90"/>'
+    dataset, _ = imported(cvat(tmp_path / "a.xml", box), shots, "--boxes")
+    assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[25, 5, 10, 40]]
+
+
+@pytest.mark.parametrize(
+    "inside, words",
+    [
+        ('<polygon points="1,1;9,1;9,9"/>', "a.xml: image a.jpg: <polygon> has no label"),
+        ('<mask label="hand" rle="x" left="1" top="1" width="3" height="3"/>', "image a.jpg: a mask cannot be read"),
+    ],
+)
+def test_cvat_names_the_image_and_the_shape(tmp_path, shots, inside, words):
+    refused(cvat(tmp_path / "a.xml", inside), shots, words)
+
+
 VIDEO = f"""<annotations><version>1.1</version><meta><task><size>8</size>
 <original_size><width>{WIDTH}</width><height>{HEIGHT}</height></original_size></task></meta>
 <track id="0" label="hand">
@@ -136,6 +187,35 @@ def test_tracks_of_a_cvat_video_are_interpolated_and_end(tmp_path):
         6: [OTHER],  # the first track is outside from here on, the second goes on to the end
         7: [OTHER],
     }
+
+
+def read_video(tmp_path, meta, track):
+    from xml.etree import ElementTree
+
+    text = VIDEO[: VIDEO.index("<track")].replace("<size>8</size>", meta) + track + "</annotations>"
+    return read_cvat(ElementTree.fromstring(text), tmp_path / "v.xml", Notes()).images
+
+
+def test_frames_of_a_part_of_a_video_are_those_that_were_annotated(tmp_path):
+    track = f'<track id="0" label="hand"><polygon frame="10" outside="0" points="{points(SQUARE)}"/></track>'
+    part = "<size>3</size><start_frame>10</start_frame><stop_frame>20</stop_frame><frame_filter>step=5</frame_filter>"
+    assert [image.frame for image in read_video(tmp_path, part, track)] == [10, 15, 20]
+
+
+@pytest.mark.parametrize(
+    "track, words",
+    [
+        ('<track id="3"/>', "track 3: <track> has no label"),
+        (
+            '<track id="3" label="hand"><box frame="x"/></track>',
+            "track 3: a box is of frame 'x', which is not a number",
+        ),
+        ('<track id="3" label="hand"><box frame="99999999999"/></track>', "no video is that long"),
+    ],
+)
+def test_tracks_that_cannot_be_read_are_named(tmp_path, track, words):
+    with pytest.raises(DatasetError, match=words):
+        read_video(tmp_path, "<size>8</size>", track)
 
 
 # ---------------------------------------------------------------- YOLO, Pascal VOC, VIA
@@ -214,6 +294,78 @@ def test_a_wrong_line_of_yolo_is_named(tmp_path, shots):
     refused(tmp_path / "labels", shots, "a.txt: line 2 is not a YOLO label")
 
 
+def yolo(tmp_path, line, names="names: [hand]\n"):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text(line)
+    (tmp_path / "data.yaml").write_text(names)
+    return tmp_path / "labels"
+
+
+BOX = "0 0.25 0.541666667 0.25 0.416666667"
+
+
+@pytest.mark.parametrize(
+    "line, names",
+    [
+        (f"{BOX} 0.87", "names: [hand]\n"),  # with its confidence
+        (BOX.replace("0 ", "0.0 ", 1), "names: {0: hand}\n"),
+        (f"{BOX} {'0.2 0.5 2 ' * 4}", "names: [hand]\nkpt_shape: [4, 3]\n"),
+        (f"{BOX} {'0.2 0.5 ' * 21}", "names: [hand]\nkpt_shape: [21, 2]\n"),
+    ],
+)
+def test_boxes_of_yolo_with_more_behind_them(tmp_path, shots, line, names):
+    dataset, said = imported(yolo(tmp_path, line, names), shots, "--boxes")
+    assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[10, 20, 20, 25]]
+    assert ("1 sets of keypoints of YOLO left out" in said) == ("kpt_shape" in names)
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        (f"{BOX} 0.87 3", "3 is not a fraction of the image"),  # its confidence and its track
+        (
+            f"{BOX} {'0.2 0.5 2 ' * 4}",
+            "2 is not a fraction of the image; pixels are not read, nor are keypoints without",
+        ),
+        ("0 10 20 30 20 30 45", "10 is not a fraction of the image"),
+        (f"{BOX} 0.2 0.5 0.1", "7 numbers after the class are neither a box nor pairs of x and y"),
+    ],
+)
+def test_numbers_of_yolo_that_are_no_fractions_are_refused(tmp_path, shots, line, words):
+    refused(yolo(tmp_path, line), shots, f"a.txt: line 1 is not a YOLO label ({words}", options=("--boxes",))
+
+
+def test_classes_of_yolo_without_names(tmp_path, shots):
+    source = yolo(tmp_path, BOX)
+    (tmp_path / "data.yaml").unlink()
+    refused(source, shots, "nothing labelled 'hand' (there is 0)", "or name the classes in a classes.txt")
+    (source / "obj.names").write_bytes(b"h\xe4nd\n")
+    refused(source, shots, "obj.names is not UTF-8 (byte 1)")
+    (source / "obj.names").write_text("hand\n")
+    dataset, _ = imported(source, shots, "--boxes")
+    assert len(hands(dataset)) == 1
+
+
+def test_yolo_in_folders_goes_by_the_path(tmp_path):
+    for place, size in (("train", (WIDTH, HEIGHT)), ("val", (WIDTH * 2, HEIGHT * 2))):
+        save(tmp_path / "images" / place / "a.jpg", size)
+        (tmp_path / "labels" / place).mkdir(parents=True)
+        (tmp_path / "labels" / place / "a.txt").write_text(BOX)
+    (tmp_path / "data.yaml").write_text("names: [hand]\n")
+    dataset, _ = imported(tmp_path / "labels", tmp_path / "images", "--boxes")
+    boxes = {image["file_name"]: dataset.annotations(image)[0]["bbox"] for image in dataset}
+    assert boxes == {"train_a.png": [10, 20, 20, 25], "val_a.png": [20, 40, 40, 50]}
+
+
+def test_a_hand_of_pascal_voc_may_be_a_part_of_a_person(tmp_path, shots):
+    box = "<bndbox><xmin>11</xmin><ymin>21</ymin><xmax>30</xmax><ymax>45</ymax></bndbox>"
+    text = f"<object><name>person</name>{box}<part><name>hand</name>{box}</part></object>"
+    (tmp_path / "a.xml").write_text(f"<annotation><filename>a.jpg</filename>{text}</annotation>")
+    dataset, said = imported(tmp_path / "a.xml", shots, "--boxes")
+    assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[10, 20, 20, 25]]
+    assert "objects of other labels were left out: person (1)" in said
+
+
 def test_via_polygons_and_circles(tmp_path, shots):
     x, y = SQUARE[::2], SQUARE[1::2]
     regions = [
@@ -230,6 +382,50 @@ def test_via_polygons_and_circles(tmp_path, shots):
     square, circle = hands(dataset)
     assert (square == IN_SQUARE).all() and abs(circle.sum() - np.pi * 64) < 5
     assert "1 shapes of the kind point left out" in said
+
+
+def via(path, region):
+    path.write_text(json.dumps({"a": {"filename": "a.jpg", "regions": [region]}}))
+    return path
+
+
+POLYGON = {"name": "polygon", "all_points_x": SQUARE[::2], "all_points_y": SQUARE[1::2]}
+
+
+def test_the_label_of_a_via_region(tmp_path, shots):
+    checked = {"shape_attributes": POLYGON, "region_attributes": {"what": {"hand": True, "cup": False}}}
+    dataset, _ = imported(via(tmp_path / "via.json", checked), shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
+    (tmp_path / "out").rename(tmp_path / "first")
+    unclear = {"shape_attributes": POLYGON, "region_attributes": {"who": "cup", "sharp": "yes"}}
+    words = (
+        "a.jpg: region 1 cannot be read (which of sharp, who is its label, nothing tells; call that attribute label)"
+    )
+    refused(via(tmp_path / "via.json", unclear), shots, words)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"all_points_y": [1, 2]}, "region 1 cannot be read (a polygon of 4 x and 2 y)"),
+        ({"name": "polyline"}, "1 shapes of the kind polyline left out"),
+    ],
+)
+def test_regions_of_via_that_are_no_outline(tmp_path, shots, change, words):
+    region = {"shape_attributes": {**POLYGON, **change}, "region_attributes": {"label": "hand"}}
+    refused(via(tmp_path / "via.json", region), shots, words)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({"project": {}, "view": {}, "file": {}, "metadata": {}}, "is of VIA 3; export its annotations as COCO there"),
+        ([{"image": "a.jpg"}], "is a list, as results, Label Studio's JSON and CreateML are; give annotations of COCO"),
+    ],
+)
+def test_formats_that_are_not_read_are_called_by_name(tmp_path, shots, content, words):
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    refused(tmp_path / "x.json", shots, words)
 
 
 # ---------------------------------------------------------------- small parts
@@ -267,8 +463,9 @@ def test_names_that_are_not_there_are_left_out(tmp_path):
 def test_what_is_no_annotation_is_named(tmp_path, shots, text):
     path = tmp_path / ("c.xml" if text.startswith("<") else "c.json")
     path.write_text(text)
-    kind = "valid JSON" if text.startswith("[") else "a COCO, CVAT, LabelMe or VIA annotation that can be read"
-    refused(path, shots, f"{path.name} is not {kind}")
+    said = {"[": "is not valid JSON", "{": "has no list of its image records"}
+    known = "is not a COCO, CVAT, LabelMe or VIA annotation that can be read"
+    refused(path, shots, f"{path.name} {said.get(text[0], known)}")
 
 
 def test_names_that_are_no_yaml_are_named(tmp_path, shots):

@@ -1,5 +1,7 @@
 """Annotated frames of videos become datasets."""
 
+import json
+
 import numpy as np
 import pytest
 from importer_samples import SIZE, coco, imported, labelme, picture, refused, run, square_mask
@@ -55,6 +57,50 @@ def test_frames_beside_labelmes_files_are_no_masks(video, tmp_path):
     assert run("video", video, tmp_path / "out", "--truth", folder).exit_code == 0
     dataset = imported(tmp_path / "out")
     assert [(dataset.masks(image)[0] == square_mask()).all() for image in dataset] == [True, True]
+
+
+def masks(folder, **values):
+    folder.mkdir()
+    for name, mask in values.items():
+        Image.fromarray(mask).save(folder / f"{name}.png")
+    return folder
+
+
+def test_values_of_masks_mean_what_they_mean_for_images(video, tmp_path):
+    values = np.uint8(1) * square_mask()
+    values[:, 40:42] = 255
+    done = run("video", video, tmp_path / "out", "--truth", masks(tmp_path / "masks", f_1=values))
+    assert done.exit_code == 0 and "hands are 1, ignored 255" in done.stderr
+    dataset = imported(tmp_path / "out")
+    assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 1]
+
+
+def test_a_number_that_all_names_have_is_not_the_frames(video, tmp_path):
+    folder = masks(tmp_path / "masks", clip0004_01=square_mask(), clip0004_02=square_mask())
+    words = "names in", "would be of frame 4, clip0004_01 for one; name them like frame_000012"
+    refused(run("video", video, tmp_path / "out", "--truth", folder), "all 2", *words)
+
+
+def test_a_mask_of_another_size_is_named(video, tmp_path):
+    folder = masks(tmp_path / "masks", f_1=square_mask()[:30])
+    refused(run("video", video, tmp_path / "out", "--truth", folder), "f_1.png is 80x30, its image the video's frame")
+
+
+def test_several_labels_and_others(video, tmp_path):
+    labels = [{"id": 1, "name": "left_hand"}, {"id": 2, "name": "right_hand"}, {"id": 3, "name": "cup"}]
+    content = json.loads(coco(tmp_path / "a.json").read_text()) | {"categories": labels}
+    for number, annotation in enumerate(content["annotations"], start=1):
+        annotation |= {"image_id": 1, "category_id": number}
+    content["annotations"][1]["segmentation"] = [[40.0, 5, 60, 5, 60, 30]]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    words = ("video", video, tmp_path / "out", "--truth", tmp_path / "a.json")
+    done = run(*words, "--label", "left_hand", "--label", "right_hand")
+    assert done.exit_code == 0 and "objects of other labels were left out: cup (1)" in done.stderr
+    dataset = imported(tmp_path / "out")
+    assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
+    (tmp_path / "out").rename(tmp_path / "first")
+    assert run(*words, "--label", "cup").exit_code == 0
+    assert imported(tmp_path / "out").info["objects"] == 1
 
 
 def test_wrong_videos(video, tmp_path):

@@ -11,6 +11,9 @@ import numpy as np
 Size = tuple[int, int] | None
 """An image's width and height as its annotations state them; None where they do not."""
 
+UNNAMED = "object"
+"""The label of objects for which a source names none."""
+
 ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 """What reading raises where content is not of the kind it should be."""
 
@@ -55,10 +58,12 @@ class Annotations:
     """What a source holds.
 
     :param keypoints: by label, the names of its keypoints and its skeleton (pairs counted from 1).
+    :param declared: labels that the source lists, used or not.
     """
 
     images: list[AnnotatedImage]
     keypoints: dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
 
     @property
     def labels(self) -> list[str]:

@@ -13,6 +13,7 @@ Pascal VOC, folder of .xml    boxes, polygons
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,13 +21,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from handforge.dataset.image_io import image_header, read_image
-from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape
-from handforge.dataset.importers.coco import UNNAMED, read_coco
+from handforge.dataset.image_io import read_image
+from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Notes, Shape
+from handforge.dataset.importers.coco import read_coco
 from handforge.dataset.importers.cvat import read_cvat
 from handforge.dataset.importers.folder import About, Imported, image_files, readable, tolerant, write_dataset
 from handforge.dataset.importers.labelme import read_labelme
 from handforge.dataset.importers.matching_files import match_files, sample_names
+from handforge.dataset.importers.turned import turn_mask, turns
 from handforge.dataset.importers.via import read_via
 from handforge.dataset.importers.voc import read_voc
 from handforge.dataset.importers.yolo import read_yolo
@@ -62,19 +64,22 @@ def import_annotations(
     """
     notes = Notes()
     files = image_files(images, recursive=True)
-    found = read_annotations(source, notes, files)
-    chosen = choose_labels(found.labels, labels, source)
+    found = read_annotations(source, notes, files, images)
+    chosen = choose_labels(found, labels, source, notes)
     matched = match_files([image.file_name for image in found.images], files, images)
     entries = [(image, matched[image.file_name]) for image in found.images if image.file_name in matched]
+    if not found.images:
+        raise DatasetError(f"{source} lists no image")
     if not entries:
         raise DatasetError(
-            f"{images} has no image that {source} lists: {found.images[0].file_name if found.images else 'none'} "
-            f"for one; {files[0].relative_to(images)} is there"
+            f"{images} has no image that {source} lists: {found.images[0].file_name} for one; "
+            f"{files[0].relative_to(images)} is there"
         )
     _refuse_doubled(entries, source)
     names = sample_names([path for _, path in entries], images)
     category = partial(category_of, about=about.category)
     categories = categories_for([category(label) for label in chosen], found)
+    turned, unclear = turns((path, image.size) for image, path in entries)
     unreadable: list[str] = []
     drawing = partial(
         instances, labels=chosen, category=category, boxes=boxes, crowd_as_hand=crowd_as_hand, notes=notes
@@ -82,20 +87,39 @@ def import_annotations(
 
     def frames() -> Iterator[Callable[[], Sample]]:
         for image, path in sorted(entries, key=lambda entry: names[entry[1]]):
-            yield partial(_sample, image, path, names[path], drawing)
+            yield partial(_sample, image, path, names[path], partial(drawing, orientation=turned.get(path, 1)))
 
     info = about.info("annotations", labels=list(labels), boxes=boxes)
     count = write_dataset(out, tolerant(frames(), strict, unreadable), len(entries), info, categories)
     absent = [image.file_name for image in found.images if image.file_name not in matched]
-    lines = notes.lines()
+    without = sorted({*files} - {path for _, path in entries})
+    lines = [*notes.lines(), *unclear, *about_labels(found, chosen, labels, category)]
     if absent:
         lines.append(f"{len(absent)} images of {source} are not in {images}, {absent[0]} for one")
+    if without:
+        lines.append(f"{len(without)} images have no entry in {source} and were not taken, {without[0]} for one")
     return Imported(count, tuple(lines), tuple(unreadable))
 
 
 def _sample(image: AnnotatedImage, path: Path, name: str, drawing: Callable[..., tuple[Instance, ...]]) -> Sample:
     pixels = readable(read_image, path)
     return Sample(name, pixels, drawing(image, pixels, path))
+
+
+def about_labels(
+    found: Annotations, chosen: Sequence[str], asked: Sequence[str], category: Callable[[str], str]
+) -> list[str]:
+    """Which labels were left out, and of all labels which were taken as hands."""
+    others = Counter(shape.label for image in found.images for shape in image.shapes if shape.label not in chosen)
+    lines = []
+    if others:
+        named = ", ".join(f"{label} ({count})" for label, count in others.most_common(5))
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        lines.append(f"objects of other labels were left out: {named}{more}; --label takes them")
+    hands = [label for label in chosen if category(label) != label and label != UNNAMED]
+    if tuple(asked) == (ALL,) and hands:
+        lines.append(f"taken as hands: {', '.join(hands)}")
+    return lines
 
 
 def _refuse_doubled(entries: Sequence[tuple[AnnotatedImage, Path]], source: Path) -> None:
@@ -109,21 +133,18 @@ def _refuse_doubled(entries: Sequence[tuple[AnnotatedImage, Path]], source: Path
         seen[path] = image
 
 
-def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = ()) -> Annotations:
+def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = (), root: Path = Path()) -> Annotations:
     """Read a file or folder of annotations, whatever tool wrote it.
 
-    :param images: the image files they are about; YOLO's labels need their sizes.
+    :param images: the image files below ``root`` that they are about; YOLO's labels need their sizes.
     :raises DatasetError: naming the file, if it is missing, damaged, or of no known format.
     """
     try:
         if source.is_dir():
-            return _folder(source, notes, images)
-        if source.suffix.lower() == ".xml":
-            return read_cvat(ElementTree.parse(source).getroot(), source, notes)
-        content = parse_json(source.read_bytes(), source, DatasetError)
-        if isinstance(content, dict) and "images" in content:
-            return read_coco(content, source, notes)
-        return read_via(content, source, notes)
+            return _folder(source, notes, images, root)
+        if source.suffix.lower() == ".txt":
+            return read_yolo([source], list(images), root, source, notes)
+        return _file(source, notes)
     except FileNotFoundError:
         raise DatasetError(f"{source} is missing") from None
     except DatasetError:
@@ -134,46 +155,78 @@ def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = ()) ->
         ) from None
 
 
-def _folder(source: Path, notes: Notes, images: Sequence[Path]) -> Annotations:
+def _file(source: Path, notes: Notes) -> Annotations:
+    if source.suffix.lower() == ".xml":
+        content = ElementTree.parse(source).getroot()
+        return read_voc([source], notes) if content.tag == "annotation" else read_cvat(content, source, notes)
+    content = parse_json(source.read_bytes(), source, DatasetError)
+    if isinstance(content, list):
+        raise DatasetError(
+            f"{source} is a list, as results, Label Studio's JSON and CreateML are; give annotations of COCO, LabelMe "
+            "or VIA 2 (Label Studio exports COCO)"
+        )
+    if isinstance(content, dict) and "shapes" in content:
+        return read_labelme([source], notes)
+    if isinstance(content, dict) and ("images" in content or "annotations" in content):
+        return read_coco(content, source, notes)
+    return read_via(content, source, notes)
+
+
+def _folder(source: Path, notes: Notes, images: Sequence[Path], root: Path) -> Annotations:
     def files(suffix: str) -> list[Path]:
         return sorted(path for path in source.rglob(f"*{suffix}") if not path.name.startswith("."))
 
     if found := files(".json"):
-        return read_labelme(found, notes)
+        return read_labelme(found, notes) if len(found) > 1 else _file(found[0], notes)
     if found := files(".xml"):
-        return read_voc(found, notes)
+        return read_voc(found, notes) if len(found) > 1 else _file(found[0], notes)
     if found := [path for path in files(".txt") if path.name not in NOT_LABELS]:
-        return read_yolo(found, {path.stem: path for path in images}, source, notes)
+        return read_yolo(found, list(images), root, source, notes)
     raise DatasetError(f"{source} holds no LabelMe (.json), YOLO (.txt) or Pascal VOC (.xml) files")
 
 
-def choose_labels(held: Sequence[str], asked: Sequence[str], source: Path) -> tuple[str, ...]:
-    """Which of a source's labels are taken.
+def choose_labels(found: Annotations, asked: Sequence[str], source: Path, notes: Notes) -> tuple[str, ...]:
+    """Which of a source's labels are taken: those asked for, whatever their case; without an object, none.
 
-    :raises DatasetError: if it has none of those asked for.
+    :raises DatasetError: if it has neither objects of a label nor lists it.
     """
-    if tuple(asked) == (ALL,) or list(held) == [UNNAMED]:
+    held = found.labels
+    if tuple(asked) == (ALL,) or held == [UNNAMED]:
         return tuple(held)
-    wanted = {label.casefold() for label in asked}
-    chosen = tuple(label for label in held if label in asked) or tuple(x for x in held if x.casefold() in wanted)
-    if not chosen:
-        there = ", ".join(held) or "nothing"
-        names = " or ".join(repr(label) for label in asked)
-        raise DatasetError(
-            f"{source} has nothing labelled {names} (there is {there}); choose with --label, as often as needed, or "
-            "--label all"
-        )
-    return chosen
+    there = sorted({*held, *found.declared})
+    chosen: list[str] = []
+    for label in asked:
+        same = [one for one in there if one == label] or [one for one in there if one.casefold() == label.casefold()]
+        if not same and (there or notes.lines()):
+            numbers = all(one.isdecimal() for one in there) and there
+            named = f"there is {', '.join(there) or 'nothing'}" + "".join(f"; {line}" for line in notes.lines())
+            raise DatasetError(
+                f"{source} has nothing labelled {label!r} ({named}); choose with --label, as often as needed, or "
+                "--label all" + (", or name the classes in a classes.txt" if numbers else "")
+            )
+        chosen += same
+    return tuple(dict.fromkeys(chosen))
 
 
 def category_of(label: str, about: str) -> str:
     """The category that a label becomes: ``about`` for one that names a hand, else its own name."""
-    return about if label == UNNAMED or re.search(r"hand|glove", label, re.IGNORECASE) else label
+    return about if label == UNNAMED or _HAND.search(_words(label)) else label
+
+
+_HAND = re.compile(r"(?<![a-z])(?:(?:my|your|left|right|bare|gloved)?(?:hand|glove)s?)(?![a-z])")
+"""A word for a hand, alone or with its side: ``hand``, ``lefthand``, ``gloves``; not ``handbag``."""
+
+_SIDE = re.compile(r"(?:(?<![a-z])|hand)(left|right)")
+
+
+def _words(label: str) -> str:
+    """A label in small letters, with a space where ``leftHand`` begins a word."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label).lower()
 
 
 def side_of(label: str) -> str | None:
     """``left`` or ``right`` where a label says so."""
-    said = re.findall(r"left|right", label.lower())
+    said = _SIDE.findall(_words(label))
     return said[0] if len(said) == 1 else None
 
 
@@ -198,18 +251,19 @@ def instances(
     boxes: bool,
     crowd_as_hand: bool,
     notes: Notes,
+    orientation: int = 1,
 ) -> tuple[Instance, ...]:
     """Draw an image's shapes of some labels.
 
-    Shapes drawn on the image as it is stored are turned with it, where its EXIF orientation turns it.
-
     :param pixels: (H, W, 3), the image upright.
+    :param orientation: by which shapes that were drawn on the image as it is stored are turned with it
+        (:mod:`handforge.dataset.importers.turned`).
     :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one of
         them cannot be drawn.
     """
     height, width = pixels.shape[:2]
-    turn = image.size not in (None, (width, height)) and image.size == (height, width) and _orientation(path) >= 5
-    if image.size not in (None, (width, height)) and not turn:
+    size = (height, width) if orientation > 4 else (width, height)
+    if image.size not in (None, size):
         raise DatasetError(
             f"{path} is {width}x{height}, but its annotations were drawn on {image.size[0]}x{image.size[1]}; "
             "give those images"
@@ -222,11 +276,9 @@ def instances(
             notes.add("objects with a box alone (--boxes takes them as rectangles, for --task detection)", image.where)
             continue
         try:
-            mask = _drawn(shape, *((width, height) if turn else (height, width)))
+            mask = turn_mask(_drawn(shape, size[1], size[0]), orientation)
         except DatasetError as error:
             raise DatasetError(f"{path}: {error} ({image.where})") from None
-        if turn:
-            mask = _upright(mask, _orientation(path))
         if not mask.any():
             notes.add("objects outside their image or without a pixel", image.where)
             continue
@@ -234,6 +286,9 @@ def instances(
         points = shape.keypoints
         if points is not None and name in CATEGORIES.values() and len(points) != len(KEYPOINTS):
             notes.add(f"sets of keypoints that are not a hand's {len(KEYPOINTS)}", image.where)
+            points = None
+        if points is not None and orientation > 1:
+            notes.add("sets of keypoints of images that are turned by EXIF", image.where)
             points = None
         if crowd := shape.crowd and not crowd_as_hand:
             notes.add(
@@ -244,7 +299,7 @@ def instances(
         if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):
             notes.add("objects that are there already, pixel by pixel", image.where)
             continue
-        found.append(Instance(mask, None if turn else points, side_of(shape.label), name, crowd=crowd))
+        found.append(Instance(mask, points, side_of(shape.label), name, crowd=crowd))
     return tuple(found)
 
 
@@ -265,15 +320,3 @@ def _drawn(shape: Shape, height: int, width: int) -> np.ndarray:
     if any(mask.shape != (height, width) for mask in masks):
         raise DatasetError(f"a mask of {shape.label} has another size than {width}x{height}")
     return np.any(masks, axis=0)
-
-
-def _orientation(path: Path) -> int:
-    """The EXIF orientation, 1 to 8; from 5 on width and height are exchanged."""
-    with image_header(path) as image:
-        return int(image.getexif().get(0x0112, 1))
-
-
-def _upright(mask: np.ndarray, orientation: int) -> np.ndarray:
-    """A mask of the stored image as the upright image needs it, for the EXIF orientations 5 to 8."""
-    turned = {5: mask.T, 6: np.rot90(mask, -1), 7: np.rot90(mask, 2).T, 8: np.rot90(mask, 1)}[orientation]
-    return np.ascontiguousarray(turned)

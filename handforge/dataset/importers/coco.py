@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape, Size, polygon
+from handforge.dataset.importers.annotated import (
+    ODD,
+    UNNAMED,
+    AnnotatedImage,
+    Annotations,
+    Notes,
+    Shape,
+    Size,
+    polygon,
+)
 from handforge.dataset.records import DatasetError
-
-UNNAMED = "object"
-"""The label of annotations in a file that lists no categories."""
 
 
 def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotations:
@@ -23,20 +29,14 @@ def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotation
 
     :raises DatasetError: naming file and entry, if an image id stands twice or an entry is not COCO's.
     """
-    images: dict[str, dict[str, Any]] = {}
-    for record in content["images"]:
-        key = str(record["id"])
-        if key in images:
-            raise DatasetError(
-                f"{source}: the image id {record['id']!r} stands twice, for {images[key]['file_name']} and for "
-                f"{record['file_name']}; give each image an id of its own"
-            )
-        images[key] = record
+    images = _by_id(content["images"], "image", "file_name", source)
     categories = _categories(content, source)
     shapes: dict[str, list[Shape]] = {key: [] for key in images}
     for number, annotation in enumerate(content.get("annotations") or [], start=1):
+        if not isinstance(annotation, dict):
+            raise DatasetError(f"{source}: annotation number {number} is {annotation!r}, not an object")
         where = f"{source}: annotation {annotation.get('id', f'number {number}')}"
-        key, category = str(annotation.get("image_id")), str(annotation.get("category_id"))
+        key, category = _key(annotation.get("image_id")), _key(annotation.get("category_id"))
         if key not in images:
             notes.add("annotations of an image that is not listed", where)
         elif category not in categories:
@@ -55,14 +55,41 @@ def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotation
             for key, record in images.items()
         ],
         joints,
+        tuple(str(category["name"]) for category in categories.values()),
     )
+
+
+def _key(identity: Any) -> str:
+    """An id as a text; tools that keep tables write 7 as 7.0."""
+    return str(int(identity) if isinstance(identity, float) and identity.is_integer() else identity)
+
+
+def _by_id(records: Any, kind: str, named: str, source: Path) -> dict[str, dict[str, Any]]:
+    """Records by their id.
+
+    :raises DatasetError: naming the record, if one has no id or name, or an id stands twice.
+    """
+    if not isinstance(records, list):
+        raise DatasetError(f"{source} has no list of its {kind} records; it is not COCO's")
+    found: dict[str, dict[str, Any]] = {}
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict) or "id" not in record or named not in record:
+            raise DatasetError(f"{source}: {kind} number {number} has no id or no {named}; COCO needs both")
+        if (key := _key(record["id"])) in found:
+            raise DatasetError(
+                f"{source}: the {kind} id {record['id']!r} stands twice, for {found[key][named]} and for "
+                f"{record[named]}; give each {kind} an id of its own"
+            )
+        found[key] = record
+    return found
 
 
 def _categories(content: dict[str, Any], source: Path) -> dict[str, dict[str, Any]]:
     listed = content.get("categories")
     if listed:
-        return {str(category["id"]): {**category, "name": str(category["name"])} for category in listed}
-    used = sorted({str(a.get("category_id")) for a in content.get("annotations") or []})
+        found = _by_id(listed, "category", "name", source)
+        return {key: {**category, "name": str(category["name"])} for key, category in found.items()}
+    used = sorted({_key(a.get("category_id")) for a in content.get("annotations") or [] if isinstance(a, dict)})
     if len(used) > 1:
         raise DatasetError(f"{source} lists no categories, but its annotations have {', '.join(used)}; name them")
     return {key: {"name": UNNAMED} for key in used}

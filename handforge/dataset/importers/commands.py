@@ -39,7 +39,15 @@ def _count(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--count", type=click.IntRange(1), help=text)(seed(command))
 
 
-_LABEL = click.option("--label", default="hand", show_default=True, help="The label that hands have.")
+_LABELS = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    default=("hand",),
+    show_default=True,
+    help="A label to take; may be given several times. Labels that name a hand (left_hand, glove) become hands, others "
+    "a category of their own name; all takes every label.",
+)
 _STRICT = click.option("--strict", is_flag=True, help="End at the first file that cannot be read, and write nothing.")
 
 
@@ -210,15 +218,7 @@ def import_hands11k_command(source: Path, out: Path, about: About, count: int | 
 @click.argument("source", type=PATH)
 @click.argument("images", type=PATH)
 @click.argument("out", type=PATH)
-@click.option(
-    "--label",
-    "labels",
-    multiple=True,
-    default=("hand",),
-    show_default=True,
-    help="A label to take; may be given several times. Labels that name a hand (left_hand, glove) become hands, others "
-    "a category of their own name; all takes every label.",
-)
+@_LABELS
 @click.option("--boxes", is_flag=True, help="Take objects that have only a box as rectangles, for --task detection.")
 @click.option("--crowd-as-hand", is_flag=True, help="Take crowds, as CVAT writes painted masks, as single objects.")
 @_STRICT
@@ -253,9 +253,9 @@ def import_annotations_command(
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
 @click.option("--truth", required=True, type=PATH, help="Masks or annotations named by the frame's number, from 0.")
-@_LABEL
+@_LABELS
 @_about()
-def import_video_command(source: Path, out: Path, about: About, truth: Path, label: str) -> None:
+def import_video_command(source: Path, out: Path, about: About, truth: Path, labels: tuple[str, ...]) -> None:
     """SOURCE is a video; the frames that --truth knows become the dataset.
 
     \b
@@ -263,7 +263,7 @@ def import_video_command(source: Path, out: Path, about: About, truth: Path, lab
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.video import import_video
 
-    _report(out, import_video(source, truth, out, about, label))
+    _report(out, import_video(source, truth, out, about, labels))
 
 
 def _report(out: Path, made: Imported) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -24,6 +25,9 @@ from handforge.dataset.records import DatasetError
 
 SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton")
 
+LONGEST = 10_000_000
+"""Frames of a video, at most: four days."""
+
 
 def read_cvat(root: Element, source: Path, notes: Notes) -> Annotations:
     """Read a CVAT file.
@@ -33,16 +37,16 @@ def read_cvat(root: Element, source: Path, notes: Notes) -> Annotations:
 
     :raises DatasetError: naming file, image and shape.
     """
-    if root.find("track") is not None:
+    if root.find("track") is not None or root.findtext("meta/task/mode") == "interpolation":
         return _video(root, source, notes)
     found = []
-    for image in root.iter("image"):
-        where = f"{source}: image {image.attrib.get('name')}"
-        size = _size(image)
-        shapes = [(_group(shape), _shape(shape, shape.attrib["label"], size, where, notes)) for shape in _shapes(image)]
+    for number, image in enumerate(root.iter("image"), start=1):
+        where = f"{source}: image {image.attrib.get('name', f'number {number}')}"
+        size = _size(image, where)
+        shapes = [(_group(one), _shape(one, _given(one, "label", where), size, where, notes)) for one in _shapes(image)]
         kept = [(group, shape) for group, shape in shapes if shape is not None]
-        found.append(AnnotatedImage(image.attrib["name"], grouped(kept), size, where))
-    return Annotations(found)
+        found.append(AnnotatedImage(_given(image, "name", where), grouped(kept), size, where))
+    return Annotations(found, declared=tuple(label.text or "" for label in root.iterfind("meta//labels/label/name")))
 
 
 def _shapes(parent: Element) -> Iterator[Element]:
@@ -54,9 +58,19 @@ def _group(element: Element) -> str | None:
     return None if group == "0" else group  # 0 is CVAT's word for none
 
 
-def _size(image: Element) -> Size:
+def _given(element: Element, key: str, where: str) -> str:
+    if key not in element.attrib:
+        raise DatasetError(f"{where}: <{element.tag}> has no {key}")
+    return element.attrib[key]
+
+
+def _size(image: Element, where: str) -> Size:
     width, height = image.attrib.get("width"), image.attrib.get("height")
-    return (int(width), int(height)) if width and height else None
+    if not (width and height):
+        return None
+    if not (width.isdecimal() and height.isdecimal()):
+        raise DatasetError(f"{where} has the size {width} x {height}, which are not whole numbers of pixels")
+    return int(width), int(height)
 
 
 def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -> Shape | None:
@@ -69,7 +83,7 @@ def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -
             return Shape(label, (_mask(element, size),))
         if element.tag == "box":
             left, top, right, bottom = (float(given[key]) for key in ("xtl", "ytl", "xbr", "ybr"))
-            return Shape(label, box=(left, top, right - left, bottom - top))
+            return Shape(label, box=_around(left, top, right, bottom, float(given.get("rotation", 0))))
         if element.tag == "ellipse":
             cx, cy, rx, ry = (float(given[key]) for key in ("cx", "cy", "rx", "ry"))
             return Shape(label, (ellipse(cx, cy, rx, ry, float(given.get("rotation", 0))),))
@@ -77,6 +91,14 @@ def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -
         raise DatasetError(f"{where}: a {element.tag} cannot be read ({error})") from None
     notes.add(f"shapes of the kind {element.tag}", where)
     return None
+
+
+def _around(left: float, top: float, right: float, bottom: float, rotation_deg: float) -> tuple[float, ...]:
+    """The upright box x, y, width, height around a box that is rotated about its centre."""
+    angle, wide, high = np.radians(rotation_deg), right - left, bottom - top
+    width = float(abs(wide * np.cos(angle)) + abs(high * np.sin(angle)))
+    height = float(abs(wide * np.sin(angle)) + abs(high * np.cos(angle)))
+    return (left + right - width) / 2, (top + bottom - height) / 2, width, height
 
 
 def _points(element: Element) -> list[float]:
@@ -103,13 +125,15 @@ def _mask(element: Element, size: Size) -> np.ndarray:
 def _video(root: Element, source: Path, notes: Notes) -> Annotations:
     original = next(root.iter("original_size"), None)
     size = None if original is None else (int(original.findtext("width", "0")), int(original.findtext("height", "0")))
-    length = root.findtext("meta/task/size") or root.findtext("meta/job/size")
-    last = int(length) - 1 if length else max(int(s.attrib["frame"]) for track in root.iter("track") for s in track)
+    first, last, step = _frames(root, source)
     frames: dict[int, list[tuple[str | None, Shape]]] = {}
     for track in root.iter("track"):
         where = f"{source}: track {track.attrib.get('id')}"
-        for number, element in _interpolated(track, last):
-            shape = _shape(element, track.attrib["label"], size, where, notes)
+        label = _given(track, "label", where)
+        for number, element in _interpolated(track, last, where):
+            if (number - first) % step:
+                continue
+            shape = _shape(element, label, size, where, notes)
             if shape is not None:
                 frames.setdefault(number, []).append((_group(track), shape))
     return Annotations(
@@ -120,15 +144,39 @@ def _video(root: Element, source: Path, notes: Notes) -> Annotations:
     )
 
 
-def _interpolated(track: Element, last: int) -> Iterator[tuple[int, Element]]:
+def _frames(root: Element, source: Path) -> tuple[int, int, int]:
+    """The first and the last frame of the video that were annotated, and the step between them."""
+
+    def number(name: str) -> int | None:
+        texts = (root.findtext(f"meta/{part}/{name}") for part in ("task", "job"))
+        return next((int(text) for text in texts if text and text.isdecimal()), None)
+
+    first, length, stop = number("start_frame") or 0, number("size"), number("stop_frame")
+    step = re.search(r"step\s*=\s*([1-9]\d*)", root.findtext("meta/task/frame_filter") or "")
+    every = int(step[1]) if step else 1
+    seen = [_frame(s, f"{source}: track {t.attrib.get('id')}") for t in root.iter("track") for s in _shapes(t)]
+    last = stop if stop is not None else first + (length - 1) * every if length else max(seen, default=first)
+    if max([last, *seen]) > LONGEST:
+        raise DatasetError(f"{source} is of {max([last, *seen])} frames; no video is that long")
+    return first, last, every
+
+
+def _frame(shape: Element, where: str) -> int:
+    text = _given(shape, "frame", where)
+    if not text.isdecimal():
+        raise DatasetError(f"{where}: a {shape.tag} is of frame {text!r}, which is not a number")
+    return int(text)
+
+
+def _interpolated(track: Element, last: int, where: str) -> Iterator[tuple[int, Element]]:
     """The shape of a track in every frame in which it is seen."""
-    keys = sorted(_shapes(track), key=lambda shape: int(shape.attrib["frame"]))
+    keys = sorted(_shapes(track), key=lambda shape: _frame(shape, where))
     for number, shape in enumerate(keys):
         if shape.attrib.get("outside") == "1":
             continue
-        start = int(shape.attrib["frame"])
+        start = _frame(shape, where)
         after = keys[number + 1] if number + 1 < len(keys) else None
-        end = int(after.attrib["frame"]) if after is not None else last + 1
+        end = _frame(after, where) if after is not None else max(last, start) + 1
         for frame in range(start, end):
             part = 0.0 if after is None else (frame - start) / (end - start)
             yield frame, _between(shape, after, part)

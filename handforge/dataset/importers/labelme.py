@@ -38,18 +38,19 @@ def _read(path: Path, notes: Notes) -> AnnotatedImage:
         listed = list(enumerate(content["shapes"], start=1))
         width, height = content.get("imageWidth"), content.get("imageHeight")
         size = (int(width), int(height)) if width and height else None
-        name = str(content["imagePath"])
+        name = str(content.get("imagePath") or path.stem)
     except DatasetError:
         raise
     except ODD as error:
-        raise DatasetError(f"{path} is not a LabelMe file that can be read ({error!r})") from None
+        raise DatasetError(f"{path} is not a LabelMe file that can be read ({error!r}); move it away") from None
     shapes = []
     for number, shape in listed:
         where = f"{path}: shape {number}"
         try:
             read = _shape(shape, size, where, notes)
         except ODD as error:
-            raise DatasetError(f"{where} cannot be read ({error})") from None
+            text = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise DatasetError(f"{where} cannot be read ({text})") from None
         if read is not None:
             shapes.append((shape.get("group_id"), read))
     return AnnotatedImage(name, grouped(shapes), size, str(path))
@@ -65,20 +66,25 @@ def _shape(shape: dict[str, Any], size: tuple[int, int] | None, where: str, note
         low, high = points.min(axis=0), points.max(axis=0)
         return Shape(label, box=(*low.tolist(), *(high - low).tolist()))
     if kind == "circle":  # its centre, and a point on it
+        if len(points) != 2:
+            raise ValueError(f"a circle of {len(points)} points; it has its centre and a point on it")
         radius = float(np.linalg.norm(points[1] - points[0]))
         return Shape(label, (ellipse(points[0, 0], points[0, 1], radius, radius),))
     if kind == "mask":
-        return Shape(label, (_mask(shape["mask"], points, size),))
+        return Shape(label, (_mask(shape.get("mask"), points, size),))
     notes.add(f"shapes of the kind {kind}", where)
     return None
 
 
-def _mask(code: str, points: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+def _mask(code: Any, points: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
     """A painted mask: a PNG in base64, placed with its first pixel at the first point."""
     if size is None:
         raise ValueError("a mask needs imageWidth and imageHeight")
-    with Image.open(io.BytesIO(base64.b64decode(code)), formats=("PNG",)) as image:
-        painted = np.asarray(image.convert("L")) > 0
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(code)), formats=("PNG",)) as image:
+            painted = np.asarray(image.convert("L")) > 0
+    except (*ODD, OSError, SyntaxError):
+        raise ValueError("its mask is not a PNG in base64") from None
     left, top = (round(float(value)) for value in points[0])
     width, height = size
     if left < 0 or top < 0 or left + painted.shape[1] > width or top + painted.shape[0] > height:

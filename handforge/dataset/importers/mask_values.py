@@ -1,8 +1,9 @@
 """What the values of mask images mean: which pixels are hands, which hand, and which are to be ignored.
 
 Tools write masks in many ways: black and white, grey levels of smoothed edges, ids (0 background, 1, 2, ... objects),
-colours, and a value for what is to be ignored (255 beside small ids, as Pascal VOC's border). What a folder of masks
-holds is decided once for all its files, from all values in them.
+colours, transparency, and a value for what is to be ignored (255 beside small ids, as Pascal VOC's border). What a
+folder of masks holds is decided once for all its files, from all values in them. Values that fill no 3x3 pixels
+anywhere are those of smoothed edges, unless all are small ids.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ FEW = 32
 SMALL = 32
 """Ids up to this beside 255 make 255 the value to be ignored."""
 
+PHOTOGRAPH = 0.5
+"""An image in which more of the pixels than this are neither dark nor bright is not a mask."""
+
 VOC_VOID = 224 << 16 | 224 << 8 | 192
 """The colour of Pascal VOC's border."""
 
@@ -34,19 +38,24 @@ class MaskValues:
     :param hands: values that are hands, each an object of its own; None: what is brighter than half is one hand.
     :param ignored: values that are neither hand nor background.
     :param seen: how many masks hold which value; empty for grey levels.
+    :param edges: values of smoothed edges beside several objects, which are background.
     """
 
     hands: tuple[int, ...] | None
     ignored: tuple[int, ...] = ()
     seen: tuple[tuple[int, int], ...] = ()
+    edges: tuple[int, ...] = ()
 
     def describe(self) -> str:
         """One line for people."""
         if self.hands is None:
             return "masks are black and white: what is brighter than half is hand"
-        text = f"masks hold the values {', '.join(_name(value) for value, _ in self.seen)}: "
-        text += f"hands are {', '.join(map(_name, self.hands)) or 'none of them'}"
-        return text + (f", ignored {', '.join(map(_name, self.ignored))}" if self.ignored else "")
+        if not self.seen:
+            return f"hands are {_names(self.hands)}" if self.hands else "masks are black all over"
+        text = f"masks hold the values {_names(value for value, _ in self.seen)}: "
+        text += f"hands are {_names(self.hands) or 'none of them'}"
+        text += f", ignored {_names(self.ignored)}" if self.ignored else ""
+        return text + (f", background {_names(self.edges)}, which are at edges only" if self.edges else "")
 
     def objects(self, values: np.ndarray) -> list[np.ndarray]:
         """The masks (H, W) bool of the values that are hands, one a value, from a mask's (H, W) values."""
@@ -63,13 +72,18 @@ def _name(value: int) -> str:
     return str(value) if value < 1 << 24 else f"#{value - (1 << 24):06x}"
 
 
+def _names(values: Iterable[int]) -> str:
+    return ", ".join(map(_name, values))
+
+
 def read_values(path: Path) -> tuple[np.ndarray, bool]:
     """Read a mask file as (H, W) integers, and whether they are exact: ids or colours rather than grey levels.
 
     Colours are numbers from 2**24 on, black is 0; of a palette image the values are its indices, unless the palette is
-    black and white. Grey levels come as 1 where brighter than half of their range, else 0. What is transparent is 0.
+    black and white. Grey levels come as 1 where brighter than half of their range, else 0. What is transparent is 0; of
+    a cut-out, which is a photograph or plain black where it is opaque, the opaque pixels are 255.
 
-    :raises DatasetError: as :func:`handforge.dataset.read_image`.
+    :raises DatasetError: as :func:`handforge.dataset.read_image`; if it is a photograph, or nowhere bright.
     """
     image = open_image(path)
     lossless = path.suffix.lower() not in (".jpg", ".jpeg", ".jfif")
@@ -83,13 +97,30 @@ def read_values(path: Path) -> tuple[np.ndarray, bool]:
     if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
         return _grey(np.asarray(image), lossless, path)
     rgba = np.asarray(image.convert("RGBA")).astype(np.int64)
-    colour = np.where(rgba[..., 3:] > 127, rgba[..., :3], 0)
+    opaque = rgba[..., 3] > 127
+    if opaque.any() and not opaque.all():
+        used = np.unique(rgba[opaque][:, :3] @ (1 << 16, 1 << 8, 1))
+        if len(used) > FEW or not used.any():
+            return np.where(opaque, 255, 0), True
+    colour = np.where(opaque[..., None], rgba[..., :3], 0)
     if (np.ptp(colour, axis=2) == 0).all():
         return _grey(colour[..., 0], lossless, path)
     packed = colour[..., 0] << 16 | colour[..., 1] << 8 | colour[..., 2]
     if lossless and len(np.unique(packed)) <= FEW:
         return np.where(packed > 0, packed + (1 << 24), 0), True
-    return (colour.max(axis=2) > 127).astype(np.int64), False
+    brightest = colour.max(axis=2)
+    _refuse_photograph(brightest / 255, path)
+    return (brightest > 127).astype(np.int64), False
+
+
+def _refuse_photograph(values: np.ndarray, path: Path) -> None:
+    """Refuse values, from 0 to 1, of which too many are in between."""
+    between = float(((values > 0.25) & (values < 0.75)).mean())
+    if between > PHOTOGRAPH:
+        raise DatasetError(
+            f"{path} is not a mask: {between:.0%} of its pixels are neither dark nor bright; a mask is black, and "
+            "white where the hand is"
+        )
 
 
 def _grey(values: np.ndarray, lossless: bool, path: Path) -> tuple[np.ndarray, bool]:
@@ -104,8 +135,10 @@ def _grey(values: np.ndarray, lossless: bool, path: Path) -> tuple[np.ndarray, b
     top = next(full for full in (1.0, 255.0, 65535.0, most) if most <= full)
     if 0 < most <= top / 2:
         raise DatasetError(
-            f"{path} is nowhere brighter than {most:g} of {top:g}; a mask is black, and white where the hand is"
+            f"{path} is nowhere brighter than {most:g} of {top:g}; a mask is black, and white where the hand is, or "
+            f"has {FEW} values at the most"
         )
+    _refuse_photograph(values / (top or 1), path)
     return (values > top / 2).astype(np.int64), False
 
 
@@ -114,10 +147,10 @@ def decide(files: Iterable[Path], hands: Sequence[int] = (), ignored: Sequence[i
 
     :param hands: values that are hands, where they are given.
     :param ignored: values to be ignored, where they are given.
-    :raises DatasetError: if a mask cannot be read, given values are in none of them, or all their pixels are of one
-        bright value, so that nothing tells hand from background.
+    :raises DatasetError: if a mask cannot be read, given values are in none, or 255 stands alone and beside ids.
     """
     seen: Counter[int] = Counter()
+    solid: set[int] = set()
     exact, alone, beside = True, 0, 0
     for path in files:
         values, is_exact = read_values(path)
@@ -125,17 +158,19 @@ def decide(files: Iterable[Path], hands: Sequence[int] = (), ignored: Sequence[i
         if is_exact:
             held = np.unique(values).tolist()
             seen.update(held)
+            solid.update(_solid(values) if len(held) > 2 and held[-1] > SMALL else held)
             ids = any(0 < value <= SMALL for value in held)
             alone, beside = alone + (255 in held and not ids), beside + (255 in held and ids)
     counted = tuple(sorted(seen.items()))
     if hands or ignored:
-        if absent := sorted({*hands, *ignored} - {value for value in seen}):
+        if absent := sorted({*hands, *ignored} - set(seen) - (set() if exact else {0})):
             held = ", ".join(_name(value) for value in sorted(seen)) or "grey levels only"
             raise DatasetError(f"no mask holds the value {absent[0]}; there are {held}")
         others = tuple(value for value in sorted(seen) if value and value not in ignored)
         return MaskValues(tuple(hands) or others, tuple(ignored), counted)
     objects = [value for value in sorted(seen) if value]
-    if not exact or len(objects) > FEW:
+    filled = [value for value in objects if value in solid]
+    if not exact or len(objects) > FEW or (filled == objects[-1:] != objects and SMALL < objects[-1] < 1 << 16):
         return MaskValues(None)
     void = [value for value in objects if value == (1 << 24) + VOC_VOID]
     if alone and beside:
@@ -145,7 +180,20 @@ def decide(files: Iterable[Path], hands: Sequence[int] = (), ignored: Sequence[i
         )
     if beside:
         void.append(255)
-    return MaskValues(tuple(value for value in objects if value not in void), tuple(void), counted)
+    objects = [value for value in objects if value not in void]
+    thin = [value for value in objects if value not in solid]
+    edges = thin if max(objects, default=0) > SMALL and thin != objects else []
+    return MaskValues(tuple(v for v in objects if v not in edges), tuple(void), counted, tuple(edges))
+
+
+def _solid(values: np.ndarray) -> list[int]:
+    """The values that fill 3x3 pixels somewhere."""
+    height, width = values.shape
+    if min(height, width) < 3:
+        return np.unique(values).tolist()
+    inner = values[1:-1, 1:-1]
+    shifted = (values[y : height - 2 + y, x : width - 2 + x] for y in range(3) for x in range(3))
+    return np.unique(inner[np.logical_and.reduce([other == inner for other in shifted])]).tolist()
 
 
 def with_grey_levels(values: np.ndarray, is_exact: bool, meaning: MaskValues) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import ImageOps
 
-from handforge.dataset.image_io import read_image
+from handforge.dataset.image_io import image_header, read_image
 from handforge.dataset.importers.folder import (
     About,
     Imported,
@@ -21,7 +25,11 @@ from handforge.dataset.importers.folder import (
 )
 from handforge.dataset.importers.mask_values import MaskValues, decide, read_values, with_grey_levels
 from handforge.dataset.importers.matching_files import sample_names
+from handforge.dataset.importers.turned import turn_mask, turns
 from handforge.dataset.records import DatasetError, Instance, Sample
+
+_ENDING = re.compile(r"[._ -](?:mask|masks|seg|label|jpg|jpeg|png)$", re.IGNORECASE)
+"""What tools put behind an image's name for its mask: ``a_mask.png``, ``a.jpg.png``."""
 
 
 def import_masks(
@@ -51,34 +59,43 @@ def import_masks(
     masks = _masks(source / "masks")
     names = sample_names(files, source / "images")
     meaning = decide(_readable(masks.values(), strict), hand_values, ignore_values)
+    pairs = [(path, masks.get(_key(path, source / "images")) or masks.get(path.stem)) for path in files]
+    turned, unclear = turns((path, _size(mask)) for path, mask in pairs if mask is not None)
     unreadable: list[str] = []
+    covered: list[float] = []
 
     def frames() -> Iterator[Callable[[], Sample]]:
-        for path in files:
-            mask = masks.get(_key(path, source / "images")) or masks.get(path.stem)
+        for path, mask in pairs:
             if mask is None:
                 raise DatasetError(f"{path} has no mask; {source / 'masks'} needs an image called {path.stem}")
-            yield partial(_sample, path, mask, names[path], meaning, about.category, min_area, split)
+            drawn = MaskFile(mask, meaning, turned.get(path, 1))
+            yield partial(_sample, path, drawn, names[path], about.category, min_area, split, covered)
 
     info = about.info("masks", min_area=min_area, split=split, values=meaning.describe())
     count = write_dataset(out, tolerant(frames(), strict, unreadable), len(files), info)
-    used = {_key(path, source / "images") for path in files} | {path.stem for path in files}
-    alone = sorted(str(path) for key, path in masks.items() if key not in used and path.stem not in used)
-    notes = [meaning.describe()]
+    alone = sorted({*masks.values()} - {mask for _, mask in pairs})
+    notes = [meaning.describe(), *unclear]
+    if covered and np.median(covered) > 0.5:
+        notes.append(
+            f"hands cover {np.median(covered):.0%} of the images (median); where hands are black, give --hand-values 0"
+        )
     if alone:
-        notes.append(f"{len(set(alone))} masks have no image in {source / 'images'}, {alone[0]} for one")
+        notes.append(f"{len(alone)} masks have no image in {source / 'images'}, {alone[0]} for one")
     return Imported(count, tuple(notes), tuple(unreadable))
 
 
 def _masks(folder: Path) -> dict[str, Path]:
-    """The masks by their path without suffix, and by their stem where that is theirs alone."""
+    """The masks by their path without suffix, and by their stem, also without "_mask", where that is theirs alone."""
     files = image_files(folder, recursive=True)
     found = {_key(path, folder): path for path in files}
     if len(found) < len(files):
         doubled = next(path for path in files if found[_key(path, folder)] != path)
         raise DatasetError(f"{doubled} and {found[_key(doubled, folder)].name} have the same name; rename one")
-    stems = [path.stem for path in files]
-    return {path.stem: path for path in files if stems.count(path.stem) == 1} | found
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in files:
+        for stem in {path.stem, _ENDING.sub("", path.stem)}:
+            by_stem[stem].append(path)
+    return {stem: paths[0] for stem, paths in by_stem.items() if len(paths) == 1} | found
 
 
 def _key(path: Path, root: Path) -> str:
@@ -97,22 +114,58 @@ def _readable(files: Iterable[Path], strict: bool) -> Iterator[Path]:
             yield path
 
 
+def _size(mask: Path) -> tuple[int, int] | None:
+    """The width and height of a mask, upright; None where it cannot be read."""
+    try:
+        with image_header(mask) as image:
+            return ImageOps.exif_transpose(image).size
+    except DatasetError:
+        return None
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask image.
+
+    :param meaning: what its values mean.
+    :param orientation: by which it is turned as its photograph is (:mod:`handforge.dataset.importers.turned`).
+    """
+
+    path: Path
+    meaning: MaskValues
+    orientation: int = 1
+
+    def read(self, image: np.ndarray, name: str | Path) -> tuple[list[np.ndarray], np.ndarray]:
+        """Its hands' masks and what is to be ignored, each (H, W) bool.
+
+        :param image: (H, W, 3), the image that it belongs to.
+        :param name: the image's, for messages.
+        :raises UnreadableError: if it is damaged.
+        :raises DatasetError: if it has another size than the image.
+        """
+        values = with_grey_levels(*readable(read_values, self.path), self.meaning)
+        values = turn_mask(values, self.orientation)
+        if values.shape != image.shape[:2]:
+            raise DatasetError(
+                f"{self.path} is {values.shape[1]}x{values.shape[0]}, its image {name} "
+                f"{image.shape[1]}x{image.shape[0]}; both must have the same size"
+            )
+        return self.meaning.objects(values), self.meaning.ignore(values)
+
+
+def instances(hands: list[np.ndarray], ignored: np.ndarray, category: str) -> tuple[Instance, ...]:
+    """Hands' masks and what is to be ignored as instances; what has no pixel is left out."""
+    crowd = [Instance(ignored, category=category, crowd=True)] if ignored.any() else []
+    return (*(Instance(hand, category=category) for hand in hands if hand.any()), *crowd)
+
+
 def _sample(
-    path: Path, mask: Path, name: str, meaning: MaskValues, category: str, min_area: int, split: bool
+    path: Path, mask: MaskFile, name: str, category: str, min_area: int, split: bool, covered: list[float]
 ) -> Sample:
     image = readable(read_image, path)
-    values = with_grey_levels(*readable(read_values, mask), meaning)
-    if values.shape != image.shape[:2]:
-        raise DatasetError(
-            f"{mask} is {values.shape[1]}x{values.shape[0]}, its image {path} {image.shape[1]}x{image.shape[0]}; "
-            "both must have the same size"
-        )
-    hands = meaning.objects(values)
-    if split and len(meaning.hands or (1,)) == 1:
+    hands, ignored = mask.read(image, path)
+    covered.append(float(np.mean(np.any(hands, axis=0))) if hands else 0.0)
+    if split and len(mask.meaning.hands or (1,)) == 1:
         hands = [piece for hand in hands for piece in pieces(hand)]
     hands = [without_specks(hand, min_area) for hand in hands] if min_area else hands
-    instances = [Instance(hand, category=category) for hand in hands if hand.any()]
-    ignored = meaning.ignore(values)
-    if np.any(ignored):
-        instances.append(Instance(ignored, category=category, crowd=True))
-    return Sample(name, image, tuple(instances))
+    return Sample(name, image, instances(hands, ignored, category))

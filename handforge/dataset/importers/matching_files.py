@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from handforge.dataset.records import DatasetError
 
@@ -30,11 +31,11 @@ def match_files(listed: Iterable[str], files: Sequence[Path], root: Path) -> dic
         by_stem[_normal(path.stem)].append(path)
     found = {}
     for name in listed:
-        parts = [part for part in _normal(name).replace("\\", "/").split("/") if part]
+        parts = [part for part in _path(_normal(name)).replace("\\", "/").split("/") if part]
         if not parts:
             continue
         plain = _UPLOAD.sub("", parts[-1])
-        stems = [Path(parts[-1]).stem, Path(plain).stem, parts[-1]]
+        stems = [parts[-1], Path(parts[-1]).stem, Path(plain).stem]
         groups = (by_name[parts[-1]], by_name[plain], *(by_stem[stem] for stem in stems))
         candidates = next((group for group in groups if group), [])
         if candidates:
@@ -57,6 +58,11 @@ def _best(name: str, parts: list[str], candidates: list[Path], root: Path) -> Pa
     return ranked[0]
 
 
+def _path(name: str) -> str:
+    """The path that a name holds: Label Studio writes local files as ``/data/local-files/?d=shots%2Fa.jpg``."""
+    return unquote(name.split("?d=", 1)[1]) if "?d=" in name else name
+
+
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
@@ -74,6 +80,22 @@ def sample_names(files: Sequence[Path], root: Path) -> dict[Path, str]:
             twin = sum(other.parent == path.parent for other in same) > 1
             names[path] = f"{name}_{path.suffix[1:].lower()}" if twin else name
     return names
+
+
+def frame_numbers(stems: Sequence[str], source: Path) -> list[int]:
+    """The numbers of the frames that files are named after.
+
+    :param source: the files' folder, for messages.
+    :raises DatasetError: if one has no number, or all have the same one and others that differ.
+    """
+    numbers = [frame_number(stem) for stem in stems]
+    digits = {tuple(re.findall(r"\d+", stem)) for stem in stems if not re.search("frame", stem, re.IGNORECASE)}
+    if len(set(numbers)) == 1 and len(digits) > 1:
+        raise DatasetError(
+            f"all {len(stems)} names in {source} would be of frame {numbers[0]}, {stems[0]} for one; name them like "
+            "frame_000012"
+        )
+    return numbers
 
 
 def frame_number(stem: str) -> int:

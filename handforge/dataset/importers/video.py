@@ -6,37 +6,46 @@ frame are several hands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from handforge.dataset.importers import masks
 from handforge.dataset.importers.annotated import Notes
-from handforge.dataset.importers.annotations import category_of, choose_labels, instances, read_annotations
+from handforge.dataset.importers.annotations import (
+    about_labels,
+    categories_for,
+    category_of,
+    choose_labels,
+    instances,
+    read_annotations,
+)
 from handforge.dataset.importers.folder import About, Imported, image_files, write_dataset
-from handforge.dataset.importers.mask_values import MaskValues, decide, read_values, with_grey_levels
-from handforge.dataset.importers.matching_files import frame_number
-from handforge.dataset.records import DatasetError, Instance, Sample
+from handforge.dataset.importers.mask_values import decide
+from handforge.dataset.importers.matching_files import frame_numbers
+from handforge.dataset.records import Category, DatasetError, Instance, Sample
 from handforge.dataset.video import IncompleteVideoError, read_frames
 
 Hands = Callable[[np.ndarray], tuple[Instance, ...]]
 """The hands of one frame, made when its image is there."""
 
 
-def import_video(source: Path, truth: Path, out: Path, about: About, label: str = "hand") -> Imported:
+def import_video(source: Path, truth: Path, out: Path, about: About, labels: Sequence[str] = ("hand",)) -> Imported:
     """Make a dataset of the frames of a video for which there is ground truth.
 
     All its images have the video as their ``group``.
 
     :param truth: a folder of masks, or annotations as :func:`handforge.dataset.importers.annotations.read_annotations`
         takes them.
-    :param label: of annotations, only objects of this label are hands.
+    :param labels: of annotations, only objects of these labels are hands.
     :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
     """
     notes = Notes()
+    said: list[str] = []
     damaged: list[str] = []
-    hands = _truth(truth, label, about.category, notes)
+    hands, categories = _truth(truth, labels, about.category, notes, said)
 
     def frames() -> Iterator[Sample]:
         found = set()
@@ -50,41 +59,50 @@ def import_video(source: Path, truth: Path, out: Path, about: About, label: str 
             damaged.append(str(error))
         if missing := sorted(set(hands) - found):
             reason = f" ({damaged[0]})" if damaged else ""
-            raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has truth{reason}")
+            raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has ground truth{reason}")
 
-    count = write_dataset(out, frames(), len(hands), about.info("video", label=label))
-    return Imported(count, (*notes.lines(), *damaged))
+    count = write_dataset(out, frames(), len(hands), about.info("video", labels=list(labels)), categories)
+    return Imported(count, (*said, *notes.lines(), *damaged))
 
 
-def _truth(truth: Path, label: str, category: str, notes: Notes) -> dict[int, Hands]:
+def _truth(
+    truth: Path, labels: Sequence[str], category: str, notes: Notes, said: list[str]
+) -> tuple[dict[int, Hands], list[Category] | None]:
+    """The hands of each frame by its number, and the categories where not all are hands."""
+    categories = None
     found: dict[int, list[Hands]] = {}
     if truth.is_dir() and not any(truth.glob("*.json")):  # beside LabelMe's files lie the frames, which are no masks
         files = image_files(truth)
         meaning = decide(files)
-        for path in files:
-            found.setdefault(frame_number(path.stem), []).append(partial(_from_mask, path, meaning, category))
+        said.append(meaning.describe())
+        for path, number in zip(files, frame_numbers([path.stem for path in files], truth), strict=True):
+            found.setdefault(number, []).append(partial(_from_mask, masks.MaskFile(path, meaning), category))
     else:
         read = read_annotations(truth, notes)
-        chosen = choose_labels(read.labels, (label,), truth)
+        chosen = choose_labels(read, labels, truth, notes)
+        name = partial(category_of, about=category)
+        said += about_labels(read, chosen, labels, name)
+        categories = categories_for([name(label) for label in chosen], read)
+        stems = [Path(image.file_name.replace("\\", "/")).stem for image in read.images if image.frame is None]
+        named = iter(frame_numbers(stems, truth))
         for image in read.images:
-            number = frame_number(Path(image.file_name).stem) if image.frame is None else image.frame
+            number = next(named) if image.frame is None else image.frame
             one = partial(
                 instances,
                 image,
                 path=truth,
                 labels=chosen,
-                category=partial(category_of, about=category),
+                category=name,
                 boxes=False,
                 crowd_as_hand=False,
                 notes=notes,
             )
             found.setdefault(number, []).append(one)
-    return {number: partial(_all, several) for number, several in found.items()}
+    return {number: partial(_all, several) for number, several in found.items()}, categories
 
 
-def _from_mask(path: Path, meaning: MaskValues, category: str, image: np.ndarray) -> tuple[Instance, ...]:
-    values = with_grey_levels(*read_values(path), meaning)
-    return tuple(Instance(hand, category=category) for hand in meaning.objects(values))
+def _from_mask(mask: masks.MaskFile, category: str, image: np.ndarray) -> tuple[Instance, ...]:
+    return masks.instances(*mask.read(image, "the video's frame"), category)
 
 
 def _all(several: list[Hands], image: np.ndarray) -> tuple[Instance, ...]:

@@ -21,7 +21,7 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
             name = root.findtext("filename") or path.stem
             width, height = int(root.findtext("size/width") or 0), int(root.findtext("size/height") or 0)
             shapes = []
-            for thing in root.iter("object"):
+            for thing in (*root.iter("object"), *root.iter("part")):  # a hand may be a part of a person
                 label = thing.findtext("name") or ""
                 if outline := _outline(thing):
                     part = polygon(outline, str(path), notes)

@@ -1,0 +1,66 @@
+"""Photographs stored rotated or flipped (EXIF), and masks and shapes that were drawn on them as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import ImageOps
+
+from handforge.dataset.image_io import image_header
+from handforge.dataset.importers.annotated import Size
+from handforge.dataset.records import DatasetError
+
+_ORIENTATION = 0x0112
+
+
+def turns(entries: Iterable[tuple[Path, Size]]) -> tuple[dict[Path, int], list[str]]:
+    """Return the images whose shapes have to be turned with them, with their EXIF orientation, 2 to 8, and notes.
+
+    The sizes tell it of images for which width and height are exchanged; what holds for all of these holds for the
+    others of the source, too. Where no size tells, shapes were drawn on the upright image, as viewers show it.
+
+    :param entries: each image with the size that its mask has, or that its annotations state.
+    """
+    stored: dict[Path, int] = {}
+    unclear: dict[Path, int] = {}
+    upright = False
+    for path, size in entries:
+        try:
+            with image_header(path) as image:
+                orientation = int(image.getexif().get(_ORIENTATION, 1))
+                stored_size, upright_size = image.size, ImageOps.exif_transpose(image).size if orientation > 4 else None
+        except DatasetError:
+            continue  # it is named when its turn comes
+        if not 2 <= orientation <= 8:
+            continue
+        if upright_size is None or stored_size == upright_size or size is None:
+            unclear[path] = orientation
+        elif size == stored_size:
+            stored[path] = orientation
+        else:
+            upright = True
+    if stored and not upright:
+        return stored | unclear, []
+    if unclear and not upright:
+        first = min(unclear)
+        return stored, [
+            f"{len(unclear)} images are stored rotated or flipped (EXIF), {first} for one; what is drawn on them is "
+            "taken as drawn on the upright images"
+        ]
+    return stored, []
+
+
+def turn_mask(mask: np.ndarray, orientation: int) -> np.ndarray:
+    """A mask (H, W) of the stored image as the upright image needs it, by the EXIF orientation, 1 to 8."""
+    turned = {
+        2: np.fliplr,
+        3: lambda m: np.rot90(m, 2),
+        4: np.flipud,
+        5: np.transpose,
+        6: lambda m: np.rot90(m, -1),
+        7: lambda m: np.rot90(m, 2).T,
+        8: np.rot90,
+    }
+    return np.ascontiguousarray(turned[orientation](mask)) if orientation in turned else mask
