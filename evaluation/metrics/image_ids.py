@@ -6,6 +6,7 @@ COCO says it by the dataset's own id. Other tools write a file name instead, its
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
@@ -58,14 +59,19 @@ def _by_name(dataset: Dataset) -> dict[str, int]:
     found: dict[str, int] = {}
     forms: tuple[Callable[[PurePosixPath], str], ...] = (lambda path: path.stem, lambda path: path.name, str)
     for form in forms:
-        names = [(form(PurePosixPath(image["file_name"])), image["id"]) for image in dataset]
+        names = [(form(PurePosixPath(_composed(image["file_name"]))), image["id"]) for image in dataset]
         counts = Counter(name for name, _ in names)
         found |= {name: image_id for name, image_id in names if counts[name] == 1}
     return found
 
 
+def _composed(name: str) -> str:
+    """A name as composed Unicode; a Mac's file system decomposes it."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _look_up(name: str, by_name: dict[str, int], ids: set[int]) -> int | None:
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = PurePosixPath(_composed(name).replace("\\", "/"))
     for form in (str(path), path.name, path.stem):
         if form in by_name:
             return by_name[form]

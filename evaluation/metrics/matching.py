@@ -165,7 +165,8 @@ def annotated_masks(dataset: Dataset, image: ImageRecord, annotations: list[Anno
         try:
             code = to_rle(annotation.get("segmentation"), image["height"], image["width"])
         except DatasetError as error:
-            raise DatasetError(f"{where}: {error}") from error
+            hint = "" if annotation.get("segmentation") else "; --category leaves others out, --of boxes needs none"
+            raise DatasetError(f"{where}: {error}{hint}") from error
         if rle.area(code) == 0:
             raise DatasetError(f"{where}: the mask has no pixel")
         codes.append(code)

@@ -87,7 +87,7 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
 
     :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``, the same
         one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``hand-trainer predict``
-        wrote, whose record says which dataset was predicted.
+        wrote, whose record says which dataset was predicted. A ``category_id`` may be the category's name.
     :param needed: the key that holds the prediction: ``segmentation``, ``bbox`` or ``keypoints``.
     :raises ResultsError: naming the file and the result, if it is not such a file, if it belongs to other images, or
         if a result lacks a key, has a category that the dataset does not list, a score outside 0 to 1, or an id that
@@ -107,6 +107,10 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
         where = f"{path}: result {number} of {len(records)}"
         if not isinstance(record, dict):
             raise ResultsError(f"{where} is {kind_of(record)}, not an object")
+        for key in ("image_id", "category_id"):
+            value = record.get(key)
+            if isinstance(value, float) and value.is_integer():  # tools that keep tables write 7 as 7.0
+                record[key] = int(value)
         _check_keys(record, needed, where)
         _check_id(record, seen, where)
     image_ids, notes = resolve(records, dataset, file_names, trusted)
@@ -224,6 +228,8 @@ def _categories(dataset: Dataset) -> dict[int, str]:
 def _category(record: dict[str, Any], known: dict[int, str], where: str) -> str:
     category_id = record["category_id"]
     name = known.get(category_id) if isinstance(category_id, int) and not isinstance(category_id, bool) else None
+    if isinstance(category_id, str) and category_id in known.values():
+        name = category_id
     if name is None:
         there = ", ".join(f"{key} ({name})" for key, name in known.items())
         raise ResultsError(

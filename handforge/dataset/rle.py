@@ -34,6 +34,8 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
 
     :raises DatasetError: if it is none of these, is damaged, or has another size than the image.
     """
+    if segmentation is None:
+        raise DatasetError("there is no segmentation")
     try:
         if isinstance(segmentation, list):
             polygons = [np.asarray(polygon, float) for polygon in segmentation]

@@ -185,16 +185,18 @@ def test_public_sets(tmp_path):
     io.savemat(video / "polygons.mat", {"polygons": polygons})
     ends = "".join(f'<FeaturePoint category="Wrist" x="{x}" y="40"/>\n' for x in (10, 30))
     points.write_text(f'<hand>\n{ends}<FeaturePoint category="Tip" x="20" y="5"/>\n</hand>')
+    listed = tmp_path / "list.txt"
+    listed.write_text("# those without heads\nCARDS/frame_0001.jpg\n")
 
     def read(number):
         out = tmp_path / f"out{number}"
         hgr._points(points)
         try:
-            import_egohands(tmp_path / "ego", out, About("hand"))
+            import_egohands(tmp_path / "ego", out, About("hand"), files=listed if number % 2 else None)
         finally:
             shutil.rmtree(out, ignore_errors=True)
 
-    tried([video / "polygons.mat", points], read, 100)
+    tried([video / "polygons.mat", points, listed], read, 150)
 
 
 def test_studies(tmp_path):

@@ -68,7 +68,30 @@ def test_egohands_by_a_list_and_at_random(egohands, tmp_path):
     refused(run("egohands", egohands, tmp_path / "out", "--files", listed), "lists CARDS_COURTYARD_B_T/frame_0012.jpg")
     listed.write_text("# nothing")
     refused(run("egohands", egohands, tmp_path / "out", "--files", listed), "lists no image; write one on a line")
-    refused(run("egohands", egohands, tmp_path / "out", "--files", tmp_path / "gone"), "gone is not a list")
+    refused(run("egohands", egohands, tmp_path / "out", "--files", tmp_path / "gone"), "gone is missing")
+    listed.write_bytes("frame_ä".encode("latin-1"))
+    refused(
+        run("egohands", egohands, tmp_path / "out", "--files", listed), "list.txt is not UTF-8 (byte 6); save it as"
+    )
+    listed.write_text("\ufeff" + names[0].replace("/", "\\") + "\r\n", "utf-8")  # as Windows' editor saves it
+    assert run("egohands", egohands, tmp_path / "out", "--files", listed).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.array([[1.0, 1], [20, 3], [9, np.nan]]), "frame_0011.jpg: an outline in polygons.mat: a polygon lies far"),
+        (np.array([[1.0, 1]]), "frame_0011.jpg: an outline in polygons.mat has the shape (1, 2), it must be (3 or"),
+        (np.array([[1j, 1], [20, 3], [9, 20]]), "polygons.mat is damaged or not EgoHands'"),
+        (np.array([["a", "b"]]), "polygons.mat is damaged or not EgoHands'"),
+    ],
+)
+def test_egohands_wrong_outlines(egohands, tmp_path, points, message):
+    path = egohands / "_LABELLED_SAMPLES/CARDS_COURTYARD_B_T/polygons.mat"
+    polygons = io.loadmat(path)["polygons"]
+    polygons[0, 0]["myright"] = points
+    io.savemat(path, {"polygons": polygons})
+    refused(run("egohands", egohands, tmp_path / "out"), message)
 
 
 def test_egohands_wrong_layout(egohands, tmp_path):
@@ -167,6 +190,11 @@ def test_hgr_wrong_feature_points(arm, tmp_path, content, message):
     (arm / "feature_points/1_P_hgr1_id01_1.xml").write_text(content)
     refused(run("hgr", arm, tmp_path / "out"), "1_P_hgr1_id01_1.xml", message)
     assert not (tmp_path / "out").exists()
+
+
+def test_hgr_names_a_mask_of_another_size(arm, tmp_path):
+    Image.new("1", (32, 30)).save(arm / "skin_masks/1_P_hgr1_id01_1.bmp")
+    refused(run("hgr", arm, tmp_path / "out"), "1_P_hgr1_id01_1.bmp is 32x30, its image 80x60; both must have the same")
 
 
 def test_what_is_said_of_a_source_goes_into_the_dataset(arm, hands11k, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from click.testing import CliRunner
@@ -55,6 +56,20 @@ def test_file_names_and_stems(tmp_path, image_ids):
 def test_ids_as_texts(tmp_path):
     dataset = dataset_of(tmp_path / "data", "one.jpg", "two.jpg", "three.png")
     assert scored(dataset, write_results(tmp_path / "r.json", renamed("1", "2", "3")))[:2] == (3, 0)
+
+
+def test_ids_as_numbers_with_a_point_and_categories_by_name(tmp_path):
+    dataset = dataset_of(tmp_path / "data", "one.jpg", "two.jpg", "three.png")
+    results = renamed(1.0, 2.0, 3.0, category_id="hand")
+    assert scored(dataset, write_results(tmp_path / "r.json", results)) == (3, 0, [])
+    results = renamed(1, 2, 3, category_id=1.0)
+    assert scored(dataset, write_results(tmp_path / "r.json", results)) == (3, 0, [])
+
+
+def test_names_are_compared_as_composed_unicode(tmp_path):
+    dataset = dataset_of(tmp_path / "data", "händé.jpg", "two.jpg", "three.png")
+    names = [unicodedata.normalize("NFD", name) for name in ("händé.jpg", "two.jpg", "three.png")]
+    assert scored(dataset, write_results(tmp_path / "r.json", renamed(*names)))[:2] == (3, 0)
 
 
 def test_numbers_of_file_names(tmp_path):

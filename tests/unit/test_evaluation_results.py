@@ -64,7 +64,7 @@ def test_polygons_and_plain_runs_are_read(dataset, tmp_path):
             "(p1.png): the mask is 30x30, its image 20x20",
         ),
         ({"segmentation": {"size": [20, 20], "counts": "0"}}, "(p1.png): the runs of the RLE do not add up"),
-        ({"segmentation": None}, "(p1.png): the segmentation cannot be decoded"),
+        ({"segmentation": None}, "(p1.png): there is no segmentation"),
         ({"segmentation": []}, "(p1.png): a polygon is a list of x and y"),
         ({"id": 5}, "has the id 5, which stands twice"),
     ],

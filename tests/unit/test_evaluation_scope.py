@@ -50,6 +50,18 @@ def test_only_predictions_of_the_truths_category_count(arm, tmp_path):
     assert found(hands, tmp_path, [result(1, HAND, 0.9, 1), result(1, HAND, 0.95, 2)]) == ((1, 1, 0), [])
 
 
+def test_other_categories_of_the_truth_need_no_masks(tmp_path):
+    dataset = truth(tmp_path / "data", [(HAND, "hand")])
+    content = json.loads(dataset.path.read_text())
+    content["categories"].append({"id": 5, "name": "cup"})
+    content["annotations"].append({"id": 9, "image_id": 1, "category_id": 5, "bbox": [0, 0, 3, 3], "iscrowd": 0})
+    dataset.path.write_text(json.dumps(content))
+    dataset = Dataset(dataset.folder)
+    with pytest.raises(DatasetError, match="there is no segmentation; --category leaves others out, --of boxes needs"):
+        found(dataset, tmp_path, [result(1, HAND, 0.9)])
+    assert found(dataset, tmp_path, [result(1, HAND, 0.9)], Scope(category="hand"))[0] == (1, 1, 0)
+
+
 def test_results_of_one_category_are_taken_for_the_other_and_it_is_said(arm, tmp_path):
     note = "the results hold no hand+forearm; scored are their predictions of hand"
     assert found(arm, tmp_path, [result(1, ARM, 0.9)]) == ((1, 1, 0), [note])

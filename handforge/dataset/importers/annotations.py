@@ -25,10 +25,10 @@ from handforge.dataset.image_io import read_image
 from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Notes, Shape
 from handforge.dataset.importers.coco import read_coco
 from handforge.dataset.importers.cvat import read_cvat
+from handforge.dataset.importers.exif_orientation import turn_mask, turns
 from handforge.dataset.importers.folder import About, Imported, image_files, readable, tolerant, write_dataset
 from handforge.dataset.importers.labelme import read_labelme
 from handforge.dataset.importers.matching_files import match_files, sample_names
-from handforge.dataset.importers.turned import turn_mask, turns
 from handforge.dataset.importers.via import read_via
 from handforge.dataset.importers.voc import read_voc
 from handforge.dataset.importers.yolo import read_yolo
@@ -257,7 +257,7 @@ def instances(
 
     :param pixels: (H, W, 3), the image upright.
     :param orientation: by which shapes that were drawn on the image as it is stored are turned with it
-        (:mod:`handforge.dataset.importers.turned`).
+        (:mod:`handforge.dataset.importers.exif_orientation`).
     :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one of
         them cannot be drawn.
     """

@@ -25,6 +25,9 @@ from handforge.dataset.records import DatasetError
 
 SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton")
 
+Box = tuple[float, float, float, float]
+"""x, y, width, height in pixels."""
+
 LONGEST = 10_000_000
 """Frames of a video, at most: four days."""
 
@@ -93,7 +96,7 @@ def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -
     return None
 
 
-def _around(left: float, top: float, right: float, bottom: float, rotation_deg: float) -> tuple[float, ...]:
+def _around(left: float, top: float, right: float, bottom: float, rotation_deg: float) -> Box:
     """The upright box x, y, width, height around a box that is rotated about its centre."""
     angle, wide, high = np.radians(rotation_deg), right - left, bottom - top
     width = float(abs(wide * np.cos(angle)) + abs(high * np.sin(angle)))

@@ -62,10 +62,14 @@ def import_egohands(
 def _listed(files: Path) -> list[str]:
     """The images that a list names, each once."""
     try:
-        lines = files.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{files} is not a list that can be read ({error})") from None
-    listed = [name for line in lines if (name := line.partition("#")[0].strip())]
+        lines = files.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise DatasetError(f"{files} is missing") from None
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{files} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise DatasetError(f"{files} is not a list that can be read ({error.strerror})") from None
+    listed = [name for line in lines if (name := line.partition("#")[0].strip().replace("\\", "/"))]
     if not listed:
         raise DatasetError(f"{files} lists no image; write one on a line, as VIDEO/frame_0001.jpg")
     return list(dict.fromkeys(listed))
@@ -76,7 +80,7 @@ def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
     path = video / "polygons.mat"
     try:
         polygons = io.loadmat(path)["polygons"].ravel()
-        table = [{field: np.asarray(entry[field], float) for field in FIELDS} for entry in polygons]
+        table = [{name: np.asarray(entry[name]).astype(float, casting="safe") for name in FIELDS} for entry in polygons]
     except Exception as error:  # scipy raises whatever a damaged file leads it to
         raise DatasetError(f"{path} is damaged or not EgoHands' ({error})") from None
     pictures = sorted(video.glob("*.jpg"))
@@ -91,5 +95,7 @@ def _mask(points: np.ndarray, picture: np.ndarray, path: Path) -> np.ndarray:
         raise DatasetError(
             f"{path}: an outline in polygons.mat has the shape {points.shape}, it must be (3 or more, 2)"
         )
-    # MATLAB counts pixels from 1 and puts coordinates on their centres; COCO's polygons count edges from 0.
-    return decode_mask([(points - 0.5).ravel().tolist()], *picture.shape[:2])
+    try:  # MATLAB counts pixels from 1 and puts coordinates on their centres; COCO's polygons count edges from 0
+        return decode_mask([(points - 0.5).ravel().tolist()], *picture.shape[:2])
+    except DatasetError as error:
+        raise DatasetError(f"{path}: an outline in polygons.mat: {error}") from None

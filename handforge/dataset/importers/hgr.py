@@ -35,9 +35,15 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
     def frames() -> Iterator[Sample]:
         for path in files:
             meta, picture = _meta(path), read_image(path)
-            mask = without_specks(~read_mask(source / "skin_masks" / f"{path.stem}.bmp"), min_area)
+            mask_path = source / "skin_masks" / f"{path.stem}.bmp"
+            mask = without_specks(~read_mask(mask_path), min_area)
+            if mask.shape != picture.shape[:2]:
+                raise DatasetError(
+                    f"{mask_path} is {mask.shape[1]}x{mask.shape[0]}, its image {picture.shape[1]}x{picture.shape[0]}; "
+                    "both must have the same size"
+                )
             wrist = _wrist(source / "feature_points" / f"{path.stem}.xml", mask, cut)
-            if cut and wrist is not None and mask.shape == picture.shape[:2]:
+            if cut and wrist is not None:
                 mask = without_specks(mask & hand_side(wrist, *mask.shape), min_area)
             yield Sample(path.stem, picture, (Instance(mask, category=about.category, wrist=wrist),), meta)
 

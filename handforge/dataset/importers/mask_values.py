@@ -192,8 +192,8 @@ def _solid(values: np.ndarray) -> list[int]:
     if min(height, width) < 3:
         return np.unique(values).tolist()
     inner = values[1:-1, 1:-1]
-    shifted = (values[y : height - 2 + y, x : width - 2 + x] for y in range(3) for x in range(3))
-    return np.unique(inner[np.logical_and.reduce([other == inner for other in shifted])]).tolist()
+    shifted = [values[y : height - 2 + y, x : width - 2 + x] for y in range(3) for x in range(3)]
+    return np.unique(inner[np.all([other == inner for other in shifted], axis=0)]).tolist()
 
 
 def with_grey_levels(values: np.ndarray, is_exact: bool, meaning: MaskValues) -> np.ndarray:

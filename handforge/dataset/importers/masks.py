@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ImageOps
 
 from handforge.dataset.image_io import image_header, read_image
+from handforge.dataset.importers.exif_orientation import turn_mask, turns
 from handforge.dataset.importers.folder import (
     About,
     Imported,
@@ -25,7 +26,6 @@ from handforge.dataset.importers.folder import (
 )
 from handforge.dataset.importers.mask_values import MaskValues, decide, read_values, with_grey_levels
 from handforge.dataset.importers.matching_files import sample_names
-from handforge.dataset.importers.turned import turn_mask, turns
 from handforge.dataset.records import DatasetError, Instance, Sample
 
 _ENDING = re.compile(r"[._ -](?:mask|masks|seg|label|jpg|jpeg|png)$", re.IGNORECASE)
@@ -128,7 +128,7 @@ class MaskFile:
     """A mask image.
 
     :param meaning: what its values mean.
-    :param orientation: by which it is turned as its photograph is (:mod:`handforge.dataset.importers.turned`).
+    :param orientation: by which it is turned, as its photograph is (`exif_orientation.py`).
     """
 
     path: Path

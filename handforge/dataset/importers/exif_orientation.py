@@ -13,6 +13,8 @@ from handforge.dataset.importers.annotated import Size
 from handforge.dataset.records import DatasetError
 
 _ORIENTATION = 0x0112
+_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (-1, True), 6: (-1, False), 7: (1, True), 8: (1, False)}
+"""By EXIF orientation, quarter turns to the left, and whether the result is then mirrored left to right."""
 
 
 def turns(entries: Iterable[tuple[Path, Size]]) -> tuple[dict[Path, int], list[str]]:
@@ -54,13 +56,6 @@ def turns(entries: Iterable[tuple[Path, Size]]) -> tuple[dict[Path, int], list[s
 
 def turn_mask(mask: np.ndarray, orientation: int) -> np.ndarray:
     """A mask (H, W) of the stored image as the upright image needs it, by the EXIF orientation, 1 to 8."""
-    turned = {
-        2: np.fliplr,
-        3: lambda m: np.rot90(m, 2),
-        4: np.flipud,
-        5: np.transpose,
-        6: lambda m: np.rot90(m, -1),
-        7: lambda m: np.rot90(m, 2).T,
-        8: np.rot90,
-    }
-    return np.ascontiguousarray(turned[orientation](mask)) if orientation in turned else mask
+    quarters, mirrored = _TURNS.get(orientation, (0, False))
+    turned = np.rot90(mask, quarters)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
