@@ -57,7 +57,7 @@ def pictures_a_second(settings: RenderSettings, workers: int) -> float:
 def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     """Milliseconds of processor time a frame in one worker, by what it does; ``all`` is their sum with what is left."""
     from generator.blender import frame_renderer, rig
-    from generator.blender.engines import exr
+    from generator.blender.engines import exr, plain
     from generator.blender.frame_renderer import FrameRenderer
     from generator.blender.scene import empty
     from generator.blender.scene.indoor import IndoorScene
@@ -92,12 +92,13 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
             timed("around", empty, "fill_scene")
             timed("cycles", exr, "render")
             timed("camera", camera_effects, "develop")
-            timed("truth", FrameRenderer, "_instances")
+            timed("truth", FrameRenderer, "_hands")
         else:
             timed("pose", rig, "set_pose")
             timed("pose", rig, "posed")
-            timed("draw", renderer._studio.engine, "draw")
-            timed("draw", frame_renderer, "_compose")
+            assert isinstance(renderer._studio.engine, plain.PlainScene)
+            timed("draw", renderer._studio.engine.drawer, "draw")
+            timed("draw", plain, "_compose")
             timed("truth", frame_renderer, "_masks")
             timed("truth", frame_renderer, "keypoints")
         timed("encode", dataset, "encode_sample")

@@ -6,6 +6,7 @@ rendered, but for the knuckles and folds that a frame's surface has (:mod:`gener
 frame_renderer   one frame: pose and frame spec in, image and ground truth out
 rig              the hand as a Blender object with an armature; posing it; its posed surface
 hand_surface     a hand's points, colors and other attributes, bare or in a glove
+posed_frame      a decided frame whose hands are posed: what engines render
 region           hand, forearm, cloth: what a point of an arm belongs to
 rig_file         read an external rigged hand from a .blend, .glb or .fbx file
 engines/         from a posed hand to render layers

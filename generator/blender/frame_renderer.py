@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -11,42 +10,21 @@ import numpy as np
 
 from generator.blender import hand_surface, rig, rig_file
 from generator.blender.engines import registry
-from generator.blender.engines.render_layers import RenderLayers
+from generator.blender.engines.render_layers import FrameLayers, RenderLayers
+from generator.blender.posed_frame import Arm, PosedFrame, Stage
 from generator.blender.redirect_output import redirect_output
-from generator.blender.region import BESIDE_WRIST, OF_MASK, Region
-from generator.blender.rig import Posed, Rig
-from generator.blender.scene.indoor import IndoorScene
-from generator.frame import backgrounds, camera_effects, frame_look, frame_spec, gbuffer, held_object
-from generator.frame.camera_effects import srgb
-from generator.frame.elbow import Elbow
-from generator.frame.empty_scene import EmptyScene
-from generator.frame.frame_look import FrameLook
+from generator.blender.region import BESIDE_WRIST, OF_MASK
+from generator.frame import frame_look, frame_spec, gbuffer, held_object
 from generator.frame.frame_spec import FrameSpec, HandSpec
 from generator.frame.hand_look import HandLook
-from generator.frame.held_object import HeldObject
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
 from generator.hand.camera import Camera
 from generator.mesh import hand_mesh
 from generator.objects import own_objects
-from generator.objects.grasps import Grasp
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
-from handforge.rng import stream
 
 OCCLUDED, VISIBLE = 1, 2
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A hand of a frame: its rig and mesh, its look, its side, its pose (28,) as rendered, its surface in that pose."""
-
-    look: HandLook
-    rig: Rig
-    mesh: hand_mesh.HandMesh
-    side: str
-    pose: np.ndarray
-    posed: Posed
-    bent: Elbow
 
 
 class FrameRenderer:
@@ -58,16 +36,15 @@ class FrameRenderer:
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
         self._own = external_rig(settings)
+        self.stage = Stage()
         with redirect_output():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-            self.engine = registry.start(settings)
+            self.engine = registry.start(settings, self.stage)
         self.hand = functools.lru_cache(frame_look.SHAPES)(self._build)
         self._others = functools.lru_cache(4 * frame_look.SHAPES)(lambda index, shape: self._build(shape))
         self._gloved = functools.cache(self._build_gloved)
-        self._backgrounds = backgrounds.open_backgrounds(settings)
         own_objects.open_objects(settings.objects)
-        self._shown: list[bpy.types.Object] = []
         self._tones: dict[str, float] = {}
 
     def frame(self, number: int, pose: np.ndarray, meta: dict) -> Sample:
@@ -84,48 +61,24 @@ class FrameRenderer:
 
         A second hand that would touch what the first one holds is left out.
         """
-        if spec.empty is not None:
-            return self._empty(spec, spec.empty, meta)
-        arms, held = [self._arm(0, spec.hands[0])], None
-        if spec.grasp is not None:
+        arms = [self._arm(0, hand) for hand in spec.hands[:1]]
+        held = None
+        if arms and spec.grasp is not None:
             first = arms[0]
             held = held_object.place(spec.grasp, first.pose, first.side, first.rig.skeleton, spec.camera)
         for index, hand in enumerate(spec.hands[1:], start=1):
             arm = self._arm(index, hand)
             if spec.crowd is not None or held is None or held.distance(arm.posed.vertices).min() > 0.003:
                 arms.append(arm)
-        drawings = self._draw(arms, held, spec)
-        if spec.crowd is not None:
-            meta = meta | {"view": spec.crowd.kind}
+        frame = PosedFrame(spec, tuple(arms), held)
+        layers = self.engine.render(frame)
         return Sample(
             name=f"{spec.number:06d}",
-            image=self._stored(self._whole_image(drawings, spec), spec.number),
-            instances=self._instances(arms, drawings, spec.camera)
-            + self._objects([spec.grasp.kind] if held and spec.grasp else []),
-            meta=meta | self._meta(arms, spec) | ({"held": _grasp_meta(spec.grasp)} if held and spec.grasp else {}),
-            truths=self._truths(arms, drawings, spec.camera),
+            image=layers.image,
+            instances=self._hands(frame, layers) + _objects(frame, layers),
+            meta=meta | self._meta(frame),
+            truths=self._truths(frame, layers),
         )
-
-    def _empty(self, spec: FrameSpec, scene: EmptyScene, meta: dict) -> Sample:
-        """A frame without a hand."""
-        assert isinstance(self.engine, IndoorScene)
-        self._show()
-        maps = gbuffer.nothing(spec.camera.width, spec.camera.height)
-        image = self.engine.draw_empty(scene, spec.look, spec.number)
-        return Sample(
-            name=f"{spec.number:06d}",
-            image=image,
-            instances=self._objects([obj.maker for obj in scene.things]),
-            meta=meta | {"empty": scene.kind, "camera": spec.camera.matrix.tolist()},
-            truths={name: maps[name] for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds},
-        )
-
-    def _objects(self, kinds: list[str]) -> tuple[Instance, ...]:
-        """The objects that the last frame shows, of these kinds, where they are asked for."""
-        if not self.settings.object_annotations or not isinstance(self.engine, IndoorScene):
-            return ()
-        shown = self.engine.object_index
-        return tuple(Instance(shown == index, category=kind) for index, kind in enumerate(kinds, start=1))
 
     def _arm(self, index: int, spec: HandSpec) -> Arm:
         """The frame's hand of this index as it looks, posed."""
@@ -137,35 +90,22 @@ class FrameRenderer:
         if self._own is None:
             hand_surface.shape_for(hand, mesh, look, spec.pose)
         rig.bend(hand, spec.elbow)
-        self._show(hand)
+        self.stage.show(hand)
         if look.glove is None:
             self._paint(hand, mesh, look)
         rig.set_side(hand, spec.side)
         rig.set_pose(hand, spec.pose)
         return Arm(look, hand, mesh, spec.side, spec.pose, rig.posed(hand), spec.elbow)
 
-    def _draw(self, arms: list[Arm], held: HeldObject | None, spec: FrameSpec) -> list[RenderLayers]:
-        """A drawing of each; indoors, where they see each other, all of the same image."""
-        camera, number = spec.camera, spec.number
-        if isinstance(self.engine, IndoorScene):
-            self._show(*(arm.rig for arm in arms))
-            looks, elbows = [arm.look for arm in arms], [arm.bent for arm in arms]
-            rigs = [(arm.rig, arm.posed) for arm in arms]
-            return self.engine.draw_all(rigs, looks, elbows, camera, spec.look, number, held, spec.crowd)
-        drawings = []
-        for arm in arms:
-            self._show(arm.rig)
-            drawings.append(self.engine.draw(arm.rig, arm.posed, camera, replace(spec.look, elbow=arm.bent), number))
-        return drawings
-
-    def _instances(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> tuple[Instance, ...]:
-        masks = {category: _masks(drawings, camera, category) for category in self._categories}
+    def _hands(self, frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
+        camera = frame.spec.camera
+        masks = {category: _masks(layers.arms, camera, category) for category in self._categories}
         found = []
-        for number, (arm, drawing) in enumerate(zip(arms, drawings, strict=True)):
+        for number, (arm, drawing) in enumerate(zip(frame.arms, layers.arms, strict=True)):
             glove = arm.look.glove
             kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
             points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn)
-            if self._covering:
+            if self.settings.may_hide_hands:
                 points = _mark_covered(points, drawing)
             in_space = (
                 camera.to_camera(joints(arm.rig, arm.pose))
@@ -177,24 +117,19 @@ class FrameRenderer:
         return tuple(found)
 
     @property
-    def _covering(self) -> bool:
-        """Whether anything but its own skin can hide a part of a hand."""
-        chosen = self.settings
-        return (
-            chosen.occluders != "none" or chosen.num_hands != 1 or chosen.sleeve != "none" or chosen.scene == "indoor"
-        )
-
-    @property
     def _categories(self) -> tuple[str, ...]:
         return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
 
-    def _truths(self, arms: list[Arm], drawings: list[RenderLayers], camera: Camera) -> dict[str, np.ndarray]:
+    def _truths(self, frame: PosedFrame, layers: FrameLayers) -> dict[str, np.ndarray]:
         """The ground-truth maps that the settings ask for: depth, normals, parts."""
         asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
         if not asked:
             return {}
-        masks = [mask for category in self._categories for mask in _masks(drawings, camera, category)]
-        hands = _masks(drawings, camera, "hand")
+        arms, camera = frame.arms, frame.spec.camera
+        if not arms:
+            found = gbuffer.nothing(camera.width, camera.height)
+            return {name: found[name] for name in asked}
+        masks = [mask for category in self._categories for mask in _masks(layers.arms, camera, category)]
         first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
         found = gbuffer.measure(
             np.concatenate([arm.posed.vertices for arm in arms]),
@@ -202,39 +137,22 @@ class FrameRenderer:
             np.concatenate([arm.mesh.faces + start for arm, start in zip(arms, first, strict=False)]),
             np.concatenate([gbuffer.parts_of(arm.mesh.weights) for arm in arms]),
             camera,
-            np.any(hands, axis=0),
+            np.any(_masks(layers.arms, camera, "hand"), axis=0),
             np.any(masks, axis=0),
         )
         return {name: found[name] for name in asked}
 
-    def _whole_image(self, drawings: list[RenderLayers], spec: FrameSpec) -> np.ndarray:
-        """The whole image, (H, W, 3) uint8; an indoor scene's drawing is one already."""
-        camera = spec.camera
-        if self.settings.scene == "indoor":
-            return drawings[0].image
-        if self._backgrounds is None:
-            return _compose(drawings, camera, spec.look)
-        image = self._backgrounds.draw(spec.number, camera.width, camera.height).copy()
-        for drawing in drawings:
-            x0, y0, x1, y1 = drawing.box
-            alpha = np.minimum(drawing.covered(*Region), 1)
-            image[y0:y1, x0:x1] = srgb(
-                camera_effects.composite(camera_effects.linear(drawing.image), alpha, image[y0:y1, x0:x1])
-            )
-        return image
-
-    def _stored(self, image: np.ndarray, number: int) -> np.ndarray:
-        """The image with the sensor's noise and compression; an indoor scene's image has them already."""
-        if self.settings.sensor == "clean" or self.settings.scene == "indoor":
-            return image
-        return camera_effects.apply_sensor(image, stream(self.settings.seed, number, "sensor"))
-
-    def _meta(self, arms: list[Arm], spec: FrameSpec) -> dict:
-        poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in arms]
-        meta: dict = {**poses[0], "camera": spec.camera.matrix.tolist()}
-        if len(arms) == 2:
+    def _meta(self, frame: PosedFrame) -> dict:
+        """What the image's record holds of the frame."""
+        spec = frame.spec
+        if spec.empty is not None:
+            return {"empty": spec.empty.kind, "camera": spec.camera.matrix.tolist()}
+        poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in frame.arms]
+        meta: dict = {} if spec.crowd is None else {"view": spec.crowd.kind}
+        meta |= {**poses[0], "camera": spec.camera.matrix.tolist()}
+        if len(poses) == 2:
             meta["second"] = poses[1]
-        elif len(arms) > 2:
+        elif len(poses) > 2:
             meta["others"] = poses[1:]
         if self.settings.skin_tone == "random":
             meta["tone"] = round(spec.look.tone, 4)
@@ -242,6 +160,10 @@ class FrameRenderer:
             meta["shape"] = spec.look.shape
         if self.settings.framing != "fixed":
             meta["distance"] = spec.camera.distance
+        if frame.held is not None and spec.grasp is not None:
+            meta["held"] = {
+                "object": spec.grasp.kind, "grasp": spec.grasp.type, "contacts": list(spec.grasp.contacts)
+            }  # fmt: skip
         return meta
 
     def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, look: HandLook) -> None:
@@ -250,7 +172,7 @@ class FrameRenderer:
             self._tones[hand.surface.name] = look.tone
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, hand_mesh.HandMesh]:
-        self._shown = []  # what is new is in the scene
+        self.stage.add()
         if self._own:
             return rig.build(*self._own), self._own[1]
         proportions = frame_look.hand_shape(self.settings, shape)
@@ -258,22 +180,8 @@ class FrameRenderer:
         return rig.build(anatomy.skeleton(proportions), mesh), mesh
 
     def _build_gloved(self, index: int) -> hand_surface.GlovedHand:
-        self._shown = []
+        self.stage.add()
         return hand_surface.GlovedHand(f"gloved_{index}")
-
-    def _show(self, *hands: rig.Rig) -> None:
-        """Leave only these hands in the scene, so that Blender evaluates no other."""
-        objs = [obj for hand in hands for obj in (hand.surface, hand.armature)]
-        if objs == self._shown:
-            return
-        collection = bpy.context.scene.collection
-        for obj in objs:
-            if obj.name not in collection.objects:
-                collection.objects.link(obj)
-        for other in [o for o in collection.objects if o.type in ("MESH", "ARMATURE")]:
-            if other not in objs:
-                collection.objects.unlink(other)
-        self._shown = objs
 
 
 def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.HandMesh] | None:
@@ -283,22 +191,17 @@ def external_rig(settings: RenderSettings) -> tuple[anatomy.Skeleton, hand_mesh.
     return rig_file.load(Path(settings.rig), None if settings.bone_map is None else Path(settings.bone_map))
 
 
-def _grasp_meta(grasp: Grasp) -> dict:
-    """A grasp, as the image's record holds it."""
-    return {"object": grasp.kind, "grasp": grasp.type, "contacts": list(grasp.contacts)}
+def _objects(frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
+    """The objects that the frame shows, where they are asked for."""
+    if layers.objects is None:
+        return ()
+    kinds = [obj.maker for obj in frame.spec.empty.things] if frame.spec.empty else []
+    if frame.held is not None and frame.spec.grasp is not None:
+        kinds = [frame.spec.grasp.kind]
+    return tuple(Instance(layers.objects == index, category=kind) for index, kind in enumerate(kinds, start=1))
 
 
-def _compose(drawings: list[RenderLayers], camera: Camera, look: FrameLook) -> np.ndarray:
-    """The whole image, (H, W, 3) uint8, of hands that do not overlap."""
-    image = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
-    for number, drawing in enumerate(drawings):
-        x0, y0, x1, y1 = drawing.box
-        drawn_at = np.s_[:, :] if not number else drawing.covered(*Region) > 0
-        image[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
-    return image
-
-
-def _masks(drawings: list[RenderLayers], camera: Camera, category: str) -> list[np.ndarray]:
+def _masks(drawings: tuple[RenderLayers, ...], camera: Camera, category: str) -> list[np.ndarray]:
     """The masks, (H, W) bool each: where at least half of a pixel is covered.
 
     With few samples a pixel many are half covered, which makes an outline too wide: with four by 0.13 pixels where they
@@ -312,11 +215,6 @@ def _masks(drawings: list[RenderLayers], camera: Camera, category: str) -> list[
         covered[y0:y1, x0:x1] = drawing.covered(*OF_MASK[category]) >= 0.5
         masks.append(covered & ~np.any(masks, axis=0) if masks else covered)
     return masks
-
-
-@functools.lru_cache(1)
-def _plain(width: int, height: int, *rgb: int) -> np.ndarray:
-    return np.tile(np.array(rgb, np.uint8), (height, width, 1))
 
 
 def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:

@@ -237,6 +237,12 @@ class RenderSettings:
         return tuple(field.name for field in fields(cls))
 
     @property
+    def may_hide_hands(self) -> bool:
+        """Whether anything but its own skin can hide a part of a hand."""
+        alone = self.occluders == "none" and self.num_hands == 1 and self.sleeve == "none"
+        return not alone or self.scene == "indoor"
+
+    @property
     def ground_truth_kinds(self) -> tuple[str, ...]:
         """The kinds that ``ground_truth`` lists."""
         return () if self.ground_truth == "none" else tuple(self.ground_truth.split(","))

@@ -19,13 +19,14 @@ from generator.blender import rig
 from generator.blender.engines import cycles, exr, registry, tiles
 from generator.blender.engines.render_layers import box_around
 from generator.blender.frame_renderer import FrameRenderer
+from generator.blender.posed_frame import Stage
 
 
 @pytest.mark.parametrize("name", ["paper", "close"])
 def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name):
     studio = FrameRenderer(replace(SMALL, engine="cycles"))
     thing, mesh = studio.hand(None)
-    studio._show(thing)
+    studio.stage.show(thing)
     rig.set_pose(thing, POSE)
     points = rig.posed(thing).vertices
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
@@ -50,13 +51,13 @@ def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
     hand, _ = studio.hand(None)
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
-    studio._show(hand)
+    studio.stage.show(hand)
     posed, drawn_from, drawings = rig.posed(hand), [], []
     for culls in (True, False):
         monkeypatch.setattr(cycles.Cycles, "culls", culls)
-        drawings.append(studio.engine.draw(hand, posed, Camera(640, 360), PLAIN, 0))
+        drawings.append(studio.engine.drawer.draw(hand, posed, Camera(640, 360), PLAIN))
         points = np.empty((len(posed.vertices), 3), np.float32)
-        studio.engine._hand.data.attributes["position"].data.foreach_get("vector", points.ravel())
+        studio.engine.drawer._hand.data.attributes["position"].data.foreach_get("vector", points.ravel())
         drawn_from.append(np.isfinite(points).all(axis=1).mean())
     assert 0.4 < drawn_from[0] < 0.7 and drawn_from[1] == 1
     culled, whole = drawings
@@ -74,8 +75,8 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
         studio = FrameRenderer(RenderSettings(engine="cycles", samples=16))
         hand, _ = studio.hand(None)
         rig.set_pose(hand, posed)
-        studio._show(hand)
-        return studio.engine.draw(hand, rig.posed(hand), Camera(), draw_frame_look(studio.settings, 0), 0)
+        studio.stage.show(hand)
+        return studio.engine.drawer.draw(hand, rig.posed(hand), Camera(), draw_frame_look(studio.settings, 0))
 
     def counted(render=exr.render):
         passes = render()
@@ -101,7 +102,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
 
 def test_a_full_folder_for_temporary_files_is_named(tmp_path):
     """Whatever Blender wrote instead of a file: nothing, one that ends anywhere, one with a hole."""
-    registry.start(replace(SMALL, engine="cycles", samples=1))
+    registry.start(replace(SMALL, engine="cycles", samples=1), Stage())
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y, scene.render.use_border = 12, 5, False
     scene.render.filepath = str(tmp_path / "whole.exr")

@@ -3,7 +3,6 @@
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,8 +69,8 @@ def draw(studio, mesh, angles, camera):
     thing = rig.build(skeleton(), mesh)
     rig.paint(thing.surface, np.full((len(mesh.vertices), 3), 0.6))
     rig.set_pose(thing, angles)
-    studio._show(thing)
-    return studio.engine.draw(thing, rig.posed(thing), camera, PLAIN, 0)
+    studio.stage.show(thing)
+    return studio.engine.drawer.draw(thing, rig.posed(thing), camera, PLAIN)
 
 
 def test_a_sphere_covers_the_area_that_geometry_says(studio):
@@ -111,7 +110,7 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(None)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_look(studio.settings, 0), 0)
+    drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_look(studio.settings, 0))
     x0, y0, x1, y1 = drawing.box
     empty = np.ones((360, 640), bool)
     empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
@@ -138,11 +137,11 @@ def test_both_masks_of_a_hand_are_the_two_it_has_alone(studio):
 
 def test_no_box_is_seen_around_a_hand_on_near_white(studio):
     hand, _ = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     rig.set_pose(hand, POSE)
     for tone in (0.727, 0.803, 0.951):  # these are not among the raster's 256 roots
-        drawing = studio.engine.draw(
-            hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone)), 0
+        drawing = studio.engine.drawer.draw(
+            hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone))
         )
         around = (drawing.hand + drawing.forearm) == 0
         assert around.any() and (drawing.image[around] == camera_effects.srgb(np.full(3, tone))).all()
@@ -160,7 +159,7 @@ def test_blender_puts_every_bone_where_kinematics_does(studio):
 
     rng = np.random.default_rng(1)
     hand, _ = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     for _ in range(5):
         angles = rng.uniform(*pose.LIMITS.T) * np.r_[np.full(3, 0.2), np.ones(25)]
         rig.set_pose(hand, angles)
@@ -172,9 +171,9 @@ def test_blender_puts_every_bone_where_kinematics_does(studio):
 
 def test_forearm_and_hand_make_up_the_arm(studio):
     hand, _ = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), PLAIN, 0)
+    drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), PLAIN)
     assert (drawing.hand + drawing.forearm <= 1 + 1e-6).all()
     wrist = Camera(640, 360).project(kinematics.keypoints(POSE, hand.skeleton))[0, :2]
     rows = np.flatnonzero((drawing.forearm > 0.5).any(axis=1)) + drawing.box[1]
@@ -200,14 +199,14 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
 
 def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     hand, mesh = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_pose(hand, POSE)
     pictures = {}
     for side, across in (("right", 0.6), ("left", -0.6)):
         rig.set_side(hand, side)
         lit = replace(PLAIN, light=np.array([across, -0.8, 0.0]))
-        drawing = studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), lit, 0)
+        drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), lit)
         pictures[side] = np.full((360, 640, 3), 255.0)
         x0, y0, x1, y1 = drawing.box
         pictures[side][y0:y1, x0:x1] = drawing.image
@@ -219,13 +218,13 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     hand, mesh = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
     blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
     bare, dressed = (
-        studio.engine.draw(hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, sleeve=worn), 0)
+        studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, sleeve=worn))
         for worn in (None, blue)
     )
     rig.set_side(hand, "right")
@@ -265,7 +264,7 @@ def test_a_hand_outside_the_picture_leaves_it_white(studio):
 
 def test_visibility_of_joints(studio):
     hand, mesh = studio.hand(None)
-    studio._show(hand)
+    studio.stage.show(hand)
     camera = Camera(640, 360)
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
     open_palm = pose.bind()
@@ -284,8 +283,7 @@ def test_visibility_of_joints(studio):
 
 def test_joints_in_a_sleeve_are_asked_for():
     for change in ({"occluders": "random"}, {"num_hands": 2}, {"sleeve": "random"}, {"scene": "indoor"}, {}):
-        studio_ = SimpleNamespace(settings=replace(RenderSettings(), **change))
-        assert FrameRenderer._covering.fget(studio_) == bool(change)
+        assert replace(RenderSettings(), **change).may_hide_hands == bool(change)
 
 
 def test_skin_hides_a_joint_on_its_line_of_sight_only():

@@ -1,7 +1,8 @@
-"""Engines: from a posed hand to render layers.
+"""Engines: from a posed frame to render layers.
 
 registry       which engines run here, and why the others do not
 render_layers  what an engine returns; the light's formula
+plain          hands before a plain background or an image
 raster         own shader, the fastest
 cycles         Cycles, runs everywhere
 viewport       EEVEE and Workbench, for machines with a GPU

@@ -70,8 +70,8 @@ class Cycles:
         """Make Cycles the scene's renderer."""
         _prepare(self._scene, self._samples)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
-        """Draw one frame; nothing of it is random."""
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig, whose present surface is ``posed``."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         skin = self._faces(rig.surface.data)
         points, faces = posed.vertices, skin

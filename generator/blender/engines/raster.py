@@ -75,8 +75,8 @@ class Raster:
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
-        """Draw one frame; nothing of it is random."""
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig, whose present surface is ``posed``."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]

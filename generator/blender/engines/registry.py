@@ -10,7 +10,9 @@ from generator.errors import EngineError
 from generator.frame.settings import EngineName, RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
+    from generator.blender.engines.plain import ArmDrawer
     from generator.blender.engines.render_layers import Engine
+    from generator.blender.posed_frame import Stage
 
 ON_GPU = ("eevee", "workbench")
 """Engines that are refused where OpenGL runs in software: eevee would take about half a minute an image there."""
@@ -80,16 +82,21 @@ def choose(settings: RenderSettings) -> EngineName:
     raise EngineError("no engine runs here: " + "; ".join(f"{e}: {r}" for e, r in reasons.items()))
 
 
-def start(settings: RenderSettings) -> Engine:
-    """An engine, ready to draw in the current scene; ``settings.engine`` is what :func:`choose` returned.
+def start(settings: RenderSettings, stage: Stage) -> Engine:
+    """An engine, ready to render in the current scene; ``settings.engine`` is what :func:`choose` returned.
 
     :raises EngineError: if it cannot run, or cannot draw the scene.
     """
     if settings.scene == "indoor":
         from generator.blender.scene.indoor import IndoorScene
 
-        return IndoorScene(settings)
-    name = choose(settings)
+        return IndoorScene(settings, stage)
+    from generator.blender.engines.plain import PlainScene
+
+    return PlainScene(settings, stage, _drawer(choose(settings), settings.samples))
+
+
+def _drawer(name: EngineName, samples: int) -> ArmDrawer:
     if name == "raster":
         from generator.blender.engines.raster import Raster
 
@@ -97,10 +104,10 @@ def start(settings: RenderSettings) -> Engine:
     if name in ON_GPU:
         from generator.blender.engines import viewport
 
-        return viewport.Eevee(settings.samples) if name == "eevee" else viewport.Workbench(settings.samples)
+        return viewport.Eevee(samples) if name == "eevee" else viewport.Workbench(samples)
     from generator.blender.engines.cycles import Cycles
 
-    return Cycles(settings.samples)
+    return Cycles(samples)
 
 
 def version() -> str:

@@ -8,9 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from generator.blender.posed_frame import PosedFrame
 from generator.blender.region import Region
-from generator.blender.rig import Posed, Rig
-from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
 WRAP = 0.4
@@ -47,13 +46,27 @@ class RenderLayers:
         return functools.reduce(np.add, (getattr(self, region.label) for region in regions))
 
 
+@dataclass(frozen=True)
+class FrameLayers:
+    """A whole frame, rendered.
+
+    :param image: (H, W, 3) uint8, sRGB, as it is stored.
+    :param arms: where each of the frame's arms is; with what stands before an arm cut out.
+    :param objects: (H, W) int, which annotated object each pixel shows, from 1; None where none is asked for.
+    """
+
+    image: np.ndarray
+    arms: tuple[RenderLayers, ...] = ()
+    objects: np.ndarray | None = None
+
+
 class Engine(Protocol):
-    """Draws a posed and painted hand."""
+    """Renders frames."""
 
     name: str
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
-        """Draw one frame of the rig, whose present surface is ``posed``; the frame's number keys what is random."""
+    def render(self, frame: PosedFrame) -> FrameLayers:
+        """Render a frame."""
         ...
 
 

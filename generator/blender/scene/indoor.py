@@ -12,21 +12,20 @@ import bpy
 import numpy as np
 
 from generator.blender.engines import exr
-from generator.blender.engines.render_layers import RenderLayers
+from generator.blender.engines.render_layers import FrameLayers, RenderLayers
+from generator.blender.posed_frame import Arm, PosedFrame, Stage
 from generator.blender.region import BESIDE_WRIST
-from generator.blender.rig import Posed, Rig, wrist_distance
+from generator.blender.rig import wrist_distance
 from generator.blender.scene import bodies, empty, materials, object_meshes, occluders, people, skin_material
 from generator.blender.scene.arm_view import View
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
 from generator.frame import backgrounds, camera_effects
-from generator.frame.crowd import MOST_PEOPLE, Crowd
-from generator.frame.elbow import STRAIGHT, Elbow
+from generator.frame.crowd import MOST_PEOPLE
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook
-from generator.frame.hand_look import HandLook
-from generator.frame.held_object import HeldObject
+from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
 from handforge.rng import stream
@@ -37,8 +36,8 @@ class IndoorScene:
 
     name = "cycles"
 
-    def __init__(self, settings: RenderSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: RenderSettings, stage: Stage) -> None:
+        self._settings, self._stage = settings, stage
         self._backgrounds = backgrounds.open_backgrounds(settings)
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
@@ -55,8 +54,6 @@ class IndoorScene:
             self._scene.collection.objects.link(lamp)
         _prepare(self._scene, settings.samples)
         self._use_passes(min(most, 2))
-        self.object_index = np.zeros((0, 0), int)
-        """(H, W), which annotated object each pixel of the last frame shows, from 1; where they are asked for."""
         layer = self._scene.view_layers[0]
         layer.use_pass_object_index = settings.object_annotations
         if settings.object_annotations:
@@ -64,60 +61,51 @@ class IndoorScene:
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook, frame: int) -> RenderLayers:
-        """Draw one frame; all around the hand is drawn from (seed, frame)."""
-        return self.draw_all([(rig, posed)], [HandLook(look.tone)], [STRAIGHT], camera, look, frame)[0]
+    def render(self, frame: PosedFrame) -> FrameLayers:
+        """Render a frame; all around the hands is drawn from (seed, frame)."""
+        spec = frame.spec
+        rng = self._stream(spec.number, "indoor" if spec.empty is None else "empty surroundings")
+        self._stage.show(*(arm.rig for arm in frame.arms))
+        self._set_up(rng, spec)
+        if spec.empty is None:
+            self._dress_hands(frame.arms)
+            self._use_passes(max(len(frame.arms), min(len(self._skins), 2)))
+            self._surround(rng, frame)
+        else:
+            self._fill_empty(rng, spec, spec.empty)
+        image, passes = self._take(rng, spec)
+        box = (0, 0, spec.camera.width, spec.camera.height)
+        covered = [passes[name] for name in self._skins if name in passes][: len(frame.arms)]
+        layers = (RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in covered)
+        return FrameLayers(image, tuple(layers), self._objects(passes))
 
-    def draw_all(
-        self,
-        arms: list[tuple[Rig, Posed]],
-        hands: list[HandLook],
-        elbows: list[Elbow],
-        camera: Camera,
-        look: FrameLook,
-        frame: int,
-        held: HeldObject | None = None,
-        crowd: Crowd | None = None,
-    ) -> list[RenderLayers]:
-        """Draw one frame of some hands: the same image for each, with the coverage of its own arm.
+    def _dress_hands(self, arms: tuple[Arm, ...]) -> None:
+        """Skin or gloves, and rings."""
+        for arm, made in zip(arms, self._skins.values(), strict=False):  # there may be one hand
+            material = made.material(arm.look)
+            if arm.rig.surface.data.materials[:] != [material]:
+                arm.rig.surface.data.materials.clear()
+                arm.rig.surface.data.materials.append(material)
+            for ring in arm.look.rings:
+                put_on(self._props, arm.rig, ring, arm.look.shape, made.name)
 
-        :param held: what the first holds.
-        :param crowd: whose hands they are; None where one or two are seen from near.
-        """
-        rng = self._stream(frame, "indoor")
-        for (rig, _), hand, made in zip(arms, hands, self._skins.values(), strict=False):  # there may be one hand
-            material = made.material(hand)
-            if rig.surface.data.materials[:] != [material]:
-                rig.surface.data.materials.clear()
-                rig.surface.data.materials.append(material)
-            for ring in hand.rings:
-                put_on(self._props, rig, ring, hand.shape, made.name)
-        self._set_up(rng, camera, look, frame)
-        self._use_passes(max(len(arms), min(len(self._skins), 2)))
-        self._surround(rng, frame, arms, hands, elbows, camera, held, crowd)
-        image, covered = self._take(rng, camera, frame)
-        box = (0, 0, camera.width, camera.height)
-        return [RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in covered[: len(arms)]]
-
-    def draw_empty(self, scene: EmptyScene, look: FrameLook, frame: int) -> np.ndarray:
-        """Draw one frame without a hand: the image, (H, W, 3) uint8."""
-        rng = self._stream(frame, "empty surroundings")
-        self._set_up(rng, scene.camera, look, frame)
-        if scene.clinic and (own := self._stream(frame, "clinic")).random() < 0.75:
-            self._use_flash(own, scene.camera, 0.02, 0.35)
+    def _fill_empty(self, rng: np.random.Generator, spec: FrameSpec, scene: EmptyScene) -> None:
+        """What an image without a hand shows."""
+        if scene.clinic and (own := self._stream(spec.number, "clinic")).random() < 0.75:
+            self._use_flash(own, spec.camera, 0.02, 0.35)
         empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
-        return self._take(rng, scene.camera, frame)[0]
 
-    def _set_up(self, rng: np.random.Generator, camera: Camera, look: FrameLook, frame: int) -> None:
+    def _set_up(self, rng: np.random.Generator, spec: FrameSpec) -> None:
         """Camera and light."""
+        camera = spec.camera
         self._camera.location = (0.0, -camera.distance, 0.0)
         self._camera.data.lens = camera.focal_mm
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
         self._world.choose(rng)
-        self._shine(rng, look)
+        self._shine(rng, spec.look)
         self._flash.hide_render = True
         if self._settings.light == "mixed":
-            self._flash_in_some(self._stream(frame, "flash"), camera)
+            self._flash_in_some(self._stream(spec.number, "flash"), camera)
 
     def _use_passes(self, count: int) -> None:
         """Have a pass of its own rendered for so many arms; each costs time."""
@@ -128,24 +116,30 @@ class IndoorScene:
             aov = aovs.add()
             aov.name, aov.type = name, "COLOR"
 
-    def _take(self, rng: np.random.Generator, camera: Camera, frame: int) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Render what is set up: the image (H, W, 3) uint8, and each arm's pass (H, W, 3 or 4), 0..1."""
-        self._scene.cycles.seed = frame % 2**31
+    def _take(self, rng: np.random.Generator, spec: FrameSpec) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Render what is set up: the image (H, W, 3) uint8, and all passes, those of arms from 0 to 1."""
+        camera, number = spec.camera, spec.number
+        self._scene.cycles.seed = number % 2**31
         passes = exr.render()
         self._props.clear()
-        covered = [np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes]
-        if self._settings.object_annotations:
-            number = next(name for name in ("Object Index", "IndexOB") if name in passes)  # Blender 5 and older
-            self.object_index = np.round(passes[number][..., 0]).astype(int)
+        passes |= {name: np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes}
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
-            linear = self._before(passes["Combined"], self._backgrounds.draw(frame, camera.width, camera.height))
+            linear = self._before(passes["Combined"], self._backgrounds.draw(number, camera.width, camera.height))
         cast: np.ndarray | float = 1.0
         if self._settings.exposure == "random":
-            cast = camera_effects.draw_cast(self._stream(frame, "exposure"))
-            if (way := camera_effects.draw_shake(self._stream(frame, "shake"))) is not None:
+            cast = camera_effects.draw_cast(self._stream(number, "exposure"))
+            if (way := camera_effects.draw_shake(self._stream(number, "shake"))) is not None:
                 linear = camera_effects.shaken(linear, way)
-        return camera_effects.develop(linear, np.max(covered, axis=(0, -1)) > 0.5, rng, cast), covered
+        subject = np.max([passes[name] for name in self._skins if name in passes], axis=(0, -1)) > 0.5
+        return camera_effects.develop(linear, subject, rng, cast), passes
+
+    def _objects(self, passes: dict[str, np.ndarray]) -> np.ndarray | None:
+        """Which annotated object each pixel shows, (H, W) int from 1, where they are asked for."""
+        if not self._settings.object_annotations:
+            return None
+        number = next(name for name in ("Object Index", "IndexOB") if name in passes)  # Blender 5 and older
+        return np.round(passes[number][..., 0]).astype(int)
 
     def _stream(self, frame: int, name: str, *index: int) -> np.random.Generator:
         return stream(self._settings.seed, frame, name, *index)
@@ -157,45 +151,33 @@ class IndoorScene:
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
         return camera_effects.composite(drawn[..., :3] / light * 0.2, alpha, behind)
 
-    def _surround(
-        self,
-        rng: np.random.Generator,
-        frame: int,
-        arms: list[tuple[Rig, Posed]],
-        hands: list[HandLook],
-        elbows: list[Elbow],
-        camera: Camera,
-        held: HeldObject | None,
-        crowd: Crowd | None,
-    ) -> None:
+    def _surround(self, rng: np.random.Generator, frame: PosedFrame) -> None:
         """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
-        settings, props = self._settings, self._props
-        streams = [
-            rng,
-            *(self._stream(frame, "other sleeves", *[n] * (n > 1)) for n in range(1, len(arms))),
-        ]
-        for number, (rig, _) in enumerate(arms):
-            props.dress(streams[number], rig, elbows[number], watch=hands[number].glove is None)
-        view = _view(arms, camera, held)
+        settings, props, held = self._settings, self._props, frame.held
+        number, crowd = frame.spec.number, frame.spec.crowd
+        others = (self._stream(number, "other sleeves", *[n] * (n > 1)) for n in range(1, len(frame.arms)))
+        for own, arm in zip([rng, *others], frame.arms, strict=True):
+            props.dress(own, arm.rig, arm.bent, watch=arm.look.glove is None)
+        view = _view(frame)
         if held is not None:
             object_meshes.put_held(props, held, 1)
         if crowd is not None:
             bodies.fill_scene(
-                props, self._stream(frame, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None
+                props, self._stream(number, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None
             )
         elif self._backgrounds is not None:
             pass  # an image of its own stands for all that is behind the hand
         elif settings.environment == "random":
-            self._vary(self._stream(frame, "environment"), rng, view)
-            own = self._stream(frame, "furniture")
+            self._vary(self._stream(number, "environment"), rng, view)
+            own = self._stream(number, "furniture")
             if own.random() < 0.65:
                 props.fill_room(own, view)
         else:
             props.furnish(rng, view)
-        own = self._stream(frame, "distractors")
+        own = self._stream(number, "distractors")
         if settings.distractors == "random" and own.random() < 0.4:
             people.distract(props, own, view)
-        own = self._stream(frame, "occluders")
+        own = self._stream(number, "occluders")
         if settings.occluders == "random" and (chance := own.random()) < 0.4:
             (occluders.cover if chance < 0.2 or held is not None else occluders.hold)(props, own, view)
 
@@ -240,16 +222,18 @@ class IndoorScene:
         light.color = np.clip(look.light_colour, 0, 1).tolist()
 
 
-def _view(arms: list[tuple[Rig, Posed]], camera: Camera, held: HeldObject | None) -> View:
+def _view(frame: PosedFrame) -> View:
     """What the camera sees of the arms; what a hand holds is kept clear as an arm is, but is no hand."""
-    on_hand = np.concatenate([wrist_distance(rig.surface.data) for rig, _ in arms]) > 0
-    owner = np.repeat(np.arange(len(arms)), [len(posed.vertices) for _, posed in arms])
-    view = View(camera, np.concatenate([posed.vertices for _, posed in arms]), on_hand, owner)
+    arms, held = frame.arms, frame.held
+    points = np.concatenate([arm.posed.vertices for arm in arms])
+    on_hand = np.concatenate([wrist_distance(arm.rig.surface.data) for arm in arms]) > 0
+    owner = np.repeat(np.arange(len(arms)), [len(arm.posed.vertices) for arm in arms])
+    view = View(frame.spec.camera, points, on_hand, owner)
     if held is None:
         return view
     points = held.mesh()[0]
     none = np.zeros(len(points), int)
-    return View(camera, np.vstack([view.arm, points]), np.append(view.hand, none > 0), np.append(owner, none))
+    return View(view.camera, np.vstack([view.arm, points]), np.append(view.hand, none > 0), np.append(owner, none))
 
 
 class _World:

@@ -1,0 +1,81 @@
+"""Hands before a plain background or an image: each drawn by itself, then put together."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from generator.blender.engines.render_layers import FrameLayers, RenderLayers
+from generator.blender.posed_frame import PosedFrame, Stage
+from generator.blender.region import Region
+from generator.blender.rig import Posed, Rig
+from generator.frame import backgrounds, camera_effects
+from generator.frame.camera_effects import srgb
+from generator.frame.frame_look import FrameLook
+from generator.frame.settings import RenderSettings
+from generator.hand.camera import Camera
+from handforge.rng import stream
+
+
+class ArmDrawer(Protocol):
+    """Draws a posed and painted hand; nothing of it is random."""
+
+    name: str
+
+    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig, whose present surface is ``posed``."""
+        ...
+
+
+class PlainScene:
+    """Renders with one of the engines that draw hands; see the module's text."""
+
+    def __init__(self, settings: RenderSettings, stage: Stage, drawer: ArmDrawer) -> None:
+        self.name, self.drawer = drawer.name, drawer
+        self._settings, self._stage = settings, stage
+        self._backgrounds = backgrounds.open_backgrounds(settings)
+
+    def render(self, frame: PosedFrame) -> FrameLayers:
+        """Draw a frame with hands."""
+        spec, drawings = frame.spec, []
+        for arm in frame.arms:
+            self._stage.show(arm.rig)
+            look = replace(spec.look, elbow=arm.bent)
+            drawings.append(self.drawer.draw(arm.rig, arm.posed, spec.camera, look))
+        if self._backgrounds is None:
+            image = _compose(drawings, spec.camera, spec.look)
+        else:
+            image = _before(self._backgrounds.draw(spec.number, spec.camera.width, spec.camera.height), drawings)
+        if self._settings.sensor != "clean":
+            image = camera_effects.apply_sensor(image, stream(self._settings.seed, spec.number, "sensor"))
+        return FrameLayers(image, tuple(drawings))
+
+
+def _compose(drawings: list[RenderLayers], camera: Camera, look: FrameLook) -> np.ndarray:
+    """The whole image, (H, W, 3) uint8, of hands that do not overlap."""
+    image = _plain(camera.width, camera.height, *srgb(look.background).tolist()).copy()
+    for number, drawing in enumerate(drawings):
+        x0, y0, x1, y1 = drawing.box
+        drawn_at = np.s_[:, :] if not number else drawing.covered(*Region) > 0
+        image[y0:y1, x0:x1][drawn_at] = drawing.image[drawn_at]
+    return image
+
+
+@functools.lru_cache(1)
+def _plain(width: int, height: int, *rgb: int) -> np.ndarray:
+    return np.tile(np.array(rgb, np.uint8), (height, width, 1))
+
+
+def _before(background: np.ndarray, drawings: list[RenderLayers]) -> np.ndarray:
+    """The whole image, (H, W, 3) uint8, of hands drawn on black before an image."""
+    image = background.copy()
+    for drawing in drawings:
+        x0, y0, x1, y1 = drawing.box
+        alpha = np.minimum(drawing.covered(*Region), 1)
+        image[y0:y1, x0:x1] = srgb(
+            camera_effects.composite(camera_effects.linear(drawing.image), alpha, image[y0:y1, x0:x1])
+        )
+    return image
