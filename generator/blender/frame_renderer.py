@@ -150,6 +150,8 @@ class FrameRenderer:
         poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in frame.arms]
         meta: dict = {} if spec.crowd is None else {"view": spec.crowd.kind}
         meta |= {**poses[0], "camera": spec.camera.matrix.tolist()}
+        if spec.camera.fisheye:
+            meta["projection"] = "equidistant"
         if len(poses) == 2:
             meta["second"] = poses[1]
         elif len(poses) > 2:

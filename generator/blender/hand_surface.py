@@ -85,6 +85,7 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
         skin_material.NAIL: maps.nail,
         skin_material.DRAWING: maps.drawing,
         skin_material.BAND: maps.band,
+        skin_material.HAIR: maps.hair,
     }
     for name, value in values.items():
         rig.set_attribute(hand, name, padded(value))

@@ -16,7 +16,7 @@ from generator.frame.second_hand import draw_fingers
 from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import Skeleton
-from generator.hand.camera import Camera
+from generator.hand.camera import SENSOR_MM, Camera
 from generator.maths import rotation_about
 from handforge.rng import stream
 
@@ -137,8 +137,11 @@ def _people(
 def _egocentric(
     rng: np.random.Generator, size: tuple[int, int], fingers: np.ndarray, hand: Skeleton, tone: float
 ) -> Crowd | None:
-    """One's own hands, seen by a camera at the head with a wide lens; in part of the frames somebody opposite."""
-    camera = Camera(*size, float(rng.uniform(0.4, 0.6)), float(18 / np.tan(np.radians(rng.uniform(70, 120)) / 2)))
+    """One's own hands, seen by a camera at the head with a wide or a fisheye lens; sometimes somebody opposite."""
+    fisheye = bool(rng.random() < 0.5)
+    half = np.radians(rng.uniform(90, 140) if fisheye else rng.uniform(70, 120)) / 2
+    focal = SENSOR_MM / 2 / (half if fisheye else np.tan(half))
+    camera = Camera(*size, float(rng.uniform(0.4, 0.6)), float(focal), fisheye)
     tilt = rotation_about(0, rng.uniform(0.0, 0.9)) @ rotation_about(1, rng.normal(0, 0.08))
     eye = np.array([0.0, -camera.distance, 0.0])
     facing = tilt @ rotation_about(2, np.pi)  # looks away from the camera

@@ -98,8 +98,7 @@ def visible(
     corner = np.array([columns.min(), rows.min()])
     size = np.array([columns.max(), rows.max()]) + 1 - corner
     faces = faces[(points[faces, 2] > NEAR).all(axis=1)]
-    safe = np.maximum(points[:, 2:], NEAR)
-    flat = points[:, :2] / safe * camera.matrix[0, 0] + np.array([camera.width, camera.height]) / 2 - corner
+    flat = camera.pixels(np.column_stack([points[:, :2], np.maximum(points[:, 2], NEAR)])) - corner
     index, shares = _nearest(flat, points[:, 2], faces, size)
     if (index < 0).all():
         return nothing

@@ -217,7 +217,8 @@ class RenderSettings:
     0."""
     egocentric: Fraction = 0.0
     """Of indoor scenes: fraction of the images with hands, 0 to 1, that show one's own hands as a camera at the head
-    with a lens of 70 to 120 degrees does, in part of them with somebody opposite. Default 0."""
+    with a lens of 70 to 120 degrees or a fisheye of 90 to 140 does, in part of them with somebody opposite. Default
+    0."""
     empty: Fraction = 0.0
     """Of indoor scenes: fraction of the images, 0 to 1, that show no hand but what is easily taken for one: bare feet
     and arms, faces, food, leather, dolls, empty gloves. They have no annotation; the image's ``empty`` names what they

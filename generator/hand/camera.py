@@ -1,8 +1,7 @@
-"""The pinhole camera: where a point of the scene falls in the image.
+"""The camera, a pinhole or a fisheye lens: where a point of the scene falls in the image.
 
 Scene axes as in :mod:`generator.hand.pose`: +X right, +Z up in the image, the camera looks along +Y. Image axes:
-x to
-the right, y downwards, the origin in the upper left corner of the upper left pixel.
+x to the right, y downwards, the origin in the upper left corner of the upper left pixel.
 """
 
 from __future__ import annotations
@@ -24,12 +23,15 @@ class Camera:
     :param distance: metres from the scene's origin (the wrist of an untranslated pose).
     :param focal_mm: focal length for a sensor 36 mm wide. With the defaults the image shows 0.80 x 0.45 m at the
         wrist, so that a hand that turns about its wrist stays inside and takes about 40 % of the height.
+    :param fisheye: whether the lens is an equidistant fisheye: a point falls as far from the image's middle as its
+        direction's angle to the axis, in radians, times the focal length.
     """
 
     width: int = 1280
     height: int = 720
     distance: float = 1.0
     focal_mm: float = 45.0
+    fisheye: bool = False
 
     @property
     def matrix(self) -> np.ndarray:
@@ -47,9 +49,17 @@ class Camera:
 
         A point behind the camera has a depth of zero or less and no meaningful x, y.
         """
-        x, y, depth = np.moveaxis(self.to_camera(points), -1, 0)
-        focal_px = self.matrix[0, 0]
-        safe = np.where(depth > 1e-9, depth, np.nan)
-        u = np.nan_to_num(x / safe) * focal_px + self.width / 2
-        v = np.nan_to_num(y / safe) * focal_px + self.height / 2
-        return np.stack([u, v, depth], axis=-1)
+        seen = self.to_camera(points)
+        depth = seen[..., 2:]
+        before = depth > 1e-9
+        flat = self.pixels(np.where(before, seen, [0.0, 0.0, 1.0]))
+        return np.concatenate([flat, depth], axis=-1)
+
+    def pixels(self, seen: np.ndarray) -> np.ndarray:
+        """Where points (..., 3) in camera axes before the camera fall: (..., 2) of x, y in pixels."""
+        across, depth = seen[..., :2], seen[..., 2:]
+        slope = across / depth
+        if self.fisheye:
+            steep = np.linalg.norm(slope, axis=-1, keepdims=True)
+            slope = slope * np.arctan(steep) / np.maximum(steep, 1e-12)
+        return np.asarray(slope * self.matrix[0, 0] + np.array([self.width / 2, self.height / 2]))

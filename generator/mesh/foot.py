@@ -346,7 +346,7 @@ def make_mean_foot() -> FootMesh:
     x, y, z = vertices.T
     heel = (y < 60) & (z > 6) & (z < 30)
     crease += heel * 0.25 * np.exp(-(((z - 16 - 3 * np.sin(x / 9)) / 1.2) ** 2))
-    ankle = 1 - smoothstep(z + 0.35 * (y - ANKLE[1]) * (y < ANKLE[1]), 62, 108)
+    ankle = 1 - smoothstep(z + 0.35 * (y - ANKLE[1]) * (y < ANKLE[1]), 46, 136)
     diffused = np.concatenate([toe, end, ankle[:, None]], axis=1)
     for _ in range(5):
         diffused = 0.5 * diffused + 0.5 * neighbour_mean(diffused, pairs)

@@ -41,6 +41,8 @@ class SkinLook:
     :param polish: linear RGB of nail polish, None without.
     :param drawing: one of :data:`DRAWINGS`, in ``ink``.
     :param band: one of :data:`BANDS`, in ``band_color``.
+    :param hair: how dense hair is on the arm, 0 to 1; there is less of it on the back of the hand and the fingers.
+    :param hair_color: linear RGB.
     :param seed: of all irregularity, 0 to :data:`SEEDS` - 1 where it is drawn.
     """
 
@@ -56,6 +58,8 @@ class SkinLook:
     ink: Color = (0.02, 0.025, 0.04)
     band: str = "none"
     band_color: Color = (0.6, 0.4, 0.25)
+    hair: float = 0.0
+    hair_color: Color = (0.03, 0.02, 0.015)
     seed: int = 0
 
     @classmethod
@@ -80,6 +84,8 @@ class SkinLook:
             band=band if share[2] < 0.5 * adorned else "none",
             band_color=band_color,
             seed=int(rng.integers(SEEDS)),
+            hair=float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0,
+            hair_color=_hair_color(rng, tone),
         )
 
 
@@ -101,6 +107,8 @@ class SkinMaps:
     """(V,) mm inside the area that is drawn on; negative outside."""
     band: np.ndarray
     """(V,) mm inside a plaster, tape or marker; negative outside."""
+    hair: np.ndarray
+    """(V,) where hair grows on people who have it, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,7 @@ def skin_maps(look: SkinLook) -> SkinMaps:
         nail=_nails(),
         drawing=_drawing(look, rng).astype(np.float32),
         band=_band(look, rng).astype(np.float32),
+        hair=_hair(),
     )
 
 
@@ -248,6 +257,27 @@ def _nails() -> np.ndarray:
         outside = skin_features.nail_distance(ray) + 8.0 * smoothstep(ray.back, 2.0, -1.0)
         result[on] = np.stack([ray.side / half_width, (ray.along - center) / half_length, outside], axis=1)[on]
     return result.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _hair() -> np.ndarray:
+    """On the back of the arm, on the hand's outer half, and before the first joints of the fingers."""
+    chart, fixed = hand_chart(), _fixed()
+    z = chart.rest[:, 2]
+    arm = smoothstep(z, 5.0, -40.0) * (1 - 0.7 * fixed.inner_arm)
+    hand = 0.45 * smoothstep(chart.rest[:, 1], 0.0, 8.0) * (chart.digit < 0) * smoothstep(z, 75.0, 40.0)
+    fingers = np.zeros(len(z))
+    for digit, places in enumerate(chart.joints[:4]):
+        middle = 0.55 * places[0]
+        on = (chart.digit == digit) & (chart.back > 2)
+        fingers[on] = 0.5 * np.exp(-(((chart.along[on] - middle) / 7.0) ** 2))
+    return np.asarray(np.maximum(np.maximum(arm, hand), fingers) * (1 - fixed.palm), np.float32)
+
+
+def _hair_color(rng: np.random.Generator, tone: float) -> Color:
+    """Black to blond or grey; blond on fair skin alone."""
+    light = float(rng.uniform(0.0, 0.25) * max(0.0, 1 - 2 * tone)) + 0.012
+    return light, 0.72 * light, (0.9 if rng.random() < 0.2 else 0.45) * light
 
 
 def _drawing(look: SkinLook, rng: np.random.Generator) -> np.ndarray:

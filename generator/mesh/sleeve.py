@@ -12,6 +12,9 @@ from generator.hand.vectors import Vector
 SHORTEST_ARM = 0.22
 """Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
 
+TUCKED = 0.5
+"""The share of sleeves on gloved arms whose start is under the glove's cuff; over the others the sleeve lies."""
+
 WORN = 0.6
 """The share of arms that have a sleeve, where some have."""
 
@@ -55,13 +58,20 @@ def has_arm(rest: np.ndarray) -> bool:
 
 
 def tube(
-    rest: np.ndarray, start: float, loose: float, rng: np.random.Generator, end: float | None = None
+    rest: np.ndarray,
+    start: float,
+    loose: float,
+    rng: np.random.Generator,
+    end: float | None = None,
+    *,
+    tucked: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A sleeve's vertices (V, 3) in the bind pose, metres, and its triangles (F, 3).
 
     :param rest: (N, 3), the arm's vertices in the bind pose, at least :data:`SHORTEST_ARM` of forearm.
     :param rng: its folds are drawn from it.
     :param end: where its other end is, metres from the wrist as ``start``; None is beyond the arm's.
+    :param tucked: whether it starts under a glove's cuff: close to the skin, and as loose as it is 5 cm on.
     """
     levels = np.linspace(start, rest[:, 2].min() - 0.02 if end is None else end, 28)
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
@@ -71,7 +81,8 @@ def tube(
         # Somebody's own arm may have no vertex so near: then the nearest ring of them.
         near = rest[apart < max(0.02, 1.01 * np.partition(apart, RING)[RING])] if z > rest[:, 2].min() else rings[-1]
         low, high = near.min(axis=0), near.max(axis=0)
-        radius = (high - low)[:2] / 2 + loose * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
+        off = loose * min(1.0, 0.05 + (start - z) / 0.05) if tucked else loose
+        radius = (high - low)[:2] / 2 + off * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
         middle = ((high + low) / 2)[:2]
         ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
         rings.append(np.column_stack([ring, np.full(len(around), z + (rng.normal(0, 0.001) if end is None else 0.0))]))

@@ -151,6 +151,19 @@ def test_a_sleeve_fits_an_arm_of_few_vertices():
         assert np.linalg.norm(vertices[48:, :2], axis=1).min() > 0.025 and abs(vertices[:, :2]).max() < 0.05
 
 
+def test_a_sleeve_under_a_cuff_starts_at_the_skin_and_is_as_loose_as_others_five_centimetres_on():
+    around = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    arm = np.array([[0.03 * np.cos(a), 0.03 * np.sin(a), z] for z in np.linspace(-0.4, 0.05, 90) for a in around])
+    under, over = (
+        sleeve.tube(arm, -0.05, 0.01, np.random.default_rng(0), tucked=tucked)[0][48:].reshape(28, 48, 3)
+        for tucked in (True, False)
+    )
+    off = np.linalg.norm(under[..., :2], axis=-1) - 0.03
+    assert off[0].max() < 0.001 and (np.diff(off.mean(axis=1)[:4]) > 0.001).all()
+    beyond = under[:, 0, 2] < -0.103
+    np.testing.assert_array_equal(under[beyond], over[beyond])
+
+
 def test_what_looks_like_skin_is_in_no_mask(masks):
     frame = frame_where(0x22, 0.4)
     alone, beside = (masks(frame, distractors=word) for word in ("none", "random"))

@@ -13,6 +13,7 @@ import bpy
 from generator.blender.engines import registry
 from generator.blender.frame_renderer import FrameRenderer
 from generator.blender.scene import furniture, head_mesh, occluders
+from generator.frame import frame_spec
 
 
 def test_a_hand_in_a_room_keeps_its_mask_whatever_is_around():
@@ -115,3 +116,29 @@ def test_every_hand_of_a_crowd_is_an_instance_of_its_own():
     assert most >= 3 and views == {"people", "egocentric"}
     near = FrameRenderer(replace(room, crowd=0.0, egocentric=0.0)).frame(0, POSE, {})
     assert "view" not in near.meta
+
+
+def test_a_fisheyes_mask_is_where_its_hand_is_projected():
+    room = replace(SMALL, resolution=(160, 120), scene="indoor", samples=1, egocentric=1.0, ground_truth="depth")
+    studio = FrameRenderer(room)
+    specs = [frame_spec.draw_frame(room, number, POSE) for number in range(20)]
+    wide = [spec for spec in specs if spec.camera.fisheye and len(spec.hands) == 1][:2]
+    assert 3 <= sum(spec.camera.fisheye for spec in specs) <= 15 and wide
+    for spec in wide:
+        sample = studio.render(spec, {})
+        assert sample.meta["projection"] == "equidistant"
+        arm = studio._arm(0, spec.hands[0])
+        hand = arm.posed.vertices[arm.mesh.wrist_distance > 0]
+        x, y, depth = spec.camera.project(hand).T
+        inside = (x > 0) & (x < 160) & (y > 0) & (y < 120) & (depth > 0)
+        mask = sample.instances[0].mask
+        rows, columns = np.nonzero(mask)
+        places = cKDTree(np.stack([x, y], axis=1)[inside])
+        far, _ = places.query(np.stack([columns, rows], axis=1) + 0.5)
+        assert far.max() < 2.0, "every pixel of the mask is at the hand"
+        around = cKDTree(np.stack([columns, rows], axis=1) + 0.5)
+        assert (around.query(places.data)[0] < 2.0).mean() > 0.8, "and the hand is in the mask where nothing covers it"
+        assert sample.truths["depth"][mask].min() > depth[inside].min() - 0.02
+        assert sample.truths["depth"][mask].max() < depth[inside].max() + 0.02
+    flat = next(spec for spec in specs if not spec.camera.fisheye)
+    assert "projection" not in studio.render(flat, {}).meta

@@ -98,3 +98,20 @@ def test_nothing_is_drawn_on_a_hand_that_is_not_adorned() -> None:
     for seed in range(50):
         look = SkinLook.random(np.random.default_rng(seed), 0.5, adorned=0.0)
         assert (look.drawing, look.band, look.polish) == ("none", "none", None)
+
+
+def test_hair_is_on_the_arms_back_and_less_on_the_hand_and_not_in_the_palm():
+    hand, hair = hand_mesh.build(), skin_maps(PLAIN).hair
+    assert hair.min() >= 0 and hair.max() <= 1
+    back = hand.palm < 0.1
+    assert hair[hand.palm > 0.9].max() < 0.1 and hair[hand.nail > 0.5].max() < 0.05
+    arm, dorsum = back & (hand.wrist_distance < -0.1), back & (np.abs(hand.wrist_distance - 0.04) < 0.02)
+    assert hair[arm].max() > 0.95 and 0.2 < hair[dorsum].max() < 0.6
+
+
+def test_half_of_all_people_are_hairy_and_the_dark_have_dark_hair():
+    drawn = [SkinLook.random(np.random.default_rng(seed), 0.9) for seed in range(200)]
+    assert sum(one.hair > 0 for one in drawn) / 200 == pytest.approx(0.5, abs=0.1)
+    assert max(max(one.hair_color) for one in drawn) < 0.05
+    fair = [SkinLook.random(np.random.default_rng(seed), 0.0) for seed in range(50)]
+    assert max(one.hair_color[0] for one in fair) > 0.15

@@ -99,7 +99,7 @@ class IndoorScene:
         """Camera and light."""
         camera = spec.camera
         self._camera.location = (0.0, -camera.distance, 0.0)
-        self._camera.data.lens = camera.focal_mm
+        _use_lens(self._camera.data, camera)
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
         self._world.choose(rng)
         self._shine(rng, spec.look)
@@ -157,7 +157,7 @@ class IndoorScene:
         number, crowd = frame.spec.number, frame.spec.crowd
         others = (self._stream(number, "other sleeves", *[n] * (n > 1)) for n in range(1, len(frame.arms)))
         for own, arm in zip([rng, *others], frame.arms, strict=True):
-            props.dress(own, arm.rig, arm.bent, watch=arm.look.glove is None)
+            props.dress(own, arm.rig, arm.bent, arm.look.glove)
         view = _view(frame)
         if held is not None:
             object_meshes.put_held(props, held, 1)
@@ -280,6 +280,16 @@ def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
     scene.collection.objects.link(obj)
     scene.camera = obj
     return obj
+
+
+def _use_lens(data: bpy.types.Camera, camera: Camera) -> None:
+    """Give Blender's camera the lens of ours."""
+    data.lens, data.type = camera.focal_mm, "PANO" if camera.fisheye else "PERSP"
+    if camera.fisheye:  # the angle to the axis, radians, as a polynomial of the distance on the sensor, mm
+        lens = data if hasattr(data, "panorama_type") else data.cycles  # Blender 4
+        lens.panorama_type = "FISHEYE_LENS_POLYNOMIAL"
+        for power in range(5):
+            setattr(lens, f"fisheye_polynomial_k{power}", -1.0 / camera.focal_mm if power == 1 else 0.0)
 
 
 def _prepare(scene: bpy.types.Scene, samples: int) -> None:

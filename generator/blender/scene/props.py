@@ -16,7 +16,8 @@ from generator.blender.scene.own_meshes import OwnMeshes
 from generator.blender.scene.transforms import rotation_to, transform
 from generator.frame.elbow import Elbow
 from generator.maths import rotation_about
-from generator.mesh import sheet, sleeve
+from generator.mesh import hand_mesh, sheet, sleeve
+from generator.mesh.gloves import Glove
 from generator.objects.own_objects import OwnObject
 
 PLANE_SIZE = 8.0
@@ -36,11 +37,14 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, watch: bool = True) -> None:
-        """Put a sleeve on most arms; every second one of a bent arm ends above the elbow. And a watch on some."""
+    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, glove: Glove | None = None) -> None:
+        """Put a sleeve on most arms and a watch on some bare ones.
+
+        Every second sleeve of a bent arm ends above the elbow; every second one goes under the glove's cuff.
+        """
         if rng.random() < sleeve.WORN:
-            self._sleeve(rng, rig, elbow)
-        if rng.random() < 0.3 and watch:
+            self._sleeve(rng, rig, elbow, glove)
+        if rng.random() < 0.3 and glove is None:
             self._watch(rng, rig)
 
     def furnish(
@@ -241,7 +245,7 @@ class Props:
             face = transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), center, size)
             self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
 
-    def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow) -> None:
+    def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, glove: Glove | None) -> None:
         """A tube around the forearm, if there is one."""
         rest = rest_vertices(rig)
         if not sleeve.has_arm(rest):
@@ -249,7 +253,10 @@ class Props:
         start, loose = sleeve.cut(rng)
         if elbow.angle and rng.random() < 0.5:
             start = -rng.uniform(0.3, 0.4)
-        vertices, faces = sleeve.tube(rest, start, loose, rng)
+        if tucked := glove is not None and rng.random() < sleeve.TUCKED:
+            assert glove is not None
+            rest, start = rest[: len(hand_mesh.build().vertices)], 0.003 - glove.cuff  # the arm without the cuff
+        vertices, faces = sleeve.tube(rest, start, loose, rng, tucked=tucked)
         self._wear(elbow.bend(vertices), faces, materials.everyday(rng), forearm(rig))
 
     def _wear(self, vertices: np.ndarray, faces: np.ndarray, material: bpy.types.Material, moved: np.ndarray) -> None:

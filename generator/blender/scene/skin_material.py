@@ -12,8 +12,8 @@ from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.mesh.skin_look import SkinLook
 
-REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND = (
-    *("rest", "skin_roughness", "skin_relief", "skin_vein", "skin_nail", "skin_drawing", "skin_band"),
+REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND, HAIR = (
+    *("rest", "skin_roughness", "skin_relief", "skin_vein", "skin_nail", "skin_drawing", "skin_band", "skin_hair"),
 )
 """Point attributes: place in the bind pose (metres), and those of :class:`generator.mesh.skin_look.SkinMaps`."""
 
@@ -65,6 +65,8 @@ def tell_skin(graph: NodeGraph, look: SkinLook) -> None:
         nail_free=pale,
         nail_own=0.5 - 0.25 * look.tone,
         nail_edge=1.0 - 2.0 * min(look.nail, 0.004) / _NAIL_LENGTH,
+        hair=look.hair,
+        hair_color=look.hair_color,
     )
     if "ink" in graph.values:
         graph.tell(ink=look.ink)
@@ -77,6 +79,8 @@ def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> 
     place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
     near = graph.times(graph.ramp(graph.attribute(VEIN), 2.6, 0.5), graph.number("veins"))
     color = graph.mix(graph.times(near, 0.45), color, graph.tinted(color, (0.72, 0.90, 1.02)))
+    hairs = graph.times(graph.attribute(HAIR), graph.number("hair"))
+    color = graph.mix(graph.times(_strokes(graph, place), hairs), color, graph.color("hair_color"))
     fine = graph.add("TexVoronoi", Vector=place, Scale=520.0).outputs["Distance"]
     relief = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(RELIEF))
     height = graph.math("ADD", graph.times(relief, 0.30), near)
@@ -140,10 +144,10 @@ def limb_skin() -> NodeGraph:
     color = graph.mix(graph.times(vein, 0.35), color, graph.tinted(color, (0.70, 0.86, 1.0)))
     folds = _folds(graph, place, broad, sole, age)
     color = graph.mix(graph.times(folds, 0.3), color, graph.tinted(color, (0.72, 0.54, 0.48)))
-    hairs = graph.noise(graph.mapped(place, (1300.0, 1300.0, 60.0)), 1.0, 1.0)
-    color = graph.mix(graph.times(graph.ramp(hairs, 0.58, 0.72), hair), color, (0.03, 0.02, 0.015))
+    color = graph.mix(graph.times(_strokes(graph, place), hair), color, (0.03, 0.02, 0.015))
     color = graph.mix(graph.times(wet, graph.ramp(grain, 0.5, 0.62)), color, graph.tinted(color, (0.45, 0.3, 0.3)))
-    color = graph.mix(graph.times(wet, graph.ramp(grain, 0.42, 0.36)), color, (0.75, 0.55, 0.25))
+    slough = graph.times(graph.times(wet, 0.5), graph.ramp(grain, 0.44, 0.36))
+    color = graph.mix(slough, color, (0.6, 0.42, 0.18))
     roughness = graph.between(broad, 0.3, 0.62)
     color, roughness, bare = _nails(graph, color, graph.between(wet, roughness, 0.12))
     height = graph.math("MULTIPLY_ADD", grain, graph.between(age, 0.3, 0.8), graph.times(vein, 0.6))
@@ -161,6 +165,11 @@ def limb_skin() -> NodeGraph:
     shader.subsurface_method = "BURLEY"
     graph.add("OutputMaterial", Surface=shader.outputs[0])
     return graph
+
+
+def _strokes(graph: NodeGraph, place: Socket) -> Socket:
+    """Hairs along the limb, 0..1."""
+    return graph.ramp(graph.noise(graph.mapped(place, (1300.0, 1300.0, 60.0)), 1.0, 1.0), 0.58, 0.72)
 
 
 def tell_toenails(graph: NodeGraph, tone: float, polish: tuple[float, float, float] | None, age: float) -> None:
