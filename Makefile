@@ -67,25 +67,25 @@ ifdef REAL
 	  echo "REAL=$(REAL) is not a folder with images/ and masks/; nothing was done" >&2; exit 2; }
 endif
 	@echo "1/5 Rendering 400 images of both pose sets into demo/hands"
-	@$(BIN)/hand-generator render --set all --count 400 --settings studio --out demo/hands
-	@$(BIN)/hand-generator split demo/hands demo/train demo/test --test 60
+	@$(BIN)/handforge render --set all --count 400 --settings studio --out demo/hands
+	@$(BIN)/handforge dataset split demo/hands demo/train demo/test --test 60
 	@echo "2/5 Training three sessions from ImageNet weights (most of the time goes here)"
-	@$(BIN)/hand-trainer repeat --recipe demo --data demo/train --out demo/run --resume
+	@$(BIN)/handforge repeat --recipe demo --data demo/train --out demo/run --resume
 	@echo "3/5 Predicting the 60 held-out images"
-	@$(BIN)/hand-trainer predict --weights demo/run demo/test --out demo/run/predictions/synthetic
+	@$(BIN)/handforge predict --weights demo/run demo/test --out demo/run/predictions/synthetic
 ifdef REAL
 	@echo "    and the photographs of $(REAL)"
 	@rm -rf "demo/photos/$(REAL_NAME)"; mkdir -p demo/photos
-	@$(BIN)/hand-trainer import masks "$(REAL)" "demo/photos/$(REAL_NAME)" --min-area 50
-	@$(BIN)/hand-trainer predict --weights demo/run "demo/photos/$(REAL_NAME)" --out "demo/run/predictions/$(REAL_NAME)"
+	@$(BIN)/handforge dataset import masks "$(REAL)" "demo/photos/$(REAL_NAME)" --min-area 50
+	@$(BIN)/handforge predict --weights demo/run "demo/photos/$(REAL_NAME)" --out "demo/run/predictions/$(REAL_NAME)"
 endif
 	@echo "4/5 Scoring"
-	@$(BIN)/hand-evaluation score demo/test demo/run/predictions/synthetic --json demo/synthetic.json
+	@$(BIN)/handforge score demo/test demo/run/predictions/synthetic --json demo/synthetic.json
 ifdef REAL
-	@$(BIN)/hand-evaluation score "demo/photos/$(REAL_NAME)" "demo/run/predictions/$(REAL_NAME)" --json "demo/photos/$(REAL_NAME).json"
+	@$(BIN)/handforge score "demo/photos/$(REAL_NAME)" "demo/run/predictions/$(REAL_NAME)" --json "demo/photos/$(REAL_NAME).json"
 endif
 	@echo "5/5 Writing the report"
-	@$(BIN)/hand-evaluation report demo/run --out demo/report.html
+	@$(BIN)/handforge report demo/run --out demo/report.html
 	@echo "Done: open $(CURDIR)/demo/report.html"
 
 # A Mask R-CNN goes on from ImageNet weights, and a copy of it learns to include the forearm.
@@ -96,22 +96,22 @@ real: $(READY)
 	@twice=$$(printf '%s\n' $(notdir $(PHOTOS:%/=%)) | sort | uniq -d); [ -z "$$twice" ] || { \
 	  echo "Two folders of photographs are called" $$twice"; their results would be one: rename one" >&2; exit 2; }
 	@echo "Rendering 1500 images of hands indoors into real/rooms"
-	@$(BIN)/hand-generator render --set l11 --settings varied --resolution 480x360 --mask both --count 1500 --out real/rooms
+	@$(BIN)/handforge render --set l11 --settings varied --resolution 480x360 --mask both --count 1500 --out real/rooms
 	@echo "Training on them"
-	@$(BIN)/hand-trainer repeat --recipe cpu-real --data real/rooms --out real/hand --resume
-	@$(BIN)/hand-trainer repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
+	@$(BIN)/handforge repeat --recipe cpu-real --data real/rooms --out real/hand --resume
+	@$(BIN)/handforge repeat --recipe cpu-real-forearm --data real/rooms --init real/hand --out real/forearm --resume
 	@set -e; for dir in $(HANDS); do $(call SCORE,$$dir,real/hand,hand,--tta); done
 	@set -e; for dir in $(MANY); do $(call SCORE,$$dir,real/hand,hand --split,--tta); done
 	@set -e; for dir in $(ARMS); do $(call SCORE,$$dir,real/forearm,hand+forearm); done
-	@$(BIN)/hand-evaluation report real/hand real/forearm --out real/report.html
+	@$(BIN)/handforge report real/hand real/forearm --out real/report.html
 	@echo "Done: open $(CURDIR)/real/report.html"
 
 # Import, predict and score one folder of photographs: folder, run, what the masks cover, options of predict.
 define SCORE
   name=$$(basename "$(1)"); photos="real/photos/$$name"; rm -rf "$$photos"; mkdir -p real/photos; \
-  $(BIN)/hand-trainer import masks "$(1)" "$$photos" --min-area 50 --mask $(3); \
-  $(BIN)/hand-trainer predict --weights $(2) $(4) "$$photos" --out "$(2)/predictions/$$name"; \
-  $(BIN)/hand-evaluation score "$$photos" "$(2)/predictions/$$name" --json "$$photos.json"
+  $(BIN)/handforge dataset import masks "$(1)" "$$photos" --min-area 50 --mask $(3); \
+  $(BIN)/handforge predict --weights $(2) $(4) "$$photos" --out "$(2)/predictions/$$name"; \
+  $(BIN)/handforge score "$$photos" "$(2)/predictions/$$name" --json "$$photos.json"
 endef
 
 test: $(READY)

@@ -86,7 +86,7 @@ class Worth:
         return f"d-{name}"
 
     def score(self, name: str, data: str, test: str, how: str = "train", *words: object) -> dict[str, Any]:
-        """Train on a dataset and score on photographs; what `hand-evaluation score` says."""
+        """Train on a dataset and score on photographs; what `handforge score` says."""
         found = self.out / f"{name}.json"
         if not found.exists():
             start = ("--recipe", "cpu-probe", "--data", data, "--init", self.init, "--out", f"r-{name}", "--resume")

@@ -78,14 +78,17 @@ def matching_options(command: Callable[..., None]) -> Any:
     return decorated
 
 
+_CSV = click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Also write the table to this file.")
+
+
 @click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(package_name="handforge")
 def main() -> None:
     """Score predictions against ground truth, and show them.
 
     \b
-    hand-evaluation score data/test predictions     the paper's metrics and AP
-    hand-evaluation report run --out report.html    training, scores and images as one page
+    handforge score data/test predictions     the paper's metrics and AP
+    handforge report run --out report.html    training, scores and images as one page
     """  # noqa: D301 - click wants the real control character
 
 
@@ -121,7 +124,7 @@ def score(
 ) -> None:
     """Score RESULTS against the ground truth of DATASET.
 
-    DATASET is a dataset folder. RESULTS is the folder that hand-trainer predict wrote, or any tool's COCO results: a
+    DATASET is a dataset folder. RESULTS is the folder that handforge predict wrote, or any tool's COCO results: a
     JSON list of {"image_id", "category_id", "segmentation", "score"}, the same one to a line, or a COCO object with
     annotations. image_id is the dataset's id, a file name or its stem.
 
@@ -137,9 +140,9 @@ def score(
     that it overlaps most. Crowds (iscrowd) are ignored as COCO defines it.
 
     \b
-    hand-evaluation score test run/predictions/test --json scores.json
-    hand-evaluation score test run --session 3
-    hand-evaluation score gestures run/predictions/gestures --of classes
+    handforge score test run/predictions/test --json scores.json
+    handforge score test run --session 3
+    handforge score gestures run/predictions/gestures --of classes
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
@@ -205,7 +208,7 @@ def compare(
     network are compared by their classes.
 
     \b
-    hand-evaluation compare test before/predictions/test after/predictions/test
+    handforge compare test before/predictions/test after/predictions/test
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
@@ -256,25 +259,25 @@ def report(
 ) -> None:
     """Write one HTML file about the runs RUN...
 
-    It shows their training, scores, curves and images. A RUN is a folder that hand-trainer train or repeat wrote; its
-    predictions are those in RUN/predictions/NAME, where hand-trainer predict --out RUN/predictions/NAME writes them. A
+    It shows their training, scores, curves and images. A RUN is a folder that handforge train or repeat wrote; its
+    predictions are those in RUN/predictions/NAME, where handforge predict --out RUN/predictions/NAME writes them. A
     folder that predict wrote elsewhere is shown by itself. Predictions of a dataset are scored. The file needs no
     network and no other file.
 
     \b
-    hand-evaluation report run --out report.html
-    hand-evaluation report found --out report.html
-    hand-evaluation report run --session last --out last.html
+    handforge report run --out report.html
+    handforge report found --out report.html
+    handforge report run --session last --out last.html
     """  # noqa: D301 - click wants the real control character
     from evaluation.report.page import write_report
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise click.BadParameter(f"{out} must end in .html", param_hint="--out")
     scored = write_report(runs, out, options, scope, session)
-    echo(f"{out}: {len(runs)} run(s), {scored} set(s) of predictions scored")
+    echo(f"{out} is written; sets of predictions scored: {scored}")
     if not scored and (runs[0] / "run.json").exists():
         echo(
-            f"for scores: hand-trainer predict --weights {runs[0]} {f'--session {session} ' if session else ''}DATASET "
+            f"for scores: handforge predict --weights {runs[0]} {f'--session {session} ' if session else ''}DATASET "
             f"--out {runs[0]}/predictions/NAME",
             err=True,
         )
@@ -287,11 +290,11 @@ def report(
 def study(folder: Path) -> None:
     """Score the runs of the study in DIR and write DIR/report.html, as far as they are finished.
 
-    hand-trainer study ends with this. The page has a table of the arms, paired differences over seeds with 95 %
+    handforge study ends with this. The page has a table of the arms, paired differences over seeds with 95 %
     intervals, the paper's Fig. 2, and a conclusion that follows from the numbers by rule; report.json has its numbers.
 
     \b
-    hand-evaluation study claim
+    handforge study claim
     """  # noqa: D301 - click wants the real control character
     import sys
 
@@ -324,7 +327,7 @@ def zoom(source: Path, out: Path, factor: float) -> None:
     paper's Vid2 was made from Vid1. Masks and keypoints are cropped and scaled with the images.
 
     \b
-    hand-evaluation zoom vid1 vid2 --factor 2
+    handforge dataset zoom vid1 vid2 --factor 2
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset import Dataset
     from handforge.dataset.subsets import zoom as zoom_in
@@ -348,7 +351,7 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
     The paper drew 100 of Img1's 1500 images so.
 
     \b
-    hand-evaluation sample img1 test --count 100
+    handforge dataset sample img1 test --count 100
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset import Dataset
     from handforge.dataset.subsets import sample as draw
@@ -360,7 +363,7 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
 @main.command()
 @click.argument("runs", type=PATH, nargs=-1, metavar="[RUN]...")
 @matching_options
-@click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Also write the table to this file.")
+@_CSV
 def cases(
     runs: tuple[Path, ...],
     options: MatchOptions,
@@ -371,14 +374,14 @@ def cases(
 
     A RUN stands for the case its recipe is named after (c1, c2 ...); predictions in RUN/predictions/vid1 are those of
     the case that tests this network on Vid1. The type, A to R, comes from the run's record and from what
-    hand-evaluation describe states of the datasets.
+    handforge dataset describe states of the datasets.
 
     Ours are scored at --iou and at 0.3, the paper's likely IoU threshold. The paper does not state it, but the mean IoU
     of its true positives is 0.452 in C11 and 0.483 in C3, so it is below 0.452; 0.3 is the highest round threshold that
     leaves these IoUs room to spread about their mean.
 
     \b
-    hand-evaluation cases runs/c1 runs/c2 --csv cases.csv
+    handforge cases runs/c1 runs/c2 --csv cases.csv
     """  # noqa: D301 - click wants the real control character
     from evaluation.paper.cases import case_table, our_results
     from evaluation.report.runs import load_runs
@@ -389,7 +392,7 @@ def cases(
 @main.command()
 @click.argument("runs", type=PATH, nargs=-1, required=True, metavar="RUN RUN...")
 @matching_options
-@click.option("--csv", "csv_path", type=PATH, callback=output_file, help="Also write the table to this file.")
+@_CSV
 def ablation(
     runs: tuple[Path, ...],
     options: MatchOptions,
@@ -402,7 +405,7 @@ def ablation(
     are paired image by image, with 95 % intervals.
 
     \b
-    hand-evaluation ablation runs/base runs/no-gloves
+    handforge ablation runs/base runs/no-gloves
     """  # noqa: D301 - click wants the real control character
     from evaluation.paper.cases import ablation_table
     from evaluation.report.runs import load_runs
@@ -438,7 +441,7 @@ def describe(dataset: Path, background: str | None, scale: str | None, all_hands
     Images and annotations stay as they are.
 
     \b
-    hand-evaluation describe vid1 --background door --all-hands
+    handforge dataset describe vid1 --background door --all-hands
     """  # noqa: D301 - click wants the real control character
     from evaluation.paper.paper_types import median_size
     from handforge.dataset import Dataset

@@ -25,9 +25,9 @@ def main() -> None:
     """Images of hands with exact masks, rendered with Blender: a COCO dataset.
 
     \b
-    hand-generator render --set all --count 400 --out data     400 images, spread over both pose sets
-    hand-generator preview data                                a contact sheet with the masks' outlines
-    hand-generator check data                                  verify every image and mask
+    handforge render --set all --count 400 --out data    400 images, spread over both pose sets
+    handforge dataset preview data                       a contact sheet with the masks' outlines
+    handforge dataset check data                         verify every image and mask
     """  # noqa: D301 - click wants the real control character
 
 
@@ -58,8 +58,8 @@ def render(
     settings and seed give the same bytes with any number of workers.
 
     \b
-    hand-generator render --settings varied --count 1000 --out rooms --dry-run
-    hand-generator render --settings varied --count 1000 --out rooms
+    handforge render --settings varied --count 1000 --out rooms --dry-run
+    handforge render --settings varied --count 1000 --out rooms
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import run
 
@@ -74,7 +74,7 @@ def render(
     with progress_counter("rendering", "images") as progress:
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
     if made and part != (1, 1):
-        echo(f"shard {shard} is in {out}; when all are done: hand-generator merge {out} [OTHER FOLDERS]")
+        echo(f"shard {shard} is in {out}; when all are done: handforge dataset merge {out} [OTHER FOLDERS]")
     elif made:
         echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:
@@ -96,6 +96,7 @@ def settings_group(context: click.Context) -> None:
 
         for name in PRESETS:
             echo(f"{name:10}{preset_description(name)}")
+        echo("handforge settings show NAME shows all values of one", err=True)
 
 
 @settings_group.command("show")
@@ -114,7 +115,7 @@ def settings_show_command(name: Path) -> None:
 
 @main.group("frame")
 def frame_group() -> None:
-    """Print what is decided of one frame as JSON; render it, perhaps edited.
+    """Print all that is drawn for one frame as JSON; render it, edited or not.
 
     \b
     handforge frame show 12 --settings varied --out frame.json
@@ -132,7 +133,7 @@ def frame_show_command(
     """Print frame NUMBER, from 0, of the run that render makes with the same options.
 
     \b
-    hand-generator frame show 3 --settings varied --count 100 --out frame.json
+    handforge frame show 3 --settings varied --count 100 --out frame.json
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import frame_file
 
@@ -150,7 +151,7 @@ def frame_render_command(file: Path, out: Path) -> None:
     """Render FILE, as frame show writes it: unedited, the same image to the byte as in the run.
 
     \b
-    hand-generator frame render frame.json --out one
+    handforge frame render frame.json --out one
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import frame_file
 
@@ -192,6 +193,7 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
             _log.info("%s is complete already", out)
         else:
             dataset.copy_subset(data, images, out)
+            echo(f"{out}: {len(images)} images")
 
 
 @main.command()
@@ -272,8 +274,8 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     dataset's folder before it.
 
     \b
-    hand-generator merge OUT              all shards were rendered into OUT
-    hand-generator merge OUT PART...      each had a folder of its own; OUT may be new
+    handforge dataset merge OUT              all shards were rendered into OUT
+    handforge dataset merge OUT PART...      each had a folder of its own; OUT may be new
     handforge dataset merge both rooms photos
     """  # noqa: D301 - click wants the real control character
     from generator.pipeline import shards

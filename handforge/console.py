@@ -66,6 +66,17 @@ class Group(click.Group):
             with formatter.section(heading):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; where the group alone lists names, an unknown word gets that answer."""
+        if self.invoke_without_command and args[0] not in self.commands:
+            path = ctx.command_path
+            raise click.UsageError(
+                f"No such command {args[0]!r}; {path} lists the names, {path} show NAME shows one", ctx
+            )
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and turn errors into exit codes; always ends by ``SystemExit``."""
         if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal can show every name

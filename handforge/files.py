@@ -130,19 +130,25 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is a file; give a folder")
-    made = not folder.exists()
     require_writable(folder)
+    with _made(folder), _lock(folder / _LOCK, folder):
+        for leftover in folder.glob(".*.tmp"):  # of a killed command: nobody else writes here now
+            if re.search(r"\.[0-9a-f]{8}\.tmp$", leftover.name):
+                leftover.unlink(missing_ok=True)
+        yield
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; what of them is new and empty at the end is gone again."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _lock(folder / _LOCK, folder):
-            for leftover in folder.glob(".*.tmp"):  # of a killed command: nobody else writes here now
-                if re.search(r"\.[0-9a-f]{8}\.tmp$", leftover.name):
-                    leftover.unlink(missing_ok=True)
-            yield
+        yield
     finally:
-        if made:
-            with contextlib.suppress(OSError):  # not empty
-                folder.rmdir()
+        with contextlib.suppress(OSError):  # not empty
+            for path in new:
+                path.rmdir()
 
 
 @contextmanager
@@ -186,10 +192,9 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
     if goal.exists() and not goal.is_dir():
         raise FolderError(f"{out} is a file; give a folder")
     require_writable(out)
-    goal.parent.mkdir(parents=True, exist_ok=True)
     # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
     lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")
-    with _lock(lock, out):
+    with _made(goal.parent), _lock(lock, out):
         yield from _filled(goal, out, mark, replaces)
 
 

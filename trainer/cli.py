@@ -37,9 +37,9 @@ def main() -> None:
     """Train Mask R-CNN on hands, in one session or repetitively, and predict with it.
 
     \b
-    hand-generator render --set all --out data --count 400
-    hand-trainer repeat --recipe demo --data data --out run
-    hand-trainer predict --weights run photos --out found --overlays
+    handforge render --set all --out data --count 400
+    handforge repeat --recipe demo --data data --out run
+    handforge predict --weights run photos --out found --overlays
     """  # noqa: D301 - click wants the real control character
 
 
@@ -60,7 +60,7 @@ def _categories(context: click.Context) -> list[str]:
         return []
 
 
-_RECIPE_HELP = "See hand-trainer recipes; or a .toml file."
+_RECIPE_HELP = "See handforge recipes; or a .toml file."
 
 
 def _training_options(command: Any) -> Any:
@@ -228,6 +228,7 @@ def recipes(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         for name in shipped():
             echo(f"{name:22}{load(name).description}")
+        echo("handforge recipes show NAME shows all keys of one", err=True)
 
 
 @recipes.command("show")
@@ -343,11 +344,12 @@ def predict(
     threads: int | None,
     **options: Any,
 ) -> None:
-    """Find the hands of each SOURCE: an image, a folder of images and videos, a video, or one dataset folder.
+    """Detect the hands in images, videos, a camera or a dataset.
 
-    Files that cannot be read are skipped and listed at the end; the exit code is then 1. A camera (--camera 0) goes on
-    until Ctrl-C, which ends it with all files written. Of all else, Ctrl-C keeps what is done: predict.json says which
-    files are left, and the exit code is 130; but earlier results in --out stay, and nothing is written then.
+    Each SOURCE is an image, a video, a folder of images and videos, or one dataset folder. Files that cannot be read
+    are skipped and listed at the end; the exit code is then 1. A camera (--camera 0) goes on until Ctrl-C, which ends
+    it with all files written. Of all else, Ctrl-C keeps what is done: predict.json says which files are left, and the
+    exit code is 130; but earlier results in --out stay, and nothing is written then.
 
     \b
     handforge predict photos --out found --overlays
@@ -406,17 +408,16 @@ def predict(
 @click.option(
     "--out", required=True, type=PATH, callback=output_file, help="The file to write, .pt, .onnx or .safetensors."
 )
-@click.option(
-    "--image", "--picture", "image", required=True, type=PATH, help="An image on which both networks have to agree."
-)
+@click.option("--image", required=True, type=PATH, help="An image on which both networks have to agree.")
 @click.option("--score", default=0.05, show_default=True, type=Number(0, 1), help="Leave out hands below.")
 @click.option("--license", "license_", metavar="TEXT", help="Of safetensors: the licence of the weights.")
 @click.option("--about", metavar="TEXT", help="Of safetensors: what the network was trained on, and what it is for.")
 def export(run: Path, kind: str, out: Path, image: Path, score: float, license_: str | None, about: str | None) -> None:
-    """Write the network of RUN (a run folder, a weights file, or shipped) for other programs, or to pass on.
+    """Write a network as ONNX, TorchScript or half-size safetensors.
 
-    The written network is loaded again and has to find in --image what the original finds. It takes an image as
-    float32 in 0..1, (3, H, W) RGB: TorchScript a list of them of any size, ONNX one of --image's size.
+    RUN is a run folder, a weights file, or shipped: the network that comes along. The written network is loaded again
+    and has to find in --image what the original finds. It takes an image as float32 in 0..1, (3, H, W) RGB: TorchScript
+    a list of them of any size, ONNX one of --image's size.
 
     \b
     handforge export shipped --format onnx --image photo.jpg --out hands.onnx

@@ -86,7 +86,7 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
     """Return the results of a file that belong to images of a dataset, and notes as :class:`Results` has them.
 
     :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``, the same
-        one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``hand-trainer predict``
+        one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``handforge predict``
         wrote, whose record says which dataset was predicted. A ``category_id`` may be the category's name.
     :param needed: the key that holds the prediction: ``segmentation``, ``bbox`` or ``keypoints``.
     :raises ResultsError: naming the file and the result, if it is not such a file, if it belongs to other images, or
@@ -96,7 +96,7 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
     path = Path(path)
     if path.is_dir():
         path = path / "results.json"
-    content = read_json(path, "run hand-trainer predict, or give another tool's COCO results file", lines=True)
+    content = read_json(path, "run handforge predict, or give another tool's COCO results file", lines=True)
     records, file_names, categories = _parts(content, path)
     trusted = check_origin(path.parent, dataset)
     known = _categories(dataset) | {
@@ -181,7 +181,7 @@ def check_origin(folder: Path, dataset: Dataset) -> bool:
     if predicted is not None and predicted != dataset.id:
         raise ResultsError(
             f"{folder} was predicted for other images: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
-            "give the dataset it was made from, or run hand-trainer predict again"
+            "give the dataset it was made from, or run handforge predict again"
         )
     return predicted is not None
 

@@ -79,7 +79,7 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
 
 
 def _objects(path: Path, keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    content = read_json(path, "run hand-trainer predict again")
+    content = read_json(path, "run handforge predict again")
     simple = (int, str, float)
     if not isinstance(content, list) or not all(
         isinstance(entry, dict) and all(isinstance(entry.get(key), simple) for key in keys) for entry in content

@@ -26,7 +26,7 @@ from evaluation.metrics.scope import Scope
 from evaluation.report.sessions import made_by, session_number
 from handforge.dataset import Dataset
 
-REMEDY = "give one that hand-trainer train, repeat or predict wrote"
+REMEDY = "give one that handforge train, repeat or predict wrote"
 """Remedy where a folder is not a run folder."""
 
 
@@ -182,7 +182,7 @@ def read_losses(path: Path) -> dict[int, np.ndarray]:
 def _prediction(folder: Path) -> dict[str, Any]:
     """Read ``predict.json`` of a predictions folder."""
     record = read_json(
-        folder / "predict.json", "the prediction was not finished; run hand-trainer predict again, or remove its folder"
+        folder / "predict.json", "the prediction was not finished; run handforge predict again, or remove its folder"
     )
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is not a record of a prediction: it has no "source"')
@@ -223,7 +223,7 @@ def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:
     if not found:
         raise ResultsError(
             f"{run} has no predictions of {dataset.folder} by the network of session {number}; make them with: "
-            f"hand-trainer predict --weights {run} --session {number} {dataset.folder} --out {name}"
+            f"handforge predict --weights {run} --session {number} {dataset.folder} --out {name}"
         )
     if len(found) > 1:
         raise ResultsError(

@@ -256,6 +256,5 @@ def _time(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _command(record: dict[str, Any]) -> str:
     """The command line, to be pasted."""
-    words = [str(word) for word in record.get("command") or []]
-    words = shorten(words)
-    return shlex.join(words if words[:1] == ["hand-trainer"] else ["hand-trainer", *words])
+    words = shorten([str(word) for word in record.get("command") or []])
+    return shlex.join(["handforge", *(words[1:] if words[:1] == ["hand-trainer"] else words)])

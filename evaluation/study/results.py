@@ -1,4 +1,4 @@
-"""The folder of a study, read: ``hand-trainer study`` trains its runs and makes their predictions.
+"""The folder of a study, read: ``handforge study`` trains its runs and makes their predictions.
 
 ::
 
@@ -136,7 +136,7 @@ def read_study(folder: Path, on_scored: Callable[[], None] = lambda: None) -> St
     :raises DatasetError: if a test's dataset is gone or damaged.
     """
     path = folder / "study.json"
-    plan = read_json(path, f"{folder} is not the folder of a study; give one that hand-trainer study wrote")
+    plan = read_json(path, f"{folder} is not the folder of a study; give one that handforge study wrote")
     _check(path, plan)
     datasets = {name: Dataset(test["data"]) for name, test in plan["tests"].items()}
     for name, test in plan["tests"].items():

@@ -58,7 +58,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         asked = parse_json(path.read_bytes(), path, FrameError)
     except OSError as error:
-        raise FrameError(f"{path} cannot be read ({error.strerror}); hand-generator frame show writes one") from None
+        raise FrameError(f"{path} cannot be read ({error.strerror}); handforge frame show writes one") from None
     parts = ("settings", "pose_from", "frame")
     if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
         raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")

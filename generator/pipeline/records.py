@@ -129,11 +129,11 @@ def remedy(out: Path, missing: list[int]) -> str:
     """Say which shards the missing frames are of, and what to do."""
     totals = {mark.name.rpartition("-")[2] for mark in marks(out)} & {str(number) for number in range(1, MOST_SHARDS)}
     if len(totals) != 1:
-        return f"render them: the same hand-generator render command again, or the missing --shard, and merge {out}"
+        return f"render them: the same handforge render command again, or the missing --shard, and merge {out}"
     total = int(*totals)
     shards = sorted({number % total + 1 for number in missing})
     names = ", ".join(f"{shard}/{total}" for shard in shards)
     return (
         f"{'shard' if len(shards) == 1 else 'shards'} {names} {'is' if len(shards) == 1 else 'are'} not complete: "
-        f"render with --shard {shards[0]}/{total}, or name its folder after hand-generator merge {out}"
+        f"render with --shard {shards[0]}/{total}, or name its folder after handforge dataset merge {out}"
     )

@@ -75,7 +75,7 @@ def plan(settings: RenderSettings) -> Plan:
     count = len(kept) if settings.count is None else settings.count
     if not len(kept):
         raise RunError(
-            f"none of the {len(chosen):,} poses of {settings.pose_set} is plausible; hand-generator poses says why"
+            f"none of the {len(chosen):,} poses of {settings.pose_set} is plausible; handforge poses says why"
         )
     if count > len(kept):
         raise RunError(

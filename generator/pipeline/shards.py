@@ -28,7 +28,7 @@ def merge(out: Path, parts: list[Path]) -> None:
     folders = [*([out] if started else []), *parts]
     for part in folders:
         if not (part / PARTIAL / "run.json").exists():
-            raise RunError(f"{part} holds no shard; render one with: hand-generator render --shard I/N --out {part}")
+            raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {part}")
     runs = {part: run_folder.begun(part) for part in folders}
     for part in folders[1:]:
         if differences := run_folder.differences(runs[folders[0]], runs[part]):

@@ -46,13 +46,13 @@ class Dataset:
         self.path = self.folder / "annotations.json"
         _check_writable(str(self.folder), f"the folder {str(self.folder)!r}")
         if not self.folder.is_dir():
-            raise DatasetError(f"{self.folder} is no folder; give a dataset made by hand-generator or an importer")
+            raise DatasetError(f"{self.folder} is no folder; give one that handforge render or import wrote")
         try:
             self._bytes = self.path.read_bytes()
         except FileNotFoundError:
             raise DatasetError(
                 f"{self.folder} holds no annotations.json; it is no dataset, or its rendering was not finished "
-                "(run the same hand-generator render command again to finish it)"
+                "(run the same handforge render command again to finish it)"
             ) from None
         content = parse_json(self._bytes, self.path, DatasetError, constants=False)
         try:

@@ -36,7 +36,7 @@ def check(folder: Path, workers: int, progress: Callable[[int, int], None]) -> l
     data = Dataset(folder)
     problems = []
     if (folder / ".partial").exists():
-        problems.append(f"{folder} is not finished; run the same hand-generator render command again")
+        problems.append(f"{folder} is not finished; run the same handforge render command again")
     ids = Counter(annotation["id"] for image in data for annotation in data.annotations(image))
     problems += [f"{data.path}: annotation {one} stands {times} times" for one, times in ids.items() if times > 1]
     for found in _check_images(data, workers, progress):

@@ -187,7 +187,7 @@ def test_check_in_parallel_finds_the_same(folder, monkeypatch):
 def test_check_of_an_unfinished_run(folder):
     (folder / ".partial").mkdir()
     done = run("check", folder)
-    assert done.exit_code == 1 and "is not finished; run the same hand-generator render command again" in done.output
+    assert done.exit_code == 1 and "is not finished; run the same handforge render command again" in done.output
 
 
 def test_preview_outlines_the_masks(folder):

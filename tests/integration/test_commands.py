@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 import evaluation.cli
 import generator.cli
+import handforge.cli
 import trainer.cli
 
 COMMANDS = {
@@ -36,6 +37,13 @@ def test_an_unknown_word_is_one_line(command):
     done = run(command[0], "xyz")
     assert done.exit_code == 2
     assert done.stderr == "Error: No such command 'xyz'; main --help tells more\n"
+
+
+@pytest.mark.parametrize("group", ["recipes", "settings"])
+def test_a_group_that_lists_names_says_how_to_see_one(group):
+    done = run(handforge.cli.main, group, "list")
+    words = f"Error: No such command 'list'; main {group} lists the names, main {group} show NAME shows one"
+    assert done.exit_code == 2 and done.stderr.startswith(words)
 
 
 def test_a_library_that_is_missing_is_named(command, monkeypatch):

@@ -75,7 +75,7 @@ def test_predictions_by_one_sessions_network(tmp_path):
     assert done.exit_code == 2 and "has several predictions" in done.stderr and "predictions/tta" in done.stderr
     shutil.rmtree(run / "predictions/by_one")
     done = CliRunner().invoke(main, [*words, "--session", "1"])
-    assert done.exit_code == 2 and f"make them with: hand-trainer predict --weights {run} --session 1" in done.stderr
+    assert done.exit_code == 2 and f"make them with: handforge predict --weights {run} --session 1" in done.stderr
 
 
 def test_predictions_by_themselves_have_scores_and_images_and_no_training(run):
@@ -91,7 +91,7 @@ def test_the_page_says_what_how_and_how_well(run):
     done, out = report(run)
     assert done.exit_code == 0, done.output
     page = out.read_text()
-    assert "hand-trainer repeat --recipe tiny --data train" in page
+    assert "handforge repeat --recipe tiny --data train" in page
     for text in ("0123456789ab", "resnet18", "0.650", "0.286", "0.444", "C1 of the paper", "0.837", "C2 of the paper"):
         assert text in page
     assert page.count("<figure ") == 4 and page.count("data:image/svg+xml") == 5
@@ -133,7 +133,7 @@ def test_predictions_without_truth_are_named(run):
     for record in ({"source": "photos", "dataset_id": None}, {"source": "photos"}):
         (folder / "predict.json").write_text(json.dumps(record))
         done, out = report(run)
-        assert "1 set(s) of predictions scored" in done.output
+        assert "sets of predictions scored: 1" in done.output
         assert "holiday holds predictions of photos, which has no ground truth" in out.read_text()
 
 
@@ -143,7 +143,7 @@ def test_predictions_without_masks_are_named(run):
     (folder / "predict.json").write_text(json.dumps({"source": "d", "dataset_id": "0123", "task": "detection"}))
     _, out = report(run)
     page = out.read_text()
-    assert "boxes holds predictions of d, which have no masks; <code>hand-evaluation score --of boxes</code>" in page
+    assert "boxes holds predictions of d, which have no masks; <code>handforge score --of boxes</code>" in page
 
 
 def test_a_run_without_predictions(run):
@@ -151,11 +151,11 @@ def test_a_run_without_predictions(run):
     done, out = report(run)
     assert done.exit_code == 0
     assert "No predictions of a dataset were found in run" in out.read_text()
-    assert f"hand-trainer predict --weights {run} DATASET --out {run}/predictions/NAME" in done.stderr
+    assert f"handforge predict --weights {run} DATASET --out {run}/predictions/NAME" in done.stderr
 
 
 def test_no_run(run, tmp_path):
-    assert "nowhere is not a folder; give one that hand-trainer" in refused(tmp_path / "nowhere")
+    assert "nowhere is not a folder; give one that handforge" in refused(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     assert "run.json is missing; " in refused(tmp_path / "empty")
     for content, message in (
@@ -330,7 +330,7 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
 
 
 def photographs(run, tmp_path, **changes):
-    """Predictions of two photographs without ground truth, as hand-trainer predict leaves them."""
+    """Predictions of two photographs without ground truth, as handforge predict leaves them."""
     source, folder = tmp_path / "holiday", run / "predictions" / "holiday"
     source.mkdir()
     folder.mkdir()
@@ -359,6 +359,9 @@ def test_photographs_without_ground_truth_are_shown(run, tmp_path):
     address = re.findall(r'src="data:image/webp;base64,([^"]*)"[^>]*alt="photo1', page)[0]
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(address))).convert("RGB")).astype(int)
     assert (np.ptp(pixels, axis=2) > 60).any()  # an outline in colour
+    assert "of the paper" in page
+    alone = report(run / "predictions" / "holiday")[1].read_text()
+    assert "photo1.png<br>2 detected" in alone and "of the paper" not in alone and "true positive" not in alone
 
 
 @pytest.mark.parametrize("name, content", [("results.json", [1]), ("images.json", [{"id": 1}]), ("results.json", {})])
@@ -383,7 +386,7 @@ def test_no_path_of_this_disk_is_in_the_page(run, tmp_path):
     _, out = report(run)
     page = out.read_text()
     assert "/home/me" not in page and str(tmp_path) not in page
-    assert "hand-trainer repeat --data …/rooms --out=…/run" in page.replace("&#39;", "")
+    assert "handforge repeat --data …/rooms --out=…/run" in page.replace("&#39;", "")
     assert "<dt>training time</dt><dd>1 h 30 min</dd>" in page and "<dt>machine</dt><dd>2 cores</dd>" in page
 
 

@@ -114,7 +114,7 @@ def test_colours_are_learned_and_scored(data, run, tmp_path):
     record = json.loads((folder / "predictions/test/predict.json").read_text())
     assert record["task"] == "classification" and len(list((folder / "predictions/test/overlays").iterdir())) == 18
     done = invoke("report", folder, "--out", tmp_path / "report.html", command=evaluation)
-    assert done.exit_code == 0 and "1 set(s) of predictions scored" in done.output
+    assert done.exit_code == 0 and "sets of predictions scored: 1" in done.output
     page = (tmp_path / "report.html").read_text()
     assert "top-1 <b>1.000</b> of 18 images" in page and "classes of images, top-1 1.000" in page
     refused(

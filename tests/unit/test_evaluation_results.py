@@ -107,8 +107,8 @@ def test_no_results_file(dataset, tmp_path, content, message):
 
 
 def test_missing_file_and_folder(dataset, tmp_path):
-    assert "nothing.json is missing; run hand-trainer predict" in refused(dataset, tmp_path / "nothing.json")
-    assert "results.json is missing; run hand-trainer predict" in refused(dataset, tmp_path)
+    assert "nothing.json is missing; run handforge predict" in refused(dataset, tmp_path / "nothing.json")
+    assert "results.json is missing; run handforge predict" in refused(dataset, tmp_path)
 
 
 def test_predictions_of_another_dataset(tmp_path):
@@ -168,7 +168,7 @@ def test_wrong_truth(dataset, tmp_path, change, message):
 
 def test_no_dataset(dataset, tmp_path):
     done = CliRunner().invoke(main, ["score", str(tmp_path / "none"), str(write_results(tmp_path / "r.json", []))])
-    assert (done.exit_code, "none is no folder; give a dataset" in done.output) == (2, True)
+    assert (done.exit_code, "none is no folder; give one that handforge render" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(

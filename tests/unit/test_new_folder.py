@@ -48,9 +48,9 @@ def test_it_appears_where_it_is_asked_for(tmp_path, monkeypatch, kind):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("before", ["absent", "empty"])
+@pytest.mark.parametrize("before", ["absent", "empty", "nested"])
 def test_an_error_leaves_nothing(tmp_path, before):
-    out = tmp_path / "out"
+    out = tmp_path / "run/predictions/out" if before == "nested" else tmp_path / "out"
     if before == "empty":
         out.mkdir()
     with pytest.raises(KeyboardInterrupt), new_folder(out) as folder:

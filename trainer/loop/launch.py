@@ -1,4 +1,4 @@
-"""From the command line's words to a run, with progress: what ``hand-trainer train`` and ``repeat`` do."""
+"""From the command line's words to a run, with progress: what ``handforge train`` and ``repeat`` do."""
 
 from __future__ import annotations
 

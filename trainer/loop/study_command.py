@@ -1,4 +1,4 @@
-"""From the command line's words to a study, with progress: what ``hand-trainer study`` does."""
+"""From the command line's words to a study, with progress: what ``handforge study`` does."""
 
 from __future__ import annotations
 

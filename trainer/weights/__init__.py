@@ -1,6 +1,6 @@
 """The networks that come with handforge: ``CATEGORY.safetensors`` (float16), and what it is in ``CATEGORY.json``.
 
-``hand-trainer export RUN --format safetensors`` writes such a pair.
+``handforge export RUN --format safetensors`` writes such a pair.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def import_group() -> None:
     """Make a dataset folder of real images.
 
     \b
-    hand-trainer import masks photos out                          photos/images and photos/masks
-    hand-trainer import annotations labels.json photos out        COCO, CVAT, LabelMe, VIA, YOLO, Pascal VOC
-    hand-trainer import annotations l.json photos out --label all    every label a category of its own
+    handforge dataset import masks photos out                      photos/images and photos/masks
+    handforge dataset import annotations labels.json photos out    COCO, CVAT, LabelMe, VIA, YOLO, Pascal VOC
+    handforge dataset import annotations l.json photos out --label all    every label a category of its own
     """  # noqa: D301 - click wants the real control character
 
 

@@ -1,7 +1,7 @@
 """11K Hands: ``HandInfo.csv`` and ``Hands/*.jpg``, one hand before white in each.
 
 The set has no masks. Where ``masks/NAME.png`` stands beside, it is the truth; else the hand is what differs from the
-background, found by Otsu's threshold, which is worth a look (``hand-generator preview``) before it is relied on.
+background, found by Otsu's threshold, which is worth a look (``handforge dataset preview``) before it is relied on.
 """
 
 from __future__ import annotations
