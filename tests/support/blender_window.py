@@ -7,9 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-SIZE = (1600, 1000)
+SIZE = (1280, 860)
 PATIENCE = 300
 """Seconds that anything may take; a Blender that draws in software on a busy machine is slow."""
 
@@ -68,7 +69,8 @@ class Window:
         pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {shown}, pictures in {self.folder}")
 
     def mouse(self, *words):
-        subprocess.run(["xdotool", *map(str, words)], env=self.environment, check=True)
+        command = ["xdotool", *map(str, words)]
+        return subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def place(self, offset):
         x, y, _, _ = self.state()["sidebar"]
@@ -81,13 +83,16 @@ class Window:
         self.mouse("mousemove", round(x) - 3, round(y) - 2, "sleep", 0.4, "mousemove", round(x), round(y), "sleep", 0.4)
         self.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.4)
 
-    def drag(self, offset, pixels, seen):
+    def drag_slider(self, offset, pixels, seen):
         """Drag sideways, and hold on until a slow Blender has seen it: otherwise it takes it for a click."""
         x, y = self.place(offset)
         self.mouse("key", "Escape", "mousemove", x - 3, y - 2, "sleep", 0.5, "mousemove", x, y, "sleep", 0.5)
-        self.mouse("mousedown", 1)
-        for step in range(1, 5):  # a busy Blender sees only the last of moves that follow each other fast
-            self.mouse("sleep", 1.2, "mousemove", x + pixels * step // 4, y)
+        self.mouse("mousedown", 1, "sleep", 1.2, "mousemove", x - 6, y)
+        end = time.monotonic() + 10
+        while self.mouse("getmouselocation", "--shell").startswith(f"X={x - 6}\n") and time.monotonic() < end:
+            time.sleep(0.2)  # Blender hides the mouse and puts it elsewhere, from where it is moved on
+        first = int(np.copysign(6, pixels))  # of which Blender sees only that a drag begins
+        self.mouse("mousemove_relative", "--", first, 0, "sleep", 4, "mousemove_relative", "--", pixels, 0)
         self.soon(seen, 30)
         self.mouse("sleep", 0.5, "mouseup", 1, "sleep", 0.5)
 
@@ -113,13 +118,14 @@ class Window:
         x, y = self.place((-300, 500))
         self.mouse("mousemove", x - 2, y, "sleep", 0.3, "mousemove", x, y, "sleep", 0.5)
 
-    def drag_by(self, place, way):
+    def drag(self, place, way, each=lambda: None):
         """Drag something in the view, both in pixels of the screen, slowly enough for a slow Blender."""
         x, y = place
         self.mouse("mousemove", round(x) - 3, round(y) - 2, "sleep", 1, "mousemove", round(x), round(y), "sleep", 1)
         self.mouse("mousedown", 1, "sleep", 0.5)
         for step in range(1, 6):
             self.mouse("mousemove", round(x + way[0] * step / 5), round(y + way[1] * step / 5), "sleep", 0.8)
+            each()
         self.mouse("mouseup", 1, "sleep", 1)
 
     def press(self, keys):

@@ -108,5 +108,7 @@ def prepare():
     bpy.app.timers.register(write)
 
 
-bpy.context.preferences.view.show_splash = False
+preferences = bpy.context.preferences
+preferences.view.show_splash = False
+preferences.view.smooth_view, preferences.system.viewport_aa = 0, "OFF"  # drawn in software, and less often
 bpy.app.timers.register(prepare, first_interval=1.0)

@@ -46,7 +46,7 @@ def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     window.until("the fist is taken", lambda: window.click(FIST), lambda state: about(state, "fist"))
 
     far = lambda state: state["hand"]["reason"] == "out of reach"  # noqa: E731
-    state = window.until("the verdict turns", lambda: window.drag(ABOUT_X, 90, far), far)
+    state = window.until("the verdict turns", lambda: window.drag_slider(ABOUT_X, -95, far), far)
     assert state["hand"]["marked"] == ["forearm"]
     window.picture("verdict")
     plausible = lambda state: state["hand"]["reason"] == ""  # noqa: E731
@@ -143,7 +143,7 @@ def test_fingers_are_curled_and_spread_by_their_handles(window):
 
     def drag(handle, part):
         x, y, *way = window.state()["hand"]["fingers"][handle]
-        window.drag_by((x, y), part * np.array(way))
+        window.drag((x, y), part * np.array(way))
 
     bent = lambda state: state["hand"]["pose"][index][0] > 0.4  # noqa: E731
     window.until("a finger curls", lambda: drag("index curl", 0.5), bent)
