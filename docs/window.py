@@ -79,7 +79,7 @@ def posing(window: Window) -> None:
     window.search("Fingertip Handles")
     window.over_view()
     window.mouse("key", "g", "sleep", 1)
-    x, y = window.place((-300, 500))
+    x, y = window.place((-120, 500))
     for step in range(1, 6):
         window.mouse("mousemove", x - 3 * step, y + 16 * step)
         window.picture("tip")

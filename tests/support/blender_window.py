@@ -115,7 +115,7 @@ class Window:
         return True
 
     def over_view(self):
-        x, y = self.place((-300, 500))
+        x, y = self.place((-120, 500))
         self.mouse("mousemove", x - 2, y, "sleep", 0.3, "mousemove", x, y, "sleep", 0.5)
 
     def drag(self, place, way, each=lambda: None):

@@ -120,7 +120,7 @@ def test_a_fingertip_is_dragged(window):
     window.until("handles are shown", lambda: window.search("Fingertip Handles"), shown)
     before = np.array(window.state()["hand"]["pose"])
     window.over_view()
-    x, y = window.place((-300, 500))
+    x, y = window.place((-120, 500))
     window.mouse("key", "g", "sleep", 1)
     for step in range(1, 6):
         window.mouse("mousemove", x - 3 * step, y + 12 * step, "sleep", 0.8)
