@@ -21,6 +21,9 @@ from . import bones, external_rig, hand, verdict
 _SAME = 1e-5
 """Sliders that differ by less than this, radians or metres, show the pose: they have 32 bits."""
 
+_AFTER = 0.1
+"""Seconds until the window is looked at again while Blender renders."""
+
 after_pose: list[Callable[[bpy.types.Object], None]] = []
 """Called with a hand whose pose has changed."""
 
@@ -110,8 +113,15 @@ def _coupled(found: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.asarray(result)
 
 
+def _left_to_render(graph: bpy.types.Depsgraph) -> bool:
+    """Whether the bones are left to a render that runs beside the window and is at another frame than this graph."""
+    return bpy.app.is_job_running("RENDER") and graph.mode != "RENDER"
+
+
 @persistent
 def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    if _left_to_render(graph):
+        return
     changed = {update.id.original for update in graph.updates}
     hands = {obj for obj in changed if hand.is_hand(obj)}
     if armatures := {obj for obj in changed if isinstance(obj, bpy.types.Armature)}:
@@ -123,8 +133,26 @@ def _updated(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
 @persistent
 def _frame_changed(scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
     """Animation changes objects without an update of theirs. A render has a graph of its own."""
+    if _left_to_render(graph):
+        return
     for obj in hand.in_scene(scene):
         follow(obj, graph, by_hand=False)
+
+
+@persistent
+def _rendered(*_: object) -> None:
+    """Blender renders in a thread of its own; the window's frame is taken when that has ended."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_follow_window):
+        bpy.app.timers.register(_follow_window, first_interval=_AFTER)
+
+
+def _follow_window() -> float | None:
+    if bpy.app.is_job_running("RENDER"):
+        return _AFTER
+    graph = bpy.context.evaluated_depsgraph_get()
+    for obj in hand.in_scene(bpy.context.scene):
+        follow(obj, graph, by_hand=False)
+    return None
 
 
 @persistent
@@ -156,11 +184,13 @@ def _adopt_old(armature: bpy.types.Object) -> None:
 def _handlers() -> tuple[tuple[list[Any], Callable[..., None]], ...]:
     watched = bpy.app.handlers
     back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post)]
+    rendered = [(event, _rendered) for event in (watched.render_complete, watched.render_cancel)]
     return (
         (watched.depsgraph_update_post, _updated),
         (watched.frame_change_post, _frame_changed),
         (watched.load_post, _loaded),
         *back,
+        *rendered,
     )
 
 
@@ -174,3 +204,5 @@ def unregister() -> None:
     """Stop watching."""
     for event, call in _handlers():
         event.remove(call)
+    if bpy.app.timers.is_registered(_follow_window):
+        bpy.app.timers.unregister(_follow_window)

@@ -73,6 +73,11 @@ def state():
         "frame": scene.frame_current,
         "keys": sum(len(a.frame_range) for a in bpy.data.actions),
         "fit": scene.handforge.fit,
+        "photos": [b.image.name for b in scene.camera.data.background_images] if scene.camera else [],
+        "seen_by": [round(scene.handforge.focal_mm, 2), *scene.handforge.size],
+        "browser": any(
+            area.type == "FILE_BROWSER" for w in bpy.context.window_manager.windows for area in w.screen.areas
+        ),
         "job": board.job and [board.job.done, board.job.total],
         "message": board.message,
         "preview": jobs.Preview.message,
@@ -105,6 +110,8 @@ def prepare():
     scene.cycles.use_denoising = False  # which distributions build Blender without
     scene.render.resolution_x, scene.render.resolution_y = 160, 90
     scene.render.filepath = str(STATE.parent / "frame_#")
+    last = bpy.context.window_manager.operator_properties_last("handforge.load_photo")
+    last.filepath = str(STATE.parent / "photographs") + os.sep  # where the file browser begins
     bpy.app.timers.register(write)
 
 

@@ -100,10 +100,12 @@ def test_keyframes_are_keyed_played_and_rendered(window):
     window.until("the last frame", lambda: window.press("shift+Right"), lambda state: state["frame"] == 2)
     window.until("a fist", lambda: window.click(FIST), lambda state: about(state, "fist"))
     window.search("Key Hand Pose")
-    window.until("back", lambda: window.press("shift+Left"), lambda state: state["frame"] == 1 and about(state, "bind"))
+    back = lambda state: state["frame"] == 1 and about(state, "bind")  # noqa: E731
+    window.until("back", lambda: window.press("shift+Left"), back)
     again = lambda state: state["frame"] == 2 and about(state, "fist")  # noqa: E731
     window.until("again", lambda: window.press("shift+Right"), again)
     window.picture("keyed")
+    window.until("back", lambda: window.press("shift+Left"), back)
     files = [window.folder / f"frame_{number}.png" for number in (1, 2)]
     window.press("ctrl+F12")
     end = time.monotonic() + PATIENCE
@@ -112,6 +114,7 @@ def test_keyframes_are_keyed_played_and_rendered(window):
     time.sleep(2)
     first, second = (np.asarray(Image.open(path).convert("L"), float) for path in files)
     assert np.abs(first - second).max() > 40, "the fingers have moved in the render"
+    window.wait("the hand is at the window's frame again", back)
 
 
 def test_a_fingertip_is_dragged(window):
@@ -181,6 +184,24 @@ def test_bones_rotated_in_pose_mode_stop_at_their_limits(window):
     time.sleep(3)
     assert window.state()["hand"]["pose"][flexion] == pytest.approx(pose.LIMITS[flexion, 1], abs=1e-5)
     window.picture("rotated")
+
+
+def test_a_photograph_is_chosen_and_put_behind_the_hand(window):
+    path = window.folder / "photographs" / "hand.jpg"
+    path.parent.mkdir()
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA405] = 28  # the focal length on 35 mm film
+    Image.linear_gradient("L").resize((640, 480)).save(path, exif=exif)
+    add_hand(window)
+    opened = lambda state: state["browser"]  # noqa: E731
+    window.until("the file browser opens", lambda: window.search("Load Photograph"), opened)
+    time.sleep(3)
+    window.mouse("mousemove", 500, 400, "sleep", 1, "key", "Down", "sleep", 2)
+    window.picture("chosen")
+    loaded = lambda state: state["photos"]  # noqa: E731
+    state = window.until("it is loaded", lambda: window.mouse("key", "Return"), loaded)
+    window.picture("photograph")
+    assert state["photos"] == ["hand.jpg"] and state["seen_by"] == [28, 640, 480] and "joints" in state["hand"]
 
 
 def test_a_pose_is_fitted_to_clicked_joints(window):
