@@ -59,12 +59,10 @@ class Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands, by their sections where there are any."""
-        if self.sections is None:
-            super().format_commands(ctx, formatter)
-            return
-        for heading, names in self.sections.items():
+        for heading, names in (self.sections or {"Commands": sorted(self.commands)}).items():
+            rows = [(name, self.commands[name].get_short_help_str(120)) for name in names]
             with formatter.section(heading):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(100)) for name in names])
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -125,10 +125,11 @@ def import_masks_command(
     ignore_values: tuple[int, ...],
     strict: bool,
 ) -> None:
-    """SOURCE holds images/ and masks/ with the same names, also in folders of their own.
+    """Import images and mask images.
 
-    Masks may be black and white, or hold ids or colours, each a hand; 255 beside small ids is ignored, as Pascal VOC
-    writes it. What the values were taken for is said at the end.
+    SOURCE holds images/ and masks/ with the same names, also in folders of their own. Masks may be black and white, or
+    hold ids or colours, each a hand; 255 beside small ids is ignored, as Pascal VOC writes it. What the values were
+    taken for is said at the end.
 
     \b
     handforge dataset import masks photographs real
@@ -143,7 +144,7 @@ def import_masks_command(
 @click.argument("out", type=PATH)
 @_STRICT
 def import_classes_command(source: Path, out: Path, strict: bool) -> None:
-    """SOURCE holds a folder of images for each class, to learn with --task classification.
+    """Import a folder of images for each class, to learn with --task classification.
 
     \b
     handforge dataset import classes sorted gestures
@@ -167,7 +168,9 @@ def import_classes_command(source: Path, out: Path, strict: bool) -> None:
 def import_egohands_command(
     source: Path, out: Path, about: About, hands: str, files: Path | None, count: int | None, seed: int | None
 ) -> None:
-    """SOURCE holds EgoHands' _LABELLED_SAMPLES; the paper takes 128 images, right hands only or all.
+    """Import EgoHands.
+
+    SOURCE holds its _LABELLED_SAMPLES. The paper takes 128 images, right hands only or all.
 
     \b
     handforge dataset import egohands egohands_data real --hands all --count 128
@@ -184,9 +187,10 @@ def import_egohands_command(
 @_min_area(50)
 @_about("hand+forearm", all_hands=True)
 def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> None:
-    """SOURCE holds Kawulok's original_images and skin_masks; the masks cover hand and forearm.
+    """Import Kawulok's hand gestures (HGR), whose masks cover hand and forearm.
 
-    With feature_points beside them, the wrists are known: --mask hand cuts the masks off there.
+    SOURCE holds original_images and skin_masks. With feature_points beside them, the wrists are known: --mask hand cuts
+    the masks off there.
 
     \b
     handforge dataset import hgr hgr real
@@ -204,7 +208,9 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
 @_count
 @_about(all_hands=True)
 def import_hands11k_command(source: Path, out: Path, about: About, count: int | None, seed: int | None) -> None:
-    """SOURCE holds HandInfo.csv and Hands/; masks/ if there, else masks are made from the white background.
+    """Import 11K Hands.
+
+    SOURCE holds HandInfo.csv and Hands/; without masks/ beside them, masks are made from the white background.
 
     \b
     handforge dataset import hands11k 11k real --count 100
@@ -233,7 +239,9 @@ def import_annotations_command(
     crowd_as_hand: bool,
     strict: bool,
 ) -> None:
-    """SOURCE holds annotations of the images in IMAGES, also in folders.
+    """Import annotations of COCO, CVAT, LabelMe, VIA, YOLO or Pascal VOC.
+
+    SOURCE holds annotations of the images in IMAGES, also in folders.
 
     \b
     .json            COCO, or VIA 2
@@ -256,7 +264,7 @@ def import_annotations_command(
 @_LABELS
 @_about()
 def import_video_command(source: Path, out: Path, about: About, truth: Path, labels: tuple[str, ...]) -> None:
-    """SOURCE is a video; the frames that --truth knows become the dataset.
+    """Import the frames of a video for which there are masks or annotations.
 
     \b
     handforge dataset import video clip.mp4 real --truth masks
