@@ -85,7 +85,7 @@ class PlacedThing:
 
     def vertices(self) -> np.ndarray:
         """The mesh's vertices in scene axes, (V, 3) metres."""
-        return moved(solids.mesh(self.thing().parts)[0], self.matrix)
+        return moved(mesh_of(self.maker, self.seed)[0], self.matrix)
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,16 @@ MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
 def make(maker: str, seed: int) -> Thing:
     """The object that this maker draws from this seed."""
     return own_objects.find(maker).thing if own_objects.is_own(maker) else _built_in(maker, seed)
+
+
+def mesh_of(maker: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The object's mesh in its own axes, as :func:`generator.objects.solids.mesh` gives it."""
+    return solids.mesh(make(maker, seed).parts) if own_objects.is_own(maker) else _built_in_mesh(maker, seed)
+
+
+@lru_cache(maxsize=64)
+def _built_in_mesh(maker: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return solids.mesh(_built_in(maker, seed).parts)
 
 
 @lru_cache(maxsize=64)
@@ -256,7 +266,7 @@ def _on_table(
         side = float(rng.choice([0.0, np.pi])) if name in _FLAT else float(rng.choice([0.0, np.pi / 2]))
         lying = rotation_about(0, np.pi / 2) @ rotation_about(2, side)
         turn = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
-        laid = solids.mesh(make(name, seed).parts)[0] @ turn.T
+        laid = mesh_of(name, seed)[0] @ turn.T
         middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
         radius = float(np.max(np.linalg.norm(laid[:, :2] - middle, axis=1)))
         for attempt in range(20):

@@ -96,13 +96,14 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.55) else (str(rng.choice(["right", "left"])),)
     focus = _FOCUS[str(rng.choice(list(_FOCUS), p=[0.5, 0.12, 0.08, 0.16, 0.08, 0.06]))] if clinic else None
     patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
+    plain = patches[: len(_LOADED) + 1]  # without the wounds
     best, found = -np.inf, None
     for _ in range(_TRIES):
         turn, view = _foot_view(rng, clinic)
         apart = rng.uniform(0.06, 0.14) if len(sides) == 2 else 0.0
         feet = [_foot(rng, side, view, turn, apart) for side in sides]
         placed = tuple(
-            PlacedFoot(side, shape, pose, tone, polish, matrix, skin, patches if number == 0 else patches[:1])
+            PlacedFoot(side, shape, pose, tone, polish, matrix, skin, patches if number == 0 else plain)
             for number, (side, (pose, matrix)) in enumerate(zip(sides, feet, strict=True))
         )
         meshes = [one.vertices() for one in placed]

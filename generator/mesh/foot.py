@@ -413,15 +413,15 @@ def posed(mesh: FootMesh, shape: FootShape, pose: FootPose) -> np.ndarray:
         along = tip - ball
         side = np.cross(along, _UP)
         longer = shape.toes * (shape.hallux if number == 0 else 1.0) - 1
-        points = (
-            points + longer * mesh.toe[:, number, None] * ((points - ball) @ along / (along @ along))[:, None] * along
-        )
+        mine = np.flatnonzero((mesh.toe[:, number] > 0) | (mesh.end[:, number] > 0))
+        on_base, on_end, own = mesh.toe[mine, number], mesh.end[mine, number], points[mine]
+        own = own + longer * on_base[:, None] * ((own - ball) @ along / (along @ along))[:, None] * along
         claw = pose.claw if number else 0.0
         end, base = 0.8 * pose.toes[number] + claw, pose.toes[number] - 0.45 * claw
         aside = pose.spread[number] + (shape.valgus if number == 0 else 0.35 * max(shape.valgus, 0.0))
-        points = _turn(points, middle + longer * (middle - ball), side, -end * mesh.end[:, number])
-        points = _turn(points, ball, side, -base * mesh.toe[:, number])
-        points = _turn(points, ball, np.array(_UP), -aside * mesh.toe[:, number])
+        own = _turn(own, middle + longer * (middle - ball), side, -end * on_end)
+        own = _turn(own, ball, side, -base * on_base)
+        points[mine] = _turn(own, ball, np.array(_UP), -aside * on_base)
     leg = 1 - mesh.ankle
     wide = 1 + (shape.width - 1) * mesh.ankle
     thick = 1 + (shape.girth - 1) * leg * np.clip((points[:, 2] - 0.1) / 0.1, 0, 1)

@@ -9,12 +9,12 @@ from generator.blender.rig import COLOUR
 from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
-from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh
+from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh, mesh_of
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
 from generator.mesh.limb_skin import LimbSkin
-from generator.objects import own_objects, solids
+from generator.objects import own_objects
 from generator.objects.surfaces import Surface
 
 
@@ -23,9 +23,8 @@ def put_object(props: Props, placed: PlacedThing, index: int) -> None:
     if own_objects.is_own(placed.maker):
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
-    obj = placed.thing()
-    vertices, faces, surfaces = solids.mesh(obj.parts)
-    made = [surface(one) for one in obj.surfaces]
+    vertices, faces, surfaces = mesh_of(placed.maker, placed.seed)
+    made = [surface(one) for one in placed.thing().surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
