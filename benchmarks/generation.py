@@ -59,7 +59,6 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     from generator.blender import frame_renderer, rig
     from generator.blender.engines import exr, plain
     from generator.blender.frame_renderer import FrameRenderer
-    from generator.blender.scene import empty
     from generator.blender.scene.indoor import IndoorScene
     from generator.frame import camera_effects, frame_spec
 
@@ -88,8 +87,8 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
         if settings.scene == "indoor":
             timed("decide", frame_spec, "draw_frame")
             timed("hands", FrameRenderer, "_arm")
-            timed("around", IndoorScene, "_surround")
-            timed("around", empty, "fill_scene")
+            timed("around", IndoorScene, "decide")
+            timed("around", IndoorScene, "_put")
             timed("cycles", exr, "render")
             timed("camera", camera_effects, "develop")
             timed("truth", FrameRenderer, "_hands")

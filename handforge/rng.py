@@ -6,6 +6,8 @@ itself and comes out the same with any number of workers.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 STREAMS: dict[str, tuple[int, ...]] = {
@@ -51,3 +53,36 @@ def stream(seed: int, frame: int, name: str, *index: int) -> np.random.Generator
     :param index: of one of several hands or people, each with a stream of its own.
     """
     return np.random.default_rng((seed, frame, *STREAMS[name], *index))
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """Where a stream of random numbers stands, for :func:`resume`: as numpy's PCG64 tells it."""
+
+    state: int
+    inc: int
+    has_uint32: int
+    uinteger: int
+
+    def __post_init__(self) -> None:
+        bits = {"state": 128, "inc": 128, "has_uint32": 1, "uinteger": 32}
+        if wrong := [name for name, most in bits.items() if not 0 <= getattr(self, name) < 2**most]:
+            raise ValueError(f"{wrong[0]} is a whole number of up to {bits[wrong[0]]} bits")
+
+
+def state_of(rng: np.random.Generator) -> StreamState:
+    """Where a stream stands now."""
+    told = rng.bit_generator.state
+    return StreamState(told["state"]["state"], told["state"]["inc"], told["has_uint32"], told["uinteger"])
+
+
+def resume(state: StreamState) -> np.random.Generator:
+    """A stream that goes on where another stood."""
+    bits = np.random.PCG64()
+    bits.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state.state, "inc": state.inc},
+        "has_uint32": state.has_uint32,
+        "uinteger": state.uinteger,
+    }
+    return np.random.Generator(bits)

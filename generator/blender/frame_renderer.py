@@ -56,11 +56,26 @@ class FrameRenderer:
         """
         return self.render(frame_spec.draw_frame(self.settings, number, pose, self._own), meta)
 
+    def decide(self, number: int, pose: np.ndarray) -> FrameSpec:
+        """Draw all of a frame, also what depends on its hands' surfaces; parameters as of :meth:`frame`."""
+        return self.engine.decide(self._pose(frame_spec.draw_frame(self.settings, number, pose, self._own)))
+
     def render(self, spec: FrameSpec, meta: dict) -> Sample:
         """Render a frame that is decided.
 
         A second hand that would touch what the first one holds is left out.
         """
+        frame = self._pose(spec)
+        layers = self.engine.render(frame)
+        return Sample(
+            name=f"{spec.number:06d}",
+            image=layers.image,
+            instances=self._hands(frame, layers) + _objects(frame, layers),
+            meta=meta | self._meta(frame),
+            truths=self._truths(frame, layers),
+        )
+
+    def _pose(self, spec: FrameSpec) -> PosedFrame:
         arms = [self._arm(0, hand) for hand in spec.hands[:1]]
         held = None
         if arms and spec.grasp is not None:
@@ -70,15 +85,7 @@ class FrameRenderer:
             arm = self._arm(index, hand)
             if spec.crowd is not None or held is None or held.distance(arm.posed.vertices).min() > 0.003:
                 arms.append(arm)
-        frame = PosedFrame(spec, tuple(arms), held)
-        layers = self.engine.render(frame)
-        return Sample(
-            name=f"{spec.number:06d}",
-            image=layers.image,
-            instances=self._hands(frame, layers) + _objects(frame, layers),
-            meta=meta | self._meta(frame),
-            truths=self._truths(frame, layers),
-        )
+        return PosedFrame(spec, tuple(arms), held)
 
     def _arm(self, index: int, spec: HandSpec) -> Arm:
         """The frame's hand of this index as it looks, posed."""

@@ -3,35 +3,74 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from handforge.rng import StreamState, resume, state_of
 
-def draw_cast(rng: np.random.Generator) -> np.ndarray:
-    """How much lighter an image comes out than metered, by channel, (3,): exposure, warmth and tint."""
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What a camera makes of an indoor scene.
+
+    :param cast: how much lighter it comes out than metered, by channel; None: as metered.
+    :param shake: how far the camera moves while it takes it, in widths of the image; None where it is still.
+    :param balance: the white balance, by channel.
+    :param exposure: how light what is metered comes out.
+    :param white: the light that becomes white.
+    :param contrast: of :func:`contrasted`.
+    :param sharpened: the radius, pixels, and percent of an unsharp mask; None without one.
+    :param sensor: where the random numbers of blur, noise and JPEG begin.
+    """
+
+    cast: Triple | None
+    shake: tuple[float, float] | None
+    balance: Triple
+    exposure: float
+    white: float
+    contrast: float
+    sharpened: tuple[float, int] | None
+    sensor: StreamState
+
+
+def draw_photo(rng: np.random.Generator, cast: Triple | None, shake: tuple[float, float] | None) -> Photo:
+    """Draw how a photograph is developed."""
+    balance = (float(rng.uniform(0.88, 1.14)), 1.0, float(rng.uniform(0.86, 1.12)))
+    exposure, white, contrast = (float(rng.uniform(*span)) for span in ((0.1, 0.36), (1.2, 4.0), (0.0, 1.1)))
+    sharpened = None
+    if rng.random() < 0.7:  # phones sharpen what they take
+        sharpened = float(rng.uniform(0.6, 1.6)), int(rng.integers(30, 150))
+    return Photo(cast, shake, balance, exposure, white, contrast, sharpened, state_of(rng))
+
+
+def draw_cast(rng: np.random.Generator) -> Triple:
+    """How much lighter an image comes out than metered, by channel: exposure, warmth and tint."""
     exposure, warmth, tint = np.exp(rng.normal(0, [0.35, 0.12, 0.05]))
-    return exposure * np.array([warmth, tint, 1 / warmth])
+    return float(exposure * warmth), float(exposure * tint), float(exposure * (1 / warmth))
 
 
 SHAKEN = 0.12
 """Fraction of the images whose camera moved while it took them, where the exposure is random."""
 
 
-def draw_shake(rng: np.random.Generator) -> np.ndarray | None:
-    """How far the camera moves while it takes an image, (2,) in widths of the image; None where it is still."""
+def draw_shake(rng: np.random.Generator) -> tuple[float, float] | None:
+    """How far the camera moves while it takes an image, in widths of the image; None where it is still."""
     if rng.random() >= SHAKEN:
         return None
     length, angle = np.exp(rng.uniform(*np.log((0.004, 0.03)))), rng.uniform(0, np.pi)
-    return np.array([length * np.cos(angle), length * np.sin(angle)])
+    return float(length * np.cos(angle)), float(length * np.sin(angle))
 
 
-def shaken(linear: np.ndarray, way: np.ndarray) -> np.ndarray:
-    """Linear light (H, W, 3) that a camera gathers while the image moves by ``way`` (2,), widths of the image.
+def shaken(linear: np.ndarray, way: tuple[float, float]) -> np.ndarray:
+    """Linear light (H, W, 3) that a camera gathers while the image moves by ``way``, widths of the image.
 
     The middle of the movement is where the image was, so that masks stay right.
     """
-    pixels = way * linear.shape[1]
+    pixels = np.array(way) * linear.shape[1]
     steps = int(np.ceil(np.abs(pixels).max())) + 1
     shifts = np.round(np.linspace(-0.5, 0.5, steps)[:, None] * pixels).astype(int)
     margin = int(np.abs(shifts).max())
@@ -43,32 +82,29 @@ def shaken(linear: np.ndarray, way: np.ndarray) -> np.ndarray:
     return total / steps
 
 
-def develop(
-    linear: np.ndarray, subject: np.ndarray, rng: np.random.Generator, cast: np.ndarray | float = 1.0
-) -> np.ndarray:
+def develop(linear: np.ndarray, subject: np.ndarray, photo: Photo) -> np.ndarray:
     """A photograph of linear light.
 
     :param linear: (H, W, 3) RGB of any scale.
     :param subject: (H, W) bool, what the exposure is metered on, together with the whole.
-    :param rng: all choices are drawn from it.
-    :param cast: what the metered light is multiplied with, a number or (3,).
     :returns: (H, W, 3) uint8, sRGB.
     """
-    balance = np.array([rng.uniform(0.88, 1.14), 1.0, rng.uniform(0.86, 1.12)])
-    light = np.maximum(linear, 0.0) * balance
+    if photo.shake is not None:
+        linear = shaken(linear, photo.shake)
+    light = np.maximum(linear, 0.0) * np.array(photo.balance)
     brightness = np.log(light.mean(axis=-1) + 1e-3)
     if subject.any():
         metered = 0.4 * brightness.mean() + 0.6 * brightness[subject].mean()
     else:  # what is lit before something dark is not burnt out
         metered = max(brightness.mean(), np.percentile(brightness, 92) - np.log(3))
-    light *= rng.uniform(0.1, 0.36) / np.exp(metered) * cast
-    white = rng.uniform(1.2, 4.0)
-    light = light * (1 + light / white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do
-    seen = contrasted(srgb(light), rng.uniform(0.0, 1.1))
-    if rng.random() < 0.7:  # phones sharpen what they take
-        radius, percent = rng.uniform(0.6, 1.6), int(rng.integers(30, 150))
+    cast: np.ndarray | float = 1.0 if photo.cast is None else np.array(photo.cast)
+    light *= photo.exposure / np.exp(metered) * cast
+    light = light * (1 + light / photo.white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do
+    seen = contrasted(srgb(light), photo.contrast)
+    if photo.sharpened is not None:
+        radius, percent = photo.sharpened
         seen = np.asarray(Image.fromarray(seen).filter(ImageFilter.UnsharpMask(radius, percent, threshold=0)))
-    return apply_sensor(seen, rng)
+    return apply_sensor(seen, resume(photo.sensor))
 
 
 def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Everything that is decided of one frame, as numbers: drawn once, printed as JSON, edited, rendered.
 
-Nothing of Blender. What an indoor scene adds around the hands (table, objects, furniture, distractors, occluders, the
-camera's noise) is not in it: the scene draws it from named streams of (seed, frame).
+Nothing of Blender. What an indoor scene has around the hands is drawn by :mod:`generator.frame.room.surroundings` once
+they are posed, since nothing may touch them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook, hand_shape
 from generator.frame.hand_look import HandLook, draw_hand_look
+from generator.frame.room.surroundings import Surroundings
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton, skeleton
 from generator.hand.camera import Camera
@@ -53,11 +54,13 @@ class HandSpec:
 class FrameSpec:
     """One frame, decided.
 
-    :param number: the frame's number in the run, which keys what an indoor scene draws around the hands.
+    :param number: the frame's number in the run, which keys what is drawn later, such as noise.
     :param hands: the hands, at most eight; none in an image without a hand.
     :param grasp: how the first hand holds an object; None where it holds nothing.
     :param crowd: whose hands they are; None where one or two are seen from near.
     :param empty: what an image without a hand shows; None in the others.
+    :param around: what else an indoor scene has, and its light; None until the hands are posed, and before plain
+        backgrounds.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -69,6 +72,14 @@ class FrameSpec:
     grasp: Grasp | None = None
     crowd: Crowd | None = None
     empty: EmptyScene | None = None
+    around: Surroundings | None = None
+
+    def __post_init__(self) -> None:
+        worn = () if self.around is None else self.around.worn
+        if missing := [one.arm for one in worn if not 0 <= one.arm < len(self.hands)]:
+            raise ValueError(
+                f"there is no arm {missing[0]} to wear anything; the {len(self.hands)} are numbered from 0"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, from which :func:`from_json` makes an equal one."""

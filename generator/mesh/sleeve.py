@@ -43,6 +43,11 @@ class Sleeve:
         return cls(start, loose, colour, int(rng.integers(2**31)))
 
 
+_RINGS = 28
+"""Of vertices, from one end to the other."""
+Folds = tuple[tuple[float, float], ...]
+"""Of each ring where its three bulges are, radians, and how far it is shifted along the arm, metres."""
+
 RING = 5
 """An arm of fewer sides is none: so many vertices and one more tell how thick it is."""
 
@@ -57,11 +62,16 @@ def has_arm(rest: np.ndarray) -> bool:
     return bool(rest[:, 2].min() <= -SHORTEST_ARM)
 
 
+def draw_folds(rng: np.random.Generator, even: bool = False) -> Folds:
+    """The folds of a sleeve; one whose rings are ``even`` has them in parallel planes."""
+    return tuple((float(rng.uniform(0, 7)), 0.0 if even else float(rng.normal(0, 0.001))) for _ in range(_RINGS))
+
+
 def tube(
     rest: np.ndarray,
     start: float,
     loose: float,
-    rng: np.random.Generator,
+    folds: Folds,
     end: float | None = None,
     *,
     tucked: bool = False,
@@ -69,23 +79,23 @@ def tube(
     """A sleeve's vertices (V, 3) in the bind pose, metres, and its triangles (F, 3).
 
     :param rest: (N, 3), the arm's vertices in the bind pose, at least :data:`SHORTEST_ARM` of forearm.
-    :param rng: its folds are drawn from it.
+    :param folds: of :func:`draw_folds`; a ring of vertices for each.
     :param end: where its other end is, metres from the wrist as ``start``; None is beyond the arm's.
     :param tucked: whether it starts under a glove's cuff: close to the skin, and as loose as it is 5 cm on.
     """
-    levels = np.linspace(start, rest[:, 2].min() - 0.02 if end is None else end, 28)
+    levels = np.linspace(start, rest[:, 2].min() - 0.02 if end is None else end, len(folds))
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     rings: list[np.ndarray] = []
-    for z in levels:
+    for z, (phase, shift) in zip(levels, folds, strict=True):
         apart = np.abs(rest[:, 2] - z)
         # Somebody's own arm may have no vertex so near: then the nearest ring of them.
         near = rest[apart < max(0.02, 1.01 * np.partition(apart, RING)[RING])] if z > rest[:, 2].min() else rings[-1]
         low, high = near.min(axis=0), near.max(axis=0)
         off = loose * min(1.0, 0.05 + (start - z) / 0.05) if tucked else loose
-        radius = (high - low)[:2] / 2 + off * (1 + 0.3 * np.sin(rng.uniform(0, 7) + 3 * around)[:, None])
+        radius = (high - low)[:2] / 2 + off * (1 + 0.3 * np.sin(phase + 3 * around)[:, None])
         middle = ((high + low) / 2)[:2]
         ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
-        rings.append(np.column_stack([ring, np.full(len(around), z + (rng.normal(0, 0.001) if end is None else 0.0))]))
+        rings.append(np.column_stack([ring, np.full(len(around), z + shift)]))
     inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
     vertices = np.concatenate([inside, *rings])
     index = np.arange(len(vertices)).reshape(-1, len(around))

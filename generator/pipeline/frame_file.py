@@ -13,8 +13,6 @@ from generator.frame import frame_spec
 from generator.frame import settings as settings_reader
 from generator.frame.frame_spec import FrameError
 from generator.frame.settings import RenderSettings
-from generator.hand.anatomy import Skeleton
-from generator.mesh.hand_mesh import HandMesh
 from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
@@ -33,7 +31,7 @@ def draw(settings: RenderSettings, number: int) -> dict[str, Any]:
     if not 0 <= number < count:
         raise FrameError(f"the run has no frame {number}; its {count:,} are numbered from 0 to {count - 1:,}")
     item = plan.item(number)
-    spec = frame_spec.draw_frame(settings, number, item.pose, _external_rig(settings))
+    spec = workers.Renderer(settings).decide(item)
     return {"settings": settings.to_json(), "pose_from": item.meta, "frame": spec.to_json()}
 
 
@@ -63,14 +61,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
         raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")
     return asked
-
-
-def _external_rig(settings: RenderSettings) -> tuple[Skeleton, HandMesh] | None:
-    if settings.rig is None:
-        return None
-    from generator.blender.redirect_output import load_bpy
-
-    load_bpy()
-    from generator.blender.frame_renderer import external_rig
-
-    return external_rig(settings)

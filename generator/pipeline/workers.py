@@ -69,6 +69,10 @@ class Renderer:
         """Render one frame."""
         return self._studio.frame(item.number, item.pose, item.meta)
 
+    def decide(self, item: Item) -> FrameSpec:
+        """Decide one frame, also what depends on the surface of its posed hands."""
+        return self._studio.decide(item.number, item.pose)
+
     def render_spec(self, spec: FrameSpec, meta: dict[str, Any]) -> dataset.Sample:
         """Render a frame that is decided already."""
         return self._studio.render(spec, meta)

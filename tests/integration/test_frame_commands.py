@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from generator.cli import main
 from generator.frame import settings
@@ -55,6 +56,30 @@ def test_an_edited_frame_shows_what_was_edited(poses_file, tmp_path):
         data = Dataset(tmp_path / str(number))
         areas.append(float(np.sum(data.masks(next(iter(data)))[0])))
     assert areas[0] / areas[1] == pytest.approx(4, rel=0.25), "at half the distance four times the area"
+
+
+def test_what_is_around_a_hand_indoors_is_edited(poses_file, tmp_path):
+    room = tmp_path / "room.toml"
+    room.write_text('scene = "indoor"\nsamples = 1\nenvironment = "random"\n')
+    path = tmp_path / "frame.json"
+    shown = call("frame", "show", 1, "--settings", room, "--set", poses_file, *OPTIONS[:4], "--out", path)
+    assert shown.exit_code == 0, shown.output
+    frame = json.loads(path.read_text())
+    around = frame["frame"]["around"]
+    assert around["things"] and around["lamps"]["environment"]
+    images = []
+    around["photo"] |= {"sharpened": None, "contrast": 0.0}
+    for number, turn in enumerate((0.0, 3.0)):
+        around |= {"things": [], "worn": [], "lamps": around["lamps"] | {"turn": turn}}
+        path.write_text(json.dumps(frame))
+        made = call("frame", "render", path, "--out", tmp_path / str(number))
+        assert made.exit_code == 0, made.output
+        images.append(np.asarray(Image.open(made.output.strip()), float))
+    assert np.abs(images[0] - images[1]).mean() > 5, "behind a hand alone is another part of the environment"
+    around["things"] = [{"shape": "box", "material": 99, "matrix": np.eye(4).tolist()}]
+    path.write_text(json.dumps(frame))
+    done = call("frame", "render", path, "--out", tmp_path / "wrong")
+    assert done.exit_code == 2 and "around: value error, there is no material 99" in done.output
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,10 @@ def test_a_cast_changes_colour_and_brightness_but_not_by_much():
     grey = np.full((60, 80, 3), 0.3)
     subject = np.ones((60, 80), bool)
     plain, dark, warm = (
-        camera_effects.develop(grey, subject, np.random.default_rng(1), cast).mean(axis=(0, 1))
-        for cast in (1.0, 0.4, np.array([1.3, 1.0, 0.7]))
+        camera_effects.develop(grey, subject, camera_effects.draw_photo(np.random.default_rng(1), cast, None)).mean(
+            axis=(0, 1)
+        )
+        for cast in (None, (0.4, 0.4, 0.4), (1.3, 1.0, 0.7))
     )
     assert dark.mean() < 0.8 * plain.mean()
     assert warm[0] > plain[0] and warm[2] < plain[2]
@@ -118,7 +120,7 @@ def test_joints_behind_a_thing_are_hidden():
 
 
 def test_a_held_thing_is_in_one_hand():
-    from generator.blender.scene.arm_view import View
+    from generator.frame.room.arm_view import View
 
     arms = np.concatenate([np.zeros((5, 3)), np.ones((7, 3))])
     view = View(Camera(160, 120), arms, np.arange(12) % 2 == 0, np.repeat([0, 1], [5, 7]))
@@ -129,8 +131,8 @@ def test_a_held_thing_is_in_one_hand():
 
 def test_furniture_faces_the_camera(monkeypatch):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    from generator.blender.scene.arm_view import View
     from generator.blender.scene.props import Props
+    from generator.frame.room.arm_view import View
 
     placed = []
     monkeypatch.setattr(Props, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
@@ -147,7 +149,7 @@ def test_a_sleeve_fits_an_arm_of_few_vertices():
     angles = np.linspace(0, 2 * np.pi, 6, endpoint=False)
     arm = np.array([[0.03 * np.cos(a), 0.03 * np.sin(a), -z] for z in np.arange(0, 0.4, 0.08) for a in angles])
     for seed in range(10):
-        vertices, _ = sleeve.tube(arm, -0.05, 0.004, np.random.default_rng(seed))
+        vertices, _ = sleeve.tube(arm, -0.05, 0.004, sleeve.draw_folds(np.random.default_rng(seed)))
         assert np.linalg.norm(vertices[48:, :2], axis=1).min() > 0.025 and abs(vertices[:, :2]).max() < 0.05
 
 
@@ -155,7 +157,9 @@ def test_a_sleeve_under_a_cuff_starts_at_the_skin_and_is_as_loose_as_others_five
     around = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     arm = np.array([[0.03 * np.cos(a), 0.03 * np.sin(a), z] for z in np.linspace(-0.4, 0.05, 90) for a in around])
     under, over = (
-        sleeve.tube(arm, -0.05, 0.01, np.random.default_rng(0), tucked=tucked)[0][48:].reshape(28, 48, 3)
+        sleeve.tube(arm, -0.05, 0.01, sleeve.draw_folds(np.random.default_rng(0)), tucked=tucked)[0][48:].reshape(
+            28, 48, 3
+        )
         for tucked in (True, False)
     )
     off = np.linalg.norm(under[..., :2], axis=-1) - 0.03
@@ -238,7 +242,7 @@ def test_a_band_is_a_short_sleeve_that_stands_off_the_skin():
     around = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     levels = np.linspace(-0.25, 0.05, 60)
     arm = np.array([[0.02 * np.cos(a), 0.015 * np.sin(a), z] for z in levels for a in around])
-    vertices, faces = sleeve.tube(arm, -0.03, 0.002, np.random.default_rng(0), end=-0.05)
+    vertices, faces = sleeve.tube(arm, -0.03, 0.002, sleeve.draw_folds(np.random.default_rng(0), even=True), end=-0.05)
     assert vertices[:, 2].min() == pytest.approx(-0.05) and vertices[:, 2].max() == pytest.approx(-0.03)
     assert faces.min() == 0 and faces.max() == len(vertices) - 1
     band = vertices[48:]  # the first ring is the inner side

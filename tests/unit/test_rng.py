@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handforge.rng import STREAMS, stream
+from handforge.rng import STREAMS, StreamState, resume, state_of, stream
 
 
 def test_no_two_streams_are_the_same():
@@ -29,3 +29,16 @@ def test_the_numbers_of_images_rendered_before_stay():
 def test_a_name_that_there_is_not():
     with pytest.raises(KeyError, match="sun"):
         stream(0, 0, "sun")
+
+
+def test_a_stream_resumes_where_it_stood():
+    one = stream(3, 5, "indoor")
+    one.integers(0, 2**16, 3)  # half of a word of 64 bits is left over
+    stood = state_of(one)
+    assert one.integers(0, 2**16, 5).tolist() == (again := resume(stood)).integers(0, 2**16, 5).tolist()
+    assert one.normal(size=4).tolist() == again.normal(size=4).tolist()
+
+
+def test_a_stream_stands_nowhere_else():
+    with pytest.raises(ValueError, match="inc is a whole number of up to 128 bits"):
+        StreamState(0, -1, 0, 0)

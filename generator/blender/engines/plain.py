@@ -15,6 +15,7 @@ from generator.blender.rig import Posed, Rig
 from generator.frame import backgrounds, camera_effects
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
+from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
 from handforge.rng import stream
@@ -37,6 +38,10 @@ class PlainScene:
         self.name, self.drawer = drawer.name, drawer
         self._settings, self._stage = settings, stage
         self._backgrounds = backgrounds.open_backgrounds(settings)
+
+    def decide(self, frame: PosedFrame) -> FrameSpec:
+        """The frame as it is: nothing depends on how hands are posed."""
+        return frame.spec
 
     def render(self, frame: PosedFrame) -> FrameLayers:
         """Draw a frame with hands."""

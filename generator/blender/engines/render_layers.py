@@ -10,6 +10,7 @@ import numpy as np
 
 from generator.blender.posed_frame import PosedFrame
 from generator.blender.region import Region
+from generator.frame.frame_spec import FrameSpec
 from generator.hand.camera import Camera
 
 WRAP = 0.4
@@ -64,6 +65,10 @@ class Engine(Protocol):
     """Renders frames."""
 
     name: str
+
+    def decide(self, frame: PosedFrame) -> FrameSpec:
+        """The frame with what can only be decided once its hands are posed."""
+        ...
 
     def render(self, frame: PosedFrame) -> FrameLayers:
         """Render a frame."""

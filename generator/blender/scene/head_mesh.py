@@ -14,6 +14,7 @@ import numpy as np
 
 from generator.blender.rig import fill
 from generator.blender.scene import materials
+from generator.frame.room.materials import Face
 from generator.mesh.sdf import smooth_min
 
 _SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
@@ -39,29 +40,21 @@ _HOLLOWS = [((31, -97, -3), (18, 18, 12), 16), ((0, -104, -61.4), (23, 8, 1.2), 
 _EAR = [((0, 0, 0), (9, 19, 31), 0), ((0, -3, -24), (7, 10, 12), 8)]
 _EAR_HOLLOWS = [((12, 3, 3), (9, 11, 17), 5), ((10, -1, 14), (6, 4, 14), 4)]  # of a right ear, whose outside is +X
 
-EYE, EYE_SIZE = np.array([0.031, -0.082, -0.003]), np.array([0.028, 0.022, 0.0125])
-"""Where the eye on +X is in a head, and its size, metres."""
-IRIS, IRIS_SIZE = np.array([0.031, -0.0912, -0.003]), np.array([0.0115, 0.006, 0.0115])
-EAR = np.array([0.073, 0.012, -0.008])
-"""Where the ear on +X is, metres."""
 
-
-def face(rng: np.random.Generator, colour: np.ndarray, dark: np.ndarray) -> bpy.types.Material:
-    """Skin of a linear RGB colour with brows, lips, and on part of the heads a beard, as dark as the hair."""
-    material = materials.plain(rng, colour, roughness=0.5, uneven=0.08)
+def face(one: Face) -> bpy.types.Material:
+    """Skin with brows, lips and perhaps a beard."""
+    material = materials.plain(one.skin)
     tree = material.node_tree
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     seen = shader.inputs["Base Color"].links[0].from_socket
-    lips = np.clip(colour * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
-    beard = rng.uniform(0.15, 1.0) if rng.random() < 0.35 else 0.0
-    for mark, other, fraction in ((_LIPS, lips, 0.8), (_BROW, dark, rng.uniform(0.4, 1.0)), (_BEARD, dark, beard)):
+    for mark, other, fraction in ((_LIPS, one.lips, 0.8), (_BROW, one.dark, one.brow), (_BEARD, one.dark, one.beard)):
         where, much, mixed = (tree.nodes.new(f"ShaderNode{name}") for name in ("Attribute", "Math", "MixRGB"))
         where.attribute_name = mark
         much.operation, much.inputs[1].default_value = "MULTIPLY", fraction
         tree.links.new(where.outputs["Fac"], much.inputs[0])
         tree.links.new(much.outputs[0], mixed.inputs["Fac"])
         tree.links.new(seen, mixed.inputs["Color1"])
-        mixed.inputs["Color2"].default_value = (*other.tolist(), 1)
+        mixed.inputs["Color2"].default_value = (*other, 1)
         seen = mixed.outputs[0]
     tree.links.new(seen, shader.inputs["Base Color"])
     return material

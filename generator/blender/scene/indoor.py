@@ -6,29 +6,33 @@ render: the skin writes what it is into a pass of its own, so that whatever stan
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from generator.blender.engines import exr
 from generator.blender.engines.render_layers import FrameLayers, RenderLayers
 from generator.blender.posed_frame import Arm, PosedFrame, Stage
 from generator.blender.region import BESIDE_WRIST
-from generator.blender.rig import wrist_distance
-from generator.blender.scene import bodies, empty, materials, object_meshes, occluders, people, skin_material
-from generator.blender.scene.arm_view import View
+from generator.blender.rig import rest_vertices, wrist_distance
+from generator.blender.scene import object_meshes, skin_material
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
 from generator.frame import backgrounds, camera_effects
+from generator.frame.camera_effects import Photo
 from generator.frame.crowd import MOST_PEOPLE
-from generator.frame.empty_scene import EmptyScene
-from generator.frame.frame_look import FrameLook
 from generator.frame.frame_spec import FrameSpec
+from generator.frame.room import surroundings
+from generator.frame.room.arm_view import View
+from generator.frame.room.lamps import ENVIRONMENTS, Lamps
+from generator.frame.room.surroundings import BareArm, Surroundings
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import SENSOR_MM, Camera
-from handforge.rng import stream
+from generator.mesh import sleeve
 
 
 class IndoorScene:
@@ -61,19 +65,30 @@ class IndoorScene:
         self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
-    def render(self, frame: PosedFrame) -> FrameLayers:
-        """Render a frame; all around the hands is drawn from (seed, frame)."""
+    def decide(self, frame: PosedFrame) -> FrameSpec:
+        """The frame with what is around the hands, drawn from (seed, frame) where it is not decided yet."""
         spec = frame.spec
-        rng = self._stream(spec.number, "indoor" if spec.empty is None else "empty surroundings")
+        if spec.around is not None:
+            return spec
+        if spec.empty is not None:
+            return replace(spec, around=surroundings.draw_empty(self._settings, spec.number, spec.look, spec.empty))
+        arms = [BareArm(arm.look, arm.bent, not sleeve.has_arm(rest_vertices(arm.rig))) for arm in frame.arms]
+        held = frame.held is not None
+        around = surroundings.draw(self._settings, spec.number, spec.look, _view(frame), arms, spec.crowd, held)
+        return replace(spec, around=around)
+
+    def render(self, frame: PosedFrame) -> FrameLayers:
+        """Render a frame."""
         self._stage.show(*(arm.rig for arm in frame.arms))
-        self._set_up(rng, spec)
-        if spec.empty is None:
-            self._dress_hands(frame.arms)
+        spec = self.decide(frame)
+        assert spec.around is not None
+        self._aim(spec.camera)
+        self._light(spec.around.lamps)
+        self._dress_hands(frame.arms)
+        if frame.arms:
             self._use_passes(max(len(frame.arms), min(len(self._skins), 2)))
-            self._surround(rng, frame)
-        else:
-            self._fill_empty(rng, spec, spec.empty)
-        image, passes = self._take(rng, spec)
+        self._put(frame, spec.around)
+        image, passes = self._take(spec, spec.around.photo)
         box = (0, 0, spec.camera.width, spec.camera.height)
         covered = [passes[name] for name in self._skins if name in passes][: len(frame.arms)]
         layers = (RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in covered)
@@ -89,23 +104,30 @@ class IndoorScene:
             for ring in arm.look.rings:
                 put_on(self._props, arm.rig, ring, arm.look.shape, made.name)
 
-    def _fill_empty(self, rng: np.random.Generator, spec: FrameSpec, scene: EmptyScene) -> None:
-        """What an image without a hand shows."""
-        if scene.clinic and (own := self._stream(spec.number, "clinic")).random() < 0.75:
-            self._use_flash(own, spec.camera, 0.02, 0.35)
-        empty.fill_scene(self._props, rng, scene, self._bare_skin, alone=self._backgrounds is not None)
+    def _put(self, frame: PosedFrame, around: Surroundings) -> None:
+        """All but the hands."""
+        props, empty = self._props, frame.spec.empty
+        props.wear(around.worn, around.materials, frame.arms)
+        if frame.held is not None:
+            object_meshes.put_held(props, frame.held, 1)
+        if empty is not None:
+            object_meshes.put_subjects(props, empty, self._bare_skin)
+        props.put(around.things, around.materials)
 
-    def _set_up(self, rng: np.random.Generator, spec: FrameSpec) -> None:
-        """Camera and light."""
-        camera = spec.camera
+    def _aim(self, camera: Camera) -> None:
         self._camera.location = (0.0, -camera.distance, 0.0)
         _use_lens(self._camera.data, camera)
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
-        self._world.choose(rng)
-        self._shine(rng, spec.look)
-        self._flash.hide_render = True
-        if self._settings.light == "mixed":
-            self._flash_in_some(self._stream(spec.number, "flash"), camera)
+
+    def _light(self, lamps: Lamps) -> None:
+        self._world.show(lamps)
+        self._sun.hide_render, self._flash.hide_render = lamps.sun is None, lamps.flash is None
+        if lamps.sun is not None:
+            self._sun.rotation_euler = Vector(lamps.sun.towards).to_track_quat("Z", "Y").to_euler()
+            self._sun.data.energy, self._sun.data.angle = lamps.sun.strength, lamps.sun.angle
+            self._sun.data.color = lamps.sun.color
+        if lamps.flash is not None:
+            self._flash.location, self._flash.data.energy = lamps.flash.place, lamps.flash.power
 
     def _use_passes(self, count: int) -> None:
         """Have a pass of its own rendered for so many arms; each costs time."""
@@ -116,7 +138,7 @@ class IndoorScene:
             aov = aovs.add()
             aov.name, aov.type = name, "COLOR"
 
-    def _take(self, rng: np.random.Generator, spec: FrameSpec) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def _take(self, spec: FrameSpec, photo: Photo) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Render what is set up: the image (H, W, 3) uint8, and all passes, those of arms from 0 to 1."""
         camera, number = spec.camera, spec.number
         self._scene.cycles.seed = number % 2**31
@@ -126,13 +148,8 @@ class IndoorScene:
         linear = passes["Combined"][..., :3]
         if self._backgrounds is not None:
             linear = self._before(passes["Combined"], self._backgrounds.draw(number, camera.width, camera.height))
-        cast: np.ndarray | float = 1.0
-        if self._settings.exposure == "random":
-            cast = camera_effects.draw_cast(self._stream(number, "exposure"))
-            if (way := camera_effects.draw_shake(self._stream(number, "shake"))) is not None:
-                linear = camera_effects.shaken(linear, way)
         subject = np.max([passes[name] for name in self._skins if name in passes], axis=(0, -1)) > 0.5
-        return camera_effects.develop(linear, subject, rng, cast), passes
+        return camera_effects.develop(linear, subject, photo), passes
 
     def _objects(self, passes: dict[str, np.ndarray]) -> np.ndarray | None:
         """Which annotated object each pixel shows, (H, W) int from 1, where they are asked for."""
@@ -141,85 +158,12 @@ class IndoorScene:
         number = next(name for name in ("Object Index", "IndexOB") if name in passes)  # Blender 5 and older
         return np.round(passes[number][..., 0]).astype(int)
 
-    def _stream(self, frame: int, name: str, *index: int) -> np.random.Generator:
-        return stream(self._settings.seed, frame, name, *index)
-
     @staticmethod
     def _before(drawn: np.ndarray, behind: np.ndarray) -> np.ndarray:
         """What was drawn, (H, W, 4) linear light, before an image that is made as light as it."""
         alpha = np.clip(drawn[..., 3], 0.0, 1.0)
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
         return camera_effects.composite(drawn[..., :3] / light * 0.2, alpha, behind)
-
-    def _surround(self, rng: np.random.Generator, frame: PosedFrame) -> None:
-        """Clothes, what is behind the hand, what looks like skin beside it, what stands before it."""
-        settings, props, held = self._settings, self._props, frame.held
-        number, crowd = frame.spec.number, frame.spec.crowd
-        others = (self._stream(number, "other sleeves", *[n] * (n > 1)) for n in range(1, len(frame.arms)))
-        for own, arm in zip([rng, *others], frame.arms, strict=True):
-            props.dress(own, arm.rig, arm.bent, arm.look.glove)
-        view = _view(frame)
-        if held is not None:
-            object_meshes.put_held(props, held, 1)
-        if crowd is not None:
-            bodies.fill_scene(
-                props, self._stream(number, "crowd surroundings"), crowd, view, alone=self._backgrounds is not None
-            )
-        elif self._backgrounds is not None:
-            pass  # an image of its own stands for all that is behind the hand
-        elif settings.environment == "random":
-            self._vary(self._stream(number, "environment"), rng, view)
-            own = self._stream(number, "furniture")
-            if own.random() < 0.65:
-                props.fill_room(own, view)
-        else:
-            props.furnish(rng, view)
-        own = self._stream(number, "distractors")
-        if settings.distractors == "random" and own.random() < 0.4:
-            people.distract(props, own, view)
-        own = self._stream(number, "occluders")
-        if settings.occluders == "random" and (chance := own.random()) < 0.4:
-            (occluders.cover if chance < 0.2 or held is not None else occluders.hold)(props, own, view)
-
-    def _vary(self, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
-        """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
-        kind, props = own.random(), self._props
-        if kind < 0.45:
-            props.furnish(rng, view, more=int(own.integers(5, 40)) if own.random() < 0.4 else 0)
-        elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
-            colour = people.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
-            props.furnish(rng, view, colour)
-        elif kind < 0.75:
-            props.wall(own, view, people.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
-        elif kind < 0.95:
-            people.person(props, own, view)
-            if own.random() < 0.7:
-                material = people.cloth(own) if own.random() < 0.5 else materials.everyday(own)
-                props.wall(own, view, material, own.uniform(0.8, 2.5))
-
-    def _flash_in_some(self, rng: np.random.Generator, camera: Camera) -> None:
-        """A flash beside the lens in part of the images, in a room that is darker for it."""
-        if rng.random() >= 0.7:
-            self._use_flash(rng, camera, 0.1, 0.6)
-
-    def _use_flash(self, rng: np.random.Generator, camera: Camera, darkest: float, lightest: float) -> None:
-        """A flash beside the lens, in place of the sun, in a room made darker by a factor between these two."""
-        self._flash.hide_render, self._sun.hide_render = False, True
-        across, along = rng.normal(0, 0.06, 2)
-        self._flash.location = (across, along - camera.distance, rng.uniform(0.0, 0.15))
-        self._flash.data.energy = rng.uniform(2, 7) * max(camera.distance, 0.3) ** 2 * 4
-        self._world.dim(rng.uniform(darkest, lightest))
-
-    def _shine(self, rng: np.random.Generator, look: FrameLook) -> None:
-        """A sun or a lamp in part of the images, from where the look's light comes."""
-        from mathutils import Vector
-
-        self._sun.hide_render = bool(rng.random() < 0.45)
-        self._sun.rotation_euler = Vector(look.light.tolist()).to_track_quat("Z", "Y").to_euler()
-        light = self._sun.data
-        light.energy = rng.uniform(0.5, 4.0)
-        light.angle = np.radians(np.exp(rng.uniform(np.log(0.5), np.log(40))))
-        light.color = np.clip(look.light_colour, 0, 1).tolist()
 
 
 def _view(frame: PosedFrame) -> View:
@@ -237,11 +181,11 @@ def _view(frame: PosedFrame) -> View:
 
 
 class _World:
-    """One of Blender's HDR environments, turned and dimmed."""
+    """Blender's HDR environments, turned and dimmed."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         folder = Path(bpy.utils.system_resource("DATAFILES", path="studiolights/world"))
-        self._images = [bpy.data.images.load(str(path)) for path in sorted(folder.glob("*.exr"))]
+        self._images = {name: bpy.data.images.load(str(folder / f"{name}.exr")) for name in ENVIRONMENTS}
         world = scene.world = bpy.data.worlds.new("room")
         if world.node_tree is None:  # Blender 4; later ones warn when told what they always do
             world.use_nodes = True
@@ -251,22 +195,17 @@ class _World:
         tree.nodes.clear()
         place, self._turn = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
         self._environment_image = tree.nodes.new("ShaderNodeTexEnvironment")
-        self._light = tree.nodes.new("ShaderNodeBackground")
+        self._strength = tree.nodes.new("ShaderNodeBackground")
         tree.links.new(place.outputs["Generated"], self._turn.inputs["Vector"])
         tree.links.new(self._turn.outputs["Vector"], self._environment_image.inputs["Vector"])
-        tree.links.new(self._environment_image.outputs["Color"], self._light.inputs["Color"])
-        tree.links.new(self._light.outputs[0], tree.nodes.new("ShaderNodeOutputWorld").inputs["Surface"])
+        tree.links.new(self._environment_image.outputs["Color"], self._strength.inputs["Color"])
+        tree.links.new(self._strength.outputs[0], tree.nodes.new("ShaderNodeOutputWorld").inputs["Surface"])
 
-    def choose(self, rng: np.random.Generator) -> None:
-        """Set one."""
-        self._environment_image.image = self._images[int(rng.integers(len(self._images)))]
-        down = rng.uniform(-0.1, 1.4)  # radians: the camera looks ahead, or down on a table
-        self._turn.inputs["Rotation"].default_value = (-down, 0.0, rng.uniform(0, 2 * np.pi))
-        self._light.inputs["Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
-
-    def dim(self, factor: float) -> None:
-        """Make the chosen one darker."""
-        self._light.inputs["Strength"].default_value *= factor
+    def show(self, lamps: Lamps) -> None:
+        """Show the environment of some lamps."""
+        self._environment_image.image = self._images[lamps.environment]
+        self._turn.inputs["Rotation"].default_value = (-lamps.down, 0.0, lamps.turn)
+        self._strength.inputs["Strength"].default_value = lamps.strength
 
 
 def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:

@@ -1,19 +1,12 @@
-"""Materials of everyday things, procedural: plain, mottled, tiled, woven, wooden. Drawn from a generator."""
+"""Blender's materials of everyday things, procedural, as :mod:`generator.frame.room.materials` says."""
 
 from __future__ import annotations
-
-import colorsys
 
 import bpy
 import numpy as np
 
-_PATTERNS = (
-    "ShaderNodeTexNoise",
-    "ShaderNodeTexVoronoi",
-    "ShaderNodeTexBrick",
-    "ShaderNodeTexChecker",
-    "ShaderNodeTexWave",
-)
+from generator.frame.room.materials import Everyday, Glow, Plain, Wood
+from generator.objects.surfaces import Surface
 
 
 def new(name: str) -> bpy.types.Material:
@@ -25,111 +18,84 @@ def new(name: str) -> bpy.types.Material:
     return material
 
 
-def everyday(rng: np.random.Generator) -> bpy.types.Material:
+def everyday(one: Everyday) -> bpy.types.Material:
     """The material of a table, a wall, a box or a sleeve."""
     material = new("everyday")
     tree = material.node_tree
-    shader = principled(tree, roughness=rng.uniform(0.25, 0.95))
-    shader.inputs["Metallic"].default_value = float(rng.random() < 0.06)
-    first = _colour(rng)
-    if rng.random() < 0.3:
-        shader.inputs["Base Color"].default_value = (*first, 1)
+    shader = principled(tree, one.roughness)
+    shader.inputs["Metallic"].default_value = float(one.metallic)
+    if one.pattern is None:
+        shader.inputs["Base Color"].default_value = (*one.color, 1)
         return material
     place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
     tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    scale.inputs["Rotation"].default_value = rng.uniform(0, np.pi, 3).tolist()
-    size = np.exp(rng.uniform(np.log(2), np.log(60)))
-    stretch = (1, 1, 1) if rng.random() < 0.6 else (1, rng.uniform(0.05, 0.3), 1)  # grain runs one way
-    scale.inputs["Scale"].default_value = (size * np.array(stretch)).tolist()
-    pattern = tree.nodes.new(str(rng.choice(_PATTERNS)))
+    scale.inputs["Rotation"].default_value = one.pattern.rotation
+    scale.inputs["Scale"].default_value = one.pattern.scale
+    pattern = tree.nodes.new(f"ShaderNodeTex{one.pattern.texture}")
     tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
-    for socket, low, high in (("Detail", 1, 4), ("Distortion", 0, 3), ("Roughness", 0.4, 0.8)):
-        if socket in pattern.inputs:
-            pattern.inputs[socket].default_value = rng.uniform(low, high)
+    for name, value in one.pattern.details.items():
+        if name in pattern.inputs:
+            pattern.inputs[name].default_value = value
     factor = pattern.outputs.get("Fac") or pattern.outputs.get("Factor") or pattern.outputs[0]
     ramp = tree.nodes.new("ShaderNodeValToRGB")
-    second = _colour(rng) if rng.random() < 0.4 else np.clip(np.array(first) * rng.uniform(0.3, 1.8), 0, 1).tolist()
-    for stop, colour in zip(ramp.color_ramp.elements, (first, second), strict=True):
-        stop.color = (*colour, 1)
-    ramp.color_ramp.elements[0].position = rng.uniform(0, 0.5)
+    for stop, color in zip(ramp.color_ramp.elements, (one.color, one.pattern.second), strict=True):
+        stop.color = (*color, 1)
+    ramp.color_ramp.elements[0].position = one.pattern.start
     tree.links.new(factor, ramp.inputs[0])
     tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
-    if rng.random() < 0.5:
+    if one.pattern.bump is not None:
         bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value = rng.uniform(0.1, 0.6)
+        bump.inputs["Strength"].default_value = one.pattern.bump
         bump.inputs["Distance"].default_value = 0.003
         tree.links.new(factor, bump.inputs["Height"])
         tree.links.new(bump.outputs[0], shader.inputs["Normal"])
     return material
 
 
-def plain(
-    rng: np.random.Generator,
-    colour: np.ndarray,
-    roughness: float | None = None,
-    relief: float = 0.0,
-    uneven: float = 0.25,
-) -> bpy.types.Material:
-    """One linear RGB colour, lighter and darker by up to ``uneven``, with folds that stand ``relief`` metres high."""
+def plain(one: Plain) -> bpy.types.Material:
+    """One color, uneven."""
     material = new("plain")
     tree = material.node_tree
-    shader = principled(tree, rng.uniform(0.3, 0.95) if roughness is None else roughness)
+    shader = principled(tree, one.roughness)
     noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
-    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = rng.uniform(3, 25), 3.0
+    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = one.scale, 3.0
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
-    spread = rng.uniform(0, uneven)
-    for stop, fraction in zip(ramp.color_ramp.elements, (1 - spread, 1 + spread), strict=True):
-        stop.color = (*np.clip(np.asarray(colour) * fraction, 0, 1).tolist(), 1)
+    for stop, fraction in zip(ramp.color_ramp.elements, (1 - one.uneven, 1 + one.uneven), strict=True):
+        stop.color = (*np.clip(np.asarray(one.color) * fraction, 0, 1).tolist(), 1)
     tree.links.new(noise.outputs[0], ramp.inputs[0])
     tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
-    if relief:
+    if one.relief:
         bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, relief
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, one.relief
         tree.links.new(noise.outputs[0], bump.inputs["Height"])
         tree.links.new(bump.outputs[0], shader.inputs["Normal"])
     return material
 
 
-def sheet(rng: np.random.Generator) -> bpy.types.Material:
-    """A bed's sheet, a towel or a pad: white, or of a pale or hospital color, in folds."""
-    value, tint = rng.uniform(0.55, 0.9), rng.uniform(0, 0.12, 3)
-    if rng.random() < 0.25:
-        value, tint = rng.uniform(0.2, 0.6), rng.uniform(0, 1) * np.array([0.6, 0.2, 0.0])  # blue or green
-    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.001, 0.004), uneven=0.1)
-
-
-def strong(rng: np.random.Generator) -> bpy.types.Material:
-    """One strong colour, as often of orange, red and brown as of all others."""
-    hue = rng.uniform(0.0, 0.13) if rng.random() < 0.5 else rng.uniform()
-    colour = colorsys.hsv_to_rgb(hue, rng.uniform(0.6, 1), rng.uniform(0.35, 0.95))
-    return plain(rng, np.array(colour) ** 2.2)
-
-
-def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
-    """Boards beside each other with a grain, pale to dark, for a thing of about this size."""
+def wood(one: Wood) -> bpy.types.Material:
+    """Boards beside each other with a grain."""
     material = new("wood")
     tree = material.node_tree
-    shader = principled(tree, roughness=rng.uniform(0.25, 0.8))
+    shader = principled(tree, one.roughness)
     place, scale, planks = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexCoord", "Mapping", "TexBrick"))
     tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    scale.inputs["Rotation"].default_value = (0.0, 0.0, rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
-    scale.inputs["Scale"].default_value = [metres * float(np.exp(rng.uniform(np.log(0.7), np.log(6))))] * 3
+    scale.inputs["Rotation"].default_value = (0.0, 0.0, one.direction)
+    scale.inputs["Scale"].default_value = [one.scale] * 3
     grain, stretch, ramp = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexNoise", "Mapping", "ValToRGB"))
     tree.links.new(scale.outputs["Vector"], stretch.inputs["Vector"])
-    stretch.inputs["Scale"].default_value = (rng.uniform(0.5, 2), rng.uniform(10, 40), rng.uniform(10, 40))
+    stretch.inputs["Scale"].default_value = one.stretch
     tree.links.new(stretch.outputs["Vector"], grain.inputs["Vector"])
-    grain.inputs["Detail"].default_value, grain.inputs["Distortion"].default_value = 3.0, rng.uniform(0, 1.5)
-    colour = np.array(colorsys.hsv_to_rgb(rng.uniform(0.02, 0.11), rng.uniform(0.25, 0.75), rng.uniform(0.25, 0.9)))
-    for stop, fraction in zip(ramp.color_ramp.elements, (rng.uniform(0.4, 0.9), 1.1), strict=True):
-        stop.color = (*np.clip(colour**2.2 * fraction, 0, 1).tolist(), 1)
+    grain.inputs["Detail"].default_value, grain.inputs["Distortion"].default_value = 3.0, one.distortion
+    for stop, fraction in zip(ramp.color_ramp.elements, (one.dark, 1.1), strict=True):
+        stop.color = (*np.clip(np.array(one.color) * fraction, 0, 1).tolist(), 1)
     ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
     tree.links.new(grain.outputs[0], ramp.inputs[0])
     tree.links.new(scale.outputs["Vector"], planks.inputs["Vector"])
-    for name, value in (("Brick Width", rng.uniform(2, 8)), ("Row Height", rng.uniform(0.3, 1)), ("Scale", 2.0)):
+    long, wide = one.board
+    for name, value in (("Brick Width", long), ("Row Height", wide), ("Scale", 2.0), ("Mortar Size", one.gap)):
         planks.inputs[name].default_value = value
-    planks.inputs["Mortar Size"].default_value = rng.choice([0.0, 0.005, 0.015])
     planks.inputs["Mortar"].default_value = (0.02, 0.015, 0.01, 1)
-    for name, fraction in (("Color1", 1.0), ("Color2", rng.uniform(0.6, 1.0))):
+    for name, fraction in (("Color1", 1.0), ("Color2", one.other)):
         mixed = tree.nodes.new("ShaderNodeVectorMath")
         mixed.operation, mixed.inputs[1].default_value = "MULTIPLY", (fraction, fraction, fraction)
         tree.links.new(ramp.outputs[0], mixed.inputs[0])
@@ -138,24 +104,91 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> bpy.types.Material:
     return material
 
 
-def glow(rng: np.random.Generator) -> bpy.types.Material:
+def glow(one: Glow) -> bpy.types.Material:
     """A lamp, a screen or a window in the light."""
     material = new("glow")
     shader = principled(material.node_tree, roughness=0.5)
-    tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
-    shader.inputs["Emission Color"].default_value = (*tint.tolist(), 1)
-    shader.inputs["Emission Strength"].default_value = float(np.exp(rng.uniform(np.log(0.5), np.log(6))))
+    shader.inputs["Emission Color"].default_value = (*one.tint, 1)
+    shader.inputs["Emission Strength"].default_value = one.strength
     return material
 
 
-def surface(rng: np.random.Generator) -> bpy.types.Material:
-    """What furniture and the things on it are made of: plain as often as not, wood, metal, paint."""
-    kind = rng.random()
-    if kind < 0.45:
-        return plain(rng, np.array(_colour(rng)), uneven=0.1)
-    if kind < 0.65:
-        return wood(rng)
-    return strong(rng) if kind < 0.75 else everyday(rng)
+def surface(one: Surface) -> bpy.types.Material:
+    """The material of an object's surface."""
+    material = new(one.kind)
+    tree = material.node_tree
+    shader = principled(tree, one.roughness)
+    shader.inputs["Base Color"].default_value = (*one.color, 1)
+    if one.kind == "metal":
+        shader.inputs["Metallic"].default_value = 1.0
+    elif one.kind == "glass":
+        _glass(tree, one)
+    elif one.kind in ("skin", "plain"):
+        shader.inputs["Subsurface Weight"].default_value = 0.1 if one.kind == "skin" else 0.0
+        shader.inputs["Subsurface Scale"].default_value = 0.005
+    if one.kind in _PATTERNS:
+        _pattern(tree, shader, one)
+    return material
+
+
+def _glass(tree: bpy.types.NodeTree, one: Surface) -> None:
+    """Clear glass without bent rays or noise, so that passes show what is behind it: a tint, and bright edges."""
+    clear, shine, both = (tree.nodes.new(f"ShaderNode{name}") for name in ("BsdfTransparent", "Emission", "AddShader"))
+    clear.inputs["Color"].default_value = (*(0.6 + 0.4 * part for part in one.color), 1)
+    rim, much = tree.nodes.new("ShaderNodeLayerWeight"), tree.nodes.new("ShaderNodeMath")
+    rim.inputs["Blend"].default_value = 0.25
+    much.operation, much.inputs[1].default_value = "MULTIPLY", 0.5
+    tree.links.new(rim.outputs["Facing"], much.inputs[0])
+    tree.links.new(much.outputs[0], shine.inputs["Strength"])
+    tree.links.new(clear.outputs[0], both.inputs[0])
+    tree.links.new(shine.outputs[0], both.inputs[1])
+    out = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+    tree.links.new(both.outputs[0], out.inputs["Surface"])
+
+
+_PATTERNS = {
+    "wood": ("ShaderNodeTexNoise", (1.0, 12.0, 1.0), 0.0),
+    "leather": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0008),
+    "print": ("ShaderNodeTexVoronoi", (1.0, 1.0, 0.5), 0.0),
+    "glow": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0),
+    "mottled": ("ShaderNodeTexNoise", (1.0, 1.0, 1.0), 0.0),
+    "peel": ("ShaderNodeTexNoise", (8.0, 8.0, 8.0), 0.0004),
+    "crumb": ("ShaderNodeTexNoise", (2.0, 2.0, 2.0), 0.002),
+    "knit": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.003),
+}
+"""Of a kind of surface: the texture, how it is stretched, and how high its relief is, metres."""
+
+
+def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
+    """Two colours, and bumps, after a texture in the object's own axes."""
+    texture, stretch, relief = _PATTERNS[one.kind]
+    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
+    scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]
+    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
+    pattern, ramp = tree.nodes.new(texture), tree.nodes.new("ShaderNodeValToRGB")
+    pattern.inputs["Scale"].default_value = 1.0
+    if "Detail" in pattern.inputs:
+        pattern.inputs["Detail"].default_value = 3.0
+    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
+    blocks = one.kind in ("print", "glow")
+    value = pattern.outputs["Color"] if blocks else pattern.outputs[0]
+    ramp.color_ramp.interpolation = "CONSTANT" if blocks else "LINEAR"
+    for stop, color, at in zip(ramp.color_ramp.elements, (one.color, one.second), (0.3, 0.7), strict=True):
+        stop.color, stop.position = (*color, 1), at
+    if one.kind in ("leather", "knit"):  # one colour, darker in its grooves
+        ramp.color_ramp.elements[0].color = (*(0.6 * part for part in one.color), 1)
+        ramp.color_ramp.elements[1].color = (*one.color, 1)
+        ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.3
+    tree.links.new(value, ramp.inputs[0])
+    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    if one.kind == "glow":
+        tree.links.new(ramp.outputs[0], shader.inputs["Emission Color"])
+        shader.inputs["Emission Strength"].default_value = 1.0
+    if relief:
+        bump = tree.nodes.new("ShaderNodeBump")
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, relief
+        tree.links.new(value, bump.inputs["Height"])
+        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
 
 
 def principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
@@ -164,15 +197,3 @@ def principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
     shader.inputs["Roughness"].default_value = roughness
     tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
     return shader
-
-
-def _colour(rng: np.random.Generator) -> list[float]:
-    """Linear RGB: mostly muted, some strong, some of wood, and some near the hues of skin, which are the hard ones."""
-    kind = rng.random()
-    if kind < 0.2:
-        hue, saturation, value = rng.uniform(), rng.uniform(0.6, 1), rng.uniform(0.3, 0.95)
-    elif kind < 0.45:
-        hue, saturation, value = rng.uniform(0.02, 0.11), rng.uniform(0.3, 0.75), rng.uniform(0.15, 0.85)
-    else:
-        hue, saturation, value = rng.uniform(), rng.uniform(0, 0.35), rng.uniform(0.08, 0.95)
-    return (np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2).tolist()

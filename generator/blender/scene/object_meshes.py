@@ -9,13 +9,25 @@ from generator.blender.rig import COLOUR
 from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
-from generator.frame.empty_scene import PlacedArm, PlacedThing, arm_mesh, mesh_of
+from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedThing, arm_mesh, mesh_of
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import own_objects
-from generator.objects.surfaces import Surface
+
+
+def put_subjects(props: Props, scene: EmptyScene, skin: NodeGraph) -> None:
+    """Put what an image without a hand shows into the scene, but what is around it.
+
+    :param skin: the material of bare skin, :func:`generator.blender.scene.skin_material.limb_skin`.
+    """
+    for one in scene.feet:
+        put_foot(props, one, skin)
+    for arm in scene.arms:
+        put_arm(props, arm, skin)
+    for index, obj in enumerate(scene.things, start=1):
+        put_object(props, obj, index)
 
 
 def put_object(props: Props, placed: PlacedThing, index: int) -> None:
@@ -24,7 +36,7 @@ def put_object(props: Props, placed: PlacedThing, index: int) -> None:
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
     vertices, faces, surfaces = mesh_of(placed.maker, placed.seed)
-    made = [surface(one) for one in placed.thing().surfaces]
+    made = [materials.surface(one) for one in placed.thing().surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
@@ -35,7 +47,9 @@ def put_held(props: Props, held: HeldObject, index: int) -> None:
         props.add_own(own_objects.find(held.thing.kind), mirror @ held.matrix)
         return
     vertices, faces, surfaces = held.mesh()
-    props.add_mesh(vertices, faces, [surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index)
+    props.add_mesh(
+        vertices, faces, [materials.surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index
+    )
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
@@ -80,81 +94,3 @@ def _mark(
         (skin_material.NAIL, nail),
     ):
         data.attributes.new(name, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", values.astype(np.float32).ravel())
-
-
-def surface(one: Surface) -> bpy.types.Material:
-    """The material of an object's surface."""
-    material = materials.new(one.kind)
-    tree = material.node_tree
-    shader = materials.principled(tree, one.roughness)
-    shader.inputs["Base Color"].default_value = (*one.color, 1)
-    if one.kind == "metal":
-        shader.inputs["Metallic"].default_value = 1.0
-    elif one.kind == "glass":
-        _glass(tree, one)
-    elif one.kind in ("skin", "plain"):
-        shader.inputs["Subsurface Weight"].default_value = 0.1 if one.kind == "skin" else 0.0
-        shader.inputs["Subsurface Scale"].default_value = 0.005
-    if one.kind in _PATTERNS:
-        _pattern(tree, shader, one)
-    return material
-
-
-def _glass(tree: bpy.types.NodeTree, one: Surface) -> None:
-    """Clear glass without bent rays or noise, so that passes show what is behind it: a tint, and bright edges."""
-    clear, shine, both = (tree.nodes.new(f"ShaderNode{name}") for name in ("BsdfTransparent", "Emission", "AddShader"))
-    clear.inputs["Color"].default_value = (*(0.6 + 0.4 * part for part in one.color), 1)
-    rim, much = tree.nodes.new("ShaderNodeLayerWeight"), tree.nodes.new("ShaderNodeMath")
-    rim.inputs["Blend"].default_value = 0.25
-    much.operation, much.inputs[1].default_value = "MULTIPLY", 0.5
-    tree.links.new(rim.outputs["Facing"], much.inputs[0])
-    tree.links.new(much.outputs[0], shine.inputs["Strength"])
-    tree.links.new(clear.outputs[0], both.inputs[0])
-    tree.links.new(shine.outputs[0], both.inputs[1])
-    out = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    tree.links.new(both.outputs[0], out.inputs["Surface"])
-
-
-_PATTERNS = {
-    "wood": ("ShaderNodeTexNoise", (1.0, 12.0, 1.0), 0.0),
-    "leather": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0008),
-    "print": ("ShaderNodeTexVoronoi", (1.0, 1.0, 0.5), 0.0),
-    "glow": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0),
-    "mottled": ("ShaderNodeTexNoise", (1.0, 1.0, 1.0), 0.0),
-    "peel": ("ShaderNodeTexNoise", (8.0, 8.0, 8.0), 0.0004),
-    "crumb": ("ShaderNodeTexNoise", (2.0, 2.0, 2.0), 0.002),
-    "knit": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.003),
-}
-"""Of a kind of surface: the texture, how it is stretched, and how high its relief is, metres."""
-
-
-def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
-    """Two colours, and bumps, after a texture in the object's own axes."""
-    texture, stretch, relief = _PATTERNS[one.kind]
-    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
-    scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]
-    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    pattern, ramp = tree.nodes.new(texture), tree.nodes.new("ShaderNodeValToRGB")
-    pattern.inputs["Scale"].default_value = 1.0
-    if "Detail" in pattern.inputs:
-        pattern.inputs["Detail"].default_value = 3.0
-    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
-    blocks = one.kind in ("print", "glow")
-    value = pattern.outputs["Color"] if blocks else pattern.outputs[0]
-    ramp.color_ramp.interpolation = "CONSTANT" if blocks else "LINEAR"
-    for stop, color, at in zip(ramp.color_ramp.elements, (one.color, one.second), (0.3, 0.7), strict=True):
-        stop.color, stop.position = (*color, 1), at
-    if one.kind in ("leather", "knit"):  # one colour, darker in its grooves
-        ramp.color_ramp.elements[0].color = (*(0.6 * part for part in one.color), 1)
-        ramp.color_ramp.elements[1].color = (*one.color, 1)
-        ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.3
-    tree.links.new(value, ramp.inputs[0])
-    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
-    if one.kind == "glow":
-        tree.links.new(ramp.outputs[0], shader.inputs["Emission Color"])
-        shader.inputs["Emission Strength"].default_value = 1.0
-    if relief:
-        bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, relief
-        tree.links.new(value, bump.inputs["Height"])
-        tree.links.new(bump.outputs[0], shader.inputs["Normal"])

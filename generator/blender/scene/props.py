@@ -1,4 +1,4 @@
-"""What stands around a hand: a table or a wall, boxes and balls on it, a sleeve. Made for one frame, then removed."""
+"""What is around hands as Blender's objects. Made for one frame, then removed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from generator.blender.rig import Rig, fill, forearm, rest_vertices
-from generator.blender.scene import furniture, head_mesh, materials
-from generator.blender.scene.arm_view import View
+from generator.blender.posed_frame import Arm
+from generator.blender.rig import fill, forearm, rest_vertices
+from generator.blender.scene import head_mesh, materials
 from generator.blender.scene.own_meshes import OwnMeshes
-from generator.blender.scene.transforms import rotation_to, transform
-from generator.frame.elbow import Elbow
-from generator.maths import rotation_about
+from generator.frame.room.materials import Everyday, Face, Glow, Material, OfObject, Plain, Wood
+from generator.frame.room.things import Thing
+from generator.frame.room.worn import Worn
 from generator.mesh import hand_mesh, sheet, sleeve
-from generator.mesh.gloves import Glove
 from generator.objects.own_objects import OwnObject
-
-PLANE_SIZE = 8.0
-"""Metres: to the horizon, as far as an image can tell."""
+from handforge.rng import resume
 
 
 class Props:
@@ -37,43 +34,36 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def dress(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, glove: Glove | None = None) -> None:
-        """Put a sleeve on most arms and a watch on some bare ones.
+    def put(self, things: tuple[Thing, ...], made_of: tuple[Material, ...]) -> None:
+        """Put things into the scene.
 
-        Every second sleeve of a bent arm ends above the elbow; every second one goes under the glove's cuff.
+        :param made_of: what the numbers of their materials stand for.
         """
-        if rng.random() < sleeve.WORN:
-            self._sleeve(rng, rig, elbow, glove)
-        if rng.random() < 0.3 and glove is None:
-            self._watch(rng, rig)
+        make = functools.cache(lambda number: _material(made_of[number]))
+        for thing in things:
+            if thing.folds is not None:
+                vertices, faces = sheet.sheet(resume(thing.folds))
+                self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
+            else:
+                self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
 
-    def furnish(
-        self, rng: np.random.Generator, view: View, material: bpy.types.Material | None = None, more: int = 0
-    ) -> None:
-        """Put a table or wall behind the hand, of this material or of any, and up to 10 things and ``more`` on it.
-
-        Or nothing at all.
-        """
-        if rng.random() < 0.12:
-            return  # the hand in front of the world's image alone
-        normal = _facing(rng)
-        offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
-        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, rotation, normal * offset, material)
-        for _ in range(int(rng.integers(0, 11)) + more):
-            self._object(rng, rotation, normal, offset, view)
-
-    def add(self, shape: str, material: bpy.types.Material, matrix: np.ndarray) -> None:
-        """Put a shape into the scene by a (4, 4) matrix.
-
-        :param shape: box, ball, tube (along Z) or block (a rounded box), of size 1; or one of :data:`heads.SHAPES`.
-        """
-        self._add(self._shape(shape), material, matrix)
-
-    def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
-        """Put a piece of furniture into the scene by a (4, 4) matrix."""
-        for part in parts:
-            self.add(part.shape, part.material, matrix @ part.matrix)
+    def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
+        """Put sleeves and watches on posed arms."""
+        for one in worn:
+            arm = arms[one.arm]
+            rest = rest_vertices(arm.rig)
+            if one.tucked:  # the arm without the cuff
+                rest = rest[: len(hand_mesh.build().vertices)]
+            vertices, faces = sleeve.tube(rest, one.start, one.loose, one.folds, one.end, tucked=one.tucked)
+            moved = forearm(arm.rig)
+            mesh = bpy.data.meshes.new("worn")
+            fill(mesh, arm.bent.bend(vertices) if one.bends else vertices, faces)
+            mesh.materials.append(None)
+            self._add(mesh, _material(made_of[one.material]), moved)
+            self._made.append(mesh)
+            if one.face is not None:
+                matrix = moved @ one.face.matrix(vertices)
+                self._add(self._shape(one.face.shape), _material(made_of[one.face.material]), matrix)
 
     def add_mesh(
         self,
@@ -113,53 +103,6 @@ class Props:
             obj.matrix_world = Matrix((matrix @ within).tolist())
             self._made.append(obj)
 
-    def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
-        """A bed's sheet about a point of a plane with this unit normal."""
-        vertices, faces = sheet.sheet(rng)
-        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self.add_mesh(vertices, faces, [materials.sheet(rng)], transform(turn, point, np.ones(3)))
-
-    def floor(
-        self,
-        rng: np.random.Generator,
-        normal: np.ndarray,
-        point: np.ndarray,
-        material: bpy.types.Material | None = None,
-    ) -> None:
-        """A plane through a point with this unit normal, of this material or of any."""
-        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, material)
-
-    def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
-        """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
-        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, rotation, point)
-        for _ in range(count):
-            self._object(rng, rotation, normal, float(point @ normal), view)
-
-    def wall(self, rng: np.random.Generator, view: View, material: bpy.types.Material, gap: float) -> None:
-        """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
-        normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
-        depth = view.behind(0.1) + gap
-        center = np.array([0.0, depth - view.camera.distance, 0.0])
-        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), center, material)
-
-    def fill_room(self, rng: np.random.Generator, view: View) -> None:
-        """Furniture behind the hand, near or far, and often a wall behind that."""
-        back = view.behind(0.1)
-        far = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0))))
-        if rng.random() < 0.7:
-            self.wall(rng, view, materials.surface(rng), far)
-        roll = rng.normal(0, 0.15)
-        for _ in range(int(rng.integers(2, 12))):
-            depth = back + far * rng.uniform(0.1, 0.9)
-            across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the image, metres
-            size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
-            center = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
-            if view.clear(center, size / 2):
-                lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
-                facing = rotation_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
-                self.assemble(furniture.piece(rng), transform(facing, center, size))
-
     def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
         obj = bpy.data.objects.new("prop", mesh)
         bpy.context.scene.collection.objects.link(obj)
@@ -168,110 +111,21 @@ class Props:
         obj.material_slots[0].material = material
         self._made += [obj, material]
 
-    def _plane(
-        self,
-        rng: np.random.Generator,
-        rotation: np.ndarray,
-        center: np.ndarray,
-        material: bpy.types.Material | None = None,
-    ) -> None:
-        """A table top or a wall: a box whose front is the plane; in part of the images its edge is in sight."""
-        size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
-        shift = np.zeros(3)
-        if rng.random() < 0.6:
-            size[:2] = rng.uniform(0.5, 1.6, 2)
-            shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
-        self.add(
-            "box",
-            material or self._top(rng),
-            transform(rotation, center + rotation @ (shift - [0, 0, size[2] / 2]), size),
-        )
 
-    @staticmethod
-    def _top(rng: np.random.Generator) -> bpy.types.Material:
-        return materials.wood(rng, PLANE_SIZE) if rng.random() < 0.3 else materials.everyday(rng)
-
-    def _object(
-        self,
-        rng: np.random.Generator,
-        rotation: np.ndarray,
-        normal: np.ndarray,
-        offset: float,
-        view: View,
-    ) -> None:
-        """A box, ball, tube or piece that stands on the plane somewhere in the image, where the arm is not."""
-        composed = rng.random() < 0.35
-        size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
-        if composed:
-            size[:] = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
-        shape = str(rng.choice(["box", "box", "ball", "tube"]))
-        if shape == "ball":
-            size[:] = size[0]
-        angle = rng.uniform(0, 2 * np.pi)
-        pixel = rng.uniform(size=2) * [view.camera.width, view.camera.height]
-        ray = np.array(
-            [(pixel[0] - view.camera.width / 2), view.camera.matrix[0, 0], (view.camera.height / 2 - pixel[1])]
-        )
-        eye = np.array([0.0, -view.camera.distance, 0.0])
-        reach = (offset - eye @ normal) / (ray @ normal)
-        foot = eye + reach * ray
-        center = foot + normal * size[2] / 2
-        radius = np.linalg.norm(size) / 2
-        if reach <= 0 or reach * view.camera.matrix[0, 0] > 4 or (center - eye) @ [0, 1, 0] < 2 * radius:
-            return
-        if np.linalg.norm(view.arm - center, axis=1).min() < radius + 0.004:
-            return
-        matrix = transform(rotation @ rotation_about(2, angle), center, size)
-        if composed:
-            self.assemble(furniture.piece(rng), matrix)
-        else:
-            self.add(shape, materials.everyday(rng), matrix)
-
-    def _watch(self, rng: np.random.Generator, rig: Rig) -> None:
-        """A band around the wrist, of a watch or without one."""
-        rest = rest_vertices(rig)
-        if not sleeve.has_arm(rest):
-            return
-        start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
-        vertices, faces = sleeve.tube(rest, start, loose, rng, end=start - wide)
-        dark = np.full(3, np.exp(rng.uniform(-5, -2)))
-        band = materials.plain(rng, dark, uneven=0.05) if rng.random() < 0.6 else materials.surface(rng)
-        moved = forearm(rig)
-        self._wear(vertices, faces, band, moved)
-        if rng.random() < 0.6:
-            low, high = vertices.min(axis=0), vertices.max(axis=0)
-            size = np.array([*rng.uniform(0.024, 0.042, 2), 0.012])
-            center = np.array([(low[0] + high[0]) / 2, high[1] if rng.random() < 0.8 else low[1], start - wide / 2])
-            face = transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), center, size)
-            self.add(str(rng.choice(["tube", "block"])), materials.surface(rng), moved @ face)
-
-    def _sleeve(self, rng: np.random.Generator, rig: Rig, elbow: Elbow, glove: Glove | None) -> None:
-        """A tube around the forearm, if there is one."""
-        rest = rest_vertices(rig)
-        if not sleeve.has_arm(rest):
-            return
-        start, loose = sleeve.cut(rng)
-        if elbow.angle and rng.random() < 0.5:
-            start = -rng.uniform(0.3, 0.4)
-        if tucked := glove is not None and rng.random() < sleeve.TUCKED:
-            assert glove is not None
-            rest, start = rest[: len(hand_mesh.build().vertices)], 0.003 - glove.cuff  # the arm without the cuff
-        vertices, faces = sleeve.tube(rest, start, loose, rng, tucked=tucked)
-        self._wear(elbow.bend(vertices), faces, materials.everyday(rng), forearm(rig))
-
-    def _wear(self, vertices: np.ndarray, faces: np.ndarray, material: bpy.types.Material, moved: np.ndarray) -> None:
-        mesh = bpy.data.meshes.new("worn")
-        fill(mesh, vertices, faces)
-        mesh.materials.append(None)
-        self._add(mesh, material, moved)
-        self._made.append(mesh)
-
-
-def _facing(rng: np.random.Generator) -> np.ndarray:
-    """The normal of a plane behind the hand, (3,): a table seen from above or at a slant, or a wall."""
-    slant = np.radians(rng.uniform(0, 68) if rng.random() < 0.7 else rng.uniform(-15, 15))
-    side = np.radians(rng.normal(0, 12))
-    return np.array([np.sin(side) * np.cos(slant), -np.cos(side) * np.cos(slant), np.sin(slant)])
+def _material(one: Material) -> bpy.types.Material:
+    match one:
+        case Everyday():
+            return materials.everyday(one)
+        case Plain():
+            return materials.plain(one)
+        case Wood():
+            return materials.wood(one)
+        case Glow():
+            return materials.glow(one)
+        case Face():
+            return head_mesh.face(one)
+        case OfObject():
+            return materials.surface(one.surface)
 
 
 def _shape(name: str) -> bpy.types.Mesh:

@@ -29,7 +29,7 @@ def sleeve_mesh(rig: Rig, which: Sleeve | None, elbow: Elbow) -> Cloth | None:
     rest = rest_vertices(rig)
     if not sleeve.has_arm(rest):
         return None
-    vertices, faces = sleeve.tube(rest, which.start, which.loose, np.random.default_rng(which.folds))
+    vertices, faces = sleeve.tube(rest, which.start, which.loose, sleeve.draw_folds(np.random.default_rng(which.folds)))
     moved = forearm(rig)
     vertices = elbow.bend(vertices) @ moved[:3, :3].T + moved[:3, 3]
     normals = (-1 if rig.mirrored else 1) * vertex_normals(vertices, faces)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.blender.scene import materials
-from generator.blender.scene.arm_view import View
-from generator.blender.scene.props import Props
-from generator.blender.scene.transforms import rotation_to, transform
+from generator.frame.room import materials
+from generator.frame.room.arm_view import View
+from generator.frame.room.shapes import Shape, drawn
+from generator.frame.room.things import Things
+from generator.frame.room.transforms import rotation_to, transform
 
 MOST = 0.45
 """The share of the hand that one thing may hide, about."""
@@ -15,18 +16,18 @@ MOST = 0.45
 _TRIES = 12
 
 
-def cover(props: Props, rng: np.random.Generator, view: View) -> None:
+def cover(things: Things, rng: np.random.Generator, view: View) -> None:
     """Put one to three things between the camera and the hand."""
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         for _ in range(_TRIES):
-            if _try(props, rng, view):
+            if _try(things, rng, view):
                 break
 
 
-def hold(props: Props, rng: np.random.Generator, view: View) -> None:
+def hold(things: Things, rng: np.random.Generator, view: View) -> None:
     """Put a thing into the hand: one that passes through palm and fingers as much as it is gripped by them."""
     thick = float(np.exp(rng.uniform(np.log(0.008), np.log(0.06))))
-    shape = str(rng.choice(["tube", "tube", "box", "block", "ball"]))
+    shape = drawn(rng, "tube", "tube", "box", "block", "ball")
     size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
     if shape != "ball":
         size[2] = rng.uniform(0.05, 0.22)
@@ -34,10 +35,10 @@ def hold(props: Props, rng: np.random.Generator, view: View) -> None:
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
     matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
-    props.add(shape, materials.surface(rng), matrix)
+    things.add(shape, materials.surface(rng), matrix)
 
 
-def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
+def _try(things: Things, rng: np.random.Generator, view: View) -> bool:
     """Draw one thing; False if it would touch the arm, hide too much, or hide nothing."""
     shape, size = _size(rng)
     target = view.arm[view.hand][rng.integers(view.hand.sum())]
@@ -52,11 +53,11 @@ def _try(props: Props, rng: np.random.Generator, view: View) -> bool:
     if not view.clear(center, radius, half) or not 0.01 < hidden < MOST:
         return False
     matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
-    props.add(shape, materials.everyday(rng), matrix)
+    things.add(shape, materials.everyday(rng), matrix)
     return True
 
 
-def _size(rng: np.random.Generator) -> tuple[str, np.ndarray]:
+def _size(rng: np.random.Generator) -> tuple[Shape, np.ndarray]:
     """A shape and its size (3,) in metres, the last along its axis."""
     kind = rng.random()
     if kind < 0.5:  # pencil, rod

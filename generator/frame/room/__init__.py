@@ -1,0 +1,16 @@
+"""What is around hands indoors, in numbers: light, clothes, things, people, the camera. Nothing of Blender.
+
+surroundings  all of it, drawn for one frame
+lamps         environment, sun and flash
+worn          sleeves and watches
+things        shapes, where they stand; tables, walls, rooms
+furniture     pieces of several parts
+bodies        the people whose hands are seen, and their table
+people        people in the background, heads
+empty         around what an image without a hand shows
+occluders     things before the hand or in it
+materials     what all of them are made of
+shapes        names of shapes
+arm_view      where the arm and the camera are
+transforms    rotations and matrices
+"""

@@ -1,0 +1,259 @@
+"""What things in indoor scenes are made of, in numbers: plain, mottled, tiled, woven, wooden, shining, faces.
+
+:mod:`generator.blender.scene.materials` makes Blender's materials of them.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias, get_args
+
+import numpy as np
+from pydantic import Discriminator
+
+from generator.mesh.skin_color import base
+from generator.objects.surfaces import Surface
+
+Triple = tuple[float, float, float]
+
+Texture = Literal["Noise", "Voronoi", "Brick", "Checker", "Wave"]
+_TEXTURES: tuple[Texture, ...] = get_args(Texture)
+_DETAILS = {"Noise": ("Detail", "Distortion", "Roughness"), "Voronoi": ("Detail", "Roughness"),
+            "Wave": ("Detail", "Distortion")}  # fmt: skip
+"""What else can be said of a texture, by Blender's names; in the order of being drawn."""
+_DETAIL_RANGES = {"Detail": (1, 4), "Distortion": (0, 3), "Roughness": (0.4, 0.8)}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A texture over a thing.
+
+    :param texture: the end of the name of Blender's texture node.
+    :param rotation: radians; ``scale``: per metre, or per size of a thing that is scaled.
+    :param details: further inputs of the texture by name.
+    :param second: linear RGB where the texture is 1.
+    :param start: up to which value of the texture the first color lasts, 0..0.5.
+    :param bump: how strongly it stands out, 0..1; None where it is flat.
+    """
+
+    texture: Texture
+    rotation: Triple
+    scale: Triple
+    details: dict[str, float]
+    second: Triple
+    start: float
+    bump: float | None
+
+
+@dataclass(frozen=True)
+class Everyday:
+    """The material of a table, a wall, a box or a sleeve; without a pattern it has one color, linear RGB."""
+
+    kind: Literal["everyday"]
+    roughness: float
+    metallic: bool
+    color: Triple
+    pattern: Pattern | None
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One color, lighter and darker by up to a fraction.
+
+    :param color: linear RGB.
+    :param scale: of what is lighter or darker, per metre or per size of the thing.
+    :param uneven: the fraction.
+    :param relief: height of its folds, metres.
+    """
+
+    kind: Literal["plain"]
+    color: Triple
+    roughness: float
+    scale: float
+    uneven: float
+    relief: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wood:
+    """Boards beside each other with a grain.
+
+    :param direction: of the boards, radians.
+    :param scale: of all of it.
+    :param stretch: of the grain; ``distortion``: how far it is bent.
+    :param color: linear RGB; ``dark``: the fraction of it where the grain is darkest.
+    :param board: length and width of a board.
+    :param gap: between two boards.
+    :param other: how much darker every second board is, a fraction.
+    """
+
+    kind: Literal["wood"]
+    roughness: float
+    direction: float
+    scale: float
+    stretch: Triple
+    distortion: float
+    color: Triple
+    dark: float
+    board: tuple[float, float]
+    gap: float
+    other: float
+
+
+@dataclass(frozen=True)
+class Glow:
+    """A lamp, a screen or a window in the light: a tint, linear RGB, and its strength."""
+
+    kind: Literal["glow"]
+    tint: Triple
+    strength: float
+
+
+@dataclass(frozen=True)
+class Face:
+    """The skin of a head.
+
+    :param skin: of all of it.
+    :param lips: linear RGB; ``dark``: that of brows and beard.
+    :param brow: how dense the brows are, 0..1; ``beard``: the beard, 0 for none.
+    """
+
+    kind: Literal["face"]
+    skin: Plain
+    lips: Triple
+    dark: Triple
+    brow: float
+    beard: float
+
+
+@dataclass(frozen=True)
+class OfObject:
+    """What an object by code is made of."""
+
+    kind: Literal["object"]
+    surface: Surface
+
+
+Material: TypeAlias = Annotated[Everyday | Plain | Wood | Glow | Face | OfObject, Discriminator("kind")]
+
+
+def everyday(rng: np.random.Generator) -> Everyday:
+    """The material of a table, a wall, a box or a sleeve."""
+    roughness, metallic = float(rng.uniform(0.25, 0.95)), bool(rng.random() < 0.06)
+    first = _color(rng)
+    if rng.random() < 0.3:
+        return Everyday("everyday", roughness, metallic, first, None)
+    rotation = _triple(rng.uniform(0, np.pi, 3))
+    size = np.exp(rng.uniform(np.log(2), np.log(60)))
+    stretch = (1, 1, 1) if rng.random() < 0.6 else (1, rng.uniform(0.05, 0.3), 1)  # grain runs one way
+    texture = _TEXTURES[int(rng.integers(len(_TEXTURES)))]
+    details = {name: float(rng.uniform(*_DETAIL_RANGES[name])) for name in _DETAILS.get(texture, ())}
+    second = _color(rng) if rng.random() < 0.4 else _triple(np.clip(np.array(first) * rng.uniform(0.3, 1.8), 0, 1))
+    start = float(rng.uniform(0, 0.5))
+    bump = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.5 else None
+    pattern = Pattern(texture, rotation, _triple(size * np.array(stretch)), details, second, start, bump)
+    return Everyday("everyday", roughness, metallic, first, pattern)
+
+
+def plain(
+    rng: np.random.Generator,
+    color: np.ndarray,
+    roughness: float | None = None,
+    relief: float = 0.0,
+    uneven: float = 0.25,
+) -> Plain:
+    """One linear RGB color (3,), lighter and darker by up to ``uneven``, with folds ``relief`` metres high."""
+    matte = float(rng.uniform(0.3, 0.95)) if roughness is None else roughness
+    scale = float(rng.uniform(3, 25))
+    return Plain("plain", _triple(color), float(matte), scale, float(rng.uniform(0, uneven)), float(relief))
+
+
+def sheet(rng: np.random.Generator) -> Plain:
+    """A bed's sheet, a towel or a pad: white, or of a pale or hospital color, in folds."""
+    value, tint = rng.uniform(0.55, 0.9), rng.uniform(0, 0.12, 3)
+    if rng.random() < 0.25:
+        value, tint = rng.uniform(0.2, 0.6), rng.uniform(0, 1) * np.array([0.6, 0.2, 0.0])  # blue or green
+    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.001, 0.004), uneven=0.1)
+
+
+def strong(rng: np.random.Generator) -> Plain:
+    """One strong color, as often of orange, red and brown as of all others."""
+    hue = rng.uniform(0.0, 0.13) if rng.random() < 0.5 else rng.uniform()
+    color = colorsys.hsv_to_rgb(hue, rng.uniform(0.6, 1), rng.uniform(0.35, 0.95))
+    return plain(rng, np.array(color) ** 2.2)
+
+
+def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
+    """Boards beside each other with a grain, pale to dark, for a thing of about this size."""
+    roughness = float(rng.uniform(0.25, 0.8))
+    direction = float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
+    scale = metres * float(np.exp(rng.uniform(np.log(0.7), np.log(6))))
+    stretch = (float(rng.uniform(0.5, 2)), float(rng.uniform(10, 40)), float(rng.uniform(10, 40)))
+    distortion = float(rng.uniform(0, 1.5))
+    color = colorsys.hsv_to_rgb(rng.uniform(0.02, 0.11), rng.uniform(0.25, 0.75), rng.uniform(0.25, 0.9))
+    dark = float(rng.uniform(0.4, 0.9))
+    board = (float(rng.uniform(2, 8)), float(rng.uniform(0.3, 1)))
+    gap, other = float(rng.choice([0.0, 0.005, 0.015])), float(rng.uniform(0.6, 1.0))
+    linear = _triple(np.array(color) ** 2.2)
+    return Wood("wood", roughness, direction, scale, stretch, distortion, linear, dark, board, gap, other)
+
+
+def glow(rng: np.random.Generator) -> Glow:
+    """A lamp, a screen or a window in the light."""
+    tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
+    return Glow("glow", _triple(tint), float(np.exp(rng.uniform(np.log(0.5), np.log(6)))))
+
+
+def surface(rng: np.random.Generator) -> Plain | Wood | Everyday:
+    """What furniture and the things on it are made of: plain as often as not, wood, metal, paint."""
+    kind = rng.random()
+    if kind < 0.45:
+        return plain(rng, np.array(_color(rng)), uneven=0.1)
+    if kind < 0.65:
+        return wood(rng)
+    return strong(rng) if kind < 0.75 else everyday(rng)
+
+
+def flesh(rng: np.random.Generator, tone: float) -> Plain:
+    """Skin of somebody, of a tone from 0 to 1."""
+    return plain(rng, skin_color(rng, tone), roughness=0.5, uneven=0.08)
+
+
+def skin_color(rng: np.random.Generator, tone: float) -> np.ndarray:
+    """The linear RGB (3,) of somebody's skin, of a tone from 0 to 1."""
+    return base(tone) * rng.uniform(0.9, 1.1, 3)
+
+
+def face(rng: np.random.Generator, color: np.ndarray, dark: np.ndarray) -> Face:
+    """Skin of a linear RGB color (3,) with brows, lips, and on part of the heads a beard, as dark as the hair."""
+    skin = plain(rng, color, roughness=0.5, uneven=0.08)
+    lips = np.clip(color * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
+    beard = float(rng.uniform(0.15, 1.0)) if rng.random() < 0.35 else 0.0
+    return Face("face", skin, _triple(lips), _triple(dark), float(rng.uniform(0.4, 1.0)), beard)
+
+
+def cloth(rng: np.random.Generator) -> Everyday | Plain:
+    """Clothes: often black, white, grey or dark; plain, or with a pattern."""
+    if rng.random() < 0.35:
+        return everyday(rng)
+    value = np.exp(rng.uniform(np.log(0.008), np.log(0.8)))
+    tint = 1 + rng.uniform(-1, 1, 3) * (0.08 if rng.random() < 0.6 else 0.7)
+    return plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, relief=0.02)
+
+
+def _color(rng: np.random.Generator) -> Triple:
+    """Linear RGB: mostly muted, some strong, some of wood, and some near the hues of skin, which are the hard ones."""
+    kind = rng.random()
+    if kind < 0.2:
+        hue, saturation, value = rng.uniform(), rng.uniform(0.6, 1), rng.uniform(0.3, 0.95)
+    elif kind < 0.45:
+        hue, saturation, value = rng.uniform(0.02, 0.11), rng.uniform(0.3, 0.75), rng.uniform(0.15, 0.85)
+    else:
+        hue, saturation, value = rng.uniform(), rng.uniform(0, 0.35), rng.uniform(0.08, 0.95)
+    return _triple(np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2)
+
+
+def _triple(values: np.ndarray) -> Triple:
+    x, y, z = np.asarray(values).tolist()
+    return x, y, z

@@ -1,0 +1,15 @@
+"""The shapes that things are put together from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet"]
+"""A box, ball, tube (along Z) and block (a rounded box) are of size 1."""
+
+
+def drawn(rng: np.random.Generator, *shapes: Shape) -> Shape:
+    """One of some shapes; one that is named twice is drawn twice as often."""
+    return shapes[int(rng.integers(len(shapes)))]

@@ -1,0 +1,152 @@
+"""All that an indoor scene has around the hands, or around what an image without a hand shows; and how it is taken.
+
+Drawn from (seed, frame) once the hands are posed, since nothing may touch them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from generator.frame import camera_effects
+from generator.frame.camera_effects import Photo
+from generator.frame.crowd import Crowd
+from generator.frame.elbow import Elbow
+from generator.frame.empty_scene import EmptyScene
+from generator.frame.frame_look import FrameLook
+from generator.frame.hand_look import HandLook
+from generator.frame.room import bodies, empty, lamps, materials, occluders, people, worn
+from generator.frame.room.arm_view import View
+from generator.frame.room.lamps import Lamps
+from generator.frame.room.materials import Material
+from generator.frame.room.things import Thing, Things
+from generator.frame.room.worn import Worn
+from generator.frame.settings import RenderSettings
+from handforge.rng import stream
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around, in numbers.
+
+    :param worn: what arms wear, on top of their skin.
+    :param things: one shape after another; numbers of materials are places in ``materials``.
+    :param photo: what the camera makes of it.
+    """
+
+    lamps: Lamps
+    worn: tuple[Worn, ...]
+    things: tuple[Thing, ...]
+    materials: tuple[Material, ...]
+    photo: Photo
+
+    def __post_init__(self) -> None:
+        used = [one.material for one in self.things]
+        for one in self.worn:
+            used += [one.material] if one.face is None else [one.material, one.face.material]
+        if missing := [number for number in used if not 0 <= number < len(self.materials)]:
+            raise ValueError(f"there is no material {missing[0]}; the {len(self.materials)} are numbered from 0")
+
+
+@dataclass(frozen=True)
+class BareArm:
+    """An arm before it is dressed.
+
+    :param short: whether there is too little of it to wear anything.
+    """
+
+    look: HandLook
+    elbow: Elbow
+    short: bool
+
+
+def draw(
+    settings: RenderSettings,
+    number: int,
+    look: FrameLook,
+    view: View,
+    arms: Sequence[BareArm],
+    crowd: Crowd | None,
+    holds: bool,
+) -> Surroundings:
+    """Draw what is around hands.
+
+    :param number: the frame's.
+    :param view: of the posed arms and of what is held.
+    :param crowd: whose hands they are; None where one or two are seen from near.
+    :param holds: whether the first holds an object.
+    """
+    own = partial(stream, settings.seed, number)
+    rng, things = own("indoor"), Things()
+    light = _lamps(settings, number, rng, look, view)
+    others = (own("other sleeves", *[n] * (n > 1)) for n in range(1, len(arms)))
+    dressed: list[Worn] = []
+    for index, (each, arm) in enumerate(zip([rng, *others], arms, strict=True)):
+        dressed += worn.dress(things, each, index, arm.elbow, arm.look.glove, short=arm.short)
+    alone = settings.backgrounds is not None
+    if crowd is not None:
+        bodies.fill_scene(things, own("crowd surroundings"), crowd, view, alone=alone)
+    elif alone:
+        pass  # an image of its own stands for all that is behind the hand
+    elif settings.environment == "random":
+        _vary(things, own("environment"), rng, view)
+        behind = own("furniture")
+        if behind.random() < 0.65:
+            things.fill_room(behind, view)
+    else:
+        things.furnish(rng, view)
+    beside = own("distractors")
+    if settings.distractors == "random" and beside.random() < 0.4:
+        people.distract(things, beside, view)
+    before = own("occluders")
+    if settings.occluders == "random" and (chance := before.random()) < 0.4:
+        (occluders.cover if chance < 0.2 or holds else occluders.hold)(things, before, view)
+    photo = _photo(settings, number, rng)
+    return Surroundings(light, tuple(dressed), tuple(things.things), things.materials, photo)
+
+
+def draw_empty(settings: RenderSettings, number: int, look: FrameLook, scene: EmptyScene) -> Surroundings:
+    """Draw what is around the subjects of an image without a hand."""
+    rng, things = stream(settings.seed, number, "empty surroundings"), Things()
+    points = scene.points()
+    view = View(scene.camera, points, np.zeros(len(points), bool), np.zeros(len(points), int))
+    light = _lamps(settings, number, rng, look, view)
+    if scene.clinic and (own := stream(settings.seed, number, "clinic")).random() < 0.75:
+        light = lamps.with_flash(own, light, scene.camera, 0.02, 0.35)
+    empty.fill_scene(things, rng, scene, view, alone=settings.backgrounds is not None)
+    return Surroundings(light, (), tuple(things.things), things.materials, _photo(settings, number, rng))
+
+
+def _lamps(settings: RenderSettings, number: int, rng: np.random.Generator, look: FrameLook, view: View) -> Lamps:
+    light = lamps.draw(rng, look)
+    if settings.light == "mixed":
+        return lamps.flash_in_some(stream(settings.seed, number, "flash"), light, view.camera)
+    return light
+
+
+def _photo(settings: RenderSettings, number: int, rng: np.random.Generator) -> Photo:
+    cast, shake = None, None
+    if settings.exposure == "random":
+        cast = camera_effects.draw_cast(stream(settings.seed, number, "exposure"))
+        shake = camera_effects.draw_shake(stream(settings.seed, number, "shake"))
+    return camera_effects.draw_photo(rng, cast, shake)
+
+
+def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
+    """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
+    kind = own.random()
+    if kind < 0.45:
+        things.furnish(rng, view, more=int(own.integers(5, 40)) if own.random() < 0.4 else 0)
+    elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
+        made_of = materials.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
+        things.furnish(rng, view, made_of)
+    elif kind < 0.75:
+        things.wall(own, view, materials.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
+    elif kind < 0.95:
+        people.person(things, own, view)
+        if own.random() < 0.7:
+            cover = materials.cloth(own) if own.random() < 0.5 else materials.everyday(own)
+            things.wall(own, view, cover, own.uniform(0.8, 2.5))

@@ -1,0 +1,108 @@
+"""What arms of indoor scenes wear: a sleeve, a watch or a band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from generator.frame.elbow import Elbow
+from generator.frame.room import materials
+from generator.frame.room.shapes import Shape, drawn
+from generator.frame.room.things import Things
+from generator.frame.room.transforms import rotation_to, transform
+from generator.mesh import sleeve
+from generator.mesh.gloves import Glove
+from generator.mesh.sleeve import Folds
+
+
+@dataclass(frozen=True)
+class WatchFace:
+    """What is on a watch's band.
+
+    :param along: where its middle is, metres from the wrist; negative, as it lies on the forearm.
+    :param size: (3,) metres.
+    :param above: whether it is on the back of the arm.
+    :param material: its number among the scene's materials.
+    """
+
+    shape: Shape
+    along: float
+    size: tuple[float, float, float]
+    above: bool
+    material: int
+
+    def matrix(self, band: np.ndarray) -> np.ndarray:
+        """Where it is on its band's vertices (V, 3), as a matrix (4, 4) in the bind pose."""
+        low, high = band.min(axis=0), band.max(axis=0)
+        center = np.array([(low[0] + high[0]) / 2, high[1] if self.above else low[1], self.along])
+        return transform(rotation_to(np.array([0.0, 1.0, 0.0]), 0.0), center, np.array(self.size))
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A tube around an arm.
+
+    :param arm: the number of the arm.
+    :param start: where it begins, metres from the wrist; negative, as it lies on the forearm; ``end``: where it ends,
+        None beyond the arm's end.
+    :param loose: how far it stands off the skin, metres.
+    :param bends: whether it is bent with the elbow.
+    :param material: its number among the scene's materials.
+    :param face: a watch's; None of all else.
+    :param tucked: whether it starts under a glove's cuff.
+    """
+
+    arm: int
+    start: float
+    end: float | None
+    loose: float
+    folds: Folds
+    bends: bool
+    material: int
+    face: WatchFace | None = None
+    tucked: bool = False
+
+
+def dress(
+    things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None, *, short: bool
+) -> list[Worn]:
+    """Put a sleeve on most arms and a watch on some bare ones.
+
+    Every second sleeve of a bent arm ends above the elbow; every second one goes under the glove's cuff.
+
+    :param short: whether there is too little of an arm to wear anything.
+    """
+    worn = []
+    if rng.random() < sleeve.WORN and not short:
+        worn.append(_sleeve(things, rng, arm, elbow, glove))
+    if rng.random() < 0.3 and glove is None and not short:
+        worn.append(_watch(things, rng, arm))
+    return worn
+
+
+def _sleeve(things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None) -> Worn:
+    start, loose = sleeve.cut(rng)
+    if elbow.angle and rng.random() < 0.5:
+        start = -rng.uniform(0.3, 0.4)
+    tucked = glove is not None and rng.random() < sleeve.TUCKED
+    if glove is not None and tucked:
+        start = 0.003 - glove.cuff
+    folds = sleeve.draw_folds(rng)
+    number = things.number(materials.everyday(rng))
+    return Worn(arm, float(start), None, float(loose), folds, True, number, tucked=bool(tucked))
+
+
+def _watch(things: Things, rng: np.random.Generator, arm: int) -> Worn:
+    """A band around the wrist, of a watch or without one."""
+    start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
+    folds = sleeve.draw_folds(rng, even=True)
+    dark = np.full(3, np.exp(rng.uniform(-5, -2)))
+    band = materials.plain(rng, dark, uneven=0.05) if rng.random() < 0.6 else materials.surface(rng)
+    number, face = things.number(band), None
+    if rng.random() < 0.6:
+        across, along = rng.uniform(0.024, 0.042, 2).tolist()
+        above, shape = bool(rng.random() < 0.8), drawn(rng, "tube", "block")
+        made_of = things.number(materials.surface(rng))
+        face = WatchFace(shape, float(start - wide / 2), (across, along, 0.012), above, made_of)
+    return Worn(arm, float(start), float(start - wide), float(loose), folds, False, number, face)
