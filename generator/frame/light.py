@@ -1,6 +1,6 @@
 """The light of a frame: where it comes from, its color, and how much comes from everywhere.
 
-Indoor scenes are lit by an HDR environment besides, which :mod:`generator.blender.scene.indoor` draws.
+Indoor scenes are lit by an HDR environment besides, which :mod:`generator.frame.room.lamps` draws.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from generator.frame import camera_effects, second_hand, settings
 from generator.frame.backgrounds import Backgrounds
 from generator.frame.elbow import Elbow, draw_elbow
 from generator.frame.framing import arm_end, draw_framing
+from generator.frame.room.arm_view import View
+from generator.frame.room.things import Things
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton
@@ -120,8 +122,6 @@ def test_joints_behind_a_thing_are_hidden():
 
 
 def test_a_held_thing_is_in_one_hand():
-    from generator.frame.room.arm_view import View
-
     arms = np.concatenate([np.zeros((5, 3)), np.ones((7, 3))])
     view = View(Camera(160, 120), arms, np.arange(12) % 2 == 0, np.repeat([0, 1], [5, 7]))
     rng = np.random.default_rng(0)
@@ -130,16 +130,12 @@ def test_a_held_thing_is_in_one_hand():
 
 
 def test_furniture_faces_the_camera(monkeypatch):
-    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    from generator.blender.scene.props import Props
-    from generator.frame.room.arm_view import View
-
     placed = []
-    monkeypatch.setattr(Props, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
-    monkeypatch.setattr(Props, "wall", lambda self, *given: None)
+    monkeypatch.setattr(Things, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
+    monkeypatch.setattr(Things, "wall", lambda self, *given: None)
     view = View(Camera(160, 120), np.zeros((1, 3)), np.ones(1, bool), np.zeros(1, int))
     for seed in range(40):
-        Props().fill_room(np.random.default_rng(seed), view)
+        Things().fill_room(np.random.default_rng(seed), view)
     fronts = np.array([turn @ [0, -1, 0] / np.linalg.norm(turn @ [0, -1, 0]) for turn in placed])
     assert len(fronts) > 100 and np.median(fronts @ [0, -1, 0]) > 0.7, "the camera looks along +Y"
 
