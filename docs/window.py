@@ -19,13 +19,16 @@ from generator.hand.pose_presets import PRESETS
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
-from blender_window import ABOUT_X, RENDER_POSE, Window, add_hand, frame, tools  # noqa: E402
+from blender_window import ABOUT_X, RENDER_POSE, Window, add_hand, frame, tools  # type: ignore[import-not-found]  # noqa: E402
 
 SECONDS = 15
 WIDTH = 800
 """Pixels of the animated picture."""
 LAST = 4
 """How many times as long as the others the last picture is shown."""
+
+ZOOM = 4
+"""Clicks of the wheel from a view of the whole arm to one of the hand."""
 
 COLUMNS = 3
 FIRST_PRESET, BESIDE, BELOW = (54, 182), 79, 23
@@ -41,7 +44,10 @@ def opened() -> Iterator[Window]:
         window = Window(Path(folder), extension.build(Path(folder), extension.this_platform()))
         try:
             add_hand(window)
-            frame(window)
+            x, y, *_ = frame(window)["hand"]["fingers"]["middle spread"]
+            window.mouse("mousemove", round(x), round(y), "sleep", 1)
+            for _ in range(ZOOM):
+                window.mouse("click", 4, "sleep", 1)
             yield window
         finally:
             window.close()
@@ -50,7 +56,9 @@ def opened() -> Iterator[Window]:
 def choose(window: Window, name: str) -> None:
     """Click a preset."""
     row, column = divmod(list(PRESETS).index(name), COLUMNS)
-    window.click((FIRST_PRESET[0] + BESIDE * column, FIRST_PRESET[1] + BELOW * row))
+    place = FIRST_PRESET[0] + BESIDE * column, FIRST_PRESET[1] + BELOW * row
+    taken = lambda state: np.allclose(state["hand"]["pose"][8:], PRESETS[name][8:], atol=1e-3)  # noqa: E731
+    window.until(f"{name} is taken", lambda: window.click(place), taken)
 
 
 def render(window: Window) -> None:
@@ -66,11 +74,14 @@ def posing(window: Window) -> None:
     for name in ("two", "pinch", "grasp"):
         choose(window, name)
         window.picture(name)
-    dragged = lambda: window.picture("dragged")  # noqa: E731
+
+    def dragged() -> None:
+        window.picture("dragged")
+
     for angle in np.radians(range(-25, -126, -25)):
         window.drag_slider(ABOUT_X, -16, lambda state, angle=angle: state["hand"]["pose"][3] < angle + 0.1)
         dragged()
-    window.press("ctrl+z")
+    choose(window, "bind")
     choose(window, "open")
     window.picture("open")
     for handle, part in (("index curl", 0.7), ("little spread", -0.5)):
@@ -107,7 +118,10 @@ def main(name: str) -> None:
         if name == "panel":
             shots[-1].save(path, quality=80, method=6)
         else:
-            small = [shot.resize((WIDTH, round(WIDTH * shot.height / shot.width)), Image.LANCZOS) for shot in shots]
+            small = [
+                shot.resize((WIDTH, round(WIDTH * shot.height / shot.width)), Image.Resampling.LANCZOS)
+                for shot in shots
+            ]
             times = [round(1000 * SECONDS / (len(small) - 1 + LAST))] * len(small)
             times[-1] *= LAST
             small[0].save(path, save_all=True, append_images=small[1:], duration=times, loop=0, quality=70, method=6)
