@@ -27,8 +27,8 @@ WIDTH = 800
 LAST = 4
 """How many times as long as the others the last picture is shown."""
 
-ZOOM = 4
-"""Clicks of the wheel from a view of the whole arm to one of the hand."""
+PAN, ZOOM = 8, 4
+"""Keys that move the view up and clicks of the wheel, from a view of the whole arm to one of the hand."""
 
 COLUMNS = 3
 FIRST_PRESET, BESIDE, BELOW = (54, 182), 79, 23
@@ -44,8 +44,9 @@ def opened() -> Iterator[Window]:
         window = Window(Path(folder), extension.build(Path(folder), extension.this_platform()))
         try:
             add_hand(window)
-            x, y, *_ = frame(window)["hand"]["fingers"]["middle spread"]
-            window.mouse("mousemove", round(x), round(y), "sleep", 1)
+            frame(window)
+            for _ in range(PAN):
+                window.press("ctrl+KP_8")
             for _ in range(ZOOM):
                 window.mouse("click", 4, "sleep", 1)
             yield window
@@ -81,7 +82,8 @@ def posing(window: Window) -> None:
     for angle in np.radians(range(-25, -126, -25)):
         window.drag_slider(ABOUT_X, -16, lambda state, angle=angle: state["hand"]["pose"][3] < angle + 0.1)
         dragged()
-    choose(window, "bind")
+    upright = lambda state: not state["hand"]["pose"][3]  # noqa: E731
+    window.until("the arm is upright", lambda: window.press("ctrl+z"), upright, tries=9)
     choose(window, "open")
     window.picture("open")
     for handle, part in (("index curl", 0.7), ("little spread", -0.5)):
