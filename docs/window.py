@@ -126,7 +126,7 @@ def main(name: str) -> None:
             ]
             times = [round(1000 * SECONDS / (len(small) - 1 + LAST))] * len(small)
             times[-1] *= LAST
-            small[0].save(path, save_all=True, append_images=small[1:], duration=times, loop=0, quality=70, method=6)
+            small[0].save(path, save_all=True, append_images=small[1:], duration=times, loop=0, quality=70, method=2)
     print(f"{path}: {path.stat().st_size:,} bytes")
 
 
