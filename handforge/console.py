@@ -59,7 +59,7 @@ class Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands, by their sections where there are any."""
-        for heading, names in (self.sections or {"Commands": sorted(self.commands)}).items():
+        for heading, names in (self.sections or {"Commands": tuple(sorted(self.commands))}).items():
             rows = [(name, self.commands[name].get_short_help_str(120)) for name in names]
             with formatter.section(heading):
                 formatter.write_dl(rows)
