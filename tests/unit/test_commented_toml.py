@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 def show(*words):
     """What a command prints."""
     done = CliRunner().invoke(main, [str(word) for word in words])
-    assert done.exit_code == 0, done.output
-    return done.output
+    assert done.exit_code == 0, done.stdout
+    return done.stdout
 
 
 @pytest.mark.parametrize("cls", [RenderSettings, Recipe, Session, Network, ImageSettings])

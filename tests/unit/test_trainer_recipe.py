@@ -32,7 +32,7 @@ def test_shipped_recipes_are_read_without_torch():
 def test_the_command_lists_them_all():
     done = CliRunner().invoke(main, ["recipes"])
     assert done.exit_code == 0
-    assert [line.split()[0] for line in done.output.splitlines()] == recipe_file.shipped()
+    assert [line.split()[0] for line in done.stdout.splitlines()] == recipe_file.shipped()
 
 
 def test_a_list_of_layers_stands_for_as_many_sessions(tmp_path):
