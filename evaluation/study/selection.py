@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.study.results import LOSS_MEASURES, Measure, RunResult, StudyResults
+from evaluation.study.results import CLASS_MEASURES, LOSS_MEASURES, Measure, RunResult, StudyResults
 from evaluation.study.statistics import Interval, mean_interval
 
 
@@ -34,7 +34,7 @@ def choices(study: StudyResults) -> list[Choice]:
     """The gain in average loss (by which was chosen), validation loss and tests, for each arm of several sessions."""
     wanted = [Measure("average_loss"), Measure("validation_loss")]
     for name, test in study.plan["tests"].items():
-        wanted += [Measure(measure, name) for measure in (("top1",) if test["classes"] else ("f1", "mean_iou"))]
+        wanted += [Measure(measure, name) for measure in (CLASS_MEASURES if test["classes"] else ("f1", "mean_iou"))]
     found = []
     for arm in study.arms:
         runs = [run for run in study.of(arm) if len(run.sessions) > 1]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from evaluation.report.tables import Table
 from evaluation.study.conclusion import Comparison, compare, number
-from evaluation.study.results import MEASURES, Measure, StudyResults
+from evaluation.study.results import CLASS_MEASURES, MEASURES, Measure, StudyResults
 from evaluation.study.selection import Choice
 from evaluation.study.statistics import Interval, spread
 
 SHOWN = ("f1", "mean_iou", "ap")
-SHOWN_OF_CLASSES = ("top1",)
+"""Of masks; of classes all there are."""
 
 
 def measures_of(study: StudyResults, test: str | None) -> list[Measure]:
@@ -23,7 +23,7 @@ def measures_of(study: StudyResults, test: str | None) -> list[Measure]:
             Measure("validation_loss", None, "best"),
         ]
     networks = ("last",) if study.plan["tests"][test]["networks"] == "last" else ("last", "best")
-    shown = SHOWN_OF_CLASSES if study.plan["tests"][test]["classes"] else SHOWN
+    shown = tuple(CLASS_MEASURES) if study.plan["tests"][test]["classes"] else SHOWN
     return [Measure(name, test, network) for network in networks for name in shown]
 
 

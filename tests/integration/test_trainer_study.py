@@ -203,15 +203,18 @@ def test_data_has_to_be_given(tmp_path):
 
 
 def test_classifiers_are_judged_by_top_1(tmp_path):
-    """Trained on images all of one class, arms take everything for it: of the test's two images one is right."""
+    """Trained on images all of one class, arms take everything for it: of the test's three images one is right."""
     write_blobs(tmp_path / "data")
-    write_blobs(tmp_path / "test", 2)
+    write_blobs(tmp_path / "test", 3)
     names = [{"id": 1, "name": "hand"}, {"id": 2, "name": "foot"}]
     edit_annotations(tmp_path / "data", lambda content: content.update(categories=names))
-    edit_annotations(
-        tmp_path / "test",
-        lambda content: (content.update(categories=names), content["annotations"][-1].update(category_id=2)),
-    )
+
+    def two_are_feet(content):
+        content["categories"] = names
+        for annotation in content["annotations"]:
+            annotation["category_id"] = 1 if annotation["image_id"] == content["images"][0]["id"] else 2
+
+    edit_annotations(tmp_path / "test", two_are_feet)
     recipe = TINY.replace("[network]", '[network]\ntask = "classification"').replace("steps = 4", "steps = 3")
     write_recipe(tmp_path / "tiny.toml", recipe.replace("subsets = 2", SETS))
     (tmp_path / "study.toml").write_text(
@@ -220,6 +223,8 @@ def test_classifiers_are_judged_by_top_1(tmp_path):
     done = run(tmp_path / "study.toml", "--out", tmp_path / "whole")
     assert done.exit_code == 0, done.output
     numbers = json.loads((tmp_path / "whole/report.json").read_text())
-    assert [run["top-1 on held-out (last network)"] for run in numbers["values"]["two sessions"]] == [0.5, 0.5]
+    assert [run["top-1 on held-out (last network)"] for run in numbers["values"]["two sessions"]] == pytest.approx(
+        [1 / 3] * 2
+    )
     page = (tmp_path / "whole/report.html").read_text()
     assert "classes of whole images" in page and "top-1, last" in page and "IoU, last" not in page
