@@ -260,3 +260,28 @@ def test_images_without_a_hand_are_a_dataset_if_the_label_is_known(tmp_path, sho
 def test_images_without_an_entry_are_said(tmp_path, shots):
     _, said = imported(coco(tmp_path / "c.json", [entry()], [{"id": 1, "file_name": "a.jpg"}]), shots)
     assert "1 images have no entry in" in said and "b.jpg for one" in said
+
+
+def test_keypoints_outside_their_image_or_of_another_number_are_left_out(tmp_path, shots):
+    there = [16.0, 30.0, 2.0] * 20
+    entries = [
+        entry(1, keypoints=[*there, -4, 30, 2]),
+        entry(2, segmentation=[OTHER], keypoints=[1, 1, 2]),
+    ]
+    dataset, said = imported(coco(tmp_path / "c.json", entries), shots)
+    first, second = dataset.annotations(dataset.images[0])
+    assert first["keypoints"] == [*there, 0, 0, 0] and first["num_keypoints"] == 20
+    assert "keypoints" not in second
+    assert "1 keypoints outside their image left out" in said
+    assert "1 sets of keypoints that are not the 21 of hand left out" in said
+
+
+def test_visibilities_may_be_probabilities_and_others_are_refused(tmp_path, shots):
+    seen = [value for n in range(21) for value in (16, 30, 0.9 if n else 0.1)]
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry(keypoints=seen)]), shots)
+    assert dataset.annotations(dataset.images[0])[0]["keypoints"] == [0, 0, 0] + [16, 30, 2] * 20
+    (tmp_path / "out").rename(tmp_path / "first")
+    for wrong, words in (([16, 30, 3] * 21, "visibility of a keypoint is not 0, 1 or 2"), ([1, 2], "of 2 numbers")):
+        refused(
+            coco(tmp_path / "c.json", [entry(keypoints=wrong)]), shots, "annotation 1 of a.jpg cannot be read", words
+        )

@@ -310,13 +310,52 @@ BOX = "0 0.25 0.541666667 0.25 0.416666667"
         (f"{BOX} 0.87", "names: [hand]\n"),  # with its confidence
         (BOX.replace("0 ", "0.0 ", 1), "names: {0: hand}\n"),
         (f"{BOX} {'0.2 0.5 2 ' * 4}", "names: [hand]\nkpt_shape: [4, 3]\n"),
-        (f"{BOX} {'0.2 0.5 ' * 21}", "names: [hand]\nkpt_shape: [21, 2]\n"),
     ],
 )
 def test_boxes_of_yolo_with_more_behind_them(tmp_path, shots, line, names):
     dataset, said = imported(yolo(tmp_path, line, names), shots, "--boxes")
     assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[10, 20, 20, 25]]
-    assert ("1 sets of keypoints of YOLO left out" in said) == ("kpt_shape" in names)
+    assert ("1 sets of keypoints that are not the 21 of hand left out" in said) == ("kpt_shape" in names)
+
+
+@pytest.mark.parametrize(
+    "each, point, behind, visibility",
+    [(2, "0.2 0.5", "", 2), (3, "0.2 0.5 2", "", 2), (3, "0.2 0.5 1", "", 1), (3, "0.2 0.5 0.93", "0.87", 2)],
+)
+def test_keypoints_of_yolo(tmp_path, shots, each, point, behind, visibility):
+    absent, beyond = ("0 0 0", "1.25 0.5 2") if each == 3 else ("0 0", "1.25 0.5")
+    line = " ".join([BOX, *[point] * 19, absent, beyond, behind])
+    dataset, said = imported(yolo(tmp_path, line, f"names: [hand]\nkpt_shape: [21, {each}]\n"), shots, "--boxes")
+    (annotation,) = dataset.annotations(dataset.images[0])
+    assert annotation["bbox"] == [10, 20, 20, 25] and annotation["num_keypoints"] == 19
+    assert annotation["keypoints"] == [16, 30, visibility] * 19 + [0, 0, 0] * 2
+    assert "1 keypoints outside their image left out" in said
+
+
+def test_keypoints_of_yolo_have_the_names_that_it_gives_them(tmp_path, shots):
+    line, names = f"{BOX} 0.2 0.5 0.3 0.6", "names: [cup]\nkpt_shape: [2, 2]\n"
+    dataset, _ = imported(yolo(tmp_path, line, names), shots, "--boxes", "--label", "cup")
+    assert dataset.category_list[0].keypoints == ("point_1", "point_2")
+    (tmp_path / "out").rename(tmp_path / "first")
+    (tmp_path / "data.yaml").write_text(names + "kpt_names: {0: [left_end, right_end]}\n")
+    dataset, _ = imported(tmp_path / "labels", shots, "--boxes", "--label", "cup")
+    assert dataset.category_list[0].keypoints == ("left_end", "right_end")
+    assert dataset.annotations(dataset.images[0])[0]["keypoints"] == [16, 30, 2, 24, 36, 2]
+
+
+@pytest.mark.parametrize(
+    "point, names, words",
+    [
+        ("0.2 0.5 7", "kpt_shape: [2, 3]", "a.txt: line 1 is not a YOLO label (the visibility of a keypoint is not"),
+        ("16 30 2", "kpt_shape: [2, 3]", "line 1 is not a YOLO label (30 is not a fraction; keypoints in pixels"),
+        ("0.2 0.5 2", "kpt_shape: [2, 4]", "data.yaml: kpt_shape is [2, 4]; it is the number of keypoints, and 2 or 3"),
+        ("0.2 0.5 2", "kpt_shape: [2, 3]\nkpt_names: {0: [tip]}", "kpt_names has 1 names, kpt_shape 2 keypoints"),
+        ("0.2 0.5 2", "kpt_shape: many", "data.yaml has names that cannot be read"),
+    ],
+)
+def test_wrong_keypoints_of_yolo_are_named(tmp_path, shots, point, names, words):
+    source = yolo(tmp_path, f"{BOX} {point} {point}", f"names: [hand]\n{names}\n")
+    refused(source, shots, words, options=("--boxes",))
 
 
 @pytest.mark.parametrize(

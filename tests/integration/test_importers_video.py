@@ -113,3 +113,17 @@ def test_wrong_videos(video, tmp_path):
     )
     refused(run("video", tmp_path / "no.mp4", tmp_path / "out", "--truth", tmp_path / "masks"), "no.mp4 is missing")
     assert not (tmp_path / "out").exists()
+
+
+def test_boxes_of_a_video_on_request(video, tmp_path):
+    box = '<box frame="{}" outside="{}" keyframe="1" xtl="10" ytl="20" xbr="30" ybr="45"/>'
+    (tmp_path / "tracks.xml").write_text(
+        "<annotations><version>1.1</version><meta><task><size>6</size></task></meta>"
+        f'<track id="0" label="hand">{box.format(1, 0)}{box.format(3, 1)}</track></annotations>'
+    )
+    done = run("video", video, tmp_path / "none", "--truth", tmp_path / "tracks.xml")
+    assert "2 objects with a box alone (--boxes takes them" in done.stderr
+    assert run("video", video, tmp_path / "out", "--truth", tmp_path / "tracks.xml", "--boxes").exit_code == 0
+    dataset = imported(tmp_path / "out")
+    held = {image["frame"]: [a["bbox"] for a in dataset.annotations(image)] for image in dataset}
+    assert held[1] == held[2] == [[10, 20, 20, 25]] and not any(held[n] for n in held if n > 2)

@@ -11,6 +11,9 @@ import numpy as np
 Size = tuple[int, int] | None
 """An image's width and height as its annotations state them; None where they do not."""
 
+Joints = dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]]
+"""By label, the names of its keypoints and its skeleton (pairs counted from 1)."""
+
 UNNAMED = "object"
 """The label of objects for which a source names none."""
 
@@ -57,12 +60,11 @@ class AnnotatedImage:
 class Annotations:
     """What a source holds.
 
-    :param keypoints: by label, the names of its keypoints and its skeleton (pairs counted from 1).
     :param declared: labels that the source lists, used or not.
     """
 
     images: list[AnnotatedImage]
-    keypoints: dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]] = field(default_factory=dict)
+    keypoints: Joints = field(default_factory=dict)
     declared: tuple[str, ...] = ()
 
     @property
@@ -106,6 +108,25 @@ def polygon(values: Any, where: str, notes: Notes) -> list[float] | None:
         notes.add("polygon parts without area", where)
         return None
     return [float(value) for value in points]
+
+
+def keypoints(values: Any) -> np.ndarray:
+    """Keypoints as COCO writes them, (K, 3) x, y in pixels and visibility 0, 1, 2.
+
+    Fractions in place of visibilities are a network's probabilities: from a half on a keypoint is visible.
+
+    :raises ValueError: if they are not three finite numbers each, or a visibility is less than 0 or more than 2.
+    """
+    points = np.asarray(values, float)
+    if points.size % 3 or not np.isfinite(points).all():
+        raise ValueError(f"keypoints of {points.size} numbers; each must have x, y and its visibility")
+    points = points.reshape(-1, 3)
+    seen = points[:, 2]
+    if ((seen < 0) | (seen > 2)).any():
+        raise ValueError("the visibility of a keypoint is not 0, 1 or 2")
+    if (seen % 1).any():
+        seen = np.where(seen >= 0.5, 2.0, 0.0)
+    return np.where(seen[:, None] > 0, np.column_stack([points[:, :2], seen]), 0.0)
 
 
 def ellipse(cx: float, cy: float, rx: float, ry: float, rotation_deg: float = 0.0, count: int = 64) -> list[float]:

@@ -5,7 +5,7 @@ COCO, .json                   polygons, RLE, boxes, keypoints, crowds
 LabelMe, folder of .json      polygons, rectangles (boxes), circles, painted masks; groups are one object
 CVAT, .xml                    for images and for video 1.1: polygons, masks, ellipses, boxes; groups are one object
 VIA 2, .json                  polygons, rectangles (boxes), circles, ellipses
-YOLO, folder of .txt          polygons and boxes
+YOLO, folder of .txt          polygons and boxes, keypoints
 Pascal VOC, folder of .xml    boxes, polygons
 ============================  ====================================================================================
 """
@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from handforge.dataset.image_io import read_image
-from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Notes, Shape
+from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Joints, Notes, Shape
 from handforge.dataset.importers.coco import read_coco
 from handforge.dataset.importers.cvat import read_cvat
 from handforge.dataset.importers.exif_orientation import turn_mask, turns
@@ -82,7 +82,13 @@ def import_annotations(
     turned, unclear = turns((path, image.size) for image, path in entries)
     unreadable: list[str] = []
     drawing = partial(
-        instances, labels=chosen, category=category, boxes=boxes, crowd_as_hand=crowd_as_hand, notes=notes
+        instances,
+        labels=chosen,
+        category=category,
+        boxes=boxes,
+        crowd_as_hand=crowd_as_hand,
+        joints=found.keypoints,
+        notes=notes,
     )
 
     def frames() -> Iterator[Callable[[], Sample]]:
@@ -250,12 +256,14 @@ def instances(
     category: Callable[[str], str],
     boxes: bool,
     crowd_as_hand: bool,
+    joints: Joints,
     notes: Notes,
     orientation: int = 1,
 ) -> tuple[Instance, ...]:
     """Draw an image's shapes of some labels.
 
     :param pixels: (H, W, 3), the image upright.
+    :param joints: by category, the names of its keypoints; those of hands are :data:`KEYPOINTS`.
     :param orientation: by which shapes that were drawn on the image as it is stored are turned with it
         (:mod:`handforge.dataset.importers.exif_orientation`).
     :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one of
@@ -284,12 +292,18 @@ def instances(
             continue
         name = category(shape.label)
         points = shape.keypoints
-        if points is not None and name in CATEGORIES.values() and len(points) != len(KEYPOINTS):
-            notes.add(f"sets of keypoints that are not a hand's {len(KEYPOINTS)}", image.where)
+        named = KEYPOINTS if name in CATEGORIES.values() else joints.get(name, ((), ()))[0]
+        if points is not None and len(points) != len(named):
+            notes.add(f"sets of keypoints that are not the {len(named)} of {name}", image.where)
             points = None
         if points is not None and orientation > 1:
             notes.add("sets of keypoints of images that are turned by EXIF", image.where)
             points = None
+        if points is not None:
+            beyond = ((points[:, :2] < 0) | (points[:, :2] > size)).any(axis=1)
+            for _ in range(beyond.sum()):
+                notes.add("keypoints outside their image", image.where)
+            points = np.where(beyond[:, None], 0.0, points)
         if crowd := shape.crowd and not crowd_as_hand:
             notes.add(
                 "crowds, which are regions to ignore (--crowd-as-hand takes them as objects, as CVAT and datumaro mean "

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from handforge.dataset.importers.annotated import (
     ODD,
     UNNAMED,
@@ -15,6 +13,7 @@ from handforge.dataset.importers.annotated import (
     Notes,
     Shape,
     Size,
+    keypoints,
     polygon,
 )
 from handforge.dataset.records import DatasetError
@@ -108,16 +107,15 @@ def _size(record: dict[str, Any]) -> Size:
 def _shape(label: str, annotation: dict[str, Any], where: str, notes: Notes) -> Shape | None:
     """One annotation; None where nothing of it is left."""
     crowd, code = bool(annotation.get("iscrowd")), annotation.get("segmentation")
-    joints = annotation.get("keypoints")
-    keypoints = np.asarray(joints, float).reshape(-1, 3) if joints else None
+    joints = keypoints(annotation["keypoints"]) if annotation.get("keypoints") else None
     if isinstance(code, dict):
-        return Shape(label, (code,), crowd=crowd, keypoints=keypoints)
+        return Shape(label, (code,), crowd=crowd, keypoints=joints)
     if code and isinstance(code, list):
         flat = code if isinstance(code[0], list) else [code]  # VIA writes one polygon without its list
         parts = [part for part in (polygon(values, where, notes) for values in flat) if part]
-        return Shape(label, tuple(parts), crowd=crowd, keypoints=keypoints) if parts else None
+        return Shape(label, tuple(parts), crowd=crowd, keypoints=joints) if parts else None
     if annotation.get("bbox"):
         x, y, width, height = map(float, annotation["bbox"])
-        return Shape(label, box=(x, y, width, height), crowd=crowd, keypoints=keypoints)
+        return Shape(label, box=(x, y, width, height), crowd=crowd, keypoints=joints)
     notes.add("annotations without segmentation and box", where)
     return None

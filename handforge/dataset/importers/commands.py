@@ -48,6 +48,12 @@ _LABELS = click.option(
     help="A label to take; may be given several times. Labels that name a hand (left_hand, glove) become hands, others "
     "a category of their own name; all takes every label.",
 )
+_BOXES = click.option(
+    "--boxes", is_flag=True, help="Take objects that have only a box as rectangles, for --task detection."
+)
+_CROWDS = click.option(
+    "--crowd-as-hand", is_flag=True, help="Take crowds, as CVAT writes painted masks, as single objects."
+)
 _STRICT = click.option("--strict", is_flag=True, help="End at the first file that cannot be read, and write nothing.")
 
 
@@ -225,8 +231,8 @@ def import_hands11k_command(source: Path, out: Path, about: About, count: int | 
 @click.argument("images", type=PATH)
 @click.argument("out", type=PATH)
 @_LABELS
-@click.option("--boxes", is_flag=True, help="Take objects that have only a box as rectangles, for --task detection.")
-@click.option("--crowd-as-hand", is_flag=True, help="Take crowds, as CVAT writes painted masks, as single objects.")
+@_BOXES
+@_CROWDS
 @_STRICT
 @_about()
 def import_annotations_command(
@@ -262,8 +268,12 @@ def import_annotations_command(
 @click.argument("out", type=PATH)
 @click.option("--truth", required=True, type=PATH, help="Masks or annotations named by the frame's number, from 0.")
 @_LABELS
+@_BOXES
+@_CROWDS
 @_about()
-def import_video_command(source: Path, out: Path, about: About, truth: Path, labels: tuple[str, ...]) -> None:
+def import_video_command(
+    source: Path, out: Path, about: About, truth: Path, labels: tuple[str, ...], boxes: bool, crowd_as_hand: bool
+) -> None:
     """Import the frames of a video for which there are masks or annotations.
 
     \b
@@ -271,7 +281,7 @@ def import_video_command(source: Path, out: Path, about: About, truth: Path, lab
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.video import import_video
 
-    _report(out, import_video(source, truth, out, about, labels))
+    _report(out, import_video(source, truth, out, about, labels, boxes, crowd_as_hand))
 
 
 def _report(out: Path, made: Imported) -> None:

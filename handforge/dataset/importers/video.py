@@ -32,7 +32,15 @@ Hands = Callable[[np.ndarray], tuple[Instance, ...]]
 """The hands of one frame, made when its image is there."""
 
 
-def import_video(source: Path, truth: Path, out: Path, about: About, labels: Sequence[str] = ("hand",)) -> Imported:
+def import_video(
+    source: Path,
+    truth: Path,
+    out: Path,
+    about: About,
+    labels: Sequence[str] = ("hand",),
+    boxes: bool = False,
+    crowd_as_hand: bool = False,
+) -> Imported:
     """Make a dataset of the frames of a video for which there is ground truth.
 
     All its images have the video as their ``group``.
@@ -40,12 +48,14 @@ def import_video(source: Path, truth: Path, out: Path, about: About, labels: Seq
     :param truth: a folder of masks, or annotations as :func:`handforge.dataset.importers.annotations.read_annotations`
         takes them.
     :param labels: of annotations, only objects of these labels are hands.
+    :param boxes: take objects of which only the box is known as rectangles, for detection.
+    :param crowd_as_hand: take crowds (``iscrowd`` 1, as CVAT writes painted masks) as single objects.
     :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
     """
     notes = Notes()
     said: list[str] = []
     damaged: list[str] = []
-    hands, categories = _truth(truth, labels, about.category, notes, said)
+    hands, categories = _truth(truth, labels, about.category, boxes, crowd_as_hand, notes, said)
 
     def frames() -> Iterator[Sample]:
         found = set()
@@ -61,12 +71,18 @@ def import_video(source: Path, truth: Path, out: Path, about: About, labels: Seq
             reason = f" ({damaged[0]})" if damaged else ""
             raise DatasetError(f"{source} ends before frame {missing[0]}, for which {truth} has ground truth{reason}")
 
-    count = write_dataset(out, frames(), len(hands), about.info("video", labels=list(labels)), categories)
+    count = write_dataset(out, frames(), len(hands), about.info("video", labels=list(labels), boxes=boxes), categories)
     return Imported(count, (*said, *notes.lines(), *damaged))
 
 
 def _truth(
-    truth: Path, labels: Sequence[str], category: str, notes: Notes, said: list[str]
+    truth: Path,
+    labels: Sequence[str],
+    category: str,
+    boxes: bool,
+    crowd_as_hand: bool,
+    notes: Notes,
+    said: list[str],
 ) -> tuple[dict[int, Hands], list[Category] | None]:
     """The hands of each frame by its number, and the categories where not all are hands."""
     categories = None
@@ -93,8 +109,9 @@ def _truth(
                 path=truth,
                 labels=chosen,
                 category=name,
-                boxes=False,
-                crowd_as_hand=False,
+                boxes=boxes,
+                crowd_as_hand=crowd_as_hand,
+                joints=read.keypoints,
                 notes=notes,
             )
             found.setdefault(number, []).append(one)
