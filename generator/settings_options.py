@@ -57,6 +57,12 @@ def _truth_words(context: click.Context) -> tuple[str, ...]:
     return (*GROUND_TRUTH_MAPS, KEYPOINTS_3D)
 
 
+def _object_kinds(context: click.Context) -> tuple[str, ...]:
+    from generator.objects.categories import NAMES
+
+    return NAMES
+
+
 _SETTINGS_OPTIONS = (
     click.option("--set", "pose_set", help=f"{SETS_HELP}  [default: all]", shell_complete=complete(pose_set_names)),
     STEP,
@@ -92,6 +98,12 @@ _SETTINGS_OPTIONS = (
     ),
     click.option(
         "--empty", type=float, help="Fraction of the images without a hand, indoor scenes only.  [default: 0]"
+    ),
+    click.option(
+        "--object-kinds",
+        help="cup, bottle, ball ..., separated by commas: what lies about where a preset or file shows objects alone.  "
+        "[default: all]",
+        shell_complete=complete_list(_object_kinds),
     ),
     click.option(
         "--ground-truth",

@@ -172,7 +172,7 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
     if kind == "objects":
         own = own_objects.open_objects(settings.objects)
-        return _objects(rng, camera, tuple(own.by_kind) if own else ())
+        return _objects(rng, camera, settings.chosen_objects, tuple(own.by_kind) if own else ())
     draw = {"feet": _feet, "arms": _arms, "food": _food}.get(kind)
     if draw is None:
         return EmptyScene(kind, replace(camera, distance=float(np.exp(rng.uniform(*np.log((0.35, 1.6)))))))
@@ -228,16 +228,18 @@ def _food(rng: np.random.Generator, camera: Camera) -> EmptyScene:
 _LARGE = ("mannequin", "seat")
 
 
-def _objects(rng: np.random.Generator, camera: Camera, own: tuple[str, ...]) -> EmptyScene:
+def _objects(rng: np.random.Generator, camera: Camera, chosen: tuple[str, ...], own: tuple[str, ...]) -> EmptyScene:
     """Objects that people hold, figures, shoes, empty gloves, things with tines, on a table or a floor.
 
-    Every second one is of the user's own, if there are any.
+    :param chosen: the only kinds that are drawn, each as often as the others; none: all of them.
+    :param own: kinds of the user's own, which every second object is of.
     """
-    small = [name for name in MAKERS if name not in _LARGE]
     alike = [maker.__name__ for maker in lookalikes.LOOKALIKES]
-    one = str(rng.choice([*small, "bear", "doll", "puppet", "shoe", "shoe", *_LARGE, *alike, *["glove"] * 10]))
+    small = [name for name in chosen or MAKERS if name not in _LARGE]
+    often = ["bear", "doll", "puppet", "shoe", "shoe", *_LARGE, *alike, *["glove"] * 10]
+    one = str(rng.choice(chosen or [*small, *often]))
     names = [one] * (1 if one in _LARGE else int(rng.choice([1, 1, 2, 3])))
-    names += [str(name) for name in rng.choice(small, rng.integers(0, 7))]
+    names += [str(name) for name in rng.choice(small, rng.integers(0, 7) if small else 0)]
     if own:
         names = [str(rng.choice(own)) if rng.random() < 0.5 else name for name in names]
     return _on_table(rng, camera, "objects", names, rng.uniform(0.05, 1.3), 0.45 if one in _LARGE else 0.12)

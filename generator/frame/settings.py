@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, Validatio
 from generator.frame import old_settings
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
+from generator.objects import categories
 from handforge import validation
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
@@ -85,6 +86,13 @@ def _ground_truth(value: Any) -> str:
     if value == "none" or (words and len({*words}) == len(words) and set(words) <= set(kinds)):
         return str(value)
     raise ValueError(f"is none or some of {','.join(kinds)} with commas between, not {value!r}")
+
+
+def _object_kinds(value: Any) -> str:
+    words = value.split(",") if isinstance(value, str) else []
+    if value == "all" or (words and len({*words}) == len(words) and set(words) <= set(categories.NAMES)):
+        return str(value)
+    raise ValueError(f"is all or some of {','.join(categories.NAMES)} with commas between, not {value!r}")
 
 
 def _shape(value: Any) -> Any:
@@ -225,6 +233,10 @@ class RenderSettings:
     show. Default 0."""
     empty_kind: Literal["any", "feet", "arms", "people", "food", "objects", "interior"] = "any"
     """What the images without a hand show; any of these by default."""
+    object_kinds: Annotated[str, BeforeValidator(_object_kinds)] = "all"
+    """Kinds of built-in objects that lie on the tables of images without a hand, separated by commas: ``cup``,
+    ``bottle``, ``ball``, ``banana``, ``shoe``, ``bear`` ... Only what ``empty_kind`` calls ``objects`` shows them.
+    Default ``all``."""
     object_annotations: bool = False
     """Of indoor scenes: annotate the objects that are held or that images without a hand show, too, each with its kind
     (cup, fork, shoe, dish ...) as its category. Default false."""
@@ -242,6 +254,11 @@ class RenderSettings:
         """Whether anything but its own skin can hide a part of a hand."""
         alone = self.occluders == "none" and self.num_hands == 1 and self.sleeve == "none"
         return not alone or self.scene == "indoor"
+
+    @property
+    def chosen_objects(self) -> tuple[str, ...]:
+        """The kinds that ``object_kinds`` lists; all of them: none."""
+        return () if self.object_kinds == "all" else tuple(self.object_kinds.split(","))
 
     @property
     def ground_truth_kinds(self) -> tuple[str, ...]:

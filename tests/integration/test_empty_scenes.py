@@ -163,6 +163,23 @@ def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file
         assert (mask == other).all(), "a frame that was shown and rendered by itself is the run's"
 
 
+def test_only_the_chosen_kinds_of_objects_lie_about_and_each_as_often():
+    chosen = settings.load(Path("objects"), {"object_kinds": "cup,shoe,mannequin", "resolution": "160x120"})
+    scenes = [empty_scene.draw_empty_scene(chosen, frame) for frame in range(60)]
+    first = Counter(scene.things[0].maker for scene in scenes)
+    assert set(first) == {"cup", "shoe", "mannequin"} == {one.maker for scene in scenes for one in scene.things}
+    assert min(first.values()) > 10
+    large = settings.load(Path("objects"), {"object_kinds": "seat", "resolution": "160x120"})
+    assert [one.maker for one in empty_scene.draw_empty_scene(large, 0).things] == ["seat"]
+
+
+def test_kinds_of_objects_are_those_that_are_drawn():
+    assert set(settings.load(None, {"object_kinds": "cup,shoe"}).chosen_objects) < set(empty_scene.MAKERS)
+    for wrong in ("cup,cat", "cup,cup", "", 3):
+        with pytest.raises(SettingsError, match="object_kinds is all or some of phone,pen,cup,"):
+            settings.load(None, {"object_kinds": wrong})
+
+
 def test_objects_are_annotated_in_indoor_scenes_alone():
     with pytest.raises(SettingsError, match="object_annotations is of indoor scenes; set scene to indoor"):
         settings.load(None, {"object_annotations": True})
