@@ -56,8 +56,8 @@ def matching_options(command: Callable[..., None]) -> Any:
             "--category",
             metavar="NAME",
             shell_complete=_complete_category,
-            help="Score this category of the ground truth alone. Without it, all are scored, each by itself and "
-            "together; of hand and hand+forearm the one that is there, of both hand.",
+            help="Score this category of the ground truth alone. Without it, all that the network has learned are "
+            "scored, each by itself and together; of hand and hand+forearm the one that is there, of both hand.",
         ),
         click.option(
             "--score-threshold",
@@ -216,7 +216,7 @@ def compare(
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.compare import compare as compare_images
     from evaluation.metrics.matching import load
-    from evaluation.metrics.results import predicted_task
+    from evaluation.metrics.results import learned_categories, predicted_task
     from evaluation.report import console
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
@@ -229,7 +229,9 @@ def compare(
             write_atomic(json_path, dump_json([{"name": name, **one.to_json()} for name, one in classified]))
         return
     opened = Dataset(dataset)
-    loaded = [(str(path), load(opened, path, scope)) for path in results]
+    known = [learned_categories(path) for path in results]
+    learned = {name for names in known for name in names} if all(known) else ()
+    loaded = [(str(path), load(opened, path, scope, learned)) for path in results]
     rows = compare_images([(name, one.images) for name, one in loaded], options)
     categories = [category_metrics(one.images, one.categories, options) for _, one in loaded]
     console.print_comparison(rows, [one for _, one in loaded], categories)

@@ -13,7 +13,7 @@ from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics import average_precision
 from evaluation.metrics.not_predicted import not_predicted
-from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, read_entries
+from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, learned_categories, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
 from handforge.dataset import KEYPOINTS, Category, Dataset
 from handforge.dataset.coco_json import AnnotationRecord
@@ -48,7 +48,7 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if a box or keypoints are not such
         numbers.
     """
-    names, notes = chosen_categories(dataset, Scope(category=category))
+    names, notes = chosen_categories(dataset, Scope(category=category), learned_categories(results))
     annotated = {image["id"]: annotations_of(dataset, image, names) for image in dataset}
     entries, more_notes = read_entries(results, dataset, BESIDE_MASKS[of])
     # Where hands are outlined in the other way nobody knows what is there.

@@ -7,7 +7,7 @@ A prediction that matches nothing but lies in a crowd region of its category is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.not_predicted import not_predicted
-from evaluation.metrics.results import Prediction, load_results
+from evaluation.metrics.results import Prediction, learned_categories, load_results
 from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle
@@ -116,14 +116,15 @@ class Loaded:
     notes: list[str]
 
 
-def load(dataset: Dataset, results: str | Path, scope: Scope) -> Loaded:
+def load(dataset: Dataset, results: str | Path, scope: Scope, learned: Collection[str] | None = None) -> Loaded:
     """Pair the ground truth of every image of a dataset with its predictions.
 
+    :param learned: as :func:`evaluation.metrics.scope.chosen_categories`; None: as the results' record says.
     :raises ResultsError: as :func:`evaluation.metrics.results.load_results`.
     :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if an annotated mask is damaged,
         has another size than its image, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
     """
-    categories, notes = chosen_categories(dataset, scope)
+    categories, notes = chosen_categories(dataset, scope, learned_categories(results) if learned is None else learned)
     read = load_results(results, dataset)
     predicted, more_notes = comparable(read.predictions, categories, scope)
     images = []

@@ -194,6 +194,19 @@ def predicted_task(results: Path) -> str | None:
     return record.get("task") if isinstance(record, dict) else None
 
 
+def learned_categories(results: str | Path) -> tuple[str, ...]:
+    """Return the names of the categories of the network whose predictions a folder, or a file in it, holds; none where
+    nothing says them.
+    """
+    folder = Path(results) if Path(results).is_dir() else Path(results).parent
+    if not (folder / "predict.json").is_file():
+        return ()
+    record = read_json(folder / "predict.json", "")
+    found = record.get("categories") if isinstance(record, dict) else None
+    known = found if isinstance(found, list) else []
+    return tuple(str(one["name"]) for one in known if isinstance(one, dict) and "name" in one)
+
+
 def kind_of(value: Any) -> str:
     """Name the kind of a value out of a JSON file."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}

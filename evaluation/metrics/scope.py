@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from evaluation.metrics.results import Prediction
@@ -27,9 +28,13 @@ class Scope:
     category: str | None = None
 
 
-def chosen_categories(dataset: Dataset, scope: Scope) -> tuple[tuple[str, ...], list[str]]:
+def chosen_categories(
+    dataset: Dataset, scope: Scope, learned: Collection[str] = ()
+) -> tuple[tuple[str, ...], list[str]]:
     """Return the names of the categories to score, in the dataset's order, and notes about the choice.
 
+    :param learned: the names of those that the network knows, where it is known: others are left out, unless the
+        dataset has no other.
     :raises DatasetError: if the ground truth holds none of the category asked for, or an annotation is of a category
         that the dataset does not list.
     """
@@ -45,7 +50,12 @@ def chosen_categories(dataset: Dataset, scope: Scope) -> tuple[tuple[str, ...], 
         if len(held) < 2:
             return (held[0] if held else HAND,), []
         return (HAND,), [f"the ground truth holds {' and '.join(held)}; scored is {HAND} (--category chooses)"]
-    return tuple(name for name in listed if name in used or name not in SAME_HANDS), []
+    names = tuple(name for name in listed if name in used or name not in SAME_HANDS)
+    known = tuple(name for name in names if name in learned)
+    if known in ((), names):
+        return names, []
+    others = ", ".join(name for name in names if name not in known)
+    return known, [f"not scored, as the network has not learned them: {others} (--category scores one)"]
 
 
 def _name(dataset: Dataset, image: ImageRecord, annotation: AnnotationRecord) -> str:

@@ -193,6 +193,30 @@ def test_random_scenes_agree_with_pycocotools(tmp_path, seed):
     assert weighted_ap(ranks, times) == pytest.approx(average_precision(drawn)["ap"], abs=1e-6)
 
 
+def test_what_a_network_has_not_learned_is_left_out_and_it_is_said(two, tmp_path):
+    dataset, entries = two
+    folder = tmp_path / "found"
+    folder.mkdir()
+    path = write_results(folder / "results.json", [one for one in entries if one["category_id"] == 3])
+    record = {"dataset_id": dataset.id, "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "fork"}]}
+    (folder / "predict.json").write_text(json.dumps(record))
+    found = load(dataset, folder, Scope())
+    assert found.categories == ("cup",)
+    assert found.notes == ["not scored, as the network has not learned them: pen (--category scores one)"]
+    assert any(one.false_positives for one in match_all(found.images, MatchOptions())), "a pen taken for a cup counts"
+    assert load(dataset, path, Scope(category="pen")).categories == ("pen",)
+    assert "network has not learned" in invoke("compare", dataset.folder, folder, path)
+    other = write_results(tmp_path / "other.json", entries)
+    assert "not learned" not in invoke("compare", dataset.folder, folder, other), "both are scored on the same"
+    boxes = [{**one, "bbox": [0, 0, 10, 10]} for one in json.loads(path.read_text())]
+    path.write_text(json.dumps(boxes))
+    invoke("score", dataset.folder, folder, "--of", "boxes", "--json", tmp_path / "b.json")
+    assert json.loads((tmp_path / "b.json").read_text())["hands"] == 2
+    for stored in ([{"id": 2, "name": "fork"}], "nonsense"):
+        (folder / "predict.json").write_text(json.dumps({**record, "categories": stored}))
+        assert load(dataset, folder, Scope()).categories == ("cup", "pen")
+
+
 @pytest.mark.parametrize("of, key", [("boxes", "bbox"), ("keypoints", "keypoints")])
 def test_boxes_and_keypoints_by_category(two, tmp_path, of, key):
     dataset, _ = two
