@@ -14,7 +14,7 @@ from generator.blender.engines.render_layers import FrameLayers, RenderLayers
 from generator.blender.posed_frame import Arm, PosedFrame, Stage
 from generator.blender.redirect_output import redirect_output
 from generator.blender.region import BESIDE_WRIST, OF_MASK
-from generator.frame import frame_look, frame_spec, gbuffer, held_object
+from generator.frame import backgrounds, frame_look, frame_spec, gbuffer, held_object
 from generator.frame.frame_spec import FrameSpec, HandSpec
 from generator.frame.hand_look import HandLook
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
@@ -36,6 +36,7 @@ class FrameRenderer:
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
         self._own = external_rig(settings)
+        self._backgrounds = backgrounds.open_backgrounds(settings)
         self.stage = Stage()
         with redirect_output():
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
@@ -54,11 +55,14 @@ class FrameRenderer:
         :param pose: (28,), metres and radians.
         :param meta: what is known of the pose; the frame's meta adds the pose as rendered, side, camera and look.
         """
-        return self.render(frame_spec.draw_frame(self.settings, number, pose, self._own), meta)
+        return self.render(self._draw(number, pose), meta)
 
     def decide(self, number: int, pose: np.ndarray) -> FrameSpec:
         """Draw all of a frame, also what depends on its hands' surfaces; parameters as of :meth:`frame`."""
-        return self.engine.decide(self._pose(frame_spec.draw_frame(self.settings, number, pose, self._own)))
+        return self.engine.decide(self._pose(self._draw(number, pose)))
+
+    def _draw(self, number: int, pose: np.ndarray) -> FrameSpec:
+        return frame_spec.draw_frame(self.settings, number, pose, self._own, self._backgrounds)
 
     def render(self, spec: FrameSpec, meta: dict) -> Sample:
         """Render a frame that is decided.

@@ -1,6 +1,7 @@
 """What one frame shows, drawn from (seed, frame); pure numpy.
 
 settings         settings of a rendering run: fields, presets, reading
+scene_kind       what plain and indoor scenes have
 settings_text    settings as TOML with a comment at every key
 old_settings     names and values of the release before
 frame_spec       one frame, decided: drawn once, written and read as JSON

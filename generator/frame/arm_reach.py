@@ -8,9 +8,9 @@ import numpy as np
 
 from generator.frame.elbow import PLACE, STRAIGHT, Elbow
 from generator.frame.framing import SPARE, pixels_beyond_edge
-from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
 
 REACHES = (STRAIGHT.reach, 0.62, 0.85)
 """Metres from the wrist to the ends of the arms that are tried; the longest leaves any ordinary image."""
@@ -20,18 +20,18 @@ _ANGLES = np.arange(0.3, 1.95, 0.2).round(2).tolist()
 _ABOUT = np.linspace(-np.pi, np.pi, 12, endpoint=False).tolist()
 
 
-def reach_out(camera: Camera, one: np.ndarray, hand: Skeleton) -> Elbow:
+def reach_out(camera: Camera, posed: PosedSkeleton) -> Elbow:
     """The elbow with which an arm leaves the image and hides no more of its hand: straight if it does so by itself.
 
-    :param one: the pose, (28,), as the camera sees it.
+    :param posed: the hand as the camera sees it.
     :returns: of the elbows that will do, one that is bent least; if none will, the one that comes nearest.
     """
-    if pixels_beyond_edge(camera, one, hand) > 0:
+    if pixels_beyond_edge(camera, posed) > 0:
         return STRAIGHT
     elbows, rest = _candidates()
-    moved = kinematics.transforms(one, hand)[_FOREARM]
+    moved, hand = posed.transforms[_FOREARM], posed.skeleton
     axes = camera.project(rest @ moved[:3, :3].T + moved[:3, 3])
-    joints = camera.project(kinematics.keypoints(one, hand))
+    joints = camera.project(posed.keypoints)
     hidden = _hidden(axes, joints, camera, hand)
     possible = (axes[..., 2].min(axis=1) >= SPARE) & (hidden <= hidden[0])
     if not possible.any():

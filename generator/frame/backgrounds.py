@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,39 @@ from handforge.rng import stream
 
 SMALLEST_CROP = 0.4
 """Smallest side of a crop, as a fraction of the largest crop of the image's aspect ratio."""
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The part of an image that is behind the hands.
+
+    :param image: its file, as seen from the folder, with slashes.
+    :param share: size of the part, as a fraction of the largest of its aspect ratio.
+    :param across: where the part lies, from the left (0) to the right (1); ``down``: from the top to the bottom.
+    """
+
+    image: str
+    share: float
+    across: float
+    down: float
+    mirrored: bool
+
+    def __post_init__(self) -> None:
+        if not (0 < self.share <= 1 and 0 <= self.across <= 1 and 0 <= self.down <= 1):
+            raise ValueError("share, across and down are fractions from 0 to 1")
+
+    def read(self, folder: Path, size_wh: tuple[int, int]) -> np.ndarray:
+        """Read it from the folder of backgrounds in this size, (H, W, 3) uint8, sRGB.
+
+        :raises DatasetError: if it cannot be read.
+        """
+        width, height = size_wh
+        picture = Image.fromarray(read_image(folder / self.image))
+        size = np.array(size_wh) * min(picture.width / width, picture.height / height) * self.share
+        left, top = (np.array(picture.size) - size) * [self.across, self.down]
+        box = (left, top, left + size[0], top + size[1])
+        cropped = picture.resize((width, height), Image.Resampling.BICUBIC, box)
+        return np.asarray(cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.mirrored else cropped)
 
 
 def open_backgrounds(settings: RenderSettings) -> Backgrounds | None:
@@ -53,16 +87,10 @@ class Backgrounds:
         for path in self._paths:
             read_image(path)
 
-    def draw(self, frame: int, width: int, height: int) -> np.ndarray:
-        """Draw a frame's image, cropped, half the time mirrored, and scaled: (height, width, 3) uint8, sRGB.
-
-        :raises DatasetError: if it cannot be read.
-        """
+    def draw(self, frame: int) -> Backdrop:
+        """Draw what is behind a frame's hands; half the time it is mirrored."""
         rng = stream(self._seed, frame, "background image")
-        picture = Image.fromarray(read_image(self._paths[int(rng.integers(len(self._paths)))]))
-        share, across, down, mirrored = rng.uniform(SMALLEST_CROP, 1), *rng.uniform(size=2), rng.random() < 0.5
-        size = np.array([width, height]) * min(picture.width / width, picture.height / height) * share
-        left, top = (np.array(picture.size) - size) * [across, down]
-        box = (left, top, left + size[0], top + size[1])
-        cropped = picture.resize((width, height), Image.Resampling.BICUBIC, box)
-        return np.asarray(cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else cropped)
+        path = self._paths[int(rng.integers(len(self._paths)))]
+        share, (across, down) = float(rng.uniform(SMALLEST_CROP, 1)), rng.uniform(size=2).tolist()
+        image = path.relative_to(self._folder).as_posix()
+        return Backdrop(image, share, across, down, mirrored=bool(rng.random() < 0.5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -11,6 +12,43 @@ from PIL import Image, ImageFilter
 from handforge.rng import StreamState, resume, state_of
 
 Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What a camera adds to an image that it stores.
+
+    :param blur: standard deviation, pixels of an image 720 pixels high.
+    :param noise: standard deviation, steps of 255.
+    :param grain: where the random numbers of the noise begin.
+    :param quality: of JPEG, 1 to 100; None: stored as it is.
+    """
+
+    blur: float
+    noise: float
+    grain: StreamState
+    quality: int | None
+
+    def __post_init__(self) -> None:
+        if self.blur < 0 or self.noise < 0:
+            raise ValueError("blur and noise are 0 or more")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ValueError("quality is 1 to 100")
+
+
+def draw_sensor(rng: np.random.Generator, size_wh: tuple[int, int]) -> Sensor:
+    """Draw the sensor of an image of this size: a little blur, noise, and in part of the images JPEG."""
+    blur, noise, grain = float(abs(rng.normal(0, 0.6))), float(rng.uniform(0, 5)), state_of(rng)
+    rng = resume(_noise(grain, size_wh)[1])
+    quality = int(rng.integers(55, 98))
+    return Sensor(blur, noise, grain, None if rng.random() < 0.4 else quality)
+
+
+@lru_cache(1)  # what comes after the noise is drawn with the frame, and the noise needed a moment later
+def _noise(start: StreamState, size_wh: tuple[int, int]) -> tuple[np.ndarray, StreamState]:
+    """Standard normal noise, (H, W, 3), and where its stream stands then."""
+    rng = resume(start)
+    return rng.standard_normal((size_wh[1], size_wh[0], 3)), state_of(rng)
 
 
 @dataclass(frozen=True)
@@ -24,7 +62,6 @@ class Photo:
     :param white: the light that becomes white.
     :param contrast: of :func:`contrasted`.
     :param sharpened: the radius, pixels, and percent of an unsharp mask; None without one.
-    :param sensor: where the random numbers of blur, noise and JPEG begin.
     """
 
     cast: Triple | None
@@ -34,17 +71,19 @@ class Photo:
     white: float
     contrast: float
     sharpened: tuple[float, int] | None
-    sensor: StreamState
+    sensor: Sensor
 
 
-def draw_photo(rng: np.random.Generator, cast: Triple | None, shake: tuple[float, float] | None) -> Photo:
-    """Draw how a photograph is developed."""
+def draw_photo(
+    rng: np.random.Generator, size_wh: tuple[int, int], cast: Triple | None, shake: tuple[float, float] | None
+) -> Photo:
+    """Draw how a photograph of this size is developed."""
     balance = (float(rng.uniform(0.88, 1.14)), 1.0, float(rng.uniform(0.86, 1.12)))
     exposure, white, contrast = (float(rng.uniform(*span)) for span in ((0.1, 0.36), (1.2, 4.0), (0.0, 1.1)))
     sharpened = None
     if rng.random() < 0.7:  # phones sharpen what they take
         sharpened = float(rng.uniform(0.6, 1.6)), int(rng.integers(30, 150))
-    return Photo(cast, shake, balance, exposure, white, contrast, sharpened, state_of(rng))
+    return Photo(cast, shake, balance, exposure, white, contrast, sharpened, draw_sensor(rng, size_wh))
 
 
 def draw_cast(rng: np.random.Generator) -> Triple:
@@ -104,7 +143,7 @@ def develop(linear: np.ndarray, subject: np.ndarray, photo: Photo) -> np.ndarray
     if photo.sharpened is not None:
         radius, percent = photo.sharpened
         seen = np.asarray(Image.fromarray(seen).filter(ImageFilter.UnsharpMask(radius, percent, threshold=0)))
-    return apply_sensor(seen, resume(photo.sensor))
+    return apply_sensor(seen, photo.sensor)
 
 
 def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
@@ -122,17 +161,16 @@ def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
     return np.round(255 * curve).astype(np.uint8)[seen]
 
 
-def apply_sensor(seen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a camera makes of an image (H, W, 3) uint8: a little blur, noise, and in part of the images JPEG."""
+def apply_sensor(seen: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """What a camera makes of an image (H, W, 3) uint8."""
     picture = Image.fromarray(seen)
-    picture = picture.filter(ImageFilter.GaussianBlur(abs(rng.normal(0, 0.6)) * picture.height / 720))
-    noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 5), (picture.height, picture.width, 3))
+    picture = picture.filter(ImageFilter.GaussianBlur(sensor.blur * picture.height / 720))
+    noisy = np.asarray(picture) + sensor.noise * _noise(sensor.grain, picture.size)[0]
     kept = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
-    quality = int(rng.integers(55, 98))
-    if rng.random() < 0.4:
+    if sensor.quality is None:
         return kept
     buffer = io.BytesIO()
-    Image.fromarray(kept).save(buffer, "JPEG", quality=quality)
+    Image.fromarray(kept).save(buffer, "JPEG", quality=sensor.quality)
     return np.asarray(Image.open(buffer))
 
 

@@ -70,7 +70,7 @@ STRAIGHT = Elbow()
 
 
 def draw_elbow(settings: RenderSettings, frame: int, arm: int = 0) -> Elbow:
-    """Draw the elbow of one of a frame's arms."""
+    """Draw the elbow of one of a frame's arms that are seen from near."""
     rng = stream(settings.seed, frame, "elbow", arm)
     bent, angle, about = rng.random() < BENT, float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi))
-    return Elbow(angle, about) if settings.elbow == "random" and settings.scene == "indoor" and bent else STRAIGHT
+    return Elbow(angle, about) if settings.elbow == "random" and settings.kind.bent_arms and bent else STRAIGHT

@@ -13,9 +13,21 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from generator.frame import arm_reach, crowd, elbow, empty_scene, frame_look, framing, held_object, second_hand
+from generator.frame import (
+    arm_reach,
+    camera_effects,
+    crowd,
+    elbow,
+    empty_scene,
+    frame_look,
+    framing,
+    held_object,
+    second_hand,
+)
+from generator.frame.backgrounds import Backdrop, Backgrounds
+from generator.frame.camera_effects import Sensor
 from generator.frame.crowd import Crowd
-from generator.frame.elbow import STRAIGHT, Elbow
+from generator.frame.elbow import Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook, hand_shape
 from generator.frame.hand_look import HandLook, draw_hand_look
@@ -28,6 +40,7 @@ from generator.mesh import hand_mesh
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects.grasps import Grasp
 from handforge.errors import HandforgeError
+from handforge.rng import stream
 
 
 class FrameError(HandforgeError):
@@ -59,6 +72,9 @@ class FrameSpec:
     :param grasp: how the first hand holds an object; None where it holds nothing.
     :param crowd: whose hands they are; None where one or two are seen from near.
     :param empty: what an image without a hand shows; None in the others.
+    :param backdrop: an image that is behind all; None without one.
+    :param sensor: what a camera adds to a plain scene; None before clean backgrounds, and indoors, where ``around``
+        says it.
     :param around: what else an indoor scene has, and its light; None until the hands are posed, and before plain
         backgrounds.
     """
@@ -72,6 +88,8 @@ class FrameSpec:
     grasp: Grasp | None = None
     crowd: Crowd | None = None
     empty: EmptyScene | None = None
+    backdrop: Backdrop | None = None
+    sensor: Sensor | None = None
     around: Surroundings | None = None
 
     def __post_init__(self) -> None:
@@ -106,20 +124,40 @@ def _adapter() -> TypeAdapter[FrameSpec]:
 
 
 def draw_frame(
-    settings: RenderSettings, number: int, pose: np.ndarray, own: tuple[Skeleton, HandMesh] | None = None
+    settings: RenderSettings,
+    number: int,
+    pose: np.ndarray,
+    own: tuple[Skeleton, HandMesh] | None = None,
+    behind: Backgrounds | None = None,
 ) -> FrameSpec:
     """Draw all that is random of a frame.
 
     :param number: the frame's number in the run.
     :param pose: (28,), metres and radians.
     :param own: skeleton and mesh of an external rig that takes the built-in hand's place.
+    :param behind: the images of which each frame has one behind all.
     """
     look = frame_look.draw_frame_look(settings, number)
+    spec = _draw_subject(settings, number, pose, own, look)
+    if behind is not None:
+        spec = replace(spec, look=replace(look, background=np.zeros(3)), backdrop=behind.draw(number))
+    if settings.sensor == "random" and not settings.kind.photographed:
+        own_stream = stream(settings.seed, number, "sensor")
+        spec = replace(spec, sensor=camera_effects.draw_sensor(own_stream, settings.resolution))
+    return spec
+
+
+def _draw_subject(
+    settings: RenderSettings,
+    number: int,
+    pose: np.ndarray,
+    own: tuple[Skeleton, HandMesh] | None,
+    look: FrameLook,
+) -> FrameSpec:
+    """Draw the hands, or what is seen in place of them, and the camera."""
     if empty_scene.is_empty(settings, number):
         scene = empty_scene.draw_empty_scene(settings, number)
         return FrameSpec(number, look, scene.camera, empty=scene)
-    if settings.backgrounds is not None:
-        look = replace(look, background=np.zeros(3))
     shape = hand_shape(settings, look.shape)
     bones = own[0] if own else skeleton(shape)
     first = draw_hand_look(settings, number, look.tone, shape)
@@ -129,24 +167,17 @@ def draw_frame(
     pose = pose if grasp is None else grasp.in_pose(pose)
     if group := crowd.draw_crowd(settings, number, pose[6:], bones, look.tone):
         return FrameSpec(number, look, group.camera, _hands_of(group, settings, number, look), grasp, group)
-    camera, pose = framing.draw_framing(settings, number, pose, bones)
-    bent = _elbow(settings, number, 0, pose, bones, camera, alone=settings.num_hands == 1 and own is None)
-    hands = [HandSpec(look.side, pose, look.shape, first, bent)]
-    if other := second_hand.draw_second_hand(settings, number, camera, pose, look.side, bones):
+    bent, bent_too = elbow.draw_elbow(settings, number), elbow.draw_elbow(settings, number, 1)
+    camera, posed = framing.draw_framing(settings, number, pose, bones, bent)
+    other = second_hand.draw_second_hand(settings, number, camera, posed, look.side, (bent, bent_too))
+    if not settings.kind.bent_arms and settings.num_hands == 1 and own is None:
+        bent = arm_reach.reach_out(camera, posed)
+    hands = [HandSpec(look.side, posed.pose, look.shape, first, bent)]
+    if other:
         tone = look.tone if other.tone is None else other.tone
         worn = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
-        bent = _elbow(settings, number, 1, other.pose, bones, camera, alone=False)
-        hands.append(HandSpec(other.side, other.pose, look.shape, worn, bent))
+        hands.append(HandSpec(other.side, other.posed.pose, look.shape, worn, bent_too))
     return FrameSpec(number, look, camera, tuple(hands), grasp)
-
-
-def _elbow(
-    settings: RenderSettings, number: int, arm: int, pose: np.ndarray, bones: Skeleton, camera: Camera, *, alone: bool
-) -> Elbow:
-    """How an arm is bent: one alone before a plain background never ends in the image."""
-    if settings.scene == "indoor":
-        return elbow.draw_elbow(settings, number, arm)
-    return arm_reach.reach_out(camera, pose, bones) if alone else STRAIGHT
 
 
 def _hands_of(group: Crowd, settings: RenderSettings, number: int, look: FrameLook) -> tuple[HandSpec, ...]:

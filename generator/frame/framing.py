@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.frame.elbow import Elbow, draw_elbow
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.settings import RenderSettings
-from generator.hand import kinematics, pose
+from generator.hand import pose
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
+from generator.hand.kinematics import PosedSkeleton
 from handforge.rng import stream
 
 EDGE = 0.04
@@ -37,32 +38,36 @@ _TRIES = 60
 _TURN = pose.NAMES.index("forearm_y")
 
 
-def draw_framing(settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton) -> tuple[Camera, np.ndarray]:
-    """Draw the camera of a frame, and its pose (28,) as that camera sees it.
+def draw_framing(
+    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, bent: Elbow
+) -> tuple[Camera, PosedSkeleton]:
+    """Draw the camera of a frame, and its pose (28,) ``one`` as that camera sees it.
 
     A fixed framing leaves the pose as it is. A random one rotates it about the viewing axis (v6) and moves it in the
     image plane (v1, v3) to where all its joints are inside the image. A close one changes its lean (v4), too; the arm's
     end is outside the image, and fingers may be.
+
+    :param bent: how the arm is.
     """
     width, height = settings.resolution
     focal = _focal(settings, frame)
     if settings.framing == "fixed":
-        return Camera(width, height, float(settings.distance), focal), one
+        return Camera(width, height, float(settings.distance), focal), PosedSkeleton(one, hand)
     if settings.framing == "close":
-        return _close(settings, frame, one, hand, focal)
+        return _close(settings, frame, one, hand, bent, focal)
     rng = stream(settings.seed, frame, "framing")
     one = one.copy()
     one[_TURN] = rng.uniform(-np.pi, np.pi)
     share = rng.uniform(size=2)
-    nearest = max(NEAREST, CLEAR - float(arm_end(one, hand)[1]))
+    posed = PosedSkeleton(one, hand)
+    nearest = max(NEAREST, CLEAR - float(arm_end(posed)[1]))
     camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
     for _ in range(40):  # step back until the hand fits
-        low, high = wrist_range(camera, one, hand)
+        low, high = wrist_range(camera, posed)
         if (low <= high).all():
             break
         camera = Camera(width, height, camera.distance * 1.05, focal)
-    one[[0, 2]] = low + share * np.maximum(high - low, 0)
-    return camera, one
+    return camera, posed.at(low + share * np.maximum(high - low, 0))
 
 
 def _focal(settings: RenderSettings, frame: int) -> float:
@@ -73,8 +78,8 @@ def _focal(settings: RenderSettings, frame: int) -> float:
 
 
 def _close(
-    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, focal: float
-) -> tuple[Camera, np.ndarray]:
+    settings: RenderSettings, frame: int, one: np.ndarray, hand: Skeleton, bent: Elbow, focal: float
+) -> tuple[Camera, PosedSkeleton]:
     """A hand that fills its fraction of the image, with an arm that comes from outside."""
     rng = stream(settings.seed, frame, "close framing")
     width, height = settings.resolution
@@ -82,20 +87,20 @@ def _close(
     one[pose.V4] = limit_lean(one[pose.V4])
     fill = np.exp(rng.uniform(*np.log(FILL)))
     edge = EDGE if rng.random() < 0.75 else -0.12 * fill
-    bent = draw_elbow(settings, frame)
-    best = -np.inf, Camera(width, height), one
+    best = -np.inf, Camera(width, height), PosedSkeleton(one, hand)
     for _ in range(_TRIES):
-        moved = one.copy()
-        moved[_TURN] = rng.uniform(-np.pi, np.pi)
+        turned = one.copy()
+        turned[_TURN] = rng.uniform(-np.pi, np.pi)
         share = rng.uniform(size=2)
-        joints = kinematics.keypoints(moved, hand)[:, [0, 2]]
+        posed = PosedSkeleton(turned, hand)
+        joints = posed.keypoints[:, [0, 2]]
         extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
         distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
-        distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(moved, hand, bent)[1]))
+        distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(posed, bent)[1]))
         camera = Camera(width, height, distance, focal)
-        low, high = wrist_range(camera, moved, hand, edge)
-        moved[[0, 2]] = np.where(low < high, low + share * (high - low), (low + high) / 2)
-        beyond = pixels_beyond_edge(camera, moved, hand, bent)
+        low, high = wrist_range(camera, posed, edge)
+        moved = posed.at(np.where(low < high, low + share * (high - low), (low + high) / 2))
+        beyond = pixels_beyond_edge(camera, moved, bent)
         if beyond > best[0]:
             best = beyond, camera, moved
         if beyond > 0:
@@ -111,33 +116,32 @@ def limit_lean(v4: float) -> float:
     return float(np.arcsin(sine) if np.cos(v4) >= 0 else np.pi - np.arcsin(sine))
 
 
-def arm_end(one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> np.ndarray:
+def arm_end(posed: PosedSkeleton, bent: Elbow = STRAIGHT) -> np.ndarray:
     """Far end of the arm's axis in scene axes, (3,) metres."""
-    if bent is None or bent.angle == 0:
-        return kinematics.capsules(one, hand)[0][BONES.index("forearm")]
-    return arm_axis(one, hand, bent, np.ones(1))[0]
+    if bent.angle == 0:
+        return posed.capsules[0][BONES.index("forearm")]
+    return arm_axis(posed, bent, np.ones(1))[0]
 
 
-def arm_axis(one: np.ndarray, hand: Skeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
+def arm_axis(posed: PosedSkeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
     """Points on the arm's axis, (N, 3) metres, at these fractions (N,) of the way from the wrist to its end."""
-    forearm = BONES.index("forearm")
+    forearm, hand = BONES.index("forearm"), posed.skeleton
     rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
-    moved = kinematics.transforms(one, hand)[forearm]
+    moved = posed.transforms[forearm]
     return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
 
 
-def pixels_beyond_edge(camera: Camera, one: np.ndarray, hand: Skeleton, bent: Elbow | None = None) -> float:
+def pixels_beyond_edge(camera: Camera, posed: PosedSkeleton, bent: Elbow = STRAIGHT) -> float:
     """Distance in pixels from the image's edge to the arm's end, outside it; negative where the end is in sight."""
-    x, y, depth = camera.project(arm_end(one, hand, bent))
-    radius = hand.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
+    x, y, depth = camera.project(arm_end(posed, bent))
+    radius = posed.skeleton.radii[BONES.index("forearm"), 0] * camera.matrix[0, 0] / depth
     beyond = max(abs(x - camera.width / 2) - camera.width / 2, abs(y - camera.height / 2) - camera.height / 2)
     return float(beyond - radius)
 
 
-def wrist_range(camera: Camera, one: np.ndarray, hand: Skeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
+def wrist_range(camera: Camera, posed: PosedSkeleton, edge: float = EDGE) -> tuple[np.ndarray, np.ndarray]:
     """Lowest and highest X and Z of the wrist, (2,) metres each, with which all joints are inside the image."""
-    joints = kinematics.keypoints(one, hand)
-    wrist = one[:3]
+    joints, wrist = posed.keypoints, posed.pose[:3]
     depth = joints[:, 1] + camera.distance
     focal = camera.matrix[0, 0]
     half = np.array([camera.width, camera.height]) * (0.5 - edge) / focal * depth[:, None]

@@ -49,7 +49,7 @@ def draw_hand_look(
     if glove and hand:
         glove = replace(glove, seed=glove.seed + hand)  # the other of the pair: the same, but for its folds
     skin = None
-    if settings.scene == "indoor" and settings.rig is None:
+    if settings.kind.own_skin and settings.rig is None:
         adorned = ADORNED if settings.adornments == "random" else 0.0
         skin = SkinLook.random(stream(settings.seed, frame, "skin", person), tone, adorned)
     bare = glove is None or glove.fingers < 1

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.frame.elbow import Elbow, draw_elbow
+from generator.frame.elbow import Elbow
 from generator.frame.framing import SPARE, arm_axis, limit_lean, pixels_beyond_edge, wrist_range
 from generator.frame.settings import RenderSettings
-from generator.hand import kinematics, plausibility, pose, sweep
+from generator.hand import plausibility, pose, sweep
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
 from generator.hand.pose_presets import PRESETS
 from handforge.rng import stream
 
@@ -36,44 +37,43 @@ _SAMPLES = np.linspace(0.0, 1.0, 8)[:, None, None]
 class SecondHand:
     """A second hand.
 
-    :param pose: (28,), metres and radians, as of a right hand.
+    :param posed: as of a right hand.
     :param side: ``right`` or ``left``, the other one than the first hand's.
     :param tone: skin tone, 0..1; None for that of the first hand.
     """
 
-    pose: np.ndarray
+    posed: PosedSkeleton
     side: str
     tone: float | None
 
 
 def draw_second_hand(
-    settings: RenderSettings, frame: int, camera: Camera, first: np.ndarray, side: str, hand: Skeleton
+    settings: RenderSettings, frame: int, camera: Camera, first: PosedSkeleton, side: str, elbows: tuple[Elbow, Elbow]
 ) -> SecondHand | None:
     """Draw the second hand of a frame; None where it has none, or if no collision-free placement is found.
 
-    In indoor scenes the two do not touch; in plain scenes, where each is rendered by itself, they do not overlap in the
-    image either.
+    The two do not touch; where each is rendered by itself, they do not overlap in the image either.
 
-    :param first: (28,), the first hand's pose as the camera sees it; ``side`` is its side.
+    :param first: the first hand as the camera sees it; ``side`` is its side.
+    :param elbows: how the first arm is bent, and the second.
     """
     rng = stream(settings.seed, frame, "second hand")
     if settings.num_hands == 1 or (settings.num_hands == "random" and rng.random() >= SHARE):
         return None
     other = "left" if side == "right" else "right"
-    own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, hand)
-    flat = settings.scene == "plain"
+    own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, first.skeleton)
+    flat = not settings.kind.one_space
     close = own and not flat and rng.random() < NEAR
-    elbows = draw_elbow(settings, frame), draw_elbow(settings, frame, 1)
-    taken, girth = _balls(first, side, hand, elbows[0])
+    taken, girth = _balls(first, side, elbows[0])
     for attempt in range(_TRIES):
         near = close and attempt < _TRIES // 2
-        one = _placed(rng, camera, first, fingers, hand, near)
+        one = _placed(rng, camera, first, fingers, near)
         apart = np.pi * (2 / 3 if near else 1 / 3)
-        if own and _between(_direction(one, other, hand), _direction(first, side, hand)) > apart:
+        if own and _between(_direction(one, other), _direction(first, side)) > apart:
             continue
-        if settings.framing == "close" and pixels_beyond_edge(camera, one, hand, elbows[1]) <= 0:
+        if settings.framing == "close" and pixels_beyond_edge(camera, one, elbows[1]) <= 0:
             continue
-        balls, _ = _balls(one, other, hand, elbows[1])
+        balls, _ = _balls(one, other, elbows[1])
         if float(np.min(balls[:, 1])) + camera.distance > SPARE and _apart(balls, taken, girth, camera, flat):
             return SecondHand(one, other, None if own or settings.skin_tone != "random" else tone)
     return None
@@ -91,32 +91,33 @@ def draw_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
 
 
 def _placed(
-    rng: np.random.Generator, camera: Camera, first: np.ndarray, fingers: np.ndarray, hand: Skeleton, near: bool
-) -> np.ndarray:
+    rng: np.random.Generator, camera: Camera, first: PosedSkeleton, fingers: np.ndarray, near: bool
+) -> PosedSkeleton:
     """A pose with the hand somewhere in the image, about as far away as the first, or ``near`` it."""
     one = np.zeros(pose.SIZE)
     one[8:] = fingers
-    one[1] = first[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
+    one[1] = first.pose[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
     turn, spin = rng.uniform(-np.pi, np.pi, 2)
     one[3:6] = limit_lean(float(rng.uniform(-np.pi, np.pi))), spin, turn
-    low, high = wrist_range(camera, one, hand, 0.04 if rng.random() < 0.5 else -0.03)
-    one[[0, 2]] = low + rng.uniform(size=2) * (high - low)
+    placed = PosedSkeleton(one, first.skeleton)
+    low, high = wrist_range(camera, placed, 0.04 if rng.random() < 0.5 else -0.03)
+    placed = placed.at(low + rng.uniform(size=2) * (high - low))
     if near:
         # The other hand is the mirror image of its 28 numbers where the first is not, and the other way round.
-        there = kinematics.keypoints(first, hand).mean(axis=0) * [-1, 1, 1]
-        here = kinematics.keypoints(one, hand).mean(axis=0) - one[:3]
-        one[[0, 2]] = np.clip((there - here)[[0, 2]] + rng.normal(0.0, 0.07, 2), low, high)
-    return one
+        there = first.keypoints.mean(axis=0) * [-1, 1, 1]
+        here = placed.keypoints.mean(axis=0) - placed.pose[:3]
+        placed = placed.at(np.clip((there - here)[[0, 2]] + rng.normal(0.0, 0.07, 2), low, high))
+    return placed
 
 
-def _balls(one: np.ndarray, side: str, hand: Skeleton, bent: Elbow) -> tuple[np.ndarray, np.ndarray]:
+def _balls(one: PosedSkeleton, side: str, bent: Elbow) -> tuple[np.ndarray, np.ndarray]:
     """Balls that make up the arm: their middles (N, 3) in scene axes, and radii (N,), metres."""
-    heads, tails = kinematics.capsules(one, hand)
+    heads, tails = one.capsules
     middles = heads + (tails - heads) * _SAMPLES
-    middles[:, BONES.index("forearm")] = arm_axis(one, hand, bent, 1 - _SAMPLES[:, 0, 0])
+    middles[:, BONES.index("forearm")] = arm_axis(one, bent, 1 - _SAMPLES[:, 0, 0])
     if side == "left":
         middles = middles * [-1, 1, 1]
-    start, end = hand.radii.T
+    start, end = one.skeleton.radii.T
     return middles.reshape(-1, 3), (start + (end - start) * _SAMPLES[..., 0]).reshape(-1)
 
 
@@ -133,9 +134,9 @@ def _apart(one: np.ndarray, other: np.ndarray, girth: np.ndarray, camera: Camera
     return bool((distance > one_girth[:, None] + girth[None] + slack).all())
 
 
-def _direction(one: np.ndarray, side: str, hand: Skeleton) -> np.ndarray:
+def _direction(one: PosedSkeleton, side: str) -> np.ndarray:
     """Where the arm points to in the image's plane, from elbow to wrist, (2,)."""
-    heads, tails = kinematics.capsules(one, hand)
+    heads, tails = one.capsules
     forearm = BONES.index("forearm")
     along = (tails[forearm] - heads[forearm])[[0, 2]]
     return along * [-1, 1] if side == "left" else along

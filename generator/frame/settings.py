@@ -18,6 +18,7 @@ from annotated_types import Interval
 from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError
 
 from generator.frame import old_settings
+from generator.frame.scene_kind import KINDS, SceneKind
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
 from generator.objects import categories
@@ -250,10 +251,15 @@ class RenderSettings:
         return tuple(field.name for field in fields(cls))
 
     @property
+    def kind(self) -> SceneKind:
+        """What the scene has, by its kind."""
+        return KINDS[self.scene]
+
+    @property
     def may_hide_hands(self) -> bool:
         """Whether anything but its own skin can hide a part of a hand."""
         alone = self.occluders == "none" and self.num_hands == 1 and self.sleeve == "none"
-        return not alone or self.scene == "indoor"
+        return not alone or self.kind.one_space
 
     @property
     def chosen_objects(self) -> tuple[str, ...]:
@@ -369,17 +375,20 @@ def _layer(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {"framing": "fixed", **values} if "distance" in values else values
 
 
+_OF_INDOOR_SCENES = {
+    **dict.fromkeys(("empty", "held", "crowd", "egocentric"), "is a fraction of the images"),
+    "object_annotations": "is",
+    "objects": "are",
+}
+"""Settings that plain scenes cannot have, and what a message calls them."""
+
+
 def _conflicts(values: Mapping[str, Any]) -> list[str]:
     """Problems of settings that exclude or need each other."""
-    found = [
-        f"{name} is a fraction of the images of indoor scenes; set scene to indoor"
-        for name in ("empty", "held", "crowd", "egocentric")
-        if values.get(name) and values.get("scene", "plain") != "indoor"
-    ]
-    if values.get("object_annotations") and values.get("scene", "plain") != "indoor":
-        found.append("object_annotations is of indoor scenes; set scene to indoor")
-    if values.get("objects") and values.get("scene", "plain") != "indoor":
-        found.append("objects are of indoor scenes; set scene to indoor")
+    found = []
+    if values.get("scene", "plain") != "indoor":
+        asked = [(name, what) for name, what in _OF_INDOOR_SCENES.items() if values.get(name)]
+        found += [f"{name} {what} of indoor scenes; set scene to indoor" for name, what in asked]
     if values.get("objects") and values.get("object_annotations"):
         found.append("objects and object_annotations exclude each other: only built-in objects have categories")
     if values.get("object_annotations") and values.get("ground_truth", "none") != "none":

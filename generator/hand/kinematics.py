@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, reduce
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
 
 import numpy as np
 
@@ -35,16 +36,55 @@ def transforms(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 def keypoints(poses: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """The 21 joints of :data:`handforge.dataset.KEYPOINTS`: (21, 3) or (N, 21, 3), scene axes, metres."""
-    moved = transforms(poses, skeleton)[..., skeleton.keypoint_bones, :, :]
+    return _joints(transforms(poses, skeleton), skeleton)
+
+
+def _joints(moved: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    moved = moved[..., skeleton.keypoint_bones, :, :]
     return np.einsum("...kij,kj->...ki", moved[..., :3, :3], skeleton.keypoints) + moved[..., :3, 3]
 
 
 def capsules(poses: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """Heads and tails of the posed bones, each (21, 3) or (N, 21, 3) m; their radii are ``skeleton.radii``."""
-    moved = transforms(poses, skeleton)
+    return _ends(transforms(poses, skeleton), skeleton)
+
+
+def _ends(moved: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     turn, shift = moved[..., :3, :3], moved[..., :3, 3]
     heads = np.einsum("...bij,bj->...bi", turn, skeleton.heads) + shift
     return heads, np.einsum("...bij,bj->...bi", turn, skeleton.tails) + shift
+
+
+@dataclass(frozen=True, eq=False)
+class PosedSkeleton:
+    """A skeleton in one pose, worked out once.
+
+    :param pose: (28,), metres and radians.
+    """
+
+    pose: np.ndarray
+    skeleton: Skeleton
+
+    @cached_property
+    def transforms(self) -> np.ndarray:
+        """As :func:`transforms`, (21, 4, 4)."""
+        return transforms(self.pose, self.skeleton)
+
+    @cached_property
+    def keypoints(self) -> np.ndarray:
+        """As :func:`keypoints`, (21, 3)."""
+        return _joints(self.transforms, self.skeleton)
+
+    @cached_property
+    def capsules(self) -> tuple[np.ndarray, np.ndarray]:
+        """As :func:`capsules`, (21, 3) each."""
+        return _ends(self.transforms, self.skeleton)
+
+    def at(self, wrist_xz: np.ndarray) -> PosedSkeleton:
+        """The same with its wrist elsewhere across and up (v1, v3), (2,) metres."""
+        moved = self.pose.copy()
+        moved[[0, 2]] = wrist_xz
+        return PosedSkeleton(moved, self.skeleton)
 
 
 def axis_rotation(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:

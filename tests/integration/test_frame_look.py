@@ -9,12 +9,12 @@ from PIL import Image
 
 from generator.frame import camera_effects, second_hand, settings
 from generator.frame.backgrounds import Backgrounds
-from generator.frame.elbow import Elbow, draw_elbow
+from generator.frame.elbow import STRAIGHT, Elbow, draw_elbow
 from generator.frame.framing import arm_end, draw_framing
 from generator.frame.room.arm_view import View
 from generator.frame.room.things import Things
 from generator.frame.settings import RenderSettings, SettingsError
-from generator.hand import kinematics, pose, pose_sets
+from generator.hand import pose, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
 from generator.mesh import sleeve
@@ -23,26 +23,27 @@ from generator.pipeline import run
 ROOM = RenderSettings(resolution=(160, 120), engine="cycles", scene="indoor", samples=2)
 POSE = pose.with_angles(forearm_x=20, forearm_z=40, index_pip_flexion=60, thumb_cmc_flexion=20)
 BONES = skeleton()
+STRAIGHT_BOTH = STRAIGHT, STRAIGHT
 
 
 def test_a_close_hand_has_an_arm_from_outside_the_picture():
     close = replace(ROOM, framing="close", focal_mm="random")
     some = pose_sets.poses("l11")[::521]
-    framed = [draw_framing(close, i, one, BONES) for i, one in enumerate(some)]
+    framed = [draw_framing(close, i, one, BONES, STRAIGHT) for i, one in enumerate(some)]
     outside, inside = [], []
     for camera, one in framed:
-        x, y, depth = camera.project(kinematics.capsules(one, BONES)[0][0])
+        x, y, depth = camera.project(one.capsules[0][0])
         outside.append(not (0 < x < 160 and 0 < y < 120))
         assert depth > 0.1, "the arm does not run into the camera"
-        joints = camera.project(kinematics.keypoints(one, BONES))
+        joints = camera.project(one.keypoints)
         inside.append(((joints[:, :2] >= 0) & (joints[:, :2] <= [160, 120])).all())
-        assert np.degrees(np.arcsin(np.sin(one[pose.V4]))) >= -24
+        assert np.degrees(np.arcsin(np.sin(one.pose[pose.V4]))) >= -24
     assert np.mean(outside) > 0.98
     assert 0.6 < np.mean(inside) < 0.98, "most hands are whole, some are cut by the edge"
     assert min(c.focal_mm for c, _ in framed) < 32 and max(c.focal_mm for c, _ in framed) > 65
-    again = draw_framing(close, 3, some[3], BONES)
-    assert again[0] == framed[3][0] and (again[1] == framed[3][1]).all()
-    assert (framed[3][1][7:] == some[3][7:]).all(), "fingers and wrist stay as they are"
+    again = draw_framing(close, 3, some[3], BONES, STRAIGHT)
+    assert again[0] == framed[3][0] and (again[1].pose == framed[3][1].pose).all()
+    assert (framed[3][1].pose[7:] == some[3][7:]).all(), "fingers and wrist stay as they are"
 
 
 def test_a_cast_changes_colour_and_brightness_but_not_by_much():
@@ -52,10 +53,9 @@ def test_a_cast_changes_colour_and_brightness_but_not_by_much():
     assert 0.15 < (casts[:, 0] - casts[:, 2]).std() < 0.35
     grey = np.full((60, 80, 3), 0.3)
     subject = np.ones((60, 80), bool)
+    photo = camera_effects.draw_photo(np.random.default_rng(1), (80, 60), None, None)
     plain, dark, warm = (
-        camera_effects.develop(grey, subject, camera_effects.draw_photo(np.random.default_rng(1), cast, None)).mean(
-            axis=(0, 1)
-        )
+        camera_effects.develop(grey, subject, replace(photo, cast=cast)).mean(axis=(0, 1))
         for cast in (None, (0.4, 0.4, 0.4), (1.3, 1.0, 0.7))
     )
     assert dark.mean() < 0.8 * plain.mean()
@@ -184,10 +184,11 @@ def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
     for name in ("a.png", "b.jpg", "deep/c.webp"):
         checkers(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no image")
-    drawn = [Backgrounds(tmp_path, 0).draw(i, 64, 48) for i in range(30)]
+    chosen = [Backgrounds(tmp_path, 0).draw(i) for i in range(30)]
+    assert {one.image for one in chosen} == {"a.png", "b.jpg", "deep/c.webp"}
+    assert Backgrounds(tmp_path, 0).draw(7) == chosen[7] != Backgrounds(tmp_path, 1).draw(7)
+    drawn = [one.read(tmp_path, (64, 48)) for one in chosen]
     assert {d.shape for d in drawn} == {(48, 64, 3)}
-    assert (Backgrounds(tmp_path, 0).draw(7, 64, 48) == drawn[7]).all()
-    assert (Backgrounds(tmp_path, 1).draw(7, 64, 48) != drawn[7]).any()
     sides = {(int(d[24, 0, 0]) > 100, int(d[24, -1, 0]) > 100) for d in drawn}
     assert len(sides) >= 2, "some of them are mirrored"
     digest = Backgrounds(tmp_path, 0).digest()
@@ -227,7 +228,7 @@ def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_pat
 
 def arm_points(one, side):
     """Points along the axes of the arm's bones, (N, 3), and how thick it is there, metres."""
-    heads, tails = kinematics.capsules(one, BONES)
+    heads, tails = one.capsules
     share = np.linspace(0, 1, 15)[:, None, None]
     points = (heads + (tails - heads) * share).reshape(-1, 3)
     girth = (BONES.radii[:, 0] + (BONES.radii[:, 1] - BONES.radii[:, 0]) * share[..., 0]).reshape(-1)
@@ -251,30 +252,30 @@ def test_a_second_hand_is_of_the_other_side_and_touches_nothing(values):
     two = replace(ROOM, num_hands=2, resolution=(320, 240), **values)
     found = 0
     for frame, side in zip(range(12), ["right", "left"] * 6, strict=True):
-        camera, first = draw_framing(two, frame, POSE, BONES)
-        other = second_hand.draw_second_hand(two, frame, camera, first, side, BONES)
+        camera, first = draw_framing(two, frame, POSE, BONES, STRAIGHT)
+        other = second_hand.draw_second_hand(two, frame, camera, first, side, STRAIGHT_BOTH)
         if other is None:
             continue
         found += 1
         assert {side, other.side} == {"left", "right"}
-        assert (abs(other.pose - pose.bind()) > 0).any() and not (other.pose[8:] == first[8:]).all()
-        (one, girth), (two_, _) = arm_points(first, side), arm_points(other.pose, other.side)
+        assert (abs(other.posed.pose - pose.bind()) > 0).any() and not (other.posed.pose[8:] == first.pose[8:]).all()
+        (one, girth), (two_, _) = arm_points(first, side), arm_points(other.posed, other.side)
         if two.scene == "plain":
             one, two_ = camera.project(one)[:, :2], camera.project(two_)[:, :2]
             girth = np.full(len(girth), 4.0)
         assert (np.linalg.norm(one[:, None] - two_[None], axis=-1) > girth[:, None] + 0).all()
-        again = second_hand.draw_second_hand(two, frame, camera, first, side, BONES)
-        assert (again.pose == other.pose).all()
+        again = second_hand.draw_second_hand(two, frame, camera, first, side, STRAIGHT_BOTH)
+        assert (again.posed.pose == other.posed.pose).all()
     assert found >= 6
-    assert second_hand.draw_second_hand(replace(two, num_hands=1), 0, camera, first, "right", BONES) is None
+    assert second_hand.draw_second_hand(replace(two, num_hands=1), 0, camera, first, "right", STRAIGHT_BOTH) is None
 
 
 def test_the_hands_of_one_person_often_work_together():
     two, apart = replace(ROOM, num_hands=2, resolution=(320, 240)), []
     for frame, one in enumerate(pose_sets.poses("l11")[::521][:60]):
-        camera, first = draw_framing(two, frame, one, BONES)
-        if other := second_hand.draw_second_hand(two, frame, camera, first, "right", BONES):
-            middles = [kinematics.keypoints(a, BONES).mean(axis=0) for a in (first, other.pose)]
+        camera, first = draw_framing(two, frame, one, BONES, STRAIGHT)
+        if other := second_hand.draw_second_hand(two, frame, camera, first, "right", STRAIGHT_BOTH):
+            middles = [posed.keypoints.mean(axis=0) for posed in (first, other.posed)]
             apart.append(np.linalg.norm((middles[0] - middles[1] * [-1, 1, 1])[[0, 2]]))
     assert len(apart) > 50
     # Two Gaussians of 0.07 m leave 77 % within 0.12 m, of 39 % of the images; few of the others are that near.
@@ -291,9 +292,9 @@ def test_hands_are_one_two_or_varied():
 @pytest.mark.parametrize("scene", ["indoor", "plain"])
 def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     for frame in range(10):
-        camera, first = draw_framing(replace(ROOM, scene=scene), frame, POSE, BONES)
+        camera, first = draw_framing(replace(ROOM, scene=scene), frame, POSE, BONES, STRAIGHT)
         if other := second_hand.draw_second_hand(
-            replace(ROOM, scene=scene, num_hands=2), frame, camera, first, "right", BONES
+            replace(ROOM, scene=scene, num_hands=2), frame, camera, first, "right", STRAIGHT_BOTH
         ):
             break
     alone, both = (masks(frame, scene=scene, num_hands=number) for number in (1, 2))
@@ -302,7 +303,7 @@ def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     assert not (one.mask & two.mask).any() and two.mask.any()
     same = (one.mask & only.mask).sum() / only.mask.sum()
     assert same > (0.99 if scene == "plain" else 0.5), "a hand before another may hide some of it"
-    mirrored = kinematics.keypoints(other.pose, BONES) * [-1, 1, 1]
+    mirrored = other.posed.keypoints * [-1, 1, 1]
     expected = camera.project(mirrored)[:, :2]
     seen = two.keypoints[:, 2] > 0
     assert np.abs(two.keypoints[seen, :2] - expected[seen]).max() < 0.01
@@ -328,8 +329,9 @@ def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
     some = pose_sets.poses("l11")[::1321]
     outside = []
     for i, one in enumerate(some):
-        camera, moved = draw_framing(varied, i, one, BONES)
-        x, y, depth = camera.project(arm_end(moved, BONES, draw_elbow(varied, i)))
+        bent = draw_elbow(varied, i)
+        camera, moved = draw_framing(varied, i, one, BONES, bent)
+        x, y, depth = camera.project(arm_end(moved, bent))
         outside.append(depth > 0.1 and not (0 < x < 160 and 0 < y < 120))
     assert np.mean(outside) > 0.9
     angles = [draw_elbow(varied, i).angle for i in range(300)]

@@ -11,6 +11,7 @@ from generator.frame.framing import pixels_beyond_edge
 from generator.hand import kinematics, plausibility, pose, pose_sets
 from generator.hand.anatomy import BONES, FOREARM_LENGTH, skeleton
 from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
 
 CAMERA = Camera()
 
@@ -29,21 +30,19 @@ def _end(one: np.ndarray, bent: Elbow) -> np.ndarray:
 
 def test_every_plausible_arm_of_the_sweep_ends_outside_the_image():
     poses = _poses()
-    assert sum(pixels_beyond_edge(CAMERA, one, skeleton()) <= 0 for one in poses) > 0.3 * len(poses), (
-        "which many did not"
-    )
-    for one in poses:
-        x, y, depth = _end(one, reach_out(CAMERA, one, skeleton()))
+    straight = [PosedSkeleton(one, skeleton()) for one in poses]
+    assert sum(pixels_beyond_edge(CAMERA, one) <= 0 for one in straight) > 0.3 * len(poses), "which many did not"
+    for one in straight:
+        x, y, depth = _end(one.pose, reach_out(CAMERA, one))
         radius = skeleton().radii[0, 0] * CAMERA.matrix[0, 0] / depth
         assert depth > 0
         assert x + radius < 0 or x - radius > CAMERA.width or y + radius < 0 or y - radius > CAMERA.height
 
 
 def test_an_arm_that_leaves_by_itself_stays_as_it_is():
-    upright = pose.bind()
-    upright[2] = -0.1
-    assert pixels_beyond_edge(CAMERA, upright, skeleton()) > 0
-    assert reach_out(CAMERA, upright, skeleton()) == STRAIGHT
+    upright = PosedSkeleton(pose.bind(), skeleton()).at(np.array([0.0, -0.1]))
+    assert pixels_beyond_edge(CAMERA, upright) > 0
+    assert reach_out(CAMERA, upright) == STRAIGHT
 
 
 def test_hand_and_forearm_are_not_moved():

@@ -1,5 +1,7 @@
 """What a camera does to light: blur of a camera that moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,27 @@ def test_what_is_lit_in_the_dark_is_not_burnt_out():
     dark = np.full((60, 80, 3), 0.001)
     dark[20:40, 30:50] = 0.5
     seen = camera_effects.develop(
-        dark, np.zeros((60, 80), bool), camera_effects.draw_photo(np.random.default_rng(1), None, None)
+        dark, np.zeros((60, 80), bool), camera_effects.draw_photo(np.random.default_rng(1), (80, 60), None, None)
     )
     assert (seen[22:38, 32:48] < 250).mean() > 0.9
+
+
+def test_the_sensor_is_drawn_as_if_blur_noise_and_jpeg_were_made_one_after_the_other():
+    drawn = [camera_effects.draw_sensor(np.random.default_rng(seed), (7, 5)) for seed in range(400)]
+    rng = np.random.default_rng(3)
+    blur, noise = abs(rng.normal(0, 0.6)), rng.uniform(0, 5)
+    made = rng.normal(0, noise, (5, 7, 3))
+    quality = int(rng.integers(55, 98))
+    one = drawn[3]
+    assert (one.blur, one.noise, one.quality) == (blur, noise, None if rng.random() < 0.4 else quality)
+    seen = camera_effects.apply_sensor(np.full((5, 7, 3), 128, np.uint8), replace(one, blur=0.0, quality=None))
+    np.testing.assert_array_equal(seen, np.round(128 + made))
+    assert np.mean([each.quality is None for each in drawn]) == pytest.approx(0.4, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"blur": -1.0}, "blur and noise are 0 or more"), ({"quality": 0}, "quality is 1 to 100")]
+)
+def test_a_sensor_that_there_is_not(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        replace(camera_effects.draw_sensor(np.random.default_rng(0), (4, 4)), **wrong)

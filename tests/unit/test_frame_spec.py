@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from generator.frame import frame_spec, settings
+from generator.frame.backgrounds import Backgrounds
 from generator.frame.frame_spec import FrameError, FrameSpec
 from generator.frame.framing import FILL
 from generator.hand import kinematics, pose
@@ -63,6 +65,19 @@ def test_the_pose_of_a_close_frame_is_as_its_camera_sees_it():
         x, y, depth = spec.camera.project(kinematics.keypoints(first.pose, skeleton(first.look.shape))).T
         longest = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y)).max() / spec.camera.height
         assert depth.min() > 0 and FILL[0] * 0.7 < longest < FILL[1] * 1.5
+
+
+def test_a_plain_frame_has_its_background_and_its_sensor(tmp_path):
+    Image.new("RGB", (90, 60)).save(tmp_path / "behind.png")
+    photographed = settings.load(None, {"sensor": "random", "resolution": "64x64", "backgrounds": str(tmp_path)})
+    spec = frame_spec.draw_frame(photographed, 3, POSE, None, Backgrounds(tmp_path, 0))
+    assert spec.backdrop.image == "behind.png" and spec.sensor.noise > 0
+    assert same(frame_spec.from_json(json.loads(json.dumps(spec.to_json()))), spec)
+    assert DRAWN[0].backdrop is None and DRAWN[0].sensor is None
+    values = spec.to_json()
+    values["backdrop"]["share"] = 2
+    with pytest.raises(FrameError, match=r"backdrop: value error, share, across and down are fractions from 0 to 1"):
+        frame_spec.from_json(values)
 
 
 def test_what_is_wrong_with_a_file_is_named_field_by_field():

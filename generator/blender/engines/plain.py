@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,13 +13,12 @@ from generator.blender.engines.render_layers import FrameLayers, RenderLayers
 from generator.blender.posed_frame import PosedFrame, Stage
 from generator.blender.region import Region
 from generator.blender.rig import Posed, Rig
-from generator.frame import backgrounds, camera_effects
+from generator.frame import camera_effects
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from handforge.rng import stream
 
 
 class ArmDrawer(Protocol):
@@ -36,8 +36,8 @@ class PlainScene:
 
     def __init__(self, settings: RenderSettings, stage: Stage, drawer: ArmDrawer) -> None:
         self.name, self.drawer = drawer.name, drawer
-        self._settings, self._stage = settings, stage
-        self._backgrounds = backgrounds.open_backgrounds(settings)
+        self._stage = stage
+        self._backgrounds = Path(settings.backgrounds or "")
 
     def decide(self, frame: PosedFrame) -> FrameSpec:
         """The frame as it is: nothing depends on how hands are posed."""
@@ -50,12 +50,12 @@ class PlainScene:
             self._stage.show(arm.rig)
             look = replace(spec.look, elbow=arm.bent)
             drawings.append(self.drawer.draw(arm.rig, arm.posed, spec.camera, look))
-        if self._backgrounds is None:
+        if spec.backdrop is None:
             image = _compose(drawings, spec.camera, spec.look)
         else:
-            image = _before(self._backgrounds.draw(spec.number, spec.camera.width, spec.camera.height), drawings)
-        if self._settings.sensor != "clean":
-            image = camera_effects.apply_sensor(image, stream(self._settings.seed, spec.number, "sensor"))
+            image = _before(spec.backdrop.read(self._backgrounds, (spec.camera.width, spec.camera.height)), drawings)
+        if spec.sensor is not None:
+            image = camera_effects.apply_sensor(image, spec.sensor)
         return FrameLayers(image, tuple(drawings))
 
 

@@ -67,15 +67,14 @@ def choose(settings: RenderSettings) -> EngineName:
     :raises EngineError: if it cannot.
     """
     name = settings.engine
-    if settings.scene == "indoor":
-        if name not in ("auto", "cycles"):
-            raise EngineError(f"the engine {name} draws hands before plain white; a room needs --engine cycles")
-        name = "cycles"
+    able = settings.kind.engines
+    if name not in ("auto", *able):
+        raise EngineError(f"the engine {name} draws hands before plain white; a room needs --engine {able[0]}")
     if name != "auto":
         if reason := why_not(name):
             raise EngineError(f"the engine {name} cannot run here: {reason}")
         return name
-    reasons = {engine: why_not(engine) for engine in FASTEST_FIRST}
+    reasons: dict[EngineName, str] = {engine: why_not(engine) for engine in FASTEST_FIRST if engine in able}
     for engine, reason in reasons.items():
         if not reason:
             return engine

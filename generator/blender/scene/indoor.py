@@ -22,7 +22,7 @@ from generator.blender.scene import object_meshes, skin_material
 from generator.blender.scene.hand_material import HandMaterials, put_on
 from generator.blender.scene.props import Props
 from generator.errors import EngineError
-from generator.frame import backgrounds, camera_effects
+from generator.frame import camera_effects
 from generator.frame.camera_effects import Photo
 from generator.frame.crowd import MOST_PEOPLE
 from generator.frame.frame_spec import FrameSpec
@@ -42,7 +42,7 @@ class IndoorScene:
 
     def __init__(self, settings: RenderSettings, stage: Stage) -> None:
         self._settings, self._stage = settings, stage
-        self._backgrounds = backgrounds.open_backgrounds(settings)
+        self._backgrounds = Path(settings.backgrounds or "")
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
         most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
@@ -62,7 +62,6 @@ class IndoorScene:
         layer.use_pass_object_index = settings.object_annotations
         if settings.object_annotations:
             layer.pass_alpha_threshold = 0.0  # glass is an object, too
-        self._scene.render.film_transparent = settings.backgrounds is not None
         exr.prepare(self._scene.render)
 
     def decide(self, frame: PosedFrame) -> FrameSpec:
@@ -140,14 +139,15 @@ class IndoorScene:
 
     def _take(self, spec: FrameSpec, photo: Photo) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Render what is set up: the image (H, W, 3) uint8, and all passes, those of arms from 0 to 1."""
-        camera, number = spec.camera, spec.number
-        self._scene.cycles.seed = number % 2**31
+        self._scene.cycles.seed = spec.number % 2**31
+        self._scene.render.film_transparent = spec.backdrop is not None
         passes = exr.render()
         self._props.clear()
         passes |= {name: np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes}
         linear = passes["Combined"][..., :3]
-        if self._backgrounds is not None:
-            linear = self._before(passes["Combined"], self._backgrounds.draw(number, camera.width, camera.height))
+        if spec.backdrop is not None:
+            behind = spec.backdrop.read(self._backgrounds, (spec.camera.width, spec.camera.height))
+            linear = self._before(passes["Combined"], behind)
         subject = np.max([passes[name] for name in self._skins if name in passes], axis=(0, -1)) > 0.5
         return camera_effects.develop(linear, subject, photo), passes
 

@@ -132,7 +132,7 @@ def _photo(settings: RenderSettings, number: int, rng: np.random.Generator) -> P
     if settings.exposure == "random":
         cast = camera_effects.draw_cast(stream(settings.seed, number, "exposure"))
         shake = camera_effects.draw_shake(stream(settings.seed, number, "shake"))
-    return camera_effects.draw_photo(rng, cast, shake)
+    return camera_effects.draw_photo(rng, settings.resolution, cast, shake)
 
 
 def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
