@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from handforge.dataset import Dataset, copy_subset
-from handforge.dataset.coco_json import ImageRecord
+from handforge.dataset.coco_types import ImageRecord
 
 PERSON = re.compile(r"_([^_]+_id\d+)_")
 TEST_STREAM, TRAIN_STREAM = 0, 1

@@ -19,10 +19,10 @@ import numpy as np
 
 from evaluation.metrics.average_precision import average_precision
 from evaluation.metrics.boundary import mean_boundary_iou
-from evaluation.metrics.detection_metrics import score
 from evaluation.metrics.error_types import by_size, errors
 from evaluation.metrics.extended_metrics import extended_metrics
 from evaluation.metrics.matching import MatchOptions, load, match_all
+from evaluation.metrics.paper_metrics import score
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset, assemble, encode_mask
 

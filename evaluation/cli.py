@@ -146,7 +146,7 @@ def score(
     """  # noqa: D301 - click wants the real control character
     from dataclasses import asdict
 
-    from evaluation.metrics import box_keypoint_ap, classification, detection_metrics
+    from evaluation.metrics import box_keypoint_ap, classification, paper_metrics
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.extended_metrics import extended_metrics
     from evaluation.metrics.matching import load, match_all
@@ -174,7 +174,7 @@ def score(
             write_atomic(json_path, dump_json({"of": of, **figures}))
         return
     loaded = load(Dataset(dataset), results, scope)
-    metrics = detection_metrics.score(loaded.images, options)
+    metrics = paper_metrics.score(loaded.images, options)
     categories = category_metrics(loaded.images, loaded.categories, options)
     content = asdict(metrics)
     if categories:

@@ -30,7 +30,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evaluation.metrics.detection_metrics import DetectionMetrics
+    from evaluation.metrics.paper_metrics import DetectionMetrics
     from handforge.api import evaluate, load_dataset, render_dataset, train
     from handforge.dataset import Dataset
     from handforge.errors import HandforgeError
@@ -42,7 +42,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "Dataset": "handforge.dataset",
     "Detection": "trainer.inference.detections",
-    "DetectionMetrics": "evaluation.metrics.detection_metrics",
+    "DetectionMetrics": "evaluation.metrics.paper_metrics",
     "HandDetector": "trainer.inference.detector",
     "HandforgeError": "handforge.errors",
     "evaluate": "handforge.api",

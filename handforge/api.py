@@ -16,7 +16,7 @@ from handforge.dataset import Dataset
 from handforge.errors import HandforgeError
 
 if TYPE_CHECKING:
-    from evaluation.metrics.detection_metrics import DetectionMetrics
+    from evaluation.metrics.paper_metrics import DetectionMetrics
 
 
 def load_dataset(folder: str | Path) -> Dataset:
@@ -122,12 +122,12 @@ def evaluate(
     :param min_score: predictions below this score count for AP only.
     :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other.
     """
-    from evaluation.metrics import detection_metrics
+    from evaluation.metrics import paper_metrics
     from evaluation.metrics.matching import MatchOptions, load
     from evaluation.metrics.scope import Scope
 
     opened = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
-    return detection_metrics.score(load(opened, Path(results), Scope()).images, MatchOptions(iou, min_score))
+    return paper_metrics.score(load(opened, Path(results), Scope()).images, MatchOptions(iou, min_score))
 
 
 def _refuse_in_a_started_process(name: str) -> None:

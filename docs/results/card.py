@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.metrics.detection_metrics import paper_metrics
 from evaluation.metrics.extended_metrics import extended_metrics
 from evaluation.metrics.matching import ImageEval, MatchOptions, load, match_all
+from evaluation.metrics.paper_metrics import paper_metrics
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic

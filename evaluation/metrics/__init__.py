@@ -6,7 +6,7 @@ image_ids          which image a result belongs to
 scope              which categories are scored
 matching           one-to-one matching by mask IoU
 wrist_crop         ground truth cut off at the wrist
-detection_metrics  mean IoU, Acc, F1, TPH and the counts
+paper_metrics      mean IoU, Acc, F1, TPH and the counts
 by_category        the same of each category, their mean, confusion
 average_precision  COCO's average precision and recall, by pycocotools
 box_keypoint_ap    the same of boxes and keypoints

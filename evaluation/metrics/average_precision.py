@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics.matching import ImageEval
-from handforge.dataset.coco_json import ImageRecord, RleCode
+from handforge.dataset.coco_types import ImageRecord, RleCode
 
 NAMES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100")
 """The first nine of COCO's twelve figures: AP, then AR with at most 1, 10 and 100 predictions an image."""

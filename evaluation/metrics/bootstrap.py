@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from evaluation.metrics.average_precision import Ranked, weighted_ap
-from evaluation.metrics.detection_metrics import Tally, rates
+from evaluation.metrics.paper_metrics import Tally, rates
 
 SAMPLES = 2000
 """Number of bootstrap samples."""

@@ -8,7 +8,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.matching import ImageEval, Match
-from handforge.dataset.coco_json import RleCode
+from handforge.dataset.coco_types import RleCode
 
 WIDTH = 0.02
 """Width of the rim as a fraction of the image's diagonal."""

@@ -16,7 +16,7 @@ from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, learned_categories, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
 from handforge.dataset import KEYPOINTS, Category, Dataset
-from handforge.dataset.coco_json import AnnotationRecord
+from handforge.dataset.coco_types import AnnotationRecord
 
 NAMES = {
     "boxes": average_precision.NAMES,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from evaluation.metrics.detection_metrics import DetectionMetrics, score
 from evaluation.metrics.matching import ImageEval, MatchOptions, match_any_category
+from evaluation.metrics.paper_metrics import DetectionMetrics, score
 
 MEANS = ("mean_iou", "acc", "f1", "ap", "ap50")
 """Metrics whose mean over categories is of use."""

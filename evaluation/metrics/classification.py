@@ -13,7 +13,7 @@ from evaluation.metrics.by_category import Confusion
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
 from handforge.dataset import Dataset, DatasetError
-from handforge.dataset.coco_json import ImageRecord
+from handforge.dataset.coco_types import ImageRecord
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from evaluation.metrics.average_precision import Ranked, evaluated, figures, ranked
 from evaluation.metrics.bootstrap import differences
-from evaluation.metrics.detection_metrics import DetectionMetrics, Tally, paper_metrics, tally, with_ap
 from evaluation.metrics.matching import ImageEval, MatchOptions, match_all
+from evaluation.metrics.paper_metrics import DetectionMetrics, Tally, paper_metrics, tally, with_ap
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.metrics.detection_metrics import PaperMetrics, paper_metrics
 from evaluation.metrics.matching import ImageEval, Match, MatchOptions, match_all
+from evaluation.metrics.paper_metrics import PaperMetrics, paper_metrics
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """The IoU thresholds of a sweep; the paper's, which it does not state, lies below 0.5."""

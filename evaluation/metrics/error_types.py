@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.matching import ImageEval, Match
-from handforge.dataset.coco_json import RleCode
+from handforge.dataset.coco_types import RleCode
 
 TOUCH = 0.1
 """IoU from which a false positive is a badly outlined object; below it, it lies on the background (TIDE's t_b)."""

@@ -12,9 +12,9 @@ from evaluation.metrics.average_precision import evaluated, figures, ranked
 from evaluation.metrics.bootstrap import intervals
 from evaluation.metrics.boundary import mean_boundary_iou
 from evaluation.metrics.curves import sweep
-from evaluation.metrics.detection_metrics import PaperMetrics, tally
 from evaluation.metrics.error_types import Errors, SizeRow, by_size, errors
 from evaluation.metrics.matching import ImageEval, Match, MatchOptions
+from evaluation.metrics.paper_metrics import PaperMetrics, tally
 
 
 @dataclass(frozen=True)

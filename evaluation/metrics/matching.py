@@ -19,7 +19,7 @@ from evaluation.metrics.results import Prediction, learned_categories, load_resu
 from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord, RleCode
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord, RleCode
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pycocotools import mask as rle
 
 from evaluation.metrics.image_ids import resolve
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
-from handforge.dataset.coco_json import ImageRecord, RleCode
+from handforge.dataset.coco_types import ImageRecord, RleCode
 from handforge.errors import HandforgeError
 from handforge.parse import parse_json
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from evaluation.metrics.results import Prediction
 from handforge.dataset import CATEGORIES, CATEGORY_ID, Dataset, DatasetError
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
 
 HAND = CATEGORIES[CATEGORY_ID]
 

@@ -9,7 +9,7 @@ from pycocotools import mask as rle
 
 from evaluation.metrics.results import Prediction
 from handforge.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask, hand_side
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord, RleCode
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord, RleCode
 
 
 def crop_at_wrist(

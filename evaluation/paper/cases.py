@@ -10,8 +10,8 @@ from typing import Any
 
 from evaluation.metrics.by_category import of_category
 from evaluation.metrics.compare import Row, compare
-from evaluation.metrics.detection_metrics import PaperMetrics, paper_metrics
 from evaluation.metrics.matching import MatchOptions
+from evaluation.metrics.paper_metrics import PaperMetrics, paper_metrics
 from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case

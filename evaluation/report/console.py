@@ -8,9 +8,9 @@ from typing import Any
 from evaluation.metrics.by_category import CategoryMetrics
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
-from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
+from evaluation.metrics.paper_metrics import DetectionMetrics
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.report import tables
 from handforge.console import echo

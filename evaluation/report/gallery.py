@@ -14,7 +14,7 @@ from pycocotools import mask as rle
 from evaluation.metrics.boundary import rim
 from evaluation.metrics.matching import ImageEval, Match
 from handforge.dataset import Dataset
-from handforge.dataset.coco_json import ImageRecord, RleCode
+from handforge.dataset.coco_types import ImageRecord, RleCode
 
 WIDTH, HEIGHT = 480, 360
 """Largest size of a thumbnail in pixels; the page shows it smaller until it is clicked."""

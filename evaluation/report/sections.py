@@ -11,9 +11,9 @@ import numpy as np
 from evaluation.metrics.by_category import CategoryMetrics, category_metrics
 from evaluation.metrics.compare import compare
 from evaluation.metrics.curves import Curve, curve
-from evaluation.metrics.detection_metrics import DetectionMetrics, paper_metrics, with_ap
 from evaluation.metrics.extended_metrics import ExtendedMetrics, extended_metrics
 from evaluation.metrics.matching import Match, MatchOptions, match_all
+from evaluation.metrics.paper_metrics import DetectionMetrics, paper_metrics, with_ap
 from evaluation.metrics.results import is_number
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results

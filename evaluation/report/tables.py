@@ -10,8 +10,8 @@ from evaluation.metrics.average_precision import NAMES as COCO_NAMES
 from evaluation.metrics.by_category import CategoryMetrics, Confusion
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
-from evaluation.metrics.detection_metrics import DetectionMetrics
 from evaluation.metrics.extended_metrics import ExtendedMetrics
+from evaluation.metrics.paper_metrics import DetectionMetrics
 from handforge.csv_text import csv_text
 
 RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import classification, detection_metrics
+from evaluation.metrics import classification, paper_metrics
 from evaluation.metrics.matching import MatchOptions, load
 from evaluation.metrics.results import ResultsError, read_json
 from evaluation.metrics.scope import Scope
@@ -217,7 +217,7 @@ def _score(folder: Path, dataset: Dataset, test: dict[str, Any]) -> dict[str, fl
         found = asdict(classification.score(dataset, folder))
     else:
         loaded = load(dataset, folder, Scope(test["region"], test["masks"]))
-        found = asdict(detection_metrics.score(loaded.images, MatchOptions(test["iou"], test["score"])))
+        found = asdict(paper_metrics.score(loaded.images, MatchOptions(test["iou"], test["score"])))
     scores = {name: found[name] for name in measures}
     write_atomic(kept, dump_json({"of": of, "scores": scores}))
     return scores

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from generator.objects import catalog, figures, lookalikes
 from handforge.dataset import HAND_CATEGORIES, Category
-from handforge.dataset.coco_json import FrameRecord
+from handforge.dataset.coco_types import FrameRecord
 
 NAMES = (
     *catalog.HELD,

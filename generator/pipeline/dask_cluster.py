@@ -26,7 +26,7 @@ from generator.pipeline.fingerprint import sources
 from generator.pipeline.records import Records
 from generator.pipeline.workers import BATCH, Item, Renderer
 from handforge import __version__, dataset
-from handforge.dataset.coco_json import FrameRecord
+from handforge.dataset.coco_types import FrameRecord
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from generator.errors import RunError
 from handforge import dataset
-from handforge.dataset.coco_json import FrameRecord
+from handforge.dataset.coco_types import FrameRecord
 from handforge.files import write_atomic
 
 PARTIAL = ".partial"

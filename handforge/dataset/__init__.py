@@ -17,7 +17,7 @@ records            what an image and its ground truth are
 rle                COCO's run-length encoding
 image_io           image files
 ground_truth_maps  depth, normals, parts: how they are stored
-coco_json          the records of annotations.json, for the type checker
+coco_types          the records of annotations.json, for the type checker
 reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
 subsets            zoomed and sampled test sets

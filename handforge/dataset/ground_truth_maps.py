@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
 from handforge.dataset.image_io import encode_png, open_image
 from handforge.dataset.records import GROUND_TRUTH_MAPS, KEYPOINTS, PARTS, DatasetError, size_text
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import read_truth
 from handforge.dataset.image_io import MAX_PIXELS, read_image
 from handforge.dataset.records import (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from handforge.dataset.coco_json import RleCode
+from handforge.dataset.coco_types import RleCode
 from handforge.dataset.records import DatasetError
 
 

@@ -25,7 +25,7 @@ from handforge.dataset import (
     copy_subset,
     write_sample,
 )
-from handforge.dataset.coco_json import AnnotationRecord, FrameRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageRecord
 from handforge.dataset.records import with_own_ids
 from handforge.dataset.scene import scene
 from handforge.dataset.writer import copy_image, has_masks

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from handforge.dataset.coco_json import AnnotationRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth
 from handforge.dataset.image_io import read_mask
 from handforge.dataset.reader import Dataset, images_digest

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from pycocotools import mask as rle
 
-from handforge.dataset.coco_json import AnnotationRecord, FrameRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageRecord
 from handforge.dataset.ground_truth_maps import encode_truth
 from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset, images_digest

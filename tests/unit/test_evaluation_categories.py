@@ -18,9 +18,9 @@ from evaluation.cli import main
 from evaluation.metrics.average_precision import NAMES, average_precision, evaluated, ranked, weighted_ap
 from evaluation.metrics.by_category import Confusion, by_category, category_metrics, confusion, mean
 from evaluation.metrics.curves import curve
-from evaluation.metrics.detection_metrics import paper_metrics, score
 from evaluation.metrics.error_types import errors
 from evaluation.metrics.matching import MatchOptions, load, match_all
+from evaluation.metrics.paper_metrics import paper_metrics, score
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Category, Dataset, Instance, Sample, assemble, encode_mask, write_sample
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from evaluation_scenes import rectangle, result, write_dataset, write_results
 
 from evaluation.cli import main
-from evaluation.metrics.detection_metrics import paper_metrics
 from evaluation.metrics.matching import MatchOptions, load
+from evaluation.metrics.paper_metrics import paper_metrics
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset
 

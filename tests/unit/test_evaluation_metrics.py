@@ -23,8 +23,8 @@ from pycocotools.cocoeval import COCOeval
 
 from evaluation.cli import main
 from evaluation.metrics.average_precision import NAMES, average_precision
-from evaluation.metrics.detection_metrics import score
 from evaluation.metrics.matching import MatchOptions, match
+from evaluation.metrics.paper_metrics import score
 
 
 def test_four_images_worked_out(tmp_path):

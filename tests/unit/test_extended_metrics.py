@@ -23,10 +23,10 @@ from evaluation.metrics import boundary
 from evaluation.metrics.average_precision import Ranked, average_precision, evaluated, ranked, weighted_ap
 from evaluation.metrics.bootstrap import differences, intervals
 from evaluation.metrics.curves import SWEEP, curve, sweep
-from evaluation.metrics.detection_metrics import Tally, paper_metrics, tally
 from evaluation.metrics.error_types import Errors, by_size, errors
 from evaluation.metrics.extended_metrics import image_iou
 from evaluation.metrics.matching import MatchOptions, match_all
+from evaluation.metrics.paper_metrics import Tally, paper_metrics, tally
 from handforge.dataset import Dataset, encode_mask
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handforge.dataset import CATEGORIES, HAND_CATEGORIES, Category, Dataset, DatasetError
-from handforge.dataset.coco_json import AnnotationRecord
+from handforge.dataset.coco_types import AnnotationRecord
 from handforge.dataset.records import with_own_ids
 
 

@@ -17,7 +17,7 @@ import torch
 from pycocotools import mask as rle
 
 from handforge.dataset import Category, Dataset, DatasetError, encode_mask
-from handforge.dataset.coco_json import ImageRecord, RleCode
+from handforge.dataset.coco_types import ImageRecord, RleCode
 from handforge.dataset.validate import record_problems
 from trainer.config import categories
 from trainer.config.recipe import ImageSettings

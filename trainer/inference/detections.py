@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
-from handforge.dataset.coco_json import ResultRecord, RleCode
+from handforge.dataset.coco_types import ResultRecord, RleCode
 from trainer.data.images import tensor
 from trainer.inference import tta
 from trainer.inference.mask_refinement import refine_masks

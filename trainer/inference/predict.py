@@ -14,7 +14,7 @@ from threading import Event, current_thread, main_thread
 from typing import Any
 
 from handforge.dataset import Category, DatasetError
-from handforge.dataset.coco_json import ImageRecord, ResultRecord
+from handforge.dataset.coco_types import ImageRecord, ResultRecord
 from handforge.files import dump_json, new_folder, utf8_name
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError

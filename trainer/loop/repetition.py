@@ -23,7 +23,7 @@ from torch import nn
 
 from handforge.console import processors
 from handforge.dataset import Category, Dataset
-from handforge.dataset.coco_json import ImageRecord
+from handforge.dataset.coco_types import ImageRecord
 from handforge.files import dump_json, write_atomic
 from trainer.config import categories
 from trainer.config.recipe import AUTO, IN_TURN, LayerWord, Recipe, subset_numbers

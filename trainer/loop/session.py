@@ -102,7 +102,9 @@ def new_optimizer(model: nn.Module, session: Session) -> torch.optim.Optimizer:
     groups = [{"params": rest, "lr_factor": 1.0}, {"params": body, "lr_factor": session.backbone_lr_factor}]
     if session.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=session.lr, weight_decay=session.weight_decay, fused=True)
-    return torch.optim.SGD(groups, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay)
+    return torch.optim.SGD(
+        groups, lr=session.lr, momentum=session.momentum, weight_decay=session.weight_decay, fused=True
+    )
 
 
 def begin(model: nn.Module, session: Session) -> torch.optim.Optimizer:

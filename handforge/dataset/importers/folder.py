@@ -21,7 +21,7 @@ from handforge.dataset import (
     assemble,
     write_sample,
 )
-from handforge.dataset.coco_json import FrameRecord
+from handforge.dataset.coco_types import FrameRecord
 from handforge.files import new_folder
 from handforge.progress import progress_counter
 
