@@ -50,28 +50,45 @@ def reimported(tmp_path, format):
         "cvat": ("exported/annotations.xml", "exported/images"),
         "yolo": ("exported/labels", "exported/images"),
     }[format]
+    return imported(tmp_path, source, images)
+
+
+def imported(tmp_path, source, images, *options):
     words = ["import", "annotations", *(str(tmp_path / p) for p in (source, images, "again")), "--label", "all"]
-    done = CliRunner().invoke(main, words)
+    done = CliRunner().invoke(main, [*words, *options])
     assert done.exit_code == 0, done.output
     return Dataset(tmp_path / "again")
+
+
+def objects(dataset):
+    """The category and mask of each object of each image by its name, without crowds."""
+    found = {}
+    for image in dataset:
+        pairs = zip(dataset.annotations(image), dataset.masks(image), strict=True)
+        found[image["file_name"]] = [(dataset.category(a), mask) for a, mask in pairs if not a["iscrowd"]]
+    return found
+
+
+def assert_same(again, dataset):
+    expected = objects(dataset)
+    assert (found := objects(again)).keys() == expected.keys()
+    for name, held in expected.items():
+        assert [category for category, _ in found[name]] == [category for category, _ in held]
+        assert all((mask == true).all() for (_, mask), (_, true) in zip(found[name], held, strict=True))
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_written_is_read_back(dataset, tmp_path, format):
     export_dataset(dataset, tmp_path / "exported", format)
     again = reimported(tmp_path, format)
-    assert [image["file_name"] for image in again] == ["p0.png", "p1.png", "p2.png"]
-    for one, other in zip(dataset, again, strict=True):
-        truth = [(dataset.category(a), m) for a, m in zip(dataset.annotations(one), dataset.masks(one), strict=True)]
-        truth = [pair for pair, a in zip(truth, dataset.annotations(one), strict=True) if not a["iscrowd"]]
-        found = [(again.category(a), m) for a, m in zip(again.annotations(other), again.masks(other), strict=True)]
-        assert [name for name, _ in found] == [name for name, _ in truth]
-        for (_, mask), (_, expected) in zip(found, truth, strict=True):
-            if format == "yolo":
-                filled = expected | blob(SIZE, (30, 30), 6) if (expected == ring()).all() else expected
-                assert (mask & filled).sum() / (mask | filled).sum() > 0.97, "an outline, in which holes are lost"
-            else:
-                assert (mask == expected).all()
+    if format != "yolo":
+        assert_same(again, dataset)
+        return
+    for one, other in zip(objects(dataset).values(), objects(again).values(), strict=True):
+        assert [name for name, _ in other] == [name for name, _ in one]
+        for (_, mask), (_, expected) in zip(other, one, strict=True):
+            filled = expected | blob(SIZE, (30, 30), 6) if (expected == ring()).all() else expected
+            assert (mask & filled).sum() / (mask | filled).sum() > 0.97, "an outline, in which holes are lost"
 
 
 def test_outlines_run_along_the_edges_of_pixels():
@@ -95,6 +112,37 @@ def test_supervision_reads_the_yolo_files(dataset, tmp_path):
     (mask,) = by_name["p1.png"].mask
     truth = dataset.masks(dataset.images[1])[0]
     assert (mask & truth).sum() / (mask | truth).sum() > 0.93  # it draws polygons a pixel wider
+
+
+def test_labelme_reads_our_files_and_writes_the_same_masks(dataset, tmp_path):
+    labelme = pytest.importorskip("labelme._label_file", reason="labelme is not installed: pip install labelme")
+    export_dataset(dataset, tmp_path / "exported", "labelme")
+    for path in (tmp_path / "exported").glob("*.json"):
+        labelme.write_label_file(
+            filename=str(path),
+            annotation=labelme.read_label_file(filename=str(path)),
+            image_height=SIZE[1],
+            image_width=SIZE[0],
+            save_image_data=True,
+        )
+        assert json.loads(path.read_text())["imageData"], "it is labelme that wrote it"
+    assert_same(reimported(tmp_path, "labelme"), dataset)
+
+
+@pytest.mark.filterwarnings("ignore")  # those of datumaro and what it imports
+@pytest.mark.parametrize(
+    "format, files, options",
+    [
+        ("cvat", ("theirs/annotations.xml", "theirs/images"), ()),
+        ("coco_instances", ("theirs/annotations/instances_annotations.json", "theirs/images"), ("--crowd-as-hand",)),
+    ],
+)
+def test_datumaro_reads_our_files_and_writes_the_same_masks(dataset, tmp_path, format, files, options):
+    datumaro = pytest.importorskip("datumaro", reason="datumaro is not installed: pip install datumaro")
+    export_dataset(dataset, tmp_path / "exported", "cvat")
+    read = datumaro.Dataset.import_from(str(tmp_path / "exported"), "cvat")
+    read.export(str(tmp_path / "theirs"), format, save_media=True)
+    assert_same(imported(tmp_path, *files, *options), dataset)
 
 
 def test_labelmes_file_lies_beside_its_image(dataset, tmp_path):

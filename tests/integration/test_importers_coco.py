@@ -285,3 +285,16 @@ def test_visibilities_may_be_probabilities_and_others_are_refused(tmp_path, shot
         refused(
             coco(tmp_path / "c.json", [entry(keypoints=wrong)]), shots, "annotation 1 of a.jpg cannot be read", words
         )
+
+
+@pytest.mark.parametrize(
+    "segmentation, words",
+    [
+        ("abc", "its segmentation is 'abc', neither polygons nor RLE"),
+        ([[1, 2, 3, 4, 5]], "a polygon of 5 numbers; it must have x and y of each point"),
+        ([[1, 2, 3, None, 5, 6]], "a polygon that has something other than numbers"),
+    ],
+)
+def test_segmentations_that_cannot_be_read_are_named(tmp_path, shots, segmentation, words):
+    source = coco(tmp_path / "c.json", [entry(segmentation=segmentation)])
+    refused(source, shots, f"annotation 1 of a.jpg cannot be read ({words})")

@@ -93,6 +93,25 @@ def test_labelme_names_the_file_and_the_shape(tmp_path, shots):
         source = labelme(tmp_path / "three", "a.jpg", broken)
         refused(source, shots, "a.json: shape 1 cannot be read (its mask is not a PNG in base64)")
     refused(labelme(tmp_path / "four", "a.jpg", shape("circle", [[7, 5]])), shots, "a circle of 1 points")
+    for points in ([[1, 2, 3]], [1, 2], [[1, None]]):
+        refused(labelme(tmp_path / "five", "a.jpg", shape("polygon", points)), shots, "its points are not pairs of x")
+    refused(
+        labelme(tmp_path / "six", "a.jpg", {**good, "label": None}), shots, "shape 1 cannot be read (its label is None"
+    )
+
+
+def test_a_mask_of_labelme_that_was_dragged_may_begin_a_pixel_outside(tmp_path, shots):
+    small = blob((20, 16), (9, 8), 6)
+    dataset, _ = imported(labelme(tmp_path / "l", "a.jpg", shape("mask", [[60.6, -0.6]], mask=painted(small))), shots)
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[:15, 61:80] = small[1:, :19]
+    assert (hands(dataset)[0] == expected).all()
+
+
+def test_a_rotated_rectangle_of_labelme_is_the_box_around_it(tmp_path, shots):
+    rotated = shape("oriented_rectangle", [[20, 20], [30, 30], [20, 40], [10, 30]])
+    dataset, _ = imported(labelme(tmp_path / "labels", "a.jpg", rotated), shots, "--boxes")
+    assert dataset.annotations(dataset.images[0])[0]["bbox"] == [10, 20, 20, 20]
 
 
 def test_what_of_a_refused_source_was_left_out_is_said(tmp_path, shots):
@@ -405,6 +424,13 @@ def test_a_hand_of_pascal_voc_may_be_a_part_of_a_person(tmp_path, shots):
     assert "objects of other labels were left out: person (1)" in said
 
 
+def test_an_object_of_pascal_voc_that_cannot_be_read_is_named(tmp_path, shots):
+    (tmp_path / "labels").mkdir()
+    box = "<object><name>hand</name><bndbox><xmin>{}</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>"
+    (tmp_path / "labels/a.xml").write_text(f"<annotation>{box.format(1)}{box.format('one')}</annotation>")
+    refused(tmp_path / "labels", shots, "a.xml: object 2 cannot be read (could not convert string to float: 'one')")
+
+
 def test_via_polygons_and_circles(tmp_path, shots):
     x, y = SQUARE[::2], SQUARE[1::2]
     regions = [
@@ -505,6 +531,11 @@ def test_what_is_no_annotation_is_named(tmp_path, shots, text):
     said = {"[": "is not valid JSON", "{": "has no list of its image records"}
     known = "is not a COCO, CVAT, LabelMe or VIA annotation that can be read"
     refused(path, shots, f"{path.name} {said.get(text[0], known)}")
+
+
+def test_files_of_other_suffixes_are_refused(tmp_path, shots):
+    (tmp_path / "labels.csv").write_text("a.jpg,10,20,30,45\n")
+    refused(tmp_path / "labels.csv", shots, "labels.csv is not a .json, .xml or .txt file; save annotations as COCO")
 
 
 def test_names_that_are_no_yaml_are_named(tmp_path, shots):

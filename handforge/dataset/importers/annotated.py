@@ -100,8 +100,10 @@ def polygon(values: Any, where: str, notes: Notes) -> list[float] | None:
     :raises ValueError: if it holds something other than finite numbers, or an odd number of them.
     """
     points = np.asarray(values, float).ravel()
-    if points.size % 2 or not np.isfinite(points).all():
+    if points.size % 2:
         raise ValueError(f"a polygon of {points.size} numbers; it must have x and y of each point")
+    if not np.isfinite(points).all():
+        raise ValueError("a polygon that has something other than numbers")
     x, y = points[::2], points[1::2]
     area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2 if len(x) > 2 else 0.0
     if area <= 0:

@@ -165,6 +165,8 @@ def _file(source: Path, notes: Notes) -> Annotations:
     if source.suffix.lower() == ".xml":
         content = ElementTree.parse(source).getroot()
         return read_voc([source], notes) if content.tag == "annotation" else read_cvat(content, source, notes)
+    if source.suffix.lower() != ".json":
+        raise DatasetError(f"{source} is not a .json, .xml or .txt file; save annotations as COCO, for one")
     content = parse_json(source.read_bytes(), source, DatasetError)
     if isinstance(content, list):
         raise DatasetError(

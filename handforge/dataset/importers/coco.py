@@ -107,6 +107,8 @@ def _size(record: dict[str, Any]) -> Size:
 def _shape(label: str, annotation: dict[str, Any], where: str, notes: Notes) -> Shape | None:
     """One annotation; None where nothing of it is left."""
     crowd, code = bool(annotation.get("iscrowd")), annotation.get("segmentation")
+    if not isinstance(code, dict | list | None):
+        raise ValueError(f"its segmentation is {code!r:.80}, neither polygons nor RLE")
     joints = keypoints(annotation["keypoints"]) if annotation.get("keypoints") else None
     if isinstance(code, dict):
         return Shape(label, (code,), crowd=crowd, keypoints=joints)

@@ -23,7 +23,7 @@ from handforge.dataset.importers.annotated import (
 )
 from handforge.dataset.records import DatasetError
 
-SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton")
+SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton", "tag")
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""

@@ -35,7 +35,7 @@ def read_labelme(files: list[Path], notes: Notes) -> Annotations:
 def _read(path: Path, notes: Notes) -> AnnotatedImage:
     try:
         content = parse_json(path.read_bytes(), path, DatasetError)
-        listed = list(enumerate(content["shapes"], start=1))
+        listed = list(enumerate(content["shapes"] or [], start=1))
         width, height = content.get("imageWidth"), content.get("imageHeight")
         size = (int(width), int(height)) if width and height else None
         name = str(content.get("imagePath") or path.stem)
@@ -57,12 +57,16 @@ def _read(path: Path, notes: Notes) -> AnnotatedImage:
 
 
 def _shape(shape: dict[str, Any], size: tuple[int, int] | None, where: str, notes: Notes) -> Shape | None:
-    label, kind = str(shape["label"]), shape.get("shape_type") or "polygon"
-    points = np.asarray(shape["points"], float).reshape(-1, 2)
+    label, kind = shape["label"], shape.get("shape_type") or "polygon"
+    if not isinstance(label, str):
+        raise ValueError(f"its label is {label!r}")
+    points = np.asarray(shape["points"], float)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise ValueError("its points are not pairs of x and y")
     if kind == "polygon":
         part = polygon(points, where, notes)
         return Shape(label, (part,)) if part else None
-    if kind == "rectangle":
+    if kind in ("rectangle", "oriented_rectangle"):
         low, high = points.min(axis=0), points.max(axis=0)
         return Shape(label, box=(*low.tolist(), *(high - low).tolist()))
     if kind == "circle":  # its centre, and a point on it
@@ -86,9 +90,9 @@ def _mask(code: Any, points: np.ndarray, size: tuple[int, int] | None) -> np.nda
     except (*ODD, OSError, SyntaxError):
         raise ValueError("its mask is not a PNG in base64") from None
     left, top = (round(float(value)) for value in points[0])
-    width, height = size
-    if left < 0 or top < 0 or left + painted.shape[1] > width or top + painted.shape[0] > height:
-        raise ValueError(f"a mask of {painted.shape[1]}x{painted.shape[0]} at {left}, {top} leaves {width}x{height}")
-    mask = np.zeros((height, width), bool)
-    mask[top : top + painted.shape[0], left : left + painted.shape[1]] = painted
-    return mask
+    (rows, columns), (width, height) = painted.shape, size
+    if min(left, top) < -1 or left + columns > width + 1 or top + rows > height + 1:  # dragged, it may be one beside
+        raise ValueError(f"a mask of {columns}x{rows} at {left}, {top} leaves {width}x{height}")
+    mask = np.zeros((height + 2, width + 2), bool)
+    mask[top + 1 : top + 1 + rows, left + 1 : left + 1 + columns] = painted
+    return mask[1:-1, 1:-1]

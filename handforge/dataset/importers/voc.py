@@ -20,25 +20,33 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
             root = ElementTree.parse(path).getroot()
             name = root.findtext("filename") or path.stem
             width, height = int(root.findtext("size/width") or 0), int(root.findtext("size/height") or 0)
-            shapes = []
-            for thing in (*root.iter("object"), *root.iter("part")):  # a hand may be a part of a person
-                label = thing.findtext("name") or ""
-                if outline := _outline(thing):
-                    part = polygon(outline, str(path), notes)
-                    shapes += [Shape(label, (part,))] if part else []
-                    continue
-                left, top, right, bottom = (
-                    float(thing.findtext(f"bndbox/{key}") or "nan") for key in ("xmin", "ymin", "xmax", "ymax")
-                )
-                box = (left - 1, top - 1, right - left + 1, bottom - top + 1)
-                if not np.isfinite(box).all():
-                    notes.add("objects without a box", str(path))
-                    continue
-                shapes.append(Shape(label, box=box))
         except (*ODD, ElementTree.ParseError) as error:
             raise DatasetError(f"{path} is not a Pascal VOC file that can be read ({error})") from None
+        shapes: list[Shape] = []
+        for number, thing in enumerate((*root.iter("object"), *root.iter("part")), start=1):  # a person's part, too
+            where = f"{path}: object {number}"
+            try:
+                shape = _shape(thing, where, notes)
+            except ODD as error:
+                raise DatasetError(f"{where} cannot be read ({error})") from None
+            shapes += [shape] if shape else []
         found.append(AnnotatedImage(name, tuple(shapes), (width, height) if width and height else None, str(path)))
     return Annotations(found)
+
+
+def _shape(thing: ElementTree.Element, where: str, notes: Notes) -> Shape | None:
+    label = thing.findtext("name") or ""
+    if outline := _outline(thing):
+        part = polygon(outline, where, notes)
+        return Shape(label, (part,)) if part else None
+    left, top, right, bottom = (
+        float(thing.findtext(f"bndbox/{key}") or "nan") for key in ("xmin", "ymin", "xmax", "ymax")
+    )
+    box = (left - 1, top - 1, right - left + 1, bottom - top + 1)
+    if np.isfinite(box).all():
+        return Shape(label, box=box)
+    notes.add("objects without a box", where)
+    return None
 
 
 def _outline(thing: ElementTree.Element) -> list[float]:
