@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def open_backgrounds(settings: RenderSettings) -> Backgrounds | None:
 
 
 class Backgrounds:
-    """The images of a folder and of the folders in it, in the order of their names.
+    """The images of a folder and of those in it, without hidden ones as ``._name.jpg``, in the order of their names.
 
     :param seed: of the run; each frame draws its own image.
     :raises SettingsError: if it is not a folder or holds no image.
@@ -66,7 +67,7 @@ class Backgrounds:
         if not folder.is_dir():
             raise SettingsError(f"backgrounds: {folder} is not a folder; name one that holds images")
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        self._paths = [path for path in found if path.is_file()]
+        self._paths = [path for path in found if not path.name.startswith(".") and path.is_file()]
         if not self._paths:
             raise SettingsError(f"backgrounds: {folder} holds no image ({', '.join(IMAGE_SUFFIXES)})")
         self._folder, self._seed = folder, seed
@@ -75,7 +76,7 @@ class Backgrounds:
         """SHA-256 of all names and contents, which tells this folder from one of other images."""
         found = hashlib.sha256()
         for path in self._paths:
-            found.update(f"{path.relative_to(self._folder).as_posix()}\0".encode())
+            found.update(os.fsencode(path.relative_to(self._folder).as_posix()) + b"\0")
             found.update(hashlib.sha256(path.read_bytes()).digest())
         return found.hexdigest()
 

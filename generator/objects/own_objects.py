@@ -107,7 +107,8 @@ class OwnObjects:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise ObjectsError(f"objects: {folder} is not a folder; name one that holds {' or '.join(SUFFIXES)} files")
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        paths = [path for path in found if not path.name.startswith(".") and path.is_file()]
         if not paths:
             raise ObjectsError(f"objects: {folder} holds no object ({', '.join(SUFFIXES)})")
         self._folder = folder

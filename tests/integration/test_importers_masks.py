@@ -1,5 +1,7 @@
 """hand-trainer import masks: folders of images and masks become datasets."""
 
+import os
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -391,3 +393,12 @@ def test_files_of_the_system_beside_images_are_left_alone(source, tmp_path):
     (source / "images/._p0.jpg").write_bytes(b"\0\5\x16\7")
     (source / "images/Thumbs.db").write_bytes(b"x")
     assert run(source, tmp_path / "out").exit_code == 0
+
+
+def test_names_that_are_not_utf8_are_written_with_their_bytes(source, tmp_path):
+    for folder in ("images", "masks"):
+        (path,) = (source / folder).glob("p1.*")
+        path.rename(path.with_name(os.fsdecode(b"caf\xe9") + path.suffix))
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "caf%E9.png" in {image["file_name"] for image in Dataset(tmp_path / "out")}

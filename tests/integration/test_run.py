@@ -1,6 +1,7 @@
 """A run ends with the same bytes by one worker or two, and takes no folder that is not its own."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,8 @@ def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, t
         run.render(chosen, tmp_path / "out", 1, ignore)
     assert not (tmp_path / "out").exists()
     (behind / "z.png").unlink()
+    (behind / os.fsdecode(b"caf\xe9.png")).write_bytes((behind / "a.png").read_bytes())  # no UTF-8
+    (behind / "._a.png").write_bytes(b"a Mac's")
     assert run.render(chosen, tmp_path / "out", 1, ignore)
 
 

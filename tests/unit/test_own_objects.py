@@ -22,6 +22,12 @@ def file(folder, name, mesh):
     return own_objects.read(path, name)
 
 
+def test_hidden_files_are_left_alone(tmp_path):
+    file(tmp_path, "ball.obj", trimesh.creation.icosphere(subdivisions=2, radius=0.03))
+    (tmp_path / "._ball.obj").write_bytes(b"a Mac's")
+    assert list(own_objects.OwnObjects(tmp_path).by_kind) == ["ball.obj"]
+
+
 @pytest.mark.parametrize("name", ["ball.glb", "ball.obj"])
 def test_the_distance_to_a_ball_is_that_of_its_radius(tmp_path, name):
     one = file(tmp_path, name, trimesh.creation.icosphere(subdivisions=4, radius=0.03))

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from handforge.dataset.records import DatasetError
+from handforge.files import utf8_name
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of an uploaded file."""
@@ -78,7 +79,7 @@ def sample_names(files: Sequence[Path], root: Path) -> dict[Path, str]:
             folders = [_normal(part) for part in path.relative_to(root).parts[:-1]]
             name = stem if len(same) == 1 else "_".join([*folders, stem])
             twin = sum(other.parent == path.parent for other in same) > 1
-            names[path] = f"{name}_{path.suffix[1:].lower()}" if twin else name
+            names[path] = utf8_name(f"{name}_{path.suffix[1:].lower()}" if twin else name)
     return names
 
 
