@@ -21,7 +21,7 @@ viewport_ui         redrawing, wrapping texts, showing an image
 properties/         what fields hold
 operators/          what buttons do
 panels/             the sidebar, menus and header
-command             blender -b --command hand_generator ...
+command             blender -b --command handforge ...
 wheels              the libraries that come along, before others of the same name
 """
 

@@ -16,6 +16,7 @@ from generator.hand.pose_presets import PRESETS
 from handforge.files import write_atomic
 
 from . import hand, pose_assets
+from .viewport_ui import title
 
 CATALOGS = "blender_assets.cats.txt"
 """The file in which Blender looks for a library's catalogs."""
@@ -32,7 +33,7 @@ def poses() -> dict[str, dict[str, np.ndarray]]:
         "Signs": {f"sign {name}": one for name, one in finger_sets.signs().items()},
         "Grasps": grasps,
     }
-    return {catalog: {name.replace("_", " ").title(): one for name, one in of.items()} for catalog, of in some.items()}
+    return {catalog: {title(name): one for name, one in of.items()} for catalog, of in some.items()}
 
 
 def write(armature: bpy.types.Object, folder: Path) -> Path:

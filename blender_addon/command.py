@@ -1,4 +1,4 @@
-"""``blender -b --command hand_generator ...``: the words of hand-generator, inside Blender's own program."""
+"""``blender -b --command handforge ...``: the words of handforge, inside Blender's own program."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from generator.pipeline import workers
 
 from . import background_process
 
-NAME = "hand_generator"
+NAME = "handforge"
 
 _registered: list[Any] = []
 
 
 def _run(arguments: list[str]) -> int:
-    """hand-generator with these arguments; its exit code."""
+    """Run handforge with these arguments; its exit code."""
     from generator.cli import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Blender leaves Python's Ctrl-C off

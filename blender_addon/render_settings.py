@@ -181,13 +181,20 @@ def _file(field: str, path: str) -> list[str]:
 
 _WORDS = {
     "give another --out": "choose another Folder",
+    "give another folder for --out": "choose another Folder",
+    "give a new or empty folder for --out": "choose a new or empty Folder",
+    "give a folder for --out": "choose another Folder",
     "--out": "Folder",
     "lower --count": "lower Images",
     "--count": "Images",
+    "--step": "Step",
+    "--engine": "Engine",
+    "another --settings": "another Preset",
+    "the same handforge render command again, or the missing --shard, and merge": "press Generate again to complete",
     "fewer --workers": "fewer Workers",
     "--workers": "Workers",
     "run the same command again": "press Generate again",
-    "hand-generator poses says why": "Count and Map says why",
+    "handforge poses says why": "Count and Map says why",
 }
 
 
@@ -201,7 +208,7 @@ def in_words_of_the_panel(text: str) -> str:
 # ---------------------------------------------------------------- the same as a command
 
 _OPTIONS = ("seed", "resolution", "format", "engine", "mask", "backgrounds", "ground_truth", "rig", "handedness")
-"""Settings that hand-generator render has options for; the others need a file of settings."""
+"""Settings that handforge render has options for; the others need a file of settings."""
 
 
 def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tuple[str, str]:
@@ -216,7 +223,7 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
         default = RenderSettings().to_json()
         text = _toml({n: v for n, v in chosen.to_json().items() if v != default[n] and n not in ("pose_set", "count")})
         where, differs = str(Path(asked["out"] + ".toml")), {}
-    words = ["hand-generator", "render", "--set", chosen.pose_set, "--out", asked["out"]]
+    words = ["handforge", "render", "--set", chosen.pose_set, "--out", asked["out"]]
     if chosen.count is not None:
         words += ["--count", str(chosen.count)]
     for name in _OPTIONS:

@@ -17,6 +17,9 @@ OFFENDING = "THEME01"
 TROUBLE = "cannot follow"
 """The reason of a hand whose sliders and bones cannot agree; the verdict then says why."""
 
+LONGEST = "Self-collision: middle metacarpal and thumb proximal overlap by 12.3 mm too much"
+"""As long as a verdict with its reason gets: the panel keeps room for it, so that what is below does not jump."""
+
 _DELAY = 0.05
 """Seconds from a change to its verdict, so that dragging stays smooth."""
 

@@ -1,4 +1,4 @@
-"""Redrawing what the window shows, wrapping texts, and showing an image in an image editor."""
+"""Redrawing what the window shows, names and texts as it shows them, and an image in an image editor."""
 
 from __future__ import annotations
 
@@ -25,12 +25,29 @@ def redraw_status() -> None:
         window.workspace.status_text_set(None)
 
 
-def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bool = False, lines: int = 0) -> None:
-    """A text over as many lines as it needs in its region, but at least ``lines``, so that what follows stays."""
+_TITLES = {
+    "png": "PNG",
+    "jpg": "JPG",
+    "webp": "WebP",
+    "eevee": "EEVEE",
+    "ok": "OK",
+    "keypoints3d": "Keypoints 3D",
+    "focal_mm": "Focal Length",
+    "num_hands": "Hands",
+}
+
+
+def title(name: str) -> str:
+    """A name of the generator's as labels show it, in Blender's title case."""
+    return _TITLES.get(name) or name.replace("_", " ").title()
+
+
+def wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE", alert: bool = False, room_for: str = "") -> None:
+    """A text over as many lines as it needs in its region, or another one would need, so that what follows stays."""
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8
-    parts = wrap(text, _room())
+    parts, lines = wrap(text, _room()), len(wrap(room_for, _room()))
     for number, line in enumerate(parts + [""] * (lines - len(parts))):
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
 

@@ -31,7 +31,7 @@ PAN, ZOOM = 8, 4
 """Keys that move the view up and clicks of the wheel, from a view of the whole arm to one of the hand."""
 
 COLUMNS = 3
-FIRST_PRESET, BESIDE, BELOW = (54, 182), 79, 23
+FIRST_PRESET, BESIDE, BELOW = (54, 198), 79, 23
 """Where the presets' buttons are in the sidebar, pixels."""
 
 

@@ -19,6 +19,7 @@ from generator.rigs.guess import guess
 
 from .. import bones, external_rig, fingertips, hand, reshape, sync
 from ..properties.preferences import preferences
+from ..viewport_ui import title
 from .common import Undoable, reported
 
 _APART = 0.25
@@ -162,7 +163,7 @@ class GuessBones(Undoable, bpy.types.Operator):
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").title() + (" (optional)" if name in (*bone_map.OPTIONAL, *bone_map.TIPS) else "")
+    return title(name) + (" (optional)" if name in (*bone_map.OPTIONAL, *bone_map.TIPS) else "")
 
 
 GuessBones.__annotations__ |= {

@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 from generator.hand.pose_presets import PRESETS
 
 from .. import asset_library, hand, pose_assets
+from ..viewport_ui import title
 from .common import OfBuiltInHand, reported
 from .pose import PRESET_TEXTS
 
@@ -45,7 +46,7 @@ class PresetsToAssets(OfBuiltInHand, bpy.types.Operator):
         """Make them."""
         armature = hand.active(context)
         for name, pose in PRESETS.items():
-            pose_assets.make(armature, name.replace("_", " ").title(), pose, PRESET_TEXTS.get(name, ""))
+            pose_assets.make(armature, title(name), pose, PRESET_TEXTS.get(name, ""))
         self.report({"INFO"}, f"{len(PRESETS)} poses are in the asset browser, under Current File")
         return {"FINISHED"}
 

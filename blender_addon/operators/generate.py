@@ -103,7 +103,7 @@ class OpenFolder(bpy.types.Operator):
 
 
 class CopyCommand(bpy.types.Operator):
-    """Copy the hand-generator command that renders the same, for a terminal or a cluster"""
+    """Copy the handforge command that renders the same, for a terminal or a cluster"""
 
     bl_idname = "handforge.copy_command"
     bl_label = "Copy as Command"

@@ -135,7 +135,7 @@ class MeanShape(OfBuiltInHand, bpy.types.Operator):
 
 
 class SavePose(OfHand, ExportHelper, bpy.types.Operator):
-    """Save the pose to a CSV file, as hand-generator render --set FILE takes it"""
+    """Save the pose to a CSV file, as handforge render --set FILE takes it"""
 
     bl_idname = "handforge.save_pose"
     bl_label = "Save Hand Pose"

@@ -26,17 +26,15 @@ class RenderPose(OfHand, bpy.types.Operator):
     bl_label = "Render This Pose"
     bl_options = {"REGISTER"}  # noqa: RUF012  the result comes later
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """One image at a time."""
-        if Preview.waiting:
-            cls.poll_message_set("An image is being rendered")
-            return False
-        return super().poll(context)
-
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Ask for it."""
+        """Ask for it; one image at a time.
+
+        A button that a poll greys meanwhile would stay grey until the mouse leaves it.
+        """
+        if Preview.waiting:
+            self.report({"INFO"}, "An image is being rendered")
+            return {"CANCELLED"}
         armature, scene = hand.active(context), context.scene
         asked = render_settings.task(scene, armature)
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now

@@ -11,7 +11,7 @@ from .. import external_rig, fingertips, hand, verdict
 from ..background_job import Preview
 from ..operators import add
 from ..properties.hand import GROUP_WORDS
-from ..viewport_ui import wrapped
+from ..viewport_ui import title, wrapped
 from .common import CLOSED, Sidebar, split
 
 _OPEN = ("L2",)
@@ -42,9 +42,10 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         props = armature.handforge
         box = layout.box()
         if props.reason:
-            wrapped(box, f"{props.reason.capitalize()}: {props.verdict}", "ERROR", alert=True, lines=2)
+            text, icon = f"{props.reason.capitalize()}: {props.verdict}", "ERROR"
         else:
-            wrapped(box, props.verdict.capitalize() or "Plausible", "CHECKMARK", lines=2)
+            text, icon = "Plausible: a person can hold it so, and images show all of it", "CHECKMARK"
+        wrapped(box, text, icon, alert=bool(props.reason), room_for=verdict.LONGEST)
         if props.notice:
             wrapped(layout, props.notice, "ERROR", alert=True)
         layout.operator(
@@ -82,7 +83,7 @@ class HANDFORGE_PT_presets(OfTheHand, bpy.types.Panel):
         columns = max(2, int(context.region.width / (75 * context.preferences.system.ui_scale)))
         grid = self.layout.grid_flow(row_major=True, columns=columns, even_columns=True, align=True)
         for name in PRESETS:
-            grid.operator("handforge.preset", text=name.replace("_", " ").capitalize()).name = name
+            grid.operator("handforge.preset", text=title(name)).name = name
 
 
 class HANDFORGE_PT_sliders(OfTheHand, bpy.types.Panel):

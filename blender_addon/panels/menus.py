@@ -1,4 +1,4 @@
-"""Menus, which F3 searches; the verdict in the 3D View's header; progress in the status bar."""
+"""Menus, which F3 searches where the mouse is; the verdict in the 3D View's header; progress in the status bar."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from generator.hand.pose_presets import PRESETS
 
 from .. import hand
 from ..background_job import Board, Preview
+from ..viewport_ui import title
 
 
 class HANDFORGE_MT_add(bpy.types.Menu):
@@ -29,7 +30,7 @@ class HANDFORGE_MT_presets(bpy.types.Menu):
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw it."""
         for name in PRESETS:
-            self.layout.operator("handforge.preset", text=name.replace("_", " ").title()).name = name
+            self.layout.operator("handforge.preset", text=title(name)).name = name
 
 
 class HANDFORGE_MT_hand(bpy.types.Menu):
@@ -45,11 +46,11 @@ class HANDFORGE_MT_hand(bpy.types.Menu):
         layout.operator("handforge.key_pose")
         for group in (
             ("load_pose", "save_pose", "poses_to_keyframes", "keyframes_to_poses"),
-            ("save_asset", "presets_to_assets", "poses_to_library", "guess_bones"),
+            ("save_asset", "presets_to_assets", "poses_to_library", "guess_bones", "use_armature"),
             ("random_shape", "mean_shape", "make_single_user", "restore_bones"),
             ("fingertips", "load_photo", "click_joints", "fit_file"),
             ("add_camera", "take_over_camera", "take_over_view", "render_pose"),
-            ("sweep_to_timeline", "sweep_off", "judge_sweep"),
+            ("sweep_to_timeline", "sweep_off", "judge_sweep", "pose_from_map"),
             ("generate", "cancel", "open_folder", "copy_command", "guide"),
         ):
             layout.separator()
@@ -91,6 +92,7 @@ _DRAWN = (
     ("VIEW3D_MT_mesh_add", _add_menu),
     ("VIEW3D_MT_armature_add", _add_menu),
     ("VIEW3D_MT_editor_menus", _hand_menu),
+    ("IMAGE_MT_editor_menus", _hand_menu),
     ("VIEW3D_HT_header", _verdict),
     ("STATUSBAR_HT_header", _progress),
 )

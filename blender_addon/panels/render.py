@@ -11,8 +11,7 @@ from handforge.errors import HandforgeError
 
 from .. import camera_object, hand, render_settings, sweep_view
 from ..background_job import Board
-from ..properties.scene import label
-from ..viewport_ui import wrapped
+from ..viewport_ui import title, wrapped
 from .common import CLOSED, Sidebar, split
 
 
@@ -150,7 +149,7 @@ class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
         column, props = split(self.layout), context.scene.handforge
         _numbers(column, props, render_settings.NUMBERS)
         for name in render_settings.CHOICES:
-            column.prop(props, f"set_{name}", text=label(name))
+            column.prop(props, f"set_{name}", text=title(name))
         for name in (*render_settings.FOLDERS, "object_annotations"):
             column.prop(props, name)
 
@@ -158,9 +157,9 @@ class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
 def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: Iterable[str]) -> None:
     """Settings that are a number, or a word."""
     for name in names:
-        column.prop(props, f"set_{name}", text=label(name))
+        column.prop(props, f"set_{name}", text=title(name))
         if getattr(props, f"set_{name}") == render_settings.FIXED:
-            column.prop(props, name)
+            column.prop(props, name, text=" ")  # below its choice
 
 
 CLASSES = (

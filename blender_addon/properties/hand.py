@@ -12,6 +12,7 @@ from generator.hand import pose
 
 from .. import reshape, sync
 from ..hand import SHAPE
+from ..viewport_ui import title
 
 GROUP_WORDS = {
     "L1": "Translation",
@@ -46,7 +47,7 @@ _LETTERS = {"translation": "Along", "forearm": "About"}
 
 def items(*names: str) -> list[tuple[str, str, str]]:
     """Choices of an EnumProperty, in title case."""
-    return [(name, name.replace("_", " ").title(), "") for name in names]
+    return [(name, title(name), "") for name in names]
 
 
 def describe(name: str) -> str:

@@ -27,6 +27,7 @@ from generator.hand import pose_sets, sweep_map
 
 from .. import render_settings, verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
+from ..viewport_ui import title
 from .choice_texts import described
 from .hand import items
 
@@ -55,8 +56,8 @@ _POSES = [
     (AS_PRESET, "As the Preset", "Both sweeps, or what the preset shows"),
     ("all", "L2 and L11", "Both sweeps"),
     *_SETS,
-    *((name, name.capitalize(), _DRAWN_SETS.get(name, "")) for name in pose_sets.SETS if name not in pose_sets.SWEPT),
-    ("file", "File", "A CSV file of poses, as Save Pose and hand-generator poses --out write it"),
+    *((name, title(name), _DRAWN_SETS.get(name, "")) for name in pose_sets.SETS if name not in pose_sets.SWEPT),
+    ("file", "File", "A CSV file of poses, as Save Pose and handforge poses --out write it"),
 ]
 
 _PRESETS = {
@@ -106,11 +107,6 @@ def setting_texts() -> dict[str, str]:
     return texts
 
 
-def label(name: str) -> str:
-    """A setting's name as the panel shows it."""
-    return name.removesuffix("_mm").replace("_", " ").title()
-
-
 def _judge_again(props: Any, _context: bpy.types.Context) -> None:
     verdict.all_later(props.id_data)
 
@@ -118,7 +114,7 @@ def _judge_again(props: Any, _context: bpy.types.Context) -> None:
 def _choice(name: str, words: tuple[str, ...]) -> Any:
     as_preset = (AS_PRESET, "As the Preset", "Leave this to the preset")
     return EnumProperty(
-        name=label(name),
+        name=title(name),
         description=setting_texts().get(name, ""),
         items=[as_preset, *described(name, items(*words))],
         update=_judge_again,
@@ -193,7 +189,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         description="What it does not randomize is as the hand in the scene: shape, skin tone and side, or the rig",
         items=[
             *explained(PRESETS, _PRESETS),
-            ("file", "File", "A TOML file, as hand-generator render --settings takes it; it goes before this panel"),
+            ("file", "File", "A TOML file, as handforge render --settings takes it; it goes before this panel"),
         ],
         update=_preset_chosen,
     )
@@ -216,7 +212,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         name="Samples", description="Samples a pixel of Cycles and EEVEE; 0 leaves them to the preset", min=0, max=4096
     )
     truth: EnumProperty(
-        name="Ground-Truth Maps",
+        name="Ground Truth",
         description=setting_texts().get("ground_truth", ""),
         items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*TRUTH_WORDS)))],
         options={"ENUM_FLAG"},
@@ -225,7 +221,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     objects: _path("Objects", "DIR_PATH", "A folder of .glb or .obj files, in metres, to be held; empty for none")
     object_annotations: BoolProperty(name="Annotate Objects", description=setting_texts().get("object_annotations", ""))
     distance: FloatProperty(
-        name="Metres",
+        name="Distance",
         description="From the camera to the wrist",
         subtype="DISTANCE",
         unit="LENGTH",
@@ -235,8 +231,10 @@ class SceneProperties(bpy.types.PropertyGroup):
         update=_judge_again,
     )
     focal_mm: FloatProperty(
-        name="Millimetres",
+        name="Focal Length",
         description="For a sensor 36 mm wide",
+        subtype="DISTANCE_CAMERA",
+        unit="CAMERA",
         min=10,
         max=300,
         default=45.0,

@@ -338,7 +338,7 @@ def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
     if reason == "self-collision":
         depth = overlap(poses, hand)[0]
         i, j = collision_pairs()[int(depth.argmax())]
-        text = f"{_words(i)} and {_words(j)} overlap by {(depth.max() - FLESH) * 1000:.1f} mm more than flesh gives way"
+        text = f"{_words(i)} and {_words(j)} overlap by {(depth.max() - FLESH) * 1000:.1f} mm too much"
         return Verdict(reason, text, (BONES[i], BONES[j]))
     if reason == "out of reach":
         part, far = reach_excess(poses[0])
@@ -352,7 +352,8 @@ def explain(one: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
         )
     if reason == "cut":
         far = outside_px(poses, hand, camera)[0]
-        return Verdict(reason, f"the hand reaches {far:.0f} pixels beyond the image's edge", ("hand",))
+        beyond = f"the hand reaches {far:.0f} pixels beyond the image's edge"
+        return Verdict(reason, beyond if np.isfinite(far) else "part of the hand is behind the camera", ("hand",))
     return Verdict("", "plausible")
 
 

@@ -81,7 +81,7 @@ def image(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, sca
     return pixels[::-1]
 
 
-LEFT, BELOW, RIGHT = 64, 44, 24
+LEFT, BELOW, RIGHT = 96, 64, 32
 """Pixels beside and below a map for its axes, and to the right for the last number."""
 
 
@@ -90,7 +90,7 @@ def with_axes(some: Part, pixels: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     sheet = Image.new("RGB", (LEFT + width + RIGHT, RIGHT + height + BELOW), PAPER)
     sheet.paste(Image.fromarray(pixels), (LEFT, RIGHT))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(22)
     first, last = (np.degrees(some.poses[i, [pose.V4, pose.V5]]).round().astype(int) for i in (0, -1))
     for value in _ticks(first[1], last[1]):
         x = LEFT + (value - first[1]) / max(1, last[1] - first[1]) * (width - 1)

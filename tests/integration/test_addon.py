@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import bones as bones_module
-from blender_addon import hand, sync
+from blender_addon import hand, sync, verdict
 from blender_addon.properties.hand import HandProperties
 from blender_addon.properties.preferences import HandforgePreferences
 from blender_addon.properties.scene import SceneProperties
@@ -186,6 +186,26 @@ def test_the_verdict_is_about_the_images_asked_for(armature, window):
     assert armature.handforge.reason == ""
     window.set_focal_mm, window.focal_mm = "fixed", 120
     assert armature.handforge.reason == "cut"
+
+
+def test_no_verdict_takes_more_room_than_the_panel_keeps():
+    pairs = [f"{BONES[i]} and {BONES[j]}".replace("_", " ") for i, j in plausibility.collision_pairs()]
+    collision = max((f"Self-collision: {pair} overlap by 12.3 mm too much" for pair in pairs), key=len)
+    told = [plausibility.explain(some_pose(seed)) for seed in range(200)]
+    texts = [f"{one.reason}: {one.text}" for one in told if one.reason] + [collision]
+    assert {one.reason for one in told} >= {"self-collision", "out of reach"}
+    assert max(map(len, texts)) <= len(verdict.LONGEST)
+
+
+@pytest.mark.parametrize(
+    "text, unit",
+    [("translation_x", "LENGTH"), ("forearm_x", "ROTATION"), ("distance", "LENGTH"), ("focal_mm", "CAMERA")],
+)
+def test_fields_take_units(window, text, unit):
+    """Blender reads "20mm" and "0.5 rad" in fields whose unit it knows."""
+    kinds = (HandProperties.bl_rna.properties, SceneProperties.bl_rna.properties)
+    (found,) = (properties[text].unit for properties in kinds if text in properties)
+    assert found == unit
 
 
 def test_presets_and_reset(armature):

@@ -1,6 +1,8 @@
 """What the add-on has rendered, in processes of their own: one pose at once, and sets of them."""
 
+import ast
 import json
+import re
 import sys
 import time
 import tomllib
@@ -42,8 +44,7 @@ def test_a_pose_is_rendered_with_overlay_and_record(armature, window):
     armature.handforge.side = "left"
     sync.put(armature, PRESETS["open"])
     assert bpy.ops.handforge.render_pose() == {"FINISHED"}
-    with pytest.raises(RuntimeError, match="An image is being rendered"):
-        bpy.ops.handforge.render_pose()
+    assert bpy.ops.handforge.render_pose() == {"CANCELLED"}, "one image at a time"
     render_pose.wait()
     assert Preview.message == ""
     image, overlay = bpy.data.images[render_pose.IMAGE], bpy.data.images[render_pose.OVERLAY]
@@ -74,6 +75,21 @@ def test_a_preview_that_ends_says_what_it_said_last(armature, window, monkeypatc
     bpy.ops.handforge.render_pose()
     render_pose.wait()
     assert Preview.message == "Rendering failed: the process ended with exit code 7: no memory left"
+
+
+def test_messages_speak_of_the_panels_fields():
+    """All those that the modules which run in a window's processes raise."""
+    package = Path(render_settings.run.__file__).parents[1]
+    elsewhere = ("cli", "settings_options", "extension", "dask_cluster", "shards", "frame_file", "own_objects")
+    texts = []
+    for path in package.rglob("*.py"):
+        if path.stem not in elsewhere:
+            raised = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Raise)]
+            parts = [part for node in raised for part in ast.walk(node)]
+            texts += [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    assert sum("--" in text for text in texts) > 5
+    told = [render_settings.in_words_of_the_panel(text) for text in texts]
+    assert not [text for text in told if re.search(r"--[a-z]|handforge (render|poses|frame|dataset)", text)]
 
 
 # ---------------------------------------------------------------- sets
@@ -156,7 +172,7 @@ def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file
     from generator import cli
 
     words = shlex.split(line)
-    assert words[:2] == ["hand-generator", "render"] and bool(text) == in_file
+    assert words[:2] == ["handforge", "render"] and bool(text) == in_file
     if text:
         tomllib.loads(text)
         Path(words[words.index("--settings") + 1]).write_text(text)
@@ -271,5 +287,5 @@ def test_time_left_as_people_say_it(seconds, words):
 
 
 @pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["poses", "--set", "none"], 2), (["render"], 2)])
-def test_the_command_inside_blender_ends_as_hand_generator_does(arguments, code):
+def test_the_command_inside_blender_ends_as_handforge_does(arguments, code):
     assert command._run(arguments) == code

@@ -16,7 +16,7 @@ PATIENCE = 300
 
 # Where things are in the sidebar, pixels from its upper left corner.
 TABS_X = 278
-ADD_HAND, RENDER_POSE, FIST, ABOUT_X = (136, 45), (136, 118), (125, 203), (190, 510)
+ADD_HAND, RENDER_POSE, FIST, ABOUT_X = (136, 45), (136, 134), (125, 219), (190, 526)
 
 
 def tools():
@@ -132,11 +132,12 @@ class Window:
         self.over_view()
         self.mouse("key", keys, "sleep", 1)
 
-    def search(self, name):
-        """Find an operator with F3, and run it."""
+    def search(self, name, place=None):
+        """Find an operator with F3 over the 3D View or another place, and run it."""
         self.press("Escape")
-        self.press("F3")
-        self.mouse("type", "--delay", "80", name)
+        if place:
+            self.mouse("mousemove", *map(round, place), "sleep", 1)
+        self.mouse("key", "F3", "sleep", 1, "type", "--delay", "80", name)
         self.mouse("sleep", 2, "key", "Return", "sleep", 1)
 
     def picture(self, name):
@@ -144,6 +145,7 @@ class Window:
         self.pictures += 1
         path = self.folder / f"{self.pictures}_{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
+        return path
 
 
 def open_tab(window):

@@ -49,6 +49,15 @@ def finger_handles(armature, window, area):
     return found
 
 
+def clicked(window):
+    """Where on the screen joints have been clicked so far."""
+    found = []
+    for running in window.modal_operators:
+        for x, y in getattr(running, "_points", ()):
+            found.append([running._region.x + x, window.height - running._region.y - y])
+    return found
+
+
 def state():
     window, area = view()
     sidebar = next(region for region in area.regions if region.type == "UI")
@@ -73,6 +82,8 @@ def state():
         "frame": scene.frame_current,
         "keys": sum(len(a.frame_range) for a in bpy.data.actions),
         "fit": scene.handforge.fit,
+        "modal": [running.bl_idname for running in window.modal_operators],
+        "clicked": clicked(window),
         "photos": [b.image.name for b in scene.camera.data.background_images] if scene.camera else [],
         "seen_by": [round(scene.handforge.focal_mm, 2), *scene.handforge.size],
         "browser": any(
@@ -81,11 +92,12 @@ def state():
         "job": board.job and [board.job.done, board.job.total],
         "message": board.message,
         "preview": jobs.Preview.message,
-        "editors": [
-            a.spaces.active.image.name
+        "rendering": jobs.Preview.waiting,
+        "editors": {
+            a.spaces.active.image.name: [a.x + a.width / 2, window.height - a.y - a.height / 2]
             for a in window.screen.areas
             if a.type == "IMAGE_EDITOR" and a.spaces.active.image
-        ],
+        },
     }
 
 

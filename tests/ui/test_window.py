@@ -13,11 +13,14 @@ from blender_window import ABOUT_X, FIST, PATIENCE, RENDER_POSE, Window, add_han
 from PIL import Image
 
 from generator import extension
-from generator.hand import fitting, kinematics, pose
+from generator.hand import fitting, kinematics, pose, sweep_map
 from generator.hand.anatomy import skeleton
 from generator.hand.pose_presets import PRESETS
 
 pytestmark = pytest.mark.ui
+
+MAP = "Hand sweep"
+"""The image with a sweep's map."""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,9 @@ def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     state = window.until("the pose is rendered", lambda: window.click(RENDER_POSE), shown, seconds=60)
     assert state["preview"] == ""
     window.picture("rendered")
+    again = lambda: window.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.4)  # noqa: E731
+    window.until("the button takes a second click without a move of the mouse", again, lambda state: state["rendering"])
+    window.wait("the pose is rendered again", lambda state: not state["rendering"])
 
     def rendering(state):
         return state["job"] and state["job"][0] > 0
@@ -71,7 +77,9 @@ def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     images = list((window.folder / "images" / "images").iterdir())
     assert images and not (window.folder / "images" / "annotations.json").exists()
 
-    window.until("rendering goes on", lambda: window.search("Generate"), lambda state: state["job"], seconds=20)
+    (beside,) = window.state()["editors"].values()
+    going_on = lambda state: state["job"]  # noqa: E731
+    window.until("rendering goes on", lambda: window.search("Generate", beside), going_on, seconds=20)
     window.wait("rendering goes on", rendering)
     window.blender.kill()
     end = time.monotonic() + 20
@@ -186,7 +194,7 @@ def test_bones_rotated_in_pose_mode_stop_at_their_limits(window):
     window.picture("rotated")
 
 
-def test_a_photograph_is_chosen_and_put_behind_the_hand(window):
+def test_a_photograph_is_matched(window):
     path = window.folder / "photographs" / "hand.jpg"
     path.parent.mkdir()
     exif = Image.Exif()
@@ -203,19 +211,17 @@ def test_a_photograph_is_chosen_and_put_behind_the_hand(window):
     window.picture("photograph")
     assert state["photos"] == ["hand.jpg"] and state["seen_by"] == [28, 640, 480] and "joints" in state["hand"]
 
-
-def test_a_pose_is_fitted_to_clicked_joints(window):
-    add_hand(window)
-    window.until("the camera is there", lambda: window.search("Hand Camera"), lambda state: "joints" in state["hand"])
     window.press("Home")  # the camera's frame fills the view
     time.sleep(3)
-    window.search("Click Joints")
-    for x, y in window.state()["hand"]["joints"]:
-        window.click_at(x, y)
+    begun = lambda state: "HANDFORGE_OT_click_joints" in state["modal"]  # noqa: E731
+    window.until("joints can be clicked", lambda: window.search("Click Joints"), begun)
+    for number, (x, y) in enumerate(window.state()["hand"]["joints"]):
+        taken = lambda state, number=number: len(state["clicked"]) > number or state["fit"]  # noqa: E731
+        window.until("a joint is clicked", lambda x=x, y=y: window.click_at(x, y), taken, seconds=30)
     state = window.wait("the pose is fitted", lambda state: state["fit"])
     window.picture("fitted")
     error = float(state["fit"].split(" are ")[1].split(" px")[0])
-    assert error < 2, "of an image 320 pixels wide"
+    assert error < 2, "of an image 640 pixels wide"
     wanted = [0.2, 0.4, -0.3]
     np.testing.assert_allclose(state["hand"]["pose"][3:6], wanted, atol=0.25)
     clicked = PRESETS["grasp"].copy()
@@ -224,3 +230,22 @@ def test_a_pose_is_fitted_to_clicked_joints(window):
         kinematics.keypoints(np.array([0, 0, 0, *one[3:]]), skeleton()) for one in (state["hand"]["pose"], clicked)
     )
     assert np.linalg.norm(found - known, axis=1).mean() < 0.02, "metres; a click is half a pixel wide of a joint"
+
+
+def test_a_pose_is_picked_from_the_map_of_a_sweep(window):
+    add_hand(window)
+    shown = lambda state: MAP in state["editors"]  # noqa: E731
+    window.until("the map is shown", lambda: window.search("Count and Map"), shown, seconds=60)
+    window.picture("map")
+    place = window.state()["editors"][MAP]
+    begun = lambda state: "HANDFORGE_OT_pose_from_map" in state["modal"]  # noqa: E731
+    window.until("poses can be picked", lambda: window.search("Pick From Map", place), begun)
+    x, y = round(place[0] + 60), round(place[1] - 50)
+    moved = lambda state: any(state["hand"]["pose"][3:6])  # noqa: E731
+    window.until("a pose is picked", lambda: window.click_at(x, y), moved)
+    window.mouse("mousemove_relative", 30, 30)
+    picture = np.asarray(Image.open(window.picture("picked")).convert("RGB"), int)
+    marked = np.abs(picture - sweep_map.MARK).max(axis=-1) < 30
+    assert marked[y - 9 : y + 10, x + 40].any() and marked[y - 60, x - 9 : x + 10].any(), "the cross is at the mouse"
+    ended = lambda state: not state["modal"]  # noqa: E731
+    window.until("Escape ends it", lambda: window.press("Escape"), ended)

@@ -128,7 +128,7 @@ def test_fingers_press_into_each_other_by_as_much_as_flesh_gives_way(deeper, rea
         low, high = (spread, high) if depth(spread) < plausibility.FLESH + deeper / 1000 else (low, spread)
     verdict = explain(held(index_mcp_abduction=-low, middle_mcp_abduction=low))
     assert verdict.reason == reason
-    assert not reason or "overlap by 0.2 mm more than flesh gives way" in verdict.text
+    assert not reason or "overlap by 0.2 mm too much" in verdict.text
 
 
 def test_an_upright_forearm_can_be_turned_nearly_any_way():
@@ -169,3 +169,10 @@ def test_between_45_000_and_48_000_of_the_sweep_stay():
     reasons = judge(pose_sets.select("all").poses)
     assert 45_000 <= (reasons == "").sum() <= 48_000
     assert set(reasons) <= {"", *plausibility.RULES}
+
+
+def test_a_hand_behind_the_camera_is_cut_by_no_number_of_pixels():
+    behind = np.zeros(pose.SIZE)
+    behind[1] = -1
+    verdict = explain(behind, camera=Camera(distance=0.9))
+    assert (verdict.reason, verdict.text) == ("cut", "part of the hand is behind the camera")
