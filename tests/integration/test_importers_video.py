@@ -99,7 +99,8 @@ def test_several_labels_and_others(video, tmp_path):
     dataset = imported(tmp_path / "out")
     assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
     (tmp_path / "out").rename(tmp_path / "first")
-    assert run(*words, "--label", "cup").exit_code == 0
+    done = run(*words, "--label", "cup")
+    assert done.exit_code == 0 and "images with 1 objects" in done.stdout
     assert imported(tmp_path / "out").info["objects"] == 1
 
 

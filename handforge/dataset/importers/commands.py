@@ -300,7 +300,9 @@ def _imported(out: Path, count: int) -> None:
     from handforge.dataset import Dataset
 
     info = Dataset(out).info
-    what = f"{info['hands']} hands" + (f", {info['objects']} objects" if "objects" in info else "")
-    echo(f"{out}: {count} images with {what}")
-    if not info["hands"] and not info.get("objects"):
+    objects = info.get("objects", 0)
+    counted = [f"{info['hands']} hands"] if info["hands"] or not objects else []
+    counted += [f"{objects} objects"] if objects else []
+    echo(f"{out}: {count} images with {', '.join(counted)}")
+    if not info["hands"] and not objects:
         echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)
