@@ -1,5 +1,7 @@
 """The add-on's hand: sliders, bones and verdict in step, whoever changes one, and what keeps them from it."""
 
+from types import SimpleNamespace
+
 import bpy
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from mathutils import Matrix
 import blender_addon
 from blender_addon import bones as bones_module
 from blender_addon import hand, sync, verdict
+from blender_addon.operators import add
 from blender_addon.properties.hand import HandProperties
 from blender_addon.properties.preferences import HandforgePreferences
 from blender_addon.properties.scene import SceneProperties
@@ -57,6 +60,23 @@ def test_everything_shown_has_a_tooltip_and_a_capital(window):
     assert len(shown) > 300
     assert not [where for where, _, text in shown if not text]
     assert not [where for where, name, _ in shown if name[:1].islower()]
+
+
+def test_paths_may_begin_where_the_file_lies(window):
+    kinds = (SceneProperties.bl_rna.properties, HandforgePreferences.bl_rna.properties)
+    paths = [prop for kind in kinds for prop in kind if getattr(prop, "subtype", "") in ("FILE_PATH", "DIR_PATH")]
+    assert len(paths) == 6
+    assert all(getattr(prop, "is_path_supports_blend_relative", True) for prop in paths), (
+        "or Blender 5 shows //hands in red"
+    )
+
+
+def test_what_nobody_has_set_is_as_the_preferences_say(window, monkeypatch):
+    chosen = SimpleNamespace(out="//elsewhere", workers=3, engine="cycles")
+    monkeypatch.setattr(add, "preferences", lambda: chosen)
+    window.workers = 7
+    bpy.ops.handforge.add_hand()
+    assert (window.out, window.workers, window.engine) == ("//elsewhere", 7, "cycles")
 
 
 def test_the_hand_added_is_the_generators(armature):

@@ -222,6 +222,12 @@ def test_a_folder_that_is_not_ours_is_told_in_the_panel(window, poses_file, tmp_
     assert "--" not in Board.message, "in the panel's words"
 
 
+def test_a_folder_that_is_not_there_cannot_be_opened(window, tmp_path):
+    window.out = str(tmp_path / "out")
+    with pytest.raises(RuntimeError, match=r"Folder: .*out is not there yet"):
+        bpy.ops.handforge.open_folder()
+
+
 def test_a_process_that_fails_says_why(window, poses_file, tmp_path, monkeypatch):
     broken = [sys.executable, "-c", "import sys; sys.stdin.readline(); import no_such_module"]
     monkeypatch.setattr(background_process, "command", lambda kind: broken)
