@@ -79,8 +79,9 @@ def _verdict(self: bpy.types.Header, context: bpy.types.Context) -> None:
 
 def _progress(self: bpy.types.Header, _context: bpy.types.Context) -> None:
     if Board.job is not None:
-        job = Board.job
-        self.layout.progress(factor=job.done / max(job.total, 1), text=f"Hands: {job.text}")
+        job, row = Board.job, self.layout.row()
+        row.ui_units_x = 15  # as wide as the text gets
+        row.progress(factor=job.done / max(job.total, 1), text=f"Hands: {job.text}")
     elif Preview.waiting:
         self.layout.label(text="Rendering the hand", icon="RENDER_STILL")
 
