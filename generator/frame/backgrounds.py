@@ -6,12 +6,14 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 from PIL import Image
 
 from generator.frame.settings import RenderSettings, SettingsError
 from handforge.dataset.image_io import IMAGE_SUFFIXES, read_image
+from handforge.files import utf8_name
 from handforge.rng import stream
 
 SMALLEST_CROP = 0.4
@@ -22,7 +24,7 @@ SMALLEST_CROP = 0.4
 class Backdrop:
     """The part of an image that is behind the hands.
 
-    :param image: its file, as seen from the folder, with slashes.
+    :param image: its file, as seen from the folder, with slashes; bytes that are not UTF-8 as ``%E9``.
     :param share: size of the part, as a fraction of the largest of its aspect ratio.
     :param across: where the part lies, from the left (0) to the right (1); ``down``: from the top to the bottom.
     """
@@ -43,7 +45,10 @@ class Backdrop:
         :raises DatasetError: if it cannot be read.
         """
         width, height = size_wh
-        picture = Image.fromarray(read_image(folder / self.image))
+        path = folder / self.image
+        if not path.exists():  # a name with bytes that are not UTF-8
+            path = folder / os.fsdecode(unquote_to_bytes(self.image))
+        picture = Image.fromarray(read_image(path))
         size = np.array(size_wh) * min(picture.width / width, picture.height / height) * self.share
         left, top = (np.array(picture.size) - size) * [self.across, self.down]
         box = (left, top, left + size[0], top + size[1])
@@ -93,5 +98,5 @@ class Backgrounds:
         rng = stream(self._seed, frame, "background image")
         path = self._paths[int(rng.integers(len(self._paths)))]
         share, (across, down) = float(rng.uniform(SMALLEST_CROP, 1)), rng.uniform(size=2).tolist()
-        image = path.relative_to(self._folder).as_posix()
+        image = utf8_name(path.relative_to(self._folder).as_posix())
         return Backdrop(image, share, across, down, mirrored=bool(rng.random() < 0.5))

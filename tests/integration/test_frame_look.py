@@ -1,5 +1,6 @@
 """What can be added to a room: framing, people, things in the colours of skin, things before the hand, exposure."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +195,15 @@ def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
     digest = Backgrounds(tmp_path, 0).digest()
     checkers(tmp_path / "d.png")
     assert Backgrounds(tmp_path, 0).digest() != digest
+
+
+def test_a_background_may_have_a_name_that_is_not_utf8(tmp_path):
+    checkers(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    (tmp_path / "._cafe.png").write_bytes(b"a Mac's")
+    behind = Backgrounds(tmp_path, 0)
+    behind.verify()
+    assert (one := behind.draw(0)).image == "caf%E9.png"
+    assert one.read(tmp_path, (64, 48)).shape == (48, 64, 3) and len(behind.digest()) == 64
 
 
 @pytest.mark.parametrize("values", [{"scene": "plain", "engine": "raster"}, {"scene": "plain"}, {}])
