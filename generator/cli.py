@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from generator.settings_options import SETS_HELP, STEP, load_settings, pose_set_names, preset_names, settings_options
+from generator.settings_options import SETS_HELP, STEP, complete_sets, load_settings, preset_names, settings_options
 from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, complete, echo, output_file, processors
 from handforge.files import dump_json, require_writable, write_atomic
@@ -201,7 +201,7 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     "--set",
     "set_",
     default="all",
-    shell_complete=complete(pose_set_names),
+    shell_complete=complete_sets,
     show_default=True,
     help=SETS_HELP,
 )

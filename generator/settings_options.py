@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from handforge.console import PATH, Complete, complete, complete_list
 
@@ -36,11 +37,12 @@ def _setting_words(setting: str) -> Complete:
     return complete(words)
 
 
-def pose_set_names() -> tuple[str, ...]:
-    """Names of the pose sets, for completion."""
+def complete_sets(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Complete, as an option's ``shell_complete``, one or several pose sets, all of them, or else a file."""
     from generator.hand import pose_sets
 
-    return (*pose_sets.SETS, "all")
+    names = pose_sets.SETS if "," in start else (*pose_sets.SETS, "all")
+    return complete_list(lambda _: names)(context, parameter, start) or [CompletionItem(start, type="file")]
 
 
 def preset_names() -> tuple[str, ...]:
@@ -64,7 +66,7 @@ def _object_kinds(context: click.Context) -> tuple[str, ...]:
 
 
 _SETTINGS_OPTIONS = (
-    click.option("--set", "pose_set", help=f"{SETS_HELP}  [default: all]", shell_complete=complete(pose_set_names)),
+    click.option("--set", "pose_set", help=f"{SETS_HELP}  [default: all]", shell_complete=complete_sets),
     STEP,
     click.option("--count", type=int, help="Number of images, spread evenly over the plausible poses.  [default: all]"),
     click.option("--seed", type=int, help="Seed of all random draws.  [default: 0]"),
