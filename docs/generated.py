@@ -1,6 +1,7 @@
 """The reference pages from the code: a hook of MkDocs that fills the marks for commands, settings and recipes.
 
-Each command with its help, example and options; each setting and recipe key with its values, default and meaning.
+Each command with its help, example and options; each setting and recipe key with its values, default and meaning. The
+page on contributing is CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
@@ -96,7 +98,18 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"
 
 
-PARTS: dict[str, Callable[[], str]] = {"commands": commands, "settings": settings, "recipes": recipes}
+def contributing() -> str:
+    """CONTRIBUTING.md, without its heading."""
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+    return text.partition("\n")[2].lstrip()
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "settings": settings,
+    "recipes": recipes,
+    "contributing": contributing,
+}
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -194,6 +194,20 @@ def test_the_reference_has_every_command_with_its_example_and_every_key():
     assert patience in GENERATED["recipes"]()
 
 
+def test_every_commands_help_has_an_example():
+    def leaves(command, words):
+        if not isinstance(command, click.Group):
+            yield words, command.help
+            return
+        for name, inner in command.commands.items():
+            yield from leaves(inner, f"{words} {name}")
+
+    helps = list(leaves(main, "handforge"))
+    assert len(helps) > 30
+    for words, text in helps:
+        assert re.search(rf"^ *{words}\b", text, re.MULTILINE), f"{words} --help has no example"
+
+
 def test_marks_are_filled_and_pages_ask_no_other_host():
     class Page:
         url = "howto/render.html"
@@ -202,6 +216,8 @@ def test_marks_are_filled_and_pages_ask_no_other_host():
         "a\n| key | values, default"
     )
     assert GENERATED["on_page_markdown"]("<!-- network -->") == "<!-- network -->"
+    rules = GENERATED["on_page_markdown"]("# Working\n\n<!-- contributing -->\n")
+    assert rules.count("\n# ") == 0 and "\n## Rules\n" in rules
     shim = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
     assert GENERATED["on_post_page"](shim, Page) == '<script src="../assets/worker.js"></script>'
 
