@@ -15,6 +15,7 @@ files           files and folders that appear whole or not at all
 parse           JSON and TOML of unknown origin
 console         what all commands share: errors, exit codes
 progress        progress bars and lines
+run_records     what run.json, predict.json and study.json hold
 csv_text        tables as CSV, safe in a spreadsheet
 text_table      tables in which no word is cut
 validation      values from files against types: all that is wrong, in words

@@ -18,6 +18,7 @@ from evaluation.paper.published import CASES, Case
 from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, Run, plain, trained_on
 from evaluation.report.tables import RATES, Table, text
+from handforge.run_records import RecipePart
 
 PAPER_IMAGES = 45_000
 """Synthetic images the paper trained on, at least."""
@@ -67,7 +68,7 @@ def our_results(run: Run, options: MatchOptions) -> list[Ours]:
     return found
 
 
-def _recipe(run: Run) -> dict[str, Any]:
+def _recipe(run: Run) -> RecipePart:
     return run.record.get("recipe") or {}
 
 
@@ -219,7 +220,7 @@ def _what(run: Run) -> dict[str, Any]:
     record = run.record
     recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about", "description")}
     datasets = {key: _ids(record.get(key)) for key in ("data", "real")}
-    command = record.get("command") or [None]
+    command = [*record.get("command", []), None]
     return {
         **recipe,
         **datasets,

@@ -20,6 +20,7 @@ from evaluation.metrics.matching import annotated_masks
 from evaluation.report.runs import trained_on
 from handforge.dataset import Dataset, DatasetError
 from handforge.dataset.scene import scene
+from handforge.run_records import RunRecord
 
 SAME_SCALE = 1.5
 """Hands of two sets are of similar scale if their median sizes differ by no more than this factor."""
@@ -52,7 +53,7 @@ class Flags:
         return chr(ord("C") + 8 * self.aha + 4 * self.bgs + 2 * self.scs + self.rpt)
 
 
-def flags(record: dict[str, Any], test: Dataset) -> Flags:
+def flags(record: RunRecord, test: Dataset) -> Flags:
     """Return the flags of a run, from its own record, on a test set.
 
     Of several sets of real images all hands are annotated if they are in each, and background or scale is similar to

@@ -14,9 +14,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from evaluation.metrics import classification
 from evaluation.metrics.classification import Classified
@@ -24,7 +25,9 @@ from evaluation.metrics.matching import ImageEval, load
 from evaluation.metrics.results import ResultsError, kind_of, read_json
 from evaluation.metrics.scope import Scope
 from evaluation.report.sessions import made_by, session_number
+from handforge import validation
 from handforge.dataset import Dataset
+from handforge.run_records import DatasetPart, PredictionRecord, RecipePart, RunRecord, SessionRecord
 
 REMEDY = "give one that handforge train, repeat or predict wrote"
 """Remedy where a folder is not a run folder."""
@@ -44,7 +47,7 @@ class Predicted:
     """
 
     name: str
-    record: dict[str, Any]
+    record: PredictionRecord
     dataset: Dataset | None
     images: list[ImageEval]
     categories: tuple[str, ...]
@@ -69,7 +72,7 @@ class Run:
 
     name: str
     folder: Path
-    record: dict[str, Any]
+    record: RunRecord
     losses: dict[int, np.ndarray]
     predictions: list[Predicted]
 
@@ -116,46 +119,41 @@ def load_run(folder: Path, name: str, scope: Scope, session: int | str | None = 
     return Run(name, folder, record, read_losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Read ``run.json``; the parts that are calculated with are checked.
+def read_record(path: Path) -> RunRecord:
+    """Read ``run.json``.
 
     :raises ResultsError: if there is none, or it is damaged.
     """
     record = read_json(path, f"{path.parent} is not a run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
         raise ResultsError(f"{path} is not a record of a run: it lists no sessions")
-    if not all(isinstance(session, dict) for session in record["sessions"]):
-        raise ResultsError(f"{path} is not a record of a run: a session is not an object")
-    _check_kinds(path, record, recipe=dict, command=list)
-    _check_kinds(path, record.get("recipe") or {}, name=str, network=dict)
-    for key in ("data", "real"):
-        for part in trained_on(record, key):
-            if not isinstance(part, dict):
-                raise ResultsError(f"{path} is not a record of a run: {key} is {kind_of(part)}")
-            _check_kinds(path, part, images=int)
-    for session in record["sessions"]:
-        _check_kinds(path, session, session=int, saturation_step=int)
     _check_text(path, record)
-    return record
+    _check_kinds(path, RunRecord, record, "run")
+    return cast("RunRecord", record)
 
 
-def trained_on(record: dict[str, Any], key: str) -> list[Any]:
-    """The records of the datasets that a run was trained on: ``path``, ``id`` and ``images`` of each.
-
-    :param record: what ``run.json`` says, where one dataset stands for itself and several are a list.
-    :param key: ``data`` or ``real``.
-    """
+def trained_on(record: RunRecord, key: Literal["data", "real"]) -> list[DatasetPart]:
+    """The datasets that a run was trained on."""
     found = record.get(key)
     return found if isinstance(found, list) else [found] if found else []
 
 
-def _check_kinds(path: Path, part: dict[str, Any], **kinds: type) -> None:
-    for key, kind in kinds.items():
-        if part.get(key) is not None and not isinstance(part[key], kind):
-            raise ResultsError(f"{path} is not a record of a run: {key} is {kind_of(part[key])}")
+_PARTS = (RunRecord, SessionRecord, RecipePart, DatasetPart, PredictionRecord)
+_KEYS = {key for part in _PARTS for key in part.__annotations__}
 
 
-def _check_text(path: Path, record: dict[str, Any]) -> None:
+def _check_kinds(path: Path, kind: Any, record: Any, what: str) -> None:
+    """Refuse a record that has a value of another type than its kind says."""
+    try:
+        TypeAdapter(kind).validate_python(record)
+    except ValidationError as error:
+        problem = max(error.errors(), key=lambda each: len(each["loc"]))  # of a union's types the one that fits best
+        place = tuple(part for part in problem["loc"] if part in _KEYS or isinstance(part, int))  # others name types
+        said = validation.sentence(place, f"is {kind_of(problem['input'])}")
+        raise ResultsError(f"{path} is not a record of a {what}: {said}") from None
+
+
+def _check_text(path: Path, record: Any) -> None:
     """Refuse what neither terminal nor page can show: names that are not UTF-8, and endless nesting."""
     try:
         plain([path.resolve().parent.name, record]).encode()
@@ -179,7 +177,7 @@ def read_losses(path: Path) -> dict[int, np.ndarray]:
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
-def _prediction(folder: Path) -> dict[str, Any]:
+def _prediction(folder: Path) -> PredictionRecord:
     """Read ``predict.json`` of a predictions folder."""
     record = read_json(
         folder / "predict.json", "the prediction was not finished; run handforge predict again, or remove its folder"
@@ -187,7 +185,8 @@ def _prediction(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not isinstance(record.get("source"), str):
         raise ResultsError(f'{folder / "predict.json"} is not a record of a prediction: it has no "source"')
     _check_text(folder / "predict.json", record)
-    return record
+    _check_kinds(folder / "predict.json", PredictionRecord, record, "prediction")
+    return cast("PredictionRecord", record)
 
 
 def _predicted(folder: Path, scope: Scope) -> Predicted:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import Table
 from handforge.csv_text import csv_text
 from handforge.dataset import Dataset
+from handforge.run_records import RunRecord
 
 SESSION_COLUMNS = {
     "session": "session",
@@ -40,7 +42,7 @@ SESSION_COLUMNS = {
 }
 """Columns of the table of sessions, by the keys of ``run.json``."""
 
-FACTS = ("data", "real", "replicate", "seed", "precision", "versions", "git", "handforge")
+FACTS: Final = ("data", "real", "replicate", "seed", "precision", "versions", "git", "handforge")
 """Further keys of ``run.json`` that the report shows."""
 
 
@@ -213,14 +215,14 @@ def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
 
 def _averages(run: Run) -> list[float]:
     """The average loss of each session; empty if one has none."""
-    values = [session.get("average_loss") for session in run.record["sessions"]]
-    return [float(value) for value in values] if all(map(is_number, values)) else []
+    values = [session.get("average_loss", math.nan) for session in run.record["sessions"]]
+    return values if all(map(is_number, values)) else []
 
 
 def training(run: Run) -> dict[str, Any]:
     """Collect what the page shows of a run: recipe, sessions and losses."""
     record = run.record
-    sessions: list[dict[str, Any]] = record["sessions"]
+    sessions = record["sessions"]
     saturation: dict[Any, Any] = {session.get("session"): session.get("saturation_step") for session in sessions}
     losses = {session: values[np.isfinite(values)] for session, values in run.losses.items()}
     losses = {session: values for session, values in losses.items() if len(values)}
@@ -243,7 +245,7 @@ def training(run: Run) -> dict[str, Any]:
     }
 
 
-def _time(record: dict[str, Any]) -> list[tuple[str, str]]:
+def _time(record: RunRecord) -> list[tuple[str, str]]:
     """Training time and machine, as far as the run recorded them."""
     seconds, machine = record.get("seconds"), record.get("machine")
     found = []
@@ -254,7 +256,7 @@ def _time(record: dict[str, Any]) -> list[tuple[str, str]]:
     return [*found, ("machine", plain(machine))] if machine else found
 
 
-def _command(record: dict[str, Any]) -> str:
+def _command(record: RunRecord) -> str:
     """The command line, to be pasted."""
     words = shorten([str(word) for word in record.get("command") or []])
     return shlex.join(["handforge", *(words[1:] if words[:1] == ["hand-trainer"] else words)])

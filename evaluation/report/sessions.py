@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from evaluation.metrics.results import ResultsError
+from handforge.run_records import PredictionRecord, RunRecord
 
 
-def session_number(record: dict[str, Any], session: int | str, folder: Path) -> int:
+def session_number(record: RunRecord, session: int | str, folder: Path) -> int:
     """The number of the session that is meant.
 
     :param record: what the run's ``run.json`` says.
@@ -23,15 +23,14 @@ def session_number(record: dict[str, Any], session: int | str, folder: Path) -> 
     return wanted
 
 
-def made_by(record: dict[str, Any], prediction: dict[str, Any]) -> int | None:
+def made_by(record: RunRecord, prediction: PredictionRecord) -> int | None:
     """The number of the session whose network predicted; None where that is not known.
 
     :param prediction: what ``predict.json`` says. Those made before it said the number say which one was asked for.
     """
     stated = prediction.get("session")
     if stated is None:
-        settings = prediction.get("settings")
-        stated = settings.get("session", "best") if isinstance(settings, dict) else "best"
+        stated = prediction.get("settings", {}).get("session", "best")
     sessions = record["sessions"]
     known = {"best": record.get("best_session"), "last": sessions[-1].get("session") if sessions else None}
     return stated if isinstance(stated, int) else known.get(str(stated))

@@ -157,7 +157,7 @@ def _papers_figure(study: StudyResults, arm: str, against: str) -> list[str]:
 def _saturation(arm: str, runs: Sequence[RunResult]) -> str:
     """Where the sessions of an arm saturate, and how many of them early."""
     sessions = [session for run in runs for session in run.sessions]
-    fractions = [s["saturation_share"] for s in sessions if s.get("saturation_share") is not None]
+    fractions = [share for session in sessions if (share := session.get("saturation_share")) is not None]
     if not fractions:
         return ""
     early = sum(bool(session.get("premature")) for session in sessions)

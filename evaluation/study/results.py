@@ -25,6 +25,7 @@ from evaluation.metrics.scope import Scope
 from evaluation.report.runs import read_losses, read_record
 from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic
+from handforge.run_records import SessionRecord, StudyRecord, TestPart
 
 FORMAT = "handforge-study-1"
 MASK_MEASURES = {"f1": "F1", "mean_iou": "IoU", "acc": "Acc", "ap": "AP", "ap50": "AP50"}
@@ -68,7 +69,7 @@ class RunResult:
 
     arm: str
     seed: int
-    sessions: list[dict[str, Any]]
+    sessions: list[SessionRecord]
     best: int
     losses: list[np.ndarray]
     scores: dict[str, dict[int, dict[str, float | None]]]
@@ -80,7 +81,8 @@ class RunResult:
     def of_session(self, wanted: Measure, number: int) -> float | None:
         """The same of any session's network."""
         if wanted.test is None:
-            return self.sessions[number - 1].get(wanted.measure)
+            session: Any = self.sessions[number - 1]
+            return session.get(wanted.measure)
         return self.scores[wanted.test].get(number, {}).get(wanted.measure)
 
 
@@ -93,7 +95,7 @@ class StudyResults:
     :param missing: the others.
     """
 
-    plan: dict[str, Any]
+    plan: StudyRecord
     runs: dict[tuple[str, int], RunResult]
     missing: list[tuple[str, int]]
 
@@ -173,7 +175,7 @@ def _run(
     folder: Path,
     arm: str,
     seed: int,
-    plan: dict[str, Any],
+    plan: StudyRecord,
     datasets: dict[str, Dataset],
     on_scored: Callable[[], None],
 ) -> RunResult | None:
@@ -184,7 +186,7 @@ def _run(
     record = read_record(path / "run.json")
     if not record.get("finished") or not record["sessions"]:
         return None
-    last, best = len(record["sessions"]), int(record["best_session"])
+    last, best = len(record["sessions"]), int(record["best_session"] or 0)
     scores: dict[str, dict[int, dict[str, float | None]]] = {}
     for name, test in plan["tests"].items():
         wanted = {"all": set(range(1, last + 1)), "last and best": {last, best}, "last": {last}}[test["networks"]]
@@ -201,7 +203,7 @@ def _run(
     return RunResult(arm, seed, record["sessions"], best, losses, scores)
 
 
-def _score(folder: Path, dataset: Dataset, test: dict[str, Any]) -> dict[str, float | None]:
+def _score(folder: Path, dataset: Dataset, test: TestPart) -> dict[str, float | None]:
     """The measures of a predictions folder, kept in its ``score.json`` with what they depend on."""
     measures = CLASS_MEASURES if test["classes"] else MASK_MEASURES
     results, kept = folder / "results.json", folder / "score.json"

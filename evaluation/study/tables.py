@@ -94,7 +94,7 @@ def saturation_table(study: StudyResults) -> Table:
     rows = []
     for arm in study.arms:
         sessions = [session for run in study.of(arm) for session in run.sessions]
-        fractions = [s["saturation_share"] for s in sessions if s.get("saturation_share") is not None]
+        fractions = [share for session in sessions if (share := session.get("saturation_share")) is not None]
         early = sum(bool(session.get("premature")) for session in sessions)
         rows.append([arm, _spread(spread(fractions)), f"{early} of {len(sessions)}"])
     return Table("saturation", ("arm", "at which part of a session", "premature"), rows)

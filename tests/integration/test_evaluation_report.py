@@ -160,13 +160,13 @@ def test_no_run(run, tmp_path):
     assert "run.json is missing; " in refused(tmp_path / "empty")
     for content, message in (
         ("[]", "lists no sessions"),
-        ('{"sessions": [1]}', "not an object"),
+        ('{"sessions": [1]}', "sessions 1 is a number"),
         ('{"sessions": [], "recipe": "c1"}', "run.json is not a record of a run: recipe is a text"),
         ('{"sessions": [], "recipe": {"name": ["c1"]}}', "name is a list"),
         ('{"sessions": [], "recipe": {"network": 1}}', "network is a number"),
-        ('{"sessions": [], "data": {"images": "60"}}', "images is a text"),
+        ('{"sessions": [], "data": {"images": "60"}}', "data: images is a text"),
         ('{"sessions": [], "command": "train"}', "command is a text"),
-        ('{"sessions": [{"session": [1]}]}', "session is a list"),
+        ('{"sessions": [{"session": [1]}]}', "sessions 1: session is a list"),
         ('{"sessions": [{"saturation_step": "3"}]}', "saturation_step is a text"),
         (r'{"sessions": [], "git": "\udcff"}', "what it holds, cannot be shown"),
         ("{", "not valid JSON"),

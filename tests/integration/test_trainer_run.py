@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from pydantic import TypeAdapter
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, write_blobs, write_recipe
 
+from handforge.run_records import RunRecord, SessionRecord
 from trainer.config.tasks import TASKS
 from trainer.loop import launch
 
@@ -44,6 +46,8 @@ def test_run_json_tells_the_run(unbroken, blobs):
     averages = [s["average_loss"] for s in run["sessions"]]
     assert run["best_session"] == averages.index(min(averages)) + 1
     assert run["seconds"] > 0 and " cores, " in run["machine"]
+    TypeAdapter(RunRecord).validate_python(run)
+    assert {*run} == {*RunRecord.__annotations__} and {*SessionRecord.__annotations__} <= {*run["sessions"][0]}
     subsets = json.loads((unbroken / "subsets.json").read_text())["subsets"]
     assert sorted(subsets[0] + subsets[1]) == [f"blob{i:03d}.png" for i in range(6)]
 

@@ -16,6 +16,7 @@ from typing import Any
 from handforge.dataset import Category, DatasetError
 from handforge.dataset.coco_types import ImageRecord, ResultRecord
 from handforge.files import dump_json, new_folder, utf8_name
+from handforge.run_records import PredictionRecord, SkippedFile
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
 from trainer.inference.detections import DRAWN_SCORE, MASK_THRESHOLD, Detection, result
@@ -80,7 +81,7 @@ def predict(
     out: Path,
     options: PredictOptions,
     on_done: Callable[[int], None] = lambda count: None,
-) -> dict[str, Any]:
+) -> PredictionRecord:
     """Write ``results.json`` and ``predict.json`` into ``out``, overlays and masks if asked for, and ``images.json`` of
     loose images.
 
@@ -114,7 +115,7 @@ def predict(
             Outputs(folder, source, options.overlays, options.masks, formats, names) as outputs,
         ):
             found = _detect_all(detector, source, options, outputs, on_done, ended)
-        summary = {
+        summary: PredictionRecord = {
             "source": source.name,
             "dataset_id": source.dataset_id,
             "weights": utf8_name(weights.resolve()),
@@ -182,7 +183,7 @@ class _Predictions:
     counts: Counter[str] = field(default_factory=Counter)
     without: int = 0
     turned: int = 0
-    skipped: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
     last: str = ""
     whole: bool = False
 

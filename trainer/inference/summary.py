@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from handforge.console import printable
+from handforge.run_records import PredictionRecord
 
 MOST_SHOWN = 20
 """Skipped files that are listed in the terminal; ``predict.json`` has all."""
 
 
-def summary_lines(record: dict[str, Any], out: Path, written: Sequence[str]) -> list[str]:
+def summary_lines(record: PredictionRecord, out: Path, written: Sequence[str]) -> list[str]:
     """The lines of a summary: how many images and detections, where the files are, what was skipped or is left.
 
     :param record: what ``predict.json`` says.

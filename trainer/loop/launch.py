@@ -6,13 +6,13 @@ import logging
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from handforge.dataset import Dataset
 from handforge.files import folder_lock, require_space
 from handforge.progress import progress
+from handforge.run_records import SessionRecord
 from trainer.config import categories
 from trainer.config import recipe_file as recipes
 from trainer.config.recipe import INITS, RealSets, Recipe
@@ -253,7 +253,7 @@ def _run(repetition: Repetition, board: Board | None) -> None:
             if board:
                 board.step(number, step, losses)
 
-        def on_session(entry: dict[str, Any]) -> None:
+        def on_session(entry: SessionRecord) -> None:
             if distributed.rank() == 0:
                 _log.info(_summary(entry))
             if board:
@@ -264,7 +264,7 @@ def _run(repetition: Repetition, board: Board | None) -> None:
         _log.info("%s: the network of session %s is the best", repetition.folder.path, repetition.best)
 
 
-def _summary(entry: dict[str, Any]) -> str:
+def _summary(entry: SessionRecord) -> str:
     text = f"session {entry['session']}: subset {entry['subset']}, {entry['images']} images, "
     text += f"layers {entry['layers']}, average loss {entry['average_loss']:.4f}"
     if entry["layers_tried"]:

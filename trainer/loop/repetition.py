@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from handforge.console import processors
 from handforge.dataset import Category, Dataset
 from handforge.dataset.coco_types import ImageRecord
 from handforge.files import dump_json, write_atomic
+from handforge.run_records import DatasetPart, RecipePart, RunHeader, SessionRecord
 from trainer.config import categories
 from trainer.config.recipe import AUTO, IN_TURN, LayerWord, Recipe, subset_numbers
 from trainer.data.images import ImagePool
@@ -80,13 +81,13 @@ class Plan:
         """The categories of the network's classes."""
         return self.categories or (categories.built_in(self.recipe.network.category),)
 
-    def header(self) -> dict[str, Any]:
+    def header(self) -> RunHeader:
         """What ``run.json`` says of the run from its start."""
         return {
             "handforge": importlib.metadata.version("handforge"),
             "command": self.command,
             "seed": self.seed,
-            "recipe": self.recipe.as_dict(),
+            "recipe": cast("RecipePart", self.recipe.as_dict()),
             "data": described(self.data),
             "processes": distributed.world(),
             "threads": torch.get_num_threads(),
@@ -103,13 +104,13 @@ class Plan:
         }
 
 
-def described(datasets: Sequence[Dataset]) -> Any:
+def described(datasets: Sequence[Dataset]) -> DatasetPart | list[DatasetPart] | None:
     """What ``run.json`` says of datasets: None, one record, or a list of several."""
     records = [_describe(dataset) for dataset in datasets]
     return records if len(records) > 1 else next(iter(records), None)
 
 
-def _describe(dataset: Dataset) -> dict[str, Any]:
+def _describe(dataset: Dataset) -> DatasetPart:
     return {"path": str(dataset.folder.resolve()), "id": dataset.id, "images": len(dataset)}
 
 
@@ -190,7 +191,7 @@ class Repetition:
         self.architecture = networks.architecture(plan.recipe.network, plan.learned)
         self.device = torch.device(plan.device)
         self.model = networks.for_training(model, self.device)
-        self.sessions: list[dict[str, Any]] = []
+        self.sessions: list[SessionRecord] = []
         self.best: int | None = None
         self.tried: dict[LayerWord, float] | None = None
         self.writes = distributed.rank() == 0
@@ -199,7 +200,7 @@ class Repetition:
     def run(
         self,
         on_step: OnStep = lambda number, step, losses: None,
-        on_session: Callable[[dict[str, Any]], None] = lambda entry: None,
+        on_session: Callable[[SessionRecord], None] = lambda entry: None,
     ) -> None:
         """Train all sessions, or those that are left.
 
@@ -275,7 +276,7 @@ class Repetition:
     def _out_of_patience(self) -> bool:
         """Whether the recipe ends the run after the sessions so far."""
         patience = self.plan.recipe.patience
-        losses = [entry["validation_loss"] for entry in self.sessions]
+        losses = cast("list[float]", [entry["validation_loss"] for entry in self.sessions])  # patience asks for them
         return 0 < patience < len(losses) and min(losses[-patience:]) >= min(losses[:-patience])
 
     def job(self, number: int) -> SessionContext:
@@ -326,9 +327,8 @@ class Repetition:
         if len(self.validation):
             validation = session.validate(self.model, replace(job, pool=self.validation))
         settings = asdict(job.session)
-        entry = {
-            "layers": settings.pop("trainable_layers"),  # as run.json has always called them
-            **settings,
+        layers = settings.pop("trainable_layers")  # as run.json has always called them
+        noted = {
             "session": number,
             "subset": "each" if job.parts else subset_numbers(self.plan.recipe)[number - 1],
             "images": len(job.pool),
@@ -338,6 +338,7 @@ class Repetition:
             **saturation(losses),
             "layers_tried": self.tried,
         }
+        entry = cast("SessionRecord", {"layers": layers, **settings, **noted})
         self.sessions.append(entry)
         best = self.best is None or entry["average_loss"] < self.sessions[self.best - 1]["average_loss"]
         self.best = number if best else self.best

@@ -20,9 +20,10 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from handforge.files import dump_json, write_atomic
+from handforge.run_records import RecipePart, RunHeader, RunRecord, SessionRecord
 from trainer.config.old_names import with_new_names
 from trainer.config.recipe import ImageSettings, Network, Recipe, Session
 from trainer.config.tasks import TASKS
@@ -31,6 +32,8 @@ from trainer.errors import RunFolderError
 FORMAT = "handforge-run-1"
 IDENTITY = ("command", "recipe", "seed", "data", "real", "categories", "replicate", "precision", "processes")
 """What must be the same for a run to be continued."""
+GROWING = ("seconds", "sessions", "best_session")
+"""What of a record is written anew after every session."""
 
 
 class RunFolder:
@@ -42,9 +45,9 @@ class RunFolder:
     :raises RunFolderError: if the folder is not ours, holds a run and ``resume`` is not set, or holds another run.
     """
 
-    def __init__(self, path: Path, header: dict[str, Any], resume: bool) -> None:
+    def __init__(self, path: Path, header: RunHeader, resume: bool) -> None:
         self.path = path
-        self.header: dict[str, Any] = json.loads(json.dumps({"format": FORMAT, **header}))
+        self.header: RunHeader = json.loads(json.dumps({"format": FORMAT, **header}))
         losses = TASKS[header["recipe"]["network"]["task"]].losses
         self.columns = ("session", "step", "loss", *losses, "lr")
         self.continued = False
@@ -66,7 +69,7 @@ class RunFolder:
         texts = [difference(key, theirs[key], ours[key]) for key in IDENTITY if theirs[key] != ours[key]]
         if texts:
             raise RunFolderError(f"{path} holds another run: {'; '.join(texts)}; give another folder")
-        self.header = {key: value for key, value in found.items() if key not in ("sessions", "best_session", "seconds")}
+        self.header = cast("RunHeader", {key: value for key, value in found.items() if key not in GROWING})
         self._seconds = _seconds(found)
         self.continued = True
 
@@ -76,13 +79,13 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.write([], None)
 
-    def write(self, sessions: list[dict[str, Any]], best: int | None) -> None:
+    def write(self, sessions: list[SessionRecord], best: int | None) -> None:
         """Write ``run.json`` anew.
 
         Its ``seconds`` are those of all processes that have trained here, each up to the last session that it finished.
         """
         seconds = round(self._seconds + time.monotonic() - self._begin, 1)
-        record = {**self.header, "seconds": seconds, "sessions": sessions, "best_session": best}
+        record: RunRecord = {**self.header, "seconds": seconds, "sessions": sessions, "best_session": best}
         write_atomic(self.path / "run.json", dump_json(record))
 
     def rows_until(self, session: int, step: int, cut: bool = True) -> list[dict[str, float]]:
@@ -127,8 +130,8 @@ class RunFolder:
             self._losses = None
 
 
-def _seconds(record: dict[str, Any]) -> float:
-    found = record.get("seconds")
+def _seconds(record: RunRecord) -> float:
+    found: Any = record.get("seconds")
     return float(found) if isinstance(found, int | float) and 0 <= found < 1e9 else 0.0
 
 
@@ -137,9 +140,9 @@ def is_leftover(entry: Path) -> bool:
     return entry.name.startswith(".") and entry.name.endswith(".tmp")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> RunRecord:
     try:
-        found = json.loads((path / "run.json").read_bytes())
+        found: RunRecord = json.loads((path / "run.json").read_bytes())
         if found["format"] == FORMAT:
             return found
     except (OSError, ValueError, KeyError, TypeError):
@@ -147,8 +150,8 @@ def _read(path: Path) -> dict[str, Any]:
     raise RunFolderError(f"{path} is not empty and holds no run of ours; give a new folder")
 
 
-def _comparable(header: dict[str, Any], key: str) -> Any:
-    value = header.get(key)
+def _comparable(header: RunHeader | RunRecord, key: str) -> Any:
+    value: Any = header.get(key)
     if key == "command":
         return value[0] if value else None  # train or repeat; the options are compared by what they resolve to
     if key == "recipe" and value:
@@ -164,22 +167,22 @@ def _comparable(header: dict[str, Any], key: str) -> Any:
     return value
 
 
-def _completed(recipe: dict[str, Any]) -> dict[str, Any]:
+def _completed(recipe: RecipePart) -> dict[str, Any]:
     """A recorded recipe with the settings that are newer than it, at the values that mean what was done before.
 
     What is only said about it does not count.
     """
-    recipe, _ = with_new_names(recipe)
+    values, _ = with_new_names({**recipe})
     parts: dict[str, Any] = {"network": Network(), "images": ImageSettings()}
     return {
         "patience": Recipe.patience,
         "real_sets": Recipe.real_sets,
         "categories": [],
-        **recipe,
+        **values,
         "description": "",
         "init_from": "",  # what it starts from is init; older runs do not say it here
-        **{name: {**asdict(defaults), **recipe[name]} for name, defaults in parts.items()},
-        "sessions": [{**asdict(Session()), **session} for session in recipe["sessions"]],
+        **{name: {**asdict(defaults), **values[name]} for name, defaults in parts.items()},
+        "sessions": [{**asdict(Session()), **session} for session in values["sessions"]],
     }
 
 

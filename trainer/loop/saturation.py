@@ -7,9 +7,10 @@ The paper calls saturation premature where it comes early in the session: step ~
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+
+from handforge.run_records import Saturation
 
 PREMATURE_SHARE = 0.5
 """Saturation before this fraction of the session is premature; it lies between the paper's two examples."""
@@ -41,7 +42,7 @@ def saturation_step(losses: Sequence[float]) -> int | None:
     return int(np.argmax(curve <= curve.min() + REMAINDER * fall)) + 1
 
 
-def saturation(losses: Sequence[float]) -> dict[str, Any]:
+def saturation(losses: Sequence[float]) -> Saturation:
     """A session's ``saturation_step``, that as a fraction of its steps, and whether it is premature; None without one.
 
     :param losses: one value a step, of one whole session.

@@ -22,13 +22,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from handforge.dataset import Dataset
 from handforge.errors import HandforgeError
 from handforge.files import dump_json, folder_lock, write_atomic
+from handforge.run_records import RunRecord, StudyRecord
 from trainer.config.recipe import Recipe
 from trainer.config.study import Study, Test
 from trainer.errors import RunFolderError, StudyError
@@ -114,7 +115,7 @@ def jobs(
     ]
 
 
-def plan(study: Study, todo: Sequence[Job]) -> dict[str, Any]:
+def plan(study: Study, todo: Sequence[Job]) -> StudyRecord:
     """What ``study.json`` says of a study that begins.
 
     :raises DatasetError: if a dataset is missing or damaged.
@@ -167,7 +168,7 @@ def recorded_threads(out: Path) -> int | None:
 
 
 @contextmanager
-def begun(out: Path, planned: dict[str, Any]) -> Iterator[None]:
+def begun(out: Path, planned: StudyRecord) -> Iterator[None]:
     """Hold the study's folder, new or continued, with what is planned in ``study.json``.
 
     :raises StudyError: if the folder holds something else, or a study whose claim or primary measure is another.
@@ -184,30 +185,29 @@ def begun(out: Path, planned: dict[str, Any]) -> Iterator[None]:
         yield
 
 
-def _amended(path: Path, planned: dict[str, Any]) -> dict[str, Any]:
+def _amended(path: Path, planned: StudyRecord) -> StudyRecord:
     """The recorded study with what is planned now, and a note of each change."""
     try:
         recorded = json.loads(path.read_bytes())
         if recorded["format"] != FORMAT:
             raise ValueError(recorded["format"])
-        fixed = {key: recorded[key] for key in (*FIXED, *AMENDABLE)}
+        fixed: dict[str, Any] = {key: recorded[key] for key in (*FIXED, *AMENDABLE)}
         notes = list(recorded["amendments"])
     except (ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path} is damaged or of another version ({error!r}); give a new folder") from None
+    now: dict[str, Any] = {**planned}
     for key in FIXED:
-        if fixed[key] != planned[key]:
+        if fixed[key] != now[key]:
             raise StudyError(
-                f"{path.parent} was begun with another {key}: {difference(key, fixed[key], planned[key])}; what is "
+                f"{path.parent} was begun with another {key}: {difference(key, fixed[key], now[key])}; what is "
                 "judged is decided before the first run, so give a new folder"
             )
     changed = [
-        difference(k, _unplaced(fixed[k]), _unplaced(planned[k])) for k in AMENDABLE if _differ(fixed, planned, k)
+        difference(key, before, after)
+        for key in AMENDABLE
+        if (before := _unplaced(fixed[key])) != (after := _unplaced(now[key]))
     ]
     return {**recorded, **planned, "amendments": notes + [text for text in changed if text not in notes]}
-
-
-def _differ(recorded: dict[str, Any], planned: dict[str, Any], key: str) -> bool:
-    return bool(_unplaced(recorded[key]) != _unplaced(planned[key]))
 
 
 def _unplaced(value: Any) -> Any:
@@ -274,8 +274,8 @@ def train_and_test(job: Job, report: Report) -> None:
 
 
 def _test(job: Job, report: Report) -> None:
-    record = json.loads((job.run / "run.json").read_bytes())
-    last, best = len(record["sessions"]), record["best_session"]
+    record: RunRecord = json.loads((job.run / "run.json").read_bytes())
+    last, best = len(record["sessions"]), cast("int", record["best_session"])
     for name, test in job.tests.items():
         wanted = {"all": set(range(1, last + 1)), "last and best": {last, best}, "last": {last}}[test.networks]
         for number in sorted(wanted):

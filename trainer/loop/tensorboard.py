@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from handforge.run_records import SessionRecord
 from trainer.errors import TrainerError
 from trainer.inference.detections import DRAWN_SCORE, detect, overlay
 from trainer.models import networks
@@ -33,6 +34,10 @@ def require() -> None:
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise TrainerError("--tensorboard needs the package tensorboard; pip install 'handforge[tensorboard]'")
+
+
+SHOWN: Final = ("average_loss", "validation_loss", "saturation_step")
+"""What is shown of a finished session."""
 
 
 class Board:
@@ -58,13 +63,14 @@ class Board:
         for name, value in losses.items():
             writer.add_scalar(f"step/{name}", value, at)
 
-    def session(self, entry: dict[str, Any]) -> None:
+    def session(self, entry: SessionRecord) -> None:
         """Write a finished session's figures, and images of what its network finds."""
         at = self._before[entry["session"] - 1] + entry["steps_done"]
         writer = self._open(at)
-        for name in ("average_loss", "validation_loss", "saturation_step"):
-            if entry[name] is not None:
-                writer.add_scalar(f"session/{name}", entry[name], at)
+        shown = {name: entry[name] for name in SHOWN}
+        for name, value in shown.items():
+            if value is not None:
+                writer.add_scalar(f"session/{name}", value, at)
         for name, image in self._look():
             writer.add_image(f"found/{name}", image, at, dataformats="HWC")
         writer.flush()
