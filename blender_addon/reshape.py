@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from generator.blender import rig
+from generator.blender import attributes, rig
 from generator.hand import anatomy
 from generator.hand.anatomy import BONES
 from generator.mesh import hand_mesh, skin_color
@@ -125,8 +125,8 @@ def _tint(flesh: bpy.types.Object, tone: float) -> None:
 
 def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, flip: bool) -> None:
     vertices = mesh.vertices * np.array([-1, 1, 1], np.float32) if side == "left" else mesh.vertices
-    flesh.data.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(vertices).ravel())
-    flesh.data.attributes[rig.WRIST_DISTANCE].data.foreach_set("value", mesh.wrist_distance)
+    attributes.write(flesh.data, "position", vertices)
+    attributes.write(flesh.data, rig.WRIST_DISTANCE, mesh.wrist_distance)
     if flip:
         flesh.data.flip_normals()
 

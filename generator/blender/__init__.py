@@ -5,6 +5,7 @@ rendered, but for the knuckles and folds that a frame's surface has (:mod:`gener
 
 frame_renderer   one frame: pose and frame spec in, image and ground truth out
 rig              the hand as a Blender object with an armature; posing it; its posed surface
+attributes       attributes of a mesh's points as arrays
 hand_surface     a hand's points, colors and other attributes, bare or in a glove
 posed_frame      a decided frame whose hands are posed: what engines render
 region           hand, forearm, cloth: what a point of an arm belongs to

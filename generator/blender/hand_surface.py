@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from generator.blender import rig
+from generator.blender import attributes, rig
 from generator.blender.rig import Rig
 from generator.blender.scene import glove_material, skin_material
 from generator.frame.hand_look import HandLook
@@ -25,7 +25,7 @@ def paint(hand: Rig, mesh: HandMesh, look: HandLook) -> None:
         rig.paint(hand.surface, skin_color.colours(mesh, look.tone))
         return
     _paint_skin(hand, skin_maps(look.skin))
-    rig.set_attribute(hand, skin_material.REST, hand_mesh.build().vertices)
+    attributes.write(hand.surface.data, skin_material.REST, hand_mesh.build().vertices)
 
 
 def shape_for(hand: Rig, mesh: HandMesh, look: HandLook, pose: np.ndarray) -> None:
@@ -50,12 +50,12 @@ class GlovedHand:
         vertices = hand_mesh.reshape(worn.vertices.astype(float), worn.weights.astype(float), look.shape)
         mesh = _hand_mesh(worn, vertices.astype(np.float32), look.shape.length)
         hand = replace(self._rig, skeleton=skeleton(look.shape))
-        rig.set_attribute(hand, rig.WRIST_DISTANCE, mesh.wrist_distance)
+        attributes.write(hand.surface.data, rig.WRIST_DISTANCE, mesh.wrist_distance)
         extra = int(worn.cuff.sum())
         if look.skin is None:
             bare = skin_color.colours(hand_mesh.build(), look.tone)
             rig.paint(hand.surface, _colors(worn, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
-            rig.set_attribute(hand, rig.GRAIN, np.where(worn.cover > 0, 0.0, 1 - mesh.nail))
+            attributes.write(hand.surface.data, rig.GRAIN, np.where(worn.cover > 0, 0.0, 1 - mesh.nail))
             return hand, mesh
         _paint_skin(hand, skin_maps(look.skin), extra)
         values = {
@@ -67,7 +67,7 @@ class GlovedHand:
             glove_material.CUFF: worn.cuff,
         }
         for name, value in values.items():
-            rig.set_attribute(hand, name, value)
+            attributes.write(hand.surface.data, name, value)
         return hand, mesh
 
 
@@ -88,7 +88,7 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
         skin_material.HAIR: maps.hair,
     }
     for name, value in values.items():
-        rig.set_attribute(hand, name, padded(value))
+        attributes.write(hand.surface.data, name, padded(value))
 
 
 def _colors(worn: GloveMesh, glove: Glove, skin: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from generator.blender import attributes
 from generator.frame.elbow import STRAIGHT, Elbow
 from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
@@ -75,19 +76,15 @@ def _armature(skeleton: Skeleton, name: str) -> bpy.types.Object:
 
 def wrist_distance(mesh: bpy.types.Mesh) -> np.ndarray:
     """How far each vertex of a hand's surface is from the wrist, (V,) float32 metres: above 0 on the hand."""
-    values = np.empty(len(mesh.vertices), np.float32)
-    mesh.attributes[WRIST_DISTANCE].data.foreach_get("value", values)
-    return values
+    return attributes.read(mesh, WRIST_DISTANCE)
 
 
 def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     data = bpy.data.meshes.new(name)
     fill(data, mesh.vertices, mesh.faces)
-    distance = data.attributes.new(WRIST_DISTANCE, "FLOAT", "POINT")
-    distance.data.foreach_set("value", np.ascontiguousarray(mesh.wrist_distance, np.float32))
-    grain = np.ascontiguousarray(1 - mesh.nail, np.float32)
-    data.attributes.new(GRAIN, "FLOAT", "POINT").data.foreach_set("value", grain)
-    data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT")
+    attributes.write(data, WRIST_DISTANCE, mesh.wrist_distance)
+    attributes.write(data, GRAIN, 1 - mesh.nail)
+    attributes.write(data, COLOUR, np.zeros((len(mesh.vertices), 4)))
     obj = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(obj)
     for index, bone in enumerate(BONES):
@@ -137,33 +134,22 @@ def set_side(rig: Rig, side: str) -> None:
 
 def paint(surface: bpy.types.Object, colours: np.ndarray) -> None:
     """Colour the skin: (V, 3) linear RGB."""
-    rgba = np.ones((len(colours), 4), np.float32)
-    rgba[:, :3] = colours
-    surface.data.attributes[COLOUR].data.foreach_set("color", rgba.ravel())
-
-
-def set_attribute(rig: Rig, name: str, values: np.ndarray) -> None:
-    """Give the surface's points an attribute: numbers (V,) or vectors (V, 3)."""
-    attributes = rig.surface.data.attributes
-    kind, field = ("FLOAT", "value") if values.ndim == 1 else ("FLOAT_VECTOR", "vector")
-    attribute = attributes.get(name) or attributes.new(name, kind, "POINT")
-    attribute.data.foreach_set(field, np.ascontiguousarray(values, np.float32).ravel())
+    attributes.write(surface.data, COLOUR, attributes.opaque(colours))
 
 
 def set_rest(rig: Rig, vertices: np.ndarray) -> None:
     """Move the surface in the bind pose, its arm straight, to these vertices (V, 3), metres."""
-    set_attribute(rig, "position", vertices)
-    if _STRAIGHT in rig.surface.data.attributes:
-        set_attribute(rig, _STRAIGHT, vertices)
-    rig.surface.data.update()
+    data = rig.surface.data
+    attributes.write(data, "position", vertices)
+    if _STRAIGHT in data.attributes:
+        attributes.write(data, _STRAIGHT, vertices)
+    data.update()
 
 
 def rest_vertices(rig: Rig) -> np.ndarray:
     """The surface in the bind pose, its arm straight, (V, 3) float32, metres."""
-    attributes = rig.surface.data.attributes
-    rest: np.ndarray = np.empty((len(rig.surface.data.vertices), 3), np.float32)
-    (attributes.get(_STRAIGHT) or attributes["position"]).data.foreach_get("vector", rest.ravel())
-    return rest
+    data = rig.surface.data
+    return attributes.read(data, _STRAIGHT if _STRAIGHT in data.attributes else "position")
 
 
 def bend(rig: Rig, elbow: Elbow) -> None:
@@ -172,8 +158,8 @@ def bend(rig: Rig, elbow: Elbow) -> None:
     if elbow == STRAIGHT and _STRAIGHT not in data.attributes:
         return
     if _STRAIGHT not in data.attributes:
-        data.attributes.new(_STRAIGHT, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", rest.ravel())
-    data.attributes["position"].data.foreach_set("vector", elbow.bend(rest).astype(np.float32).ravel())
+        attributes.write(data, _STRAIGHT, rest)
+    attributes.write(data, "position", elbow.bend(rest))
     data.update()
 
 
@@ -200,9 +186,8 @@ def posed(rig: Rig) -> Posed:
     """The surface in the armature's present pose."""
     graph = bpy.context.evaluated_depsgraph_get()
     data = rig.surface.evaluated_get(graph).data
-    vertices = np.empty((len(data.vertices), 3), np.float32)
+    vertices = attributes.read(data, "position")
     normals = np.empty_like(vertices)
-    data.attributes["position"].data.foreach_get("vector", vertices.ravel())
     data.vertex_normals.foreach_get("vector", normals.ravel())
     if rig.mirrored:
         vertices[:, 0] *= -1

@@ -13,6 +13,7 @@ import functools
 import bpy
 import numpy as np
 
+from generator.blender import attributes
 from generator.blender.engines.render_layers import WRAP
 from generator.blender.rig import GRAIN, Posed, Rig
 from generator.frame.frame_look import FrameLook
@@ -95,11 +96,9 @@ class _Skin:
 
     def __init__(self, data: bpy.types.Mesh) -> None:
         count = len(data.vertices)
-        self.rest, normals = np.empty((2, count, 3), np.float32)
-        data.attributes["position"].data.foreach_get("vector", self.rest.ravel())
+        self.rest, normals = attributes.read(data, "position"), np.empty((count, 3), np.float32)
         data.vertex_normals.foreach_get("vector", normals.ravel())
-        self.grain = np.empty(count, np.float32)
-        data.attributes[GRAIN].data.foreach_get("value", self.grain)
+        self.grain = attributes.read(data, GRAIN)
         edges = np.empty((len(data.edges), 2), np.int32)
         data.edges.foreach_get("vertices", edges.ravel())
         self.beside = np.zeros(count, np.int32)
@@ -118,13 +117,10 @@ def _axes(vertices: np.ndarray, normals: np.ndarray, beside: np.ndarray) -> tupl
 def lay(data: bpy.types.Mesh, relief: tuple[np.ndarray, np.ndarray] | None) -> None:
     """Store on the mesh the attributes that :func:`emission` reads; none where there are no bumps."""
     for name, values in zip((_REST, _LEAN), relief or (None, None), strict=True):
-        attribute = data.attributes.get(name)
         if values is None:
-            if attribute is not None:
-                data.attributes.remove(attribute)
-            continue
-        attribute = attribute or data.attributes.new(name, "FLOAT_VECTOR", "POINT")
-        attribute.data.foreach_set("vector", np.ascontiguousarray(values).ravel())
+            attributes.remove(data, name)
+        else:
+            attributes.write(data, name, values)
 
 
 def emission(tree: bpy.types.NodeTree, light: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import bpy
 import numpy as np
 
+from generator.blender import attributes
 from generator.blender.engines import bump, exr, tiles
 from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
@@ -93,8 +94,8 @@ class Cycles:
         points = points[: len(posed.vertices)]
         if self.culls:  # Cycles takes no triangles with a point that is NaN
             points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
-        seen.attributes["position"].data.foreach_set("vector", points.ravel())
-        seen.attributes[LIGHT].data.foreach_set("color", _shine(rig, posed, look).ravel())
+        attributes.write(seen, "position", points)
+        attributes.write(seen, LIGHT, _shine(rig, posed, look))
         lean = self._leans.of(rig, posed, camera, look)
         bump.lay(seen, lean)
         for slot, material in enumerate(self._plain if lean is None else self._relieved):
@@ -133,9 +134,7 @@ class Cycles:
         data = bpy.data.meshes.new("sleeve")
         fill(data, flattened(cloth.vertices, camera), cloth.faces)
         data.materials.append(self._cloth)
-        light = np.ones((len(cloth.vertices), 4), np.float32)
-        light[:, :3] = look.sleeve.colour * _light(cloth.normals, look)
-        data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT").data.foreach_set("color", light.ravel())
+        attributes.write(data, LIGHT, attributes.opaque(look.sleeve.colour * _light(cloth.normals, look)))
         obj = bpy.data.objects.new("sleeve", data)
         self._seen.objects.link(obj)
         yield
@@ -262,8 +261,8 @@ def _flat(surface: bpy.types.Mesh) -> bpy.types.Mesh:
     data = bpy.data.meshes.new("seen")
     fill(data, np.zeros((len(surface.vertices), 3)), triangles(surface))
     data.shade_flat()  # its light is in the vertices, so Cycles needs no normals
-    data.attributes.new(WRIST_DISTANCE, "FLOAT", "POINT").data.foreach_set("value", wrist_distance(surface))
-    data.attributes.new(LIGHT, "FLOAT_COLOR", "POINT")
+    attributes.write(data, WRIST_DISTANCE, wrist_distance(surface))
+    attributes.write(data, LIGHT, np.zeros((len(surface.vertices), 4)))
     for _ in (*BESIDE_WRIST, _WRIST):
         data.materials.append(None)
     data.polygons.foreach_set("material_index", _parts(surface))
@@ -283,8 +282,7 @@ def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
 
 def _shine(rig: Rig, posed: Posed, look: FrameLook) -> np.ndarray:
     """The light that each vertex sends out, (V, 4) float32, linear."""
-    rgba = np.empty((len(posed.vertices), 4), np.float32)
-    rig.surface.data.attributes[COLOUR].data.foreach_get("color", rgba.ravel())
+    rgba = attributes.read(rig.surface.data, COLOUR)
     rgba[:, :3] *= _light(posed.normals, look)
     return rgba
 

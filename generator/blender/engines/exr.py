@@ -1,4 +1,4 @@
-"""Cycles' result: rendered into a multilayer EXR file and read back, which works headless in every version."""
+"""Cycles' result: rendered into a multilayer EXR file and read here, as Blender's images have none of its passes."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import gpu
 import numpy as np
 from mathutils import Matrix
 
+from generator.blender import attributes
 from generator.blender.engines.bump import GLSL, Leans
 from generator.blender.engines.render_layers import WRAP, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
@@ -209,10 +210,8 @@ def _cloth(cloth: Cloth, look: FrameLook) -> gpu.types.GPUBatch:
 
 
 def _skin(rig: Rig) -> dict[str, np.ndarray]:
-    attributes = rig.surface.data.attributes
-    colour = np.empty((len(rig.surface.data.vertices), 4), np.float32)
-    attributes[COLOUR].data.foreach_get("color", colour.ravel())
-    return {"colour": colour[:, :3], "distance": wrist_distance(rig.surface.data)}
+    data = rig.surface.data
+    return {"colour": attributes.read(data, COLOUR)[:, :3], "distance": wrist_distance(data)}
 
 
 def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from generator.blender import attributes
 from generator.blender.engines import exr
 from generator.blender.engines.cycles import LIGHT, Cycles, drawing
 from generator.blender.engines.render_layers import Box, RenderLayers
@@ -82,4 +83,4 @@ def _mark(mesh: bpy.types.Mesh) -> None:
         rgba[:, Region.HAND] = np.clip(0.5 + _STEEP * wrist_distance(mesh), 0, 1)
     else:
         rgba[:, Region.CLOTH] = 1.0
-    mesh.attributes.new(_MARK, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
+    attributes.write(mesh, _MARK, rgba)

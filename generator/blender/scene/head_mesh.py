@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from generator.blender import attributes
 from generator.blender.rig import fill
 from generator.blender.scene import materials
 from generator.frame.room.materials import Face
@@ -162,7 +163,6 @@ def _mesh(name: str, points: np.ndarray, faces: np.ndarray, marks: dict[str, np.
     data = bpy.data.meshes.new(name)
     fill(data, points / 1000, faces.astype(np.int32))
     for mark, values in marks.items():
-        attribute = data.attributes.new(mark, "FLOAT", "POINT")
-        attribute.data.foreach_set("value", values.astype(np.float32))
+        attributes.write(data, mark, values)
     data.materials.append(None)
     return data

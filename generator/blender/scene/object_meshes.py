@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from generator.blender import attributes
 from generator.blender.rig import COLOUR
 from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
@@ -73,9 +74,7 @@ def _put_skin(
     props: Props, vertices: np.ndarray, faces: np.ndarray, colors: np.ndarray, skin: bpy.types.Material, mirrored: bool
 ) -> bpy.types.Mesh:
     data = props.add_mesh(vertices, faces[:, ::-1] if mirrored else faces, [skin], np.eye(4), keep_materials=True)
-    rgba = np.ones((len(colors), 4), np.float32)
-    rgba[:, :3] = colors
-    data.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", rgba.ravel())
+    attributes.write(data, COLOUR, attributes.opaque(colors))
     return data
 
 
@@ -93,4 +92,4 @@ def _mark(
         (skin_material.LIMB_SURFACE, surface),
         (skin_material.NAIL, nail),
     ):
-        data.attributes.new(name, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", values.astype(np.float32).ravel())
+        attributes.write(data, name, values)
