@@ -1,4 +1,4 @@
-"""Truths of an image beyond its mask, on request: depth, normals, parts. From the posed mesh, without Blender.
+"""Depth, normals and parts of an image, on request: from the posed mesh, as not every engine of Blender gives them.
 
 A pixel has the values of the surface that is nearest to the camera on the line through the pixel's centre; where a mask
 covers a pixel by its edge alone, those of the pixel beside it. Camera axes: x right, y down, z away from the camera.

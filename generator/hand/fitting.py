@@ -1,4 +1,4 @@
-"""Fit a pose to joints that are seen in an image or known in space: least squares within the joints' ranges.
+"""Fit a pose to joints seen in an image or known in space: bounded least squares in numpy, as Blender has no scipy.
 
 An image alone leaves depth open, so that fingers prefer what people's do: little bent, the last joint with the middle
 one. The solver is Levenberg and Marquardt's with bounds by projection: numbers at a limit that would leave it stay.

@@ -1,4 +1,4 @@
-"""COCO's run-length codes: to and from (H, W) bool masks, checked."""
+"""COCO's run-length codes, by pycocotools, which takes anything: here they are checked; and encoded more quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Images as a network sees them: scaled, or, with ``studio``, changed so that one bright studio stands for many.
+"""Augmentation by Pillow and numpy: torchvision's transforms.v2 turns images three times and relights twice as slowly.
+
+(It crops faster, but at whole pixels: ``benchmarks/augmentation.py``.) It has no shade that runs across an image, and
+nothing puts a hand's colours elsewhere.
+
+Images are scaled, or, with ``studio``, changed so that one bright studio stands for many.
 
 ``studio`` is made for hands rendered alone before white, and for photographs like them that the network never sees.
 Six of ten images stay as they were taken, mirrored or not. In the others the hand covers a fifth of the frame's

@@ -1,4 +1,4 @@
-"""Test-time augmentation: several views of one image, in its size and larger, as it is and flipped.
+"""Several views of one image, larger and flipped (test-time augmentation), fused with a say for each by its scale.
 
 A network errs a little differently in each; a hand that it detects in all views is more likely one than a hand that it
 detects in one view only. Boxes of different views that overlap become one, whose score is the mean over the views,

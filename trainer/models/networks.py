@@ -378,7 +378,8 @@ def best_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where the processor computes with it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    supported = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.cpu._is_avx512_bf16_supported()
+    told = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}  # older releases do not say
+    supported = torch.backends.cpu.get_cpu_capability() == "AVX512" and told.get("avx512_bf16", False)
     return torch.bfloat16 if supported else torch.float32
 
 
