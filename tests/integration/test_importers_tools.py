@@ -279,6 +279,14 @@ def test_polygons_beside_boxes_of_pascal_voc(tmp_path, shots, detections):
         assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
 
 
+def test_supervisions_labelme(tmp_path, shots, detections):
+    made = written_by_supervision(shots, detections)
+    made.as_labelme(annotations_directory_path=str(tmp_path / "labels"))
+    dataset, _ = imported(tmp_path / "labels", shots, "--label", "all")
+    for mask, expected in zip(hands(dataset), (IN_SQUARE, IN_OTHER), strict=True):
+        assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
+
+
 def test_supervisions_coco(tmp_path, shots, detections):
     made = written_by_supervision(shots, detections)
     made.as_coco(annotations_path=str(tmp_path / "c.json"))
