@@ -1,10 +1,10 @@
 """A small rendering run, made once for all tests that look at it or make it again."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from run_samples import FRAMES, InProcess
+from run_samples import FRAMES, InProcess, write_settings
 
 from generator.frame.settings import RenderSettings
 from generator.hand import pose, pose_sets
@@ -23,14 +23,28 @@ def poses_file(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def settings(poses_file):
-    return RenderSettings(
-        pose_set=str(poses_file), count=FRAMES, resolution=(160, 90), skin_tone="random", shape="random"
-    )
+    return RenderSettings(pose_set=str(poses_file), count=FRAMES, resolution=(160, 90), skin_tone="random")
+
+
+@pytest.fixture(scope="session")
+def lasting(settings):
+    """Those of a run that lasts some seconds, in which it can be ended; each hand has a mesh of its own."""
+    return replace(settings, shape="random")
 
 
 @pytest.fixture(scope="session")
 def whole(settings, tmp_path_factory):
     """A run that nothing disturbed."""
+    return _undisturbed(settings, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def lasting_whole(lasting, tmp_path_factory):
+    """One that lasts, which nothing disturbed."""
+    return _undisturbed(lasting, tmp_path_factory)
+
+
+def _undisturbed(settings, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "whole"
     told = []
     assert run.render(settings, out, 1, lambda done, total: told.append((done, total)))
@@ -46,10 +60,12 @@ def in_process(monkeypatch):
 
 @pytest.fixture
 def settings_file(settings, tmp_path):
-    values = {k: v for k, v in settings.to_json().items() if v is not None}
-    path = tmp_path / "run.toml"
-    path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
-    return path
+    return write_settings(tmp_path / "run.toml", settings)
+
+
+@pytest.fixture
+def lasting_file(lasting, tmp_path):
+    return write_settings(tmp_path / "lasting.toml", lasting)
 
 
 @pytest.fixture

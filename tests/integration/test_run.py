@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools.coco import COCO
-from run_samples import FRAMES, contents, ignore
+from run_samples import FRAMES, InProcess, contents, ignore
 
 from generator.errors import RunError
 from generator.frame.framing import FOCAL
@@ -19,7 +19,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
-from generator.pipeline import run, run_folder
+from generator.pipeline import run, run_folder, workers
 from generator.pipeline.records import read_records
 from handforge.dataset import Dataset, DatasetError, copy_subset, validate
 
@@ -68,9 +68,14 @@ def test_torchvision_reads_it(whole):
     assert done.returncode == 0, done.stderr
 
 
-def test_two_workers_make_the_same_bytes(whole, settings, tmp_path):
-    run.render(settings, tmp_path / "two", 2, ignore)
-    assert contents(tmp_path / "two") == contents(whole)
+def test_two_workers_make_the_same_bytes(settings, tmp_path, monkeypatch):
+    varied = replace(settings, count=8, shape="random")
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "Workers", InProcess)
+        run.render(varied, tmp_path / "one", 1, ignore)
+    monkeypatch.setattr(workers, "FRAMES_A_WORKER", 4)
+    run.render(varied, tmp_path / "two", 2, ignore)
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
 def test_a_second_run_does_nothing(whole, settings):

@@ -58,16 +58,16 @@ def cluster(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(whole, settings_file, cluster, tmp_path):
+def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(lasting_whole, lasting_file, cluster, tmp_path):
     address, workers, _ = cluster
     out = tmp_path / "out"
-    line = [*command(settings_file, out), "--scheduler", address]
+    line = [*command(lasting_file, out), "--scheduler", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: out.exists() and len(read_records(out)) >= 8, process)
         os.kill(workers[0].pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
-    assert contents(out) == contents(whole)
+    assert contents(out) == contents(lasting_whole)
 
 
 def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeypatch):
@@ -219,10 +219,10 @@ def test_what_is_no_scheduler_is_not_waited_for_without_end(settings, tmp_path, 
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_killed_is_one_line(settings_file, cluster, tmp_path):
+def test_a_scheduler_that_is_killed_is_one_line(lasting_file, cluster, tmp_path):
     address, _, scheduler = cluster
     out = tmp_path / "out"
-    line = [*command(settings_file, out), "--scheduler", address]
+    line = [*command(lasting_file, out), "--scheduler", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: out.exists() and len(read_records(out)) >= 4, process)
         os.kill(scheduler.pid, signal.SIGKILL)
@@ -233,7 +233,7 @@ def test_a_scheduler_that_is_killed_is_one_line(settings_file, cluster, tmp_path
 
 
 @pytest.mark.slow
-def test_lost_workers_are_said_and_waited_for_a_while(settings, cluster, tmp_path, monkeypatch, caplog):
+def test_lost_workers_are_said_and_waited_for_a_while(lasting, cluster, tmp_path, monkeypatch, caplog):
     address, workers, _ = cluster
     monkeypatch.setattr(cluster_module, "LOOK_EVERY_S", 1)
     monkeypatch.setattr(cluster_module, "WORKERLESS_S", 3)
@@ -243,7 +243,7 @@ def test_lost_workers_are_said_and_waited_for_a_while(settings, cluster, tmp_pat
             worker.kill()
 
     with pytest.raises(RunError, match=r"has had no worker for 3 s; what is done is kept|lost with every worker"):
-        run.render(settings, tmp_path / "out", 1, kill_all, scheduler=address)
+        run.render(lasting, tmp_path / "out", 1, kill_all, scheduler=address)
     assert "all workers are lost; waiting 3 s for others" in caplog.text
 
 

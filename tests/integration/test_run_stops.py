@@ -23,26 +23,30 @@ from handforge.files import FolderError
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
 
-def start(settings_file, out):
+def start(settings_file, out, workers=2):
     return subprocess.Popen(
-        command(settings_file, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command(settings_file, out, workers),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
 @pytest.mark.usefixtures("in_process")
 def test_killed_and_continued_is_as_if_never_killed(whole, settings, settings_file, tmp_path):
     out = tmp_path / "out"
-    with start(settings_file, out) as process:
-        wait_for(lambda: records(out) >= 8, process)
+    with start(settings_file, out, workers=1) as process:
+        wait_for(lambda: records(out) >= 4, process)
         os.killpg(process.pid, signal.SIGKILL)
-    assert 8 <= records(out) < FRAMES
+    assert 4 <= records(out) < FRAMES
     run.render(settings, out, 1, ignore)
     assert contents(out) == contents(whole)
 
 
-def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
+def test_ctrl_c_ends_it_cleanly_and_soon(lasting_file, tmp_path):
     out = tmp_path / "out"
-    with start(settings_file, out) as process:
+    with start(lasting_file, out) as process:
         wait_for(lambda: records(out) >= 4, process)
         begin = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
@@ -53,17 +57,17 @@ def test_ctrl_c_ends_it_cleanly_and_soon(whole, settings_file, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_lost_worker_is_told_and_loses_nothing(whole, settings, settings_file, tmp_path):
+def test_a_lost_worker_is_told_and_loses_nothing(lasting_whole, lasting, lasting_file, tmp_path):
     out = tmp_path / "out"
-    with start(settings_file, out) as process:
+    with start(lasting_file, out) as process:
         wait_for(lambda: records(out) >= 4, process)
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
         os.kill(int(children[-1]), signal.SIGKILL)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 2
         assert "a worker ended unexpectedly (exit code -9" in errors and "Traceback" not in errors
-    run.render(settings, out, 2, ignore)
-    assert contents(out) == contents(whole)
+    run.render(lasting, out, 2, ignore)
+    assert contents(out) == contents(lasting_whole)
 
 
 def cut_a_record_short(out):
@@ -212,16 +216,16 @@ def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb
 
 
 @pytest.mark.slow
-def test_killed_at_twenty_random_moments(whole, settings_file, tmp_path):
+def test_killed_at_twenty_random_moments(lasting_whole, lasting_file, tmp_path):
     out, rng = tmp_path / "out", np.random.default_rng(0)
     for _ in range(20):
-        with start(settings_file, out) as process:
+        with start(lasting_file, out) as process:
             time.sleep(rng.uniform(0.5, 8))
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    subprocess.run(command(settings_file, out), check=True, capture_output=True)
-    assert contents(out) == contents(whole)
+    subprocess.run(command(lasting_file, out), check=True, capture_output=True)
+    assert contents(out) == contents(lasting_whole)
 
 
 class Drawn:

@@ -1,5 +1,6 @@
 """What the tests of rendering runs share: a small run, and how to start and watch one."""
 
+import json
 import sys
 import time
 from itertools import islice
@@ -51,6 +52,12 @@ def ignore(done, total):
 
 def contents(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def write_settings(path, settings):
+    values = {key: value for key, value in settings.to_json().items() if value is not None}
+    path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+    return path
 
 
 def command(settings_file, out, workers=2):
