@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from generator.hand.camera import Camera
 from generator.pipeline import judged, records, run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
+from generator.pipeline.run_folder import RunState
 from generator.pipeline.workers import FRAMES_A_WORKER, Item, Workers
 from handforge import __version__
 from handforge.files import require_space, require_writable
@@ -128,7 +129,7 @@ def render(
             settings, blender = crew.start(settings)
             if run_folder.is_finished(out):  # by another process that was given the same command
                 return False
-            run_folder.claim(out, _state(replace(frames, settings=settings), blender) | made_of)
+            run_folder.claim(out, _state(replace(frames, settings=settings), blender, made_of))
             records.mark_shard(out, shard)
             done = records.read_records(out)
             todo = [number for number in mine if number not in done]
@@ -169,15 +170,20 @@ def _crew(workers: int, frames: int, scheduler: str | None) -> Workers | Cluster
     return Workers(workers, frames) if scheduler is None else Cluster(scheduler)
 
 
-def _state(frames: Plan, blender: str) -> dict[str, Any]:
-    """What the folder keeps of the run: what makes two runs the same, and what dataset.json says beyond that."""
-    return {
+def _state(frames: Plan, blender: str, made_of: Mapping[str, str]) -> RunState:
+    """What the folder keeps of the run.
+
+    :param made_of: the digests of what its settings name.
+    """
+    state = {
         "settings": run_folder.named(frames.settings),
         **_digest(frames.poses),
         "versions": {"handforge": __version__, "blender": blender},
         "frames": len(frames.poses),
         "counts": frames.counts,
+        **made_of,
     }
+    return cast("RunState", state)
 
 
 def _digest(poses: pose_sets.PoseSet) -> dict[str, str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from generator.errors import RunError
 from generator.frame.settings import PATHS, RenderSettings, load, upgrade
@@ -28,6 +29,23 @@ _OLD = ".partial.old"
 def is_finished(out: Path) -> bool:
     """Whether a folder holds a finished run."""
     return (out / "dataset.json").exists() and not (out / PARTIAL).exists()
+
+
+class RunState(TypedDict):
+    """What the folder keeps of a run: what makes two runs the same, and what dataset.json says beyond that."""
+
+    settings: dict[str, Any]
+    """Their JSON; files and folders by their names."""
+    poses_sha256: str
+    backgrounds_sha256: NotRequired[str]
+    """Of what the settings name, as the next two."""
+    objects_sha256: NotRequired[str]
+    rig_sha256: NotRequired[str]
+    versions: dict[str, str]
+    frames: NotRequired[int]
+    """How many; while it is unfinished."""
+    counts: dict[str, Any]
+    """As :func:`generator.hand.plausibility.counts` tells them."""
 
 
 # ---------------------------------------------------------------- whose folder it is
@@ -60,16 +78,16 @@ def check(out: Path, settings: RenderSettings) -> None:
         _compare(out, stored["settings"], named(settings), _SAME_SETTINGS)
 
 
-def check_sources(out: Path, sources: dict[str, Any]) -> None:
+def check_sources(out: Path, sources: Mapping[str, str]) -> None:
     """Refuse a folder whose run was made of other poses, backgrounds or another rig, by the digests of those.
 
     :raises RunError: naming what differs.
     """
-    stored = state(out)
-    _compare(out, {name: (stored or {}).get(name) for name in sources}, sources, "give another folder for --out")
+    stored: Mapping[str, object] = state(out) or {}
+    _compare(out, {name: stored.get(name) for name in sources}, sources, "give another folder for --out")
 
 
-def state(out: Path) -> dict[str, Any] | None:
+def state(out: Path) -> RunState | None:
     """What a folder says of the run that it holds, finished or not; None if it holds none."""
     for path in (out / PARTIAL / "run.json", out / "dataset.json"):
         if path.exists():
@@ -78,11 +96,11 @@ def state(out: Path) -> dict[str, Any] | None:
                 if path.name == "dataset.json":  # of a dataset that was not rendered
                     return None
                 raise RunError(f"{path} does not describe a run; somebody has edited it: give another folder for --out")
-            return _checked(stored, path)
+            return _checked(cast("RunState", stored), path)
     return None
 
 
-def begun(out: Path) -> dict[str, Any]:
+def begun(out: Path) -> RunState:
     """What the folder of an unfinished run says of it.
 
     :raises RunError: if it is finished.
@@ -96,13 +114,13 @@ def begun(out: Path) -> dict[str, Any]:
 MOST_FRAMES = 10_000_000
 
 
-def _checked(stored: dict[str, Any], path: Path) -> dict[str, Any]:
+def _checked(stored: RunState, path: Path) -> RunState:
     """What a run's file says, its settings by their present names.
 
     :raises RunError: if a value cannot be of a run.
     """
     try:
-        stored = stored | {"settings": upgrade(stored["settings"])}
+        stored = {**stored, "settings": upgrade(stored["settings"])}
         load(None, stored["settings"])
         names = [stored["poses_sha256"], *stored.get("versions", {}).values()]
         frames, counts = stored.get("frames", 1), stored.get("counts", {})
@@ -115,7 +133,7 @@ def _checked(stored: dict[str, Any], path: Path) -> dict[str, Any]:
     return stored
 
 
-def claim(out: Path, run: dict[str, Any]) -> None:
+def claim(out: Path, run: RunState) -> None:
     """Make the run's folders, or see that what is there is this very run.
 
     :raises RunError: naming the difference, if it is another.
@@ -129,7 +147,7 @@ def claim(out: Path, run: dict[str, Any]) -> None:
         (out / name).mkdir(exist_ok=True)
 
 
-def _folders(run: dict[str, Any]) -> list[str]:
+def _folders(run: RunState) -> list[str]:
     """Folders of a run's images and ground-truth maps."""
     return [
         "images",
@@ -144,27 +162,27 @@ _SAME_SETTINGS = "give the same settings to continue it, or another folder for -
 _DIGESTS = {name: f"{name}_sha256" for name in ("poses", "backgrounds", "objects", "rig")}
 
 
-def _same(out: Path, stored: dict[str, Any], run: dict[str, Any]) -> None:
+def _same(out: Path, stored: RunState, run: RunState) -> None:
     _compare(out, stored["settings"], run["settings"], _SAME_SETTINGS)
     _compare(out, _made_of(stored), _made_of(run), "give another folder for --out")
 
 
-def _made_of(run: dict[str, Any]) -> dict[str, Any]:
-    return {name: run.get(key) for name, key in _DIGESTS.items()} | run.get("versions", {})
+def _made_of(run: RunState) -> dict[str, object]:
+    return {**{name: run.get(key) for name, key in _DIGESTS.items()}, **run.get("versions", {})}
 
 
-def differences(one: dict[str, Any], other: dict[str, Any]) -> str:
+def differences(one: RunState, other: RunState) -> str:
     """What two runs differ in, as ``seed is 0 there and 1 here``; empty if they are the same."""
     first, second = ({**run["settings"], **_made_of(run)} for run in (one, other))
     return _differing(first, second, "{} is {!r} there and {!r} here")
 
 
-def _compare(out: Path, stored: dict[str, Any], asked: dict[str, Any], what_to_do: str) -> None:
+def _compare(out: Path, stored: Mapping[str, object], asked: Mapping[str, object], what_to_do: str) -> None:
     if differing := _differing(stored, asked, "{} was {!r}, now {!r}"):
         raise RunError(f"{out} holds another run: {differing}; {what_to_do}")
 
 
-def _differing(one: dict[str, Any], other: dict[str, Any], text: str) -> str:
+def _differing(one: Mapping[str, object], other: Mapping[str, object], text: str) -> str:
     return ", ".join(
         text.format(name, one[name], other.get(name))
         for name in one
@@ -191,7 +209,7 @@ def finish(out: Path) -> None:
         os.sync()
     inorder = [records[number] for number in range(count)]
     kinds = categories.used(inorder) if run["settings"].get("object_annotations") else None
-    dataset.assemble(out, inorder, run, kinds)
+    dataset.assemble(out, inorder, {**run}, kinds)
     contact_sheet.write(out)
     for path in (out, *(out / name for name in _folders(run))):
         for leftover in path.glob(".*.tmp"):  # of a writer that was killed
