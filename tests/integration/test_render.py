@@ -373,7 +373,6 @@ def test_engines_that_need_a_gpu_say_so_where_there_is_none(name, monkeypatch):
         registry.choose(replace(SMALL, engine=name, scene="indoor"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", registry.ON_GPU)
 def test_engines_that_need_a_gpu_draw_as_cycles_does(name, monkeypatch):
     if reason := registry.why_not("raster"):
