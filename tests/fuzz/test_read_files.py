@@ -281,7 +281,7 @@ def test_shards(tmp_path):
 def network(tmp_path):
     weights = networks.start(SMALL, ImageSettings(64, 96), 0).state_dict()
     images = {"min_size": 64, "max_size": 96, "augmentation": "none"}
-    description = {"architecture": networks.architecture(SMALL), "images": images, "sessions": []}
+    description = {"architecture": networks.architecture(SMALL).to_json(), "images": images, "sessions": []}
     checkpoint.write_network(tmp_path / "network.safetensors", weights, description)
     return tmp_path
 

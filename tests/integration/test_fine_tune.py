@@ -31,7 +31,7 @@ def place(tmp_path_factory):
     write_recipe(folder / "short.toml", SHORT)
     tiny = recipes.load(str(write_recipe(folder / "tiny.toml", TINY)))
     learned = (categories.built_in("hand"),)
-    arch = networks.architecture(tiny.network, learned)
+    arch = networks.architecture(tiny.network, learned).to_json()
     description = {"task": "segmentation", "architecture": arch, "categories": categories.to_json(learned)}
     description |= {"images": tiny.as_dict()["images"], "recipe": "tiny", "seed": 0, "sessions": []}
     (folder / "start").mkdir()

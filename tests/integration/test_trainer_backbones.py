@@ -228,9 +228,10 @@ def test_networks_from_before_other_backbones_still_load(tmp_path):
     """Their descriptions name neither the norm of the heads nor the input's mean, and count no batches."""
     network = Network(backbone="resnet18", init="none", channels=16, representation_size=16)
     for norm in ("group", "frozen_batch"):
-        arch = {**networks.architecture(network), "norm": norm, "head_norm": "group" if norm == "group" else "none"}
+        head_norm = "group" if norm == "group" else "none"
+        arch = replace(networks.architecture(network), norm=norm, head_norm=head_norm)
         model = networks.build(arch, ImageSettings(64, 96)).eval()
-        older = {key: value for key, value in arch.items() if key not in ("head_norm", "mean", "std")}
+        older = {key: value for key, value in arch.to_json().items() if key not in ("head_norm", "mean", "std")}
         state = {name: value for name, value in model.state_dict().items() if "num_batches" not in name}
         pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         file = tmp_path / f"{norm}.safetensors"

@@ -28,7 +28,7 @@ def runs(tmp_path_factory):
         network = Network(task=task, backbone="resnet18", init="none", channels=16, representation_size=16)
         pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         weights = networks.start(network, ImageSettings(64, 96), 0).state_dict()
-        description = {"architecture": networks.architecture(network), "images": pictures, "sessions": []}
+        description = {"architecture": networks.architecture(network).to_json(), "images": pictures, "sessions": []}
         checkpoint.write_network(folder / f"{task}.safetensors", weights, description)
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")

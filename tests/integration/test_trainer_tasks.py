@@ -24,6 +24,7 @@ from trainer_samples import (
 )
 
 from handforge.dataset import Dataset, DatasetError, decode_mask
+from trainer.config.description import Architecture
 from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
 from trainer.data import augment
@@ -130,7 +131,8 @@ def test_a_network_of_another_task_is_a_start_where_they_have_much_in_common(tra
     assert not (tmp_path / "run").exists()
     if task == "semantic":
         return
-    architecture = {**json.loads((run / "network.json").read_text())["architecture"], "model": "maskrcnn_fpn"}
+    described = json.loads((run / "network.json").read_text())["architecture"]
+    architecture = Architecture.from_json({**described, "model": "maskrcnn_fpn"})
     network = networks.build(architecture, ImageSettings(64, 96))
     fresh = {name: value.clone() for name, value in network.state_dict().items()}
     networks._load_file(network, run, architecture)

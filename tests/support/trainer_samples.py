@@ -94,7 +94,7 @@ def untrained(folder: Path, task: str = "segmentation", backbone: str = "test_re
     text = TINY.replace("[network]", f'[network]\ntask = "{task}"').replace("test_resnet", backbone)
     tiny = recipe_file.load(str(write_recipe(folder / "tiny.toml", text)))
     description = {
-        "architecture": networks.architecture(tiny.network),
+        "architecture": networks.architecture(tiny.network).to_json(),
         "images": {"min_size": 64, "max_size": 96, "augmentation": "none"},
         "sessions": [],
     }

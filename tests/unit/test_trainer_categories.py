@@ -79,7 +79,7 @@ def test_one_network_learns_the_keypoints_of_one_kind():
     with pytest.raises(DatasetError, match="'cup' has no keypoints, which the task keypoints needs"):
         categories.common_keypoints([Category(1, "cup")])
     arch = networks.architecture(Network(task="keypoints", backbone="resnet18", init="none"), [LEFT_RIGHT])
-    assert arch["classes"] == ["face"] and arch["keypoints"] == 3
+    assert arch.classes == ["face"] and arch.keypoints == 3
 
 
 def test_categories_are_read_back_and_damaged_ones_refused():

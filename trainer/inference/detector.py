@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from handforge.dataset import read_image
+from trainer.config.description import NetworkDescription
 from trainer.config.tasks import task_of
 from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
@@ -57,7 +58,7 @@ class HandDetector:
         self.task: str = task_of(architecture["model"])
         self.categories = networks.categories_of(self.description)
 
-    def _load(self, weights: Path) -> tuple[Any, dict[str, Any]]:
+    def _load(self, weights: Path) -> tuple[Any, NetworkDescription]:
         model, description = networks.load(weights)
         return model.to(device=self.device).to(memory_format=torch.channels_last), description
 

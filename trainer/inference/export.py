@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torchvision.models.detection import FasterRCNN
 
 from handforge.dataset import read_image
 from handforge.files import require_space, require_writable, write_atomic
+from trainer.config.description import NetworkDescription
 from trainer.data.images import tensor
 from trainer.errors import OutputError
 from trainer.models import checkpoint, networks
@@ -129,7 +130,8 @@ def export_half(run: Path, out: Path, image_file: Path, score: float = 0.05, **a
     weights = {name: value.half() if value.dim() > 1 else value for name, value in network.state_dict().items()}
     with tempfile.TemporaryDirectory(".tmp", f".{out.name}.", out.parent) as folder:
         file = Path(folder) / out.name
-        checkpoint.write_network(file, weights, {**description, **{key: text for key, text in about.items() if text}})
+        stated = {**description, **{key: text for key, text in about.items() if text}}
+        checkpoint.write_network(file, weights, cast("NetworkDescription", stated))
         expected, found = (_detected(one, images, score) for one in (network, networks.load(file)[0]))
         what = f"{run} in float16"
         text, _ = (compare(a, b, what, HALF_TOLERANCE) for a, b in zip(expected, found, strict=True))

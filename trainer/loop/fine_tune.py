@@ -9,6 +9,7 @@ from typing import Any
 from handforge.dataset import CATEGORIES, Dataset
 from handforge.dataset.records import HandCategory
 from trainer.config import recipe_file as recipes
+from trainer.config.description import Architecture
 from trainer.config.recipe import INITS, Network, Recipe
 from trainer.config.tasks import task_of
 from trainer.errors import RecipeError
@@ -67,15 +68,15 @@ def _on(recipe: Recipe, init: str, category: HandCategory) -> Recipe:
         )
     weights = shipped_weights(category) if init == SHIPPED else Path(init)
     description = checkpoint.read_description(weights)
-    arch, sizes = description["architecture"], description["images"]
+    arch, sizes = Architecture.from_json(description["architecture"]), description["images"]
     network = Network(
         category=category,
-        task=task_of(arch["model"]),
-        backbone=arch["backbone"],
+        task=task_of(arch.model),
+        backbone=arch.backbone,
         init=init,
-        channels=arch["channels"],
-        representation_size=arch["representation_size"],
-        canonical_scale=arch.get("canonical_scale", Network.canonical_scale),
+        channels=arch.channels,
+        representation_size=arch.representation_size,
+        canonical_scale=arch.canonical_scale,
     )
     images = replace(recipe.images, min_size=sizes["min_size"], max_size=sizes["max_size"])
     return replace(recipe, network=network, images=images, init_from="").checked()

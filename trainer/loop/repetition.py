@@ -27,6 +27,7 @@ from handforge.dataset.coco_types import ImageRecord
 from handforge.files import dump_json, write_atomic
 from handforge.run_records import DatasetPart, RecipePart, RunHeader, SessionRecord
 from trainer.config import categories
+from trainer.config.description import NetworkDescription
 from trainer.config.recipe import AUTO, IN_TURN, LayerWord, Recipe, subset_numbers
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, TrainingDivergedError
@@ -348,9 +349,9 @@ class Repetition:
         """Write the network of a session that is the best, or one of the last; remove those before them."""
         if not self.writes:
             return
-        description = {
+        description: NetworkDescription = {
             "task": self.plan.recipe.network.task,
-            "architecture": self.architecture,
+            "architecture": self.architecture.to_json(),
             "categories": categories.to_json(self.plan.learned),
             "images": self.plan.recipe.as_dict()["images"],
             "recipe": self.plan.recipe.name,

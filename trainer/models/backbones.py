@@ -11,7 +11,7 @@ import importlib.util
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.error import URLError
 
 import torch
@@ -19,15 +19,15 @@ import torchvision
 from torch import nn
 
 from trainer.config.backbone_names import PACKAGED, RESNETS
+from trainer.config.description import IMAGENET_MEAN, IMAGENET_STD
 from trainer.errors import RecipeError, WeightsError
 
 STRIDES = (4, 8, 16, 32)
 """Strides of the maps that a body returns."""
 LAST_MAP = str(len(STRIDES) - 1)
 """The name of the last of them."""
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and standard deviation of ImageNet's pixels, 0 to 1, which most backbones normalise by."""
 _PROBE_PX = 128
+Rgb = tuple[float, float, float]
 
 
 class Body(nn.ModuleDict):
@@ -61,14 +61,14 @@ def body_of(model: nn.Module) -> Body:
     return body
 
 
-def input_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def input_statistics(name: str) -> tuple[Rgb, Rgb]:
     """Mean and standard deviation, of channels in 0..1, by which a backbone's input is normalised."""
     if name in RESNETS:
         return IMAGENET_MEAN, IMAGENET_STD
     import timm
 
     config = timm.get_pretrained_cfg(name)
-    return (tuple(config.mean), tuple(config.std)) if config is not None else (IMAGENET_MEAN, IMAGENET_STD)
+    return cast("tuple[Rgb, Rgb]", (tuple(config.mean), tuple(config.std))) if config else (IMAGENET_MEAN, IMAGENET_STD)
 
 
 def build_body(name: str, norm: str, dilated: bool = False) -> tuple[Body, list[int]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors
 import safetensors.torch
@@ -22,7 +22,7 @@ import torch
 
 from handforge.files import dump_json, write_atomic
 from handforge.parse import is_lfs_pointer, lfs_text, parse_json
-from trainer.config.description import description_problems
+from trainer.config.description import NetworkDescription, description_problems
 from trainer.config.old_names import description_with_new_names
 from trainer.errors import CheckpointError
 
@@ -70,7 +70,7 @@ def is_ours(path: Path) -> bool:
     return _file(path).with_suffix(".json").is_file()
 
 
-def write_network(path: Path, weights: dict[str, torch.Tensor], description: dict[str, Any]) -> None:
+def write_network(path: Path, weights: dict[str, torch.Tensor], description: NetworkDescription) -> None:
     """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file."""
     text = dump_json({"format": FORMAT, **description})
     path.parent.mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def _plain(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().to("cpu", memory_format=torch.contiguous_format) for name, tensor in weights.items()}
 
 
-def read_description(path: Path) -> dict[str, Any]:
+def read_description(path: Path) -> NetworkDescription:
     """What a run's network, or a weights file, is.
 
     :raises CheckpointError: if there is none, it is not in our form, or a value is out of its range.
@@ -107,7 +107,7 @@ def read_description(path: Path) -> dict[str, Any]:
             raise CheckpointError(f"{beside} does not describe a network ({key} is not there)")
     if problems := description_problems(description["architecture"], description["images"]):
         raise CheckpointError(f"{beside} describes a network that cannot be built: {'; '.join(problems)}")
-    return description
+    return cast("NetworkDescription", description)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.error import URLError
 
 import torch
@@ -37,6 +37,7 @@ from torchvision.ops.poolers import initLevelMapper
 
 from handforge.dataset import KEYPOINTS, Category
 from trainer.config import categories
+from trainer.config.description import Architecture, NetworkDescription
 from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
 from trainer.errors import WeightsError
@@ -53,8 +54,6 @@ PROPOSALS = 500
 TEST_PROPOSALS = 50
 """Proposals an image that objects are detected among; with 200, prediction takes half as long again and detects the
 same (docs/experiments/cost_of_imagenet.md)."""
-CANONICAL_SCALE = Network.canonical_scale
-"""torchvision's, and that of networks whose description does not say."""
 COCO_WEIGHTS = {
     "segmentation": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
     "detection": FasterRCNN_ResNet50_FPN_Weights.COCO_V1,
@@ -63,38 +62,40 @@ COCO_WEIGHTS = {
 }
 
 
-def architecture(network: Network, learned: Sequence[Category] | None = None) -> dict[str, Any]:
-    """What must agree between a checkpoint and the network it is loaded into.
+def architecture(network: Network, learned: Sequence[Category] | None = None) -> Architecture:
+    """The architecture that a recipe asks for.
 
     :param learned: the categories of its classes; None: the hand's, as the recipe's ``category`` says.
     """
     learned = learned or (categories.built_in(network.category),)
     mean, std = backbones.input_statistics(network.backbone)
-    return {
-        "model": TASKS[network.task].model,
-        "backbone": network.backbone,
-        **_norms(network),
-        "channels": network.channels,
-        "representation_size": network.representation_size,
-        "canonical_scale": network.canonical_scale,
-        "classes": [category.name for category in learned],
-        "keypoints": len(learned[0].keypoints) or len(KEYPOINTS),
-        "mean": list(mean),
-        "std": list(std),
-    }
+    norm, head_norm = _norms(network)
+    return Architecture(
+        model=TASKS[network.task].model,
+        backbone=network.backbone,
+        norm=norm,
+        head_norm=head_norm,
+        channels=network.channels,
+        representation_size=network.representation_size,
+        canonical_scale=network.canonical_scale,
+        classes=[category.name for category in learned],
+        keypoints=len(learned[0].keypoints) or len(KEYPOINTS),
+        mean=mean,
+        std=std,
+    )
 
 
-def _norms(network: Network) -> dict[str, str]:
-    """The norms of body and heads: ``group``; ``frozen_batch``, BatchNorm with fixed statistics; ``none``."""
+def _norms(network: Network) -> tuple[Literal["group", "frozen_batch"], Literal["group", "none"]]:
+    """The norms of body and heads."""
     if network.init == "none":
-        return {"norm": "group", "head_norm": "group"}
+        return "group", "group"
     if network.init == "imagenet":
-        return {"norm": "frozen_batch", "head_norm": "group"}
+        return "frozen_batch", "group"
     path = _init_path(network)
     if network.init != "coco" and checkpoint.is_ours(path):
-        theirs = _completed(checkpoint.read_description(path)["architecture"])
-        return {key: theirs[key] for key in ("norm", "head_norm")}
-    return {"norm": "frozen_batch", "head_norm": "none"}  # torchvision's own networks
+        theirs = _architecture_of(checkpoint.read_description(path))
+        return theirs.norm, theirs.head_norm
+    return "frozen_batch", "none"  # torchvision's own networks
 
 
 def _init_path(network: Network) -> Path:
@@ -102,19 +103,11 @@ def _init_path(network: Network) -> Path:
     return shipped_weights(network.category) if network.init == SHIPPED else Path(network.init)
 
 
-def _completed(arch: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint's architecture with what older ones do not say."""
-    older = {
-        "head_norm": "group" if arch["norm"] == "group" else "none",
-        "canonical_scale": CANONICAL_SCALE,
-        "keypoints": len(KEYPOINTS),
-        "mean": list(backbones.IMAGENET_MEAN),
-        "std": list(backbones.IMAGENET_STD),
-    }
-    return {**older, **arch}
+def _architecture_of(description: NetworkDescription) -> Architecture:
+    return Architecture.from_json(description["architecture"])
 
 
-def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
+def build(arch: Architecture, settings: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
     :param hooks: with what training and half precision need, and TorchScript cannot compile.
@@ -122,21 +115,20 @@ def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> 
     Test settings are Matterport's where the paper's numbers depend on them: NMS at IoU 0.3; the score threshold is
     low (0.05) because every reader of results sets its own.
     """
-    arch = _completed(arch)
-    channels, units, classes = arch["channels"], arch["representation_size"], len(arch["classes"])
-    task = task_of(arch["model"])
+    channels, units, classes = arch.channels, arch.representation_size, len(arch.classes)
+    task = task_of(arch.model)
     transform = {
         "min_size": settings.min_size,
         "max_size": settings.max_size,
-        "image_mean": arch["mean"],
-        "image_std": arch["std"],
+        "image_mean": list(arch.mean),
+        "image_std": list(arch.std),
     }
-    body, widths = backbones.build_body(arch["backbone"], arch["norm"], dilated=task == "semantic")
+    body, widths = backbones.build_body(arch.backbone, arch.norm, dilated=task == "semantic")
     if task == "semantic":
         return DeepLabV3(body, widths[-1], channels, classes, **transform)
     if task == "classification":
         return Classifier(body, widths[-1], classes, **transform)
-    scratch = backbones.group_norm if arch["head_norm"] == "group" else None
+    scratch = backbones.group_norm if arch.head_norm == "group" else None
     backbone = BackboneWithFPN(body, body.return_layers, widths, channels, norm_layer=scratch)
     backbone.body = body  # and not torchvision's own around it
     convolved = FastRCNNConvFCHead((channels, 7, 7), [channels] * 4, [units], norm_layer=scratch)
@@ -147,9 +139,9 @@ def build(arch: dict[str, Any], settings: ImageSettings, hooks: bool = True) -> 
         **transform,
         box_head=convolved if scratch else TwoMLPHead(channels * 7 * 7, units),
         box_predictor=FastRCNNPredictor(units, classes + 1),
-        box_roi_pool=_pool(7, arch["canonical_scale"], quick=hooks),
-        **_second_head(task, channels, classes, arch["keypoints"], scratch),
-        **_second_pool(task, arch["canonical_scale"], quick=hooks),
+        box_roi_pool=_pool(7, arch.canonical_scale, quick=hooks),
+        **_second_head(task, channels, classes, arch.keypoints, scratch),
+        **_second_pool(task, arch.canonical_scale, quick=hooks),
         box_nms_thresh=0.3,
         box_score_thresh=0.05,
         rpn_pre_nms_top_n_train=PROPOSALS if scratch else 2000,
@@ -274,30 +266,31 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
         ) from None
 
 
-def _load_file(model: nn.Module, path: Path, arch: dict[str, Any]) -> None:
+def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
     if checkpoint.is_ours(path):
-        theirs = _completed(checkpoint.read_description(path)["architecture"])
-        apart = _apart(task_of(theirs["model"]), task_of(arch["model"]))
+        theirs = _architecture_of(checkpoint.read_description(path))
+        apart = _apart(task_of(theirs.model), task_of(arch.model))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it. With another
         # number of classes, or of keypoints, the last layers start anew.
         free: tuple[str, ...] = ("classes", "keypoints", *(("model",) if apart else ()))
         if apart == HEADS:
             free += ("channels", "representation_size", "canonical_scale", "head_norm")
         renewed = _last_layers(theirs, arch)
-        differs = [key for key in arch if key not in free and theirs.get(key) != arch[key]]
+        there, here = theirs.to_json(), arch.to_json()
+        differs = [key for key in here if key not in free and there[key] != here[key]]
         if differs:
-            differing = ", ".join(f"{key} {theirs.get(key)} (here {arch[key]})" for key in differs)
+            differing = ", ".join(f"{key} {there[key]} (here {here[key]})" for key in differs)
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path), skip=(*apart, *renewed))
     else:
         _load(model, _as_ours(read_foreign(path)), str(path), skip=_OTHER_CLASSES)
 
 
-def _last_layers(theirs: dict[str, Any], ours: dict[str, Any]) -> tuple[str, ...]:
+def _last_layers(theirs: Architecture, ours: Architecture) -> tuple[str, ...]:
     """The last layers that are not taken over, since they know another number of classes or keypoints."""
     return (
-        *(_CLASS_LAYERS if len(theirs["classes"]) != len(ours["classes"]) else ()),
-        *(("roi_heads.keypoint_predictor.",) if theirs["keypoints"] != ours["keypoints"] else ()),
+        *(_CLASS_LAYERS if len(theirs.classes) != len(ours.classes) else ()),
+        *(("roi_heads.keypoint_predictor.",) if theirs.keypoints != ours.keypoints else ()),
     )
 
 
@@ -332,7 +325,7 @@ def _load(module: nn.Module, state: dict[str, torch.Tensor], what: str, skip: tu
         raise WeightsError(f"{what} is of another architecture: {wrong[0]} and {len(wrong) - 1} more do not fit")
 
 
-def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic | Classifier, dict[str, Any]]:
+def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic | Classifier, NetworkDescription]:
     """A trained network from a run folder or a ``.safetensors`` file, in eval mode, and its description.
 
     :param hooks: as :func:`build`.
@@ -340,17 +333,17 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic | Classi
     :raises WeightsError: if the weights do not fit it.
     """
     description = checkpoint.read_description(path)
-    model = build(description["architecture"], ImageSettings(**description["images"]), hooks)
+    model = build(_architecture_of(description), ImageSettings(**description["images"]), hooks)
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
 
 
-def categories_of(description: dict[str, Any]) -> tuple[Category, ...]:
+def categories_of(description: NetworkDescription) -> tuple[Category, ...]:
     """The categories of a network's classes; older descriptions only name them.
 
     :raises WeightsError: if they are not in our form, or not those of the classes.
     """
-    names = description["architecture"].get("classes")
+    names = description["architecture"]["classes"]
     try:
         if "categories" not in description:
             return tuple(categories.built_in(name) for name in names)
