@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -81,8 +82,9 @@ def write_report(
     return len(scored) + len(classified)
 
 
+@cache
 def environment() -> Environment:
-    """Make the templates' environment."""
+    """The templates' environment, which keeps each template once it has been compiled."""
     made = Environment(
         loader=PackageLoader("evaluation.report"),
         autoescape=True,

@@ -18,6 +18,7 @@ from markupsafe import escape
 from PIL import Image
 
 from evaluation.cli import main
+from evaluation.metrics import bootstrap
 from evaluation.metrics.matching import MatchOptions, match
 from evaluation.metrics.scope import Scope
 from evaluation.report import figures, gallery, tables
@@ -26,6 +27,12 @@ from evaluation.report.runs import load_runs
 from handforge.dataset import encode_mask
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch):
+    """Intervals are not the point here; test_extended_metrics.py looks at them."""
+    monkeypatch.setattr(bootstrap, "SAMPLES", bootstrap.BLOCK)
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from run_samples import FRAMES, command, contents, frame, ignore, records, wait_for
 
+from generator.cli import main
 from generator.errors import RunError
 from generator.pipeline import run, run_folder, shards, workers
 from generator.pipeline.records import PARTIAL, Records, read_records
@@ -167,8 +169,8 @@ def small_disk(tmp_path):
 @pytest.mark.usefixtures("in_process")
 def test_a_full_disk_loses_nothing(whole, settings, settings_file, small_disk):
     out = small_disk / "out"
-    done = subprocess.run(command(settings_file, out, workers=1), capture_output=True, text=True)
-    assert done.returncode == 2
+    done = CliRunner().invoke(main, command(settings_file, out, workers=1)[3:])
+    assert done.exit_code == 2
     assert "No space left on device; what is done is kept: put that right and run the same command again" in done.stderr
     assert "Traceback" not in done.stderr and not (out / "annotations.json").exists()
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
