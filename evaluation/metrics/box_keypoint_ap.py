@@ -35,8 +35,8 @@ Figures = dict[str, float | int | None]
 def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, Any]:
     """Compute the figures of :data:`NAMES` and ``hands``; None where no annotated object is of that kind.
 
-    ``notes`` has what a reader of the figures has to know. Of several categories ``categories`` has the figures of
-    each, and the others are means over those with objects.
+    ``notes`` has what a reader of the figures has to know, ``scored`` the names of the categories. Of several
+    categories ``categories`` has the figures of each, and the others are means over those with objects.
 
     A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
     sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
@@ -64,8 +64,8 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     notes += [*more_notes, *not_predicted(results, dataset, names)]
     if len(rows) < 2:
         only: Figures = next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])})
-        return {**only, "notes": notes}
-    return {**_mean(rows, of), "notes": notes, "categories": rows}
+        return {**only, "scored": list(names), "notes": notes}
+    return {**_mean(rows, of), "scored": list(names), "notes": notes, "categories": rows}
 
 
 def _mean(rows: dict[str, Figures], of: str) -> Figures:

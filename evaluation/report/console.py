@@ -79,8 +79,9 @@ def print_figures(of: str, figures: Mapping[str, Any]) -> None:
     rows = {**figures.get("categories", {}), "mean": figures} if "categories" in figures else {"": figures}
     for note in figures["notes"]:
         echo(f"Note: {note}")
-    names = [name for name in figures if name not in ("categories", "notes")]
-    columns = ("", *(name.upper() if name != "hands" else name for name in names))
+    names = [name for name in figures if name not in ("categories", "notes", "scored")]
+    counted = "hands" if SAME_HANDS.issuperset(figures["scored"]) else "objects"
+    columns = ("", *(name.upper() if name != "hands" else counted for name in names))
     cells = [[label, *(tables.text(row[name]) for name in names)] for label, row in rows.items()]
     table = tables.Table(of, columns, cells)
     print_table(table if len(rows) > 1 else table.unlabelled())

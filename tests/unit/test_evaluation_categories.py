@@ -231,8 +231,10 @@ def test_boxes_and_keypoints_by_category(two, tmp_path, of, key):
     path = write_results(
         tmp_path / "r.json", [{k: one[k] for k in ("image_id", "category_id", key, "score")} for one in entries]
     )
-    invoke("score", dataset.folder, path, "--of", of, "--json", tmp_path / "s.json")
+    output = invoke("score", dataset.folder, path, "--of", of, "--json", tmp_path / "s.json")
+    assert "objects" in output and "hands" not in output
     record = json.loads((tmp_path / "s.json").read_text())
+    assert record["scored"] == ["cup", "pen"]
     assert (record["hands"], record["ap"]) == (3, pytest.approx(0.5))
     assert [record["categories"][name]["ap"] for name in ("cup", "pen")] == [pytest.approx(1), 0]
 
