@@ -35,12 +35,18 @@ class HandMesh:
     """(V,) float32, 1 on the nails."""
 
 
+@lru_cache(maxsize=32)
 def build(shape: HandShape = MEAN) -> HandMesh:
-    """Make the mesh of a hand of this shape from that of the mean hand: all have the same faces and weights."""
+    """Make the mesh of a hand of this shape from that of the mean hand: all have the same faces and weights.
+
+    :returns: one object for all callers; its vertices are read-only.
+    """
     base = _base()
     moved = reshape(base.vertices.astype(float), base.weights.astype(float), shape)
+    vertices = moved.astype(np.float32)
+    vertices.flags.writeable = False
     return HandMesh(
-        vertices=moved.astype(np.float32),
+        vertices=vertices,
         faces=base.faces,
         weights=base.weights,
         wrist_distance=np.where(base.wrist_distance > 0, shape.length, 1.0).astype(np.float32) * base.wrist_distance,
