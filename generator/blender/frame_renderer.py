@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -17,6 +18,7 @@ from generator.blender.region import BESIDE_WRIST, OF_MASK
 from generator.frame import backgrounds, frame_look, frame_spec, gbuffer, held_object
 from generator.frame.frame_spec import FrameSpec, HandSpec
 from generator.frame.hand_look import HandLook
+from generator.frame.room.mirror import Plane
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy, kinematics
 from generator.hand.camera import Camera
@@ -70,6 +72,7 @@ class FrameRenderer:
         A second hand that would touch what the first one holds is left out.
         """
         frame = self._pose(spec)
+        frame = replace(frame, spec=self.engine.decide(frame))
         layers = self.engine.render(frame)
         return Sample(
             name=f"{spec.number:06d}",
@@ -109,22 +112,25 @@ class FrameRenderer:
         return Arm(look, hand, mesh, spec.side, spec.pose, rig.posed(hand), spec.elbow)
 
     def _hands(self, frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
-        camera = frame.spec.camera
-        masks = {category: _masks(layers.arms, camera, category) for category in self._categories}
+        """Each hand, then each as it is seen in a mirror: there it looks like one of the other side."""
+        camera, plane = frame.spec.camera, frame.spec.around and frame.spec.around.mirror
+        seen = [(arm, drawing, None) for arm, drawing in zip(frame.arms, layers.arms, strict=True)]
+        seen += [(arm, drawing, plane) for arm, drawing in zip(frame.arms, layers.reflections, strict=False)]
+        drawings = tuple(drawing for _, drawing, _ in seen)
+        masks = {category: _masks(drawings, camera, category) for category in self._categories}
         found = []
-        for number, (arm, drawing) in enumerate(zip(frame.arms, layers.arms, strict=True)):
+        for number, (arm, drawing, mirror) in enumerate(seen):
             glove = arm.look.glove
             kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
-            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn)
+            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn, mirror)
             if self.settings.may_hide_hands:
                 points = _mark_covered(points, drawing)
-            in_space = (
-                camera.to_camera(joints(arm.rig, arm.pose))
-                if KEYPOINTS_3D in self.settings.ground_truth_kinds
-                else None
-            )
+            in_space = None
+            if KEYPOINTS_3D in self.settings.ground_truth_kinds:
+                in_space = camera.to_camera(joints(arm.rig, arm.pose, mirror))
+            side = arm.side if mirror is None else {"right": "left", "left": "right"}[arm.side]
             for category, of_arms in masks.items():
-                found.append(Instance(of_arms[number], points, arm.side, category, in_space, glove=kind))
+                found.append(Instance(of_arms[number], points, side, category, in_space, glove=kind))
         return tuple(found)
 
     @property
@@ -230,14 +236,23 @@ def _masks(drawings: tuple[RenderLayers, ...], camera: Camera, category: str) ->
     return masks
 
 
-def joints(hand: rig.Rig, pose: np.ndarray) -> np.ndarray:
-    """The 21 joints in scene axes, (21, 3) metres; those of a left hand where the rig shows one."""
+def joints(hand: rig.Rig, pose: np.ndarray, mirror: Plane | None = None) -> np.ndarray:
+    """The 21 joints in scene axes, (21, 3) metres, or where they are seen in a mirror; those of a left hand where the
+    rig shows one.
+    """
     places = kinematics.keypoints(pose, hand.skeleton)
-    return places * [-1, 1, 1] if hand.mirrored else places
+    places = places * [-1, 1, 1] if hand.mirrored else places
+    return places if mirror is None else mirror.reflect(places)
 
 
 def keypoints(
-    hand: rig.Rig, posed: rig.Posed, faces: np.ndarray, pose: np.ndarray, camera: Camera, worn: float = 0.0
+    hand: rig.Rig,
+    posed: rig.Posed,
+    faces: np.ndarray,
+    pose: np.ndarray,
+    camera: Camera,
+    worn: float = 0.0,
+    mirror: Plane | None = None,
 ) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the image, 1 hidden, 2 visible).
 
@@ -246,11 +261,13 @@ def keypoints(
 
     :param faces: (F, 3), the triangles of the surface's vertices.
     :param worn: thickness of what the hand wears, metres.
+    :param mirror: in which the hand is seen; None for the hand itself.
     """
-    places = joints(hand, pose)
+    places = joints(hand, pose, mirror)
+    vertices = posed.vertices if mirror is None else mirror.reflect(posed.vertices)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(places), camera.to_camera(posed.vertices), faces, _flesh(hand) + worn)
+    hidden = _hidden(camera.to_camera(places), camera.to_camera(vertices), faces, _flesh(hand) + worn)
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 

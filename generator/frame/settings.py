@@ -209,13 +209,15 @@ class RenderSettings:
     have."""
     environment: Literal["objects", "random"] = "objects"
     """Of indoor scenes. ``objects`` (default): a table or wall with objects on it. Random: also furnished interiors,
-    people in their clothes, plain and dark walls, surfaces in strong or skin-like colors, and the HDR environment
-    alone."""
+    people in their clothes, plain and dark walls, surfaces in strong or skin-like colors, mirrors, and the HDR
+    environment alone. A hand that is seen in a mirror is annotated there, too, as a hand of the other side, which it
+    looks like; poses and ground-truth maps are of the hands themselves."""
     distractors: Literal["none", "random"] = "none"
     """Of indoor scenes. Random: heads, limbs and objects in the colors of skin in part of the images, never masked."""
     occluders: Literal["none", "random"] = "none"
     """Of indoor scenes. Random: pencils, cords, cups and cards before the hand, or an object in it, in part of the
-    images; the mask is what is still seen of the hand."""
+    images; the mask is what is still seen of the hand. In some a pane or a drinking glass is before it: through clear
+    glass it counts as seen."""
     held: Fraction = 0.0
     """Of indoor scenes: fraction of the images with hands, 0 to 1, whose first hand holds an object made by code
     (phone, pen, cup, bottle, tool, syringe, ball, book, bag, cutlery, fruit ...) in a grasp that closes its fingers

@@ -53,11 +53,13 @@ class FrameLayers:
 
     :param image: (H, W, 3) uint8, sRGB, as it is stored.
     :param arms: where each of the frame's arms is; with what stands before an arm cut out.
+    :param reflections: where each is in a mirror, in the same order; none without a mirror.
     :param objects: (H, W) int, which annotated object each pixel shows, from 1; None where none is asked for.
     """
 
     image: np.ndarray
     arms: tuple[RenderLayers, ...] = ()
+    reflections: tuple[RenderLayers, ...] = ()
     objects: np.ndarray | None = None
 
 

@@ -20,7 +20,7 @@ from generator.blender.region import BESIDE_WRIST
 from generator.blender.rig import rest_vertices, wrist_distance
 from generator.blender.scene import object_meshes, skin_material
 from generator.blender.scene.hand_material import HandMaterials, put_on
-from generator.blender.scene.props import Props
+from generator.blender.scene.props import MIRROR_PASS, Props
 from generator.errors import EngineError
 from generator.frame import camera_effects
 from generator.frame.camera_effects import Photo
@@ -84,14 +84,22 @@ class IndoorScene:
         self._aim(spec.camera)
         self._light(spec.around.lamps)
         self._dress_hands(frame.arms)
+        mirrored = spec.around.mirror is not None
         if frame.arms:
-            self._use_passes(max(len(frame.arms), min(len(self._skins), 2)))
+            self._use_passes(max(len(frame.arms), min(len(self._skins), 2)), mirrored=mirrored)
+        # What is clear lets every ray pass; without it, other glass is drawn as it always was.
+        self._scene.cycles.min_transparent_bounces = 8 if spec.around.clear else 0
         self._put(frame, spec.around)
         image, passes = self._take(spec, spec.around.photo)
         box = (0, 0, spec.camera.width, spec.camera.height)
         covered = [passes[name] for name in self._skins if name in passes][: len(frame.arms)]
-        layers = (RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in covered)
-        return FrameLayers(image, tuple(layers), self._objects(passes))
+        reflecting = passes[MIRROR_PASS][..., :1] >= 0.5 if mirrored else np.zeros((1, 1, 1), bool)
+
+        def layers(arms: list[np.ndarray]) -> tuple[RenderLayers, ...]:
+            return tuple(RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in arms)
+
+        reflections = layers([arm * reflecting for arm in covered]) if mirrored else ()
+        return FrameLayers(image, layers([arm * ~reflecting for arm in covered]), reflections, self._objects(passes))
 
     def _dress_hands(self, arms: tuple[Arm, ...]) -> None:
         """Skin or gloves, and rings."""
@@ -111,7 +119,7 @@ class IndoorScene:
             object_meshes.put_held(props, frame.held, 1)
         if empty is not None:
             object_meshes.put_subjects(props, empty, self._bare_skin)
-        props.put(around.things, around.materials)
+        props.put(around.things, around.materials, around.lamps)
 
     def _aim(self, camera: Camera) -> None:
         self._camera.location = (0.0, -camera.distance, 0.0)
@@ -128,14 +136,15 @@ class IndoorScene:
         if lamps.flash is not None:
             self._flash.location, self._flash.data.energy = lamps.flash.place, lamps.flash.power
 
-    def _use_passes(self, count: int) -> None:
-        """Have a pass of its own rendered for so many arms; each costs time."""
+    def _use_passes(self, count: int, *, mirrored: bool = False) -> None:
+        """Have a pass of its own rendered for so many arms, and one for a mirror; each costs time."""
         aovs = self._scene.view_layers[0].aovs
-        while len(aovs) > count:
+        wanted = [*skin_material.ARM_PASSES[:count], *([MIRROR_PASS] if mirrored else [])]
+        while len(aovs) and [aov.name for aov in aovs] != wanted[: len(aovs)]:
             aovs.remove(aovs[-1])
-        for name in skin_material.ARM_PASSES[len(aovs) : count]:
+        for name in wanted[len(aovs) :]:
             aov = aovs.add()
-            aov.name, aov.type = name, "COLOR"
+            aov.name, aov.type = name, "VALUE" if name == MIRROR_PASS else "COLOR"
 
     def _take(self, spec: FrameSpec, photo: Photo) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Render what is set up: the image (H, W, 3) uint8, and all passes, those of arms from 0 to 1."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from generator.frame.room.materials import Everyday, Glow, Plain, Wood
+from generator.blender.scene.nodes import NodeGraph, Value
+from generator.frame.room.lamps import Lamps
+from generator.frame.room.materials import Everyday, Glass, Glow, Mirror, Plain, Wood
 from generator.objects.surfaces import Surface
 
 
@@ -111,6 +113,57 @@ def glow(one: Glow) -> bpy.types.Material:
     shader.inputs["Emission Color"].default_value = (*one.tint, 1)
     shader.inputs["Emission Strength"].default_value = one.strength
     return material
+
+
+def glass(one: Glass, lamps: Lamps) -> bpy.types.Material:
+    """Clear glass that reflects the environment.
+
+    No ray is bent and none is reflected at random: what it reflects is added, so that passes show what is behind it
+    without noise.
+    """
+    graph = NodeGraph(new("glass"))
+    graph.material.cycles.emission_sampling = "NONE"  # it shows light and sends out none
+    place = graph.add("TexCoord")
+    turned = graph.add("Mapping", Vector=place.outputs["Reflection"], Rotation=(-lamps.down, 0.0, lamps.turn))
+    room = graph.add("TexEnvironment", Vector=turned.outputs[0])
+    room.image = bpy.data.images[f"{lamps.environment}.exr"]
+    fresnel = graph.add("LayerWeight", Blend=1 / 3).outputs["Fresnel"]  # of glass, whose index of refraction is 1.5
+    light = graph.scaled(room.outputs["Color"], graph.times(fresnel, one.shine * lamps.strength))
+    clear: Value = one.tint
+    if one.smears:
+        wiped = graph.noise(
+            graph.mapped(place.outputs["Object"], (one.scale, 0.2 * one.scale, one.scale)), 1.0, 3.0, 1.5
+        )
+        smear = graph.times(graph.ramp(wiped, 0.45, 0.75), one.smears)
+        clear = graph.scaled(one.tint, graph.math("SUBTRACT", 1.0, smear))
+        light = graph.sum(light, graph.scaled((1.0, 1.0, 1.0), graph.times(smear, 0.35 * lamps.strength)))
+    through = graph.add("BsdfTransparent", Color=clear)
+    shine = graph.add("Emission", Color=light)
+    both = graph.add("AddShader")
+    graph.feed(both.inputs[0], through.outputs[0])
+    graph.feed(both.inputs[1], shine.outputs[0])
+    graph.add("OutputMaterial", Surface=both.outputs[0])
+    return graph.material
+
+
+def mirror(one: Mirror, name: str) -> bpy.types.Material:
+    """A mirror that rays pass as if it were a window to the world behind it: passes show what it reflects.
+
+    :param name: of the render pass that is 1 where it is.
+    """
+    graph = NodeGraph(new("mirror"))
+    surface = graph.add("NewGeometry")
+    back = graph.add("VectorMath", Vector=surface.outputs["Incoming"])
+    back.operation = "SCALE"
+    back.inputs["Scale"].default_value = -1.0
+    reflected = graph.add("VectorMath")
+    reflected.operation = "REFLECT"
+    graph.feed(reflected.inputs[0], back.outputs[0])
+    graph.feed(reflected.inputs[1], surface.outputs["Normal"])
+    portal = graph.add("BsdfRayPortal", Color=one.tint, Direction=reflected.outputs[0])
+    graph.add("OutputMaterial", Surface=portal.outputs[0])
+    graph.add("OutputAOV", Value=1.0).aov_name = name
+    return graph.material
 
 
 def surface(one: Surface) -> bpy.types.Material:

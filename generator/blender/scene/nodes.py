@@ -86,6 +86,14 @@ class NodeGraph:
         self.feed(node.inputs[1], tint)
         return node.outputs[0]
 
+    def sum(self, one: Value, other: Value) -> Socket:
+        """Two colors, added."""
+        node = self.add("VectorMath")
+        node.operation = "ADD"
+        self.feed(node.inputs[0], one)
+        self.feed(node.inputs[1], other)
+        return node.outputs[0]
+
     def ramp(self, value: Value, low: float, high: float) -> Socket:
         """0 at ``low``, 1 at ``high`` (which may be the lesser), straight between."""
         node = self.add("MapRange")

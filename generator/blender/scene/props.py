@@ -13,12 +13,33 @@ from generator.blender.posed_frame import Arm
 from generator.blender.rig import fill, forearm, rest_vertices
 from generator.blender.scene import head_mesh, materials
 from generator.blender.scene.own_meshes import OwnMeshes
-from generator.frame.room.materials import Everyday, Face, Glow, Material, OfObject, Plain, Wood
+from generator.frame.room.lamps import Lamps
+from generator.frame.room.materials import Everyday, Face, Glass, Glow, Material, Mirror, OfObject, Plain, Wood
 from generator.frame.room.things import Thing
 from generator.frame.room.worn import Worn
 from generator.mesh import hand_mesh, sheet, sleeve
 from generator.objects.own_objects import OwnObject
+from generator.objects.solids import Lathe
 from handforge.rng import resume
+
+MIRROR_PASS = "mirror"
+"""The render pass (AOV) that is 1 where a mirror is."""
+
+_TUMBLER = Lathe(
+    (
+        (0.0, -0.5),
+        (0.38, -0.5),
+        (0.4, -0.48),
+        (0.5, 0.49),
+        (0.49, 0.5),
+        (0.47, 0.49),
+        (0.375, -0.42),
+        (0.36, -0.44),
+        (0.0, -0.44),
+    ),
+    sides=64,
+)
+"""A drinking glass: the outside, the lip, the inside and the thick bottom."""
 
 
 class Props:
@@ -34,12 +55,18 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def put(self, things: tuple[Thing, ...], made_of: tuple[Material, ...]) -> None:
+    def put(self, things: tuple[Thing, ...], made_of: tuple[Material, ...], lamps: Lamps) -> None:
         """Put things into the scene.
 
         :param made_of: what the numbers of their materials stand for.
+        :param lamps: what glass reflects.
         """
-        make = functools.cache(lambda number: _material(made_of[number]))
+
+        @functools.cache
+        def make(number: int) -> bpy.types.Material:
+            one = made_of[number]
+            return materials.glass(one, lamps) if isinstance(one, Glass) else _material(one)
+
         for thing in things:
             if thing.folds is not None:
                 vertices, faces = sheet.sheet(resume(thing.folds))
@@ -126,12 +153,21 @@ def _material(one: Material) -> bpy.types.Material:
             return head_mesh.face(one)
         case OfObject():
             return materials.surface(one.surface)
+        case Mirror():
+            return materials.mirror(one, MIRROR_PASS)
+        case Glass():
+            raise TypeError("glass is made for what it reflects, by Props.put")
 
 
 def _shape(name: str) -> bpy.types.Mesh:
     """A mesh with an empty material slot."""
     if name in head_mesh.SHAPES:
         return head_mesh.SHAPES[name]()
+    if name == "tumbler":
+        mesh = bpy.data.meshes.new(name)
+        fill(mesh, *_TUMBLER.mesh())
+        mesh.materials.append(None)
+        return mesh
     made = bmesh.new()
     if name == "box":
         bmesh.ops.create_cube(made, size=1.0)

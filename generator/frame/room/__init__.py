@@ -9,6 +9,8 @@ bodies        the people whose hands are seen, and their table
 people        people in the background, heads
 empty         around what an image without a hand shows
 occluders     things before the hand or in it
+glass         panes and drinking glasses before the hand
+mirror        mirrors behind it
 materials     what all of them are made of
 shapes        names of shapes
 arm_view      where the arm and the camera are

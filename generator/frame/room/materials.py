@@ -135,7 +135,34 @@ class OfObject:
     surface: Surface
 
 
-Material: TypeAlias = Annotated[Everyday | Plain | Wood | Glow | Face | OfObject, Discriminator("kind")]
+@dataclass(frozen=True)
+class Glass:
+    """Clear glass: what is behind is seen where it would be without, and is part of masks as it would be.
+
+    :param tint: the light that each of its surfaces lets through, linear RGB.
+    :param shine: how strongly it reflects the environment, as a factor on what smooth glass does.
+    :param smears: how much of the light smears take and scatter where they are thickest, 0..1.
+    :param scale: of the smears, per metre.
+    """
+
+    kind: Literal["glass"]
+    tint: Triple
+    shine: float
+    smears: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A mirror: the light that it reflects, linear RGB."""
+
+    kind: Literal["mirror"]
+    tint: Triple
+
+
+Material: TypeAlias = Annotated[
+    Everyday | Plain | Wood | Glow | Face | OfObject | Glass | Mirror, Discriminator("kind")
+]
 
 
 def everyday(rng: np.random.Generator) -> Everyday:
@@ -203,6 +230,22 @@ def glow(rng: np.random.Generator) -> Glow:
     """A lamp, a screen or a window in the light."""
     tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
     return Glow("glow", _triple(tint), float(np.exp(rng.uniform(np.log(0.5), np.log(6)))))
+
+
+def glass(rng: np.random.Generator) -> Glass:
+    """Glass of a pane or a vessel: mostly as good as colorless, clean or smeared."""
+    tint = 1 - rng.uniform(0.005, 0.05) - rng.uniform(0, 0.05) * np.array([1.0, 0.2, 0.6])
+    if rng.random() < 0.15:  # bottles, sunglasses, a car's window
+        tint = 1 - rng.uniform(0.1, 0.35, 3)
+    shine, smears = float(np.exp(rng.uniform(np.log(0.5), np.log(2.5)))), 0.0
+    if rng.random() < 0.5:
+        smears = float(rng.uniform(0.05, 0.35))
+    return Glass("glass", _triple(tint), shine, smears, float(rng.uniform(4, 30)))
+
+
+def mirror(rng: np.random.Generator) -> Mirror:
+    """Silvered glass, as good as colorless."""
+    return Mirror("mirror", _triple(0.95 - rng.uniform(0, 0.12) * np.array([1.0, 0.3, 0.7])))
 
 
 def surface(rng: np.random.Generator) -> Plain | Wood | Everyday:

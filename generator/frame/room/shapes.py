@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet"]
-"""A box, ball, tube (along Z) and block (a rounded box) are of size 1."""
+Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet", "tumbler"]
+"""A box, ball, tube (along Z), block (a rounded box) and tumbler (open to +Z) are of size 1."""
 
 
 def drawn(rng: np.random.Generator, *shapes: Shape) -> Shape:

@@ -18,10 +18,11 @@ from generator.frame.elbow import Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook
 from generator.frame.hand_look import HandLook
-from generator.frame.room import bodies, empty, lamps, materials, occluders, people, worn
+from generator.frame.room import bodies, empty, glass, lamps, materials, mirror, occluders, people, worn
 from generator.frame.room.arm_view import View
 from generator.frame.room.lamps import Lamps
-from generator.frame.room.materials import Material
+from generator.frame.room.materials import Glass, Material, Mirror
+from generator.frame.room.mirror import Plane
 from generator.frame.room.things import Thing, Things
 from generator.frame.room.worn import Worn
 from generator.frame.settings import RenderSettings
@@ -49,6 +50,16 @@ class Surroundings:
             used += [one.material] if one.face is None else [one.material, one.face.material]
         if missing := [number for number in used if not 0 <= number < len(self.materials)]:
             raise ValueError(f"there is no material {missing[0]}; the {len(self.materials)} are numbered from 0")
+
+    @property
+    def mirror(self) -> Plane | None:
+        """The plane of the mirror, if there is one."""
+        return mirror.plane_of(self.things, self.materials)
+
+    @property
+    def clear(self) -> bool:
+        """Whether there is glass or a mirror, through which hands may be seen."""
+        return any(isinstance(one, Glass | Mirror) for one in self.materials)
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,8 @@ def draw(
         bodies.fill_scene(things, own("crowd surroundings"), crowd, view, alone=alone)
     elif alone:
         pass  # an image of its own stands for all that is behind the hand
+    elif settings.environment == "random" and _mirrored(things, own("mirror"), view):
+        pass  # a wall or a table is there, too
     elif settings.environment == "random":
         _vary(things, own("environment"), rng, view)
         behind = own("furniture")
@@ -104,6 +117,9 @@ def draw(
     before = own("occluders")
     if settings.occluders == "random" and (chance := before.random()) < 0.4:
         (occluders.cover if chance < 0.2 or holds else occluders.hold)(things, before, view)
+    through = own("glass")
+    if settings.occluders == "random" and through.random() < glass.FRACTION:
+        glass.put_before(things, through, view)
     photo = _photo(settings, number, rng)
     return Surroundings(light, tuple(dressed), tuple(things.things), things.materials, photo)
 
@@ -133,6 +149,11 @@ def _photo(settings: RenderSettings, number: int, rng: np.random.Generator) -> P
         cast = camera_effects.draw_cast(stream(settings.seed, number, "exposure"))
         shake = camera_effects.draw_shake(stream(settings.seed, number, "shake"))
     return camera_effects.draw_photo(rng, settings.resolution, cast, shake)
+
+
+def _mirrored(things: Things, own: np.random.Generator, view: View) -> bool:
+    """Put a mirror behind the hands of part of the images."""
+    return own.random() < mirror.FRACTION and mirror.put_behind(things, own, view)
 
 
 def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:

@@ -25,7 +25,8 @@ Matrix = tuple[tuple[float, float, float, float], ...]
 class Thing:
     """One shape.
 
-    :param shape: box, ball, tube (along Z), block (a rounded box), each of size 1; a part of a head; or a bed's sheet.
+    :param shape: box, ball, tube (along Z), block (a rounded box), tumbler (open to +Z), each of size 1; a part of a
+        head; or a bed's sheet.
     :param material: its number among the scene's materials.
     :param matrix: (4, 4), to scene axes, metres.
     :param folds: where the random numbers of a sheet's folds begin; None of other shapes.
