@@ -44,8 +44,10 @@ class FrameRenderer:
             # Not read_factory_settings: inside Blender that would take the user's extensions away, this one among them.
             bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
             self.engine = registry.start(settings, self.stage)
-        self.hand = functools.lru_cache(frame_look.SHAPES)(self._build)
-        self._others = functools.lru_cache(4 * frame_look.SHAPES)(lambda index, shape: self._build(shape))
+        self.hand = functools.lru_cache(frame_look.SHAPES + frame_look.CHILDREN)(self._build)
+        self._others = functools.lru_cache(4 * (frame_look.SHAPES + frame_look.CHILDREN))(
+            lambda index, shape: self._build(shape)
+        )
         self._gloved = functools.cache(self._build_gloved)
         own_objects.open_objects(settings.objects)
         self._tones: dict[str, float] = {}

@@ -65,6 +65,7 @@ class GlovedHand:
             glove_material.SEAM: worn.seam,
             glove_material.SHADE: worn.shade,
             glove_material.CUFF: worn.cuff,
+            glove_material.UNDER: worn.under,
         }
         for name, value in values.items():
             attributes.write(hand.surface.data, name, value)
@@ -94,6 +95,8 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
 def _colors(worn: GloveMesh, glove: Glove, skin: np.ndarray) -> np.ndarray:
     """The colors of hand and glove at the vertices, for engines that know no other, (V, 3)."""
     main = np.where(worn.cuff[:, None], glove.cuff_color, glove.color)
+    if glove.under is not None:
+        main = np.where(worn.under[:, None], glove.under, main)
     color = np.where((worn.patch > 0)[:, None], glove.patch_color, main) * worn.shade[:, None]
     color = skin + np.where(worn.cuff, 1.0, glove.opacity)[:, None] * (color - skin)
     return np.where((worn.cover > 0)[:, None], color, skin)

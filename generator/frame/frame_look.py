@@ -15,15 +15,18 @@ from generator.mesh.sleeve import WORN, Sleeve
 from handforge.rng import stream
 
 SHAPES = 16
-"""Number of different hands in a run with a random shape."""
+"""Number of different adults' hands in a run with a random shape."""
+
+CHILDREN, CHILD = 4, 0.08
+"""Number of different children's hands in it, where hands have a skin of their own; and how many frames show one."""
 
 
 @dataclass(frozen=True)
 class FrameLook:
     """What is the same for all hands of a frame: light, background, and what the first hand's others depend on.
 
-    :param shape: number of the hand's proportions, 0 to :data:`SHAPES` - 1, for :func:`hand_shape`; None: the run's
-        only ones.
+    :param shape: number of the hand's proportions, 0 to :data:`SHAPES` - 1, from there on a child's, for
+        :func:`hand_shape`; None: the run's only ones.
     :param tone: skin tone, 0..1.
     :param light: unit vector (3,) from the hand to the light, scene axes.
     :param light_colour: linear RGB (3,).
@@ -48,7 +51,8 @@ class FrameLook:
 def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:
     """Proportions of one of the run's hands; of its only one, where the shape is not random."""
     if shape is not None:
-        return HandShape.random(stream(settings.seed, shape, "shape"))
+        draw = HandShape.random if shape < SHAPES else HandShape.child
+        return draw(stream(settings.seed, shape, "shape"))
     return settings.shape if isinstance(settings.shape, HandShape) else HandShape()
 
 
@@ -61,6 +65,9 @@ def draw_frame_look(settings: RenderSettings, frame: int) -> FrameLook:
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
     if settings.light == "front":
         direction, colour, ambient = light.FRONT
+    young = stream(settings.seed, frame, "child")
+    if settings.kind.own_skin and young.random() < CHILD:
+        shape = SHAPES + int(young.integers(CHILDREN))
     return FrameLook(
         shape=shape if settings.shape == "random" and settings.rig is None else None,
         tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import MEAN, HandShape
-from generator.mesh.gloves import Glove
+from generator.mesh.gloves import Glove, over_another
 from generator.mesh.rings import Ring, draw_rings
 from generator.mesh.skin_look import SkinLook
 from handforge.rng import stream
@@ -46,16 +46,20 @@ def draw_hand_look(
     glove = (
         Glove.random(rng, "random" if settings.glove == "some" else settings.glove) if _gloved(settings, some) else None
     )
+    if glove:
+        glove = over_another(stream(settings.seed, frame, "glove", person, 1), glove)
     if glove and hand:
         glove = replace(glove, seed=glove.seed + hand)  # the other of the pair: the same, but for its folds
     skin = None
     if settings.kind.own_skin and settings.rig is None:
         adorned = ADORNED if settings.adornments == "random" else 0.0
         skin = SkinLook.random(stream(settings.seed, frame, "skin", person), tone, adorned)
+        if shape.of_child:
+            skin = skin.of_child()
     bare = glove is None or glove.fingers < 1
     rings = (
         draw_rings(stream(settings.seed, frame, "rings", hand))
-        if settings.adornments == "random" and bare and skin
+        if settings.adornments == "random" and bare and skin and not shape.of_child
         else ()
     )
     return HandLook(tone, shape, skin, glove, rings)

@@ -163,9 +163,9 @@ class RenderSettings:
     skin_tone: Fraction | Literal["random"] = 0.5
     """Skin tone from 0 (lightest) to 1 (darkest). Default 0.5. Random: uniform over that range."""
     shape: Annotated[Literal["average", "random"] | HandShape, BeforeValidator(_shape)] = "average"
-    """Proportions of the hand: ``average`` (default); ``random``: one of 16 hands drawn from the seed; or a table of
-    factors, 0.5 to 2 each, as :class:`generator.hand.anatomy.HandShape` names them:
-    ``shape = {length = 1.05, index = 0.9}``."""
+    """Proportions of the hand: ``average`` (default); ``random``: one of 16 hands drawn from the seed, in indoor scenes
+    also one of four children's; or a table of factors, 0.5 to 2 each, as :class:`generator.hand.anatomy.HandShape`
+    names them: ``shape = {length = 1.05, index = 0.9}``."""
     rig: str | None = None
     """External rigged hand to render in place of the built-in one: a .glb, .fbx or .blend file, together with
     ``bone_map``. It is scaled to the mean hand's size and keeps its shape; its skin is coloured like the built-in
@@ -180,8 +180,9 @@ class RenderSettings:
     """Of indoor scenes. Random: 60 % of the arms are bent at the elbow, with bare upper arms or short sleeves."""
     glove: GloveChoice = "none"
     """Gloves: ``none`` (default); one of the kinds of :mod:`generator.mesh.gloves`; ``random``, any of them; ``some``:
-    any of them on one hand in eight. A glove is part of the hand up to the wrist crease and of the forearm beyond it;
-    the annotation's ``glove`` names its kind."""
+    any of them on one hand in eight. Some disposable ones are worn over another, whose cuff is seen beyond theirs. A
+    glove is part of the hand up to the wrist crease and of the forearm beyond it; the annotation's ``glove`` names its
+    kind."""
     adornments: Literal["none", "random"] = "none"
     """Of indoor scenes. Random: some hands have rings, painted nails, tattoos, henna, dirt, paint, plasters, tape or
     markers, all of them part of the hand. Default ``none``."""

@@ -132,6 +132,28 @@ class HandShape:
             thumb=float(np.exp(0.03 * draw[9])),
         )
 
+    @classmethod
+    def child(cls, rng: np.random.Generator) -> HandShape:
+        """A hand of a child of 3 to 10 years.
+
+        It is 0.6 to 0.83 times as long as the mean adult's (Snyder et al. 1977, UM-HSRI-77-17: 110 to 155 mm), and
+        plumper: palm and fingers are broader and thicker for their length, by eye after photographs.
+        """
+        size = rng.uniform(0.6, 0.83)
+        plump = 1 + (0.9 - size) * rng.uniform(0.4, 0.8)
+        return cls(
+            length=float(size),
+            width=float(size * plump * rng.uniform(0.97, 1.03)),
+            thickness=float(size * plump * rng.uniform(1.0, 1.08)),
+            finger_length=float(rng.uniform(0.9, 0.98)),
+            finger_thickness=float(size * plump * rng.uniform(1.02, 1.12)),
+        )
+
+    @property
+    def of_child(self) -> bool:
+        """Whether it is shorter than adults' hands are."""
+        return self.length < 0.85
+
 
 MEAN = HandShape()
 """The mean hand."""

@@ -23,6 +23,8 @@ AROUND = 72
 _FIXED = np.array([3.0, 0.0, -3.0, -6.0, -9.0, -12.0, -16.0, -20.0, -25.0, -30.0])
 """Rows of the cuff that stand at the same place in every glove, so that its weights are the same; mm from the wrist."""
 _STRETCHED, _LIP = 12, 3
+_UNDER = 5
+"""Of the stretched rows, those that are the cuff of a glove under this one, where there is one."""
 _LONGEST = 200.0
 _EDGE = 1.6
 """Over how many millimetres a glove's edge rises from the skin."""
@@ -48,6 +50,8 @@ class GloveMesh:
     """(N,) float32: what folds and dirt leave of the glove's color."""
     cuff: np.ndarray
     """(N,) bool: whether a vertex is the cuff's."""
+    under: np.ndarray
+    """(N,) bool: whether a vertex is the cuff's of the glove under it."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ def wear(glove: Glove) -> GloveMesh:
         seam=np.concatenate([seam, np.full(count, 100.0)]).astype(np.float32),
         shade=np.concatenate([shade, _cuff_shade(glove, rng, rows)]).astype(np.float32),
         cuff=np.arange(len(hand.vertices) + count) >= len(hand.vertices),
+        under=(np.arange(len(hand.vertices) + count) >= len(hand.vertices) + _own_rows(glove) * AROUND)
+        & (glove.under is not None),
     )
 
 
@@ -245,8 +251,11 @@ def _outline(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     """The cuff's vertices, row after row from the palm to its end, then the lip turned inwards; (rows * AROUND, 3)."""
     end = -min(1000 * glove.cuff, _LONGEST)
-    levels = np.concatenate([_FIXED, np.linspace(_FIXED[-1], min(end, _FIXED[-1]), _STRETCHED + 1)[1:]])
+    own = _own_rows(glove)
+    levels = np.concatenate([_FIXED, np.linspace(_FIXED[-1], min(end, _FIXED[-1]), own - len(_FIXED) + 1)[1:]])
     levels = np.maximum(levels, end)
+    if glove.under is not None:
+        levels = np.append(levels, np.linspace(end - 0.3, max(end - 1000 * glove.under_cuff, -_LONGEST), _UNDER))
     center, radius = _outline(levels)
     share = np.clip((levels[0] - levels) / (levels[0] - end), 0, 1)[:, None]
     angles = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
@@ -265,11 +274,19 @@ def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     )
     if glove.finish == "rubber":  # one skin: the cuff comes out of the hand's surface without an edge
         stands[:6] -= np.array([[2.4], [1.8], [1.2], [0.7], [0.3], [0.1]])
+    skin = radius
     radius = radius + stands + across * np.minimum(1, 4 * share) * (1 - 0.8 * (share > 0.97))
+    if glove.under is not None:
+        radius[own - 2 : own] += 0.35  # its bead
+        tight = skin[own:] + 0.3 + 0.25 * across[own:] + 0.2 * np.abs(ripple[own:])
+        radius[own:] = np.minimum(tight, radius[own - 1] - 0.6)
     radius[-2:] += 0.25 if glove.finish == "rubber" else 0.0  # the bead
     edge = levels[:, None] + share**8 * np.minimum(1.5 * ripple, 4.0)
+    if glove.under is not None:  # the one edge as it is, and from there to the other
+        way = np.linspace(0, 1, _UNDER)[:, None]
+        edge[own:] = edge[own - 1] - 0.3 + way * (edge[-1] - edge[own - 1] + 0.3)
     thick = max(1000 * glove.thickness, 0.5)
-    inner = radius[np.abs(levels - end - 12).argmin()] - thick - 0.8
+    inner = radius[np.abs(levels - levels[-1] - 12).argmin()] - thick - 0.8
     lip_r = np.stack([radius[-1] - 0.3 * thick, radius[-1] - thick, np.minimum(inner, radius[-1] - thick)])
     lip_z = np.stack([edge[-1] - 0.4 * thick, edge[-1] + 0.2, edge[-1] + 12.0])
     radius, edge = np.concatenate([radius, lip_r]), np.concatenate([edge, lip_z])
@@ -277,6 +294,12 @@ def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     x = center[:, :1] + radius * np.cos(angles)
     y = center[:, 1:] + radius * np.sin(angles)
     return np.stack([x, y, edge], axis=-1).reshape(-1, 3)
+
+
+def _own_rows(glove: Glove) -> int:
+    """How many rows of the cuff, without the lip, are not another glove's."""
+    rows = len(_FIXED) + _STRETCHED
+    return rows - _UNDER if glove.under is not None else rows
 
 
 def _cuff_shade(glove: Glove, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:

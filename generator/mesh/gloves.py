@@ -5,7 +5,7 @@ Thicknesses, cuffs and colours are chosen by eye after photographs and shops' de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Glove:
     :param print_color: linear RGB of what is printed on the back, None where nothing is.
     :param seam: whether seams run along the fingers.
     :param seed: of folds, dirt and texture.
+    :param under: linear RGB of another glove under it, None without one.
+    :param under_cuff: how far that one's cuff reaches beyond, metres.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Glove:
     print_color: Color | None = None
     seam: bool = False
     seed: int = 0
+    under: Color | None = None
+    under_cuff: float = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, kind: str = "random") -> Glove:
@@ -184,6 +188,19 @@ _TOTAL = np.array([kind.frequency for kind in KINDS.values()])
 _FREQUENCY = _TOTAL / _TOTAL.sum()
 
 _DISPOSABLE = ("nitrile", "latex", "vinyl", "surgical")
+
+
+DOUBLED = 0.15
+"""Fraction of disposable gloves that are worn over another, as surgeons do: the one under it shows a hole."""
+
+
+def over_another(rng: np.random.Generator, glove: Glove) -> Glove:
+    """The glove, if it is disposable and chance wants it, over another of a color that differs."""
+    if glove.kind not in _DISPOSABLE or rng.random() >= DOUBLED:
+        return glove
+    codes = [code for kind in _DISPOSABLE for code in KINDS[kind].colors]
+    others = [color for color in map(linear_rgb, codes) if np.abs(np.subtract(color, glove.color)).max() > 0.25]
+    return replace(glove, under=others[int(rng.integers(len(others)))], under_cuff=float(rng.uniform(0.006, 0.035)))
 
 
 WET, PRINTED = 0.08, 0.25

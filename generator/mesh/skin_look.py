@@ -6,7 +6,7 @@ with it; before a plain background the hand has the colors of :mod:`generator.me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -88,6 +88,19 @@ class SkinLook:
             hair_color=_hair_color(rng, tone),
         )
 
+    def of_child(self) -> SkinLook:
+        """The same skin in childhood: smooth, without veins, hair, tattoo or polish."""
+        return replace(
+            self,
+            age=0.1 * self.age,
+            blood=0.3 + 0.7 * self.blood,
+            crease=0.5 * self.crease,
+            nail=min(self.nail, 0.0008),
+            polish=None,
+            drawing="none" if self.drawing == "tattoo" else self.drawing,
+            hair=0.0,
+        )
+
 
 @dataclass(frozen=True)
 class SkinMaps:
@@ -141,13 +154,20 @@ def skin_maps(look: SkinLook) -> SkinMaps:
     warm += 0.22 * person.blotches * (0.4 + palmar)
     dark = 0.45 * look.tone * fixed.knuckle * (1 - palmar)
     fold = fixed.crease * (0.75 + 0.35 * person.fine) * look.crease
-    spot = person.spots * np.float32(0.25 + 0.75 * max(look.age - 0.4, 0) / 0.6) * (1 - palmar)
+    old = np.float32(max(look.age - 0.4, 0) / 0.6)
+    stained = smoothstep(person.pigment + 0.5 * person.fine, 1.3, 1.9)  # what the sun leaves over decades
+    spot = np.maximum(person.spots * (0.25 + 0.75 * old), 0.9 * old * stained) * (1 - palmar)
     factor = [1 + 0.06 * warm, 1 - 0.10 * warm, 1 - 0.08 * warm]
     for channel, (by_dark, by_fold, by_spot) in enumerate(((0.45, 0.22, 0.45), (0.5, 0.36, 0.55), (0.5, 0.38, 0.6))):
         factor[channel] *= (1 - by_dark * dark) * (1 - by_fold * fold) * (1 - by_spot * spot)
     color = color * np.stack(factor, axis=1) * (1 + 0.04 * person.pigment[:, None])
     rough = 0.62 - 0.26 * look.oil + 0.05 * person.fine + 0.04 * palmar + fixed.rough
-    relief = (0.45 + 0.7 * look.age + 0.5 * fixed.knuckle) * (1 - 0.55 * palmar) * fixed.no_nail
+    relief = (
+        (0.45 + 0.7 * look.age + 0.5 * fixed.knuckle)
+        * min(0.35 + 4.0 * look.age, 1.0)
+        * (1 - 0.55 * palmar)
+        * fixed.no_nail
+    )
     return SkinMaps(
         color=np.clip(color, 0.005, 0.95).astype(np.float32),
         roughness=np.clip(rough, 0.2, 0.9).astype(np.float32),

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator.frame import camera_effects, second_hand, settings
+from generator.frame import camera_effects, frame_spec, second_hand, settings
 from generator.frame.backgrounds import Backgrounds
 from generator.frame.elbow import STRAIGHT, Elbow, draw_elbow
+from generator.frame.frame_look import SHAPES, draw_frame_look
 from generator.frame.framing import arm_end, draw_framing
 from generator.frame.room.arm_view import View
 from generator.frame.room.things import Things
@@ -369,3 +370,14 @@ def test_contrast_draws_values_apart_from_the_median_and_keeps_black_and_white()
     assert (strong[0], strong[255]) == (0, 255) and abs(strong[127] - 127) <= 1
     assert strong[140] - strong[114] == pytest.approx(2 * (140 - 114), rel=0.15)
     assert (np.diff(strong) >= 0).all()
+
+
+def test_some_hands_indoors_are_childrens_with_childrens_skin_and_none_before_plain_white():
+    indoors = replace(ROOM, shape="random", adornments="random", elbow="straight")
+    drawn = [frame_spec.draw_frame(indoors, number, POSE).hands[0] for number in range(300)]
+    young = [one for one in drawn if one.look.shape.of_child]
+    assert len(young) / len(drawn) == pytest.approx(0.08, abs=0.05)
+    assert all(one.look.skin.age <= 0.1 and not one.look.rings for one in young)
+    assert len({one.look.shape for one in young}) == 4
+    plain = replace(indoors, scene="plain")
+    assert not any(draw_frame_look(plain, number).shape >= SHAPES for number in range(300))

@@ -85,3 +85,16 @@ def test_random_shapes_vary_as_people_do():
 def test_an_impossible_shape_names_the_factor():
     with pytest.raises(ValueError, match=r"the hand's width is 3\.0; it is a factor between 0.5 and 2"):
         HandShape(width=3.0)
+
+
+def test_a_childs_hand_is_as_long_as_childrens_and_plumper():
+    for seed in range(30):
+        shape = HandShape.child(np.random.default_rng(seed))
+        bones, mean = skeleton(shape), skeleton()
+        tip = KEYPOINTS.index("middle_tip")
+        length = np.linalg.norm(bones.keypoints[tip])
+        assert 0.105 < length < 0.165, "metres from the wrist"
+        assert shape.width / shape.length > 1 and shape.of_child
+        girth = bones.radii[BONES.index("index_middle")] / mean.radii[BONES.index("index_middle")]
+        assert (girth > 1.05 * length / np.linalg.norm(mean.keypoints[tip])).all()
+    assert not any(HandShape.random(np.random.default_rng(seed)).of_child for seed in range(2000))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from generator.mesh import glove_mesh, hand_mesh
-from generator.mesh.gloves import FINISHES, KINDS, Glove, linear_rgb
+from generator.mesh.gloves import DOUBLED, FINISHES, KINDS, Glove, linear_rgb, over_another
 from generator.mesh.hand_chart import hand_chart
 
 PLAIN = Glove("leather", "leather", (0.3, 0.2, 0.1), thickness=0.002, smoothing=8, cuff=0.07, wrinkle=0.0)
@@ -148,3 +148,32 @@ def test_an_unknown_kind_is_named() -> None:
 def test_hexadecimal_colors_are_linear_light() -> None:
     assert linear_rgb("ffffff") == (1.0, 1.0, 1.0)
     assert linear_rgb("808080") == pytest.approx((0.2159, 0.2159, 0.2159), abs=1e-4)  # IEC 61966-2-1
+
+
+def test_a_glove_over_another_shows_that_ones_cuff_tight_on_the_arm_beyond_its_own() -> None:
+    single = replace(PLAIN, finish="rubber", thickness=0.0003, slack=0.003, cuff=0.06)
+    double = replace(single, under=(0.1, 0.5, 0.2), under_cuff=0.02)
+    alone, worn = glove_mesh.wear(single), glove_mesh.wear(double)
+    assert not alone.under.any() and (worn.faces == alone.faces).all() and (worn.weights == alone.weights).all()
+    hand = ~worn.cuff
+    assert (worn.vertices[hand] == alone.vertices[hand]).all()
+    own, under = worn.vertices[worn.cuff & ~worn.under], worn.vertices[worn.under]
+    assert own[:, 2].min() == pytest.approx(-0.06, abs=0.005)
+    assert under[:, 2].min() == pytest.approx(-0.08, abs=0.005)
+    rows = [worn.vertices[worn.cuff].reshape(-1, glove_mesh.AROUND, 3)[row] for row in (16, 17)]
+    step = [np.linalg.norm(row[:, :2] - row[:, :2].mean(axis=0), axis=1) for row in rows]
+    assert (step[0] > step[1] + 0.0003).all(), "the outer edge stands off all around"
+    assert worn.under[worn.cuff].reshape(-1, glove_mesh.AROUND)[:, 0].tolist() == [False] * 17 + [True] * 8
+
+
+def test_some_disposable_gloves_are_worn_over_others_of_another_color() -> None:
+    drawn = [Glove.random(np.random.default_rng(seed)) for seed in range(1500)]
+    worn = [over_another(np.random.default_rng((seed, 1)), one) for seed, one in enumerate(drawn)]
+    disposable = [one for one in worn if one.kind in ("nitrile", "latex", "vinyl", "surgical")]
+    double = [one for one in disposable if one.under is not None]
+    assert len(double) / len(disposable) == pytest.approx(DOUBLED, abs=0.04)
+    assert sum(one.under is not None for one in worn) == len(double)
+    for one in double:
+        assert max(abs(a - b) for a, b in zip(one.under or (), one.color, strict=True)) > 0.25
+        assert 0.005 < one.under_cuff < 0.04
+        assert replace(one, under=None, under_cuff=0.0) in drawn

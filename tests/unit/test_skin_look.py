@@ -115,3 +115,19 @@ def test_half_of_all_people_are_hairy_and_the_dark_have_dark_hair():
     assert max(max(one.hair_color) for one in drawn) < 0.05
     fair = [SkinLook.random(np.random.default_rng(seed), 0.0) for seed in range(50)]
     assert max(one.hair_color[0] for one in fair) > 0.15
+
+
+def test_old_skin_has_more_spots_on_the_back_and_more_relief_and_childrens_is_smooth() -> None:
+    back = (hand_mesh.build().palm < 0.1) & (hand_chart().rest[:, 2] > 0)
+    for seed in range(5):
+        old, adult = (SkinLook(0.3, age=age, seed=seed) for age in (0.95, 0.3))
+        child = adult.of_child()
+        dark = []
+        for look in (old, adult):
+            color = skin_maps(look).color.mean(axis=1)[back]
+            dark.append((color < 0.85 * np.median(color)).mean())
+        assert dark[0] > dark[1]
+        relief = [skin_maps(look).relief[back].mean() for look in (child, adult, old)]
+        assert relief[0] < 0.6 * relief[1] and relief[1] < 0.8 * relief[2]
+    grown = SkinLook(0.3, age=0.6, hair=0.9, drawing="tattoo", polish=(0.5, 0.0, 0.0)).of_child()
+    assert (grown.hair, grown.drawing, grown.polish) == (0.0, "none", None) and grown.age < 0.1

@@ -12,7 +12,9 @@ from generator.blender.scene.skin_material import REST, region_pass, skin_shader
 from generator.mesh.gloves import Glove
 from generator.mesh.skin_look import SkinLook
 
-COVER, PATCH, SEAM, SHADE, CUFF = "glove_cover", "glove_patch", "glove_seam", "glove_shade", "glove_cuff"
+COVER, PATCH, SEAM, SHADE, CUFF, UNDER = (
+    *("glove_cover", "glove_patch", "glove_seam", "glove_shade", "glove_cuff", "glove_under"),
+)
 """Point attributes: those of :class:`generator.mesh.glove_mesh.GloveMesh`."""
 
 _SEAM_MM = 0.7
@@ -35,8 +37,10 @@ class GloveMaterials:
         )
         graph.tell(
             main=glove.color, cuff=glove.cuff_color, opacity=glove.opacity, roughness=glove.roughness,
-            patch=glove.patch_color, patch_roughness=glove.patch_roughness,
+            patch=glove.patch_color, patch_roughness=glove.patch_roughness, under=glove.under or glove.cuff_color,
         )  # fmt: skip
+        if glove.print_color is not None:
+            graph.tell(print=glove.print_color)
         tell_skin(graph, look)
         return graph.material
 
@@ -50,7 +54,8 @@ class GloveMaterials:
         main = graph.color("main")
         if printed:
             main = graph.mix(_print(graph, place), main, graph.color("print"))
-        shell = graph.scaled(graph.mix(graph.attribute(CUFF), main, graph.color("cuff")), shade)
+        cuff = graph.mix(graph.attribute(UNDER), graph.color("cuff"), graph.color("under"))
+        shell = graph.scaled(graph.mix(graph.attribute(CUFF), main, cuff), shade)
         seen = graph.mix(graph.number("opacity"), graph.attribute(COLOUR, "Color"), shell)
         cloth = _shader(graph, finish, seen, graph.number("roughness"), place)
         if patch_finish is not None:

@@ -26,6 +26,9 @@ LIMB_SURFACE = "skin_limb_surface"
 ARM_PASSES = ("arm", "second_arm", *(f"arm_{number}" for number in range(3, 9)))
 """The render passes (AOVs) of the skin of up to eight arms, with a channel for each :class:`Region`."""
 
+WRINKLED = 0.5
+"""The age from which skin is wrinkled, of 0 (child) to 1 (old)."""
+
 _NAIL_LENGTH = 0.0125
 """Of a nail from its root to where the finger ends, metres; its free edge is drawn on that."""
 
@@ -42,14 +45,14 @@ class SkinMaterials:
 
     def material(self, look: SkinLook) -> bpy.types.Material:
         """The material of somebody's skin; the last one's with the same kind of drawing changes."""
-        graph = self._made(look.drawing, look.band != "none")
+        graph = self._made(look.drawing, look.band != "none", look.age > WRINKLED)
         tell_skin(graph, look)
         return graph.material
 
-    def _make(self, drawing: str, band: bool) -> NodeGraph:
+    def _make(self, drawing: str, band: bool, wrinkled: bool) -> NodeGraph:
         graph = NodeGraph(bpy.data.materials.new("skin"))
         graph.tree.nodes.clear()
-        graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band))
+        graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band, wrinkled))
         region_pass(graph, self._name)
         return graph
 
@@ -68,14 +71,18 @@ def tell_skin(graph: NodeGraph, look: SkinLook) -> None:
         hair=look.hair,
         hair_color=look.hair_color,
     )
+    if "wrinkles" in graph.values:
+        graph.tell(wrinkles=(look.age - WRINKLED) / (1 - WRINKLED))
     if "ink" in graph.values:
         graph.tell(ink=look.ink)
     if "band" in graph.values:
         graph.tell(band=look.band_color)
 
 
-def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> Socket:
-    """Skin with this kind of drawing, and with plasters, tape or markers if there is a ``band``."""
+def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False, wrinkled: bool = False) -> Socket:
+    """Skin with this kind of drawing, and with plasters, tape or markers if there is a ``band``; ``wrinkled`` with
+    age.
+    """
     place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
     near = graph.times(graph.ramp(graph.attribute(VEIN), 2.6, 0.5), graph.number("veins"))
     color = graph.mix(graph.times(near, 0.45), color, graph.tinted(color, (0.72, 0.90, 1.02)))
@@ -84,6 +91,10 @@ def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False) -> 
     fine = graph.add("TexVoronoi", Vector=place, Scale=520.0).outputs["Distance"]
     relief = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(RELIEF))
     height = graph.math("ADD", graph.times(relief, 0.30), near)
+    if wrinkled:
+        folds = graph.times(_wrinkles(graph, place), graph.times(graph.attribute(RELIEF), graph.number("wrinkles")))
+        color = graph.mix(graph.times(folds, 0.22), color, graph.tinted(color, (0.70, 0.55, 0.50)))
+        height = graph.math("MULTIPLY_ADD", folds, -0.4, height)
     roughness = graph.attribute(ROUGHNESS)
     if drawing != "none":
         fraction = _drawing(graph, drawing, place)
@@ -165,6 +176,13 @@ def limb_skin() -> NodeGraph:
     shader.subsurface_method = "BURLEY"
     graph.add("OutputMaterial", Surface=shader.outputs[0])
     return graph
+
+
+def _wrinkles(graph: NodeGraph, place: Socket) -> Socket:
+    """Thin folds of old skin, 0..1: most run across the hand, some at a slant."""
+    across = graph.lines(graph.noise(graph.mapped(place, (42.0, 110.0, 210.0), 0.15), 1.0, 1.0, 0.9), 0.05)
+    aslant = graph.lines(graph.noise(graph.mapped(place, (150.0, 75.0, 95.0), 0.7), 1.0, 1.0, 0.7), 0.035)
+    return graph.math("MAXIMUM", across, graph.times(aslant, 0.7))
 
 
 def _strokes(graph: NodeGraph, place: Socket) -> Socket:

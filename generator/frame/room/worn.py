@@ -87,7 +87,7 @@ def _sleeve(things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, gl
         start = -rng.uniform(0.3, 0.4)
     tucked = glove is not None and rng.random() < sleeve.TUCKED
     if glove is not None and tucked:
-        start = 0.003 - glove.cuff
+        start = 0.003 - glove.cuff - glove.under_cuff
     folds = sleeve.draw_folds(rng)
     number = things.number(materials.everyday(rng))
     return Worn(arm, float(start), None, float(loose), folds, True, number, tucked=bool(tucked))
