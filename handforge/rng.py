@@ -28,6 +28,7 @@ STREAMS: dict[str, tuple[int, ...]] = {
     "second hand": (0x2B,),
     "glass": (0x2C,),
     "mirror": (0x2D,),
+    "pocket": (0x2E,),
     "sleeve": (0x51,),
     "shape": (0x5A,),
     "glove": (0x61,),

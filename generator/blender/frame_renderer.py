@@ -115,7 +115,9 @@ class FrameRenderer:
 
     def _hands(self, frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
         """Each hand, then each as it is seen in a mirror: there it looks like one of the other side."""
-        camera, plane = frame.spec.camera, frame.spec.around and frame.spec.around.mirror
+        camera, around = frame.spec.camera, frame.spec.around
+        plane = None if around is None else around.mirror
+        seen: list[tuple[Arm, RenderLayers, Plane | None]]
         seen = [(arm, drawing, None) for arm, drawing in zip(frame.arms, layers.arms, strict=True)]
         seen += [(arm, drawing, plane) for arm, drawing in zip(frame.arms, layers.reflections, strict=False)]
         drawings = tuple(drawing for _, drawing, _ in seen)

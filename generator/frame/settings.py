@@ -210,9 +210,9 @@ class RenderSettings:
     have."""
     environment: Literal["objects", "random"] = "objects"
     """Of indoor scenes. ``objects`` (default): a table or wall with objects on it. Random: also furnished interiors,
-    people in their clothes, plain and dark walls, surfaces in strong or skin-like colors, mirrors, and the HDR
-    environment alone. A hand that is seen in a mirror is annotated there, too, as a hand of the other side, which it
-    looks like; poses and ground-truth maps are of the hands themselves."""
+    people in their clothes, plain and dark walls, surfaces in strong or skin-like colors, mirrors, pockets that the
+    hand is in, and the HDR environment alone. A hand that is seen in a mirror is annotated there, too, as a hand of the
+    other side, which it looks like; poses and ground-truth maps are of the hands themselves."""
     distractors: Literal["none", "random"] = "none"
     """Of indoor scenes. Random: heads, limbs and objects in the colors of skin in part of the images, never masked."""
     occluders: Literal["none", "random"] = "none"

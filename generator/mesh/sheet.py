@@ -36,3 +36,14 @@ def sheet(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     a, b, c, d = index[:-1, :-1].ravel(), index[1:, :-1].ravel(), index[1:, 1:].ravel(), index[:-1, 1:].ravel()
     shift = [rng.uniform(-0.7, 0.7) * half, rng.uniform(-0.4, 0.4) * reach, 0.0]
     return vertices + shift, np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int32)
+
+
+def drape(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cloth of these heights (R, C) over a square of size 1: vertices (R * C, 3), row by row, and triangles (F, 3)."""
+    rows, columns = heights.shape
+    y, x = np.meshgrid(np.linspace(-0.5, 0.5, rows), np.linspace(-0.5, 0.5, columns), indexing="ij")
+    vertices = np.stack([x, y, heights], axis=-1).reshape(-1, 3)
+    first = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    near, far = first + 1, first + columns
+    faces = np.concatenate([np.stack([first, near, far], 1), np.stack([near, far + 1, far], 1)])
+    return vertices, faces.astype(np.int32)

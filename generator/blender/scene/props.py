@@ -71,6 +71,9 @@ class Props:
             if thing.folds is not None:
                 vertices, faces = sheet.sheet(resume(thing.folds))
                 self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
+            elif thing.heights is not None:
+                vertices, faces = sheet.drape(np.array(thing.heights))
+                self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
             else:
                 self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
 

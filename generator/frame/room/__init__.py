@@ -11,6 +11,7 @@ empty         around what an image without a hand shows
 occluders     things before the hand or in it
 glass         panes and drinking glasses before the hand
 mirror        mirrors behind it
+pocket        pockets that hands are in
 materials     what all of them are made of
 shapes        names of shapes
 arm_view      where the arm and the camera are

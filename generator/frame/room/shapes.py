@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet", "tumbler"]
+Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet", "drape", "tumbler"]
 """A box, ball, tube (along Z), block (a rounded box) and tumbler (open to +Z) are of size 1."""
 
 

@@ -18,7 +18,7 @@ from generator.frame.elbow import Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook
 from generator.frame.hand_look import HandLook
-from generator.frame.room import bodies, empty, glass, lamps, materials, mirror, occluders, people, worn
+from generator.frame.room import bodies, empty, glass, lamps, materials, mirror, occluders, people, pocket, worn
 from generator.frame.room.arm_view import View
 from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Glass, Material, Mirror
@@ -104,6 +104,8 @@ def draw(
         pass  # an image of its own stands for all that is behind the hand
     elif settings.environment == "random" and _mirrored(things, own("mirror"), view):
         pass  # a wall or a table is there, too
+    elif settings.environment == "random" and not holds and len(arms) == 1 and _pocketed(things, own("pocket"), view):
+        pass  # and whoever has the pocket
     elif settings.environment == "random":
         _vary(things, own("environment"), rng, view)
         behind = own("furniture")
@@ -154,6 +156,15 @@ def _photo(settings: RenderSettings, number: int, rng: np.random.Generator) -> P
 def _mirrored(things: Things, own: np.random.Generator, view: View) -> bool:
     """Put a mirror behind the hands of part of the images."""
     return own.random() < mirror.FRACTION and mirror.put_behind(things, own, view)
+
+
+def _pocketed(things: Things, own: np.random.Generator, view: View) -> bool:
+    """Put the hand into a pocket in part of the images."""
+    if own.random() >= pocket.FRACTION or not pocket.put_around(things, own, view):
+        return False
+    if own.random() < 0.7:
+        things.fill_room(own, view)
+    return True
 
 
 def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:

@@ -26,16 +26,24 @@ class Thing:
     """One shape.
 
     :param shape: box, ball, tube (along Z), block (a rounded box), tumbler (open to +Z), each of size 1; a part of a
-        head; or a bed's sheet.
+        head; a bed's sheet; or a drape, cloth of size 1 along X and Y that lies as high as it says along Z.
     :param material: its number among the scene's materials.
     :param matrix: (4, 4), to scene axes, metres.
     :param folds: where the random numbers of a sheet's folds begin; None of other shapes.
+    :param heights: of a drape, metres: a row from side to side after the other; None of other shapes.
     """
 
     shape: Shape
     material: int
     matrix: Matrix
     folds: StreamState | None = None
+    heights: tuple[tuple[float, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.shape == "drape") != (self.heights is not None):
+            raise ValueError("heights are a drape's, which needs them")
+        if self.heights is not None and (len(self.heights) < 2 or {len(self.heights[0])} != {*map(len, self.heights)}):
+            raise ValueError("the heights of a drape are two rows at least, all of the same length")
 
 
 class Things:
@@ -54,9 +62,16 @@ class Things:
         """The number of a material; the same for the same object."""
         return self._materials.setdefault(id(material), (len(self._materials), material))[0]
 
-    def add(self, shape: Shape, material: Material, matrix: np.ndarray, folds: StreamState | None = None) -> None:
+    def add(
+        self,
+        shape: Shape,
+        material: Material,
+        matrix: np.ndarray,
+        folds: StreamState | None = None,
+        heights: tuple[tuple[float, ...], ...] | None = None,
+    ) -> None:
         """Add a shape by a (4, 4) matrix."""
-        self.things.append(Thing(shape, self.number(material), rows(matrix), folds))
+        self.things.append(Thing(shape, self.number(material), rows(matrix), folds, heights))
 
     def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
         """Add a piece of furniture by a (4, 4) matrix."""

@@ -1,20 +1,24 @@
-"""Hands seen through glass and in mirrors: masks are those without it."""
+"""Hands seen through glass, in mirrors, and half in a pocket: masks are those without it, less what hides them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from render_scenes import POSE, SMALL
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
 from generator.blender.frame_renderer import FrameRenderer
 from generator.frame import frame_spec
-from generator.frame.room import mirror
+from generator.frame.room import mirror, pocket
+from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Glass, Mirror
-from generator.frame.room.things import Thing, rows
+from generator.frame.room.things import Thing, Things, rows
 from generator.frame.room.transforms import rotation_to, transform
+from generator.mesh import sheet
 
 ROOM = replace(SMALL, resolution=(160, 120), engine="cycles", scene="indoor", samples=1, distance=0.6, mask="both")
 CLEAR = Glass("glass", (0.9, 0.95, 0.93), 2.0, 0.3, 12.0)
@@ -80,3 +84,26 @@ def test_a_hand_in_a_mirror_is_annotated_as_one_of_the_other_side(studio, alone)
 
 def test_a_later_frame_without_a_mirror_has_no_reflection(studio, alone):
     assert len(studio.render(alone, {}).instances) == 2
+
+
+def test_a_hand_in_a_pocket_has_the_mask_that_it_has_without_less_the_cloths_pixels(studio, alone):
+    arm = studio._pose(alone).arms[0]
+    skin, found = arm.posed.vertices, Things()
+    view = View(alone.camera, skin, arm.mesh.wrist_distance > 0, np.zeros(len(skin), int))
+    assert pocket.put_around(found, np.random.default_rng(3), view)
+    around = replace(alone.around, things=tuple(found.things), materials=found.materials)
+    spec = frame_spec.from_json(replace(alone, around=around).to_json())
+    without, hidden = (studio.render(one, {}).instances[0] for one in (alone, spec))
+
+    vertices, faces = sheet.drape(np.array(found.things[1].heights))
+    matrix = np.array(found.things[1].matrix)
+    corners = alone.camera.project(vertices @ matrix[:3, :3].T + matrix[:3, 3])[:, :2] - 0.5
+    drawn = Image.new("1", (160, 120))
+    for triangle in corners[faces]:
+        ImageDraw.Draw(drawn).polygon([tuple(corner) for corner in triangle], fill=1)
+    cloth = np.asarray(drawn)
+    sure = ndimage.binary_erosion(cloth, iterations=2) | ~ndimage.binary_dilation(cloth, iterations=2)
+    assert (hidden.mask == (without.mask & ~cloth))[sure].all()
+    assert 0.2 < hidden.mask.sum() / without.mask.sum() < 0.8
+    covered = [one for one, other in zip(hidden.keypoints, without.keypoints, strict=True) if one[2] < other[2]]
+    assert len(covered) >= 5, "fingertips are not seen"

@@ -1,12 +1,13 @@
-"""Where glass and mirrors are put: before and behind arms, in numbers."""
+"""Where glass, mirrors and pockets are put: before, behind and around arms, in numbers."""
 
 import numpy as np
 import pytest
+from scipy.interpolate import RegularGridInterpolator
 
-from generator.frame.room import glass, materials, mirror
+from generator.frame.room import glass, materials, mirror, pocket
 from generator.frame.room.arm_view import View
 from generator.frame.room.mirror import Plane
-from generator.frame.room.things import Things
+from generator.frame.room.things import Thing, Things, rows
 from generator.hand.camera import Camera
 
 TUBE = np.random.default_rng(0).normal(size=(4000, 3)) * [0.03, 0.015, 0.0] + np.linspace(-0.6, 0.18, 4000)[:, None] * [
@@ -73,3 +74,27 @@ def test_a_mirror_is_behind_the_arm_and_shows_the_hand_but_not_where_the_arm_end
 
 def test_without_a_mirror_there_is_no_plane():
     assert mirror.plane_of((), ()) is None
+
+
+def test_a_pockets_cloth_lies_over_the_fingers_and_leaves_the_wrist_free():
+    placed = [found for found, done in (things(pocket.put_around, seed) for seed in range(8)) if done]
+    assert len(placed) > 4
+    for found in placed:
+        garment, cloth = found.things
+        into = np.linalg.inv(np.array(cloth.matrix))
+        x, y, z = (TUBE[TUBE[:, 2] > 0] @ into[:3, :3].T + into[:3, 3]).T
+        heights = np.array(cloth.heights)
+        axes = [np.linspace(-0.5, 0.5, count) for count in heights.shape]
+        over = (abs(x) < 0.5) & (y > -0.5) & (y < 0.5)
+        at = RegularGridInterpolator(axes, heights)(np.stack([y[over], x[over]], axis=1))
+        assert (at > z[over]).all(), "no point comes through the cloth"
+        assert 0.25 < (y < -0.5).mean() < 0.75 and (abs(x)[y > -0.5] < 0.5).all()
+        behind = np.linalg.inv(np.array(garment.matrix))
+        assert (TUBE @ behind[2, :3] + behind[2, 3] > 0.5).all(), "all of the arm is before the garment"
+
+
+def test_a_drape_needs_rows_of_the_same_length():
+    with pytest.raises(ValueError, match="the heights of a drape are two rows at least, all of the same length"):
+        Thing("drape", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1,)))
+    with pytest.raises(ValueError, match="heights are a drape's, which needs them"):
+        Thing("box", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1, 0.1)))
