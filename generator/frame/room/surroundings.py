@@ -118,7 +118,8 @@ def draw(
         people.distract(things, beside, view)
     before = own("occluders")
     if settings.occluders == "random" and (chance := before.random()) < 0.4:
-        (occluders.cover if chance < 0.2 or holds else occluders.hold)(things, before, view)
+        full = holds or any(thing.shape == "drape" for thing in things.things)  # nothing else is in a pocket
+        (occluders.cover if chance < 0.2 or full else occluders.hold)(things, before, view)
     through = own("glass")
     if settings.occluders == "random" and through.random() < glass.FRACTION:
         glass.put_before(things, through, view)
