@@ -4,6 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+Triple = tuple[float, float, float]
+
+
+def triple(values: np.ndarray) -> Triple:
+    """Three numbers as plain ones, for JSON."""
+    x, y, z = np.asarray(values).tolist()
+    return x, y, z
+
+
+def rounded(values: np.ndarray) -> Triple:
+    """Three numbers as plain ones, to a billionth."""
+    x, y, z = (round(float(value), 9) for value in values)
+    return x, y, z
+
 
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between, constant beyond."""

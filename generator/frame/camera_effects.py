@@ -9,9 +9,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageFilter
 
+from generator.maths import Triple
 from handforge.rng import StreamState, resume, state_of
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

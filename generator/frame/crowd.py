@@ -17,7 +17,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
-from generator.maths import rotation_about
+from generator.maths import Triple, rotation_about, rounded
 from handforge.rng import stream
 
 UPPER_ARM = 0.30
@@ -35,8 +35,6 @@ HAND = 0.19
 MOST_PEOPLE = 4
 _TRIES = 30
 _NEAREST = 0.16
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def _people(
         middle = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
         turned = tilt @ rotation_about(2, rng.normal(0, 0.35) + 0.5 * place)
         skin = tone if not number else float(rng.uniform())
-        persons.append(Person(_triple(middle), _columns(turned), skin))
+        persons.append(Person(rounded(middle), _columns(turned), skin))
         sides = ["right", "left"] if rng.random() < 0.75 else [str(rng.choice(["right", "left"]))]
         for side in sides:
             own = fingers if not hands else _other_fingers(rng, hand)
@@ -157,7 +155,7 @@ def _egocentric(
             tilt @ [rng.normal(0, 0.2), rng.uniform(0.4, 0.9), 0.05],
             tilt @ rotation_about(2, rng.normal(0, 0.3)),
         )
-        persons.append(Person(_triple(there), _columns(turned), float(rng.uniform())))
+        persons.append(Person(rounded(there), _columns(turned), float(rng.uniform())))
         for side in ("right", "left"):
             own = _other_fingers(rng, hand)
             if found := _reach(rng, camera, hand, hands, 1, side, there, turned, own, (0.14, 0.42), (-0.4, 0.1)):
@@ -173,7 +171,7 @@ def _crowd(
     up = tilt @ [0.0, 0.0, 1.0]
     wrists = np.array([np.array(one.pose[:3]) * ([-1, 1, 1] if one.side == "left" else [1, 1, 1]) for one in hands])
     lowest = wrists[int(np.argmin(wrists @ up))]
-    table = (_triple(up), _triple(lowest - rng.uniform(0.06, 0.2) * up)) if rng.random() < 0.75 else None
+    table = (rounded(up), rounded(lowest - rng.uniform(0.06, 0.2) * up)) if rng.random() < 0.75 else None
     return Crowd(kind, camera, tuple(persons), tuple(hands), table)
 
 
@@ -215,7 +213,7 @@ def _reach(
             continue
         apart = [np.linalg.norm(joints[:, None] - _joints(other, hand)[None], axis=-1).min() for other in others]
         if min(apart, default=1.0) > 0.035:
-            return SeenHand(person, side, tuple(one.round(9).tolist()), bent, _triple(shoulder))
+            return SeenHand(person, side, tuple(one.round(9).tolist()), bent, rounded(shoulder))
     return None
 
 
@@ -272,10 +270,5 @@ def _other_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     return np.concatenate([wrist, draw_fingers(rng, hand)])
 
 
-def _triple(values: np.ndarray) -> Triple:
-    x, y, z = (round(float(value), 9) for value in values)
-    return x, y, z
-
-
 def _columns(turn: np.ndarray) -> tuple[Triple, Triple, Triple]:
-    return _triple(turn[0]), _triple(turn[1]), _triple(turn[2])
+    return rounded(turn[0]), rounded(turn[1]), rounded(turn[2])

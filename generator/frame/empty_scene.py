@@ -19,18 +19,16 @@ from generator.frame.elbow import MOST, Elbow
 from generator.frame.feet import PlacedFoot
 from generator.frame.placing import (
     Matrix,
-    Triple,
     frame_subject,
     in_front,
     matrix_of,
     moved,
     pixels_outside,
     shifted,
-    triple,
 )
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from generator.maths import rotation_about
+from generator.maths import Triple, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
@@ -280,4 +278,4 @@ def _on_table(
                 break
     lens, shift = frame_subject(rng, camera, placed[0].vertices())
     things = tuple(one for one in (shifted(one, shift) for one in placed) if in_front(lens, one.vertices()))
-    return EmptyScene(kind, lens, things=things, ground=(triple(table @ [0.0, 0.0, 1.0]), triple(shift)))
+    return EmptyScene(kind, lens, things=things, ground=(rounded(table @ [0.0, 0.0, 1.0]), rounded(shift)))

@@ -9,17 +9,15 @@ import numpy as np
 from generator.frame.placing import (
     FILL,
     Matrix,
-    Triple,
     frame_subject,
     in_front,
     matrix_of,
     moved,
     pixels_outside,
     shifted,
-    triple,
 )
 from generator.hand.camera import Camera
-from generator.maths import rotation_about
+from generator.maths import Triple, rotation_about, rounded
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
 from generator.mesh.limb_skin import LimbSkin
@@ -92,7 +90,7 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     :param clinic: on the sheet of a bed, whole or from near, more often with wounds.
     """
     shape, tone = FootShape.random(rng), float(rng.uniform())
-    polish = triple(rng.uniform(0.0, 0.8, 3)) if rng.random() < (0.04 if clinic else 0.2) else None
+    polish = rounded(rng.uniform(0.0, 0.8, 3)) if rng.random() < (0.04 if clinic else 0.2) else None
     sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.55) else (str(rng.choice(["right", "left"])),)
     focus = _FOCUS[str(rng.choice(list(_FOCUS), p=[0.5, 0.12, 0.08, 0.16, 0.08, 0.06]))] if clinic else None
     patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
@@ -166,32 +164,35 @@ def _ground(
     else:
         return None
     middle = points[np.tile(foot.build().ankle > 0.5, len(meshes))].mean(axis=0)
-    return triple(normal), triple(middle + (np.min(points @ normal) - middle @ normal) * normal)
+    return rounded(normal), rounded(middle + (np.min(points @ normal) - middle @ normal) * normal)
 
 
 def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: float) -> tuple[Patch, ...]:
     """Redness of all of it, then, with this probability, one to three wounds, scabs, bruises or plasters."""
     mesh, base = foot.build(), skin_color.base(tone)
-    red = triple(np.clip(base * [1.12, 0.68, 0.66], 0, 1))
-    warm, load = triple(np.clip(base * [1.12, 0.8, 0.66], 0, 1)), float(rng.uniform(0.0, 0.8))
+    red = rounded(np.clip(base * [1.12, 0.68, 0.66], 0, 1))
+    warm, load = rounded(np.clip(base * [1.12, 0.8, 0.66], 0, 1)), float(rng.uniform(0.0, 0.8))
     near = np.flatnonzero(mesh.vertices[:, 2] < 0.15 if focus is None else
                           np.linalg.norm(mesh.vertices - (focus or (0, 0, 0)), axis=1) < 0.06)  # fmt: skip
     toes = np.flatnonzero(mesh.vertices[:, 1] > 0.17)
     flushed = mesh.vertices[rng.choice(toes if rng.random() < 0.5 else near)]
     patches = [Patch(place, size, warm, load) for place, size in _LOADED]
-    patches.append(Patch(triple(flushed), float(rng.uniform(0.03, 0.12)), red, float(rng.uniform(0.0, 0.8))))
+    patches.append(Patch(rounded(flushed), float(rng.uniform(0.03, 0.12)), red, float(rng.uniform(0.0, 0.8))))
     if rng.random() >= wounded:
         return tuple(patches)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
-        place, size = triple(mesh.vertices[rng.choice(near)]), float(np.exp(rng.uniform(*np.log((0.006, 0.018)))))
+        place, size = (
+            rounded(mesh.vertices[rng.choice(near)]),
+            float(np.exp(rng.uniform(*np.log((0.006, 0.018))))),
+        )
         kind = rng.random()
         patches.append(Patch(place, 3.0 * size, red, float(rng.uniform(0.3, 0.9))))
         if kind < 0.6:  # an ulcer: a pale or yellow rim, red or black inside
-            rim = (0.75, 0.62, 0.42) if rng.random() < 0.6 else triple(np.clip(base * 1.3, 0, 1))
+            rim = (0.75, 0.62, 0.42) if rng.random() < 0.6 else rounded(np.clip(base * 1.3, 0, 1))
             inside = ((0.45, 0.05, 0.04), (0.25, 0.03, 0.02), (0.03, 0.02, 0.015), (0.55, 0.4, 0.1))[rng.integers(4)]
             patches += [Patch(place, 1.5 * size, rim, 0.9), Patch(place, size, inside, 0.95, wet=True)]
         elif kind < 0.8:  # a bruise or a stain
-            patches.append(Patch(place, 4.0 * size, triple(base * [0.55, 0.42, 0.5]), float(rng.uniform(0.3, 0.8))))
+            patches.append(Patch(place, 4.0 * size, rounded(base * [0.55, 0.42, 0.5]), float(rng.uniform(0.3, 0.8))))
         else:  # a plaster
             patches.append(Patch(place, 2.2 * size, (0.7, 0.52, 0.4) if rng.random() < 0.5 else (0.8, 0.8, 0.8), 1.0))
     return tuple(patches)

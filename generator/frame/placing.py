@@ -15,7 +15,6 @@ FILL = 0.35, 1.3
 NEAREST = 0.1
 """Metres between the lens and what is nearest to it."""
 
-Triple = tuple[float, float, float]
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -48,12 +47,6 @@ def shifted(one: Placed, shift: np.ndarray) -> Placed:
     """A subject moved by ``shift`` (3,)."""
     rows = np.array(one.matrix)
     return replace(one, matrix=matrix_of(rows[:3, :3], rows[:3, 3] + shift))
-
-
-def triple(values: np.ndarray) -> Triple:
-    """Three numbers, rounded."""
-    x, y, z = (round(float(value), 9) for value in values)
-    return x, y, z
 
 
 def frame_subject(

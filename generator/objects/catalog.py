@@ -15,8 +15,6 @@ from generator.objects import surfaces
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
-Triple = tuple[float, float, float]
-
 
 @dataclass(frozen=True)
 class Thing:

@@ -13,15 +13,13 @@ import numpy as np
 
 from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
-from generator.maths import rotation_about
+from generator.maths import Triple, rotation_about
 from generator.mesh import glove_mesh, hand_mesh, skinning
 from generator.mesh.gloves import Glove
 from generator.objects import surfaces
 from generator.objects.catalog import Thing
 from generator.objects.solids import Box, Mesh, Part, Tube, at
 from generator.objects.surfaces import Surface
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import numpy as np
 from pydantic import Discriminator
 
+from generator.maths import Triple, triple
 from generator.mesh.skin_color import base
 from generator.objects.surfaces import Surface
-
-Triple = tuple[float, float, float]
 
 Texture = Literal["Noise", "Voronoi", "Brick", "Checker", "Wave"]
 _TEXTURES: tuple[Texture, ...] = get_args(Texture)
@@ -171,15 +170,15 @@ def everyday(rng: np.random.Generator) -> Everyday:
     first = _color(rng)
     if rng.random() < 0.3:
         return Everyday("everyday", roughness, metallic, first, None)
-    rotation = _triple(rng.uniform(0, np.pi, 3))
+    rotation = triple(rng.uniform(0, np.pi, 3))
     size = np.exp(rng.uniform(np.log(2), np.log(60)))
     stretch = (1, 1, 1) if rng.random() < 0.6 else (1, rng.uniform(0.05, 0.3), 1)  # grain runs one way
     texture = _TEXTURES[int(rng.integers(len(_TEXTURES)))]
     details = {name: float(rng.uniform(*_DETAIL_RANGES[name])) for name in _DETAILS.get(texture, ())}
-    second = _color(rng) if rng.random() < 0.4 else _triple(np.clip(np.array(first) * rng.uniform(0.3, 1.8), 0, 1))
+    second = _color(rng) if rng.random() < 0.4 else triple(np.clip(np.array(first) * rng.uniform(0.3, 1.8), 0, 1))
     start = float(rng.uniform(0, 0.5))
     bump = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.5 else None
-    pattern = Pattern(texture, rotation, _triple(size * np.array(stretch)), details, second, start, bump)
+    pattern = Pattern(texture, rotation, triple(size * np.array(stretch)), details, second, start, bump)
     return Everyday("everyday", roughness, metallic, first, pattern)
 
 
@@ -193,7 +192,7 @@ def plain(
     """One linear RGB color (3,), lighter and darker by up to ``uneven``, with folds ``relief`` metres high."""
     matte = float(rng.uniform(0.3, 0.95)) if roughness is None else roughness
     scale = float(rng.uniform(3, 25))
-    return Plain("plain", _triple(color), float(matte), scale, float(rng.uniform(0, uneven)), float(relief))
+    return Plain("plain", triple(color), float(matte), scale, float(rng.uniform(0, uneven)), float(relief))
 
 
 def sheet(rng: np.random.Generator) -> Plain:
@@ -222,14 +221,14 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
     dark = float(rng.uniform(0.4, 0.9))
     board = (float(rng.uniform(2, 8)), float(rng.uniform(0.3, 1)))
     gap, other = float(rng.choice([0.0, 0.005, 0.015])), float(rng.uniform(0.6, 1.0))
-    linear = _triple(np.array(color) ** 2.2)
+    linear = triple(np.array(color) ** 2.2)
     return Wood("wood", roughness, direction, scale, stretch, distortion, linear, dark, board, gap, other)
 
 
 def glow(rng: np.random.Generator) -> Glow:
     """A lamp, a screen or a window in the light."""
     tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
-    return Glow("glow", _triple(tint), float(np.exp(rng.uniform(np.log(0.5), np.log(6)))))
+    return Glow("glow", triple(tint), float(np.exp(rng.uniform(np.log(0.5), np.log(6)))))
 
 
 def glass(rng: np.random.Generator) -> Glass:
@@ -240,12 +239,12 @@ def glass(rng: np.random.Generator) -> Glass:
     shine, smears = float(np.exp(rng.uniform(np.log(0.5), np.log(2.5)))), 0.0
     if rng.random() < 0.5:
         smears = float(rng.uniform(0.05, 0.35))
-    return Glass("glass", _triple(tint), shine, smears, float(rng.uniform(4, 30)))
+    return Glass("glass", triple(tint), shine, smears, float(rng.uniform(4, 30)))
 
 
 def mirror(rng: np.random.Generator) -> Mirror:
     """Silvered glass, as good as colorless."""
-    return Mirror("mirror", _triple(0.95 - rng.uniform(0, 0.12) * np.array([1.0, 0.3, 0.7])))
+    return Mirror("mirror", triple(0.95 - rng.uniform(0, 0.12) * np.array([1.0, 0.3, 0.7])))
 
 
 def surface(rng: np.random.Generator) -> Plain | Wood | Everyday:
@@ -273,7 +272,7 @@ def face(rng: np.random.Generator, color: np.ndarray, dark: np.ndarray) -> Face:
     skin = plain(rng, color, roughness=0.5, uneven=0.08)
     lips = np.clip(color * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
     beard = float(rng.uniform(0.15, 1.0)) if rng.random() < 0.35 else 0.0
-    return Face("face", skin, _triple(lips), _triple(dark), float(rng.uniform(0.4, 1.0)), beard)
+    return Face("face", skin, triple(lips), triple(dark), float(rng.uniform(0.4, 1.0)), beard)
 
 
 def cloth(rng: np.random.Generator) -> Everyday | Plain:
@@ -294,9 +293,4 @@ def _color(rng: np.random.Generator) -> Triple:
         hue, saturation, value = rng.uniform(0.02, 0.11), rng.uniform(0.3, 0.75), rng.uniform(0.15, 0.85)
     else:
         hue, saturation, value = rng.uniform(), rng.uniform(0, 0.35), rng.uniform(0.08, 0.95)
-    return _triple(np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2)
-
-
-def _triple(values: np.ndarray) -> Triple:
-    x, y, z = np.asarray(values).tolist()
-    return x, y, z
+    return triple(np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2)
