@@ -19,7 +19,7 @@ from generator.hand.pose_presets import PRESETS
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
-from blender_window import ABOUT_X, RENDER_POSE, Window, add_hand, frame, tools  # type: ignore[import-not-found]  # noqa: E402
+from blender_window import ABOUT_X, RENDER_POSE, SIZE, Window, add_hand, frame, tools  # type: ignore[import-not-found]  # noqa: E402
 
 SECONDS = 15
 WIDTH = 800
@@ -27,8 +27,14 @@ WIDTH = 800
 LAST = 4
 """How many times as long as the others the last picture is shown."""
 
+WIDE = (1680, 1050)
+"""Pixels of the window that is shown with a rendered pose beside it."""
+
 PAN, ZOOM = 8, 4
 """Keys that move the view up and clicks of the wheel, from a view of the whole arm to one of the hand."""
+
+ASIDE, OUT = 5, 3
+"""Keys that move the camera's view beside the sidebar and clicks of the wheel, from a frame that fills all."""
 
 COLUMNS = 3
 FIRST_PRESET, BESIDE, BELOW = (54, 198), 79, 23
@@ -36,12 +42,12 @@ FIRST_PRESET, BESIDE, BELOW = (54, 198), 79, 23
 
 
 @contextmanager
-def opened() -> Iterator[Window]:
+def opened(size: tuple[int, int]) -> Iterator[Window]:
     """A Blender with the extension just installed and a hand that fills the view."""
     if reason := tools():
         sys.exit(reason)
     with tempfile.TemporaryDirectory() as folder:
-        window = Window(Path(folder), extension.build(Path(folder), extension.this_platform()))
+        window = Window(Path(folder), extension.build(Path(folder), extension.this_platform()), size)
         try:
             add_hand(window)
             frame(window)
@@ -107,12 +113,16 @@ def panel(window: Window) -> None:
     render(window)
     window.over_view()
     window.press("Home")
+    for _ in range(OUT):
+        window.mouse("click", 5, "sleep", 1)
+    for _ in range(ASIDE):
+        window.press("ctrl+KP_6")
     window.picture("panel")
 
 
 def main(name: str) -> None:
     """Drive the window, and put the pictures together."""
-    with opened() as window:
+    with opened(WIDE if name == "panel" else SIZE) as window:
         {"posing": posing, "panel": panel}[name](window)
         paths = sorted(window.folder.glob("*.png"), key=lambda path: int(path.name.split("_")[0]))
         shots = [Image.open(path).convert("RGB") for path in paths]

@@ -30,12 +30,12 @@ def tools():
 class Window:
     """One Blender under a virtual screen."""
 
-    def __init__(self, folder, archive):
+    def __init__(self, folder, archive, size=SIZE):
         self.folder, self.pictures = folder, 0
         self.state_file, log = folder / "state.json", folder / "blender.log"
         self.log = log.open("w")
         reading, writing = os.pipe()
-        screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24"]
+        screen = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size[0]}x{size[1]}x24"]
         self.screen = subprocess.Popen(screen, stderr=self.log, pass_fds=[writing])
         os.close(writing)
         with os.fdopen(reading) as told:
@@ -43,7 +43,7 @@ class Window:
         self.environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "resources"), "DISPLAY": display}
         self.environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
         script = shutil.copy(Path(__file__).with_name("inside_blender.py"), folder)
-        command = [os.environ["BLENDER"], "-noaudio", "-p", "0", "0", str(SIZE[0]), str(SIZE[1])]
+        command = [os.environ["BLENDER"], "-noaudio", "-p", "0", "0", str(size[0]), str(size[1])]
         command += ["--python", script, "--", str(archive), str(self.state_file)]
         self.blender = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=self.log)
 

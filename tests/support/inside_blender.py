@@ -49,6 +49,10 @@ def finger_handles(armature, window, area):
     return found
 
 
+def selected(bone):
+    return bone.select if hasattr(bone, "select") else bone.bone.select  # as before 5.0
+
+
 def clicked(window):
     """Where on the screen joints have been clicked so far."""
     found = []
@@ -68,7 +72,7 @@ def state():
         props = thing.handforge
         marked = [bone.name for bone in thing.pose.bones if bone.color.palette != "DEFAULT"]
         told = {"pose": list(thing["handforge_pose"]), "reason": props.reason, "text": props.verdict, "marked": marked}
-        told["active"] = thing.data.bones.active.name if thing.data.bones.active else ""
+        told["selected"] = [bone.name for bone in thing.pose.bones if selected(bone)]
         told["fingers"] = finger_handles(thing, window, area)
         told["handles"] = [child.name for child in thing.children if "handforge_tip" in child]
         if area.spaces.active.region_3d.view_perspective == "CAMERA":

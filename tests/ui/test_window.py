@@ -181,14 +181,17 @@ def test_bones_rotated_in_pose_mode_stop_at_their_limits(window):
     fingers = frame(window)["hand"]["fingers"]
     x, y, *_ = fingers["index spread"]  # at the upper end of the bone, which is as long as the rest of the finger
     to_x, to_y, *_ = fingers["index curl"]
-    chosen = lambda state: state["hand"]["active"] == "index_proximal"  # noqa: E731
+    chosen = lambda state: state["hand"]["selected"] == ["index_proximal"]  # noqa: E731
     bone = x - 0.6 * (to_x - x), y - 0.6 * (to_y - y)
     window.until("the bone is selected", lambda: window.click_at(*bone), chosen)
     flexion = pose.FINGER_SLICE["index"].start
-    window.press("r")
-    window.mouse("key", "x", "key", "x", "sleep", 1, "type", "--delay", "200", "120")
-    window.mouse("sleep", 1, "key", "Return", "sleep", 1)
-    window.wait("the finger bends", lambda state: state["hand"]["pose"][flexion] > 1)
+
+    def rotate():
+        window.press("r")
+        window.mouse("key", "x", "key", "x", "sleep", 1, "type", "--delay", "200", "120")
+        window.mouse("sleep", 1, "key", "Return", "sleep", 1)
+
+    window.until("the finger bends", rotate, lambda state: state["hand"]["pose"][flexion] > 1, seconds=30)
     time.sleep(3)
     assert window.state()["hand"]["pose"][flexion] == pytest.approx(pose.LIMITS[flexion, 1], abs=1e-5)
     window.picture("rotated")
