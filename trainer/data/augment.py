@@ -1,4 +1,4 @@
-"""Augmentation by Pillow and numpy: torchvision's transforms.v2 turns images three times and relights twice as slowly.
+"""Augmentation by Pillow and numpy: torchvision's transforms.v2 turns images 3 times, relights 1.5 times as slowly.
 
 (It crops faster, but at whole pixels: ``benchmarks/augmentation.py``.) It has no shade that runs across an image, and
 nothing puts a hand's colours elsewhere.
