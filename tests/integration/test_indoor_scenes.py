@@ -41,7 +41,7 @@ def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
     for name in ("box", "ball", "tube", "block", *head_mesh.SHAPES):  # made once, when first needed
         studio.engine._props._shape(name)
     kept = _data_blocks()
-    for number in range(2, 8):
+    for number in (2, 3, 4, 6, 7, 8):  # in 5 the hand is in a pocket
         mask = studio.frame(number, POSE, {}).instances[0].mask
         assert (mask & alone).sum() / (mask | alone).sum() > 0.9
         assert _data_blocks() == kept, "nothing of an earlier frame is left"
