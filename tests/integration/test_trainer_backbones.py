@@ -252,7 +252,10 @@ def test_groups_suit_any_number_of_channels():
     assert [module for module in body.modules() if isinstance(module, torch.nn.ReLU6)]  # BatchNorm's activation stays
 
 
-@pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints", "semantic"])
+SLOWER = [pytest.param(task, marks=pytest.mark.slow) for task in ("detection", "keypoints")]
+
+
+@pytest.mark.parametrize("task", ["segmentation", "semantic", *SLOWER])
 def test_every_task_trains_exports_and_predicts_on_a_timm_backbone(blobs, tmp_path, task):
     recipe = write_recipe(tmp_path / "lite.toml", TINY_LITE.replace("steps = 4", "steps = 2"))
     words = ("repeat", "--recipe", recipe, "--data", blobs, "--task", task, "--device", "cpu", "--out")

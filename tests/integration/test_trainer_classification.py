@@ -135,7 +135,7 @@ def test_losses_layers_and_saturation_are_as_of_other_tasks(run):
 
 def test_a_run_resumes_exactly(run, tmp_path, monkeypatch):
     words, folder = run
-    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 1)
+    monkeypatch.setattr(repetition, "STATE_EVERY_STEPS", 4)  # it is stopped at steps of which no state was written
     add_row = repetition.RunFolder.add_row
 
     def stop(self, row):
