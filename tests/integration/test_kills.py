@@ -160,7 +160,7 @@ def content(path):
     if path.name not in ("run.json", "predict.json") or not path.stat().st_size:
         return path.read_bytes()
     record = json.loads(path.read_text())
-    apart = ("seconds", "command", "started", "timing", "source", "weights")
+    apart = ("seconds", "command", "started", "timing", "source", "weights", "git")
     return {key: value for key, value in record.items() if key not in apart and not key.endswith("_seconds")}
 
 
