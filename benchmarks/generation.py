@@ -98,7 +98,7 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
             assert isinstance(renderer._studio.engine, plain.PlainScene)
             timed("draw", renderer._studio.engine.drawer, "draw")
             timed("draw", plain, "_compose")
-            timed("truth", frame_renderer, "_masks")
+            timed("truth", frame_renderer, "masks_of")
             timed("truth", frame_renderer, "keypoints")
         timed("encode", dataset, "encode_sample")
         timed("write", Records, "add")

@@ -20,8 +20,9 @@ from generator.frame.frame_spec import FrameSpec, HandSpec
 from generator.frame.hand_look import HandLook
 from generator.frame.room.mirror import Plane
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
-from generator.hand import anatomy, kinematics
+from generator.hand import anatomy
 from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import hand_mesh
 from generator.objects import own_objects
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
@@ -76,12 +77,13 @@ class FrameRenderer:
         frame = self._pose(spec)
         frame = replace(frame, spec=self.engine.decide(frame))
         layers = self.engine.render(frame)
+        masks = self._masks(frame, layers)
         return Sample(
             name=f"{spec.number:06d}",
             image=layers.image,
-            instances=self._hands(frame, layers) + _objects(frame, layers),
+            instances=self._hands(frame, layers, masks) + _objects(frame, layers),
             meta=meta | self._meta(frame),
-            truths=self._truths(frame, layers),
+            truths=self._truths(frame, masks),
         )
 
     def _pose(self, spec: FrameSpec) -> PosedFrame:
@@ -89,7 +91,7 @@ class FrameRenderer:
         held = None
         if arms and spec.grasp is not None:
             first = arms[0]
-            held = held_object.place(spec.grasp, first.pose, first.side, first.rig.skeleton, spec.camera)
+            held = held_object.place(spec.grasp, first.bones, first.side, spec.camera)
         for index, hand in enumerate(spec.hands[1:], start=1):
             arm = self._arm(index, hand)
             if spec.crowd is not None or held is None or held.distance(arm.posed.vertices).min() > 0.003:
@@ -110,47 +112,59 @@ class FrameRenderer:
         if look.glove is None:
             self._paint(hand, mesh, look)
         rig.set_side(hand, spec.side)
-        rig.set_pose(hand, spec.pose)
-        return Arm(look, hand, mesh, spec.side, spec.pose, rig.posed(hand), spec.elbow)
+        bones = rig.set_pose(hand, spec.pose)
+        return Arm(look, hand, mesh, spec.side, bones, rig.posed(hand), spec.elbow)
 
-    def _hands(self, frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
+    def _masks(self, frame: PosedFrame, layers: FrameLayers) -> dict[str, list[np.ndarray]]:
+        """By category, each hand's mask, then each of those seen in a mirror; maps need those of the hands alone."""
+        drawings, categories = layers.arms + layers.reflections, self._categories
+        if self._maps and "hand" not in categories:
+            categories += ("hand",)
+        return {category: masks_of(drawings, frame.spec.camera, category) for category in categories}
+
+    def _hands(
+        self, frame: PosedFrame, layers: FrameLayers, masks: dict[str, list[np.ndarray]]
+    ) -> tuple[Instance, ...]:
         """Each hand, then each as it is seen in a mirror: there it looks like one of the other side."""
         camera, around = frame.spec.camera, frame.spec.around
         plane = None if around is None else around.mirror
         seen: list[tuple[Arm, RenderLayers, Plane | None]]
         seen = [(arm, drawing, None) for arm, drawing in zip(frame.arms, layers.arms, strict=True)]
         seen += [(arm, drawing, plane) for arm, drawing in zip(frame.arms, layers.reflections, strict=False)]
-        drawings = tuple(drawing for _, drawing, _ in seen)
-        masks = {category: _masks(drawings, camera, category) for category in self._categories}
         found = []
         for number, (arm, drawing, mirror) in enumerate(seen):
             glove = arm.look.glove
             kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
-            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, arm.pose, camera, worn, mirror)
+            places = joints(arm.rig, arm.bones, mirror)
+            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, places, camera, worn, mirror)
             if self.settings.may_hide_hands:
                 points = _mark_covered(points, drawing)
             in_space = None
             if KEYPOINTS_3D in self.settings.ground_truth_kinds:
-                in_space = camera.to_camera(joints(arm.rig, arm.pose, mirror))
+                in_space = camera.to_camera(places)
             side = arm.side if mirror is None else {"right": "left", "left": "right"}[arm.side]
-            for category, of_arms in masks.items():
-                found.append(Instance(of_arms[number], points, side, category, in_space, glove=kind))
+            for category in self._categories:
+                found.append(Instance(masks[category][number], points, side, category, in_space, glove=kind))
         return tuple(found)
 
     @property
     def _categories(self) -> tuple[str, ...]:
         return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
 
-    def _truths(self, frame: PosedFrame, layers: FrameLayers) -> dict[str, np.ndarray]:
-        """The ground-truth maps that the settings ask for: depth, normals, parts."""
-        asked = [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
-        if not asked:
+    @property
+    def _maps(self) -> list[str]:
+        """Names of the ground-truth maps that the settings ask for."""
+        return [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
+
+    def _truths(self, frame: PosedFrame, masks: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+        """The ground-truth maps: depth, normals, parts of the hands themselves, without those in a mirror."""
+        if not self._maps:
             return {}
         arms, camera = frame.arms, frame.spec.camera
         if not arms:
             found = gbuffer.nothing(camera.width, camera.height)
-            return {name: found[name] for name in asked}
-        masks = [mask for category in self._categories for mask in _masks(layers.arms, camera, category)]
+            return {name: found[name] for name in self._maps}
+        annotated = [mask for category in self._categories for mask in masks[category][: len(arms)]]
         first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
         found = gbuffer.measure(
             np.concatenate([arm.posed.vertices for arm in arms]),
@@ -158,17 +172,17 @@ class FrameRenderer:
             np.concatenate([arm.mesh.faces + start for arm, start in zip(arms, first, strict=False)]),
             np.concatenate([gbuffer.parts_of(arm.mesh.weights) for arm in arms]),
             camera,
-            np.any(_masks(layers.arms, camera, "hand"), axis=0),
-            np.any(masks, axis=0),
+            np.any(masks["hand"][: len(arms)], axis=0),
+            np.any(annotated, axis=0),
         )
-        return {name: found[name] for name in asked}
+        return {name: found[name] for name in self._maps}
 
     def _meta(self, frame: PosedFrame) -> dict:
         """What the image's record holds of the frame."""
         spec = frame.spec
         if spec.empty is not None:
             return {"empty": spec.empty.kind, "camera": spec.camera.matrix.tolist()}
-        poses = [{"pose": arm.pose.round(9).tolist(), "side": arm.side} for arm in frame.arms]
+        poses = [{"pose": arm.bones.pose.round(9).tolist(), "side": arm.side} for arm in frame.arms]
         meta: dict = {} if spec.crowd is None else {"view": spec.crowd.kind}
         meta |= {**poses[0], "camera": spec.camera.matrix.tolist()}
         if spec.camera.fisheye:
@@ -224,7 +238,7 @@ def _objects(frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
     return tuple(Instance(layers.objects == index, category=kind) for index, kind in enumerate(kinds, start=1))
 
 
-def _masks(drawings: tuple[RenderLayers, ...], camera: Camera, category: str) -> list[np.ndarray]:
+def masks_of(drawings: tuple[RenderLayers, ...], camera: Camera, category: str) -> list[np.ndarray]:
     """The masks, (H, W) bool each: where at least half of a pixel is covered.
 
     With few samples a pixel many are half covered, which makes an outline too wide: with four by 0.13 pixels where they
@@ -240,12 +254,11 @@ def _masks(drawings: tuple[RenderLayers, ...], camera: Camera, category: str) ->
     return masks
 
 
-def joints(hand: rig.Rig, pose: np.ndarray, mirror: Plane | None = None) -> np.ndarray:
+def joints(hand: rig.Rig, bones: PosedSkeleton, mirror: Plane | None = None) -> np.ndarray:
     """The 21 joints in scene axes, (21, 3) metres, or where they are seen in a mirror; those of a left hand where the
     rig shows one.
     """
-    places = kinematics.keypoints(pose, hand.skeleton)
-    places = places * [-1, 1, 1] if hand.mirrored else places
+    places = bones.keypoints * [-1, 1, 1] if hand.mirrored else bones.keypoints
     return places if mirror is None else mirror.reflect(places)
 
 
@@ -253,7 +266,7 @@ def keypoints(
     hand: rig.Rig,
     posed: rig.Posed,
     faces: np.ndarray,
-    pose: np.ndarray,
+    places: np.ndarray,
     camera: Camera,
     worn: float = 0.0,
     mirror: Plane | None = None,
@@ -264,10 +277,10 @@ def keypoints(
     its own flesh reaches.
 
     :param faces: (F, 3), the triangles of the surface's vertices.
+    :param places: the joints as :func:`joints` says.
     :param worn: thickness of what the hand wears, metres.
     :param mirror: in which the hand is seen; None for the hand itself.
     """
-    places = joints(hand, pose, mirror)
     vertices = posed.vertices if mirror is None else mirror.reflect(posed.vertices)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import bpy
-import numpy as np
 
 from generator.blender.rig import Posed, Rig
 from generator.frame.elbow import Elbow
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.hand_look import HandLook
 from generator.frame.held_object import HeldObject
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh.hand_mesh import HandMesh
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A hand of a frame: its rig and mesh, its look, its side, its pose (28,) as rendered, its surface in that pose."""
+    """A hand of a frame: its rig and mesh, its look, its side, its bones and its surface as posed."""
 
     look: HandLook
     rig: Rig
     mesh: HandMesh
     side: str
-    pose: np.ndarray
+    bones: PosedSkeleton
     posed: Posed
     bent: Elbow
 

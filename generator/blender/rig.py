@@ -10,8 +10,8 @@ from mathutils import Matrix
 
 from generator.blender import attributes
 from generator.frame.elbow import STRAIGHT, Elbow
-from generator.hand import kinematics
 from generator.hand.anatomy import BONES, Skeleton
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh.hand_mesh import HandMesh
 
 COLOUR = "colour"
@@ -113,18 +113,21 @@ def triangles(data: bpy.types.Mesh) -> np.ndarray:
     return found
 
 
-def set_pose(rig: Rig, pose: np.ndarray) -> None:
+def set_pose(rig: Rig, pose: np.ndarray) -> PosedSkeleton:
     """Pose the armature.
 
-    :param pose: (28,), metres and radians. Blender's bones then are where :mod:`generator.hand.kinematics` says.
+    :param pose: (28,), metres and radians.
+    :returns: where Blender's bones then are.
     """
-    moved = kinematics.transforms(pose, rig.skeleton)
+    posed = PosedSkeleton(pose, rig.skeleton)
+    moved = posed.transforms
     parents = rig.skeleton.parents
     above = np.where((parents < 0)[:, None, None], np.eye(4), moved[parents])
     basis = np.linalg.inv(rig.rest) @ np.linalg.inv(above) @ moved @ rig.rest
     bones = rig.armature.pose.bones
     for name, matrix in zip(BONES, basis.tolist(), strict=True):
         bones[name].matrix_basis = Matrix(matrix)
+    return posed
 
 
 def set_side(rig: Rig, side: str) -> None:

@@ -6,17 +6,17 @@ follow from the forearm's direction. All is drawn from (seed, frame); nothing of
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from generator.frame.elbow import MOST, PLACE, Elbow
 from generator.frame.second_hand import draw_fingers
 from generator.frame.settings import RenderSettings
-from generator.hand import kinematics, pose
+from generator.hand import pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
+from generator.hand.kinematics import PosedSkeleton
 from generator.maths import Triple, rotation_about, rounded
 from handforge.rng import stream
 
@@ -34,6 +34,8 @@ HAND = 0.19
 
 MOST_PEOPLE = 4
 _TRIES = 30
+_OF_OTHERS, _OF_OWN = ((0.14, 0.42), (-0.4, 0.1)), ((0.22, 0.48), (-0.3, 0.18))
+"""Ranges of how far a wrist is before its shoulder, and above it, metres: other people's, and one's own."""
 _NEAREST = 0.16
 
 
@@ -82,10 +84,6 @@ class Crowd:
     hands: tuple[SeenHand, ...]
     table: tuple[Triple, Triple] | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
-
 
 def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: Skeleton, tone: float) -> Crowd | None:
     """The people of a frame; None in those that show one or two hands from near.
@@ -117,7 +115,7 @@ def _people(
     across = camera.distance / focal * size[0]
     places = (np.arange(count) + 0.5) / count - 0.5 + rng.normal(0, 0.06, count)
     persons: list[Person] = []
-    hands: list[SeenHand] = []
+    hands = _Hands(rng, camera, hand)
     for number, place in enumerate(places.tolist()):
         forward = 0.0 if not number else rng.uniform(-0.1, 0.25) * camera.distance
         middle = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
@@ -126,10 +124,9 @@ def _people(
         persons.append(Person(rounded(middle), _columns(turned), skin))
         sides = ["right", "left"] if rng.random() < 0.75 else [str(rng.choice(["right", "left"]))]
         for side in sides:
-            own = fingers if not hands else _other_fingers(rng, hand)
-            if found := _reach(rng, camera, hand, hands, number, side, middle, turned, own, (0.14, 0.42), (-0.4, 0.1)):
-                hands.append(found)
-    return _crowd(rng, "people", camera, persons, hands, tilt)
+            own = fingers if not hands.seen else _other_fingers(rng, hand)
+            hands.reach(number, side, middle, turned, own, *_OF_OTHERS)
+    return _crowd(rng, "people", camera, persons, hands.seen, tilt)
 
 
 def _egocentric(
@@ -144,11 +141,10 @@ def _egocentric(
     eye = np.array([0.0, -camera.distance, 0.0])
     facing = tilt @ rotation_about(2, np.pi)  # looks away from the camera
     middle = eye + facing @ [0.0, 0.05, -0.2]
-    hands: list[SeenHand] = []
+    hands = _Hands(rng, camera, hand)
     for side in ("right", "left") if rng.random() < 0.75 else (str(rng.choice(["right", "left"])),):
-        own = fingers if not hands else _other_fingers(rng, hand)
-        if found := _reach(rng, camera, hand, hands, 0, side, middle, facing, own, (0.22, 0.48), (-0.3, 0.18)):
-            hands.append(found)
+        own = fingers if not hands.seen else _other_fingers(rng, hand)
+        hands.reach(0, side, middle, facing, own, *_OF_OWN)
     persons = []
     if rng.random() < 0.3:
         there, turned = (
@@ -157,10 +153,8 @@ def _egocentric(
         )
         persons.append(Person(rounded(there), _columns(turned), float(rng.uniform())))
         for side in ("right", "left"):
-            own = _other_fingers(rng, hand)
-            if found := _reach(rng, camera, hand, hands, 1, side, there, turned, own, (0.14, 0.42), (-0.4, 0.1)):
-                hands.append(found)
-    return _crowd(rng, "egocentric", camera, persons, hands, tilt)
+            hands.reach(1, side, there, turned, _other_fingers(rng, hand), *_OF_OTHERS)
+    return _crowd(rng, "egocentric", camera, persons, hands.seen, tilt)
 
 
 def _crowd(
@@ -175,46 +169,55 @@ def _crowd(
     return Crowd(kind, camera, tuple(persons), tuple(hands), table)
 
 
-def _reach(
-    rng: np.random.Generator,
-    camera: Camera,
-    hand: Skeleton,
-    others: list[SeenHand],
-    person: int,
-    side: str,
-    middle: np.ndarray,
-    axes: np.ndarray,
-    fingers: np.ndarray,
-    forward: tuple[float, float],
-    height: tuple[float, float],
-) -> SeenHand | None:
-    """A hand somewhere before a person, in the image and away from the others; None where no try was so.
+class _Hands:
+    """The hands of a frame while they are drawn, and where their joints are."""
 
-    :param axes: (3, 3) the person's; a right shoulder is on -X of somebody who faces the camera.
-    :param forward: range of how far the wrist is before the shoulder, metres; ``height``: above it.
-    """
-    sign = -1.0 if side == "right" else 1.0
-    shoulder = middle + axes @ [sign * SHOULDER, 0.0, 0.0]
-    mirror = np.array([1.0, 1.0, 1.0]) if side == "right" else np.array([-1.0, 1.0, 1.0])
-    for _ in range(_TRIES):
-        aside = sign * rng.uniform(-0.22, 0.18)
-        wrist = shoulder + axes @ [aside, -rng.uniform(*forward), rng.uniform(*height)]
-        elbow = _elbow(rng, shoulder, wrist, axes, sign)
-        if elbow is None:
-            continue
-        one, bent = _pose(rng, shoulder * mirror, elbow * mirror, wrist * mirror, axes, mirror)
-        if bent.angle > MOST:
-            continue
-        one[6:] = fingers
-        joints = kinematics.keypoints(one, hand) * mirror
-        x, y, depth = camera.project(joints).T
-        inside = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height) & (depth > _NEAREST)
-        if inside.mean() < 0.7 or (depth < _NEAREST).any():
-            continue
-        apart = [np.linalg.norm(joints[:, None] - _joints(other, hand)[None], axis=-1).min() for other in others]
-        if min(apart, default=1.0) > 0.035:
-            return SeenHand(person, side, tuple(one.round(9).tolist()), bent, rounded(shoulder))
-    return None
+    def __init__(self, rng: np.random.Generator, camera: Camera, skeleton: Skeleton) -> None:
+        self.seen: list[SeenHand] = []
+        self._joints: list[np.ndarray] = []
+        self._rng, self._camera, self._skeleton = rng, camera, skeleton
+
+    def reach(
+        self,
+        person: int,
+        side: str,
+        middle: np.ndarray,
+        axes: np.ndarray,
+        fingers: np.ndarray,
+        forward: tuple[float, float],
+        height: tuple[float, float],
+    ) -> None:
+        """Add a hand somewhere before a person, in the image and away from the others; none where no try was so.
+
+        :param middle: (3,), ``axes``: (3, 3), the person's; a right shoulder is on -X of somebody who faces the camera.
+        :param fingers: v7..v28 (22,).
+        :param forward: range of how far the wrist is before the shoulder, metres; ``height``: above it.
+        """
+        rng, camera = self._rng, self._camera
+        sign = -1.0 if side == "right" else 1.0
+        shoulder = middle + axes @ [sign * SHOULDER, 0.0, 0.0]
+        mirror = np.array([-sign, 1.0, 1.0])
+        for _ in range(_TRIES):
+            aside = sign * rng.uniform(-0.22, 0.18)
+            wrist = shoulder + axes @ [aside, -rng.uniform(*forward), rng.uniform(*height)]
+            elbow = _elbow(rng, shoulder, wrist, axes, sign)
+            if elbow is None:
+                continue
+            one, bent = _pose(rng, shoulder * mirror, elbow * mirror, wrist * mirror, axes, mirror)
+            if bent.angle > MOST:
+                continue
+            one[6:] = fingers
+            one = one.round(9)
+            joints = PosedSkeleton(one, self._skeleton).keypoints * mirror
+            x, y, depth = camera.project(joints).T
+            inside = (x > 0) & (x < camera.width) & (y > 0) & (y < camera.height) & (depth > _NEAREST)
+            if inside.mean() < 0.7 or (depth < _NEAREST).any():
+                continue
+            apart = [np.linalg.norm(joints[:, None] - other[None], axis=-1).min() for other in self._joints]
+            if min(apart, default=1.0) > 0.035:
+                self.seen.append(SeenHand(person, side, tuple(one.tolist()), bent, rounded(shoulder)))
+                self._joints.append(joints)
+                return
 
 
 def _elbow(
@@ -257,11 +260,6 @@ def _pose(
     upper /= np.linalg.norm(upper)
     angle = float(np.arccos(np.clip(-upper[2], -1, 1)))
     return one, Elbow(angle, float(np.arctan2(upper[1], upper[0])), PLACE + UPPER_ARM)
-
-
-def _joints(one: SeenHand, hand: Skeleton) -> np.ndarray:
-    places = kinematics.keypoints(np.array(one.pose), hand)
-    return places * [-1, 1, 1] if one.side == "left" else places
 
 
 def _other_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:

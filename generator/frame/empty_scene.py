@@ -8,9 +8,8 @@ nothing of Blender, so that any engine can render it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -107,10 +106,6 @@ class EmptyScene:
         """Points (N, 3) of all subjects, which nothing else may touch; without a subject, the origin."""
         subjects: list[PlacedFoot | PlacedArm | PlacedThing] = [*self.feet, *self.arms, *self.things]
         return np.concatenate([one.vertices() for one in subjects]) if subjects else np.zeros((1, 3))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
 
 
 # ---------------------------------------------------------------- meshes

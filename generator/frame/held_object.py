@@ -9,6 +9,7 @@ import numpy as np
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import grasps, own_objects, solids
 from generator.objects.catalog import Thing
@@ -57,11 +58,11 @@ def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skele
     return grasps.draw(rng, mesh, hand, own=own.held if own else ())
 
 
-def place(grasp: Grasp, one: np.ndarray, side: str, hand: Skeleton, camera: Camera) -> HeldObject | None:
+def place(grasp: Grasp, hand: PosedSkeleton, side: str, camera: Camera) -> HeldObject | None:
     """Place the object of a grasp in the scene; None where it would be too near to the camera.
 
-    :param one: the hand's pose as rendered, (28,).
+    :param hand: the hand as rendered, as if it were a right one.
     """
-    held = HeldObject(grasp.thing(), grasp.placed(one, hand), side == "left")
+    held = HeldObject(grasp.thing(), grasp.placed(hand), side == "left")
     depth = camera.to_camera(held.mesh()[0])[:, 2]
     return held if float(np.min(depth)) > NEAREST else None

@@ -12,14 +12,14 @@ Points and matrices are in the axes of the bind pose, where the wrist is the ori
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from generator.hand import kinematics, plausibility, pose
 from generator.hand.anatomy import BONES, Skeleton
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import catalog, own_objects, solids
@@ -96,13 +96,9 @@ class Grasp:
         held[8:] = self.fingers
         return held
 
-    def placed(self, one: np.ndarray, hand: Skeleton) -> np.ndarray:
-        """The matrix (4, 4) from the object's axes to the scene's for a right hand of this pose (28,)."""
-        return kinematics.transforms(one, hand)[BONES.index("hand")] @ np.array(self.matrix)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
+    def placed(self, hand: PosedSkeleton) -> np.ndarray:
+        """The matrix (4, 4) from the object's axes to the scene's for a right hand in its pose."""
+        return hand.transforms[BONES.index("hand")] @ np.array(self.matrix)
 
 
 def _thing(kind: str, seed: int) -> Thing:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,10 +28,6 @@ class Surface:
     second: tuple[float, float, float] = (0.5, 0.5, 0.5)
     roughness: float = 0.5
     scale: float = 60.0
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
-        return asdict(self)
 
 
 GREY = Surface("plain", (0.4, 0.4, 0.4))

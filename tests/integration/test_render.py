@@ -26,7 +26,7 @@ import bpy
 from generator.blender import frame_renderer, rig
 from generator.blender.engines import registry
 from generator.blender.engines.render_layers import RenderLayers
-from generator.blender.frame_renderer import VISIBLE, FrameRenderer, keypoints
+from generator.blender.frame_renderer import VISIBLE, FrameRenderer, joints, keypoints
 
 
 @pytest.fixture(scope="module", params=["raster", "cycles"])
@@ -269,16 +269,15 @@ def test_visibility_of_joints(studio):
     camera = Camera(640, 360)
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
     open_palm = pose.bind()
-    rig.set_pose(hand, open_palm)
-    assert (keypoints(hand, rig.posed(hand), mesh.faces, open_palm, camera)[:, 2] == VISIBLE).all()
+    places = joints(hand, rig.set_pose(hand, open_palm))
+    assert (keypoints(hand, rig.posed(hand), mesh.faces, places, camera)[:, 2] == VISIBLE).all()
     fist = {f"{f}_{j}": a for f in pose.FINGERS[:4] for j, a in (("mcp_flexion", 80), ("pip_flexion", 95))}
     from_behind = pose.with_angles(forearm_z=180, **fist)
-    rig.set_pose(hand, from_behind)
-    assert (keypoints(hand, rig.posed(hand), mesh.faces, from_behind, camera)[tips, 2] == 1).all(), (
+    places = joints(hand, rig.set_pose(hand, from_behind))
+    assert (keypoints(hand, rig.posed(hand), mesh.faces, places, camera)[tips, 2] == 1).all(), (
         "the fist hides its finger tips"
     )
-    aside = pose.bind()
-    aside[0] = 0.4
+    aside = places + np.array([0.4, 0, 0])
     assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
 
 

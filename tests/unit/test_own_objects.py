@@ -5,8 +5,8 @@ import pytest
 
 from generator.frame import settings
 from generator.frame.settings import SettingsError
-from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
+from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import hand_mesh, skinning
 from generator.objects import grasps, own_objects, solids
 from generator.objects.own_objects import ObjectsError
@@ -62,9 +62,9 @@ def test_a_hand_closes_around_a_stick_without_going_into_it(tmp_path):
     mesh, hand = hand_mesh.build(), skeleton()
     grasp = grasps.draw(np.random.default_rng(3), mesh, hand, "stick.obj")
     assert grasp is not None and grasp.type in own.by_kind["stick.obj"].thing.grasps and len(grasp.contacts) >= 2
-    one = grasp.in_pose(np.zeros(28))
-    skin = skinning.skin(mesh.vertices, mesh.weights, kinematics.transforms(one, hand))[mesh.wrist_distance > 0]
-    matrix = grasp.placed(one, hand)
+    one = PosedSkeleton(grasp.in_pose(np.zeros(28)), hand)
+    skin = skinning.skin(mesh.vertices, mesh.weights, one.transforms)[mesh.wrist_distance > 0]
+    matrix = grasp.placed(one)
     x, y, z = ((skin - matrix[:3, 3]) @ matrix[:3, :3]).T
     exact = np.maximum(np.hypot(x, y) - 0.014, np.abs(z) - 0.1)
     assert -0.0025 < exact.min() < 0.001, "it touches, and flesh gives way by 2 mm"

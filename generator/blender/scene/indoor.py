@@ -71,7 +71,9 @@ class IndoorScene:
             return spec
         if spec.empty is not None:
             return replace(spec, around=surroundings.draw_empty(self._settings, spec.number, spec.look, spec.empty))
-        arms = [BareArm(arm.look, arm.bent, not sleeve.has_arm(rest_vertices(arm.rig))) for arm in frame.arms]
+        arms = [
+            BareArm(arm.look, arm.bones, arm.bent, not sleeve.has_arm(rest_vertices(arm.rig))) for arm in frame.arms
+        ]
         held = frame.held is not None
         around = surroundings.draw(self._settings, spec.number, spec.look, _view(frame), arms, spec.crowd, held)
         return replace(spec, around=around)

@@ -26,6 +26,7 @@ from generator.frame.room.mirror import Plane
 from generator.frame.room.things import Thing, Things
 from generator.frame.room.worn import Worn
 from generator.frame.settings import RenderSettings
+from generator.hand.kinematics import PosedSkeleton
 from handforge.rng import stream
 
 
@@ -66,10 +67,12 @@ class Surroundings:
 class BareArm:
     """An arm before it is dressed.
 
+    :param bones: in its pose, as if it were a right one.
     :param short: whether there is too little of it to wear anything.
     """
 
     look: HandLook
+    bones: PosedSkeleton
     elbow: Elbow
     short: bool
 
@@ -99,7 +102,7 @@ def draw(
         dressed += worn.dress(things, each, index, arm.elbow, arm.look.glove, short=arm.short)
     alone = settings.backgrounds is not None
     if crowd is not None:
-        bodies.fill_scene(things, own("crowd surroundings"), crowd, view, alone=alone)
+        bodies.fill_scene(things, own("crowd surroundings"), crowd, [arm.bones for arm in arms], view, alone=alone)
     elif alone:
         pass  # an image of its own stands for all that is behind the hand
     elif settings.environment == "random" and _mirrored(things, own("mirror"), view):
