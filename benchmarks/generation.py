@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from generator.frame.settings import EngineName, RenderSettings, load
+from generator.frame.scene_kind import EngineName
+from generator.frame.settings import RenderSettings, load
 from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
 from generator.mesh import hand_mesh, skinning

@@ -10,18 +10,21 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Generic, TypeVar, cast
 
-from generator.pipeline.gui_job import MARK
+from generator.pipeline.gui_messages import MARK, PreviewNews, PreviewTask, RunNews, RunTask
 
 from . import background_process, render_settings, viewport_ui
 
 _KEPT = 40
 """Lines of a process's output that are kept to be shown if it fails."""
 
+Task = TypeVar("Task")
+News = TypeVar("News")
 
-class Child:
-    """A process in the background that is told JSON and tells JSON.
+
+class Child(Generic[Task, News]):
+    """A process in the background that is told tasks and tells news, as :mod:`generator.pipeline.gui_messages` says.
 
     It ends when its standard input does: by :meth:`stop`, or because this Blender has ended, however that came.
     """
@@ -49,7 +52,7 @@ class Child:
             for line in told:
                 self._lines.put(line)
 
-    def tell(self, task: dict[str, Any]) -> None:
+    def tell(self, task: Task) -> None:
         """Tell it what to do."""
         self._stdin.write(json.dumps(task) + "\n")
         self._stdin.flush()
@@ -61,7 +64,7 @@ class Child:
         self._reader.join(1)
         return False
 
-    def told(self) -> list[dict[str, Any]]:
+    def told(self) -> list[News]:
         """What it has told since it was asked last."""
         found = []
         while not self._lines.empty():
@@ -94,10 +97,10 @@ class Child:
             self._process.wait()
 
 
-class Job(Child):
+class Job(Child[RunTask, RunNews]):
     """A rendering run, and what it has told so far; once stopped, its folder can be continued."""
 
-    def __init__(self, task: dict[str, Any]) -> None:
+    def __init__(self, task: RunTask) -> None:
         self.done, self.total, self.error, self.finished = 0, 0, "", False
         self.out = Path(task["out"])
         self._started: tuple[float, int] | None = None
@@ -113,7 +116,7 @@ class Job(Child):
             self.error = f"Rendering failed: {self.last_words}"
         return running
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, told: RunNews) -> None:
         self.error = render_settings.in_words_of_the_panel(told.get("error", self.error))
         self.finished |= "out" in told
         if "done" in told:
@@ -170,12 +173,12 @@ class Board:
 class Preview:
     """The process that renders single images, kept open between them, and the image that is waited for."""
 
-    child: Child | None = None
+    child: Child[PreviewTask, PreviewNews] | None = None
     waiting = False
     message = ""
 
     @classmethod
-    def ask(cls, task: dict[str, Any]) -> None:
+    def ask(cls, task: PreviewTask) -> None:
         """Have an image rendered."""
         if cls.child is not None and not cls.child.running():
             cls.stop()
@@ -185,7 +188,7 @@ class Preview:
         cls.waiting, cls.message = True, ""
 
     @classmethod
-    def poll(cls) -> dict[str, Any] | None:
+    def poll(cls) -> PreviewNews | None:
         """What it has told, None before it has; a process that ended tells an error."""
         if cls.child is None:
             return {"error": "Stopped"}

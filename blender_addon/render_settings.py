@@ -14,6 +14,7 @@ from generator.frame import settings
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
 from generator.pipeline import run, run_folder
+from generator.pipeline.gui_messages import RunTask
 from handforge import commented_toml
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
@@ -83,8 +84,8 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
 TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
 
 
-def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> dict[str, Any]:
-    """What is set for rendering, as :mod:`generator.pipeline.gui_job` takes it.
+def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> RunTask:
+    """What is set for rendering.
 
     What the preset leaves open is as the hand has it.
     """

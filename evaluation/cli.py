@@ -448,9 +448,10 @@ def describe(dataset: Path, background: str | None, scale: str | None, all_hands
     from evaluation.paper.paper_types import median_size
     from handforge.dataset import Dataset
     from handforge.dataset.scene import describe as state
+    from handforge.dataset.scene import stated_scene
 
     opened = Dataset(dataset)
-    for key, value in state(opened, background=background, scale=scale, all_hands=all_hands).items():
+    for key, value in state(opened, stated_scene(background, scale, all_hands)).items():
         echo(f"{key}: {value}")
     size = median_size(opened)
     echo(f"measured scale: {'no hand' if size is None else f'{size:.3f}'} (side of the hand over the image's)")

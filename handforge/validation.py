@@ -88,18 +88,22 @@ def words(table: Place) -> str:
 
 
 def validated(
-    cls: type[T], values: Mapping[str, Any], conflicts: Callable[[T], Iterable[Conflict]]
+    cls: type[T],
+    values: Mapping[str, Any],
+    conflicts: Callable[[T], Iterable[Conflict]],
+    old_names: Mapping[str, str] | None = None,
 ) -> tuple[T, Problems, list[Conflict]]:
     """What a table holds, with values that are wrong at their defaults, and all that is wrong.
 
     :param conflicts: what excludes each other; nothing is said of values that are wrong by themselves.
+    :param old_names: as :func:`problems`.
     """
     adapter = TypeAdapter[T](cls)
     wrong: Problems = {}
     try:
         made = adapter.validate_python(values)
     except ValidationError as error:
-        wrong = problems(error, cls)
+        wrong = problems(error, cls, old_names)
         made = adapter.validate_python(_without(values, wrong))
     return made, wrong, [one for one in conflicts(made) if wrong.keys().isdisjoint(one[1])]
 

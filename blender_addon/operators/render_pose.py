@@ -8,6 +8,8 @@ from pathlib import Path
 
 import bpy
 
+from generator.pipeline.gui_messages import PreviewNews
+
 from .. import hand, render_settings, viewport_ui
 from ..background_job import Preview
 from .common import OfHand, reported
@@ -40,11 +42,15 @@ class RenderPose(OfHand, bpy.types.Operator):
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
         shown = {name: value for name, value in asked["overrides"].items() if name not in ("pose_set", "count")}
         of_others = dict.fromkeys(render_settings.FRACTIONS, 0)  # images of other poses, or of none
-        asked["overrides"] = shown | of_others
         Preview.ask(
-            {name: asked[name] for name in ("settings", "overrides", "defaults")}
-            | {"pose": hand.pose(armature).tolist(), "number": scene.handforge.preview_number}
-            | {"out": str(Path(bpy.app.tempdir) / "hand_preview")}
+            {
+                "settings": asked["settings"],
+                "overrides": shown | of_others,
+                "defaults": asked["defaults"],
+                "pose": hand.pose(armature).tolist(),
+                "number": scene.handforge.preview_number,
+                "out": str(Path(bpy.app.tempdir) / "hand_preview"),
+            }
         )
         bpy.app.timers.register(_look, first_interval=_EVERY, persistent=True)
         return {"FINISHED"}
@@ -63,10 +69,10 @@ def _look() -> float | None:
     return None
 
 
-def _take(told: dict[str, str]) -> None:
+def _take(told: PreviewNews) -> None:
     """Have image, overlay and record in the .blend file, and show one."""
-    for name, key in ((IMAGE, "image"), (OVERLAY, "overlay")):
-        viewport_ui.loaded(name, told[key])
+    viewport_ui.loaded(IMAGE, told["image"])
+    viewport_ui.loaded(OVERLAY, told["overlay"])
     text = bpy.data.texts.get(RECORD) or bpy.data.texts.new(RECORD)
     text.from_string(json.dumps(json.loads(Path(told["record"]).read_text("utf-8")), indent=1))
     show(bpy.context.scene)

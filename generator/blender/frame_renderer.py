@@ -26,6 +26,7 @@ from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import hand_mesh
 from generator.objects import own_objects
 from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
+from handforge.dataset.coco_types import ImageMeta, PoseRecord
 
 OCCLUDED, VISIBLE = 1, 2
 
@@ -53,7 +54,7 @@ class FrameRenderer:
         own_objects.open_objects(settings.objects)
         self._tones: dict[str, float] = {}
 
-    def frame(self, number: int, pose: np.ndarray, meta: dict) -> Sample:
+    def frame(self, number: int, pose: np.ndarray, meta: ImageMeta) -> Sample:
         """Draw and render one frame.
 
         :param number: the frame's number in the run, which together with the seed decides what is random.
@@ -69,7 +70,7 @@ class FrameRenderer:
     def _draw(self, number: int, pose: np.ndarray) -> FrameSpec:
         return frame_spec.draw_frame(self.settings, number, pose, self._own, self._backgrounds)
 
-    def render(self, spec: FrameSpec, meta: dict) -> Sample:
+    def render(self, spec: FrameSpec, meta: ImageMeta) -> Sample:
         """Render a frame that is decided.
 
         A second hand that would touch what the first one holds is left out.
@@ -177,20 +178,20 @@ class FrameRenderer:
         )
         return {name: found[name] for name in self._maps}
 
-    def _meta(self, frame: PosedFrame) -> dict:
+    def _meta(self, frame: PosedFrame) -> ImageMeta:
         """What the image's record holds of the frame."""
         spec = frame.spec
         if spec.empty is not None:
             return {"empty": spec.empty.kind, "camera": spec.camera.matrix.tolist()}
-        poses = [{"pose": arm.bones.pose.round(9).tolist(), "side": arm.side} for arm in frame.arms]
-        meta: dict = {} if spec.crowd is None else {"view": spec.crowd.kind}
-        meta |= {**poses[0], "camera": spec.camera.matrix.tolist()}
+        first, *others = (PoseRecord(pose=arm.bones.pose.round(9).tolist(), side=arm.side) for arm in frame.arms)
+        meta: ImageMeta = {} if spec.crowd is None else {"view": spec.crowd.kind}
+        meta |= {"pose": first["pose"], "side": first["side"], "camera": spec.camera.matrix.tolist()}
         if spec.camera.fisheye:
             meta["projection"] = "equidistant"
-        if len(poses) == 2:
-            meta["second"] = poses[1]
-        elif len(poses) > 2:
-            meta["others"] = poses[1:]
+        if len(others) == 1:
+            meta["second"] = others[0]
+        elif others:
+            meta["others"] = others
         if self.settings.skin_tone == "random":
             meta["tone"] = round(spec.look.tone, 4)
         if spec.look.shape is not None:

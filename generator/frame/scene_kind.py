@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+EngineName = Literal["auto", "raster", "cycles", "eevee", "workbench"]
 
 
 @dataclass(frozen=True)
 class SceneKind:
     """What a kind of scene has.
 
-    :param engines: those that draw it.
+    :param engines: those that draw it, the fastest first.
     :param one_space: hands and things stand in one space, where one may hide another; else each hand is drawn by
         itself.
     :param bent_arms: arms are bent as the settings say; else one alone leads straight out of the image where it can.
@@ -17,7 +20,7 @@ class SceneKind:
     :param photographed: each image is exposed, blurred and stored as by a camera; else the setting ``sensor`` decides.
     """
 
-    engines: tuple[str, ...]
+    engines: tuple[EngineName, ...]
     one_space: bool = False
     bent_arms: bool = False
     own_skin: bool = False

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval
-from pydantic import BeforeValidator, ConfigDict, Strict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Strict
 
 from generator.frame import old_settings
-from generator.frame.scene_kind import KINDS, SceneKind
+from generator.frame.scene_kind import KINDS, EngineName, SceneKind
 from generator.hand import pose_sets
 from generator.hand.anatomy import HandShape
 from generator.objects import categories
@@ -26,6 +26,7 @@ from handforge import validation
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
 from handforge.parse import parse_toml
+from handforge.validation import Conflict
 
 RIGS = (".glb", ".fbx", ".blend")
 READY_RIG = ".npz"
@@ -35,7 +36,6 @@ SIZE_RANGE = (64, 4096)
 """Smallest and largest width and height of an image, pixels."""
 
 Format = Literal["png", "jpg", "webp"]
-EngineName = Literal["auto", "raster", "cycles", "eevee", "workbench"]
 Mask = Literal["hand", "hand+forearm", "both"]
 GloveChoice = Literal[
     "none", "some", "random", "nitrile", "latex", "vinyl", "surgical", "household", "dipped", "leather", "welding",
@@ -343,12 +343,9 @@ def load(
     values = _read(path)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     values = _layer(defaults or {}, "settings") | values | _layer(given, "settings")
-    problems = _conflicts(values)
-    try:
-        settings = TypeAdapter(RenderSettings).validate_python(values)
-    except ValidationError as error:
-        wrong = validation.problems(error, RenderSettings, old_settings.NAMES)
-        problems = [validation.sentence((name,), wrong[(name,)]) for name in values if (name,) in wrong] + problems
+    settings, wrong, conflicts = validation.validated(RenderSettings, values, _conflicts, old_settings.NAMES)
+    problems = [validation.sentence((name,), wrong[(name,)]) for name in values if (name,) in wrong]
+    problems += [said for _, _, said in conflicts]
     if problems:
         raise SettingsError(f"{path or 'settings'}: " + "; ".join(problems))
     return settings
@@ -386,27 +383,30 @@ _OF_INDOOR_SCENES = {
 """Settings that plain scenes cannot have, and what a message calls them."""
 
 
-def _conflicts(values: Mapping[str, Any]) -> list[str]:
-    """Problems of settings that exclude or need each other."""
-    found = []
-    if values.get("scene", "plain") != "indoor":
-        asked = [(name, what) for name, what in _OF_INDOOR_SCENES.items() if values.get(name)]
-        found += [f"{name} {what} of indoor scenes; set scene to indoor" for name, what in asked]
-    if values.get("objects") and values.get("object_annotations"):
-        found.append("objects and object_annotations exclude each other: only built-in objects have categories")
-    if values.get("object_annotations") and values.get("ground_truth", "none") != "none":
-        found.append("object_annotations and ground_truth exclude each other: maps are of hands alone")
-    both = [values.get(name, 0.0) for name in ("crowd", "egocentric")]
-    if all(type(value) in (int, float) for value in both) and sum(both) > 1:
-        found.append("crowd and egocentric are fractions that add up to 1 at most")
-    rig, bones = values.get("rig"), values.get("bone_map")
-    if rig is not None or bones is not None:
-        if isinstance(rig, str) and rig.endswith(READY_RIG) and bones is None:
-            pass
-        elif not isinstance(rig, str) or not isinstance(bones, str):
-            found.append("rig and bone_map are files that need each other")
-        elif not rig.endswith(RIGS):
-            found.append(f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}")
-    if rig is not None and values.get("glove", "none") != "none":
-        found.append("glove is of the built-in hand; an external rig is rendered with what it wears")
-    return found
+def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
+    """Settings that exclude or need each other."""
+
+    def conflict(said: str, *names: str) -> Conflict:
+        return (), tuple((name,) for name in names), said
+
+    if settings.scene != "indoor":
+        for name, what in _OF_INDOOR_SCENES.items():
+            if getattr(settings, name):
+                yield conflict(f"{name} {what} of indoor scenes; set scene to indoor", name, "scene")
+    if settings.objects and settings.object_annotations:
+        said = "objects and object_annotations exclude each other: only built-in objects have categories"
+        yield conflict(said, "objects", "object_annotations")
+    if settings.object_annotations and settings.ground_truth_kinds:
+        said = "object_annotations and ground_truth exclude each other: maps are of hands alone"
+        yield conflict(said, "object_annotations", "ground_truth")
+    if settings.crowd + settings.egocentric > 1:
+        yield conflict("crowd and egocentric are fractions that add up to 1 at most", "crowd", "egocentric")
+    rig, bones = settings.rig, settings.bone_map
+    if rig is None or not rig.endswith(READY_RIG) or bones is not None:
+        if (rig is None) != (bones is None):
+            yield conflict("rig and bone_map are files that need each other", "rig", "bone_map")
+        elif rig is not None and not rig.endswith(RIGS):
+            yield conflict(f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}", "rig", "bone_map")
+    if rig is not None and settings.glove != "none":
+        said = "glove is of the built-in hand; an external rig is rendered with what it wears"
+        yield conflict(said, "rig", "glove")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -299,13 +299,24 @@ def judge(poses: np.ndarray, hand: Skeleton | None = None, camera: Camera | None
     return np.where(broken.any(axis=0), np.array(RULES)[broken.argmax(axis=0)], "")
 
 
-def counts(names: Sequence[str], reasons: np.ndarray) -> dict[str, dict[str, Any]]:
-    """``{"poses": n, "kept": n, "dropped": {rule: n}}`` of each set, with every rule in order.
+class PoseCounts(TypedDict):
+    """How many poses of a set are plausible."""
+
+    poses: int
+    """All."""
+    kept: int
+    dropped: dict[str, int]
+    """By :data:`RULES`, each of them, in order."""
+
+
+def counts(names: Sequence[str], reasons: np.ndarray) -> dict[str, PoseCounts]:
+    """How many poses of each set are plausible.
 
     :param names: the set of each pose, (N,).
     :param reasons: as :func:`judge` gives them, (N,).
     """
-    of, found = np.array(names), {}
+    of = np.array(names)
+    found: dict[str, PoseCounts] = {}
     for name in dict.fromkeys(names):
         here = reasons[of == name]
         dropped = {rule: int((here == rule).sum()) for rule in RULES}

@@ -10,6 +10,7 @@ dask_cluster  workers of a Dask scheduler
 estimate      what a run will take, from a few frames
 fingerprint   external inputs (backgrounds, rigs) told apart by their content
 frame_file    one frame as JSON, drawn and rendered
+gui_messages  what a program with a window and its processes tell each other
 gui_job       a run for a program with a window
 gui_preview   one image at a time for a program with a window
 """

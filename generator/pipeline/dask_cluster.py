@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from generator.errors import RunError
-from generator.frame.settings import EngineName, RenderSettings
+from generator.frame.scene_kind import EngineName
+from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.records import Records

@@ -7,7 +7,7 @@ The file holds the run's ``settings``, what is known of the pose (``pose_from``:
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from generator.frame import frame_spec
 from generator.frame import settings as settings_reader
@@ -16,12 +16,23 @@ from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
+from handforge.dataset.coco_types import ImageMeta
 from handforge.files import new_folder
 from handforge.parse import parse_json
 
 
-def draw(settings: RenderSettings, number: int) -> dict[str, Any]:
-    """Decide a frame of a run: what the file holds.
+class FrameFile(TypedDict):
+    """What the file holds."""
+
+    settings: dict[str, Any]
+    """As :meth:`generator.frame.settings.RenderSettings.to_json`."""
+    pose_from: ImageMeta
+    frame: dict[str, Any]
+    """As :meth:`generator.frame.frame_spec.FrameSpec.to_json`."""
+
+
+def draw(settings: RenderSettings, number: int) -> FrameFile:
+    """Decide a frame of a run.
 
     :param number: of the frame, from 0.
     :raises HandforgeError: if the run cannot be planned or has no such frame.
@@ -52,7 +63,7 @@ def render(path: Path, out: Path) -> Path:
     return out / "images" / record["image"]["file_name"]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> FrameFile:
     try:
         asked = parse_json(path.read_bytes(), path, FrameError)
     except OSError as error:
@@ -60,4 +71,4 @@ def _read(path: Path) -> dict[str, Any]:
     parts = ("settings", "pose_from", "frame")
     if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
         raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")
-    return asked
+    return cast("FrameFile", asked)

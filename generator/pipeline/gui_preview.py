@@ -1,10 +1,6 @@
 """One image at a time for a program with a window: a Blender that stays open between them, so that each is quick.
 
-Each line of standard input is JSON: ``{"settings": PRESET_OR_FILE, "overrides": {...}, "defaults": {...}, "pose":
-[28 numbers, metres and radians], "number": n, "out": DIR}``, the first three as
-:func:`generator.frame.settings.load` takes them. For each, one line of output starts with
-:data:`generator.pipeline.gui_job.MARK`; what follows is JSON, ``{"image": FILE, "overlay": FILE, "record": FILE}`` or
-``{"error": TEXT}``. It ends when standard input does.
+For each :class:`~generator.pipeline.gui_messages.PreviewTask` it tells the image's files, or an error.
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +17,7 @@ from generator.frame import settings as reader
 from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline import workers
-from generator.pipeline.gui_job import tell
+from generator.pipeline.gui_messages import PreviewNews, PreviewTask, tell
 from handforge import __version__, dataset
 from handforge.dataset import contact_sheet
 from handforge.errors import HandforgeError
@@ -38,12 +33,11 @@ class Previews:
         self._settings: RenderSettings | None = None
         self._renderer: workers.Renderer | None = None
 
-    def render(self, settings: RenderSettings, pose: np.ndarray, number: int, out: Path) -> dict[str, str]:
+    def render(self, settings: RenderSettings, pose: np.ndarray, number: int, out: Path) -> PreviewNews:
         """Render a pose, plausible or not, into ``out``: a dataset of one image, and ``overlay.png``.
 
         :param pose: (28,), metres and radians.
         :param number: of the frame, which together with the seed decides what is random.
-        :returns: the paths of the image, the overlay and the COCO file.
         :raises GeneratorError: if the engine cannot run here.
         """
         if self._renderer is None or settings != self._settings:
@@ -78,7 +72,7 @@ def main() -> int:
     """Render what standard input asks for, until it ends; the exit code is 0."""
     previews = Previews()
     while line := sys.stdin.readline():
-        asked: dict[str, Any] = json.loads(line)
+        asked: PreviewTask = json.loads(line)
         try:
             chosen = reader.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
             tell(previews.render(chosen, np.array(asked["pose"], float), asked["number"], Path(asked["out"])))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose_sets
 from generator.hand.anatomy import skeleton
 from generator.hand.camera import Camera
+from generator.hand.plausibility import PoseCounts
 from generator.pipeline import judged, records, run_folder
 from generator.pipeline.dask_cluster import Cluster
 from generator.pipeline.fingerprint import sources
 from generator.pipeline.run_folder import RunState
 from generator.pipeline.workers import FRAMES_A_WORKER, Item, Workers
 from handforge import __version__
+from handforge.dataset.coco_types import ImageMeta
 from handforge.files import require_space, require_writable
 
 Progress = Callable[[int, int], None]
@@ -37,16 +39,16 @@ class Plan:
 
     :param settings: the run's.
     :param poses: the pose of each frame, with its set and its index there.
-    :param counts: per set ``{"poses": n, "kept": n, "dropped": {reason: n}}``.
+    :param counts: by set.
     """
 
     settings: RenderSettings
     poses: pose_sets.PoseSet
-    counts: dict[str, Any]
+    counts: dict[str, PoseCounts]
 
     def item(self, number: int) -> Item:
         """One frame as the workers take it."""
-        meta = {"set": self.poses.names[number], "frame": int(self.poses.frames[number])}
+        meta: ImageMeta = {"set": self.poses.names[number], "frame": int(self.poses.frames[number])}
         return Item(number, self.poses.poses[number], meta)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 from generator.errors import RunError
 from generator.frame.settings import PATHS, RenderSettings, load, upgrade
+from generator.hand.plausibility import PoseCounts
 from generator.objects import categories
 from generator.pipeline.records import PARTIAL, read_records, remedy
 from handforge import dataset
@@ -44,8 +45,8 @@ class RunState(TypedDict):
     versions: dict[str, str]
     frames: NotRequired[int]
     """How many; while it is unfinished."""
-    counts: dict[str, Any]
-    """As :func:`generator.hand.plausibility.counts` tells them."""
+    counts: dict[str, PoseCounts]
+    """By pose set."""
 
 
 # ---------------------------------------------------------------- whose folder it is

@@ -22,6 +22,7 @@ from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline.records import Records
 from handforge import dataset
+from handforge.dataset.coco_types import ImageMeta
 from handforge.errors import HandforgeError
 
 BATCH = 4
@@ -40,11 +41,11 @@ class WorkerError(HandforgeError):
 
 @dataclass(frozen=True)
 class Item:
-    """A frame to render: its number in the run, its pose (28,), and what is known of the pose (plain JSON)."""
+    """A frame to render: its number in the run, its pose (28,), and what is known of the pose."""
 
     number: int
     pose: np.ndarray
-    meta: dict[str, Any]
+    meta: ImageMeta
 
 
 class Renderer:
@@ -73,7 +74,7 @@ class Renderer:
         """Decide one frame, also what depends on the surface of its posed hands."""
         return self._studio.decide(item.number, item.pose)
 
-    def render_spec(self, spec: FrameSpec, meta: dict[str, Any]) -> dataset.Sample:
+    def render_spec(self, spec: FrameSpec, meta: ImageMeta) -> dataset.Sample:
         """Render a frame that is decided already."""
         return self._studio.render(spec, meta)
 

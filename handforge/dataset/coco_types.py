@@ -16,31 +16,86 @@ class RleCode(TypedDict):
     counts: str | bytes
 
 
-class ImageRecord(TypedDict):
-    """One entry of ``images``."""
+class PoseRecord(TypedDict):
+    """A hand of a rendered image."""
 
-    id: int
+    pose: list[float]
+    """The 28 numbers as rendered, metres and radians."""
+    side: str
+    """``right`` or ``left``."""
+
+
+class HeldRecord(TypedDict):
+    """What the first hand of a rendered image holds."""
+
+    object: str
+    grasp: str
+    """Its type in the GRASP taxonomy."""
+    contacts: list[str]
+    """The parts of the hand that touch it."""
+
+
+class ImageMeta(TypedDict, total=False):
+    """What is known of an image beyond its file. Those of other tools may have further keys."""
+
+    group: str | int
+    """Images of one group, as of one video or person, are not parted by a split."""
+    camera: Any
+    """The camera's matrix, 3 times 3 numbers."""
+    projection: str
+    """``equidistant`` for a fisheye lens."""
+    set: str
+    """Of a rendered image: its pose's set."""
+    frame: int
+    """The pose's index in that set; of a video's frame: its number, from 0."""
+    pose: list[float]
+    """Of the first hand, as :class:`PoseRecord` has it, as ``side``."""
+    side: str
+    second: PoseRecord
+    """The second of two hands."""
+    others: list[PoseRecord]
+    """All but the first of more than two."""
+    view: str
+    """``people`` or ``egocentric``, where whole people are seen."""
+    empty: str
+    """What an image without a hand shows."""
+    tone: float
+    """Skin tone of the first hand, 0 to 1, where it is drawn."""
+    shape: int
+    """Number of the first hand's proportions in the run, where they are drawn."""
+    distance: float
+    """Metres from the camera to the origin, where it is drawn."""
+    held: HeldRecord
+    truths: list[str]
+    """Which of :data:`handforge.dataset.GROUND_TRUTH_MAPS` it has."""
+    gesture: str
+    """Of HGR's images: what is signed."""
+    aspect: str
+    """Of 11k Hands' images: ``palmar`` or ``dorsal``."""
+    exif_orientation: int
+    """Of predicted images: how the file's pixels are turned, where they are."""
+    seconds: float
+    """Of a video's frame: its time."""
+
+
+class NewImage(ImageMeta):
+    """An image before it has a place in a dataset."""
+
     file_name: str
     width: int
     """Pixels, as ``height``."""
     height: int
-    truths: NotRequired[list[str]]
-    """Which of :data:`handforge.dataset.GROUND_TRUTH_MAPS` it has."""
-    camera: NotRequired[Any]
-    """The camera's matrix, 3 times 3 numbers."""
-    exif_orientation: NotRequired[int]
-    """Of predicted images: how the file's pixels are turned, where they are."""
-    seconds: NotRequired[float]
-    """Of a video's frame: its time."""
-    group: NotRequired[str | int]
-    """Images of one group, as of one video or person, are not parted by a split."""
 
 
-class AnnotationRecord(TypedDict):
-    """One entry of ``annotations``. What may be missing or wrong in another tool's file is Any."""
+class ImageRecord(NewImage):
+    """One entry of ``images``."""
 
     id: int
-    image_id: int
+
+
+class NewAnnotation(TypedDict):
+    """An annotation before it has a place in a dataset. What may be missing or wrong in another tool's file is Any."""
+
     category_id: int
     segmentation: NotRequired[Any]
     """:class:`RleCode`, uncompressed runs, or polygons."""
@@ -60,6 +115,24 @@ class AnnotationRecord(TypedDict):
     glove: NotRequired[str]
 
 
+class AnnotationRecord(NewAnnotation):
+    """One entry of ``annotations``."""
+
+    id: int
+    image_id: int
+
+
+class CategoryRecord(TypedDict):
+    """One entry of ``categories``."""
+
+    id: int
+    name: str
+    supercategory: str
+    keypoints: NotRequired[list[str]]
+    skeleton: NotRequired[list[list[int]]]
+    """Pairs of keypoints that a line joins, counted from 1."""
+
+
 class ResultRecord(TypedDict):
     """One entry of a list of results."""
 
@@ -76,7 +149,7 @@ class ResultRecord(TypedDict):
 
 
 class FrameRecord(TypedDict):
-    """A frame before it has a place in a dataset: its record and annotations without ids."""
+    """A frame before it has a place in a dataset."""
 
-    image: dict[str, Any]
-    annotations: list[dict[str, Any]]
+    image: NewImage
+    annotations: list[NewAnnotation]

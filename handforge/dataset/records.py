@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from handforge.dataset.coco_types import CategoryRecord, ImageMeta
 from handforge.errors import HandforgeError
 
 HandCategory = Literal["hand", "hand+forearm"]
@@ -55,11 +56,12 @@ class Category:
         mirrored = ((name, name.replace("left", "right")) for name in self.keypoints if "left" in name)
         return tuple((index[left], index[right]) for left, right in mirrored if right in index)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> CategoryRecord:
         """The record in ``annotations.json``."""
-        record: dict[str, Any] = {"id": self.id, "name": self.name, "supercategory": self.supercategory}
+        record: CategoryRecord = {"id": self.id, "name": self.name, "supercategory": self.supercategory}
         if self.keypoints:
-            record |= {"keypoints": list(self.keypoints), "skeleton": [list(pair) for pair in self.skeleton]}
+            record["keypoints"] = list(self.keypoints)
+            record["skeleton"] = [list(pair) for pair in self.skeleton]
         return record
 
 
@@ -133,14 +135,14 @@ class Sample:
     :param name: the file's name without suffix; no folder, no dot in front.
     :param image: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
-    :param meta: what else is known of the image (pose, set, frame index, camera matrix ...); plain JSON.
+    :param meta: what else is known of the image than its truth.
     :param truths: some of :data:`TRUTHS`, as :mod:`handforge.dataset.ground_truth_maps` reads them.
     """
 
     name: str
     image: np.ndarray
     instances: tuple[Instance, ...]
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: ImageMeta = field(default_factory=lambda: ImageMeta())
     truths: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,22 +1,39 @@
-"""What is stated of a dataset's images as a whole: background, scale, whether all hands are annotated."""
+"""What is stated of a dataset's images as a whole."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict, cast
 
 from handforge.dataset.reader import Dataset
 from handforge.files import dump_json, remove_stale, write_atomic
 
 
-def scene(dataset: Dataset) -> dict[str, Any]:
-    """What ``dataset.json`` states of the images: ``background``, ``scale``, ``all_hands``, each if it was stated."""
+class Scene(TypedDict, total=False):
+    """The part ``scene`` of ``dataset.json``, each key if it was stated."""
+
+    background: str
+    """A word; sets of the same word have similar backgrounds."""
+    scale: str
+    """A word; in sets of the same word hands are of similar size."""
+    all_hands: bool
+    """Whether every hand in the images is annotated."""
+
+
+def stated_scene(background: str | None, scale: str | None, all_hands: bool | None) -> Scene:
+    """A scene of what is not None."""
+    values = {"background": background, "scale": scale, "all_hands": all_hands}
+    return cast("Scene", {key: value for key, value in values.items() if value is not None})
+
+
+def scene(dataset: Dataset) -> Scene:
+    """What ``dataset.json`` states of the images."""
     stated = dataset.info.get("scene")
-    return stated if isinstance(stated, dict) else {}
+    return cast("Scene", stated) if isinstance(stated, dict) else {}
 
 
-def describe(dataset: Dataset, **stated: Any) -> dict[str, Any]:
+def describe(dataset: Dataset, stated: Scene) -> Scene:
     """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
-    merged = {**scene(dataset), **{key: value for key, value in stated.items() if value is not None}}
+    merged: Scene = {**scene(dataset), **stated}
     remove_stale(path := dataset.folder / "dataset.json")
     write_atomic(path, dump_json({**dataset.info, "scene": merged}))
     return merged

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -25,7 +26,7 @@ from handforge.dataset import (
     copy_subset,
     write_sample,
 )
-from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageRecord
+from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageMeta, ImageRecord
 from handforge.dataset.records import with_own_ids
 from handforge.dataset.scene import scene
 from handforge.dataset.writer import copy_image, has_masks
@@ -141,7 +142,7 @@ def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
         for annotation, mask in zip(source.annotations(image), masks, strict=True)
     ]
     picture = Image.fromarray(source.read_image(image)[top:bottom, left:right])
-    meta = {key: value for key, value in image.items() if key not in _OF_THE_FILE}
+    meta = cast("ImageMeta", {key: value for key, value in image.items() if key not in _OF_THE_FILE})
     camera = source.camera(image)
     if camera is not None:
         scale = np.diag([width / (right - left), height / (bottom - top), 1.0])

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from pycocotools import mask as rle
 
-from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageRecord
+from handforge.dataset.coco_types import (
+    AnnotationRecord,
+    FrameRecord,
+    ImageRecord,
+    NewAnnotation,
+    NewImage,
+)
 from handforge.dataset.ground_truth_maps import encode_truth
 from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset, images_digest
@@ -48,7 +54,7 @@ def encode_sample(
     ids = {category.name: category.id for category in categories}
     height, width = frame.image.shape[:2]
     union = np.zeros((height, width), bool)
-    annotations = []
+    annotations: list[NewAnnotation] = []
     for instance in frame.instances:
         area = int(np.count_nonzero(instance.mask))
         if not area:
@@ -58,7 +64,7 @@ def encode_sample(
         if not instance.crowd:
             union |= instance.mask
         code = encode_mask(instance.mask)
-        annotation: dict[str, Any] = {
+        annotation: NewAnnotation = {
             "category_id": ids[instance.category],
             "iscrowd": int(instance.crowd),
             "area": area,
@@ -79,7 +85,7 @@ def encode_sample(
             annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
         annotations.append(annotation)
     file_name = f"{frame.name}.{suffix}"
-    image = {"file_name": file_name, "width": width, "height": height, **frame.meta}
+    image: NewImage = {"file_name": file_name, "width": width, "height": height, **frame.meta}
     files = {
         f"images/{file_name}": encode_image(frame.image, suffix),
         f"masks/{frame.name}.png": encode_png(union.view(np.uint8) * np.uint8(255)),
@@ -93,7 +99,7 @@ def encode_sample(
 def assemble(
     folder: Path,
     records: Iterable[FrameRecord],
-    info: dict[str, Any],
+    info: Mapping[str, object],
     categories: Sequence[Category] | None = None,
 ) -> None:
     """Write ``annotations.json`` and ``dataset.json`` from the records of all frames, in their order.
@@ -104,10 +110,9 @@ def assemble(
     images: list[ImageRecord] = []
     annotations: list[AnnotationRecord] = []
     for image_id, record in enumerate(records, start=1):
-        images.append(cast(ImageRecord, {"id": image_id, **record["image"]}))
+        images.append({"id": image_id, **record["image"]})
         for annotation in record["annotations"]:
-            numbered = {"id": len(annotations) + 1, "image_id": image_id, **annotation}
-            annotations.append(cast(AnnotationRecord, numbered))
+            annotations.append({"id": len(annotations) + 1, "image_id": image_id, **annotation})
     if categories is None:  # hands alone have one category, so that other tools see no class without examples
         used = {CATEGORY_ID, *(annotation["category_id"] for annotation in annotations)}
         categories = [category for category in HAND_CATEGORIES if category.id in used]
@@ -156,15 +161,15 @@ def copy_image(
             raise DatasetError(f"{path} is missing" if not path.exists() else f"{path} is not a regular file")
         (folder / copy).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / copy)
-    annotations: list[dict[str, Any]] = [{**a} for a in source.annotations(image)]
-    for number, annotation in enumerate(annotations):
-        kind = source.category_of(source.annotations(image)[number])
+    annotations = []
+    for annotation in source.annotations(image):
+        kind = source.category_of(annotation)
         assert kind is not None  # record_problems has seen to it
-        annotation["category_id"] = ids[kind.name]
-        annotation.setdefault("iscrowd", 0)
-        del annotation["id"], annotation["image_id"]
-    record = {key: value for key, value in image.items() if key != "id"}
-    return {"image": {**record, "file_name": new.as_posix()}, "annotations": annotations}
+        kept = {key: value for key, value in annotation.items() if key not in ("id", "image_id")}
+        kept |= {"category_id": ids[kind.name], "iscrowd": kept.get("iscrowd", 0)}
+        annotations.append(cast("NewAnnotation", kept))
+    record = {key: value for key, value in image.items() if key != "id"} | {"file_name": new.as_posix()}
+    return {"image": cast("NewImage", record), "annotations": annotations}
 
 
 def copy_subset(source: Dataset, images: Iterable[ImageRecord], out: Path) -> None:

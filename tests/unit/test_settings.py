@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from generator.errors import RunError
 from generator.frame import settings
@@ -14,7 +15,8 @@ from handforge.files import dump_json
 
 def test_all_problems_are_named_at_once_with_what_may_be_meant():
     with pytest.raises(SettingsError) as told:
-        load(None, {"skyn": 1, "seed": -1, "num_hands": True, "focal_mm": float("nan"), "light": "x", "held": 2})
+        wrong = {"skyn": 1, "seed": -1, "num_hands": True, "focal_mm": float("nan"), "light": "x", "held": 2}
+        load(None, {**wrong, "crowd": 0.2})
     for words in (
         "skyn is not known; did you mean skin_tone?",
         "seed is a whole number from 0 to 9,223,372,036,854,775,807, not -1",
@@ -22,9 +24,10 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
         "focal_mm is a number from 10 to 300 or random, not nan",
         "light is front or random or mixed, not 'x'",
         "held is a number from 0 to 1, not 2",
-        "held is a fraction of the images of indoor scenes; set scene to indoor",
+        "crowd is a fraction of the images of indoor scenes; set scene to indoor",
     ):
         assert words in str(told.value)
+    assert "held is a fraction" not in str(told.value), "nothing more is said of a value that is wrong by itself"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_folder_of_the_release_before_is_continued(tmp_path):
 
 
 def test_every_setting_says_what_it_means_and_its_default():
-    fields = settings.TypeAdapter(RenderSettings).json_schema()["properties"]
+    fields = TypeAdapter(RenderSettings).json_schema()["properties"]
     assert all(len(field["description"]) > 30 for field in fields.values())
 
 

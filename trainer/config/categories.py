@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from handforge.dataset import CATEGORIES, HAND_CATEGORIES, Category, Dataset, DatasetError
-from handforge.dataset.coco_types import AnnotationRecord
+from handforge.dataset.coco_types import AnnotationRecord, CategoryRecord
 from handforge.dataset.records import with_own_ids
 
 
@@ -83,12 +84,12 @@ def mirrored_order(category: Category) -> tuple[int, ...]:
     return tuple(order) if category.flip_pairs else ()
 
 
-def to_json(categories: Sequence[Category]) -> list[dict[str, object]]:
+def to_json(categories: Sequence[Category]) -> list[CategoryRecord]:
     """The categories as COCO lists them."""
     return [category.to_json() for category in categories]
 
 
-def from_json(records: Sequence[dict[str, object]]) -> tuple[Category, ...]:
+def from_json(records: Sequence[Mapping[str, Any]]) -> tuple[Category, ...]:
     """The categories of :func:`to_json`.
 
     :raises KeyError, TypeError, ValueError: if a record is something else.
@@ -98,8 +99,8 @@ def from_json(records: Sequence[dict[str, object]]) -> tuple[Category, ...]:
         number, name = record["id"], record["name"]
         if type(number) is not int or not isinstance(name, str) or not name:
             raise ValueError(f"the category {record!r} has no number or no name")
-        keypoints: tuple[str, ...] = tuple(map(str, record.get("keypoints") or ()))  # type: ignore[call-overload]
-        pairs = [(int(a), int(b)) for a, b in record.get("skeleton") or ()]  # type: ignore[attr-defined]
+        keypoints: tuple[str, ...] = tuple(map(str, record.get("keypoints") or ()))
+        pairs = [(int(a), int(b)) for a, b in record.get("skeleton") or ()]
         if not all(1 <= end <= len(keypoints) for pair in pairs for end in pair):
             raise ValueError(f"the skeleton of the category {name!r} names keypoints that it does not have")
         found.append(Category(number, name, keypoints, tuple(pairs), str(record.get("supercategory") or "")))

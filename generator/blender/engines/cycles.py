@@ -45,7 +45,6 @@ benchmarks/samples.py finds."""
 class Cycles:
     """Renders with Cycles on the processor; see the module's text."""
 
-    name = "cycles"
     culls = True
     """Whether what is seen from its back only is left out: a closed mesh's inside is never seen."""
 

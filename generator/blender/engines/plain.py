@@ -24,8 +24,6 @@ from generator.hand.camera import Camera
 class ArmDrawer(Protocol):
     """Draws a posed and painted hand; nothing of it is random."""
 
-    name: str
-
     def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
         """Draw a rig, whose present surface is ``posed``."""
         ...
@@ -35,8 +33,7 @@ class PlainScene:
     """Renders with one of the engines that draw hands; see the module's text."""
 
     def __init__(self, settings: RenderSettings, stage: Stage, drawer: ArmDrawer) -> None:
-        self.name, self.drawer = drawer.name, drawer
-        self._stage = stage
+        self.drawer, self._stage = drawer, stage
         self._backgrounds = Path(settings.backgrounds or "")
 
     def decide(self, frame: PosedFrame) -> FrameSpec:

@@ -64,8 +64,6 @@ void main() {
 class Raster:
     """Draws with our shader; see the module's text."""
 
-    name = "raster"
-
     def __init__(self) -> None:
         self._surface = _surface_shader(with_relief=False)
         self._relieved = functools.cache(lambda: _surface_shader(with_relief=True))

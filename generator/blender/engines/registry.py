@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from generator.blender.redirect_output import load_bpy, redirect_output
 from generator.errors import EngineError
-from generator.frame.settings import EngineName, RenderSettings
+from generator.frame.scene_kind import EngineName
+from generator.frame.settings import RenderSettings
 
 if TYPE_CHECKING:  # importing it imports bpy, which is done by load_bpy first
     from generator.blender.engines.plain import ArmDrawer
     from generator.blender.engines.render_layers import Engine
     from generator.blender.posed_frame import Stage
 
-ON_GPU = ("eevee", "workbench")
-"""Engines that are refused where OpenGL runs in software: eevee would take about half a minute an image there."""
 
-FASTEST_FIRST: tuple[EngineName, ...] = ("raster", "cycles")
+@dataclass(frozen=True)
+class _Drawing:
+    """A way to draw a hand by itself.
+
+    :param start: makes it, for so many samples a pixel; imports bpy.
+    :param needs: ``gpu``: it is refused where OpenGL runs in software, where eevee would take about half a minute an
+        image.
+    :param auto: whether ``auto`` may choose it.
+    """
+
+    start: Callable[[int], ArmDrawer]
+    needs: Literal["cycles", "opengl", "gpu"]
+    auto: bool = False
+
+
+def _raster(_samples: int) -> ArmDrawer:
+    from generator.blender.engines.raster import Raster
+
+    return Raster()
+
+
+def _cycles(samples: int) -> ArmDrawer:
+    from generator.blender.engines.cycles import Cycles
+
+    return Cycles(samples)
+
+
+def _eevee(samples: int) -> ArmDrawer:
+    from generator.blender.engines.viewport import Eevee
+
+    return Eevee(samples)
+
+
+def _workbench(samples: int) -> ArmDrawer:
+    from generator.blender.engines.viewport import Workbench
+
+    return Workbench(samples)
+
+
+_ENGINES: dict[str, _Drawing] = {
+    "raster": _Drawing(_raster, "opengl", auto=True),
+    "cycles": _Drawing(_cycles, "cycles", auto=True),
+    "eevee": _Drawing(_eevee, "gpu"),
+    "workbench": _Drawing(_workbench, "gpu"),
+}
+"""By the words of the setting ``engine``, the fastest first."""
 
 
 @functools.cache
@@ -26,7 +72,8 @@ def why_not(name: str) -> str:
     load_bpy()
     import bpy
 
-    if name == "cycles":
+    needs = _ENGINES[name].needs
+    if needs == "cycles":
         return "" if hasattr(bpy.types.Scene, "cycles") else "this Blender was built without Cycles"
     import gpu
 
@@ -45,7 +92,7 @@ def why_not(name: str) -> str:
             f"no OpenGL can be opened ({error}); a driver or Mesa's software one helps (Debian: apt install "
             "libegl1 libgl1-mesa-dri), or use --engine cycles"
         )
-    if name in ON_GPU and (renderer := _software()):
+    if needs == "gpu" and (renderer := _software()):
         return (
             f"it needs a GPU and its driver, OpenGL is {renderer} here, which draws in software; "
             "use --engine raster or cycles"
@@ -74,7 +121,7 @@ def choose(settings: RenderSettings) -> EngineName:
         if reason := why_not(name):
             raise EngineError(f"the engine {name} cannot run here: {reason}")
         return name
-    reasons: dict[EngineName, str] = {engine: why_not(engine) for engine in FASTEST_FIRST if engine in able}
+    reasons = {engine: why_not(engine) for engine in able if _ENGINES[engine].auto}
     for engine, reason in reasons.items():
         if not reason:
             return engine
@@ -86,27 +133,23 @@ def start(settings: RenderSettings, stage: Stage) -> Engine:
 
     :raises EngineError: if it cannot run, or cannot draw the scene.
     """
-    if settings.scene == "indoor":
-        from generator.blender.scene.indoor import IndoorScene
+    return _SCENES[settings.scene](settings, stage)
 
-        return IndoorScene(settings, stage)
+
+def _plain(settings: RenderSettings, stage: Stage) -> Engine:
     from generator.blender.engines.plain import PlainScene
 
-    return PlainScene(settings, stage, _drawer(choose(settings), settings.samples))
+    return PlainScene(settings, stage, _ENGINES[choose(settings)].start(settings.samples))
 
 
-def _drawer(name: EngineName, samples: int) -> ArmDrawer:
-    if name == "raster":
-        from generator.blender.engines.raster import Raster
+def _indoor(settings: RenderSettings, stage: Stage) -> Engine:
+    from generator.blender.scene.indoor import IndoorScene
 
-        return Raster()
-    if name in ON_GPU:
-        from generator.blender.engines import viewport
+    return IndoorScene(settings, stage)
 
-        return viewport.Eevee(samples) if name == "eevee" else viewport.Workbench(samples)
-    from generator.blender.engines.cycles import Cycles
 
-    return Cycles(samples)
+_SCENES: dict[str, Callable[[RenderSettings, Stage], Engine]] = {"plain": _plain, "indoor": _indoor}
+"""By the words of the setting ``scene``."""
 
 
 def version() -> str:

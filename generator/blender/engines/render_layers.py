@@ -66,8 +66,6 @@ class FrameLayers:
 class Engine(Protocol):
     """Renders frames."""
 
-    name: str
-
     def decide(self, frame: PosedFrame) -> FrameSpec:
         """The frame with what can only be decided once its hands are posed."""
         ...

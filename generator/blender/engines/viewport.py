@@ -26,7 +26,6 @@ _STEEP = 5.0
 class Eevee(Cycles):
     """Renders with EEVEE: Cycles' materials and passes, drawn by the GPU."""
 
-    name = "eevee"
     culls = False
 
     def _choose(self) -> None:
@@ -46,7 +45,6 @@ class Workbench(Cycles):
     It has no passes of its own. A pixel is the hand's, the forearm's or a sleeve's as a whole.
     """
 
-    name = "workbench"
     culls = False
 
     def _choose(self) -> None:

@@ -38,8 +38,6 @@ from generator.mesh import sleeve
 class IndoorScene:
     """Renders with Cycles on the processor; see the module's text."""
 
-    name = "cycles"
-
     def __init__(self, settings: RenderSettings, stage: Stage) -> None:
         self._settings, self._stage = settings, stage
         self._backgrounds = Path(settings.backgrounds or "")

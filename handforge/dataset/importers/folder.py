@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from scipy import ndimage
@@ -22,6 +22,7 @@ from handforge.dataset import (
     write_sample,
 )
 from handforge.dataset.coco_types import FrameRecord
+from handforge.dataset.scene import stated_scene
 from handforge.files import new_folder
 from handforge.progress import progress_counter
 
@@ -43,14 +44,10 @@ class About:
     scale: str | None = None
     all_hands: bool | None = None
 
-    def info(self, importer: str, **settings: Any) -> dict[str, Any]:
+    def info(self, importer: str, **settings: object) -> dict[str, object]:
         """What ``dataset.json`` says of an import."""
-        scene = {"background": self.background, "scale": self.scale, "all_hands": self.all_hands}
-        return {
-            "importer": importer,
-            "settings": {**settings, "mask": self.category},
-            "scene": {key: value for key, value in scene.items() if value is not None},
-        }
+        scene = stated_scene(self.background, self.scale, self.all_hands)
+        return {"importer": importer, "settings": {**settings, "mask": self.category}, "scene": scene}
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def write_dataset(
     out: Path,
     frames: Iterable[Sample],
     total: int,
-    info: dict[str, Any],
+    info: Mapping[str, object],
     categories: Sequence[Category] | None = None,
 ) -> int:
     """Write frames as a dataset folder that appears whole or not at all; returns the number of images.

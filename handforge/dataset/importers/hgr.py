@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from handforge.dataset import CATEGORIES, DatasetError, Instance, Sample, hand_side, read_image, read_mask
+from handforge.dataset.coco_types import ImageMeta
 from handforge.dataset.importers.folder import About, image_files, without_specks, write_dataset
 
 NAME = re.compile(r"(?P<gesture>[^_]+)_(?P<kind>[PAS])_(?P<series>[^_]+)_id(?P<person>\d+)_(?P<number>\d+)")
@@ -50,7 +51,7 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
     return write_dataset(out, frames(), len(files), about.info("hgr", min_area=min_area))
 
 
-def _meta(path: Path) -> dict[str, str]:
+def _meta(path: Path) -> ImageMeta:
     found = NAME.fullmatch(path.stem)
     if found is None:
         raise DatasetError(f"{path} is not named as HGR's images are, like 1_P_hgr1_id01_2.jpg")

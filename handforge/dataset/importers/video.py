@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handforge.dataset.coco_types import ImageMeta
 from handforge.dataset.importers import masks
 from handforge.dataset.importers.annotated import Notes
 from handforge.dataset.importers.annotations import (
@@ -63,7 +64,7 @@ def import_video(
             for number, image in enumerate(read_frames(source)):
                 if number in hands:
                     found.add(number)
-                    meta = {"group": source.name, "frame": number}
+                    meta: ImageMeta = {"group": source.name, "frame": number}
                     yield Sample(f"{source.stem}_{number:06d}", image, hands[number](image), meta)
         except IncompleteVideoError as error:  # the frames with ground truth may all be there
             damaged.append(str(error))
