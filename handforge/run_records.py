@@ -14,6 +14,8 @@ from typing import (
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from handforge.dataset.coco_types import CategoryRecord
+
 _Checked = with_config(ConfigDict(strict=True, extra="allow"))
 
 
@@ -92,8 +94,7 @@ class RunHeader(TypedDict, total=False):
     replicate: int | None
     processes: int
     threads: int
-    categories: list[dict[str, Any]]
-    """As COCO lists them."""
+    categories: list[CategoryRecord]
     precision: str
     versions: dict[str, str]
     git: str | None
@@ -131,8 +132,7 @@ class PredictionRecord(TypedDict, total=False):
     task: str
     session: int | None
     """The number of the session whose network predicted; None where that is not known."""
-    categories: list[dict[str, Any]]
-    """As COCO lists them."""
+    categories: list[CategoryRecord]
     settings: dict[str, Any]
     images: int
     drawn_score: float

@@ -6,7 +6,9 @@ read (:mod:`handforge.dataset.reader`, :mod:`handforge.dataset.validate`).
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict  # typing's does for pydantic from Python 3.12 on
 
 
 class RleCode(TypedDict):
@@ -127,7 +129,7 @@ class CategoryRecord(TypedDict):
 
     id: int
     name: str
-    supercategory: str
+    supercategory: NotRequired[str]
     keypoints: NotRequired[list[str]]
     skeleton: NotRequired[list[list[int]]]
     """Pairs of keypoints that a line joins, counted from 1."""

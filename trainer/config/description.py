@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Strict, TypeAdapter, Validation
 
 from handforge import validation
 from handforge.dataset import KEYPOINTS
+from handforge.dataset.coco_types import CategoryRecord
 from handforge.run_records import SessionRecord
 from trainer.config.recipe import (
     Backbone,
@@ -104,7 +105,7 @@ class NetworkDescription(TypedDict, total=False):
     """As :meth:`Architecture.from_json` reads it."""
     images: dict[str, Any]
     """As :class:`trainer.config.recipe.ImageSettings`."""
-    categories: list[dict[str, Any]]
+    categories: list[CategoryRecord]
     """Of its classes, as COCO lists them; older ones have the names alone."""
     recipe: str
     seed: int
