@@ -173,14 +173,31 @@ class ArmPart(TypedDict):
     recipe: dict[str, Any]
 
 
+class ClaimPart(TypedDict):
+    """The claim of ``study.json``: which arm is said to be better than which."""
+
+    arm: str
+    against: str
+
+
+class MeasurePart(TypedDict):
+    """A figure of ``study.json`` by which the claim is judged."""
+
+    measure: str
+    test: str | None
+    """None for a loss."""
+    network: str
+    """``last`` or ``best``."""
+
+
 class StudyRecord(TypedDict):
     """``study.json``."""
 
     format: str
     question: str
     seeds: list[int]
-    claim: dict[str, Any]
-    primary: list[dict[str, Any]]
+    claim: ClaimPart
+    primary: list[MeasurePart]
     tests: dict[str, TestPart]
     arms: dict[str, ArmPart]
     amendments: list[str]

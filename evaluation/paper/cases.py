@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.metrics.by_category import of_category
+from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row, compare
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.paper_metrics import PaperMetrics, paper_metrics
@@ -16,9 +17,8 @@ from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
 from evaluation.report.paths import shorten
-from evaluation.report.runs import Predicted, Run, plain, trained_on
+from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import RATES, Table, text
-from handforge.run_records import RecipePart
 
 PAPER_IMAGES = 45_000
 """Synthetic images the paper trained on, at least."""
@@ -61,19 +61,15 @@ def our_results(run: Run, options: MatchOptions) -> list[Ours]:
             case = _case(run, predicted.name)
             measured = paper_metrics(predicted.images, options)
             at_paper_iou = paper_metrics(predicted.images, replace(options, iou=PAPER_IOU))
-            name = case.name if case else _recipe(run).get("name", run.name)
-            letter = flags(run.record, predicted.dataset).letter
+            name = case.name if case else run.recipe.get("name", run.name)
+            letter = flags(run.recipe, len(run.record["sessions"]), run.real, predicted.dataset).letter
             differs = [*_differences(run, predicted, case, measured.hands), *predicted.notes]
             found.append(Ours(name, letter, measured, at_paper_iou, differs))
     return found
 
 
-def _recipe(run: Run) -> RecipePart:
-    return run.record.get("recipe") or {}
-
-
 def _case(run: Run, predictions: str) -> Case | None:
-    named = re.match(r"(c\d+)(-|$)", str(_recipe(run).get("name", "")).lower())
+    named = re.match(r"(c\d+)(-|$)", str(run.recipe.get("name", "")).lower())
     if not named:
         return None
     network = named.group(1).upper()
@@ -85,26 +81,24 @@ def _case(run: Run, predictions: str) -> Case | None:
 
 
 def _differences(run: Run, predicted: Predicted, case: Case | None, hands: int) -> list[str]:
-    network, real = _recipe(run).get("network") or {}, trained_on(run.record, "real")
-    images = sum(data.get("images") or 0 for data in trained_on(run.record, "data"))
+    network, real = run.recipe.get("network") or {}, run.real
+    images = sum(data.get("images") or 0 for data in run.data)
     found = []
     if case is None or predicted.name.lower() != case.input.lower():
         found.append(f"on {predicted.name}, {hands} hands")
     elif hands != case.hands:
         found.append(f"{hands} hands")
-    if case is not None and case.name in ("C2", "C5") and (run.record.get("command") or [""])[0] == "train":
+    if case is not None and case.name in ("C2", "C5") and run.command[:1] == ["train"]:
         found.append("one session, not ten")
     if network.get("task", "segmentation") != "segmentation":
         found.append(f"task {network['task']}")
     if network.get("backbone", "resnet101") != "resnet101":
         found.append(str(network["backbone"]))
-    if network.get("init", "imagenet") != "imagenet" and not (
-        _recipe(run).get("init_from") or _recipe(run).get("after")
-    ):
+    if network.get("init", "imagenet") != "imagenet" and not (run.recipe.get("init_from") or run.recipe.get("after")):
         found.append("from scratch" if network["init"] == "none" else f"from {Path(str(network['init'])).name}")
     if 0 < images < PAPER_IMAGES:
         found.append(f"{images} synthetic images")
-    if _recipe(run).get("real") and not real:
+    if run.recipe.get("real") and not real:
         found.append("no real images")
     elif real:
         found.append(f"real images: {', '.join(Path(str(folder.get('path'))).name for folder in real)}")
@@ -172,11 +166,10 @@ def _classified_rows(runs: Sequence[Run]) -> list[list[str]]:
     for predicted in runs[0].predictions:
         if (base := predicted.classified) is None:
             continue
-        same = [
-            (run, next((p.classified for p in run.predictions if p.classified and p.of_same_images(predicted)), None))
-            for run in runs[1:]
-        ]
-        others = [(run, found) for run, found in same if found is not None]
+        others: list[tuple[Run, Classified]] = []
+        for run in runs[1:]:
+            same = [p.classified for p in run.predictions if p.classified and p.dataset_id == predicted.dataset_id]
+            others += [(run, found) for found in same[:1]]
         if others:
             rows.append([predicted.name, runs[0].name, "–", text(base.top1), text(base.mean_recall), *["–"] * 3])
         for run, found in others:
@@ -218,15 +211,14 @@ def _ids(record: Any) -> Any:
 
 def _what(run: Run) -> dict[str, Any]:
     record = run.record
-    recipe = {key: value for key, value in _recipe(run).items() if key not in ("name", "about", "description")}
+    recipe = {key: value for key, value in run.recipe.items() if key not in ("name", "about", "description")}
     datasets = {key: _ids(record.get(key)) for key in ("data", "real")}
-    command = [*record.get("command", []), None]
     return {
         **recipe,
         **datasets,
         "replicate": record.get("replicate"),
         "seed": record.get("seed"),
-        "command": command[0],
+        "command": run.command[0] if run.command else None,
     }
 
 

@@ -8,6 +8,7 @@ Background and scale are stated in ``dataset.json`` by :func:`describe`, and sca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +18,9 @@ import numpy as np
 
 from evaluation.metrics.error_types import relative_size
 from evaluation.metrics.matching import annotated_masks
-from evaluation.report.runs import trained_on
 from handforge.dataset import Dataset, DatasetError
 from handforge.dataset.scene import scene
-from handforge.run_records import RunRecord
+from handforge.run_records import DatasetPart, RecipePart
 
 SAME_SCALE = 1.5
 """Hands of two sets are of similar scale if their median sizes differ by no more than this factor."""
@@ -53,29 +53,30 @@ class Flags:
         return chr(ord("C") + 8 * self.aha + 4 * self.bgs + 2 * self.scs + self.rpt)
 
 
-def flags(record: RunRecord, test: Dataset) -> Flags:
-    """Return the flags of a run, from its own record, on a test set.
+def flags(recipe: RecipePart, sessions: int, real: Sequence[DatasetPart], test: Dataset) -> Flags:
+    """Return the flags of a run on a test set.
 
     Of several sets of real images all hands are annotated if they are in each, and background or scale is similar to
     the test set's if one of them is.
+
+    :param sessions: how many the run has had.
+    :param real: the sets of real images that it was trained on.
     """
-    recipe = record.get("recipe") or {}
-    repetitive = len(record["sessions"]) > 1 or bool(recipe.get("init_from") or recipe.get("after"))
-    used = trained_on(record, "real")
-    if not used:
+    repetitive = sessions > 1 or bool(recipe.get("init_from") or recipe.get("after"))
+    if not real:
         return Flags(real=False, rpt=repetitive)
     try:
-        real = [Dataset(each["path"]) for each in used]
+        used = [Dataset(each["path"]) for each in real]
     except (DatasetError, KeyError, TypeError):
         return Flags(real=True, rpt=repetitive)
-    stated, theirs = [scene(each) for each in real], scene(test)
+    stated, theirs = [scene(each) for each in used], scene(test)
     annotated = [known if isinstance(known := each.get("all_hands"), bool) else None for each in stated]
     return Flags(
         real=True,
         rpt=repetitive,
         aha=False if False in annotated else None if None in annotated else True,
         bgs=_any([_same(each.get("background"), theirs.get("background")) for each in stated]),
-        scs=_any([_same_scale(each, test) for each in real]),
+        scs=_any([_same_scale(each, test) for each in used]),
     )
 
 

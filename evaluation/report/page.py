@@ -50,7 +50,7 @@ def write_report(
     trainings = [sections.training(run) for run in runs if run.is_training]
     headings = {
         column
-        for table in (scores, *(table for table, _ in shown_tables), *(run["sessions"] for run in trainings))
+        for table in (scores, *(table for table, _ in shown_tables), *(training.sessions for training in trainings))
         for column in table.columns
     }
     page = (
@@ -66,7 +66,7 @@ def write_report(
             charts=sections.charts(scored, options.iou),
             tables=shown_tables,
             classified=classified,
-            unscored=[(label, found.record) for label, found in unscored],
+            unscored=unscored,
             photographs=_photographs(unscored, options.score),
             cards=_cards(scored),
             images=sum(len(item.matches) for item in scored),

@@ -10,6 +10,7 @@ from evaluation.metrics.results import ResultsError, is_number, read_json
 from evaluation.report import gallery
 from evaluation.report.runs import Predicted
 from handforge.dataset import CATEGORIES, DatasetError, read_image, to_rle
+from handforge.dataset.coco_types import ImageRecord, ResultRecord
 
 PALETTE = ("#2f9bff", "#ff6a1a", "#00c48c", "#ff3df0", "#f2c200", "#8f7bff", "#00c2d1", "#c98b5a")
 """Colours of categories, in the order of their ids."""
@@ -53,14 +54,14 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
     :returns: None where there is nothing to show: a video, a camera, results without masks, images that are gone.
     :raises ResultsError: if the folder's results are damaged.
     """
-    source, names = Path(predicted.record["source"]), predicted.folder / "images.json"
+    source, names = Path(predicted.source), predicted.folder / "images.json"
     if not names.is_file() or not source.exists():
         return None
-    records = _objects(names, ("id", "file_name", "width", "height"))
-    results = _objects(predicted.folder / "results.json", ("image_id", "category_id", "score"))
+    records: list[ImageRecord] = _objects(names, ("id", "file_name", "width", "height"))
+    results: list[ResultRecord] = _objects(predicted.folder / "results.json", ("image_id", "category_id", "score"))
     if any("segmentation" not in result for result in results):
         return None
-    by_image: dict[Any, list[dict[str, Any]]] = {record["id"]: [] for record in records}
+    by_image: dict[int, list[ResultRecord]] = {record["id"]: [] for record in records}
     for result in results:
         if is_number(result["score"]) and result["score"] >= min_score and result["image_id"] in by_image:
             by_image[result["image_id"]].append(result)
@@ -78,7 +79,7 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
     return UnscoredSet(label, len(records), shown, named) if shown else None
 
 
-def _objects(path: Path, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+def _objects(path: Path, keys: tuple[str, ...]) -> list[Any]:
     content = read_json(path, "run handforge predict again")
     simple = (int, str, float)
     if not isinstance(content, list) or not all(
@@ -88,7 +89,7 @@ def _objects(path: Path, keys: tuple[str, ...]) -> list[dict[str, Any]]:
     return content
 
 
-def _draw(source: Path, record: dict[str, Any], found: list[tuple[dict[str, Any], str]], most_bytes: int) -> str:
+def _draw(source: Path, record: ImageRecord, found: list[tuple[ResultRecord, str]], most_bytes: int) -> str:
     """The image with outlines as a ``data:`` address; empty where it is gone or is not what was predicted."""
     name = Path(str(record["file_name"]))
     path = source / name if source.is_dir() else source

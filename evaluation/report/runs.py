@@ -12,9 +12,9 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -38,7 +38,9 @@ class Predicted:
     """One predictions folder.
 
     :param name: its folder's name.
-    :param record: what ``predict.json`` says.
+    :param source: the folder or file of the images.
+    :param dataset_id: of the dataset that was predicted; None where none was.
+    :param task: the network's, None where nothing says it.
     :param dataset: the ground truth, or None where there is none, or none that predictions can be matched with.
     :param images: ground truth and predictions of every image; empty without ground truth.
     :param categories: the names of the scored categories.
@@ -47,17 +49,15 @@ class Predicted:
     """
 
     name: str
-    record: PredictionRecord
-    dataset: Dataset | None
-    images: list[ImageEval]
-    categories: tuple[str, ...]
-    notes: list[str]
     folder: Path
+    source: str
+    dataset_id: str | None
+    task: str | None
+    dataset: Dataset | None = None
+    images: list[ImageEval] = field(default_factory=list)
+    categories: tuple[str, ...] = ()
+    notes: list[str] = field(default_factory=list)
     classified: Classified | None = None
-
-    def of_same_images(self, other: Predicted) -> bool:
-        """Whether the other predictions are of the same dataset."""
-        return self.record["dataset_id"] == other.record["dataset_id"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,26 @@ class Run:
     def is_training(self) -> bool:
         """Whether it is a run folder, and not a folder of predictions by itself."""
         return "recipe" in self.record
+
+    @property
+    def recipe(self) -> RecipePart:
+        """The recipe, resolved; empty where nothing is known of it."""
+        return self.record.get("recipe") or {}
+
+    @property
+    def data(self) -> list[DatasetPart]:
+        """The datasets that it was trained on."""
+        return _listed(self.record.get("data"))
+
+    @property
+    def real(self) -> list[DatasetPart]:
+        """Those of real images beside them."""
+        return _listed(self.record.get("real"))
+
+    @property
+    def command(self) -> list[str]:
+        """The words of the command line that trained; none where they are not known."""
+        return self.record.get("command") or []
 
 
 def load_runs(folders: Sequence[Path], scope: Scope, session: int | str | None = None) -> list[Run]:
@@ -132,9 +152,7 @@ def read_record(path: Path) -> RunRecord:
     return cast("RunRecord", record)
 
 
-def trained_on(record: RunRecord, key: Literal["data", "real"]) -> list[DatasetPart]:
-    """The datasets that a run was trained on."""
-    found = record.get(key)
+def _listed(found: DatasetPart | list[DatasetPart] | None) -> list[DatasetPart]:
     return found if isinstance(found, list) else [found] if found else []
 
 
@@ -191,19 +209,19 @@ def _prediction(folder: Path) -> PredictionRecord:
 
 def _predicted(folder: Path, scope: Scope) -> Predicted:
     record = _prediction(folder)
-    task = record.get("task")
-    if record.get("dataset_id") is None or task in ("detection", "keypoints"):  # nothing to match masks with
-        return Predicted(folder.name, record, None, [], (), [], folder)
-    if not Path(record["source"]).is_dir():
+    found = Predicted(folder.name, folder, record["source"], record.get("dataset_id"), record.get("task"))
+    if found.dataset_id is None or found.task in ("detection", "keypoints"):  # nothing to match masks with
+        return found
+    if not Path(found.source).is_dir():
         raise ResultsError(
-            f"{folder} was predicted for the dataset {record['source']}, which is gone; "
+            f"{folder} was predicted for the dataset {found.source}, which is gone; "
             "put it back, or remove the predictions' folder"
         )
-    dataset = Dataset(record["source"])
-    if task == "classification":
-        return Predicted(folder.name, record, None, [], (), [], folder, classification.score(dataset, folder))
+    dataset = Dataset(found.source)
+    if found.task == "classification":
+        return replace(found, classified=classification.score(dataset, folder))
     loaded = load(dataset, folder / "results.json", scope)
-    return Predicted(folder.name, record, dataset, loaded.images, loaded.categories, loaded.notes, folder)
+    return replace(found, dataset=dataset, images=loaded.images, categories=loaded.categories, notes=loaded.notes)
 
 
 def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:

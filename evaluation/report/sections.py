@@ -25,7 +25,7 @@ from evaluation.report.runs import Predicted, Run, plain
 from evaluation.report.tables import Table
 from handforge.csv_text import csv_text
 from handforge.dataset import Dataset
-from handforge.run_records import RunRecord
+from handforge.run_records import RecipePart
 
 SESSION_COLUMNS = {
     "session": "session",
@@ -219,8 +219,31 @@ def _averages(run: Run) -> list[float]:
     return values if all(map(is_number, values)) else []
 
 
-def training(run: Run) -> dict[str, Any]:
-    """Collect what the page shows of a run: recipe, sessions and losses."""
+@dataclass(frozen=True)
+class Training:
+    """What the page shows of how a run was trained.
+
+    :param command: the command line, to be pasted.
+    :param facts: names and values, as text.
+    :param recipe: resolved.
+    :param curves: the losses as an image's address, empty without any; ``losses``: as CSV.
+    :param bars: the average losses of the sessions as an image's address, empty for one session.
+    :param best: which row of ``sessions`` is the session whose network was kept; None where that is not known.
+    """
+
+    name: str
+    command: str
+    facts: list[tuple[str, str]]
+    recipe: RecipePart
+    curves: str
+    losses: str
+    bars: str
+    sessions: Table
+    best: int | None
+
+
+def training(run: Run) -> Training:
+    """Collect what the page shows of how a run was trained."""
     record = run.record
     sessions = record["sessions"]
     saturation: dict[Any, Any] = {session.get("session"): session.get("saturation_step") for session in sessions}
@@ -232,22 +255,21 @@ def training(run: Run) -> dict[str, Any]:
     averages = _averages(run)
     steps = [(session, step, value) for session, values in run.losses.items() for step, value in enumerate(values, 1)]
     facts = ((key, plain(shorten(record[key]))) for key in FACTS if record.get(key) is not None)
-    return {
-        "name": run.name,
-        "command": _command(record),
-        "facts": [*_time(record), *facts],
-        "recipe": shorten(record.get("recipe") or {}),
-        "curves": figures.loss_curves(losses, saturation) if losses else "",
-        "losses": csv_text([("session", "step", "loss"), *steps]),
-        "bars": figures.session_bars(averages, best) if len(averages) > 1 else "",
-        "sessions": Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
-        "best": best,
-    }
+    return Training(
+        name=run.name,
+        command=_command(run.command),
+        facts=[*_time(record.get("seconds"), record.get("machine")), *facts],
+        recipe=shorten(run.recipe),
+        curves=figures.loss_curves(losses, saturation) if losses else "",
+        losses=csv_text([("session", "step", "loss"), *steps]),
+        bars=figures.session_bars(averages, best) if len(averages) > 1 else "",
+        sessions=Table("sessions", tuple(SESSION_COLUMNS[key] for key in shown), rows, left=0),
+        best=best,
+    )
 
 
-def _time(record: RunRecord) -> list[tuple[str, str]]:
+def _time(seconds: float | None, machine: str | None) -> list[tuple[str, str]]:
     """Training time and machine, as far as the run recorded them."""
-    seconds, machine = record.get("seconds"), record.get("machine")
     found = []
     if is_number(seconds):
         minutes = round(float(seconds or 0) / 60)
@@ -256,7 +278,6 @@ def _time(record: RunRecord) -> list[tuple[str, str]]:
     return [*found, ("machine", plain(machine))] if machine else found
 
 
-def _command(record: RunRecord) -> str:
-    """The command line, to be pasted."""
-    words = shorten([str(word) for word in record.get("command") or []])
+def _command(words: list[str]) -> str:
+    words = shorten(words)
     return shlex.join(["handforge", *(words[1:] if words[:1] == ["hand-trainer"] else words)])

@@ -62,23 +62,23 @@ def test_flags_come_from_statements_and_measures(tmp_path):
     small, large = rectangle(0, 0, 4, 4), rectangle(0, 0, 10, 10)
     real, test = (write_dataset(tmp_path / name, [[large]]) for name in ("real", "test"))
     far = write_dataset(tmp_path / "far", [[small]])
-    record = {"sessions": [{}, {}], "real": {"path": str(real.folder)}}
-    assert flags(record, test) == Flags(True, True, None, None, True)
-    assert flags(record, far).scs is False  # 10 pixels are 2.5 times 4
+    of_real = {"path": str(real.folder)}
+    assert flags({}, 2, [of_real], test) == Flags(True, True, None, None, True)
+    assert flags({}, 2, [of_real], far).scs is False  # 10 pixels are 2.5 times 4
     invoke("describe", real.folder, "--background", "door", "--all-hands")
     invoke("describe", test.folder, "--background", "door")
     invoke("describe", far.folder, "--background", "wall", "--scale", "far")
     test, far = Dataset(test.folder), Dataset(far.folder)
-    assert flags(record, test).letter == "R"
-    assert flags(record, far) == Flags(True, True, True, False, False)
-    assert flags({**record, "sessions": [{}]}, test).letter == "Q"
-    assert flags({"sessions": [{}], "recipe": {"after": "c1"}, "real": None}, test).letter == "B"
-    assert flags({**record, "real": {"path": "gone"}}, test).letter == "?"
+    assert flags({}, 2, [of_real], test).letter == "R"
+    assert flags({}, 2, [of_real], far) == Flags(True, True, True, False, False)
+    assert flags({}, 1, [of_real], test).letter == "Q"
+    assert flags({"after": "c1"}, 1, [], test).letter == "B"
+    assert flags({}, 2, [{"path": "gone"}], test).letter == "?"
     invoke("describe", test.folder, "--background", "wall")
-    several = {"sessions": [{}, {}], "real": [{"path": str(real.folder)}, {"path": str(test.folder)}]}
-    assert flags(several, test) == Flags(True, True, None, True, True)  # of test itself it is not said that all are
+    several = [of_real, {"path": str(test.folder)}]
+    assert flags({}, 2, several, test) == Flags(True, True, None, True, True)  # of test it is not said that all are
     invoke("describe", test.folder, "--all-hands")
-    assert flags(several, Dataset(test.folder)).letter == "R"
+    assert flags({}, 2, several, Dataset(test.folder)).letter == "R"
 
 
 def test_another_network_than_the_papers_is_noted(tmp_path):
@@ -127,8 +127,8 @@ def test_describe_adds_to_what_is_there(tmp_path):
 def test_what_was_stated_in_other_words_is_not_known(tmp_path):
     real = write_dataset(tmp_path / "real", [[rectangle(0, 0, 10, 10)]])
     (real.folder / "dataset.json").write_text(json.dumps({"scene": {"all_hands": "yes", "background": "door"}}))
-    record = {"sessions": [{}], "real": {"path": str(real.folder)}}
-    assert flags(record, Dataset(real.folder)) == Flags(True, False, None, True, True)
+    found = flags({}, 1, [{"path": str(real.folder)}], Dataset(real.folder))
+    assert found == Flags(True, False, None, True, True)
 
 
 def test_names_in_brackets_are_shown(tmp_path, monkeypatch):

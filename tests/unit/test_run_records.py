@@ -5,7 +5,7 @@ import json
 import pytest
 
 from evaluation.metrics.results import ResultsError
-from evaluation.report.runs import read_record, trained_on
+from evaluation.report.runs import Run, read_record
 from evaluation.report.sessions import made_by, session_number
 
 FIRST = {
@@ -44,7 +44,8 @@ def write(folder, record):
 def test_a_record_of_the_first_version_is_read_to_the_letter(tmp_path):
     record = read_record(write(tmp_path, FIRST))
     assert record == FIRST
-    assert trained_on(record, "data") == [FIRST["data"]] and trained_on(record, "real") == []
+    run = Run("first", tmp_path, record, {}, [])
+    assert run.data == [FIRST["data"]] and run.real == []
     assert session_number(record, "best", tmp_path) == session_number(record, "last", tmp_path) == 1
     assert made_by(record, {"source": "photos"}) == made_by(record, {"source": "photos", "settings": {}}) == 1
 
