@@ -57,7 +57,8 @@ def _set_back(armature: bpy.types.Object) -> None:
             setattr(armature.handforge, name, value)
 
 
-def _applied(armature: bpy.types.Object) -> dict[str, Any]:
+def _applied(armature: bpy.types.Object) -> dict[str, float | str]:
+    """What was given to bones and skin last, by the names of :data:`CHOICES`."""
     return json.loads(armature[APPLIED]) if APPLIED in armature else {}
 
 

@@ -168,10 +168,10 @@ def score(
             if json_path:
                 write_atomic(json_path, dump_json(classified.to_json()))
             return
-        figures = box_keypoint_ap.score(Dataset(dataset), results, of, scope.category)
-        console.print_figures(of, figures)
+        places = box_keypoint_ap.score(Dataset(dataset), results, of, scope.category)
+        console.print_figures(of, places)
         if json_path:
-            write_atomic(json_path, dump_json({"of": of, **figures}))
+            write_atomic(json_path, dump_json({"of": of, **places.to_json()}))
         return
     loaded = load(Dataset(dataset), results, scope)
     metrics = paper_metrics.score(loaded.images, options)

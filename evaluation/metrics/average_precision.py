@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from pycocotools import mask as rle
@@ -56,20 +56,18 @@ def evaluated(images: Sequence[ImageEval]) -> COCOeval:
     ) or ["hand"]
     ids = {name: number for number, name in enumerate(names, start=1)}
     annotated = [
-        {**_annotation(image, code), "category_id": ids[name]}
+        _entry(image, code, ids[name])
         for image in images
         for code, name in zip(image.ground_truth, image.categories, strict=True)
     ]
     annotated += [
-        {**_annotation(image, crowd.code), "category_id": ids[crowd.category], "iscrowd": 1}
+        {**_entry(image, crowd.code, ids[crowd.category]), "iscrowd": 1}
         for image in images
         for crowd in image.crowds
         if crowd.category in ids
     ]
-    predicted = [
-        {**_annotation(image, p.code), "category_id": ids[p.category], "score": p.score}
-        for image in images
-        for p in image.predictions
+    predicted: list[CocoEntry] = [
+        {**_entry(image, p.code, ids[p.category]), "score": p.score} for image in images for p in image.predictions
     ]
     records = [image.image for image in images]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -144,11 +142,30 @@ def _interpolated(matched: np.ndarray, count: np.ndarray, objects: float) -> flo
     return float(np.append(precision, 0.0)[np.searchsorted(matched / objects, RECALLS)].mean())
 
 
-def _annotation(image: ImageEval, code: RleCode) -> dict[str, Any]:
-    return {"image_id": image.image["id"], "area": int(rle.area(code)), "segmentation": code}
+class CocoEntry(TypedDict, total=False):
+    """What COCOeval reads of an annotation or a result."""
+
+    image_id: int
+    category_id: int
+    iscrowd: int
+    area: float
+    segmentation: RleCode
+    bbox: list[float]
+    keypoints: list[float]
+    num_keypoints: int
+    score: float
 
 
-def coco_of(images: Iterable[ImageRecord], annotations: list[dict[str, Any]], names: Sequence[str]) -> COCO:
+def _entry(image: ImageEval, code: RleCode, category_id: int) -> CocoEntry:
+    return {
+        "image_id": image.image["id"],
+        "category_id": category_id,
+        "area": int(rle.area(code)),
+        "segmentation": code,
+    }
+
+
+def coco_of(images: Iterable[ImageRecord], entries: Iterable[CocoEntry], names: Sequence[str]) -> COCO:
     """Make pycocotools' object of images' records and annotations, or results.
 
     :param names: of the categories, whose ids count from 1.
@@ -156,9 +173,7 @@ def coco_of(images: Iterable[ImageRecord], annotations: list[dict[str, Any]], na
     coco = COCO()
     coco.dataset = {
         "images": [{key: image[key] for key in ("id", "width", "height")} for image in images],
-        "annotations": [
-            {"id": number, "iscrowd": 0, **annotation} for number, annotation in enumerate(annotations, start=1)
-        ],
+        "annotations": [{"id": number, "iscrowd": 0, **entry} for number, entry in enumerate(entries, start=1)],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, start=1)],
     }
     coco.createIndex()

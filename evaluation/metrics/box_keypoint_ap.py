@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
 from evaluation.metrics import average_precision
+from evaluation.metrics.average_precision import CocoEntry
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, learned_categories, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
@@ -30,13 +31,32 @@ SIGMAS = (
 """How far annotators of a hand's joints differ, as a fraction of its size (Jin et al. 2020, COCO-WholeBody)."""
 
 Figures = dict[str, float | int | None]
+"""Those of :data:`NAMES`, and ``hands``, how many objects; None where no annotated object is of that kind."""
 
 
-def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> dict[str, Any]:
-    """Compute the figures of :data:`NAMES` and ``hands``; None where no annotated object is of that kind.
+@dataclass(frozen=True)
+class PlaceMetrics:
+    """How well boxes or keypoints are predicted.
 
-    ``notes`` has what a reader of the figures has to know, ``scored`` the names of the categories. Of several
-    categories ``categories`` has the figures of each, and the others are means over those with objects.
+    :param figures: of several categories, the means over those with objects.
+    :param scored: the names of the categories.
+    :param notes: what a reader of the figures has to know.
+    :param categories: the figures of each of several; empty for one.
+    """
+
+    figures: Figures
+    scored: tuple[str, ...]
+    notes: list[str]
+    categories: dict[str, Figures]
+
+    def to_json(self) -> dict[str, object]:
+        """As ``score --json`` writes it."""
+        content: dict[str, object] = {**self.figures, "scored": self.scored, "notes": self.notes}
+        return {**content, "categories": self.categories} if self.categories else content
+
+
+def score(dataset: Dataset, results: str | Path, of: str, category: str | None = None) -> PlaceMetrics:
+    """Compute COCO's figures of boxes or keypoints.
 
     A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
     sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
@@ -64,8 +84,8 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     notes += [*more_notes, *not_predicted(results, dataset, names)]
     if len(rows) < 2:
         only: Figures = next(iter(rows.values()), {"hands": 0, **dict.fromkeys(NAMES[of])})
-        return {**only, "scored": list(names), "notes": notes}
-    return {**_mean(rows, of), "scored": list(names), "notes": notes, "categories": rows}
+        return PlaceMetrics(only, names, notes, {})
+    return PlaceMetrics(_mean(rows, of), names, notes, rows)
 
 
 def _mean(rows: dict[str, Figures], of: str) -> Figures:
@@ -97,27 +117,31 @@ def _figures(
     return {"hands": hands, **average_precision.figures(evaluation, NAMES[of])}
 
 
-def _ground_truth(dataset: Dataset, annotation: AnnotationRecord, of: str, joints: int) -> dict[str, Any]:
+def _ground_truth(dataset: Dataset, annotation: AnnotationRecord, of: str, joints: int) -> CocoEntry:
     """An annotation with all that COCOeval reads."""
-    needed = {"bbox": (4,), "keypoints": (joints, 3)} if of == "keypoints" else {"bbox": (4,)}
-    crowd = int(bool(annotation.get("iscrowd")))
-    found: dict[str, Any] = {"image_id": annotation["image_id"], "category_id": 1, "iscrowd": crowd}
-    for name, shape in needed.items():
-        values = dataset.points(annotation, name, shape)
-        if values is None and crowd and name == "keypoints":
-            values = np.zeros(shape)
+
+    def needed(name: str, values: np.ndarray | None) -> list[float]:
         if values is None:
             raise ResultsError(f"{dataset.path}: annotation {annotation['id']} has no {name}; {of} cannot be scored")
-        found[name] = values.ravel().tolist()
+        return values.ravel().tolist()
+
+    crowd = bool(annotation.get("iscrowd"))
+    box = needed("bbox", dataset.points(annotation, "bbox", (4,)))
+    found: CocoEntry = {"image_id": annotation["image_id"], "category_id": 1, "iscrowd": int(crowd), "bbox": box}
+    if of == "keypoints":
+        points = dataset.points(annotation, "keypoints", (joints, 3))
+        found["keypoints"] = needed("keypoints", np.zeros((joints, 3)) if points is None and crowd else points)
     area = dataset.points(annotation, "area", ())
-    found["area"] = found["bbox"][2] * found["bbox"][3] if area is None else float(area)
-    found["num_keypoints"] = sum(v > 0 for v in found.get("keypoints", ())[2::3])
+    found["area"] = box[2] * box[3] if area is None else float(area)
+    found["num_keypoints"] = sum(v > 0 for v in found.get("keypoints", [])[2::3])
     return found
 
 
-def _checked(entry: Entry, key: str, joints: int) -> dict[str, Any]:
+def _checked(entry: Entry, key: str, joints: int) -> CocoEntry:
     values, count = entry.record[key], 4 if key == "bbox" else 3 * joints
     if not isinstance(values, list) or not all(map(is_number, values)) or len(values) != count:
         raise ResultsError(f"{entry.where}: {key} must be {count} numbers")
-    area = values[2] * values[3] if key == "bbox" else np.ptp(values[0::3]) * np.ptp(values[1::3])
-    return {"image_id": entry.image_id, "category_id": 1, key: values, "score": entry.score, "area": float(area)}
+    found: CocoEntry = {"image_id": entry.image_id, "category_id": 1, "score": entry.score}
+    if key == "bbox":
+        return {**found, "bbox": values, "area": float(values[2] * values[3])}
+    return {**found, "keypoints": values, "area": float(np.ptp(values[0::3]) * np.ptp(values[1::3]))}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,10 @@ class Tally:
     iou_sum: np.ndarray
     top: np.ndarray
     empty: np.ndarray
+
+
+Counts = np.ndarray | float
+"""A number, or one for each of several sets of images."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def tally(images: Sequence[ImageEval], matches: Sequence[Match]) -> Tally:
     return Tally(*np.array(rows, float).reshape(-1, 6).T)
 
 
-def rates(hands: Any, tp: Any, fp: Any, iou_sum: Any) -> dict[str, Any]:
+def rates(hands: Counts, tp: Counts, fp: Counts, iou_sum: Counts) -> dict[str, np.ndarray]:
     """Compute ``mean_iou``, ``acc`` and ``f1`` of sums over images, numbers or arrays; NaN where that is 0 / 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
@@ -98,7 +101,7 @@ def paper_metrics(images: Sequence[ImageEval], options: MatchOptions) -> PaperMe
     counts = tally(images, match_all(images, options))
     hands, tp, fp = int(counts.hands.sum()), int(counts.tp.sum()), int(counts.fp.sum())
     empty = int(counts.empty.sum())
-    found = rates(hands, tp, fp, counts.iou_sum.sum())
+    found = rates(hands, tp, fp, float(counts.iou_sum.sum()))
     return PaperMetrics(
         hands=hands,
         tp=tp,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from evaluation.metrics.box_keypoint_ap import PlaceMetrics
 from evaluation.metrics.by_category import CategoryMetrics
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
@@ -74,15 +74,14 @@ def print_class_comparison(named: Sequence[tuple[str, Classified]]) -> None:
         print_table(tables.class_difference_table(numbered))
 
 
-def print_figures(of: str, figures: Mapping[str, Any]) -> None:
+def print_figures(of: str, metrics: PlaceMetrics) -> None:
     """Print notes, figures by their names in one row, and a row for each of several categories."""
-    rows = {**figures.get("categories", {}), "mean": figures} if "categories" in figures else {"": figures}
-    for note in figures["notes"]:
+    rows = {**metrics.categories, "mean": metrics.figures} if metrics.categories else {"": metrics.figures}
+    for note in metrics.notes:
         echo(f"Note: {note}")
-    names = [name for name in figures if name not in ("categories", "notes", "scored")]
-    counted = "hands" if SAME_HANDS.issuperset(figures["scored"]) else "objects"
-    columns = ("", *(name.upper() if name != "hands" else counted for name in names))
-    cells = [[label, *(tables.text(row[name]) for name in names)] for label, row in rows.items()]
+    counted = "hands" if SAME_HANDS.issuperset(metrics.scored) else "objects"
+    columns = ("", *(name.upper() if name != "hands" else counted for name in metrics.figures))
+    cells = [[label, *(tables.text(row[name]) for name in metrics.figures)] for label, row in rows.items()]
     table = tables.Table(of, columns, cells)
     print_table(table if len(rows) > 1 else table.unlabelled())
 

@@ -124,6 +124,14 @@ class AnnotationRecord(NewAnnotation):
     image_id: int
 
 
+class ScoredAnnotation(AnnotationRecord):
+    """A detection as an entry of ``annotations``, for tools that read no results."""
+
+    score: float
+    track_id: NotRequired[int]
+    """As :class:`ResultRecord` has it."""
+
+
 class CategoryRecord(TypedDict):
     """One entry of ``categories``."""
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
@@ -84,7 +83,7 @@ def _check_some(folder: Path, indices: range) -> list[str]:
 def record_problems(dataset: Dataset, image: ImageRecord) -> list[str]:
     """What is wrong with one image's annotations, told without decoding: what check, split and training share."""
     problems = []
-    seen: dict[str, Any] = {}
+    seen: dict[str, int] = {}
     for annotation in dataset.annotations(image):
         where = f"{image['file_name']}: annotation {annotation['id']}"
         crowd = annotation.get("iscrowd", 0)

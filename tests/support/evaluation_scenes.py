@@ -37,7 +37,7 @@ def write_dataset(folder: Path, images: list[list[np.ndarray]], size: int = SIZE
     return Dataset(folder)
 
 
-def result(image_id: int, mask: np.ndarray, score: float, category_id: int = 1) -> dict[str, Any]:
+def result(image_id: int, mask: np.ndarray, score: float, category_id: int = 1) -> dict[str, object]:
     """One entry of a COCO results file."""
     return {"image_id": image_id, "category_id": category_id, "segmentation": encode_mask(mask), "score": score}
 

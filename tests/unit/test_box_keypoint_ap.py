@@ -42,7 +42,7 @@ def found(image_id, box=(20, 10, 40, 40), shift=0.0, score=0.9):
 def test_boxes_by_hand(dataset, tmp_path):
     # one box exact, the other of IoU 0.75 (30 of 40 columns): right at 0.50 to 0.75, that is at 6 of 10 thresholds
     path = results(tmp_path / "r.json", found(1), found(2, (20, 10, 30, 40)))
-    figures = box_keypoint_ap.score(dataset, path, "boxes")
+    figures = box_keypoint_ap.score(dataset, path, "boxes").figures
     assert figures["hands"] == 2 and figures["ap50"] == 1 and figures["ap75"] == 1
     half = 51 / 101  # of the 101 recalls that COCO looks at, those up to 0.5
     assert math.isclose(figures["ap"], 0.6 + 0.4 * half, abs_tol=1e-6)
@@ -55,14 +55,16 @@ def test_keypoints_by_hand(dataset, tmp_path):
     oks = np.mean([math.exp(-(shift**2) / (2 * (2 * sigma) ** 2 * area)) for sigma in box_keypoint_ap.SIGMAS[:3]])
     right = sum(oks >= threshold for threshold in np.arange(0.5, 0.96, 0.05))
     assert 0 < right < 10
-    figures = box_keypoint_ap.score(dataset, results(tmp_path / "r.json", found(1), found(2, shift=shift)), "keypoints")
+    figures = box_keypoint_ap.score(
+        dataset, results(tmp_path / "r.json", found(1), found(2, shift=shift)), "keypoints"
+    ).figures
     assert math.isclose(figures["ap"], (right + (10 - right) * 51 / 101) / 10, abs_tol=1e-6)
     assert figures["ap50"] == 1
 
 
 def test_nothing_found_scores_nothing(dataset, tmp_path):
     for of in ("boxes", "keypoints"):
-        figures = box_keypoint_ap.score(dataset, results(tmp_path / "r.json"), of)
+        figures = box_keypoint_ap.score(dataset, results(tmp_path / "r.json"), of).figures
         assert (figures["hands"], figures["ap"]) == (2, 0)
 
 
@@ -83,7 +85,7 @@ def test_images_that_tell_of_another_category_alone_are_left_out(dataset, tmp_pa
     content["annotations"][1]["category_id"] = 2
     dataset.path.write_text(json.dumps(content))
     path = results(tmp_path / "r.json", found(1), found(2, score=0.95))
-    figures = box_keypoint_ap.score(Dataset(dataset.folder), path, "boxes")
+    figures = box_keypoint_ap.score(Dataset(dataset.folder), path, "boxes").figures
     assert (figures["hands"], figures["ap"]) == (1, pytest.approx(1))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
 
 import numpy as np
 import torch
@@ -156,13 +155,24 @@ def result(image_id: int, hand: Detection, category_id: int = 1) -> ResultRecord
 
     :param category_id: of the detection's category, in the dataset or the network.
     """
-    entry: dict[str, Any] = {"image_id": image_id, "category_id": category_id}
-    if (code := hand.rle) is not None:
-        entry["segmentation"] = code
+    entry: ResultRecord = {
+        "image_id": image_id,
+        "category_id": category_id,
+        "score": round(hand.score, 5),
+        "bbox": list(hand.box),
+    }
+    if hand.rle is not None:
+        entry["segmentation"] = hand.rle
     if hand.keypoints is not None:
-        entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
-    entry |= {"score": round(hand.score, 5), "bbox": list(hand.box)}
-    return cast(ResultRecord, entry if hand.track_id is None else {**entry, "track_id": hand.track_id})
+        entry["keypoints"] = visible(hand.keypoints)
+    if hand.track_id is not None:
+        entry["track_id"] = hand.track_id
+    return entry
+
+
+def visible(keypoints: np.ndarray) -> list[float]:
+    """Keypoints (K, 2) as COCO lists them, all of them visible."""
+    return [round(float(v), 2) for x, y in keypoints for v in (x, y, 2)]
 
 
 def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:

@@ -22,9 +22,10 @@ from PIL import Image
 
 from handforge.csv_text import csv_text
 from handforge.dataset import Category
+from handforge.dataset.coco_types import ImageRecord, ScoredAnnotation
 from handforge.dataset.exporters import Labelled, labelme_json, yolo_txt
 from handforge.files import dump_json, utf8_name
-from trainer.inference.detections import COLORS, Detection, union
+from trainer.inference.detections import COLORS, Detection, union, visible
 from trainer.inference.inputs import Frame
 
 NEEDS_MASKS = ("png", "cutout")
@@ -65,14 +66,14 @@ class Coco(Format):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self._images: list[dict[str, Any]] = []
-        self._annotations: list[dict[str, Any]] = []
+        self._images: list[ImageRecord] = []
+        self._annotations: list[ScoredAnnotation] = []
 
     def add(self, frame: Frame, hands: list[Detection]) -> None:
         height, width = frame.image.shape[:2]
         self._images.append({"id": frame.id, "file_name": frame.name, "width": width, "height": height})
         for hand in hands:
-            entry: dict[str, Any] = {
+            entry: ScoredAnnotation = {
                 "id": len(self._annotations) + 1,
                 "image_id": frame.id,
                 "category_id": self.ids[hand.category],
@@ -84,7 +85,7 @@ class Coco(Format):
             if hand.rle is not None:
                 entry["segmentation"] = hand.rle
             if hand.keypoints is not None:
-                entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
+                entry["keypoints"] = visible(hand.keypoints)
                 entry["num_keypoints"] = len(hand.keypoints)
             if hand.track_id is not None:
                 entry["track_id"] = hand.track_id

@@ -217,7 +217,7 @@ class Repetition:
             position, weights, kept = checkpoint.read_state(state)
             self.model.load_state_dict(weights)
             number, step = position["session"], position["step"]
-            self.sessions, self.best, self.tried = (position[key] for key in ("sessions", "best_session", "tried"))
+            self.sessions, self.best, self.tried = position["sessions"], position["best_session"], position["tried"]
         distributed.barrier()  # all have read the state before the first process writes another
         self.rows = self.folder.rows_until(number, step, cut=self.writes)
         if self.writes:
@@ -372,8 +372,13 @@ class Repetition:
         if not self.writes:
             return
         self.folder.sync()
-        position = {"session": number, "step": step, "sessions": self.sessions, "best_session": self.best}
-        position["tried"] = self.tried
+        position: checkpoint.Position = {
+            "session": number,
+            "step": step,
+            "sessions": self.sessions,
+            "best_session": self.best,
+            "tried": self.tried,
+        }
         checkpoint.write_state(self.folder.path / checkpoint.STATE, self.model, optimizer, position)
 
     def _write_subsets(self) -> None:

@@ -228,7 +228,7 @@ def validate(model: nn.Module, job: SessionContext) -> float:
 
 def _losses(model: nn.Module, job: SessionContext, batch: Batch) -> dict[str, torch.Tensor]:
     images = [image.to(job.device) for image in batch.images]
-    targets: list[dict[str, Any]] = [{k: v.to(job.device) for k, v in t.items()} for t in batch.targets]
+    targets = [{k: v.to(job.device) for k, v in t.items()} for t in batch.targets]
     half = job.precision != torch.float32
     with torch.autocast(job.device.type, job.precision) if half else nullcontext():
         losses = model(images, targets)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TypedDict, cast
 
 import safetensors
 import safetensors.torch
@@ -22,8 +22,10 @@ import torch
 
 from handforge.files import dump_json, write_atomic
 from handforge.parse import is_lfs_pointer, lfs_text, parse_json
+from handforge.run_records import SessionRecord
 from trainer.config.description import NetworkDescription, description_problems
 from trainer.config.old_names import description_with_new_names
+from trainer.config.recipe import LayerWord
 from trainer.errors import CheckpointError
 
 FORMAT = "handforge-network-1"
@@ -154,8 +156,22 @@ def _checked(weights: dict[str, torch.Tensor], file: Path) -> dict[str, torch.Te
     return weights
 
 
-def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: dict[str, Any]) -> None:
-    """Write where a run stands: weights, optimiser, and ``position`` (plain JSON), in one atomic file."""
+class Position(TypedDict):
+    """Where an unfinished run stands."""
+
+    session: int
+    """From 1."""
+    step: int
+    """How many of that session's are done."""
+    sessions: list[SessionRecord]
+    """Those that are finished."""
+    best_session: int | None
+    tried: dict[LayerWord, float] | None
+    """The loss of each word that ``auto`` tried, once it has."""
+
+
+def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, position: Position) -> None:
+    """Write where a run stands: weights, optimiser, and position, in one atomic file."""
     tensors = {f"network.{name}": tensor for name, tensor in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         for key, kept in optimizer.state.get(parameter, {}).items():
@@ -164,7 +180,7 @@ def write_state(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optim
     write_atomic(path, safetensors.torch.save(_plain(tensors), metadata={"position": json.dumps(position)}))
 
 
-def read_state(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+def read_state(path: Path) -> tuple[Position, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """Position, weights, and what the optimiser keeps (``KEY.NAME``), of an unfinished run.
 
     :raises CheckpointError: if the file is damaged.
