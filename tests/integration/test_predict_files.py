@@ -84,6 +84,20 @@ def test_where_nothing_can_be_read_nothing_is_written(weights, tmp_path):
     assert not out.exists()
 
 
+def test_ids_of_a_dataset_that_counts_from_0_are_kept(weights, tmp_path):
+    data = write_blobs(tmp_path / "data", 3)
+    path = data / "annotations.json"
+    content = read(path)
+    for record in content["images"]:
+        record["id"] -= 1
+        photo(data / "images" / record["file_name"], (record["width"], record["height"]), "red")
+    for annotation in content["annotations"]:
+        annotation["image_id"] -= 1
+    path.write_text(json.dumps(content))
+    assert invoke("predict", "--weights", weights, data, "--out", tmp_path / "out").exit_code == 0
+    assert [entry["image_id"] for entry in read(tmp_path / "out/results.json")] == [0, 1, 2]
+
+
 def test_counts_are_of_what_is_drawn(weights, tmp_path):
     photos, out = tmp_path / "photos", tmp_path / "out"
     for name, color in (("a", "red"), ("b", "blue"), ("c", "lime"), ("d", "white")):

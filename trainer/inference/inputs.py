@@ -148,7 +148,8 @@ class Source:
                     image = item.read()
                     _check_shape(item.name, image)
                     orientation = item.orientation
-                    yield Frame(item.id or number, item.name, item.output, image, None, item.path, orientation)
+                    chosen = number if item.id is None else item.id
+                    yield Frame(chosen, item.name, item.output, image, None, item.path, orientation)
             except DatasetError as error:
                 if skip is None:
                     raise
