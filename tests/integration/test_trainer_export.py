@@ -12,6 +12,7 @@ from trainer_samples import refused
 from trainer.cli import main
 from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS
+from trainer.errors import OutputError
 from trainer.inference import export
 from trainer.models import checkpoint, networks
 
@@ -81,6 +82,13 @@ def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
     words = ("--format", "onnx", "--out", tmp_path / "net", "--image", runs / "noise.png", "--score", 0)
     refused(invoke(runs / "detection.safetensors", *words), "as onnx does not agree with the network: boxes by 1")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("tolerance", [export.TOLERANCE, export.HALF_TOLERANCE])
+@pytest.mark.parametrize("name", ["boxes", "labels", "scores", "masks", "keypoints", "classes", "probabilities"])
+def test_whatever_differs_is_told(name, tolerance):
+    with pytest.raises(OutputError, match=f"{name} by 1.5"):
+        export.compare({name: np.array([1.0, 0.0])}, {name: np.array([1.0, 1.5])}, "it", tolerance)
 
 
 def test_wrong_use(runs, tmp_path, monkeypatch):

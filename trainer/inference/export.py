@@ -23,6 +23,7 @@ from trainer.models import checkpoint, networks
 
 TOLERANCE = {
     "boxes": 0.05,
+    "labels": 0,
     "scores": 1e-3,
     "masks": 1e-2,
     "keypoints": 0.5,
@@ -33,11 +34,13 @@ TOLERANCE = {
 """How far both networks may differ: pixels of boxes and keypoints, fractions of scores, masks and classes."""
 HALF_TOLERANCE = {
     "boxes": 0.5,
+    "labels": 0,
     "scores": 5e-3,
     "masks": 0.05,
     "keypoints": 1.0,
     "keypoints_scores": 0.2,
     "classes": 0.02,
+    "probabilities": 0.02,
 }
 """The same where weights are rounded to float16."""
 Outputs = dict[str, np.ndarray]
