@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 
 from handforge.dataset.image_io import encode_png
 from handforge.dataset.reader import Dataset
+from handforge.dataset.records import DatasetError
 from handforge.files import new_folder, write_atomic
 
 FORMATS = ("labelme", "cvat", "yolo")
@@ -45,9 +47,16 @@ def export_dataset(dataset: Dataset, out: Path, format: str, on_done: Callable[[
 
     :param format: one of :data:`FORMATS`.
     :param on_done: called after each image.
-    :raises DatasetError: if an image or a mask is missing or damaged.
+    :raises DatasetError: if an image or a mask is missing or damaged, or two images would get one file.
     :raises FolderError: if ``out`` is there already and not empty.
     """
+    if format != "cvat":
+        stems = Counter(Path(image["file_name"]).with_suffix("") for image in dataset)
+        if doubled := [stem for stem, times in stems.items() if times > 1]:
+            raise DatasetError(
+                f"several images of {dataset.folder} are called {doubled[0]}, for which {format} has one "
+                "file; rename one"
+            )
     labels = [category.name for category in dataset.category_list]
     with new_folder(out, mark="") as folder:
         images = folder if format == "labelme" else folder / "images"
@@ -84,7 +93,13 @@ def write_labels(folder: Path, images: Iterable[Labelled], format: str, labels: 
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, content)
     if format == "yolo":
-        lines = ["train: images", "val: images", f"nc: {len(labels)}", f"names: {json.dumps(labels)}", ""]
+        lines = [
+            "train: images",
+            "val: images",
+            f"nc: {len(labels)}",
+            f"names: {json.dumps(labels, ensure_ascii=False)}",
+            "",
+        ]
         write_atomic(folder / "data.yaml", "\n".join(lines).encode())
 
 
@@ -145,10 +160,12 @@ def cvat_xml(images: Iterable[Labelled], labels: list[str]) -> bytes:
 
 
 def yolo_txt(image: Labelled, labels: list[str]) -> str:
-    """YOLO's label file of an image: one line for each object, its pieces joined by a line to and fro."""
+    """YOLO's label file of an image: one line for each object, its pieces joined by lines to and fro."""
     lines = []
     for label, mask in image.objects:
-        points = np.concatenate(outlines(mask)) / (image.width, image.height)
+        found = outlines(mask)
+        back = [outline[:1] for outline in found[-2:0:-1]]  # the way that led to the last piece: it encloses nothing
+        points = np.concatenate([*found, *back]) / (image.width, image.height)
         numbers = " ".join(f"{value:.6f}" for value in points.clip(0, 1).ravel())
         lines.append(f"{labels.index(label)} {numbers}\n")
     return "".join(lines)

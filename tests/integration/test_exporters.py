@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from trainer_samples import blob
 
-from handforge.dataset import Category, Dataset, Instance, Sample, assemble, write_sample
-from handforge.dataset.exporters import FORMATS, export_dataset, outlines
+from handforge.dataset import Category, Dataset, DatasetError, Instance, Sample, assemble, decode_mask, write_sample
+from handforge.dataset.exporters import FORMATS, Labelled, export_dataset, outlines, yolo_txt
 from handforge.files import FolderError
 from trainer.cli import main
 
@@ -159,3 +159,25 @@ def test_a_folder_in_use_is_refused(dataset, tmp_path):
     (tmp_path / "exported/mine.txt").write_text("x")
     with pytest.raises(FolderError, match="exported is there already; give a new folder"):
         export_dataset(dataset, tmp_path / "exported", "yolo")
+
+
+def test_what_joins_the_pieces_of_a_yolo_outline_encloses_nothing():
+    mask = np.zeros((60, 80), bool)
+    for top, left in ((5, 5), (5, 60), (45, 30), (45, 60)):
+        mask[top : top + 9, left : left + 9] = True
+    numbers = np.array(yolo_txt(Labelled("a.png", 80, 60, (("hand", mask),)), ["hand"]).split()[1:], float)
+    assert (decode_mask([(numbers.reshape(-1, 2) * (80, 60)).ravel().tolist()], 60, 80) == mask).all()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_two_images_of_one_stem_are_refused_where_their_files_would_be_one(dataset, tmp_path, format):
+    path = dataset.path
+    path.write_text(path.read_text().replace('"p1.png"', '"p0.jpg"'))
+    (dataset.folder / "images/p1.png").rename(dataset.folder / "images/p0.jpg")
+    renamed, out = Dataset(dataset.folder), tmp_path / "exported"
+    if format == "cvat":
+        export_dataset(renamed, out, format)
+        return
+    with pytest.raises(DatasetError, match=f"several images of .* are called p0, for which {format} has one file"):
+        export_dataset(renamed, out, format)
+    assert not out.exists()
