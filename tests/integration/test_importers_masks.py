@@ -316,6 +316,16 @@ def test_few_grey_levels_at_edges_are_smoothed_edges(written, factor):
     assert not crowds and "brighter than half" in said
 
 
+@pytest.mark.parametrize("colours", [4, 16])
+def test_a_palette_of_greys_is_grey_levels(written, colours):
+    """Numbers of a palette that a tool has made for smoothed edges are no ids."""
+    large = Image.fromarray(blob((256, 192), (80, 96), 48).astype(np.uint8) * np.uint8(255))
+    smooth = large.resize((64, 48), Image.Resampling.BILINEAR)
+    hands, crowds, said = written(smooth.quantize(colours))
+    assert len(hands) == 1 and not crowds and "brighter than half" in said
+    assert (hands[0] ^ (np.asarray(smooth) > 127)).sum() < 30
+
+
 def test_smoothed_edges_of_colours_are_background(written):
     red = np.zeros((48, 64, 3), np.uint8)
     red[blob((64, 48), (16, 24), 9), 0] = 100
@@ -387,6 +397,17 @@ def test_images_in_folders_are_found_also_with_equal_names(source, tmp_path):
     assert run(source, tmp_path / "out").exit_code == 0
     names = [image["file_name"] for image in Dataset(tmp_path / "out")]
     assert sorted(names) == ["left_p1.png", "p0.png", "p1.png", "p2.png", "right_p1.png"]
+
+
+def test_an_image_never_takes_the_mask_of_another_one(source, tmp_path):
+    for place in ("left", "right"):
+        (source / "images" / place).mkdir()
+        Image.open(source / "images/p1.png").save(source / "images" / place / "new.png")
+    (source / "masks/left").mkdir()
+    Image.open(source / "masks/p1.png").save(source / "masks/left/new.png")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 2 and not (tmp_path / "out").exists()
+    assert "left/new.png and" in done.output and "right/new.png would both have the mask" in done.output
 
 
 def test_files_of_the_system_beside_images_are_left_alone(source, tmp_path):

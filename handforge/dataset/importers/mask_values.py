@@ -79,9 +79,9 @@ def _names(values: Iterable[int]) -> str:
 def read_values(path: Path) -> tuple[np.ndarray, bool]:
     """Read a mask file as (H, W) integers, and whether they are exact: ids or colours rather than grey levels.
 
-    Colours are numbers from 2**24 on, black is 0; of a palette image the values are its indices, unless the palette is
-    black and white. Grey levels come as 1 where brighter than half of their range, else 0. What is transparent is 0; of
-    a cut-out, which is a photograph or plain black where it is opaque, the opaque pixels are 255.
+    Colours are numbers from 2**24 on, black is 0; of a palette image the values are its indices, of a palette of
+    greys alone these greys. Grey levels come as 1 where brighter than half of their range, else 0. What is transparent
+    is 0; of a cut-out, which is a photograph or plain black where it is opaque, the opaque pixels are 255.
 
     :raises DatasetError: as :func:`handforge.dataset.read_image`; if it is a photograph, or nowhere bright.
     """
@@ -91,7 +91,7 @@ def read_values(path: Path) -> tuple[np.ndarray, bool]:
         indices = np.asarray(image)
         palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
         used = palette[np.unique(indices)] if indices.max() < len(palette) else np.zeros((1, 3))
-        if not np.isin(used, (0, 255)).all() or (np.ptp(used, axis=1) > 0).any():
+        if (np.ptp(used, axis=1) > 0).any():
             return indices.astype(np.int64), True
         image = image.convert("L")
     if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):

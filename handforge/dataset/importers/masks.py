@@ -53,13 +53,20 @@ def import_masks(
     :param hand_values: values that are hands, where the masks' own do not tell.
     :param ignore_values: values that are neither hand nor background.
     :param strict: an image or mask that cannot be read ends the import instead of being skipped.
-    :raises DatasetError: naming the file, if a mask is missing, or nothing can be read.
+    :raises DatasetError: naming the file, if a mask is missing or two images would have one, or nothing can be read.
     """
     files = image_files(source / "images", recursive=True)
     masks = _masks(source / "masks")
     names = sample_names(files, source / "images")
     meaning = decide(_readable(masks.values(), strict), hand_values, ignore_values)
     pairs = [(path, masks.get(_key(path, source / "images")) or masks.get(path.stem)) for path in files]
+    images_of: dict[Path, list[Path]] = defaultdict(list)
+    for path, mask in pairs:
+        if mask is not None:
+            images_of[mask].append(path)
+    if doubled := next((found for found in images_of.items() if len(found[1]) > 1), None):
+        mask, (one, other, *_) = doubled
+        raise DatasetError(f"{one} and {other} would both have the mask {mask}; each needs its own")
     turned, unclear = turns((path, _size(mask)) for path, mask in pairs if mask is not None)
     unreadable: list[str] = []
     covered: list[float] = []
