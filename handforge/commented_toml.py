@@ -1,4 +1,4 @@
-"""Dataclasses as TOML, each key under a comment that is its field's docstring."""
+"""Dataclasses as TOML, each key under its docstring; by hand: tomlkit would come for a few kinds of value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, by hand: the package atomicwrites is no longer kept up."""
 
 from __future__ import annotations
 

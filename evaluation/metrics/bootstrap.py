@@ -1,4 +1,7 @@
-"""Uncertainty of the metrics: 95 % percentile intervals of a bootstrap over images (Efron 1979)."""
+"""95 % bootstrap intervals by numpy: AP needs how often a sample has each image, which scipy's bootstrap does not tell.
+
+Percentile intervals over images (Efron 1979). All metrics, and both sides of a difference, are of the same samples.
+"""
 
 from __future__ import annotations
 

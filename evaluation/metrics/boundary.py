@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from pycocotools import mask as rle
+from scipy import ndimage
 
 from evaluation.metrics.matching import ImageEval, Match
 from handforge.dataset.coco_types import RleCode
@@ -39,11 +40,4 @@ def rim(mask: np.ndarray, depth: int) -> np.ndarray:
 
     What lies beyond the array is outside, also where that is the image's edge, as in the paper's code.
     """
-    return mask & ~_all_around(_all_around(mask, depth).T, depth).T
-
-
-def _all_around(mask: np.ndarray, depth: int) -> np.ndarray:
-    """Where a pixel and its ``depth`` neighbours above and below are all set."""
-    span = 2 * depth + 1
-    sums = np.cumsum(np.pad(mask, ((depth + 1, depth), (0, 0))), axis=0, dtype=np.int16)
-    return sums[span:] - sums[:-span] == span
+    return mask & ~ndimage.minimum_filter(mask, 2 * depth + 1, mode="constant")

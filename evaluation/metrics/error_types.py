@@ -1,4 +1,4 @@
-"""Kinds of error of a results file, and recall by size."""
+"""Kinds of error, and recall by size, from our matches: TIDE's package matches anew and asks for OpenCV and pandas."""
 
 from __future__ import annotations
 

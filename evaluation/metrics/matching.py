@@ -1,8 +1,9 @@
-"""One-to-one matching of predictions and ground truth of an image, by the IoU of their masks.
+"""One-to-one matching by mask IoU in a sixth of COCOeval's time: IoUs are kept, to match at many thresholds.
 
-Greedy by score, as COCO does: predictions in falling score, each takes the free mask of its category that it overlaps
-most, if the IoU reaches the threshold. So each object is detected once; a second prediction of it is a false positive.
-A prediction that matches nothing but lies in a crowd region of its category is ignored, as COCO defines it.
+(``benchmarks/scoring.py``.) Greedy by score, as COCO does: predictions in falling score, each takes the free mask of
+its category that it overlaps most, if the IoU reaches the threshold. So each object is detected once; a second
+prediction of it is a false positive. A prediction that matches nothing but lies in a crowd region of its category is
+ignored, as COCO defines it.
 """
 
 from __future__ import annotations

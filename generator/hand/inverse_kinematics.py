@@ -1,4 +1,4 @@
-"""From bones back to the pose: the angles that come nearest to how somebody has rotated them."""
+"""From bones back to the pose, in numpy, as Blender's IK knows no 28 numbers: the angles nearest to how bones are."""
 
 from __future__ import annotations
 

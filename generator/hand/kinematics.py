@@ -1,4 +1,4 @@
-"""Where bones and joints are for a pose, for many poses at once, without Blender."""
+"""Where bones and joints are for many poses at once, in numpy: Blender poses one at a time, and has no scipy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bending a mesh by its bones without Blender: dual quaternions, as Blender's "preserve volume" does it."""
+"""Bending a mesh by its bones in numpy, for what has no Blender: dual quaternions, as its "preserve volume" does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Solids with an exact or first-order signed distance and a triangle mesh: surfaces of revolution, boxes, tubes.
+"""Solids with a signed distance by formula, exact or of first order; trimesh measures it to meshes.
+
+Surfaces of revolution, boxes, tubes, and their triangle meshes.
 
 Lengths are metres. A distance is negative inside. Meshes are (V, 3) float vertices and (F, 3) int32 triangles,
 counter-clockwise seen from outside.

@@ -1,4 +1,4 @@
-"""A dataset, or what was detected, in the files of annotation tools: LabelMe, CVAT, YOLO.
+"""Masks in the files of LabelMe, CVAT and YOLO, by hand: no library writes all three.
 
 LabelMe's and CVAT's files hold painted masks, which are exact; YOLO's hold outlines, of which holes are lost.
 """

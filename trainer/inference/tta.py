@@ -1,10 +1,11 @@
-"""Several views of one image, larger and flipped (test-time augmentation), fused with a say for each by its scale.
+"""Test-time augmentation; the fusion is ours, as the package ensemble-boxes knows boxes only, and no masks.
 
-A network errs a little differently in each; a hand that it detects in all views is more likely one than a hand that it
-detects in one view only. Boxes of different views that overlap become one, whose score is the mean over the views,
-0 where a view has none (weighted boxes fusion: Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those
-that the views have in its box. A larger view is for small hands: what is large already it would show larger than the
-network has learnt it, and has no say on (as in SNIP: Singh and Davis 2018, arXiv 1711.08189).
+Views of one image, larger and flipped, each with a say by its scale. A network errs a little differently in each; a
+hand that it detects in all views is more likely one than a hand that it detects in one view only. Boxes of different
+views that overlap become one, whose score is the mean over the views, 0 where a view has none (weighted boxes fusion:
+Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those that the views have in its box. A larger view is
+for small hands: what is large already it would show larger than the network has learnt it, and has no say on (as in
+SNIP: Singh and Davis 2018, arXiv 1711.08189).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What every annotation format is read into: images with shapes, and what had to be left out."""
+"""What annotation files are read into, by hand: supervision reads COCO, YOLO and VOC only, datumaro no VIA.
+
+Images with shapes, and what had to be left out.
+"""
 
 from __future__ import annotations
 
