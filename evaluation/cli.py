@@ -163,6 +163,7 @@ def score(
     if of != "masks":
         _refuse_mask_options(f"with --of {of}")
         if of == "classes":
+            _refuse_category(scope.category)
             classified = classification.score(Dataset(dataset), results)
             console.print_classified(classified)
             if json_path:
@@ -223,6 +224,7 @@ def compare(
 
     if all(predicted_task(path) == "classification" for path in results):
         _refuse_mask_options("for classes of images")
+        _refuse_category(scope.category)
         classified = [(str(path), classification.score(Dataset(dataset), path)) for path in results]
         console.print_class_comparison(classified)
         if json_path:
@@ -421,6 +423,12 @@ def _refuse_mask_options(where: str) -> None:
     for name in ("iou", "score_threshold", "region", "details"):
         if context.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT):
             raise click.UsageError(f"--{name.replace('_', '-')} is for masks; leave it out {where}")
+
+
+def _refuse_category(category: str | None) -> None:
+    """Refuse the choice of one category where classes of images are told apart."""
+    if category:
+        raise click.UsageError("--category is for masks, boxes and keypoints; leave it out for classes of images")
 
 
 def _show(table: Any, csv_path: Path | None) -> None:

@@ -22,7 +22,9 @@ SEED = 0
 
 
 def intervals(tally: Tally, found: Sequence[Ranked]) -> dict[str, tuple[float, float] | None]:
-    """Compute the 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no sample has the metric."""
+    """Compute the 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no sample has the metric, and
+    of a single image.
+    """
     return {name: _interval(values) for name, values in _draws(tally, found).items()}
 
 
@@ -32,7 +34,7 @@ def differences(
     """Compute by how much ``other`` is higher in ``mean_iou``, ``acc``, ``f1`` and ``ap``: (difference, lower, upper).
 
     Paired: both are of the same images in the same order, and each sample takes the same images of both, so how hard
-    an image is cancels out. None where a metric does not exist.
+    an image is cancels out. None where a metric does not exist, and of a single image.
     """
     first, second = _draws(tally, found), _draws(other, other_found)
     once = np.ones((1, len(tally.hands)), int)
@@ -45,11 +47,13 @@ def differences(
     return moves
 
 
-def difference_of_means(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+def difference_of_means(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float] | None:
     """By how much the mean of ``second`` is higher, and its interval: (difference, lower, upper).
 
-    Paired as in :func:`differences`: both are (N,), of the same images in the same order.
+    Paired as in :func:`differences`: both are (N,), of the same images in the same order. None of a single image.
     """
+    if len(first) < 2:
+        return None
     rises = np.asarray(second, float) - np.asarray(first, float)
     means = np.concatenate([times @ rises / len(rises) for times in _resampled(len(rises))])
     low, high = np.percentile(means, [2.5, 97.5])
@@ -65,6 +69,8 @@ def _resampled(count: int) -> Iterator[np.ndarray]:
 
 def _draws(tally: Tally, found: Sequence[Ranked]) -> dict[str, np.ndarray]:
     """The metrics of every sample, (SAMPLES,) each."""
+    if len(tally.hands) < 2:  # all samples of a single image are alike, which is no certainty
+        return dict.fromkeys(("mean_iou", "acc", "f1", "ap"), np.full(SAMPLES, np.nan))
     parts = [_metrics(tally, found, times) for times in _resampled(len(tally.hands))]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

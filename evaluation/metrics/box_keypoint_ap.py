@@ -62,7 +62,8 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
 
     :param of: ``boxes`` or ``keypoints``.
-    :param category: as :class:`evaluation.metrics.scope.Scope` has it; all results are compared with a single hand's.
+    :param category: as :class:`evaluation.metrics.scope.Scope` has it; of
+        a hand's way to be outlined, results of both are compared with it.
     :raises ResultsError: as :func:`evaluation.metrics.results.read_entries`, or if the ground truth has no boxes or
         keypoints.
     :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if a box or keypoints are not such
@@ -78,7 +79,8 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     for kind in kinds:
         of_kind = [a for found in annotated.values() for a in found or [] if dataset.category(a) == kind.name]
         alone = len(kinds) == 1 and kind.name in SAME_HANDS
-        predicted = [entry for entry in entries if alone or entry.category == kind.name]
+        taken = SAME_HANDS if alone else {kind.name}
+        predicted = [entry for entry in entries if entry.category in taken]
         if of_kind or predicted or len(kinds) == 1:
             rows[kind.name] = _figures(dataset, of_kind, predicted, of, kind)
     notes += [*more_notes, *not_predicted(results, dataset, names)]

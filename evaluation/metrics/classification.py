@@ -55,8 +55,10 @@ class Classified:
         """Return it as ``score --json`` has it."""
         return {"of": "classes", **{name: value for name, value in asdict(self).items() if name != "right"}}
 
-    def rise(self, first: Classified) -> tuple[float, float, float]:
-        """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired."""
+    def rise(self, first: Classified) -> tuple[float, float, float] | None:
+        """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired;
+        None of a single image.
+        """
         return difference_of_means(np.array(first.right), np.array(self.right))
 
 

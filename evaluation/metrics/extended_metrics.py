@@ -56,13 +56,17 @@ def extended_metrics(images: Sequence[ImageEval], matches: Sequence[Match], opti
 def image_iou(images: Sequence[ImageEval], score_threshold: float) -> float | None:
     """Compute the IoU of all predicted with all annotated pixels of an image, as semantic segmentation is measured.
 
-    The mean over the images with an object or a prediction; None without such an image.
+    Pixels of crowd regions that are of no object do not count. The mean over the images with an object or a prediction
+    elsewhere; None without such an image.
     """
     values = []
     for image in images:
         predicted = [prediction.code for prediction in image.predictions if prediction.score >= score_threshold]
-        if predicted and image.ground_truth:
-            values.append(float(rle.iou([rle.merge(predicted)], [rle.merge(image.ground_truth)], [0])[0, 0]))
-        elif predicted or image.ground_truth:
-            values.append(0.0)
+        found, there, crowd = (
+            rle.decode(rle.merge(codes)).astype(bool) if codes else np.zeros((1, 1), bool)
+            for codes in (predicted, image.ground_truth, [crowd.code for crowd in image.crowds])
+        )
+        found = found & (there | ~crowd)
+        if union := int(np.count_nonzero(found | there)):
+            values.append(int(np.count_nonzero(found & there)) / union)
     return float(np.mean(values)) if values else None

@@ -87,7 +87,8 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
 
     :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``, the same
         one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``handforge predict``
-        wrote, whose record says which dataset was predicted. A ``category_id`` may be the category's name.
+        wrote, whose record says which dataset was predicted, and the categories of the network, among them those that
+        the dataset does not list. A ``category_id`` may be the category's name.
     :param needed: the key that holds the prediction: ``segmentation``, ``bbox`` or ``keypoints``.
     :raises ResultsError: naming the file and the result, if it is not such a file, if it belongs to other images, or
         if a result lacks a key, has a category that the dataset does not list, a score outside 0 to 1, or an id that
@@ -102,6 +103,8 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
     known = _categories(dataset) | {
         key: name for key, name in categories.items() if name in _categories(dataset).values()
     }
+    if trusted:
+        known |= {number: name for number, name in numbered_categories(path.parent) if isinstance(number, int)}
     seen: set[Any] = set()
     for number, record in enumerate(records, start=1):
         where = f"{path}: result {number} of {len(records)}"
@@ -198,13 +201,21 @@ def learned_categories(results: str | Path) -> tuple[str, ...]:
     """Return the names of the categories of the network whose predictions a folder, or a file in it, holds; none where
     nothing says them.
     """
-    folder = Path(results) if Path(results).is_dir() else Path(results).parent
+    return tuple(
+        name for _, name in numbered_categories(Path(results) if Path(results).is_dir() else Path(results).parent)
+    )
+
+
+def numbered_categories(folder: Path) -> list[tuple[Any, str]]:
+    """Return the id in the results and the name of each category of the network whose predictions a folder holds; none
+    where nothing says them.
+    """
     if not (folder / "predict.json").is_file():
-        return ()
+        return []
     record = read_json(folder / "predict.json", "")
     found = record.get("categories") if isinstance(record, dict) else None
     known = found if isinstance(found, list) else []
-    return tuple(str(one["name"]) for one in known if isinstance(one, dict) and "name" in one)
+    return [(one.get("id"), str(one["name"])) for one in known if isinstance(one, dict) and "name" in one]
 
 
 def kind_of(value: Any) -> str:

@@ -18,7 +18,7 @@ from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
 from evaluation.report.paths import shorten
 from evaluation.report.runs import Predicted, Run, plain
-from evaluation.report.tables import RATES, Table, text
+from evaluation.report.tables import RATES, Table, signed, text
 
 PAPER_IMAGES = 45_000
 """Synthetic images the paper trained on, at least."""
@@ -132,7 +132,8 @@ def ablation_table(runs: Sequence[Run], options: MatchOptions) -> Table:
 
     A dataset of several categories has further rows for each of them; classifiers of images have top-1 for F1.
 
-    :raises ResultsError: if there is no second run, or no dataset that the first and another run predicted.
+    :raises ResultsError: if there is no second run, or no dataset that the first and another run predicted
+        in the same categories.
     """
     if len(runs) < 2:
         raise ResultsError("an ablation needs at least two runs: the one to compare with, and others")
@@ -156,7 +157,10 @@ def ablation_table(runs: Sequence[Run], options: MatchOptions) -> Table:
                 scored = zip(compare(images, options), changes, strict=True)
                 rows += [_ablation_row(on, row, change) for row, change in scored]
     if not rows:
-        raise ResultsError(f"{runs[0].folder} and the other runs predicted no dataset in common")
+        raise ResultsError(
+            f"{runs[0].folder} and the other runs predicted no dataset in common, of the same categories (--category "
+            "chooses one)"
+        )
     return Table("ablation", columns, rows, left=3, notes=2)
 
 
@@ -173,27 +177,26 @@ def _classified_rows(runs: Sequence[Run]) -> list[list[str]]:
         if others:
             rows.append([predicted.name, runs[0].name, "–", text(base.top1), text(base.mean_recall), *["–"] * 3])
         for run, found in others:
-            signed = [f"{value:+.3f}" for value in found.rise(base)]
             figures = [text(found.top1), text(found.mean_recall)]
-            rows.append([predicted.name, run.name, changed(runs[0], run), *figures, *signed])
+            rows.append([predicted.name, run.name, changed(runs[0], run), *figures, *signed(found.rise(base))])
     return rows
 
 
 def _same_dataset(runs: Sequence[Run], predicted: Predicted) -> list[tuple[Run, Predicted]]:
-    """The first predictions of each run that are of the same dataset as ``predicted``, the first run's."""
+    """The first predictions of each run that are of the same dataset as ``predicted``, the first run's, and scored in
+    the same categories.
+    """
     found = [(runs[0], predicted)] if predicted.dataset else []
     for run in runs[1:]:
         same = [p for p in run.predictions if p.dataset and predicted.dataset and p.dataset.id == predicted.dataset.id]
-        found += [(run, p) for p in same[:1]]
+        found += [(run, p) for p in same if p.categories == predicted.categories][:1]
     return found
 
 
 def _ablation_row(name: str, row: Row, change: str) -> list[str]:
     score = row.score
-    moved = (row.differences or {}).get("f1")
-    signed = ["–"] * 3 if moved is None else [f"{value:+.3f}" for value in moved]
     figures = [text(value) for value in (*(getattr(score, rate) for rate in RATES), score.ap)]
-    return [name, row.name, change, *figures, *signed]
+    return [name, row.name, change, *figures, *signed((row.differences or {}).get("f1"))]
 
 
 def changed(base: Run, other: Run) -> str:

@@ -18,7 +18,9 @@ import numpy as np
 
 from evaluation.metrics.error_types import relative_size
 from evaluation.metrics.matching import annotated_masks
+from evaluation.metrics.scope import SAME_HANDS
 from handforge.dataset import Dataset, DatasetError
+from handforge.dataset.coco_types import AnnotationRecord
 from handforge.dataset.scene import scene
 from handforge.run_records import DatasetPart, RecipePart
 
@@ -85,7 +87,9 @@ def _any(known: list[bool | None]) -> bool | None:
 
 
 def median_size(dataset: Dataset) -> float | None:
-    """Compute the median of :func:`evaluation.metrics.error_types.relative_size` over all hands; None without one."""
+    """Compute the median of :func:`evaluation.metrics.error_types.relative_size` over all hands, crowds aside;
+    None without one.
+    """
     return _median_size(str(dataset.folder), dataset.id)
 
 
@@ -93,9 +97,15 @@ def median_size(dataset: Dataset) -> float | None:
 def _median_size(folder: str, identity: str) -> float | None:
     dataset = Dataset(Path(folder))
     sizes = [
-        relative_size(code) for image in dataset for code in annotated_masks(dataset, image, dataset.annotations(image))
+        relative_size(code)
+        for image in dataset
+        for code in annotated_masks(dataset, image, [a for a in dataset.annotations(image) if _is_hand(dataset, a)])
     ]
     return float(np.median(sizes)) if sizes else None
+
+
+def _is_hand(dataset: Dataset, annotation: AnnotationRecord) -> bool:
+    return not annotation.get("iscrowd") and dataset.category(annotation) in SAME_HANDS
 
 
 def _same(first: Any, second: Any) -> bool | None:

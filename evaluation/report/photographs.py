@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.metrics.results import ResultsError, is_number, read_json
+from evaluation.metrics.results import ResultsError, is_number, numbered_categories, read_json
 from evaluation.report import gallery
 from evaluation.report.runs import Predicted
 from handforge.dataset import CATEGORIES, DatasetError, read_image, to_rle
@@ -75,7 +75,8 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
         if address:
             score = best[index] if found else None
             shown.append(Photograph(label, Path(str(record["file_name"])).name, len(found), score, address))
-    named = {CATEGORIES.get(kind, f"category {kind}"): color for kind, color in colors.items()}
+    learned: dict[Any, str] = dict(numbered_categories(predicted.folder)) or {**CATEGORIES}
+    named = {learned.get(kind, f"category {kind}"): color for kind, color in colors.items()}
     return UnscoredSet(label, len(records), shown, named) if shown else None
 
 

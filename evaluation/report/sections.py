@@ -149,10 +149,10 @@ def _changes(runs: list[Run]) -> list[tuple[Table, str]]:
 
 
 def _differences(scored: list[Scored], options: MatchOptions) -> list[tuple[Table, str]]:
-    """Paired differences for every dataset that was predicted more than once."""
-    by_dataset: dict[str, list[Scored]] = {}
+    """Paired differences for every dataset that was predicted more than once, in the same categories."""
+    by_dataset: dict[tuple[str, ...], list[Scored]] = {}
     for item in scored:
-        by_dataset.setdefault(item.dataset.id, []).append(item)
+        by_dataset.setdefault((item.dataset.id, *item.predicted.categories), []).append(item)
     found = []
     for items in by_dataset.values():
         if len(items) > 1:

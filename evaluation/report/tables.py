@@ -95,6 +95,11 @@ def interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
+def signed(difference: tuple[float, float, float] | None) -> list[str]:
+    """Show a difference and the ends of its interval, each with its sign; None as dashes."""
+    return ["–"] * 3 if difference is None else [f"{value:+.3f}" for value in difference]
+
+
 def score_table(named: Sequence[tuple[str, DetectionMetrics]], hands: bool = True) -> Table:
     """The paper's metrics and AP; false positives in images without hands where there are such images.
 
@@ -156,7 +161,7 @@ def class_score_table(named: Sequence[tuple[str, Classified]]) -> Table:
 def class_difference_table(named: Sequence[tuple[str, Classified]]) -> Table:
     """Paired differences of top-1 to the first one."""
     (_, first), *others = named
-    rows = [[name, "top-1", *(f"{value:+.3f}" for value in found.rise(first))] for name, found in others]
+    rows = [[name, "top-1", *signed(found.rise(first))] for name, found in others]
     return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)
 
 
@@ -230,6 +235,5 @@ def difference_table(named: Sequence[tuple[str, Row]]) -> Table:
     rows = []
     for label, row in named:
         for name, values in (row.differences or {}).items():
-            signed = ["–"] * 3 if values is None else [f"{value:+.3f}" for value in values]
-            rows.append([label, INTERVALS[name], *signed])
+            rows.append([label, INTERVALS[name], *signed(values)])
     return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)

@@ -371,6 +371,13 @@ def test_photographs_without_ground_truth_are_shown(run, tmp_path):
     assert "photo1.png<br>2 detected" in alone and "of the paper" not in alone and "true positive" not in alone
 
 
+def test_photographs_name_the_networks_categories(run, tmp_path):
+    listed = [{"id": 1, "name": "cup"}, {"id": 2, "name": "pen"}]
+    photographs(run, tmp_path, **{"predict.json": {"source": str(tmp_path / "holiday"), "categories": listed}})
+    page = report(run)[1].read_text()
+    assert "cup</span>" in page and "pen</span>" in page and "hand+forearm</span>" not in page
+
+
 @pytest.mark.parametrize("name, content", [("results.json", [1]), ("images.json", [{"id": 1}]), ("results.json", {})])
 def test_damaged_predictions_of_photographs(run, tmp_path, name, content):
     photographs(run, tmp_path, **{name: content})

@@ -19,9 +19,11 @@ from evaluation.metrics.average_precision import NAMES, average_precision, evalu
 from evaluation.metrics.by_category import Confusion, by_category, category_metrics, confusion, mean
 from evaluation.metrics.curves import curve
 from evaluation.metrics.error_types import errors
+from evaluation.metrics.extended_metrics import image_iou
 from evaluation.metrics.matching import MatchOptions, load, match_all
 from evaluation.metrics.paper_metrics import paper_metrics, score
 from evaluation.metrics.scope import Scope
+from evaluation.paper.paper_types import median_size
 from handforge.dataset import Category, Dataset, Instance, Sample, assemble, encode_mask, write_sample
 
 CUP, PEN = Category(3, "cup"), Category(9, "pen")
@@ -217,6 +219,33 @@ def test_what_a_network_has_not_learned_is_left_out_and_it_is_said(two, tmp_path
         assert load(dataset, folder, Scope()).categories == ("cup", "pen")
 
 
+def test_what_a_network_knows_beyond_the_dataset_is_no_hand(two, tmp_path):
+    """A prediction gives such categories ids that the dataset has not; its record says which."""
+    hands = write_dataset(tmp_path / "hands", [[LEFT], [LEFT]])
+    folder = tmp_path / "found"
+    path = write_results(folder / "results.json", [result(1, LEFT, 0.9, 2), result(2, LEFT, 0.8, 2)])
+
+    def predicted(dataset, *named):
+        listed = [{"id": number, "name": name} for number, name in named]
+        (folder / "predict.json").write_text(json.dumps({"dataset_id": dataset.id, "categories": listed}))
+        found = load(dataset, folder, Scope())
+        counts = paper_metrics(found.images, MatchOptions())
+        return (counts.tp, counts.fp, counts.fn), found.notes
+
+    assert predicted(hands, (2, "cup")) == ((0, 0, 2), [])
+    assert predicted(hands, (1, "hand"), (2, "cup")) == ((0, 0, 2), [])
+    assert predicted(hands, (1, "hand"), (2, "hand+forearm"))[0] == (2, 0, 0), "the same hands, outlined otherwise"
+    path.write_text(json.dumps([{**one, "bbox": [0, 0, 10, 10]} for one in json.loads(path.read_text())]))
+    predicted(hands, (2, "cup"))
+    invoke("score", hands.folder, folder, "--of", "boxes", "--json", tmp_path / "b.json")
+    assert json.loads((tmp_path / "b.json").read_text())["ap"] == 0
+    cups = two[0]
+    counts, notes = predicted(cups, (3, "cup"), (2, "hand"))
+    assert counts == (0, 0, 2) and notes == [
+        "not scored, as the network has not learned them: pen (--category scores one)"
+    ]
+
+
 @pytest.mark.parametrize("of, key", [("boxes", "bbox"), ("keypoints", "keypoints")])
 def test_boxes_and_keypoints_by_category(two, tmp_path, of, key):
     dataset, _ = two
@@ -266,3 +295,36 @@ def test_a_crowd_of_hands(tmp_path):
     found = loaded(Dataset(dataset.folder), tmp_path / "r.json", [result(1, LEFT, 0.9), result(1, LOW, 0.8)])
     at = paper_metrics(found.images, MatchOptions())
     assert (at.hands, at.tp, at.fp) == (1, 1, 0)
+    assert image_iou(found.images, 0.5) == 1, "of what is to be ignored no pixel counts"
+    assert median_size(Dataset(dataset.folder)) == pytest.approx(0.5)
+    content["annotations"][1]["segmentation"] = encode_mask(rectangle(0, 0, 20, 20))
+    dataset.path.write_text(json.dumps(content))
+    found = loaded(Dataset(dataset.folder), tmp_path / "r.json", [result(1, rectangle(0, 0, 10, 20), 0.9)])
+    assert image_iou(found.images, 0.5) == 1
+    assert median_size(Dataset(dataset.folder)) == pytest.approx(0.5), "a crowd is no hand"
+
+
+def test_classes_of_images_are_not_of_one_category(two, tmp_path):
+    words = ["score", str(two[0].folder), str(tmp_path / "r.json"), "--of", "classes", "--category", "cup"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 2 and "leave it out for classes of images" in done.output
+
+
+def test_the_size_of_hands_is_not_that_of_other_things(two, tmp_path):
+    assert median_size(two[0]) is None
+
+
+def test_runs_scored_in_other_categories_are_not_compared(two, tmp_path):
+    dataset, entries = two
+    runs = [write_run(tmp_path / name, dataset, write_results(tmp_path / "r.json", entries)) for name in ("a", "b")]
+    for run, names in zip(runs, (["cup", "pen"], ["cup"]), strict=True):
+        path = run / "predictions/test/predict.json"
+        listed = [category.to_json() for category in (CUP, PEN) if category.name in names]
+        path.write_text(json.dumps({**json.loads(path.read_text()), "categories": listed}))
+    invoke("report", *runs, "--out", tmp_path / "r.html")
+    assert "differences to the first" not in (tmp_path / "r.html").read_text()
+    done = CliRunner().invoke(main, ["ablation", *map(str, runs)])
+    assert done.exit_code == 2 and "no dataset in common, of the same categories (--category chooses" in done.output
+    assert "+0.000" in invoke("ablation", *runs, "--category", "cup")
+    invoke("report", *runs, "--out", tmp_path / "r.html", "--category", "cup")
+    assert "differences to the first" in (tmp_path / "r.html").read_text()

@@ -21,7 +21,7 @@ from evaluation_scenes import (
 from evaluation.cli import main
 from evaluation.metrics import boundary
 from evaluation.metrics.average_precision import Ranked, average_precision, evaluated, ranked, weighted_ap
-from evaluation.metrics.bootstrap import differences, intervals
+from evaluation.metrics.bootstrap import difference_of_means, differences, intervals
 from evaluation.metrics.curves import SWEEP, curve, sweep
 from evaluation.metrics.error_types import Errors, by_size, errors
 from evaluation.metrics.extended_metrics import image_iou
@@ -149,6 +149,13 @@ def test_intervals_are_those_of_a_proportion():
     assert intervals(*counts([1, 0] * 20)) == intervals(*counts([1, 0] * 20))
     assert found["ap"] == pytest.approx((low, high), abs=0.01)  # every prediction is right, so AP is the recall
     assert intervals(*counts([0, 0]))["mean_iou"] is None
+
+
+def test_a_single_image_has_no_interval():
+    """All samples of it are alike: an interval without width would say that a difference is certain."""
+    assert intervals(*counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
+    assert differences(*counts([0]), *counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
+    assert difference_of_means(np.array([0.0]), np.array([1.0])) is None
 
 
 def test_paired_differences_are_narrower_than_the_intervals():
