@@ -167,21 +167,16 @@ def frame_render_command(file: Path, out: Path) -> None:
 def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
     """Copy the dataset DIR into two: TEST with --test random images, TRAIN with the rest.
 
+    Images of one group, as of one person or video, stay together: TEST may then have fewer.
+
     \b
     handforge dataset split rooms train test --test 60
     """  # noqa: D301 - click wants the real control character
-    import numpy as np
-
     from handforge import dataset
+    from handforge.dataset.subsets import split
 
     data = dataset.Dataset(folder)
-    if count >= len(data):
-        raise dataset.DatasetError(f"--test {count} leaves nothing to train on: {folder} has {len(data)} images")
-    chosen = set(np.random.default_rng(seed).choice(len(data), count, replace=False).tolist())
-    parts = {
-        train: [image for i, image in enumerate(data) if i not in chosen],
-        test: [image for i, image in enumerate(data) if i in chosen],
-    }
+    parts = dict(zip((train, test), split(data, count, seed), strict=True))
     done = [out for out, images in parts.items() if dataset.holds_subset(data, images, out)]
     for one, other in ((train, test), (test, train)):
         if one not in done and one.exists() and (not one.is_dir() or any(one.iterdir())):

@@ -35,7 +35,9 @@ class Dataset:
 
     Nothing but ``annotations.json`` is read at construction; images and masks are decoded when asked for.
 
-    :param category: of :data:`CATEGORIES`; annotations of the others are left out.
+    :param category: of :data:`CATEGORIES`; annotations of the others are left out, and so are images whose hands are
+        all annotated in another one: they say nothing about this one, least of all that there is no hand.
+    :ivar left_out: the number of images that were left out.
     :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no image or no
         annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no image,
         a file name leaves the folder, or an image's record holds what no file of ours can.
@@ -71,17 +73,24 @@ class Dataset:
             names = Counter(Path(image["file_name"]) for image in self.images)
             if doubled := [name for name, times in names.items() if times > 1]:
                 raise DatasetError(f"{self.path}: several images have the file name {doubled[0]}; each needs its own")
+            here, elsewhere = set[int](), set[int]()
             for annotation in annotations:
                 self._check_annotation(annotation, by_image)
                 kind = self.category(annotation)
+                if category is None or kind == category:
+                    here.add(annotation["image_id"])
+                elif kind in CATEGORIES.values():
+                    elsewhere.add(annotation["image_id"])
+                    continue
                 # What is neither is no hand, and left for those who use it to refuse.
-                if category is None or kind == category or kind not in CATEGORIES.values():
-                    by_image[annotation["image_id"]].append(annotation)
+                by_image[annotation["image_id"]].append(annotation)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None
         if not self.images:
             raise DatasetError(f"{self.path} lists no images; the dataset is empty")
-        if annotations and not any(by_image.values()):
+        every, self.images = self.images, [image for image in self.images if image["id"] not in elsewhere - here]
+        self.left_out = len(every) - len(self.images)
+        if annotations and not any(by_image[image["id"]] for image in self.images):
             raise DatasetError(
                 f"{self.path} has no mask of the category {category}; make one with --mask {category}, or ask for "
                 f"{' or '.join(name for name in CATEGORIES.values() if name != category)}"

@@ -1,4 +1,4 @@
-"""Datasets made of datasets: several merged, a random sample, and Vid2 out of Vid1 by zooming in."""
+"""Datasets made of datasets: several merged, a random sample, two parts, and Vid2 out of Vid1 by zooming in."""
 
 from __future__ import annotations
 
@@ -47,6 +47,35 @@ def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
         raise DatasetError(f"{source.folder} has {len(source)} images, fewer than the {count} asked for")
     chosen = np.sort(np.random.default_rng(seed).choice(len(source), count, replace=False))
     copy_subset(source, [source.images[index] for index in chosen], out)
+
+
+def split(source: Dataset, count: int, seed: int) -> tuple[list[ImageRecord], list[ImageRecord]]:
+    """The images to train on, and ``count`` random ones to test on, each in the source's order.
+
+    Images whose records name the same ``group`` (a person, a video) are not parted: then there may be fewer to test on.
+
+    :raises DatasetError: if nothing is left to train on, or no group is as small as ``count``.
+    """
+    if count >= len(source):
+        raise DatasetError(f"--test {count} leaves nothing to train on: {source.folder} has {len(source)} images")
+    rng = np.random.default_rng(seed)
+    groups: dict[object, list[int]] = {}
+    for index, image in enumerate(source):
+        groups.setdefault(image.get("group", ("image", index)), []).append(index)
+    if len(groups) == len(source):
+        chosen = set(rng.choice(len(source), count, replace=False).tolist())
+    else:
+        chosen, members = set[int](), list(groups.values())
+        for place in rng.permutation(len(members)):
+            if len(chosen) + len(members[place]) <= count:
+                chosen.update(members[place])
+        if not chosen:
+            raise DatasetError(
+                f"--test {count} is too few: in {source.folder} {min(map(len, members))} images at least belong "
+                "together (of one person or video)"
+            )
+    train = [image for index, image in enumerate(source) if index not in chosen]
+    return train, [image for index, image in enumerate(source) if index in chosen]
 
 
 def merge(sources: Sequence[Dataset], out: Path) -> None:

@@ -88,6 +88,27 @@ def test_split_parts_a_dataset(tmp_path):
     assert [len(n) for n in names] == [3, 2] and names[0] | names[1] == {f"f{i}.png" for i in range(5)}
 
 
+def grouped(folder, groups):
+    """Say of which group each image of a dataset is, as an import of people or videos does."""
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text())
+    for image, group in zip(content["images"], groups, strict=True):
+        image["group"] = group
+    path.write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_split_does_not_part_a_group(tmp_path, seed):
+    folder = grouped(small_dataset(tmp_path / "all", 9), "abcabcabc")
+    done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 7, "--seed", seed)
+    assert done.exit_code == 0 and "test: 6 images" in done.output, done.output
+    train, test = ({image["group"] for image in dataset.Dataset(tmp_path / name)} for name in ("train", "test"))
+    assert (len(train), len(test)) == (1, 2) and not train & test
+    done = run("split", folder, tmp_path / "more", tmp_path / "less", "--test", 2)
+    assert done.exit_code == 2 and "--test 2 is too few" in done.stderr and "3 images at least belong" in done.stderr
+
+
 def test_split_refuses_what_it_cannot_do(tmp_path):
     folder = small_dataset(tmp_path / "all")
     done = run("split", folder, tmp_path / "train", tmp_path / "test", "--test", 5)

@@ -4,11 +4,13 @@ import json
 import shutil
 from dataclasses import replace
 
+import pytest
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, stopped_after, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
 from trainer.config.recipe_file import load as load_recipe
-from trainer.loop import repetition
+from trainer.errors import RecipeError
+from trainer.loop import launch, repetition
 
 
 def several(recipe, sets, out, *more):
@@ -56,6 +58,30 @@ def test_a_group_of_two_datasets_is_kept_aside_together(tmp_path):
     groups = [image["group"] for _, image in plan.images]
     assert sorted([*aside, *subsets[0], *subsets[1]]) == list(range(15)) and len(aside) == 5
     assert {groups[i] for i in aside}.isdisjoint(groups[i] for part in subsets for i in part)
+
+
+def test_what_is_trained_on_as_real_images_is_not_kept_aside(blobs, tmp_path):
+    recipe = replace(load_recipe("demo"), subsets=2, validation=0.4)
+    copied = shutil.copytree(blobs, tmp_path / "copy")
+    with pytest.raises(RecipeError, match=f"{blobs} and {copied} are the same dataset; give each once"):
+        repetition.Plan([], recipe, (Dataset(blobs),), (Dataset(copied),))
+    data, real = write_blobs(tmp_path / "data", count=8), write_blobs(tmp_path / "real", count=3)
+    edit_annotations(data, lambda c: [image.update(group="ab"[image["id"] % 2]) for image in c["images"]])
+    edit_annotations(real, lambda c: c["images"][0].update(group="a"))
+    recipe = replace(recipe, validation=0.5)
+    for seed in range(4):
+        plan = repetition.Plan([], recipe, (Dataset(data),), (Dataset(real),), seed=seed)
+        assert {plan.images[int(number)][1]["group"] for number in repetition.split(plan)[1]} == {"b"}
+
+
+def test_training_leaves_out_images_of_another_outline(tmp_path):
+    data = write_blobs(tmp_path / "data", count=6)
+    edit_annotations(data, lambda c: c["categories"].append({"id": 2, "name": "hand+forearm"}))
+    edit_annotations(data, lambda c: [c["annotations"][number].update(category_id=2) for number in (0, 1)])
+    words = {"recipe": "demo", "data": (data,), "out": tmp_path / "run", "words": [], "seed": 0, "device": "cpu"}
+    for categories in (None, "hand"):
+        plan = launch.plan("repeat", launch.Options(**words, workers=1, categories=categories))
+        assert len(plan.images) == 4 and all(dataset.annotations(image) for dataset, image in plan.images)
 
 
 def test_validation_keeps_groups_together(tmp_path):

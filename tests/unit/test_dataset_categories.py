@@ -28,6 +28,26 @@ def test_a_category_may_be_read_alone(tmp_path):
         ds.Dataset(tmp_path, "hand")
 
 
+def test_images_whose_hands_are_outlined_otherwise_are_not_empty_ones(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    kinds = (["hand"], ["hand+forearm"], [], ["hand+forearm", "hand"])
+    records = []
+    for number, names in enumerate(kinds):
+        hands = tuple(ds.Instance(np.eye(4, 5, dtype=bool), category=name) for name in names)
+        records.append(ds.write_sample(tmp_path, ds.Sample(f"x{number}", np.zeros((4, 5, 3), np.uint8), hands)))
+    ds.assemble(tmp_path, records, {})
+
+    def read(category):
+        dataset = ds.Dataset(tmp_path, category)
+        counts = {image["file_name"][1]: len(dataset.annotations(image)) for image in dataset}
+        return counts, dataset.left_out
+
+    assert read(None) == ({"0": 1, "1": 1, "2": 0, "3": 2}, 0)
+    assert read("hand") == ({"0": 1, "2": 0, "3": 1}, 1)
+    assert read("hand+forearm") == ({"1": 1, "2": 0, "3": 1}, 1)
+
+
 def test_hands_alone_are_one_category(folder):
     assert ds.Dataset(folder).categories == {1: "hand"}
 

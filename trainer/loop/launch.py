@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from handforge.dataset import Dataset
+from handforge.dataset import CATEGORIES, Dataset
 from handforge.files import folder_lock, require_space
 from handforge.progress import progress
 from handforge.run_records import SessionRecord
@@ -92,8 +92,17 @@ def plan(command: str, options: Options) -> Plan:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {distributed.world()} processes")
     wanted = [name for name in map(str.strip, (options.categories or "").split(",")) if name]
     wanted = wanted or list(chosen.categories)
-    mask = None if wanted else chosen.network.category
+    outlines = [name for name in wanted if name in CATEGORIES.values()]
+    mask = (outlines[0] if len(outlines) == 1 else None) if wanted else chosen.network.category
     data, real = (tuple(Dataset(folder, mask) for folder in given) for given in (options.data, options.real))
+    for dataset in (*data, *real):
+        if dataset.left_out and distributed.rank() == 0:
+            _log.info(
+                "%s: %d images have no hand annotated as %s but others; they are left out",
+                dataset.folder,
+                dataset.left_out,
+                mask,
+            )
     learned = categories.choose([*data, *real], wanted, mask)
     if chosen.network.task == "keypoints":
         categories.common_keypoints(learned, [*data, *real])

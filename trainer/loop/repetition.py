@@ -66,7 +66,9 @@ class Plan:
     def __post_init__(self) -> None:
         first: dict[str, Dataset] = {}
         for dataset in self.data:
-            if (other := first.setdefault(dataset.id, dataset)) is not dataset:
+            first.setdefault(dataset.id, dataset)
+        for dataset in (*self.data, *self.real):
+            if (other := first.get(dataset.id, dataset)) is not dataset:
                 raise RecipeError(
                     f"{other.folder} and {dataset.folder} are the same dataset; give each once, so that images held "
                     "out for validation are not trained on"
@@ -140,7 +142,7 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     """The subsets, as sorted image numbers of ``plan.images``, and the numbers held out for validation.
 
     Images whose records name the same ``group`` (a person, a video) are held out together or not at all, also those
-    of different datasets.
+    of different datasets; a group that real images are of is not, as all of these are trained on.
 
     :raises RecipeError: if there are fewer images than subsets, or none can be held out and the recipe wants some.
     """
@@ -149,11 +151,12 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     images, where = plan.images, " and ".join(str(dataset.folder) for dataset in plan.data)
     for index, (_, image) in enumerate(images):
         groups.setdefault(image.get("group", ("image", index)), []).append(index)
+    trained = {image.get("group") for dataset in plan.real for image in dataset} - {None}
     wanted = round(plan.recipe.validation * len(images))
     aside: list[int] = []
     keys = list(groups)
     for place in rng.permutation(len(keys)):
-        if len(aside) + len(groups[keys[place]]) <= wanted:
+        if keys[place] not in trained and len(aside) + len(groups[keys[place]]) <= wanted:
             aside += groups[keys[place]]
     if plan.recipe.validation and not aside:
         least = min(map(len, groups.values()))
