@@ -96,8 +96,8 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
         else:
             timed("pose", rig, "set_pose")
             timed("pose", rig, "posed")
-            assert isinstance(renderer._studio.engine, plain.PlainScene)
-            timed("draw", renderer._studio.engine.drawer, "draw")
+            assert isinstance(renderer._frames.engine, plain.PlainScene)
+            timed("draw", renderer._frames.engine.drawer, "draw")
             timed("draw", plain, "_compose")
             timed("truth", frame_renderer, "masks_of")
             timed("truth", frame_renderer, "keypoints")

@@ -39,7 +39,7 @@ class FrameRenderer:
 
     def __init__(self, settings: RenderSettings) -> None:
         self.settings = settings
-        self._own = external_rig(settings)
+        self._external = external_rig(settings)
         self._backgrounds = backgrounds.open_backgrounds(settings)
         self.stage = Stage()
         with redirect_output():
@@ -68,7 +68,7 @@ class FrameRenderer:
         return self.engine.decide(self._pose(self._draw(number, pose)))
 
     def _draw(self, number: int, pose: np.ndarray) -> FrameSpec:
-        return frame_spec.draw_frame(self.settings, number, pose, self._own, self._backgrounds)
+        return frame_spec.draw_frame(self.settings, number, pose, self._external, self._backgrounds)
 
     def render(self, spec: FrameSpec, meta: ImageMeta) -> Sample:
         """Render a frame that is decided.
@@ -84,7 +84,7 @@ class FrameRenderer:
             image=layers.image,
             instances=self._hands(frame, layers, masks) + _objects(frame, layers),
             meta=meta | self._meta(frame),
-            truths=self._truths(frame, masks),
+            ground_truth_maps=self._ground_truth_maps(frame, masks),
         )
 
     def _pose(self, spec: FrameSpec) -> PosedFrame:
@@ -106,7 +106,7 @@ class FrameRenderer:
             hand, mesh = self._others(index, spec.shape) if index else self.hand(spec.shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
-        if self._own is None:
+        if self._external is None:
             hand_surface.shape_for(hand, mesh, look, spec.pose)
         rig.bend(hand, spec.elbow)
         self.stage.show(hand)
@@ -157,7 +157,7 @@ class FrameRenderer:
         """Names of the ground-truth maps that the settings ask for."""
         return [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
 
-    def _truths(self, frame: PosedFrame, masks: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+    def _ground_truth_maps(self, frame: PosedFrame, masks: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
         """The ground-truth maps: depth, normals, parts of the hands themselves, without those in a mirror."""
         if not self._maps:
             return {}
@@ -211,8 +211,8 @@ class FrameRenderer:
 
     def _build(self, shape: int | None) -> tuple[rig.Rig, hand_mesh.HandMesh]:
         self.stage.add()
-        if self._own:
-            return rig.build(*self._own), self._own[1]
+        if self._external:
+            return rig.build(*self._external), self._external[1]
         proportions = frame_look.hand_shape(self.settings, shape)
         mesh = hand_mesh.build(proportions)
         return rig.build(anatomy.skeleton(proportions), mesh), mesh

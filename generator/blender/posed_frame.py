@@ -25,7 +25,7 @@ class Arm:
     side: str
     bones: PosedSkeleton
     posed: Posed
-    bent: Elbow
+    elbow: Elbow
 
 
 @dataclass(frozen=True)

@@ -127,23 +127,23 @@ def draw_frame(
     settings: RenderSettings,
     number: int,
     pose: np.ndarray,
-    own: tuple[Skeleton, HandMesh] | None = None,
+    external: tuple[Skeleton, HandMesh] | None = None,
     behind: Backgrounds | None = None,
 ) -> FrameSpec:
     """Draw all that is random of a frame.
 
     :param number: the frame's number in the run.
     :param pose: (28,), metres and radians.
-    :param own: skeleton and mesh of an external rig that takes the built-in hand's place.
+    :param external: skeleton and mesh of an external rig that takes the built-in hand's place.
     :param behind: the images of which each frame has one behind all.
     """
     look = frame_look.draw_frame_look(settings, number)
-    spec = _draw_subject(settings, number, pose, own, look)
+    spec = _draw_subject(settings, number, pose, external, look)
     if behind is not None:
         spec = replace(spec, look=replace(look, background=np.zeros(3)), backdrop=behind.draw(number))
     if settings.sensor == "random" and not settings.kind.photographed:
-        own_stream = stream(settings.seed, number, "sensor")
-        spec = replace(spec, sensor=camera_effects.draw_sensor(own_stream, settings.resolution))
+        rng = stream(settings.seed, number, "sensor")
+        spec = replace(spec, sensor=camera_effects.draw_sensor(rng, settings.resolution))
     return spec
 
 
@@ -151,7 +151,7 @@ def _draw_subject(
     settings: RenderSettings,
     number: int,
     pose: np.ndarray,
-    own: tuple[Skeleton, HandMesh] | None,
+    external: tuple[Skeleton, HandMesh] | None,
     look: FrameLook,
 ) -> FrameSpec:
     """Draw the hands, or what is seen in place of them, and the camera."""
@@ -159,24 +159,24 @@ def _draw_subject(
         scene = empty_scene.draw_empty_scene(settings, number)
         return FrameSpec(number, look, scene.camera, empty=scene)
     shape = hand_shape(settings, look.shape)
-    bones = own[0] if own else skeleton(shape)
+    bones = external[0] if external else skeleton(shape)
     first = draw_hand_look(settings, number, look.tone, shape)
     grasp = None
     if first.glove is None or first.glove.thickness <= held_object.GLOVE:
-        grasp = held_object.draw_grasp(settings, number, own[1] if own else hand_mesh.build(shape), bones)
+        grasp = held_object.draw_grasp(settings, number, external[1] if external else hand_mesh.build(shape), bones)
     pose = pose if grasp is None else grasp.in_pose(pose)
     if group := crowd.draw_crowd(settings, number, pose[6:], bones, look.tone):
         return FrameSpec(number, look, group.camera, _hands_of(group, settings, number, look), grasp, group)
     bent, bent_too = elbow.draw_elbow(settings, number), elbow.draw_elbow(settings, number, 1)
     camera, posed = framing.draw_framing(settings, number, pose, bones, bent)
     other = second_hand.draw_second_hand(settings, number, camera, posed, look.side, (bent, bent_too))
-    if not settings.kind.bent_arms and settings.num_hands == 1 and own is None:
+    if not settings.kind.bent_arms and settings.num_hands == 1 and external is None:
         bent = arm_reach.reach_out(camera, posed)
     hands = [HandSpec(look.side, posed.pose, look.shape, first, bent)]
     if other:
         tone = look.tone if other.tone is None else other.tone
-        worn = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
-        hands.append(HandSpec(other.side, other.posed.pose, look.shape, worn, bent_too))
+        other_look = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
+        hands.append(HandSpec(other.side, other.posed.pose, look.shape, other_look, bent_too))
     return FrameSpec(number, look, camera, tuple(hands), grasp)
 
 
@@ -186,6 +186,6 @@ def _hands_of(group: Crowd, settings: RenderSettings, number: int, look: FrameLo
         first = seen.person == 0
         shape = look.shape if first or look.shape is None else seen.person
         tone = look.tone if first else group.persons[seen.person - (group.kind == "egocentric")].tone
-        worn = draw_hand_look(settings, number, tone, hand_shape(settings, shape), 2 * seen.person, first)
-        hands.append(HandSpec(seen.side, np.array(seen.pose), shape, worn, seen.elbow))
+        hand_look = draw_hand_look(settings, number, tone, hand_shape(settings, shape), 2 * seen.person, first)
+        hands.append(HandSpec(seen.side, np.array(seen.pose), shape, hand_look, seen.elbow))
     return tuple(hands)

@@ -63,20 +63,20 @@ class Renderer:
         self.blender = registry.version()
         from generator.blender.frame_renderer import FrameRenderer
 
-        self._studio = FrameRenderer(self.settings)
+        self._frames = FrameRenderer(self.settings)
         self._records: Records | None = None
 
     def frame(self, item: Item) -> dataset.Sample:
         """Render one frame."""
-        return self._studio.frame(item.number, item.pose, item.meta)
+        return self._frames.frame(item.number, item.pose, item.meta)
 
     def decide(self, item: Item) -> FrameSpec:
         """Decide one frame, also what depends on the surface of its posed hands."""
-        return self._studio.decide(item.number, item.pose)
+        return self._frames.decide(item.number, item.pose)
 
     def render_spec(self, spec: FrameSpec, meta: ImageMeta) -> dataset.Sample:
         """Render a frame that is decided already."""
-        return self._studio.render(spec, meta)
+        return self._frames.render(spec, meta)
 
     def render(self, out: Path, items: list[Item]) -> int:
         """Render some frames into a run's folder; their number."""

@@ -4,7 +4,7 @@ A dataset folder::
 
     images/NAME.png|jpg|webp    the images
     masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the image)
-    depth/ normals/ parts/      more truths, on request: truths.py says what they hold
+    depth/ normals/ parts/      ground-truth maps, on request: ground_truth_maps.py says what they hold
     annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
     preview.jpg                 a contact sheet

@@ -24,7 +24,7 @@ from handforge.dataset.records import GROUND_TRUTH_MAPS, KEYPOINTS, PARTS, Datas
 PER_METRE = 5000
 
 
-def encode_truth(name: str, values: np.ndarray) -> bytes:
+def encode_map(name: str, values: np.ndarray) -> bytes:
     """The file of one truth; ``values`` as the module's table has them when read.
 
     :raises DatasetError: if something is too far away for 16 bits.
@@ -39,7 +39,7 @@ def encode_truth(name: str, values: np.ndarray) -> bytes:
     return encode_png(values)
 
 
-def read_truth(path: Path, name: str) -> np.ndarray:
+def read_map(path: Path, name: str) -> np.ndarray:
     """One truth as the module's table has it.
 
     :raises DatasetError: if there is no such truth, or the file is missing, damaged, or of another kind.
@@ -57,10 +57,10 @@ def read_truth(path: Path, name: str) -> np.ndarray:
     return values
 
 
-def check_truth(path: Path, name: str, covered: np.ndarray, image: ImageRecord) -> list[str]:
+def check_map(path: Path, name: str, covered: np.ndarray, image: ImageRecord) -> list[str]:
     """What is wrong with one truth of an image whose masks cover the pixels ``covered``, (H, W) bool."""
     try:
-        values = read_truth(path, name)
+        values = read_map(path, name)
     except DatasetError as error:
         return [str(error)]
     if values.shape[:2] != covered.shape:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
-from handforge.dataset.ground_truth_maps import read_truth
+from handforge.dataset.ground_truth_maps import read_map
 from handforge.dataset.image_io import MAX_PIXELS, read_image
 from handforge.dataset.records import (
     CATEGORIES,
@@ -283,14 +283,12 @@ class Dataset:
             yield mask
 
     def ground_truth_maps(self, image: ImageRecord) -> tuple[str, ...]:
-        """Which of :data:`TRUTHS` an image has beside its masks."""
+        """Which of :data:`handforge.dataset.GROUND_TRUTH_MAPS` an image has beside its masks."""
         return tuple(name for name in GROUND_TRUTH_MAPS if name in (image.get("truths") or ()))
 
     def ground_truth_map(self, image: ImageRecord, name: str) -> np.ndarray:
-        """One of an image's truths as :mod:`handforge.dataset.ground_truth_maps` describes it, which also has the
-        errors.
-        """
-        return read_truth(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
+        """One of an image's ground-truth maps. Errors as :func:`handforge.dataset.ground_truth_maps.read_map`."""
+        return read_map(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
 
 
 def images_digest(folder: Path, images: Iterable[ImageRecord]) -> str:

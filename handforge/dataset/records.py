@@ -136,14 +136,14 @@ class Sample:
     :param image: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
     :param meta: what else is known of the image than its truth.
-    :param truths: some of :data:`TRUTHS`, as :mod:`handforge.dataset.ground_truth_maps` reads them.
+    :param ground_truth_maps: some of :data:`GROUND_TRUTH_MAPS`, as :mod:`handforge.dataset.ground_truth_maps` says.
     """
 
     name: str
     image: np.ndarray
     instances: tuple[Instance, ...]
     meta: ImageMeta = field(default_factory=lambda: ImageMeta())
-    truths: dict[str, np.ndarray] = field(default_factory=dict)
+    ground_truth_maps: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         text = self.name.encode(errors="ignore").decode()  # without what is no UTF-8

@@ -162,7 +162,7 @@ def _write(
 
 
 def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
-    """One image, zoomed; keypoints and the camera's matrix go with it, further truths do not."""
+    """One image, zoomed; keypoints and the camera's matrix go with it, ground-truth maps do not."""
     width, height = image["width"], image["height"]
     masks = source.masks(image)
     left, top, right, bottom = window(masks, width, height, factor)

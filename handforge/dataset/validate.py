@@ -14,7 +14,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from handforge.dataset.coco_types import AnnotationRecord, ImageRecord
-from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_truth
+from handforge.dataset.ground_truth_maps import check_keypoints_3d, check_map
 from handforge.dataset.image_io import read_mask
 from handforge.dataset.reader import Dataset, images_digest
 from handforge.dataset.records import KEYPOINTS, DatasetError, size_text
@@ -184,7 +184,7 @@ def _file_problems(dataset: Dataset, image: ImageRecord, union: np.ndarray) -> l
     name = f"{Path(image['file_name']).stem}.png"
     try:
         for kind in dataset.ground_truth_maps(image):
-            problems += check_truth(dataset.file(f"{kind}/{name}"), kind, union, image)
+            problems += check_map(dataset.file(f"{kind}/{name}"), kind, union, image)
         if not (dataset.folder / "masks").is_dir():
             return problems
         path = dataset.file(f"masks/{name}")

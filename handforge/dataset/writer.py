@@ -19,7 +19,7 @@ from handforge.dataset.coco_types import (
     NewAnnotation,
     NewImage,
 )
-from handforge.dataset.ground_truth_maps import encode_truth
+from handforge.dataset.ground_truth_maps import encode_map
 from handforge.dataset.image_io import encode_image, encode_png
 from handforge.dataset.reader import Dataset, images_digest
 from handforge.dataset.records import CATEGORIES, CATEGORY_ID, HAND_CATEGORIES, Category, DatasetError, Sample
@@ -90,9 +90,9 @@ def encode_sample(
         f"images/{file_name}": encode_image(frame.image, suffix),
         f"masks/{frame.name}.png": encode_png(union.view(np.uint8) * np.uint8(255)),
     }
-    if frame.truths:
-        image["truths"] = list(frame.truths)
-        files |= {f"{name}/{frame.name}.png": encode_truth(name, values) for name, values in frame.truths.items()}
+    if maps := frame.ground_truth_maps:
+        image["truths"] = list(maps)
+        files |= {f"{name}/{frame.name}.png": encode_map(name, values) for name, values in maps.items()}
     return {"image": image, "annotations": annotations}, files
 
 

@@ -101,7 +101,7 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
             sample = renderer.frame(frame, POSE, {"set": "l2"})
             kinds[scene.kind] = sample.image
             assert sample.instances == () and sample.meta["empty"] == scene.kind and "pose" not in sample.meta
-            assert not sample.truths["depth"].any() and not sample.truths["parts"].any()
+            assert not sample.ground_truth_maps["depth"].any() and not sample.ground_truth_maps["parts"].any()
             assert sample.image.std() > 1
             again = renderer.frame(frame, POSE, {"set": "l2"})
             assert (again.image == sample.image).all()

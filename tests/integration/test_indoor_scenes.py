@@ -142,7 +142,7 @@ def test_a_fisheyes_mask_is_where_its_hand_is_projected():
         assert far.max() < 2.0, "every pixel of the mask is at the hand"
         around = cKDTree(np.stack([columns, rows], axis=1) + 0.5)
         assert (around.query(places.data)[0] < 2.0).mean() > 0.8, "and the hand is in the mask where nothing covers it"
-        assert sample.truths["depth"][mask].min() > depth[inside].min() - 0.02
-        assert sample.truths["depth"][mask].max() < depth[inside].max() + 0.02
+        assert sample.ground_truth_maps["depth"][mask].min() > depth[inside].min() - 0.02
+        assert sample.ground_truth_maps["depth"][mask].max() < depth[inside].max() + 0.02
     flat = next(spec for spec in specs if not spec.camera.fisheye)
     assert "projection" not in studio.render(flat, {}).meta

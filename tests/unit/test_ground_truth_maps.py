@@ -15,7 +15,7 @@ from generator.hand.anatomy import BONES
 from generator.hand.camera import Camera
 from handforge import dataset
 from handforge.dataset import PARTS, Dataset, DatasetError, Instance, Sample, check_image
-from handforge.dataset.ground_truth_maps import encode_truth
+from handforge.dataset.ground_truth_maps import encode_map
 
 CAMERA = Camera(160, 90, 1.0, 45.0)
 
@@ -211,6 +211,6 @@ def test_asking_for_truths_changes_no_other_setting():
 
 
 def test_what_is_too_far_for_16_bits_is_refused():
-    assert encode_truth("depth", np.full((2, 2), 13.1))
+    assert encode_map("depth", np.full((2, 2), 13.1))
     with pytest.raises(DatasetError, match=r"a depth of 14\.0 m does not fit 16 bits; lower focal_mm or distance"):
-        encode_truth("depth", np.full((2, 2), 14.0))
+        encode_map("depth", np.full((2, 2), 14.0))

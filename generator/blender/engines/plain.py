@@ -45,7 +45,7 @@ class PlainScene:
         spec, drawings = frame.spec, []
         for arm in frame.arms:
             self._stage.show(arm.rig)
-            look = replace(spec.look, elbow=arm.bent)
+            look = replace(spec.look, elbow=arm.elbow)
             drawings.append(self.drawer.draw(arm.rig, arm.posed, spec.camera, look))
         if spec.backdrop is None:
             image = _compose(drawings, spec.camera, spec.look)

@@ -70,7 +70,7 @@ class IndoorScene:
         if spec.empty is not None:
             return replace(spec, around=surroundings.draw_empty(self._settings, spec.number, spec.look, spec.empty))
         arms = [
-            BareArm(arm.look, arm.bones, arm.bent, not sleeve.has_arm(rest_vertices(arm.rig))) for arm in frame.arms
+            BareArm(arm.look, arm.bones, arm.elbow, not sleeve.has_arm(rest_vertices(arm.rig))) for arm in frame.arms
         ]
         held = frame.held is not None
         around = surroundings.draw(self._settings, spec.number, spec.look, _view(frame), arms, spec.crowd, held)

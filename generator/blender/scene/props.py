@@ -87,7 +87,7 @@ class Props:
             vertices, faces = sleeve.tube(rest, one.start, one.loose, one.folds, one.end, tucked=one.tucked)
             moved = forearm(arm.rig)
             mesh = bpy.data.meshes.new("worn")
-            fill(mesh, arm.bent.bend(vertices) if one.bends else vertices, faces)
+            fill(mesh, arm.elbow.bend(vertices) if one.bends else vertices, faces)
             mesh.materials.append(None)
             self._add(mesh, _material(made_of[one.material]), moved)
             self._made.append(mesh)
