@@ -28,6 +28,7 @@ from evaluation.metrics.matching import MatchOptions, load, match_all
 from evaluation.metrics.paper_metrics import score
 from evaluation.metrics.scope import Scope
 from handforge.dataset import Dataset, assemble, encode_mask
+from handforge.dataset.coco_types import FrameRecord, NewAnnotation
 
 WIDTH, HEIGHT, REACH = 1920, 1100, 300
 
@@ -45,10 +46,10 @@ def hand(rng: np.random.Generator, x: int, y: int, size: float) -> np.ndarray:
 def make(folder: Path, images: int) -> None:
     """A dataset without image files, and predictions of most of its hands."""
     rng = np.random.default_rng(0)
-    records: list[Any] = []
-    results: list[dict[str, Any]] = []
+    records: list[FrameRecord] = []
+    results: list[dict[str, object]] = []
     for image_id in range(1, images + 1):
-        annotations = []
+        annotations: list[NewAnnotation] = []
         for _ in range(rng.integers(1, 3)):
             x, y = int(rng.integers(REACH, WIDTH - REACH)), int(rng.integers(REACH, HEIGHT - REACH))
             size = rng.uniform(80, 200)

@@ -29,7 +29,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import psutil
@@ -145,6 +145,15 @@ def reference(case: Case, work: sessions.SessionContext, folder: str) -> Iterato
         yield float(loss.detach())
 
 
+class Told(TypedDict):
+    """How a loop's steps went; a value a step, but for the peak."""
+
+    seconds: list[float]
+    cpu: list[float]
+    losses: list[float]
+    peak_mib: float
+
+
 def serve(folder: str, loop: str, name: str, layers: LayerWord, seed: int) -> None:
     """In a process of its own: for each number on standard input, do so many steps and tell how it went."""
     case = CASES[name]
@@ -157,7 +166,8 @@ def serve(folder: str, loop: str, name: str, layers: LayerWord, seed: int) -> No
             done.append(next(losses))
             seconds.append(time.perf_counter() - begin)
             busy.append(cpu_seconds() - begin_busy)
-        print(json.dumps({"seconds": seconds, "cpu": busy, "losses": done, "peak_mib": peak_mib()}), flush=True)
+        told: Told = {"seconds": seconds, "cpu": busy, "losses": done, "peak_mib": peak_mib()}
+        print(json.dumps(told), flush=True)
 
 
 def _processes() -> list[psutil.Process]:
@@ -190,8 +200,8 @@ class Loop:
             env=os.environ | {"OMP_WAIT_POLICY": wait},
         )
 
-    def do(self, steps: int) -> dict[str, Any]:
-        """Do so many steps; what :func:`serve` tells."""
+    def do(self, steps: int) -> Told:
+        """Do so many steps."""
         self.begin(steps)
         return self.end()
 
@@ -200,8 +210,8 @@ class Loop:
         assert self._process.stdin
         print(steps, file=self._process.stdin, flush=True)
 
-    def end(self) -> dict[str, Any]:
-        """Wait until they are done; what :func:`serve` tells."""
+    def end(self) -> Told:
+        """Wait until they are done."""
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
