@@ -40,7 +40,7 @@ def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
         path.write_bytes(data)
         return
     path = path.resolve() if path.is_symlink() else path
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f"{_begin(path)}{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:  # x: not through a file or link that somebody has put there
             if path.is_file() and hasattr(os, "fchmod"):  # not on Windows
@@ -58,13 +58,19 @@ def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
         raise
 
 
+def _begin(path: Path) -> str:
+    """What the name of a file's temporary one begins with; cut, as file systems know no names above 255 bytes."""
+    kept = os.fsencode(path.name)[: 255 - len("..01234567.tmp")]
+    return f".{kept.decode(errors='ignore')}."
+
+
 STALE = 3600.0
 """Seconds after which a temporary file belongs to a write that was killed."""
 
 
 def remove_stale(path: Path) -> None:
     """Remove what killed writes of a file have left beside it."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    for leftover in path.parent.glob(f"{glob.escape(_begin(path))}*.tmp"):
         with contextlib.suppress(OSError):  # removed by another process, or another user's
             if time.time() - leftover.lstat().st_mtime > STALE:
                 shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError, features
+from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
 
 from handforge.dataset.records import DatasetError
 from handforge.parse import is_lfs_pointer, lfs_text
@@ -30,6 +30,19 @@ MAX_PIXELS = 100_000_000
 """Images larger than this are refused rather than decoded."""
 
 PngImagePlugin.MAX_TEXT_CHUNK = 64 * 1024 * 1024  # colour profiles and texts of a megabyte are ordinary
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns of a bomb beyond it, and refuses twice as many
+
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings an image upright, by its EXIF orientation."""
 
 
 def encode_image(picture: np.ndarray, suffix: str) -> bytes:
@@ -103,7 +116,8 @@ def _add_repeated(checksum: int, count: int, stride: int) -> int:
 def read_image(path: Path) -> np.ndarray:
     """An image as (H, W, 3) uint8 RGB, turned upright by its EXIF orientation if it has one.
 
-    :raises DatasetError: if it is missing, is no image, is truncated, or is larger than :data:`MAX_PIXELS`.
+    :raises DatasetError: if it is missing, is no image, is truncated, is larger than :data:`MAX_PIXELS`, or has values
+        of 32 bits, of which nothing says what is white.
     """
     return np.asarray(open_image(path, "RGB"))
 
@@ -118,7 +132,7 @@ def read_mask(path: Path) -> np.ndarray:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         values = np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("L"))
     else:
-        values = np.asarray(_converted(image, "L"))
+        values = np.asarray(_converted(image, "L", path))
     if 0 < values.max() <= 127:
         raise DatasetError(
             f"{path} is nowhere brighter than {values.max()} of 255; a mask is black, and white where the hand is"
@@ -132,9 +146,27 @@ def open_image(path: Path, mode: str | None = None) -> Image.Image:
         if image.format == "PNG":
             image.verify()  # load() passes over wrong checksums
     with image_header(path) as image:
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        return upright if mode is None else _converted(upright, mode)
+        turned = upright(image)
+        return turned if mode is None else _converted(turned, mode, path)
+
+
+def exif_orientation(image: Image.Image) -> int:
+    """The EXIF orientation of an image that was opened: 1 upright, 2 to 8 stored flipped or rotated."""
+    try:
+        stated = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # Pillow raises whatever damaged EXIF leads it to; the image itself may be whole
+        return 1
+    return stated if isinstance(stated, int) and stated in _UPRIGHT else 1
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """An image that was opened, loaded and turned upright by its EXIF orientation.
+
+    Pillow's own function writes EXIF anew for the turned image, and fails where that holds what it cannot write.
+    """
+    image.load()  # turns a TIFF
+    method = _UPRIGHT.get(exif_orientation(image))
+    return image if method is None else image.transpose(method)
 
 
 @contextmanager
@@ -162,7 +194,9 @@ def image_header(path: Path) -> Iterator[Image.Image]:
         if is_lfs_pointer(path):
             raise DatasetError(lfs_text(path)) from None
         raise DatasetError(f"{path} is not an image that can be read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DatasetError(f"{path} has more than {MAX_PIXELS:,} pixels") from None
+    except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error
 
 
@@ -181,7 +215,10 @@ def _readable_formats(path: Path) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _converted(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode.startswith("I;16"):  # Pillow's convert cuts off at 255
+def _converted(image: Image.Image, mode: str, path: Path) -> Image.Image:
+    """An image in another mode, of its range; Pillow's convert cuts off at 255."""
+    if image.mode in ("I", "F"):
+        raise DatasetError(f"{path} has values of 32 bits, of which nothing says what is white; save it with 8 or 16")
+    if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert(mode)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -73,6 +75,42 @@ def test_a_file_that_may_not_be_read_is_skipped(weights, tmp_path):
     photo(tmp_path / "photos/b.png").chmod(0)
     done = invoke("predict", "--weights", weights, tmp_path / "photos", "--out", tmp_path / "out")
     assert done.exit_code == 1 and "b.png may not be read" in done.stdout
+
+
+@pytest.mark.parametrize("tag, value", [(0x8769, b"7"), (0x0112, "6"), (0x010F, 5), (0x0132, (1, 2))])
+def test_odd_exif_costs_no_photograph(weights, tmp_path, tag, value):
+    """Cameras and editors write what the standard does not know; the photograph is whole all the same."""
+    written = Image.Exif()
+    written[0x0112] = 6
+    photo(tmp_path / "photos/a.jpg", color="red", exif=written)
+    entry = struct.pack("<HHI", tag, 2 if isinstance(value, str) else 12, 1) + b"\0\0\0\0"
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    entries = sorted([entry] if tag == 0x0112 else [entry, turned], key=lambda one: one[:2])
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + b"\0" * 24
+    photo(tmp_path / "photos/b.jpg", color="red", exif=exif)
+    done = invoke("predict", "--weights", weights, tmp_path / "photos", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    sizes = [(image["width"], image["height"]) for image in read(tmp_path / "out/images.json")]
+    assert sizes == [(60, 80), (80, 60) if tag == 0x0112 else (60, 80)]
+
+
+@pytest.mark.parametrize(
+    "name, mode, message",
+    [("a.png", None, "a.png has more than 100,000,000 pixels"), ("a.tif", "I", "32 bits"), ("a.tif", "F", "32 bits")],
+)
+def test_images_that_would_be_misread_are_skipped_and_named(weights, tmp_path, name, mode, message):
+    photos = tmp_path / "photos"
+    photo(photos / "b.png", color="red")
+    if mode:
+        Image.new(mode, (80, 60), 1).save(photos / name)
+    else:  # of 200 million pixels, by its header
+        whole = bytearray(photo(photos / name).read_bytes())
+        whole[16:24] = struct.pack(">II", 16320, 12240)
+        whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+        (photos / name).write_bytes(whole)
+    done = invoke("predict", "--weights", weights, photos, "--out", tmp_path / "out")
+    assert done.exit_code == 1 and "1 images, " in done.stdout and message in done.stdout, done.output
+    assert "damaged" not in done.stdout
 
 
 def test_where_nothing_can_be_read_nothing_is_written(weights, tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 from handforge import dataset as ds
 from handforge.dataset import image_io, reader
 from handforge.dataset.validate import check
-from handforge.files import STALE, remove_stale, write_atomic
+from handforge.files import STALE, _begin, remove_stale, write_atomic
 
 
 @pytest.fixture
@@ -141,6 +141,18 @@ def test_a_rewritten_file_keeps_its_mode(tmp_path):
     path.chmod(0o640)
     write_atomic(path, b"new")
     assert path.read_text() == "new" and path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "手"])
+def test_names_may_be_as_long_as_the_disk_takes(tmp_path, letter):
+    path = tmp_path / f"{letter * (251 // len(letter.encode()))}.png"
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+    left = tmp_path / f"{_begin(path)}01234567.tmp"
+    left.write_text("of a kill")
+    os.utime(left, (0, 0))
+    remove_stale(path)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_killed_writes_left_is_removed_and_others_stay(tmp_path):

@@ -13,13 +13,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
-from handforge.dataset.image_io import image_header
+from handforge.dataset.image_io import exif_orientation, image_header
 from handforge.files import utf8_name
 
 MOST_OBLONG = 100
 """Largest ratio of an image's sides; beyond it, the short side would be scaled to nothing."""
 _NEVER_MEANT = ("thumbs.db", "desktop.ini")
-_EXIF_ORIENTATION = 0x0112
 
 Skip = Callable[[str, DatasetError], None]
 """Called with the name of a file that cannot be read, and why."""
@@ -45,7 +44,7 @@ class Photo:
     def orientation(self) -> int:
         """Its EXIF orientation: 1 upright, 2 to 8 stored flipped or rotated."""
         with image_header(self.path) as image:
-            return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+            return exif_orientation(image)
 
 
 @dataclass(frozen=True)

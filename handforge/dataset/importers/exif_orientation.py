@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import ImageOps
 
-from handforge.dataset.image_io import image_header
+from handforge.dataset.image_io import exif_orientation, image_header, upright
 from handforge.dataset.importers.annotated import Size
 from handforge.dataset.records import DatasetError
 
-_ORIENTATION = 0x0112
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (-1, True), 6: (-1, False), 7: (1, True), 8: (1, False)}
 """By EXIF orientation, quarter turns to the left, and whether the result is then mirrored left to right."""
 
@@ -27,25 +25,25 @@ def turns(entries: Iterable[tuple[Path, Size]]) -> tuple[dict[Path, int], list[s
     """
     stored: dict[Path, int] = {}
     unclear: dict[Path, int] = {}
-    upright = False
+    any_upright = False
     for path, size in entries:
         try:
             with image_header(path) as image:
-                orientation = int(image.getexif().get(_ORIENTATION, 1))
-                stored_size, upright_size = image.size, ImageOps.exif_transpose(image).size if orientation > 4 else None
+                orientation, stored_size = exif_orientation(image), image.size
+                upright_size = upright(image).size if orientation > 4 else None
         except DatasetError:
             continue  # it is named when its turn comes
-        if not 2 <= orientation <= 8:
+        if orientation == 1:
             continue
         if upright_size is None or stored_size == upright_size or size is None:
             unclear[path] = orientation
         elif size == stored_size:
             stored[path] = orientation
         else:
-            upright = True
-    if stored and not upright:
+            any_upright = True
+    if stored and not any_upright:
         return stored | unclear, []
-    if unclear and not upright:
+    if unclear and not any_upright:
         first = min(unclear)
         return stored, [
             f"{len(unclear)} images are stored rotated or flipped (EXIF), {first} for one; what is drawn on them is "

@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import ImageOps
 
-from handforge.dataset.image_io import image_header, read_image
+from handforge.dataset.image_io import image_header, read_image, upright
 from handforge.dataset.importers.exif_orientation import turn_mask, turns
 from handforge.dataset.importers.folder import (
     About,
@@ -125,7 +124,7 @@ def _size(mask: Path) -> tuple[int, int] | None:
     """The width and height of a mask, upright; None where it cannot be read."""
     try:
         with image_header(mask) as image:
-            return ImageOps.exif_transpose(image).size
+            return upright(image).size
     except DatasetError:
         return None
 

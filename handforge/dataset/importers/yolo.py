@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ImageOps
 
-from handforge.dataset.image_io import image_header
+from handforge.dataset.image_io import image_header, upright
 from handforge.dataset.importers.annotated import (
     ODD,
     AnnotatedImage,
@@ -65,7 +64,7 @@ def read_yolo(files: list[Path], images: list[Path], root: Path, source: Path, n
             found.append(AnnotatedImage(listed.get(path, path.stem), (), None, str(path)))
             continue
         with image_header(image) as opened:
-            width, height = ImageOps.exif_transpose(opened).size
+            width, height = upright(opened).size
         shapes = []
         for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
             where = f"{path}: line {number}"
