@@ -37,7 +37,7 @@ def add(armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
         made = bpy.data.objects.new("Hand Camera", bpy.data.cameras.new("Hand Camera"))
         made[KEY] = True
         made.parent = armature
-        armature.users_collection[0].objects.link(made)
+        hand.open_collection(armature.users_collection, scene).objects.link(made)
     place(made, scene)
     scene.camera = made
     return made

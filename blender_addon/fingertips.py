@@ -35,7 +35,7 @@ def add(armature: bpy.types.Object) -> dict[str, bpy.types.Object]:
             made.empty_display_type, made.empty_display_size, made.show_in_front = "SPHERE", _SIZE, True
             made.lock_rotation = made.lock_scale = (True,) * 3
             made[KEY], made.parent = finger, armature
-            armature.users_collection[0].objects.link(made)
+            hand.open_collection(armature.users_collection, bpy.context.scene).objects.link(made)
             there[finger] = made
     follow(armature)
     return there

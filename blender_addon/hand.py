@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -63,6 +63,12 @@ def is_hand(obj: bpy.types.ID | None) -> bool:
 def in_scene(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The armatures of the scene's hands."""
     return [obj for obj in scene.objects if is_hand(obj)]
+
+
+def open_collection(collections: Iterable[bpy.types.Collection], scene: bpy.types.Scene) -> bpy.types.Collection:
+    """The first of some collections that objects can be added to, which are not of another file; or the scene's own."""
+    own = (one for one in collections if one.library is None and one.override_library is None)
+    return next(own, scene.collection)
 
 
 def active(context: bpy.types.Context) -> bpy.types.Object | None:

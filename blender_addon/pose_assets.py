@@ -20,11 +20,12 @@ _SEEN = 0.26
 
 
 def make(armature: bpy.types.Object, name: str, pose: np.ndarray, text: str) -> bpy.types.Action:
-    """An action asset of wrist and fingers in a pose (28,); one that has its name is replaced.
+    """An action asset of wrist and fingers in a pose (28,); one of ours that has its name is replaced.
 
     :param text: what the asset browser says of it.
     """
-    if (old := bpy.data.actions.get(name)) is not None and old.asset_data:
+    old = bpy.data.actions.get((name, None))  # of this file
+    if old is not None and old.asset_data and CATALOG in old.asset_data.tags:
         bpy.data.actions.remove(old)
     action = bpy.data.actions.new(name)
     data = armature.animation_data_create() if armature.animation_data is None else armature.animation_data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from generator.pipeline.gui_messages import RunTask
 from handforge import commented_toml
 from handforge.dataset import GROUND_TRUTH_MAPS
 from handforge.errors import HandforgeError
+from handforge.files import write_atomic
 
 from . import hand
 
@@ -213,9 +214,17 @@ _OPTIONS = ("seed", "resolution", "format", "engine", "mask", "backgrounds", "gr
 
 
 def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tuple[str, str]:
-    """The command line that renders what Generate does, and the TOML file it names; that is empty if none is needed."""
+    """The command line that renders what Generate does, and the TOML file it names; that is empty if none is needed.
+
+    An external armature's hand is written into a folder beside that of the images.
+    """
     asked = task(scene, armature)
     chosen = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
+    if chosen.rig is not None and chosen.rig.endswith(settings.READY_RIG):  # it lies where Blender removes it
+        kept = Path(asked["out"] + ".rig") / Path(chosen.rig).name  # by its name it is the same run
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(kept, Path(chosen.rig).read_bytes())
+        chosen = replace(chosen, rig=str(kept))
     plain = settings.load(Path(asked["settings"])) if scene.handforge.settings != "file" else RenderSettings()
     differs = {name: value for name, value in chosen.to_json().items() if value != plain.to_json()[name]}
     where = asked["settings"]

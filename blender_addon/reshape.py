@@ -153,7 +153,8 @@ def _edit_mode(armature: bpy.types.Object) -> Iterator[None]:
     unseen, hidden = armature.hide_viewport, armature.hide_get()
     armature.hide_viewport = False
     armature.hide_set(False)
-    if before is not armature and before is not None and before.mode != "OBJECT":
+    other = before.mode if before is not armature and before is not None else "OBJECT"
+    if other != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     layer.objects.active = armature
     try:
@@ -162,6 +163,8 @@ def _edit_mode(armature: bpy.types.Object) -> Iterator[None]:
     finally:
         bpy.ops.object.mode_set(mode="OBJECT" if excluded else mode)
         layer.objects.active = before
+        if other != "OBJECT":
+            bpy.ops.object.mode_set(mode=other)
         armature.hide_set(hidden)
         armature.hide_viewport = unseen
         if excluded:

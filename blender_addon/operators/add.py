@@ -67,7 +67,7 @@ def _add(context: bpy.types.Context) -> bpy.types.Object:
     others = [obj.location.copy() for obj in hand.in_scene(context.scene)]
     made = rig.build(anatomy.skeleton(), hand_mesh.build())
     armature, skin = made.armature, made.surface
-    _move_into(context.collection, armature, skin)
+    _move_into(hand.open_collection([context.collection], context.scene), armature, skin)
     armature.location = context.scene.cursor.location
     while any((armature.location - place).length < 0.5 * _APART for place in others):
         armature.location.x += _APART

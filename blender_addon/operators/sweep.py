@@ -11,6 +11,11 @@ ACTION = "Hand sweep"
 """What the actions of sweeps are called."""
 
 
+def _is_sweep(action: bpy.types.Action) -> bool:
+    """Whether an action is a sweep's: one that was given another name is its author's, and stays."""
+    return action.name.partition(".")[0] == ACTION
+
+
 class JudgeSweep(OfHand, bpy.types.Operator):
     """Count the poses that are kept and dropped, and show the map with the current pose"""
 
@@ -39,7 +44,7 @@ class SweepToTimeline(OfHand, bpy.types.Operator):
             panel.before = scene.frame_start, scene.frame_end, scene.frame_current
         old = armature.animation_data and armature.animation_data.action
         animation.write(armature, ACTION, some.poses)
-        if old and old.name.startswith(ACTION):
+        if old and _is_sweep(old):
             old.use_fake_user = False
             if not old.users:
                 bpy.data.actions.remove(old)
@@ -64,10 +69,11 @@ class SweepOff(Undoable, bpy.types.Operator):
         scene = context.scene
         for armature in hand.in_scene(scene):
             data = armature.animation_data
-            if data and data.action and data.action.name.startswith(ACTION):
+            if data and data.action and _is_sweep(data.action) and not hand.locked(armature):
                 kept = hand.pose(armature)
                 bpy.data.actions.remove(data.action)
-                sync.put(armature, kept)
+                if not hand.problem(armature):
+                    sync.put(armature, kept)
         scene.frame_start, scene.frame_end, scene.frame_current = scene.handforge.before
         scene.handforge.before = 0, 0, 0
         return {"FINISHED"}

@@ -60,14 +60,7 @@ _POSES = [
     ("file", "File", "A CSV file of poses, as Save Pose and handforge poses --out write it"),
 ]
 
-_PRESETS = {
-    "paper": "One hand of a fixed size before plain white, as in the paper",
-    "people": "Random shape, skin and light before near-white, in the paper's framing",
-    "studio": "As People, but near, with an arm that comes from outside the image",
-    "gloves": "As Varied, with a glove on every hand",
-    "objects": "As Varied, with things held in hands and annotated, too",
-    "varied": "Hands in rooms, on tables, before other people, with the camera's blur and noise",
-}
+_PRESETS = {name: settings.preset_description(name).rstrip(".") for name in PRESETS}
 
 ENGINE_TEXTS = {
     "auto": "The faster of Raster and Cycles that runs here",

@@ -21,6 +21,7 @@ from generator.frame.hand_look import HandLook
 from generator.frame.room.mirror import Plane
 from generator.frame.settings import KEYPOINTS_3D, RenderSettings
 from generator.hand import anatomy
+from generator.hand.anatomy import HandShape
 from generator.hand.camera import Camera
 from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import hand_mesh
@@ -103,7 +104,7 @@ class FrameRenderer:
         """The frame's hand of this index as it looks, posed."""
         look = spec.look
         if look.glove is None:
-            hand, mesh = self._others(index, spec.shape) if index else self.hand(spec.shape)
+            hand, mesh = self._others(index, look.shape) if index else self.hand(look.shape)
         else:
             hand, mesh = self._gloved(index).wear(look)
         if self._external is None:
@@ -145,7 +146,8 @@ class FrameRenderer:
                 in_space = camera.to_camera(places)
             side = arm.side if mirror is None else {"right": "left", "left": "right"}[arm.side]
             for category in self._categories:
-                found.append(Instance(masks[category][number], points, side, category, in_space, glove=kind))
+                mask, mirrored = masks[category][number], mirror is not None
+                found.append(Instance(mask, points, side, category, in_space, glove=kind, mirrored=mirrored))
         return tuple(found)
 
     @property
@@ -183,7 +185,7 @@ class FrameRenderer:
         spec = frame.spec
         if spec.empty is not None:
             return {"empty": spec.empty.kind, "camera": spec.camera.matrix.tolist()}
-        first, *others = (PoseRecord(pose=arm.bones.pose.round(9).tolist(), side=arm.side) for arm in frame.arms)
+        first, *others = (self._pose_record(arm) for arm in frame.arms)
         meta: ImageMeta = {} if spec.crowd is None else {"view": spec.crowd.kind}
         meta |= {"pose": first["pose"], "side": first["side"], "camera": spec.camera.matrix.tolist()}
         if spec.camera.fisheye:
@@ -192,11 +194,13 @@ class FrameRenderer:
             meta["second"] = others[0]
         elif others:
             meta["others"] = others
-        if self.settings.skin_tone == "random":
-            meta["tone"] = round(spec.look.tone, 4)
-        if spec.look.shape is not None:
-            meta["shape"] = spec.look.shape
-        if self.settings.framing != "fixed":
+        if "tone" in first:
+            meta["tone"] = first["tone"]
+        if "age" in first:
+            meta["age"] = first["age"]
+        if spec.hands[0].shape is not None:
+            meta["shape"] = spec.hands[0].shape
+        if self.settings.framing != "fixed" or spec.camera.distance != self.settings.distance:
             meta["distance"] = spec.camera.distance
         if frame.held is not None and spec.grasp is not None:
             meta["held"] = {
@@ -204,18 +208,26 @@ class FrameRenderer:
             }  # fmt: skip
         return meta
 
+    def _pose_record(self, arm: Arm) -> PoseRecord:
+        """What the record holds of a hand: its pose, and of its looks what is drawn for each frame."""
+        record: PoseRecord = {"pose": arm.bones.pose.round(9).tolist(), "side": arm.side}
+        if self.settings.skin_tone == "random":
+            record["tone"] = round(arm.look.tone, 4)
+        if arm.look.skin is not None:
+            record["age"] = round(arm.look.skin.age, 4)
+        return record
+
     def _paint(self, hand: rig.Rig, mesh: hand_mesh.HandMesh, look: HandLook) -> None:
         if look.skin is not None or self._tones.get(hand.surface.name) != look.tone:
             hand_surface.paint(hand, mesh, look)
             self._tones[hand.surface.name] = look.tone
 
-    def _build(self, shape: int | None) -> tuple[rig.Rig, hand_mesh.HandMesh]:
+    def _build(self, shape: HandShape) -> tuple[rig.Rig, hand_mesh.HandMesh]:
         self.stage.add()
         if self._external:
             return rig.build(*self._external), self._external[1]
-        proportions = frame_look.hand_shape(self.settings, shape)
-        mesh = hand_mesh.build(proportions)
-        return rig.build(anatomy.skeleton(proportions), mesh), mesh
+        mesh = hand_mesh.build(shape)
+        return rig.build(anatomy.skeleton(shape), mesh), mesh
 
     def _build_gloved(self, index: int) -> hand_surface.GlovedHand:
         self.stage.add()

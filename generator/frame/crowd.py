@@ -6,7 +6,7 @@ follow from the forearm's direction. All is drawn from (seed, frame); nothing of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: 
     """The people of a frame; None in those that show one or two hands from near.
 
     :param fingers: v7..v28 (22,) of the first hand; the others' are drawn.
-    :param tone: the first person's skin.
+    :param tone: the first person's skin; everybody's where the settings name one.
     """
     rng = stream(settings.seed, frame, "crowd")
     chance = rng.random()
@@ -98,8 +98,12 @@ def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: 
     draw = _people if chance < settings.crowd else _egocentric
     for _ in range(_TRIES):
         if found := draw(rng, settings.resolution, fingers, hand, tone):
-            return found
+            return found if settings.skin_tone == "random" else _of_tone(found, tone)
     return None
+
+
+def _of_tone(group: Crowd, tone: float) -> Crowd:
+    return replace(group, persons=tuple(replace(person, tone=tone) for person in group.persons))
 
 
 def _people(

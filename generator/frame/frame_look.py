@@ -23,7 +23,10 @@ CHILDREN, CHILD = 4, 0.08
 
 @dataclass(frozen=True)
 class FrameLook:
-    """What is the same for all hands of a frame: light, background, and what the first hand's others depend on.
+    """What is the same for all hands of a frame: light, background, and what hands are drawn from.
+
+    Shape, tone, side and elbow are what :class:`generator.frame.frame_spec.HandSpec` is drawn from; a drawn frame has
+    each hand's own there.
 
     :param shape: number of the hand's proportions, 0 to :data:`SHAPES` - 1, from there on a child's, for
         :func:`hand_shape`; None: the run's only ones.
@@ -46,6 +49,14 @@ class FrameLook:
     side: str = "right"
     sleeve: Sleeve | None = None
     elbow: Elbow = STRAIGHT
+
+    def __post_init__(self) -> None:
+        if any(vector.shape != (3,) for vector in (self.light, self.light_colour, self.background)):
+            raise ValueError("light, light_colour and background are three numbers each")
+        if not 0.99 < np.linalg.norm(self.light) < 1.01:
+            raise ValueError("light is a vector of length 1")
+        if not (0 <= self.tone <= 1 and 0 <= self.ambient <= 1):
+            raise ValueError("tone and ambient are from 0 to 1")
 
 
 def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Interval
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from generator.frame import (
@@ -35,6 +36,7 @@ from generator.frame.room.surroundings import Surroundings
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton, skeleton
 from generator.hand.camera import Camera
+from generator.hand.pose import SIZE
 from generator.hand.vectors import Vector
 from generator.mesh import hand_mesh
 from generator.mesh.hand_mesh import HandMesh
@@ -62,6 +64,14 @@ class HandSpec:
     look: HandLook
     elbow: Elbow
 
+    def __post_init__(self) -> None:
+        if self.side not in ("right", "left"):
+            raise ValueError(f"side is right or left, not {self.side!r}")
+        if self.pose.shape != (SIZE,):
+            raise ValueError(f"pose is {SIZE} numbers, not {len(self.pose)}")
+        if not 0 <= self.elbow.angle < 2:
+            raise ValueError(f"the elbow's angle is 0 or more and less than 2, not {self.elbow.angle}")
+
 
 @dataclass(frozen=True)
 class FrameSpec:
@@ -81,7 +91,7 @@ class FrameSpec:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    number: int
+    number: Annotated[int, Interval(ge=0)]
     look: FrameLook
     camera: Camera
     hands: tuple[HandSpec, ...] = ()
@@ -93,6 +103,10 @@ class FrameSpec:
     around: Surroundings | None = None
 
     def __post_init__(self) -> None:
+        if bool(self.hands) == (self.empty is not None):
+            raise ValueError("a frame has hands, or empty says what it shows")
+        if self.crowd is not None and self.around is None and len(self.crowd.hands) != len(self.hands):
+            raise ValueError(f"crowd has {len(self.crowd.hands)} hands, the frame {len(self.hands)}")
         worn = () if self.around is None else self.around.worn
         if missing := [one.arm for one in worn if not 0 <= one.arm < len(self.hands)]:
             raise ValueError(
@@ -112,7 +126,8 @@ def from_json(values: Any) -> FrameSpec:
     try:
         return _adapter().validate_python(values)
     except ValidationError as error:
-        found = (f"{'.'.join(map(str, p['loc']))}: {p['msg'][0].lower()}{p['msg'][1:]}" for p in error.errors())
+        problems = ((".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors())
+        found = (f"{place or 'frame'}: {said[0].lower()}{said[1:]}" for place, said in problems)
         raise FrameError("this is not a frame: " + "; ".join(found)) from None
     except OverflowError as error:  # whole numbers of hundreds of digits
         raise FrameError(f"this is not a frame: {error}") from None
@@ -121,6 +136,13 @@ def from_json(values: Any) -> FrameSpec:
 @cache
 def _adapter() -> TypeAdapter[FrameSpec]:
     return TypeAdapter(FrameSpec)
+
+
+def most_hands(settings: RenderSettings) -> int:
+    """The number of hands that a frame of these settings may have."""
+    if settings.crowd or settings.egocentric:
+        return 2 * crowd.MOST_PEOPLE
+    return 1 if settings.num_hands == 1 else 2
 
 
 def draw_frame(

@@ -31,6 +31,10 @@ class HandLook:
     glove: Glove | None = None
     rings: tuple[Ring, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.tone <= 1:
+            raise ValueError(f"tone is from 0 to 1, not {self.tone}")
+
 
 def draw_hand_look(
     settings: RenderSettings, frame: int, tone: float, shape: HandShape, hand: int = 0, own: bool = True

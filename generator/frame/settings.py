@@ -364,7 +364,8 @@ def _read(path: Path | None) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read ({error.strerror})") from None
     values = _layer(parse_toml(content, path, SettingsError), str(path))
     for name in PATHS:
-        if isinstance(values.get(name), str) and values[name] and not pose_sets.named(values[name]):
+        is_set = name == "pose_set" and pose_sets.named(str(values.get(name)))
+        if isinstance(values.get(name), str) and values[name] and not is_set:
             values[name] = str(path.parent / values[name])
     return values
 
@@ -377,10 +378,10 @@ def _layer(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 _OF_INDOOR_SCENES = {
     **dict.fromkeys(("empty", "held", "crowd", "egocentric"), "is a fraction of the images"),
-    "object_annotations": "is",
-    "objects": "are",
+    **dict.fromkeys(("elbow", "environment", "exposure", "object_annotations"), "is"),
+    **dict.fromkeys(("adornments", "distractors", "occluders", "objects"), "are"),
 }
-"""Settings that plain scenes cannot have, and what a message calls them."""
+"""Settings that have no effect in plain scenes, and what a message calls them."""
 
 
 def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
@@ -391,7 +392,7 @@ def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
 
     if settings.scene != "indoor":
         for name, what in _OF_INDOOR_SCENES.items():
-            if getattr(settings, name):
+            if getattr(settings, name) != getattr(RenderSettings, name):
                 yield conflict(f"{name} {what} of indoor scenes; set scene to indoor", name, "scene")
     if settings.objects and settings.object_annotations:
         said = "objects and object_annotations exclude each other: only built-in objects have categories"
@@ -407,6 +408,9 @@ def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
             yield conflict("rig and bone_map are files that need each other", "rig", "bone_map")
         elif rig is not None and not rig.endswith(RIGS):
             yield conflict(f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}", "rig", "bone_map")
+    if rig is not None and isinstance(settings.shape, HandShape):
+        said = "shape is of the built-in hand; an external rig keeps its own"
+        yield conflict(said, "rig", "shape")
     if rig is not None and settings.glove != "none":
         said = "glove is of the built-in hand; an external rig is rendered with what it wears"
         yield conflict(said, "rig", "glove")

@@ -33,6 +33,10 @@ class Camera:
     focal_mm: float = 45.0
     fisheye: bool = False
 
+    def __post_init__(self) -> None:
+        if min(self.width, self.height, self.focal_mm) <= 0 or self.distance < 0:
+            raise ValueError("width, height and focal_mm are above 0, distance is not below")
+
     @property
     def matrix(self) -> np.ndarray:
         """The 3x3 intrinsic matrix, pixels."""

@@ -54,7 +54,11 @@ def render(path: Path, out: Path) -> Path:
     with new_folder(out) as made:
         asked = _read(path)
         settings = settings_reader.load(None, asked["settings"])
-        sample = workers.Renderer(settings).render_spec(frame_spec.from_json(asked["frame"]), asked["pose_from"])
+        spec = frame_spec.from_json(asked["frame"])
+        if len(spec.hands) > (most := frame_spec.most_hands(settings)):
+            said = f"the frame has {len(spec.hands)} hands, and its settings allow {most}"
+            raise FrameError(f"{path}: {said}; set num_hands, crowd or egocentric there")
+        sample = workers.Renderer(settings).render_spec(spec, asked["pose_from"])
         for folder in ("images", "masks", *settings.ground_truth_kinds):
             (made / folder).mkdir(parents=True, exist_ok=True)
         record = dataset.write_sample(made, sample, settings.format, categories.of_run(settings.object_annotations))
@@ -71,4 +75,6 @@ def _read(path: Path) -> FrameFile:
     parts = ("settings", "pose_from", "frame")
     if not isinstance(asked, dict) or any(not isinstance(asked.get(part), dict) for part in parts):
         raise FrameError(f"{path} is not a frame's file: it must hold {', '.join(parts)}, as frame show writes them")
+    if more := set(asked["pose_from"]) - {"set", "frame"}:
+        raise FrameError(f"{path}: pose_from holds set and frame, and not {min(more)!r}")
     return cast("FrameFile", asked)

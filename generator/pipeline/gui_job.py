@@ -11,8 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
-from generator.pipeline.gui_messages import RunTask, tell
-from handforge.errors import HandforgeError
+from generator.pipeline.gui_messages import EXPECTED, RunTask, reason, tell
 
 
 def main() -> int:
@@ -21,12 +20,8 @@ def main() -> int:
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
         _render(task)
-    except HandforgeError as error:
-        tell({"error": str(error)})
-        return 2
-    except OSError as error:
-        said = [str(part) for part in (error.filename, error.strerror) if part]
-        tell({"error": ": ".join(said) or str(error)})
+    except EXPECTED as error:
+        tell({"error": reason(error)})
         return 2
     tell({"out": task["out"]})
     return 0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any, TypedDict
 
+from handforge.errors import HandforgeError
+
 MARK = "handforge: "
 
 
@@ -57,6 +59,19 @@ class PreviewNews(TypedDict, total=False):
     record: str
     """The COCO file."""
     error: str
+
+
+EXPECTED = (HandforgeError, OSError, ModuleNotFoundError)
+"""What ends a task and is told in words; anything else is a fault of ours."""
+
+
+def reason(error: Exception) -> str:
+    """One of :data:`EXPECTED` in words."""
+    if isinstance(error, ModuleNotFoundError):  # Blender has fewer libraries than a terminal
+        return f"{error.name} is not installed here; render from a terminal (pip install 'handforge[all]')"
+    if isinstance(error, OSError):
+        return ": ".join(str(part) for part in (error.filename, error.strerror) if part) or str(error)
+    return str(error)
 
 
 def tell(news: RunNews | PreviewNews) -> None:

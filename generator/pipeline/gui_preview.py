@@ -17,10 +17,9 @@ from generator.frame import settings as reader
 from generator.frame.settings import RenderSettings
 from generator.objects import categories
 from generator.pipeline import workers
-from generator.pipeline.gui_messages import PreviewNews, PreviewTask, tell
+from generator.pipeline.gui_messages import EXPECTED, PreviewNews, PreviewTask, reason, tell
 from handforge import __version__, dataset
 from handforge.dataset import contact_sheet
-from handforge.errors import HandforgeError
 from handforge.files import write_atomic
 
 _TINT = np.array([0, 200, 80], float)
@@ -38,7 +37,7 @@ class Previews:
 
         :param pose: (28,), metres and radians.
         :param number: of the frame, which together with the seed decides what is random.
-        :raises GeneratorError: if the engine cannot run here.
+        :raises EngineError: if the engine cannot run here.
         """
         if self._renderer is None or settings != self._settings:
             self._renderer, self._settings = workers.Renderer(settings), settings
@@ -76,8 +75,8 @@ def main() -> int:
         try:
             chosen = reader.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
             tell(previews.render(chosen, np.array(asked["pose"], float), asked["number"], Path(asked["out"])))
-        except (HandforgeError, OSError) as error:
-            tell({"error": str(error)})
+        except EXPECTED as error:
+            tell({"error": reason(error)})
     return 0
 
 

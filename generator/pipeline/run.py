@@ -55,11 +55,11 @@ class Plan:
 def judging_camera(settings: RenderSettings) -> Camera:
     """The camera that the run's poses are judged by.
 
-    A random distance is chosen so that the hand fits, whatever the focal length; a random focal length is judged by its
-    longest.
+    A framing that is not fixed puts the hand into the image, whatever its shape and the focal length: it is judged by a
+    camera that sees all before it. A random focal length is judged by its longest.
     """
     if settings.framing != "fixed":
-        return Camera(*settings.resolution)
+        return Camera(1280, 1280, focal_mm=1.0)
     focal = FOCAL[1] if isinstance(settings.focal_mm, str) else settings.focal_mm
     return Camera(*settings.resolution, settings.distance, focal)
 

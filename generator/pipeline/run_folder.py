@@ -121,8 +121,7 @@ def _checked(stored: RunState, path: Path) -> RunState:
     :raises RunError: if a value cannot be of a run.
     """
     try:
-        stored = {**stored, "settings": upgrade(stored["settings"])}
-        load(None, stored["settings"])
+        stored = {**stored, "settings": named(load(None, upgrade(stored["settings"])))}  # with those that are newer
         names = [stored["poses_sha256"], *stored.get("versions", {}).values()]
         frames, counts = stored.get("frames", 1), stored.get("counts", {})
         if not all(isinstance(name, str) for name in names):

@@ -25,6 +25,10 @@ class PoseRecord(TypedDict):
     """The 28 numbers as rendered, metres and radians."""
     side: str
     """``right`` or ``left``."""
+    tone: NotRequired[float]
+    """Skin tone, 0 to 1, where it is drawn."""
+    age: NotRequired[float]
+    """How old the skin looks, 0 to 1, where it is drawn: indoors."""
 
 
 class HeldRecord(TypedDict):
@@ -51,8 +55,10 @@ class ImageMeta(TypedDict, total=False):
     frame: int
     """The pose's index in that set; of a video's frame: its number, from 0."""
     pose: list[float]
-    """Of the first hand, as :class:`PoseRecord` has it, as ``side``."""
+    """Of the first hand, as :class:`PoseRecord` has it, as ``side``, ``tone`` and ``age``."""
     side: str
+    tone: float
+    age: float
     second: PoseRecord
     """The second of two hands."""
     others: list[PoseRecord]
@@ -61,12 +67,10 @@ class ImageMeta(TypedDict, total=False):
     """``people`` or ``egocentric``, where whole people are seen."""
     empty: str
     """What an image without a hand shows."""
-    tone: float
-    """Skin tone of the first hand, 0 to 1, where it is drawn."""
     shape: int
-    """Number of the first hand's proportions in the run, where they are drawn."""
+    """Number of the first hand's proportions in the run, where they are drawn; from 16 on a child's."""
     distance: float
-    """Metres from the camera to the origin, where it is drawn."""
+    """Metres from the camera to the origin, where it is not the one that the settings name."""
     held: HeldRecord
     truths: list[str]
     """Which of :data:`handforge.dataset.GROUND_TRUTH_MAPS` it has."""
@@ -111,10 +115,11 @@ class NewAnnotation(TypedDict):
     """x, y in pixels and visibility 0, 1, 2 of each."""
     num_keypoints: NotRequired[int]
     keypoints_3d: NotRequired[Any]
-    """Metres; as :class:`handforge.dataset.Instance` has them, as are ``wrist``, ``side`` and ``glove``."""
+    """Metres; as :class:`handforge.dataset.Instance` has them, as are the next four."""
     wrist: NotRequired[Any]
     side: NotRequired[str]
     glove: NotRequired[str]
+    mirrored: NotRequired[bool]
 
 
 class AnnotationRecord(NewAnnotation):

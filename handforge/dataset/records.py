@@ -103,6 +103,7 @@ class Instance:
     :param crowd: a region that may hold any number of them (COCO's ``iscrowd``): neither trained on nor scored, and
         not part of ``masks/NAME.png``.
     :param glove: the kind of glove that a hand is known to wear, None for a bare hand or where it is not known.
+    :param mirrored: whether it is seen in a mirror; ``side`` and all that is measured are as it looks there.
     """
 
     mask: np.ndarray
@@ -113,6 +114,7 @@ class Instance:
     wrist: np.ndarray | None = None
     crowd: bool = False
     glove: str | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if not self.category or not isinstance(self.category, str):

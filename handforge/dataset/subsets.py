@@ -215,6 +215,7 @@ def _zoomed_instance(
         wrist=ends,
         crowd=bool(annotation.get("iscrowd")),
         glove=annotation.get("glove"),
+        mirrored=bool(annotation.get("mirrored")),
     )
 
 

@@ -98,6 +98,8 @@ def record_problems(dataset: Dataset, image: ImageRecord) -> list[str]:
         if code in seen and not _is_rectangle(annotation):
             problems.append(f"{where} has the same mask as annotation {seen[code]}")
         seen[code] = annotation["id"]
+        if not isinstance(mirrored := annotation.get("mirrored", True), bool):
+            problems.append(f"{where}: mirrored is {mirrored!r}, it must be true or false")
         if not isinstance(glove := annotation.get("glove", "known"), str) or not glove:
             problems.append(f"{where}: glove is the name of a kind, not {glove!r}")
         kind = dataset.category_of(annotation)

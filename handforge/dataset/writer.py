@@ -81,6 +81,8 @@ def encode_sample(
             annotation["side"] = instance.side
         if instance.glove is not None:
             annotation["glove"] = instance.glove
+        if instance.mirrored:
+            annotation["mirrored"] = True
         if instance.wrist is not None:
             annotation["wrist"] = [[round(float(v), 2) for v in end] for end in instance.wrist]
         annotations.append(annotation)

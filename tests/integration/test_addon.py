@@ -290,6 +290,25 @@ def test_a_linked_hand_is_left_alone_and_a_library_override_is_posed(library):
     np.testing.assert_allclose(hand.pose(own), found, atol=1e-6)
 
 
+def test_what_is_added_to_a_hand_of_an_overridden_collection_comes_into_the_scenes_own(armature, tmp_path):
+    bpy.ops.object.mode_set(mode="OBJECT")
+    hands = bpy.data.collections.new("Hands")
+    hands.objects.link(armature)
+    bpy.data.libraries.write(str(tmp_path / "hands.blend"), {hands}, fake_user=True)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    with bpy.data.libraries.load(str(tmp_path / "hands.blend"), link=True) as (_, here):
+        here.collections = ["Hands"]
+    scene.collection.children.link(here.collections[0])
+    here.collections[0].override_hierarchy_create(scene, layer)
+    layer.objects.active = next(one for one in bpy.data.objects if hand.is_hand(one) and one.library is None)
+    layer.active_layer_collection = layer.layer_collection.children["Hands"]
+    for name in ("add_camera", "fingertips", "add_hand"):
+        before = {*scene.collection.objects}
+        assert getattr(bpy.ops.handforge, name)() == {"FINISHED"}
+        assert {*scene.collection.objects} - before, name
+
+
 def test_a_hand_of_version_0_1_0_is_brought_up_to_date(armature, tmp_path):
     """Its sliders had no values of their own, and a left hand was scaled by -1."""
     sync.put(armature, PRESETS["fist"])

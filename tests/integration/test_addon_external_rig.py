@@ -1,5 +1,6 @@
 """Somebody's own armature: our hand turned, enlarged, renamed and rolled has to move as ours does."""
 
+import shlex
 from pathlib import Path
 
 import bpy
@@ -8,7 +9,7 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import background_job, external_rig, hand, sync
+from blender_addon import background_job, external_rig, hand, render_settings, sync
 from blender_addon.operators import generate
 from generator.hand import anatomy, kinematics, pose, pose_sets
 from generator.hand.anatomy import BONES
@@ -203,6 +204,18 @@ def test_images_show_their_hand(armature, tmp_path):
     assert background_job.Board.message == f"{tmp_path / 'out'} is complete"
     data = dataset.Dataset(tmp_path / "out")
     assert data.info["settings"]["rig"] == "rig.npz" and data.masks(next(iter(data)))[0].any()
+
+
+@pytest.mark.parametrize("armature", ["chain"], indirect=True)
+def test_the_command_copied_names_a_file_that_stays(armature, tmp_path):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    clothe(armature)
+    bpy.context.scene.handforge.out = str(tmp_path / "out")
+    words = shlex.split(render_settings.as_command(bpy.context.scene, armature)[0])
+    path, handed_over = Path(words[words.index("--rig") + 1]), external_rig.hand_over(armature)
+    assert not path.is_relative_to(bpy.app.tempdir) and not path.is_relative_to(tmp_path / "out")
+    assert path.name == handed_over.name, "so that a run that Generate began is continued"
+    assert path.read_bytes() == handed_over.read_bytes()
 
 
 def test_the_shipped_map_is_whole():

@@ -67,6 +67,15 @@ def test_poses_become_assets_that_the_pose_library_applies(armature):
     assert bpy.data.actions["Mine"].asset_data
 
 
+def test_an_asset_of_somebody_elses_is_not_replaced(armature):
+    other = bpy.data.actions.new("Fist")
+    other.asset_mark()
+    other.asset_data.description = "mine"
+    for _ in range(2):
+        bpy.ops.handforge.presets_to_assets()
+    assert bpy.data.actions["Fist"].asset_data.description == "mine"
+
+
 def test_poses_become_an_asset_library_that_every_file_has(armature, tmp_path):
     own = bpy.data.actions.new("Fist")
     (tmp_path / asset_library.CATALOGS).write_text("VERSION 1\n\n6c4e2a0e-0d53-4f8e-9a51-3f0f5b1f0c11:Mine:Mine\n")

@@ -160,3 +160,14 @@ def test_a_linked_duplicate_is_made_a_hand_of_its_own(armature):
     second.handforge.length = 1.2
     np.testing.assert_array_equal(vertices(armature), before)
     assert np.ptp(vertices(second)[:, 1]) > 0 and second.handforge.reason == ""
+
+
+def test_who_edits_another_object_goes_on_editing_it(armature):
+    bpy.ops.object.mode_set(mode="OBJECT")
+    other = bpy.data.objects.new("other", bpy.data.meshes.new("other"))
+    bpy.context.collection.objects.link(other)
+    bpy.context.view_layer.objects.active = other
+    bpy.ops.object.mode_set(mode="EDIT")
+    armature.handforge.length = 1.1
+    assert armature.data.bones["hand"].tail_local.z > 0 and hand.problem(armature) == ""
+    assert bpy.context.view_layer.objects.active == other and other.mode == "EDIT"

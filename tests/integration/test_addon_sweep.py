@@ -47,6 +47,23 @@ def test_a_sweep_can_be_taken_off_when_its_hand_is_gone(armature, window):
         bpy.ops.handforge.sweep_off()
 
 
+def test_a_sweep_that_was_given_a_name_stays(armature):
+    bpy.context.scene.frame_end = 77
+    bpy.ops.handforge.sweep_to_timeline()
+    armature.animation_data.action.name = "Hand sweep, edited"
+    bpy.ops.handforge.sweep_to_timeline()
+    assert bpy.ops.handforge.sweep_off() == {"FINISHED"}
+    assert bpy.context.scene.frame_end == 77 and [a.name for a in bpy.data.actions] == ["Hand sweep, edited"]
+
+
+def test_a_sweep_is_taken_off_a_hand_whose_bones_were_renamed(armature):
+    bpy.context.scene.frame_end = 77
+    bpy.ops.handforge.sweep_to_timeline()
+    armature.data.bones["hand"].name = "palm"
+    assert bpy.ops.handforge.sweep_off() == {"FINISHED"}
+    assert bpy.context.scene.frame_end == 77 and armature.animation_data.action is None
+
+
 def test_counts_and_map(armature, window):
     window.sweep, window.step, window.v4 = "l11", 60, (-60, 60)
     some = sweep_map.part("l11", 60, (-60, 60))

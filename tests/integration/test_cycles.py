@@ -10,6 +10,7 @@ from render_scenes import PLAIN, POSE, SMALL
 from generator.frame.frame_look import draw_frame_look
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
+from generator.hand.anatomy import MEAN
 from generator.hand.camera import Camera
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
@@ -25,7 +26,7 @@ from generator.blender.posed_frame import Stage
 @pytest.mark.parametrize("name", ["paper", "close"])
 def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name):
     studio = FrameRenderer(replace(SMALL, engine="cycles"))
-    thing, mesh = studio.hand(None)
+    thing, mesh = studio.hand(MEAN)
     studio.stage.show(thing)
     rig.set_pose(thing, POSE)
     points = rig.posed(thing).vertices
@@ -48,7 +49,7 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
     studio = FrameRenderer(replace(SMALL, engine="cycles"))
-    hand, _ = studio.hand(None)
+    hand, _ = studio.hand(MEAN)
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
     studio.stage.show(hand)
@@ -73,7 +74,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
     def drawn():
         monkeypatch.setattr(exr, "render", counted)
         studio = FrameRenderer(RenderSettings(engine="cycles", samples=16))
-        hand, _ = studio.hand(None)
+        hand, _ = studio.hand(MEAN)
         rig.set_pose(hand, posed)
         studio.stage.show(hand)
         return studio.engine.drawer.draw(hand, rig.posed(hand), Camera(), draw_frame_look(studio.settings, 0))

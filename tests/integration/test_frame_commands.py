@@ -58,6 +58,30 @@ def test_an_edited_frame_shows_what_was_edited(poses_file, tmp_path):
     assert areas[0] / areas[1] == pytest.approx(4, rel=0.25), "at half the distance four times the area"
 
 
+def test_a_hands_own_looks_are_rendered_and_recorded(poses_file, tmp_path):
+    shown = call("frame", "show", 0, "--set", poses_file, *OPTIONS[:4], "--settings", "people")
+    frame, areas = json.loads(shown.output), []
+    for number, length in enumerate((1.0, 1.2)):
+        look = frame["frame"]["hands"][0]["look"]
+        look["shape"] |= {"length": length}
+        look["tone"] = 0.1234
+        (tmp_path / "frame.json").write_text(json.dumps(frame))
+        assert call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / str(number)).exit_code == 0
+        data = Dataset(tmp_path / str(number))
+        areas.append(float(np.sum(data.masks(data.images[0])[0])))
+        assert data.images[0]["tone"] == 0.1234
+    assert areas[1] > 1.1 * areas[0]
+
+
+def test_more_hands_than_the_settings_have_are_refused(poses_file, tmp_path):
+    frame = json.loads(call("frame", "show", 0, "--set", poses_file, *OPTIONS[:4]).output)
+    frame["frame"]["hands"] *= 2
+    path = tmp_path / "frame.json"
+    path.write_text(json.dumps(frame))
+    done = call("frame", "render", path, "--out", tmp_path / "out")
+    assert done.exit_code == 2 and "the frame has 2 hands, and its settings allow 1; set num_hands" in done.output
+
+
 def test_what_is_around_a_hand_indoors_is_edited(poses_file, tmp_path):
     room = tmp_path / "room.toml"
     room.write_text('scene = "indoor"\nsamples = 1\nenvironment = "random"\n')
@@ -89,6 +113,7 @@ def test_what_is_around_a_hand_indoors_is_edited(poses_file, tmp_path):
         ('{"frame": {}}', "is not a frame's file: it must hold settings, pose_from, frame"),
         ('{"frame": {}, "settings": {}, "pose_from": {}}', "this is not a frame: number: field required"),
         ('{"frame": {}, "settings": {"seed": -1}, "pose_from": {}}', "seed is a whole number from 0"),
+        ('{"frame": {}, "settings": {}, "pose_from": {"width": 1}}', "pose_from holds set and frame, and not 'width'"),
     ],
 )
 def test_files_that_are_no_frames_are_told(text, words, tmp_path):

@@ -321,6 +321,17 @@ def test_two_hands_are_two_instances_of_one_picture(masks, scene):
     assert both.meta["second"]["side"] == "left" and "second" not in alone.meta
 
 
+def test_the_record_of_a_crowd_says_where_the_camera_is_and_how_each_hand_looks():
+    from generator.blender.frame_renderer import FrameRenderer
+
+    studio = FrameRenderer(replace(ROOM, crowd=1.0, skin_tone="random"))
+    frame = studio._pose(next(spec for n in range(9) if len((spec := studio._draw(n, POSE)).hands) > 2))
+    meta, hands = studio._meta(frame), frame.spec.hands
+    assert meta["distance"] == frame.spec.camera.distance != ROOM.distance
+    noted = [(one["side"], one["tone"], one["age"]) for one in (meta, *meta["others"])]
+    assert noted == [(one.side, round(one.look.tone, 4), round(one.look.skin.age, 4)) for one in hands]
+
+
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.9])
 def test_a_bent_arm_is_as_long_and_as_thick_as_a_straight_one(angle):
     bent = Elbow(angle, 0.7)

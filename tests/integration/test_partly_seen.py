@@ -19,6 +19,7 @@ from generator.frame.room.materials import Glass, Mirror
 from generator.frame.room.things import Thing, Things, rows
 from generator.frame.room.transforms import rotation_to, transform
 from generator.mesh import sheet
+from handforge.dataset import HAND_CATEGORIES, encode_sample
 
 ROOM = replace(SMALL, resolution=(160, 120), engine="cycles", scene="indoor", samples=1, distance=0.6, mask="both")
 CLEAR = Glass("glass", (0.9, 0.95, 0.93), 2.0, 0.3, 12.0)
@@ -66,6 +67,8 @@ def test_a_hand_in_a_mirror_is_annotated_as_one_of_the_other_side(studio, alone)
     without, found = studio.render(alone, {}), studio.render(spec, {})
     hand, arm, reflected, reflected_arm = found.instances
     assert [one.side for one in found.instances] == ["right", "right", "left", "left"]
+    noted = encode_sample(found, categories=HAND_CATEGORIES)[0]["annotations"]
+    assert [one.get("mirrored") for one in noted] == [None, None, True, True]
     for one, other in zip(without.instances, (hand, arm), strict=True):
         assert (one.mask == other.mask).all()
     assert (reflected.mask & ~reflected_arm.mask).sum() == 0 and not (reflected.mask & arm.mask).any()

@@ -109,7 +109,7 @@ def test_joints_fall_on_their_pixels(studio, name):
 
 def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
-    hand, _ = studio.hand(None)
+    hand, _ = studio.hand(MEAN)
     rig.set_pose(hand, POSE)
     drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_look(studio.settings, 0))
     x0, y0, x1, y1 = drawing.box
@@ -137,7 +137,7 @@ def test_both_masks_of_a_hand_are_the_two_it_has_alone(studio):
 
 
 def test_no_box_is_seen_around_a_hand_on_near_white(studio):
-    hand, _ = studio.hand(None)
+    hand, _ = studio.hand(MEAN)
     studio.stage.show(hand)
     rig.set_pose(hand, POSE)
     for tone in (0.727, 0.803, 0.951):  # these are not among the raster's 256 roots
@@ -159,7 +159,7 @@ def test_the_same_frame_is_the_same_bytes_whatever_came_before(studio):
 def test_blender_puts_every_bone_where_kinematics_does(studio):
 
     rng = np.random.default_rng(1)
-    hand, _ = studio.hand(None)
+    hand, _ = studio.hand(MEAN)
     studio.stage.show(hand)
     for _ in range(5):
         angles = rng.uniform(*pose.LIMITS.T) * np.r_[np.full(3, 0.2), np.ones(25)]
@@ -171,7 +171,7 @@ def test_blender_puts_every_bone_where_kinematics_does(studio):
 
 
 def test_forearm_and_hand_make_up_the_arm(studio):
-    hand, _ = studio.hand(None)
+    hand, _ = studio.hand(MEAN)
     studio.stage.show(hand)
     rig.set_pose(hand, POSE)
     drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), PLAIN)
@@ -199,7 +199,7 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
 
 
 def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
-    hand, mesh = studio.hand(None)
+    hand, mesh = studio.hand(MEAN)
     studio.stage.show(hand)
     rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_pose(hand, POSE)
@@ -218,7 +218,7 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
 
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
-    hand, mesh = studio.hand(None)
+    hand, mesh = studio.hand(MEAN)
     studio.stage.show(hand)
     rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_side(hand, side)
@@ -264,7 +264,7 @@ def test_a_hand_outside_the_picture_leaves_it_white(studio):
 
 
 def test_visibility_of_joints(studio):
-    hand, mesh = studio.hand(None)
+    hand, mesh = studio.hand(MEAN)
     studio.stage.show(hand)
     camera = Camera(640, 360)
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]

@@ -153,6 +153,15 @@ def test_a_distance_that_follows_the_hand_drops_no_pose_for_the_focal_length(pos
         run.plan(replace(every, framing="fixed", focal_mm=135.0))
 
 
+@pytest.mark.parametrize("framing", ["close", "random"])
+def test_a_hand_that_is_put_into_the_image_is_cut_by_no_shape_of_it(poses_file, framing):
+    every = RenderSettings(pose_set=str(poses_file), framing=framing)
+    kept = [run.plan(replace(every, resolution=size)).counts for size in ((640, 360), (640, 100), (100, 640))]
+    assert kept[0] == kept[1] == kept[2] and kept[0]["few"]["dropped"]["cut"] == 0
+    fixed = run.plan(replace(every, framing="fixed", resolution=(640, 250))).counts
+    assert fixed["few"]["dropped"]["cut"] > 0
+
+
 @pytest.mark.usefixtures("in_process")
 def test_a_damaged_background_is_known_before_anything_is_rendered(poses_file, tmp_path):
     behind = tmp_path / "behind"

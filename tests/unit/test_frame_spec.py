@@ -99,3 +99,45 @@ def test_a_plain_frame_has_one_hand_of_the_settings():
     (hand,) = spec.hands
     assert (hand.side, hand.look.tone, hand.shape) == ("left", 0.3, None)
     np.testing.assert_array_equal(hand.pose, POSE)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("hands", 0, "side"), "both", "hands.0: value error, side is right or left, not 'both'"),
+        (("hands", 0, "pose"), [0.0] * 27, "hands.0: value error, pose is 28 numbers, not 27"),
+        (("hands", 0, "elbow", "angle"), 2.5, "hands.0: value error, the elbow's angle is 0 or more and less than 2"),
+        (("hands", 0, "look", "tone"), 7.0, "hands.0.look: value error, tone is from 0 to 1, not 7.0"),
+        (("camera", "width"), 0, "camera: value error, width, height and focal_mm are above 0"),
+        (("look", "light"), [0.0, 0.0, 0.0], "look: value error, light is a vector of length 1"),
+        (("look", "background"), [1.0, 1.0], "look: value error, light, light_colour and background are three numbers"),
+        (("look", "ambient"), 1.5, "look: value error, tone and ambient are from 0 to 1"),
+        (("number",), -1, "number: input should be greater than or equal to 0"),
+        (("hands",), [], "frame: value error, a frame has hands, or empty says what it shows"),
+    ],
+)
+def test_a_value_that_no_frame_has_is_refused(place, value, words):
+    values = next(spec for spec in DRAWN if spec.hands).to_json()
+    at = values
+    for part in place[:-1]:
+        at = at[part]
+    at[place[-1]] = value
+    with pytest.raises(FrameError) as told:
+        frame_spec.from_json(values)
+    assert words in str(told.value)
+
+
+def test_a_crowd_that_has_lost_a_hand_is_refused_where_its_bodies_are_still_to_be_drawn():
+    values = next(spec for spec in DRAWN if spec.crowd and len(spec.hands) > 1).to_json()
+    count = len(values["hands"])
+    del values["hands"][-1]
+    with pytest.raises(FrameError, match=f"crowd has {count} hands, the frame {count - 1}"):
+        frame_spec.from_json(values)
+
+
+def test_a_tone_that_the_settings_name_is_everybodys():
+    chosen = settings.load(None, {"scene": "indoor", "crowd": 1.0, "skin_tone": 0.2, "resolution": "160x120"})
+    drawn = [frame_spec.draw_frame(chosen, number, POSE) for number in range(6)]
+    assert max(len(spec.crowd.persons) for spec in drawn) > 1
+    assert {hand.look.tone for spec in drawn for hand in spec.hands} == {0.2}
+    assert {person.tone for spec in drawn for person in spec.crowd.persons} == {0.2}

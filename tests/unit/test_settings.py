@@ -43,6 +43,11 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
         ({"count": 1.5}, "count is a whole number from 1 to 10,000,000, not 1.5"),
         ({"rig": "hand.glb"}, "rig and bone_map are files that need each other"),
         ({"rig": "hand.npz", "glove": "latex"}, "glove is of the built-in hand"),
+        ({"rig": "hand.npz", "shape": {"length": 1.1}}, "shape is of the built-in hand; an external rig keeps its own"),
+        *(
+            ({name: "random"}, f"{name} {what} of indoor scenes; set scene to indoor")
+            for name, what in (("elbow", "is"), ("occluders", "are"), ("exposure", "is"), ("adornments", "are"))
+        ),
     ],
 )
 def test_values_that_cannot_be_used(values, words):
@@ -75,6 +80,12 @@ def test_a_distance_fixes_the_framing():
     assert load(Path("varied"), {"distance": 0.6, "framing": "close"}).framing == "close"
 
 
+def test_a_folder_may_have_the_name_of_a_pose_set(tmp_path):
+    (tmp_path / "mine.toml").write_text('scene = "indoor"\nobjects = "grasps"\npose_set = "grasps"\n')
+    found = load(tmp_path / "mine.toml")
+    assert (found.objects, found.pose_set) == (str(tmp_path / "grasps"), "grasps")
+
+
 def test_settings_come_back_from_json():
     for chosen in (load(Path("varied"), {"shape": {"thumb": 0.9}, "ground_truth": "depth"}), RenderSettings()):
         assert load(None, chosen.to_json()) == chosen
@@ -97,6 +108,9 @@ def test_a_folder_of_the_release_before_is_continued(tmp_path):
     run_folder.check(tmp_path, load(None, {**same.to_json(), "seed": 4, "ground_truth": "depth"}))
     with pytest.raises(RunError, match="seed was 4, now 0"):
         run_folder.check(tmp_path, same)
+    with pytest.raises(RunError, match="light was 'front', now 'random'"):
+        newer = {"seed": 4, "ground_truth": "depth", "light": "random"}
+        run_folder.check(tmp_path, load(None, {**same.to_json(), **newer}))
 
 
 def test_every_setting_says_what_it_means_and_its_default():

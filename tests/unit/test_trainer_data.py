@@ -331,6 +331,7 @@ def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
         lambda a: a.update(keypoints=[5, 5, 2] * 21, num_keypoints="x"),
         lambda a: a.update(side="odd"),
         lambda a: a.update(glove=3),
+        lambda a: a.update(mirrored="yes"),
     ],
 )
 def test_check_says_what_training_refuses(tmp_path, change):

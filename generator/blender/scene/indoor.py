@@ -24,8 +24,7 @@ from generator.blender.scene.props import MIRROR_PASS, Props
 from generator.errors import EngineError
 from generator.frame import camera_effects
 from generator.frame.camera_effects import Photo
-from generator.frame.crowd import MOST_PEOPLE
-from generator.frame.frame_spec import FrameSpec
+from generator.frame.frame_spec import FrameSpec, most_hands
 from generator.frame.room import surroundings
 from generator.frame.room.arm_view import View
 from generator.frame.room.lamps import ENVIRONMENTS, Lamps
@@ -43,7 +42,7 @@ class IndoorScene:
         self._backgrounds = Path(settings.backgrounds or "")
         self._scene = bpy.context.scene
         self._camera = camera_object(self._scene)
-        most = 2 * MOST_PEOPLE if settings.crowd or settings.egocentric else 1 if settings.num_hands == 1 else 2
+        most = most_hands(settings)
         self._skins = {name: HandMaterials(name) for name in skin_material.ARM_PASSES[:most]}
         self._bare_skin = skin_material.limb_skin()
         self._props = Props()

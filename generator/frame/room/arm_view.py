@@ -44,8 +44,8 @@ class View:
     def clear(self, center: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:
         """Whether a ball, or a limb, touches neither arm nor camera.
 
-        :param middle: (3,) scene point; ``radius``: metres.
-        :param half: (3,), how far the limb reaches to both sides of its middle, metres; None for a ball.
+        :param center: (3,) scene point; ``radius``: metres.
+        :param half: (3,), how far the limb reaches to both sides of its center, metres; None for a ball.
         :param gap: metres that stay free.
         """
         points = np.vstack([self.arm, [0.0, -self.camera.distance, 0.0]])

@@ -51,7 +51,7 @@ def trunk(
 ) -> None:
     """Somebody without arms.
 
-    :param axes: (3, 3), columns to the side, backwards and up; ``middle`` (3,): between the shoulders, metres.
+    :param axes: (3, 3), columns to the side, backwards and up; ``center`` (3,): between the shoulders, metres.
     """
     size = np.array([0.4, 0.24, 0.7]) * rng.uniform(0.9, 1.1)
     things.add("block", clothes, transform(axes, center - axes @ [0.0, 0.0, 0.27], size))

@@ -63,7 +63,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def before_white(picture: np.ndarray) -> np.ndarray:
     """The (H, W) bool mask of the one large thing before a bright plain background, without holes.
 
-    :param image: (H, W, 3) uint8.
+    :param picture: (H, W, 3) uint8.
     """
     from skimage.filters import threshold_otsu
 
