@@ -63,6 +63,9 @@ def limit_excess(poses: np.ndarray) -> np.ndarray:
 
 # ---------------------------------------------------------------- 2. self-collision
 
+_POSES_AT_ONCE = 64
+"""So few that what is worked out of all their pairs of bones stays in the processor's cache."""
+
 
 def segment_gap(
     p: np.ndarray, q: np.ndarray, r: np.ndarray, s: np.ndarray
@@ -112,18 +115,20 @@ def overlap(poses: np.ndarray, hand: Skeleton) -> np.ndarray:
     Bones are tapered capsules. Where two already touch in the bind pose (webs, neighbours at the knuckles), only what
     comes on top of that counts. Negative where they are apart.
     """
-    depth = _raw_overlap(poses, hand)
-    return depth - np.maximum(_raw_overlap(pose.bind()[None], hand), 0.0)
+    return _raw_overlap(poses, hand) - np.maximum(_raw_overlap(pose.bind()[None], hand), 0.0)
 
 
 def _raw_overlap(poses: np.ndarray, hand: Skeleton) -> np.ndarray:
     heads, tails = kinematics.capsules(poses, hand)
-    depth = np.empty((len(poses), len(collision_pairs())))
-    for column, (i, j) in enumerate(collision_pairs()):
-        gap, t, u = segment_gap(heads[:, i], tails[:, i], heads[:, j], tails[:, j])
-        radius = hand.radii[i, 0] + t * (hand.radii[i, 1] - hand.radii[i, 0])
-        radius += hand.radii[j, 0] + u * (hand.radii[j, 1] - hand.radii[j, 0])
-        depth[:, column] = radius - gap
+    one, other = np.array(collision_pairs()).T
+    depth = np.empty((len(poses), len(one)))
+    for start in range(0, len(poses), _POSES_AT_ONCE):
+        some = slice(start, start + _POSES_AT_ONCE)
+        head, tail = heads[some], tails[some]
+        gap, t, u = segment_gap(head[:, one], tail[:, one], head[:, other], tail[:, other])
+        radius = hand.radii[one, 0] + t * (hand.radii[one, 1] - hand.radii[one, 0])
+        radius += hand.radii[other, 0] + u * (hand.radii[other, 1] - hand.radii[other, 0])
+        depth[some] = radius - gap
     return depth
 
 
