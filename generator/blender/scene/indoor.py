@@ -201,18 +201,16 @@ class _World:
         world.cycles.sample_map_resolution = 256
         tree = world.node_tree
         tree.nodes.clear()
-        place, self._turn = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
         self._environment_image = tree.nodes.new("ShaderNodeTexEnvironment")
         self._strength = tree.nodes.new("ShaderNodeBackground")
-        tree.links.new(place.outputs["Generated"], self._turn.inputs["Vector"])
-        tree.links.new(self._turn.outputs["Vector"], self._environment_image.inputs["Vector"])
         tree.links.new(self._environment_image.outputs["Color"], self._strength.inputs["Color"])
         tree.links.new(self._strength.outputs[0], tree.nodes.new("ShaderNodeOutputWorld").inputs["Surface"])
 
     def show(self, lamps: Lamps) -> None:
         """Show the environment of some lamps."""
         self._environment_image.image = self._images[lamps.environment]
-        self._turn.inputs["Rotation"].default_value = (-lamps.down, 0.0, lamps.turn)
+        # A mapping of the node's own is worked out once a frame, one before it for every ray.
+        self._environment_image.texture_mapping.rotation = (-lamps.down, 0.0, lamps.turn)
         self._strength.inputs["Strength"].default_value = lamps.strength
 
 
