@@ -171,8 +171,6 @@ def appearance(armature: bpy.types.Object) -> dict[str, Any]:
     if external_rig.names(armature):
         look = {"skin_tone": round(chosen.tone, 4), "handedness": side(armature)}
         return {"rig": str(external_rig.hand_over(armature)), **look}
-    if skin_of(armature) is None:
-        return {}
     factors = {name: round(value, 4) for name, value in asdict(shape(armature)).items()}  # Blender's are of 32 bits
     mean = all(value == 1 for value in factors.values())
     return {"shape": "average" if mean else factors, "skin_tone": round(chosen.tone, 4), "handedness": chosen.side}

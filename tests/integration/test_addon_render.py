@@ -130,6 +130,13 @@ def test_a_preset_that_randomizes_hands_still_does(armature, window):
     assert (people.skin_tone, people.shape, people.handedness) == ("random", "random", "right")
 
 
+def test_a_hand_that_has_lost_its_skin_is_rendered_as_the_hand_that_it_is(armature):
+    armature.handforge.side, armature.handforge.tone = "left", 0.9
+    bpy.data.objects.remove(hand.skin_of(armature))
+    found = settings.load(None, hand.appearance(armature))
+    assert (found.handedness, found.skin_tone) == ("left", 0.9)
+
+
 def test_a_preset_comes_in_its_own_size_and_a_file_goes_before_the_panel(armature, window, tmp_path):
     window.settings = "varied"
     assert (tuple(window.size), window.format) == ((640, 360), "jpg")
