@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 
 from handforge.dataset import DatasetError
 
@@ -210,7 +211,12 @@ class Writer:
             self._stream.height, self._stream.width = picture.shape[:2]
             self._stream.pix_fmt = "yuv420p"
             self._stream.codec_context.time_base = _TICK
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            # Of a video that does not say it, players guess by its size, and colours may be off.
+            self._stream.codec_context.colorspace = Colorspace.ITU709
+            self._stream.codec_context.color_range = ColorRange.MPEG
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
         given = self._next if seconds is None else round(seconds / _TICK)
         frame.pts, frame.time_base = max(given, self._next - duration + 1), _TICK
         self._next = frame.pts + duration

@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 from click.testing import CliRunner
 from fake_detector import FakeDetector
 from PIL import Image
@@ -202,3 +203,15 @@ def test_a_video_is_read_as_its_camera_was_held(tmp_path):
         (frame,) = video.read_frames(tmp_path / f"{quarter}.mp4")
         assert frame.shape == ((96, 64, 3) if quarter % 2 else (64, 96, 3))
         assert frame[bright].mean() > 240 and frame.sum() < 1.1 * frame[bright].sum()
+
+
+@pytest.mark.parametrize("size", [(64, 48), (1280, 720)])
+def test_a_written_video_says_how_its_colours_are_meant(tmp_path, size):
+    path, color = tmp_path / "a.mp4", (200, 60, 40)
+    with video.Writer(path, Fraction(10)) as writer:
+        writer.write(np.full((*size[::-1], 3), color, np.uint8))
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.colorspace, frame.color_range) == (Colorspace.ITU709, ColorRange.MPEG)
+    (read,) = video.read_frames(path)
+    assert np.abs(read.astype(int) - color).max() < 5

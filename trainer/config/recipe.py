@@ -170,9 +170,9 @@ class ImageSettings:
     __pydantic_config__: ClassVar[ConfigDict] = _CONFIG
 
     min_size: ImageSide = 800
-    """Largest short side of the images in pixels, 64 or more; larger images are scaled down."""
+    """Short side in pixels, 64 or more, that images are scaled to, up or down, as far as ``max_size`` allows."""
     max_size: ImageSide = 1024
-    """Largest long side of the images in pixels, at least ``min_size``."""
+    """Largest long side of the images in pixels, at least ``min_size``; of oblong ones the short side is then less."""
     augmentation: Augmentation = "none"
     """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
     hands): see :mod:`trainer.data.augment`."""
