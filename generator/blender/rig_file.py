@@ -63,13 +63,13 @@ def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, H
 
 def _open(path: Path) -> None:
     """Have the file's objects in the scene."""
-    if path.suffix == ".blend":
+    if path.suffix.lower() == ".blend":
         with bpy.data.libraries.load(str(path), link=False) as (there, here):
             here.objects = there.objects
         for obj in here.objects:
             obj.animation_data_clear()
             bpy.context.scene.collection.objects.link(obj)
-    elif path.suffix == ".glb":
+    elif path.suffix.lower() == ".glb":
         bpy.ops.import_scene.gltf(filepath=str(path))
     else:
         bpy.ops.import_scene.fbx(filepath=str(path))

@@ -406,7 +406,7 @@ def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
     if rig is None or not rig.endswith(READY_RIG) or bones is not None:
         if (rig is None) != (bones is None):
             yield conflict("rig and bone_map are files that need each other", "rig", "bone_map")
-        elif rig is not None and not rig.endswith(RIGS):
+        elif rig is not None and not rig.lower().endswith(RIGS):
             yield conflict(f"rig is a file of the kind {', '.join(RIGS)}, not {rig!r}", "rig", "bone_map")
     if rig is not None and isinstance(settings.shape, HandShape):
         said = "shape is of the built-in hand; an external rig keeps its own"

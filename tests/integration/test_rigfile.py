@@ -14,7 +14,7 @@ from generator.blender import rig, rig_file
 from generator.blender.engines import registry
 from generator.blender.frame_renderer import FrameRenderer
 from generator.cli import main
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import RenderSettings, load
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose_presets import PRESETS
@@ -113,6 +113,14 @@ def test_a_left_hand_is_known_by_its_thumb_and_taken_as_a_right_one_mirrored():
     np.testing.assert_allclose(mesh.vertices, vertices, atol=1e-6)
     np.testing.assert_allclose(bones.heads[2:5], OURS.heads[2:5], atol=1e-6)
     np.testing.assert_array_equal(mesh.faces, faces)
+
+
+def test_a_files_ending_may_be_in_capitals(folder, tmp_path):
+    path = tmp_path / "HAND.GLB"
+    path.write_bytes((folder / "hand.glb").read_bytes())
+    assert load(None, {"rig": str(path), "bone_map": "map.toml"}).rig == str(path)
+    one, other = (rig_file.load(file, folder / "map.toml")[1] for file in (path, folder / "hand.glb"))
+    np.testing.assert_array_equal(one.vertices, other.vertices)
 
 
 @pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
