@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 from trainer_samples import blob
 
+from handforge.dataset import HAND_CATEGORIES
+from trainer.inference import detections
 from trainer.inference.mask_refinement import refine_masks
 
 
@@ -65,3 +67,18 @@ def test_a_box_at_the_rim_or_without_a_size():
     mask, picture = shape(200, 150)
     for box in ((0, 0, 200, 150), (199, 149, 200, 150), (50, 50, 50, 50)):
         assert refine_masks(coarse(mask), picture, np.array(box, float)).shape == mask.shape
+
+
+@pytest.mark.parametrize("threshold, found", [(0.3, 1), (0.5, 0)])
+def test_a_hand_that_is_nowhere_likelier_than_half_is_there_at_a_lower_threshold(threshold, found):
+    mask = blob((80, 60), (40, 30), 15)
+    image = np.where(mask[..., None], np.uint8(200), np.uint8(40)).repeat(3, 2)
+    output = {
+        "scores": np.array([0.9]),
+        "boxes": box_of(mask)[None],
+        "labels": np.array([1]),
+        "masks": np.float32(0.4) * mask[None, None],
+    }
+    hands = detections._detections(output, image, HAND_CATEGORIES[:1], threshold)
+    assert len(hands) == found
+    assert all(hand.mask is not None and iou(hand.mask, mask) > 0.95 for hand in hands)

@@ -121,7 +121,7 @@ def _detections(
     kinds = [categories[label - 1] for label in labels]
     if "masks" in output:
         likely = output["masks"][:, 0]
-        kept = distinct(likely > MASK_THRESHOLD, labels)
+        kept = distinct(likely > mask_threshold, labels)
         cut = [(refine_masks(likely[n], image, corners[n], mask_threshold), n) for n in kept]
         return [Detection.of_mask(mask, scores[n], kinds[n].name) for mask, n in cut if mask.any()]
     boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).astype(float).round(2).tolist()
