@@ -95,7 +95,7 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
             timed("truth", FrameRenderer, "_hands")
         else:
             timed("pose", rig, "set_pose")
-            timed("pose", rig, "posed")
+            timed("pose", rig, "posed_surface")
             assert isinstance(renderer._frames.engine, plain.PlainScene)
             timed("draw", renderer._frames.engine.drawer, "draw")
             timed("draw", plain, "_compose")

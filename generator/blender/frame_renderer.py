@@ -96,7 +96,7 @@ class FrameRenderer:
             held = held_object.place(spec.grasp, first.bones, first.side, spec.camera)
         for index, hand in enumerate(spec.hands[1:], start=1):
             arm = self._arm(index, hand)
-            if spec.crowd is not None or held is None or held.distance(arm.posed.vertices).min() > 0.003:
+            if spec.crowd is not None or held is None or held.distance(arm.surface.vertices).min() > 0.003:
                 arms.append(arm)
         return PosedFrame(spec, tuple(arms), held)
 
@@ -115,7 +115,7 @@ class FrameRenderer:
             self._paint(hand, mesh, look)
         rig.set_side(hand, spec.side)
         bones = rig.set_pose(hand, spec.pose)
-        return Arm(look, hand, mesh, spec.side, bones, rig.posed(hand), spec.elbow)
+        return Arm(look, hand, mesh, spec.side, bones, rig.posed_surface(hand), spec.elbow)
 
     def _masks(self, frame: PosedFrame, layers: FrameLayers) -> dict[str, list[np.ndarray]]:
         """By category, each hand's mask, then each of those seen in a mirror; maps need those of the hands alone."""
@@ -138,7 +138,7 @@ class FrameRenderer:
             glove = arm.look.glove
             kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
             places = joints(arm.rig, arm.bones, mirror)
-            points = keypoints(arm.rig, arm.posed, arm.mesh.faces, places, camera, worn, mirror)
+            points = keypoints(arm.rig, arm.surface, arm.mesh.faces, places, camera, worn, mirror)
             if self.settings.may_hide_hands:
                 points = _mark_covered(points, drawing)
             in_space = None
@@ -168,10 +168,10 @@ class FrameRenderer:
             found = gbuffer.nothing(camera.width, camera.height)
             return {name: found[name] for name in self._maps}
         annotated = [mask for category in self._categories for mask in masks[category][: len(arms)]]
-        first = np.cumsum([0, *(len(arm.posed.vertices) for arm in arms)])
+        first = np.cumsum([0, *(len(arm.surface.vertices) for arm in arms)])
         found = gbuffer.measure(
-            np.concatenate([arm.posed.vertices for arm in arms]),
-            np.concatenate([arm.posed.normals for arm in arms]),
+            np.concatenate([arm.surface.vertices for arm in arms]),
+            np.concatenate([arm.surface.normals for arm in arms]),
             np.concatenate([arm.mesh.faces + start for arm, start in zip(arms, first, strict=False)]),
             np.concatenate([gbuffer.parts_of(arm.mesh.weights) for arm in arms]),
             camera,
@@ -277,7 +277,7 @@ def joints(hand: rig.Rig, bones: PosedSkeleton, mirror: Plane | None = None) -> 
 
 def keypoints(
     hand: rig.Rig,
-    posed: rig.Posed,
+    surface: rig.PosedSurface,
     faces: np.ndarray,
     places: np.ndarray,
     camera: Camera,
@@ -294,7 +294,7 @@ def keypoints(
     :param worn: thickness of what the hand wears, metres.
     :param mirror: in which the hand is seen; None for the hand itself.
     """
-    vertices = posed.vertices if mirror is None else mirror.reflect(posed.vertices)
+    vertices = surface.vertices if mirror is None else mirror.reflect(surface.vertices)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
     hidden = _hidden(camera.to_camera(places), camera.to_camera(vertices), faces, _flesh(hand) + worn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from generator.blender.rig import Posed, Rig
+from generator.blender.rig import PosedSurface, Rig
 from generator.frame.elbow import Elbow
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.hand_look import HandLook
@@ -24,7 +24,7 @@ class Arm:
     mesh: HandMesh
     side: str
     bones: PosedSkeleton
-    posed: Posed
+    surface: PosedSurface
     elbow: Elbow
 
 

@@ -178,14 +178,14 @@ def bone_motion(rig: Rig, bone: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedSurface:
     """The surface as Blender evaluates it: vertices and smooth normals, each (V, 3) float32 in scene axes, metres."""
 
     vertices: np.ndarray
     normals: np.ndarray
 
 
-def posed(rig: Rig) -> Posed:
+def posed_surface(rig: Rig) -> PosedSurface:
     """The surface in the armature's present pose."""
     graph = bpy.context.evaluated_depsgraph_get()
     data = rig.surface.evaluated_get(graph).data
@@ -195,4 +195,4 @@ def posed(rig: Rig) -> Posed:
     if rig.mirrored:
         vertices[:, 0] *= -1
         normals[:, 0] *= -1
-    return Posed(vertices, normals)
+    return PosedSurface(vertices, normals)

@@ -31,7 +31,7 @@ def hand():
 
 def lean(thing, look, **angles):
     rig.set_pose(thing, pose.with_angles(**angles))
-    posed = rig.posed(thing)
+    posed = rig.posed_surface(thing)
     rest, found = bump.Leans().of(thing, posed, CLOSE, look)
     return rest @ bump._TURN.T, found @ bump._TURN.T, posed
 
@@ -44,7 +44,7 @@ def light(normals, look):
 def test_the_papers_framing_is_too_coarse_for_it_and_a_close_one_is_not(hand):
     rig.set_pose(hand, pose.bind())
     assert bump.strength(Camera()) == 0 and bump.strength(CLOSE) == 1
-    assert bump.Leans().of(hand, rig.posed(hand), Camera(), LOOK) is None
+    assert bump.Leans().of(hand, rig.posed_surface(hand), Camera(), LOOK) is None
     assert 0 < bump.strength(Camera(1280, 720, 0.6, 45.0)) < 1
 
 

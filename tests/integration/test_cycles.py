@@ -29,7 +29,7 @@ def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name
     thing, mesh = studio.hand(MEAN)
     studio.stage.show(thing)
     rig.set_pose(thing, POSE)
-    points = rig.posed(thing).vertices
+    points = rig.posed_surface(thing).vertices
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
     box = box_around(points, camera)
     ends = np.ones(len(mesh.faces), bool)
@@ -53,7 +53,7 @@ def test_what_is_seen_from_its_back_only_changes_nothing(monkeypatch, side):
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
     studio.stage.show(hand)
-    posed, drawn_from, drawings = rig.posed(hand), [], []
+    posed, drawn_from, drawings = rig.posed_surface(hand), [], []
     for culls in (True, False):
         monkeypatch.setattr(cycles.Cycles, "culls", culls)
         drawings.append(studio.engine.drawer.draw(hand, posed, Camera(640, 360), PLAIN))
@@ -77,7 +77,7 @@ def test_smooth_skin_gets_one_sample_and_looks_the_same(monkeypatch):
         hand, _ = studio.hand(MEAN)
         rig.set_pose(hand, posed)
         studio.stage.show(hand)
-        return studio.engine.drawer.draw(hand, rig.posed(hand), Camera(), draw_frame_look(studio.settings, 0))
+        return studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(), draw_frame_look(studio.settings, 0))
 
     def counted(render=exr.render):
         passes = render()

@@ -132,7 +132,7 @@ def test_a_fisheyes_mask_is_where_its_hand_is_projected():
         sample = studio.render(spec, {})
         assert sample.meta["projection"] == "equidistant"
         arm = studio._arm(0, spec.hands[0])
-        hand = arm.posed.vertices[arm.mesh.wrist_distance > 0]
+        hand = arm.surface.vertices[arm.mesh.wrist_distance > 0]
         x, y, depth = spec.camera.project(hand).T
         inside = (x > 0) & (x < 160) & (y > 0) & (y < 120) & (depth > 0)
         mask = sample.instances[0].mask

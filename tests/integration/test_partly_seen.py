@@ -74,7 +74,7 @@ def test_a_hand_in_a_mirror_is_annotated_as_one_of_the_other_side(studio, alone)
     assert (reflected.mask & ~reflected_arm.mask).sum() == 0 and not (reflected.mask & arm.mask).any()
 
     plane, posed = mirror.plane_of(spec.around.things, spec.around.materials), studio._pose(spec)
-    mesh, skin = posed.arms[0].mesh, posed.arms[0].posed.vertices
+    mesh, skin = posed.arms[0].mesh, posed.arms[0].surface.vertices
     seen = spec.camera.project(plane.reflect(skin[mesh.wrist_distance > 0]))[:, :2]
     rows_, columns = np.nonzero(reflected.mask)
     pixels = np.stack([columns, rows_], axis=1) + 0.5
@@ -91,7 +91,7 @@ def test_a_later_frame_without_a_mirror_has_no_reflection(studio, alone):
 
 def test_a_hand_in_a_pocket_has_the_mask_that_it_has_without_less_the_cloths_pixels(studio, alone):
     arm = studio._pose(alone).arms[0]
-    skin, found = arm.posed.vertices, Things()
+    skin, found = arm.surface.vertices, Things()
     view = View(alone.camera, skin, arm.mesh.wrist_distance > 0, np.zeros(len(skin), int))
     assert pocket.put_around(found, np.random.default_rng(3), view)
     around = replace(alone.around, things=tuple(found.things), materials=found.materials)

@@ -71,7 +71,7 @@ def draw(studio, mesh, angles, camera):
     rig.paint(thing.surface, np.full((len(mesh.vertices), 3), 0.6))
     rig.set_pose(thing, angles)
     studio.stage.show(thing)
-    return studio.engine.drawer.draw(thing, rig.posed(thing), camera, PLAIN)
+    return studio.engine.drawer.draw(thing, rig.posed_surface(thing), camera, PLAIN)
 
 
 def test_a_sphere_covers_the_area_that_geometry_says(studio):
@@ -111,7 +111,9 @@ def test_white_is_exactly_255_and_masks_follow_coverage(studio):
     frame = studio.frame(0, POSE, {})
     hand, _ = studio.hand(MEAN)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), draw_frame_look(studio.settings, 0))
+    drawing = studio.engine.drawer.draw(
+        hand, rig.posed_surface(hand), Camera(640, 360), draw_frame_look(studio.settings, 0)
+    )
     x0, y0, x1, y1 = drawing.box
     empty = np.ones((360, 640), bool)
     empty[y0:y1, x0:x1] = (drawing.hand + drawing.forearm) == 0
@@ -142,7 +144,7 @@ def test_no_box_is_seen_around_a_hand_on_near_white(studio):
     rig.set_pose(hand, POSE)
     for tone in (0.727, 0.803, 0.951):  # these are not among the raster's 256 roots
         drawing = studio.engine.drawer.draw(
-            hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone))
+            hand, rig.posed_surface(hand), Camera(640, 360), replace(PLAIN, background=np.full(3, tone))
         )
         around = (drawing.hand + drawing.forearm) == 0
         assert around.any() and (drawing.image[around] == camera_effects.srgb(np.full(3, tone))).all()
@@ -174,7 +176,7 @@ def test_forearm_and_hand_make_up_the_arm(studio):
     hand, _ = studio.hand(MEAN)
     studio.stage.show(hand)
     rig.set_pose(hand, POSE)
-    drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), PLAIN)
+    drawing = studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(640, 360), PLAIN)
     assert (drawing.hand + drawing.forearm <= 1 + 1e-6).all()
     wrist = Camera(640, 360).project(kinematics.keypoints(POSE, hand.skeleton))[0, :2]
     rows = np.flatnonzero((drawing.forearm > 0.5).any(axis=1)) + drawing.box[1]
@@ -207,7 +209,7 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     for side, across in (("right", 0.6), ("left", -0.6)):
         rig.set_side(hand, side)
         lit = replace(PLAIN, light=np.array([across, -0.8, 0.0]))
-        drawing = studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), lit)
+        drawing = studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(640, 360), lit)
         pictures[side] = np.full((360, 640, 3), 255.0)
         x0, y0, x1, y1 = drawing.box
         pictures[side][y0:y1, x0:x1] = drawing.image
@@ -225,7 +227,7 @@ def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     rig.set_pose(hand, POSE)
     blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
     bare, dressed = (
-        studio.engine.drawer.draw(hand, rig.posed(hand), Camera(640, 360), replace(PLAIN, sleeve=worn))
+        studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(640, 360), replace(PLAIN, sleeve=worn))
         for worn in (None, blue)
     )
     rig.set_side(hand, "right")
@@ -270,15 +272,15 @@ def test_visibility_of_joints(studio):
     tips = [KEYPOINTS.index(f"{f}_tip") for f in ("index", "middle", "ring", "little")]
     open_palm = pose.bind()
     places = joints(hand, rig.set_pose(hand, open_palm))
-    assert (keypoints(hand, rig.posed(hand), mesh.faces, places, camera)[:, 2] == VISIBLE).all()
+    assert (keypoints(hand, rig.posed_surface(hand), mesh.faces, places, camera)[:, 2] == VISIBLE).all()
     fist = {f"{f}_{j}": a for f in pose.FINGERS[:4] for j, a in (("mcp_flexion", 80), ("pip_flexion", 95))}
     from_behind = pose.with_angles(forearm_z=180, **fist)
     places = joints(hand, rig.set_pose(hand, from_behind))
-    assert (keypoints(hand, rig.posed(hand), mesh.faces, places, camera)[tips, 2] == 1).all(), (
+    assert (keypoints(hand, rig.posed_surface(hand), mesh.faces, places, camera)[tips, 2] == 1).all(), (
         "the fist hides its finger tips"
     )
     aside = places + np.array([0.4, 0, 0])
-    assert (keypoints(hand, rig.posed(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
+    assert (keypoints(hand, rig.posed_surface(hand), mesh.faces, aside, camera)[:, 2] == 0).any()
 
 
 def test_joints_in_a_sleeve_are_asked_for():

@@ -15,7 +15,7 @@ import numpy as np
 
 from generator.blender import attributes
 from generator.blender.engines.render_layers import WRAP
-from generator.blender.rig import GRAIN, Posed, Rig
+from generator.blender.rig import GRAIN, PosedSurface, Rig
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
@@ -75,18 +75,20 @@ class Leans:
     def __init__(self) -> None:
         self._skin = functools.lru_cache(32)(_Skin)
 
-    def of(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> tuple[np.ndarray, np.ndarray] | None:
+    def of(
+        self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         """Bind pose and lean at the vertices, turned, each (V, 3) float32; None where no relief can be seen."""
         fraction = strength(camera)
         if fraction == 0:
             return None
         skin = self._skin(rig.surface.data)
         flip = np.array([-1 if rig.mirrored else 1, 1, 1], np.float32)
-        light, normals = (look.light * flip).astype(np.float32), posed.normals * flip
+        light, normals = (look.light * flip).astype(np.float32), surface.normals * flip
         facing = normals @ light + WRAP
         direct = (1 - look.ambient) / (1 + WRAP)
         part = -fraction * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing)) * skin.grain
-        along, across = _axes(posed.vertices * flip, normals, skin.beside)
+        along, across = _axes(surface.vertices * flip, normals, skin.beside)
         towards = skin.along * (along @ light)[:, None] + skin.across * (across @ light)[:, None]
         return skin.rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
 

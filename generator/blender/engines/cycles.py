@@ -21,7 +21,7 @@ from generator.blender import attributes
 from generator.blender.engines import bump, exr, tiles
 from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
-from generator.blender.rig import COLOUR, WRIST_DISTANCE, Posed, Rig, fill, triangles, wrist_distance
+from generator.blender.rig import COLOUR, WRIST_DISTANCE, PosedSurface, Rig, fill, triangles, wrist_distance
 from generator.blender.scene import materials
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
@@ -70,11 +70,11 @@ class Cycles:
         """Make Cycles the scene's renderer."""
         _prepare(self._scene, self._samples)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig, whose present surface is ``posed``."""
+    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig by its present ``surface``."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
         skin = self._faces(rig.surface.data)
-        points, faces = posed.vertices, skin
+        points, faces = surface.vertices, skin
         if cloth is not None:
             faces = np.vstack([faces, cloth.faces + len(points)])
             points = np.vstack([points, cloth.vertices])
@@ -90,12 +90,12 @@ class Cycles:
             return nothing(camera)
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
-        points = points[: len(posed.vertices)]
+        points = points[: len(surface.vertices)]
         if self.culls:  # Cycles takes no triangles with a point that is NaN
             points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
         attributes.write(seen, "position", points)
-        attributes.write(seen, LIGHT, _shine(rig, posed, look))
-        lean = self._leans.of(rig, posed, camera, look)
+        attributes.write(seen, LIGHT, _shine(rig, surface, look))
+        lean = self._leans.of(rig, surface, camera, look)
         bump.lay(seen, lean)
         for slot, material in enumerate(self._plain if lean is None else self._relieved):
             seen.materials[slot] = material
@@ -279,10 +279,10 @@ def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
     return tiles.rim(triangles(surface), len(surface.vertices)), _parts(surface) == _WRIST
 
 
-def _shine(rig: Rig, posed: Posed, look: FrameLook) -> np.ndarray:
+def _shine(rig: Rig, surface: PosedSurface, look: FrameLook) -> np.ndarray:
     """The light that each vertex sends out, (V, 4) float32, linear."""
     rgba = attributes.read(rig.surface.data, COLOUR)
-    rgba[:, :3] *= _light(posed.normals, look)
+    rgba[:, :3] *= _light(surface.normals, look)
     return rgba
 
 

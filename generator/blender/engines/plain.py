@@ -12,7 +12,7 @@ import numpy as np
 from generator.blender.engines.render_layers import FrameLayers, RenderLayers
 from generator.blender.posed_frame import PosedFrame, Stage
 from generator.blender.region import Region
-from generator.blender.rig import Posed, Rig
+from generator.blender.rig import PosedSurface, Rig
 from generator.frame import camera_effects
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
@@ -24,8 +24,8 @@ from generator.hand.camera import Camera
 class ArmDrawer(Protocol):
     """Draws a posed and painted hand; nothing of it is random."""
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig, whose present surface is ``posed``."""
+    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig by its present ``surface``."""
         ...
 
 
@@ -46,7 +46,7 @@ class PlainScene:
         for arm in frame.arms:
             self._stage.show(arm.rig)
             look = replace(spec.look, elbow=arm.elbow)
-            drawings.append(self.drawer.draw(arm.rig, arm.posed, spec.camera, look))
+            drawings.append(self.drawer.draw(arm.rig, arm.surface, spec.camera, look))
         if spec.backdrop is None:
             image = _compose(drawings, spec.camera, spec.look)
         else:

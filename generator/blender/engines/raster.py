@@ -19,7 +19,7 @@ from generator.blender import attributes
 from generator.blender.engines.bump import GLSL, Leans
 from generator.blender.engines.render_layers import WRAP, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
-from generator.blender.rig import COLOUR, Posed, Rig, triangles, wrist_distance
+from generator.blender.rig import COLOUR, PosedSurface, Rig, triangles, wrist_distance
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
 from generator.frame.frame_look import FrameLook
@@ -74,16 +74,16 @@ class Raster:
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, posed: Posed, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig, whose present surface is ``posed``."""
+    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
+        """Draw a rig by its present ``surface``."""
         cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
-        box = box_around(posed.vertices if cloth is None else np.vstack([posed.vertices, cloth.vertices]), camera)
+        box = box_around(surface.vertices if cloth is None else np.vstack([surface.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
             return nothing(camera)
         self._make_room(camera)
-        columns, shader = {"pos": posed.vertices, "normal": posed.normals, **_skin(rig)}, self._surface
-        if relief := self._leans.of(rig, posed, camera, look):
+        columns, shader = {"pos": surface.vertices, "normal": surface.normals, **_skin(rig)}, self._surface
+        if relief := self._leans.of(rig, surface, camera, look):
             columns["rest"], columns["lean"] = relief
             shader = self._relieved()
         hand = _batch(columns, self._triangles(rig.surface.data))

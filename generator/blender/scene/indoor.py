@@ -177,9 +177,9 @@ class IndoorScene:
 def _view(frame: PosedFrame) -> View:
     """What the camera sees of the arms; what a hand holds is kept clear as an arm is, but is no hand."""
     arms, held = frame.arms, frame.held
-    points = np.concatenate([arm.posed.vertices for arm in arms])
+    points = np.concatenate([arm.surface.vertices for arm in arms])
     on_hand = np.concatenate([wrist_distance(arm.rig.surface.data) for arm in arms]) > 0
-    owner = np.repeat(np.arange(len(arms)), [len(arm.posed.vertices) for arm in arms])
+    owner = np.repeat(np.arange(len(arms)), [len(arm.surface.vertices) for arm in arms])
     view = View(frame.spec.camera, points, on_hand, owner)
     if held is None:
         return view
