@@ -152,7 +152,7 @@ def score(
     from evaluation.metrics.matching import load, match_all
     from evaluation.metrics.results import predicted_task
     from evaluation.report import console
-    from evaluation.report.runs import predictions_of
+    from evaluation.runs.run_folder import predictions_of
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
 
@@ -388,7 +388,7 @@ def cases(
     handforge cases runs/c1 runs/c2 --csv cases.csv
     """  # noqa: D301 - click wants the real control character
     from evaluation.paper.cases import case_table, our_results
-    from evaluation.report.runs import load_runs
+    from evaluation.runs.run_folder import load_runs
 
     _show(case_table([row for run in load_runs(runs, scope) for row in our_results(run, options)], options), csv_path)
 
@@ -412,7 +412,7 @@ def ablation(
     handforge ablation runs/base runs/no-gloves
     """  # noqa: D301 - click wants the real control character
     from evaluation.paper.cases import ablation_table
-    from evaluation.report.runs import load_runs
+    from evaluation.runs.run_folder import load_runs
 
     _show(ablation_table(load_runs(runs, scope), options), csv_path)
 

@@ -16,9 +16,9 @@ from evaluation.metrics.paper_metrics import PaperMetrics, paper_metrics
 from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
-from evaluation.report.paths import shorten
-from evaluation.report.runs import Predicted, Run, plain
-from evaluation.report.tables import RATES, Table, signed, text
+from evaluation.runs.paths import shorten
+from evaluation.runs.run_folder import Predicted, Run, plain
+from evaluation.tables import RATES, Table, signed, text
 
 PAPER_IMAGES = 45_000
 """Synthetic images the paper trained on, at least."""

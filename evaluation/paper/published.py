@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluation.report.tables import text
+from evaluation.tables import text
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Case:
     """The case whose network this one tests; its own, if empty."""
 
     def cells(self) -> list[str]:
-        """The row in the order of :func:`evaluation.report.tables.score_table` after its label; not printed is a
+        """The row in the order of :func:`evaluation.tables.score_table` after its label; not printed is a
         dash.
         """
         found = ["NAN" if value is None else text(value) for value in (self.iou, self.acc, self.f1)]

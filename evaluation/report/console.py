@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evaluation import tables
 from evaluation.metrics.box_keypoint_ap import PlaceMetrics
 from evaluation.metrics.by_category import CategoryMetrics
 from evaluation.metrics.classification import Classified
@@ -12,7 +13,6 @@ from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
 from evaluation.metrics.paper_metrics import DetectionMetrics
 from evaluation.metrics.scope import SAME_HANDS
-from evaluation.report import tables
 from handforge.console import echo
 from handforge.text_table import print_columns
 

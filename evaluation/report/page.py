@@ -10,13 +10,14 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from evaluation import tables
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.scope import Scope
 from evaluation.paper.published import SYNTHETIC
-from evaluation.report import gallery, photographs, sections, tables
-from evaluation.report.paths import shorten
-from evaluation.report.runs import Predicted, load_runs, plain
+from evaluation.report import gallery, photographs, sections
 from evaluation.report.sections import Scored
+from evaluation.runs.paths import shorten
+from evaluation.runs.run_folder import Predicted, load_runs, plain
 from handforge.files import write_atomic
 from handforge.progress import progress as progress_bar
 
@@ -36,7 +37,7 @@ def write_report(
     """Read the run folders, score their predictions, write the page, and return the number of scored sets.
 
     :param session: show predictions by this session's network only; None: all.
-    :raises ResultsError: as :func:`evaluation.report.runs.load_runs`.
+    :raises ResultsError: as :func:`evaluation.runs.run_folder.load_runs`.
     :raises DatasetError: if a predicted dataset or one of its images is missing or damaged.
     """
     runs = load_runs(folders, scope, session)

@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.metrics.results import ResultsError, is_number, numbered_categories, read_json
 from evaluation.report import gallery
-from evaluation.report.runs import Predicted
+from evaluation.runs.run_folder import Predicted
 from handforge.dataset import CATEGORIES, DatasetError, read_image, to_rle
 from handforge.dataset.coco_types import ImageRecord, ResultRecord
 

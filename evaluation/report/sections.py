@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from evaluation import tables
 from evaluation.metrics.by_category import CategoryMetrics, category_metrics
 from evaluation.metrics.compare import compare
 from evaluation.metrics.curves import Curve, curve
@@ -19,10 +20,10 @@ from evaluation.metrics.results import is_number
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results
 from evaluation.paper.published import SYNTHETIC
-from evaluation.report import figures, tables
-from evaluation.report.paths import shorten
-from evaluation.report.runs import Predicted, Run, plain
-from evaluation.report.tables import Table
+from evaluation.report import figures
+from evaluation.runs.paths import shorten
+from evaluation.runs.run_folder import Predicted, Run, plain
+from evaluation.tables import Table
 from handforge.csv_text import csv_text
 from handforge.dataset import Dataset
 from handforge.run_records import RecipePart

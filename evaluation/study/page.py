@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from evaluation.report import tables as report_tables
+from evaluation import tables as metric_tables
 from evaluation.report.page import environment
-from evaluation.report.paths import shorten
+from evaluation.runs.paths import shorten
 from evaluation.study import figures, tables
 from evaluation.study.conclusion import Comparison, conclusion, judged, papers_figure
 from evaluation.study.results import Measure, StudyResults
@@ -49,7 +49,7 @@ def write_page(study: StudyResults, folder: Path) -> list[str]:
         saturation=tables.saturation_table(study),
         curves=_curves(study),
         recipes={arm: shorten(described["recipe"]) for arm, described in study.plan["arms"].items()},
-        meanings=report_tables.COLUMNS,
+        meanings=metric_tables.COLUMNS,
         size=(1, 1),
     )
     write_atomic(folder / "report.html", content.encode())

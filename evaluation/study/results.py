@@ -22,7 +22,7 @@ from evaluation.metrics import classification, paper_metrics
 from evaluation.metrics.matching import MatchOptions, load
 from evaluation.metrics.results import ResultsError, read_json
 from evaluation.metrics.scope import Scope
-from evaluation.report.runs import read_losses, read_record
+from evaluation.runs.run_folder import read_losses, read_record
 from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic
 from handforge.run_records import SessionRecord, StudyRecord, TestPart

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.report.tables import Table
 from evaluation.study.conclusion import Comparison, compare, number
 from evaluation.study.results import CLASS_MEASURES, MEASURES, Measure, StudyResults
 from evaluation.study.selection import Choice
 from evaluation.study.statistics import Interval, spread
+from evaluation.tables import Table
 
 SHOWN = ("f1", "mean_iou", "ap")
 """Of masks; of classes all there are."""

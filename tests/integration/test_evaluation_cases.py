@@ -16,7 +16,7 @@ from evaluation.metrics.scope import Scope
 from evaluation.paper.cases import changed
 from evaluation.paper.paper_types import Flags, flags
 from evaluation.paper.published import CASES
-from evaluation.report.runs import load_runs
+from evaluation.runs.run_folder import load_runs
 from handforge.dataset import Dataset
 from trainer.cli import main as trainer
 

@@ -17,13 +17,14 @@ from evaluation_scenes import four_images, load_images, write_run
 from markupsafe import escape
 from PIL import Image
 
+from evaluation import tables
 from evaluation.cli import main
 from evaluation.metrics import bootstrap
 from evaluation.metrics.matching import MatchOptions, match
 from evaluation.metrics.scope import Scope
-from evaluation.report import figures, gallery, tables
-from evaluation.report.paths import shorten
-from evaluation.report.runs import load_runs
+from evaluation.report import figures, gallery
+from evaluation.runs.paths import shorten
+from evaluation.runs.run_folder import load_runs
 from handforge.dataset import encode_mask
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from evaluation.report import console
-from evaluation.report.tables import Table, csv_text
+from evaluation.tables import Table, csv_text
 
 TABLE = Table("scores", ("on", "images", "precision", "recall"), [["a test set", "12345", "0.12345", "0.98765"]])
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from evaluation.metrics.results import ResultsError
-from evaluation.report.runs import Run, read_record
-from evaluation.report.sessions import made_by, session_number
+from evaluation.runs.run_folder import Run, read_record
+from evaluation.runs.sessions import made_by, session_number
 
 FIRST = {
     "format": "handforge-run-1",

@@ -24,7 +24,7 @@ from evaluation.metrics.classification import Classified
 from evaluation.metrics.matching import ImageEval, load
 from evaluation.metrics.results import ResultsError, kind_of, read_json
 from evaluation.metrics.scope import Scope
-from evaluation.report.sessions import made_by, session_number
+from evaluation.runs.sessions import made_by, session_number
 from handforge import validation
 from handforge.dataset import Dataset
 from handforge.run_records import DatasetPart, PredictionRecord, RecipePart, RunRecord, SessionRecord
