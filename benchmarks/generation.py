@@ -59,8 +59,8 @@ def split(settings: RenderSettings, frames: int) -> dict[str, float]:
     """Milliseconds of processor time a frame in one worker, by what it does; ``all`` is their sum with what is left."""
     from generator.blender import frame_renderer, rig
     from generator.blender.engines import exr, plain
+    from generator.blender.engines.indoor import IndoorScene
     from generator.blender.frame_renderer import FrameRenderer
-    from generator.blender.scene.indoor import IndoorScene
     from generator.frame import camera_effects, frame_spec
 
     renderer = Renderer(settings)

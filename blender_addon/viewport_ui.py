@@ -6,6 +6,9 @@ import blf
 import bpy
 import numpy as np
 
+IMAGE, OVERLAY = "Hand image", "Hand overlay"
+"""The images that a rendered pose becomes."""
+
 _REDRAWN = {"UI", "HEADER"}
 """Regions of a 3D View that show something of the add-on's."""
 
@@ -114,6 +117,13 @@ def show(image: bpy.types.Image) -> None:
     region = next(region for region in editor.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=editor, region=region):
         bpy.ops.image.view_all(fit_view=True)
+
+
+def show_preview(scene: bpy.types.Scene) -> None:
+    """Show the image or the overlay of a rendered pose, as the panel says, where there is one."""
+    name = OVERLAY if scene.handforge.preview_shows == "overlay" else IMAGE
+    if name in bpy.data.images:
+        show(bpy.data.images[name])
 
 
 def _split(window: bpy.types.Window) -> bpy.types.Area:

@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from generator.blender import rig
+from generator.blender.engines import indoor
 from generator.blender.redirect_output import redirect_output
-from generator.blender.scene import indoor, skin_material
+from generator.blender.scene import skin_material
 from generator.hand.anatomy import MEAN, HandShape, skeleton
 from generator.hand.pose_presets import PRESETS
 from generator.mesh import hand_mesh, skin_color

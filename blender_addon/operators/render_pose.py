@@ -14,8 +14,8 @@ from .. import hand, render_settings, viewport_ui
 from ..background_job import Preview
 from .common import OfHand, reported
 
-IMAGE, OVERLAY, RECORD = "Hand image", "Hand overlay", "Hand annotation.json"
-"""The images and the text that a rendered pose becomes."""
+RECORD = "Hand annotation.json"
+"""The text that a rendered pose becomes, beside the images."""
 
 _EVERY = 0.1
 """Seconds between two looks at the process."""
@@ -71,18 +71,11 @@ def _look() -> float | None:
 
 def _take(told: PreviewNews) -> None:
     """Have image, overlay and record in the .blend file, and show one."""
-    viewport_ui.loaded(IMAGE, told["image"])
-    viewport_ui.loaded(OVERLAY, told["overlay"])
+    viewport_ui.loaded(viewport_ui.IMAGE, told["image"])
+    viewport_ui.loaded(viewport_ui.OVERLAY, told["overlay"])
     text = bpy.data.texts.get(RECORD) or bpy.data.texts.new(RECORD)
     text.from_string(json.dumps(json.loads(Path(told["record"]).read_text("utf-8")), indent=1))
-    show(bpy.context.scene)
-
-
-def show(scene: bpy.types.Scene) -> None:
-    """Show the image or the overlay, as the panel says, where there is one."""
-    name = OVERLAY if scene.handforge.preview_shows == "overlay" else IMAGE
-    if name in bpy.data.images:
-        viewport_ui.show(bpy.data.images[name])
+    viewport_ui.show_preview(bpy.context.scene)
 
 
 def wait() -> None:

@@ -27,7 +27,7 @@ from generator.hand import pose_sets, sweep_map
 
 from .. import render_settings, verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
-from ..viewport_ui import title
+from ..viewport_ui import show_preview, title
 from .choice_texts import described
 from .hand import items
 
@@ -139,9 +139,7 @@ def _preset_chosen(props: SceneProperties, context: bpy.types.Context) -> None:
 
 
 def _shows_changed(props: SceneProperties, _context: bpy.types.Context) -> None:
-    from ..operators import render_pose
-
-    render_pose.show(props.id_data)
+    show_preview(props.id_data)
 
 
 def _path(name: str, subtype: str, description: str, **more: Any) -> Any:

@@ -11,6 +11,6 @@ posed_frame      a decided frame whose hands are posed: what engines render
 region           hand, forearm, cloth: what a point of an arm belongs to
 rig_file         read an external rigged hand from a .blend, .glb or .fbx file
 engines/         from a posed hand to render layers
-scene/           what is around the hand
+scene/           what scenes are made of: objects and materials
 redirect_output  keep Blender's own output off the terminal
 """

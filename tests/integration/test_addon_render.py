@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import blender_addon
-from blender_addon import background_job, background_process, command, hand, render_settings, sync
+from blender_addon import background_job, background_process, command, hand, render_settings, sync, viewport_ui
 from blender_addon.background_job import Board, Job, Preview
 from blender_addon.operators import generate, render_pose
 from generator.frame import settings
@@ -47,7 +47,7 @@ def test_a_pose_is_rendered_with_overlay_and_record(armature, window):
     assert bpy.ops.handforge.render_pose() == {"CANCELLED"}, "one image at a time"
     render_pose.wait()
     assert Preview.message == ""
-    image, overlay = bpy.data.images[render_pose.IMAGE], bpy.data.images[render_pose.OVERLAY]
+    image, overlay = (bpy.data.images[name] for name in (viewport_ui.IMAGE, viewport_ui.OVERLAY))
     assert tuple(image.size) == tuple(overlay.size) == (320, 180) and image.packed_file
     record = json.loads(bpy.data.texts[render_pose.RECORD].as_string())
     (annotation,) = record["annotations"]

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
+            found |= {".".join([*above, *filter(None, [node.module]), alias.name]) for alias in node.names}
     return found
 
 
@@ -57,6 +59,20 @@ def test_imports_stay_within_the_walls(path):
 
 
 FOLDERS = sorted({path.parent.relative_to(ROOT).as_posix() for name in PACKAGES for path in files(name)})
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_lies_in_one_folder_imports_one_way(folder):
+    prefix, imported = folder.replace("/", ".") + ".", {}
+    for path in (ROOT / folder).rglob("*.py"):
+        own = path.relative_to(ROOT / folder).parts[0].removesuffix(".py")
+        siblings = {name.removeprefix(prefix).split(".")[0] for name in imports(path) if name.startswith(prefix)}
+        if own != "__init__":
+            imported.setdefault(own, set()).update(siblings - {own})
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        pytest.fail(f"{folder}: " + " imports ".join(reversed(error.args[1])))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -3,6 +3,7 @@
 registry       which engines run here, and why the others do not
 render_layers  what an engine returns; the light's formula
 plain          hands before a plain background or an image
+indoor         an indoor scene rendered with Cycles
 raster         own shader, the fastest
 cycles         Cycles, runs everywhere
 viewport       EEVEE and Workbench, for machines with a GPU

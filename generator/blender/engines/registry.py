@@ -143,7 +143,7 @@ def _plain(settings: RenderSettings, stage: Stage) -> Engine:
 
 
 def _indoor(settings: RenderSettings, stage: Stage) -> Engine:
-    from generator.blender.scene.indoor import IndoorScene
+    from generator.blender.engines.indoor import IndoorScene
 
     return IndoorScene(settings, stage)
 

@@ -1,9 +1,8 @@
-"""What is around the hand: indoor scenes and their parts.
+"""What scenes are made of: objects and materials, which engines render.
 
-indoor          an indoor scene rendered with Cycles
 props           what is around hands as objects
 head_mesh       heads
-object_meshes    objects by code, feet and arms as meshes
+object_meshes   objects by code, feet and arms as meshes
 own_meshes      the user's own objects
 materials       procedural materials
 nodes           shader nodes in a line each
