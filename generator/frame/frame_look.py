@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.frame import light
-from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import HandShape
 from generator.hand.vectors import Vector
@@ -25,7 +24,7 @@ CHILDREN, CHILD = 4, 0.08
 class FrameLook:
     """What is the same for all hands of a frame: light, background, and what hands are drawn from.
 
-    Shape, tone, side and elbow are what :class:`generator.frame.frame_spec.HandSpec` is drawn from; a drawn frame has
+    Shape, tone and side are what :class:`generator.frame.frame_spec.HandSpec` is drawn from; a drawn frame has
     each hand's own there.
 
     :param shape: number of the hand's proportions, 0 to :data:`SHAPES` - 1, from there on a child's, for
@@ -37,7 +36,6 @@ class FrameLook:
     :param background: linear RGB (3,) of what is behind the hand.
     :param side: ``right`` or ``left``.
     :param sleeve: None for a bare arm; indoor scenes have sleeves of their own.
-    :param elbow: before a plain background, where the arm leads out of the image.
     """
 
     shape: int | None
@@ -48,7 +46,6 @@ class FrameLook:
     background: Vector
     side: str = "right"
     sleeve: Sleeve | None = None
-    elbow: Elbow = STRAIGHT
 
     def __post_init__(self) -> None:
         if any(vector.shape != (3,) for vector in (self.light, self.light_colour, self.background)):

@@ -123,6 +123,9 @@ def from_json(values: Any) -> FrameSpec:
 
     :raises FrameError: naming every field that is missing or cannot be used.
     """
+    match values:
+        case {"look": {"elbow": _, **look}}:  # written by earlier versions, and never read: each hand has its own
+            values = values | {"look": look}
     try:
         return _adapter().validate_python(values)
     except ValidationError as error:

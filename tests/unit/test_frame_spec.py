@@ -44,6 +44,12 @@ def test_frames_of_all_kinds_come_back_from_json_to_the_bit():
         assert same(again, spec) and json.dumps(again.to_json()) == text
 
 
+def test_a_frame_of_an_earlier_version_has_an_elbow_in_its_look_which_is_not_read():
+    values = DRAWN[0].to_json()
+    values["look"]["elbow"] = {"angle": 0.0, "about": 0.0, "reach": 0.45}
+    assert same(frame_spec.from_json(values), DRAWN[0])
+
+
 def test_a_frame_is_the_same_whichever_was_drawn_before():
     for number in (7, 2):
         assert same(frame_spec.draw_frame(ROOM, number, POSE), DRAWN[number])

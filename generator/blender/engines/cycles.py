@@ -25,6 +25,7 @@ from generator.blender.rig import COLOUR, WRIST_DISTANCE, PosedSurface, Rig, fil
 from generator.blender.scene import materials
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
@@ -70,9 +71,11 @@ class Cycles:
         """Make Cycles the scene's renderer."""
         _prepare(self._scene, self._samples)
 
-    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig by its present ``surface``."""
-        cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
+    def draw(
+        self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook, elbow: Elbow = STRAIGHT
+    ) -> RenderLayers:
+        """Draw a rig by its present ``surface``, and the sleeve of the look on its arm, bent so."""
+        cloth = sleeve_mesh(rig, look.sleeve, elbow)
         skin = self._faces(rig.surface.data)
         points, faces = surface.vertices, skin
         if cloth is not None:

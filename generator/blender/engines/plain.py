@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from generator.blender.region import Region
 from generator.blender.rig import PosedSurface, Rig
 from generator.frame import camera_effects
 from generator.frame.camera_effects import srgb
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.frame_look import FrameLook
 from generator.frame.frame_spec import FrameSpec
 from generator.frame.settings import RenderSettings
@@ -24,8 +24,10 @@ from generator.hand.camera import Camera
 class ArmDrawer(Protocol):
     """Draws a posed and painted hand; nothing of it is random."""
 
-    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig by its present ``surface``."""
+    def draw(
+        self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook, elbow: Elbow = STRAIGHT
+    ) -> RenderLayers:
+        """Draw a rig by its present ``surface``, and the sleeve of the look on its arm, bent so."""
         ...
 
 
@@ -45,8 +47,7 @@ class PlainScene:
         spec, drawings = frame.spec, []
         for arm in frame.arms:
             self._stage.show(arm.rig)
-            look = replace(spec.look, elbow=arm.elbow)
-            drawings.append(self.drawer.draw(arm.rig, arm.surface, spec.camera, look))
+            drawings.append(self.drawer.draw(arm.rig, arm.surface, spec.camera, spec.look, arm.elbow))
         if spec.backdrop is None:
             image = _compose(drawings, spec.camera, spec.look)
         else:

@@ -22,6 +22,7 @@ from generator.blender.region import BESIDE_WRIST, Region
 from generator.blender.rig import COLOUR, PosedSurface, Rig, triangles, wrist_distance
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
+from generator.frame.elbow import STRAIGHT, Elbow
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
@@ -74,9 +75,11 @@ class Raster:
         corners = np.array([[-1, -1], [3, -1], [-1, 3]], np.float32)
         self._screen = _batch({"pos": corners}, None)
 
-    def draw(self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook) -> RenderLayers:
-        """Draw a rig by its present ``surface``."""
-        cloth = sleeve_mesh(rig, look.sleeve, look.elbow)
+    def draw(
+        self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook, elbow: Elbow = STRAIGHT
+    ) -> RenderLayers:
+        """Draw a rig by its present ``surface``, and the sleeve of the look on its arm, bent so."""
+        cloth = sleeve_mesh(rig, look.sleeve, elbow)
         box = box_around(surface.vertices if cloth is None else np.vstack([surface.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
