@@ -5,7 +5,7 @@
 PHOTOGRAPHS is a dataset whose images name their person as ``group``, or in their file's name as HGR's do. Half of the
 people are for the test, always the same; the training images are drawn from the others by the seed, the smaller sets
 out of the larger ones. With --split only the datasets are made. Interrupted, the same command continues. Writes
-fine_tuning.md, fine_tuning.json and fine_tuning.png into --out.
+fine_tuning.md, fine_tuning.json and fine_tuning.webp into --out.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def main() -> None:
             rows.append({"count": count, "seed": seed, **scored(out, name, ["--weights", out / f"run-{name}"])})
     (out / "fine_tuning.json").write_text(json.dumps(rows, indent=1) + "\n")
     (out / "fine_tuning.md").write_text(table(rows))
-    draw(rows, out / "fine_tuning.png")
+    draw(rows, out / "fine_tuning.webp")
     print(table(rows))
 
 
