@@ -1,6 +1,6 @@
 """What each part of prediction costs, and how many images a second it makes.
 
-    python benchmarks/prediction.py --weights real/hand SOURCE [--images 50] [--size 640x480] [--min-score 0.5]
+    python benchmarks/prediction.py SOURCE [--weights RUN] [--images 50] [--size 640x480] [--min-score 0.5]
 
 SOURCE is a video, an image or a folder; its images are scaled to --size, as from a camera, and predicted one at a time.
 The first one is left out. Of the parts it prints processor time, of all cores together, which other work on the machine
@@ -44,7 +44,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="a run folder or weights file [the network that comes along]")
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--min-score", type=float, default=0.5)
