@@ -44,7 +44,7 @@ def test_without_weights_the_network_that_comes_along_is_used(folder, tmp_path, 
     record = json.loads((tmp_path / "out/predict.json").read_text())
     assert record["weights"] == str(folder / "hand.safetensors")
     detector = handforge.HandDetector(device="cpu", min_score=0.05)
-    assert {parameter.dtype for parameter in detector.model.parameters()} == {torch.float32}
+    assert torch.float16 not in {parameter.dtype for parameter in detector.model.parameters()}
     found = json.loads((tmp_path / "out/results.json").read_text())
     assert len(detector.detect(folder / "noise.png")) == len(found) > 0
 

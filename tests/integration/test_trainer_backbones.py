@@ -22,6 +22,7 @@ from trainer.config.recipe_file import load as load_recipe
 from trainer.data import feature_cache
 from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
+from trainer.inference import detections
 from trainer.loop import session
 from trainer.models import backbones, checkpoint, layer_freezing, networks
 from trainer.models.depthwise_cpu import DepthwiseInFloat32
@@ -47,6 +48,42 @@ def test_maps_are_those_of_timms_own_extractor(name):
     assert list(maps) == ["0", "1", "2", "3"]
     for level, want, count, stride in zip(maps.values(), expected, channels, backbones.STRIDES, strict=True):
         assert torch.equal(level, want) and level.shape == (1, count, 64 // stride, 96 // stride)
+
+
+@pytest.mark.parametrize("name", [LITE, "mobilenetv3_small_050", "resnet18", "vgg11_bn", "regnetx_002", "resnetv2_18"])
+def test_folded_into_convolutions_batchnorms_compute_the_same(name):
+    torch.manual_seed(0)
+    body, _ = backbones.build_body(name, "frozen_batch")
+    norms = [module for module in body.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    image = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        expected = body.eval()(image)
+        backbones.fold_batch_norms(body)
+        maps = body(image)
+    left = [module for module in body.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert len(norms) > 5 and len(left) == (len(norms) // 2 if name == "resnetv2_18" else 0)  # half of its come first
+    for level, want in zip(maps.values(), expected.values(), strict=True):
+        assert want.std() > 0.01
+        torch.testing.assert_close(level, want, rtol=1e-4, atol=1e-4 * float(want.abs().max()))
+
+
+@pytest.mark.parametrize("task", ["segmentation", "keypoints", "semantic", "classification"])
+def test_weights_converted_once_are_those_that_autocast_converts(task):
+    network = Network(task=task, backbone="resnet18", init="none", channels=16, representation_size=16)
+    settings = ImageSettings(min_size=64, max_size=96)
+    torch.manual_seed(0)
+    model = networks.build(networks.architecture(network), settings).eval().to(memory_format=torch.channels_last)
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    cpu, half = torch.device("cpu"), torch.bfloat16
+    (expected,) = detections.run(model, [image], cpu, half)
+    (found,) = detections.run(networks.for_prediction(model, cpu, half), [image], cpu, half)
+    assert torch.bfloat16 in {parameter.dtype for parameter in model.parameters()}
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert value.size and np.array_equal(found[name], value), name
 
 
 @pytest.mark.parametrize("name", [LITE, "resnet18", "convnext_atto"])

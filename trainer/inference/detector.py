@@ -60,7 +60,7 @@ class HandDetector:
 
     def _load(self, weights: Path) -> tuple[Any, NetworkDescription]:
         model, description = networks.load(weights)
-        return model.to(device=self.device).to(memory_format=torch.channels_last), description
+        return networks.for_prediction(model, self.device, self.precision), description
 
     @overload
     def detect(self, images: Image) -> list[Detection]: ...  # type: ignore[overload-overlap]  # a str is a sequence

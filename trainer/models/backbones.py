@@ -17,6 +17,7 @@ from urllib.error import URLError
 import torch
 import torchvision
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trainer.config.backbone_names import PACKAGED, RESNETS
 from trainer.config.description import IMAGENET_MEAN, IMAGENET_STD
@@ -178,6 +179,21 @@ def use_group_norm(module: nn.Module) -> None:
             setattr(module, name, norm if act is None else nn.Sequential(norm, act))
         else:
             use_group_norm(child)
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Make each BatchNorm that directly follows its convolution a part of it, as it is in evaluation.
+
+    The activation that timm's own BatchNorm ends in stays.
+    """
+    before: nn.Module | None = None
+    for name, child in module.named_children():
+        if isinstance(child, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+            folded = fuse_conv_bn_eval(before, child)
+            before.weight, before.bias = folded.weight, folded.bias
+            setattr(module, name, getattr(child, "act", nn.Identity()))
+        fold_batch_norms(child)
+        before = child
 
 
 def load_imagenet(body: Body, name: str) -> None:

@@ -383,3 +383,17 @@ def for_training(model: nn.Module, device: torch.device) -> nn.Module:
     """
     slow = device.type == "cpu" and best_precision(device) == torch.float32
     return model.to(device).to(memory_format=torch.contiguous_format if slow else torch.channels_last)
+
+
+def for_prediction(model: nn.Module, device: torch.device, precision: torch.dtype) -> nn.Module:
+    """The network on a device, changed so that predictions with autocast to ``precision`` are fastest.
+
+    BatchNorms are folded into the convolutions before them. Weights that autocast would convert for every image are
+    converted once, to the same numbers.
+    """
+    backbones.fold_batch_norms(model.eval())
+    model = model.to(device).to(memory_format=torch.channels_last)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            module.to(precision)
+    return model
