@@ -205,8 +205,8 @@ def compare(
     """Score several RESULTS of one DATASET side by side.
 
     Below the scores are the differences to the first RESULTS, paired image by image, with 95 % intervals: an interval
-    that excludes 0 is significant at the 5 % level (paired bootstrap over images). Predictions of a classification
-    network are compared by their classes.
+    that excludes 0 is significant at the 5 % level (paired bootstrap over images, or over groups of them where the
+    dataset has such, as videos or people). Predictions of a classification network are compared by their classes.
 
     \b
     handforge compare test before/predictions/test after/predictions/test

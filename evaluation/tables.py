@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.metrics.average_precision import NAMES as COCO_NAMES
+from evaluation.metrics.bootstrap import sampled
 from evaluation.metrics.by_category import CategoryMetrics, Confusion
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
@@ -19,6 +20,9 @@ RATES = {"mean_iou": "IoU", "acc": "Acc", "f1": "F1"}
 
 INTERVALS = {**RATES, "ap": "AP"}
 """Column headings of the metrics that have intervals."""
+
+DIFFERENCES = "differences to the first, with 95 % intervals"
+DIFFERENCE_COLUMNS = ("", "", "difference", "from", "to", "over")
 
 COLUMNS = {
     "hands": "annotated hands (the paper's TtlHnd)",
@@ -50,6 +54,8 @@ COLUMNS = {
     "FP background": "on no hand",
     "FN outline": "hands with a false positive on them",
     "FN missed": "hands with no prediction on them",
+    "over": "what intervals are over: images, or where the dataset says which belong together, as those of a video or "
+    "person, groups of them",
     "type": "of the training and test images, A to R: A without real images, B the same trained repetitively, C to R "
     "by what of the real images is annotated and how similar they are to the test set",
     "subset": "the part of the training images that the session trained on",
@@ -161,8 +167,8 @@ def class_score_table(named: Sequence[tuple[str, Classified]]) -> Table:
 def class_difference_table(named: Sequence[tuple[str, Classified]]) -> Table:
     """Paired differences of top-1 to the first one."""
     (_, first), *others = named
-    rows = [[name, "top-1", *signed(found.rise(first))] for name, found in others]
-    return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)
+    rows = [[name, "top-1", *signed(found.rise(first)), sampled(found.group)] for name, found in others]
+    return Table(DIFFERENCES, DIFFERENCE_COLUMNS, rows, left=2)
 
 
 def confusion_table(name: str, found: Confusion) -> Table:
@@ -178,8 +184,11 @@ def confusion_table(name: str, found: Confusion) -> Table:
 
 def interval_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
     """95 % intervals."""
-    rows = [[name, *(interval(metrics.intervals[rate]) for rate in INTERVALS)] for name, metrics in named]
-    return Table("95 % intervals over images", ("", *INTERVALS.values()), rows)
+    rows = [
+        [name, *(interval(metrics.intervals[rate]) for rate in INTERVALS), metrics.intervals_over]
+        for name, metrics in named
+    ]
+    return Table("95 % intervals", ("", *INTERVALS.values(), "over"), rows)
 
 
 def sweep_table(named: Sequence[tuple[str, ExtendedMetrics]]) -> Table:
@@ -235,5 +244,5 @@ def difference_table(named: Sequence[tuple[str, Row]]) -> Table:
     rows = []
     for label, row in named:
         for name, values in (row.differences or {}).items():
-            rows.append([label, INTERVALS[name], *signed(values)])
-    return Table("differences to the first, with 95 % intervals", ("", "", "difference", "from", "to"), rows, left=2)
+            rows.append([label, INTERVALS[name], *signed(values), row.intervals_over])
+    return Table(DIFFERENCES, DIFFERENCE_COLUMNS, rows, left=2)

@@ -1,6 +1,9 @@
 """95 % bootstrap intervals by numpy: AP needs how often a sample has each image, which scipy's bootstrap does not tell.
 
-Percentile intervals over images (Efron 1979). All metrics, and both sides of a difference, are of the same samples.
+Percentile intervals (Efron 1979). Samples are of groups of images where the dataset names such, as of one video or
+person: a group is drawn as a whole, as its images are alike (cluster bootstrap: Field & Welsh, "Bootstrapping clustered
+data", J. R. Stat. Soc. B 69, 2007). An image without a group is one of its own. All metrics, and both sides of a
+difference, are of the same samples.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ SEED = 0
 
 def intervals(tally: Tally, found: Sequence[Ranked]) -> dict[str, tuple[float, float] | None]:
     """Compute the 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no sample has the metric, and
-    of a single image.
+    of a single group.
     """
     return {name: _interval(values) for name, values in _draws(tally, found).items()}
 
@@ -34,7 +37,7 @@ def differences(
     """Compute by how much ``other`` is higher in ``mean_iou``, ``acc``, ``f1`` and ``ap``: (difference, lower, upper).
 
     Paired: both are of the same images in the same order, and each sample takes the same images of both, so how hard
-    an image is cancels out. None where a metric does not exist, and of a single image.
+    an image is cancels out. None where a metric does not exist, and of a single group.
     """
     first, second = _draws(tally, found), _draws(other, other_found)
     once = np.ones((1, len(tally.hands)), int)
@@ -47,31 +50,47 @@ def differences(
     return moves
 
 
-def difference_of_means(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float] | None:
+def difference_of_means(first: np.ndarray, second: np.ndarray, group: np.ndarray) -> tuple[float, float, float] | None:
     """By how much the mean of ``second`` is higher, and its interval: (difference, lower, upper).
 
-    Paired as in :func:`differences`: both are (N,), of the same images in the same order. None of a single image.
+    Paired as in :func:`differences`: all are (N,), of the same images in the same order. None of a single group.
+
+    :param group: of each image, as :func:`handforge.dataset.groups.group_numbers` has it.
     """
-    if len(first) < 2:
+    if _single(group):
         return None
     rises = np.asarray(second, float) - np.asarray(first, float)
-    means = np.concatenate([times @ rises / len(rises) for times in _resampled(len(rises))])
+    means = np.concatenate([times @ rises / times.sum(axis=1) for times in _resampled(group)])
     low, high = np.percentile(means, [2.5, 97.5])
     return float(rises.mean()), float(low), float(high)
 
 
-def _resampled(count: int) -> Iterator[np.ndarray]:
-    """How often each sample takes each of so many images, (BLOCK, count) at once; it depends on their number alone."""
+def sampled(group: np.ndarray) -> str:
+    """What intervals are over, in words: ``60 images``, or ``12 groups`` where some of these belong together."""
+    count = len(np.unique(group))
+    of = "image" if count == len(group) else "group"
+    return f"{count} {of}{'' if count == 1 else 's'}"
+
+
+def _single(group: np.ndarray) -> bool:
+    """Whether all images are of one group: then all samples are alike, which is no certainty."""
+    return len(np.unique(group)) < 2
+
+
+def _resampled(group: np.ndarray) -> Iterator[np.ndarray]:
+    """How often each sample takes each image, (BLOCK, N) at once: as often as its group; it depends on these alone."""
     rng = np.random.default_rng(SEED)
+    count = int(group.max()) + 1
     for _ in range(0, SAMPLES, BLOCK):
-        yield np.array([np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(BLOCK)])
+        times = np.array([np.bincount(rng.integers(count, size=count), minlength=count) for _ in range(BLOCK)])
+        yield times[:, group]
 
 
 def _draws(tally: Tally, found: Sequence[Ranked]) -> dict[str, np.ndarray]:
     """The metrics of every sample, (SAMPLES,) each."""
-    if len(tally.hands) < 2:  # all samples of a single image are alike, which is no certainty
+    if _single(tally.group):
         return dict.fromkeys(("mean_iou", "acc", "f1", "ap"), np.full(SAMPLES, np.nan))
-    parts = [_metrics(tally, found, times) for times in _resampled(len(tally.hands))]
+    parts = [_metrics(tally, found, times) for times in _resampled(tally.group)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

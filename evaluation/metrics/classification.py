@@ -12,7 +12,7 @@ from evaluation.metrics.bootstrap import difference_of_means
 from evaluation.metrics.by_category import Confusion
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
-from handforge.dataset import Dataset, DatasetError
+from handforge.dataset import Dataset, DatasetError, group_numbers
 from handforge.dataset.coco_types import ImageRecord
 
 
@@ -50,16 +50,18 @@ class Classified:
     notes: list[str]
     right: list[bool] = field(repr=False)
     """Of each of these images whether the class is right, in the dataset's order."""
+    group: np.ndarray = field(repr=False)
+    """Which of these images belong together, as :func:`handforge.dataset.groups.group_numbers` has it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as ``score --json`` has it."""
-        return {"of": "classes", **{name: value for name, value in asdict(self).items() if name != "right"}}
+        return {"of": "classes", **{k: value for k, value in asdict(self).items() if k not in ("right", "group")}}
 
     def rise(self, first: Classified) -> tuple[float, float, float] | None:
         """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired;
-        None of a single image.
+        None of a single group of images.
         """
-        return difference_of_means(np.array(first.right), np.array(self.right))
+        return difference_of_means(np.array(first.right), np.array(self.right), self.group)
 
 
 def score(dataset: Dataset, results: Path) -> Classified:
@@ -108,6 +110,7 @@ def score(dataset: Dataset, results: Path) -> Classified:
         confusion=Confusion(shown, counts.tolist()),
         notes=notes,
         right=[number in best and best[number].category == name for number, name in truth.items()],
+        group=group_numbers(image for image in dataset if image["id"] in truth),
     )
 
 

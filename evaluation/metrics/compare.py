@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.metrics.average_precision import Ranked, evaluated, figures, ranked
-from evaluation.metrics.bootstrap import differences
+from evaluation.metrics.bootstrap import differences, sampled
 from evaluation.metrics.matching import ImageEval, MatchOptions, match_all
 from evaluation.metrics.paper_metrics import DetectionMetrics, Tally, paper_metrics, tally, with_ap
 
@@ -18,11 +18,13 @@ class Row:
     :param name: its path.
     :param differences: to the first row, by :func:`evaluation.metrics.bootstrap.differences`; None in the first row
         itself.
+    :param intervals_over: :func:`evaluation.metrics.bootstrap.sampled`.
     """
 
     name: str
     score: DetectionMetrics
     differences: dict[str, tuple[float, float, float] | None] | None
+    intervals_over: str
 
 
 def compare(named: Sequence[tuple[str, Sequence[ImageEval]]], options: MatchOptions) -> list[Row]:
@@ -33,6 +35,6 @@ def compare(named: Sequence[tuple[str, Sequence[ImageEval]]], options: MatchOpti
         evaluation = evaluated(images)
         metrics = with_ap(paper_metrics(images, options), figures(evaluation))
         counts = tally(images, match_all(images, options)), ranked(evaluation)
-        rows.append(Row(name, metrics, differences(*first, *counts) if first else None))
+        rows.append(Row(name, metrics, differences(*first, *counts) if first else None, sampled(counts[0].group)))
         first = first or counts
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.average_precision import evaluated, figures, ranked
-from evaluation.metrics.bootstrap import intervals
+from evaluation.metrics.bootstrap import intervals, sampled
 from evaluation.metrics.boundary import mean_boundary_iou
 from evaluation.metrics.curves import sweep
 from evaluation.metrics.error_types import Errors, SizeRow, by_size, errors
@@ -23,6 +23,7 @@ class ExtendedMetrics:
 
     :param coco: AP and AR by the names of :data:`evaluation.metrics.average_precision.NAMES`.
     :param intervals: 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``.
+    :param intervals_over: :func:`evaluation.metrics.bootstrap.sampled`.
     :param boundary_iou: mean over the true positives, None without one.
     :param image_iou: :func:`image_iou`.
     :param errors: kinds of error.
@@ -32,6 +33,7 @@ class ExtendedMetrics:
 
     coco: dict[str, float | None]
     intervals: dict[str, tuple[float, float] | None]
+    intervals_over: str
     boundary_iou: float | None
     image_iou: float | None
     errors: Errors
@@ -41,10 +43,11 @@ class ExtendedMetrics:
 
 def extended_metrics(images: Sequence[ImageEval], matches: Sequence[Match], options: MatchOptions) -> ExtendedMetrics:
     """Compute all of them; ``matches`` are those at the two thresholds."""
-    evaluation = evaluated(images)
+    evaluation, counts = evaluated(images), tally(images, matches)
     return ExtendedMetrics(
         coco=figures(evaluation),
-        intervals=intervals(tally(images, matches), ranked(evaluation)),
+        intervals=intervals(counts, ranked(evaluation)),
+        intervals_over=sampled(counts.group),
         boundary_iou=mean_boundary_iou(images, matches),
         image_iou=image_iou(images, options.score),
         errors=errors(images, matches, options.iou),

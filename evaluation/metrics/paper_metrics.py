@@ -9,12 +9,14 @@ import numpy as np
 
 from evaluation.metrics.average_precision import average_precision
 from evaluation.metrics.matching import ImageEval, Match, MatchOptions, match_all
+from handforge.dataset import group_numbers
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts image by image: float arrays of shape (N,).
+    """Counts image by image: arrays of shape (N,), float but for the group.
 
+    :param group: int, which images belong together, as :func:`handforge.dataset.groups.group_numbers` has it.
     :param hands: annotated hands (or objects of the scored categories).
     :param tp: true positives.
     :param fp: false positives.
@@ -23,6 +25,7 @@ class Tally:
     :param empty: 1 where nothing is annotated, else 0.
     """
 
+    group: np.ndarray
     hands: np.ndarray
     tp: np.ndarray
     fp: np.ndarray
@@ -83,7 +86,7 @@ def tally(images: Sequence[ImageEval], matches: Sequence[Match]) -> Tally:
         )
         for image, match in zip(images, matches, strict=True)
     ]
-    return Tally(*np.array(rows, float).reshape(-1, 6).T)
+    return Tally(group_numbers(image.image for image in images), *np.array(rows, float).reshape(-1, 6).T)
 
 
 def rates(hands: Counts, tp: Counts, fp: Counts, iou_sum: Counts) -> dict[str, np.ndarray]:

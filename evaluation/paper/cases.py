@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evaluation.metrics.bootstrap import sampled
 from evaluation.metrics.by_category import of_category
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row, compare
@@ -137,11 +138,15 @@ def ablation_table(runs: Sequence[Run], options: MatchOptions) -> Table:
     """
     if len(runs) < 2:
         raise ResultsError("an ablation needs at least two runs: the one to compare with, and others")
-    columns = ("on", "run", "note", "IoU", "Acc", "F1", "AP", "F1 by", "from", "to")
+    columns = ("on", "run", "note", "IoU", "Acc", "F1", "AP", "F1 by", "from", "to", "over")
     rows = _classified_rows(runs)
     if rows:
         return Table(
-            "ablation", ("on", "run", "note", "top-1", "recall", "top-1 by", "from", "to"), rows, left=3, notes=2
+            "ablation",
+            ("on", "run", "note", "top-1", "recall", "top-1 by", "from", "to", "over"),
+            rows,
+            left=3,
+            notes=2,
         )
     for predicted in runs[0].predictions:
         named = _same_dataset(runs, predicted)
@@ -175,10 +180,11 @@ def _classified_rows(runs: Sequence[Run]) -> list[list[str]]:
             same = [p.classified for p in run.predictions if p.classified and p.dataset_id == predicted.dataset_id]
             others += [(run, found) for found in same[:1]]
         if others:
-            rows.append([predicted.name, runs[0].name, "–", text(base.top1), text(base.mean_recall), *["–"] * 3])
+            rows.append([predicted.name, runs[0].name, "–", text(base.top1), text(base.mean_recall), *["–"] * 4])
         for run, found in others:
             figures = [text(found.top1), text(found.mean_recall)]
-            rows.append([predicted.name, run.name, changed(runs[0], run), *figures, *signed(found.rise(base))])
+            by = [*signed(found.rise(base)), sampled(found.group)]
+            rows.append([predicted.name, run.name, changed(runs[0], run), *figures, *by])
     return rows
 
 
@@ -196,7 +202,8 @@ def _same_dataset(runs: Sequence[Run], predicted: Predicted) -> list[tuple[Run, 
 def _ablation_row(name: str, row: Row, change: str) -> list[str]:
     score = row.score
     figures = [text(value) for value in (*(getattr(score, rate) for rate in RATES), score.ap)]
-    return [name, row.name, change, *figures, *signed((row.differences or {}).get("f1"))]
+    by = ["–"] * 4 if row.differences is None else [*signed(row.differences["f1"]), row.intervals_over]
+    return [name, row.name, change, *figures, *by]
 
 
 def changed(base: Run, other: Run) -> str:

@@ -160,7 +160,7 @@ def _differences(scored: list[Scored], options: MatchOptions) -> list[tuple[Tabl
             rows = compare([(item.label, item.predicted.images) for item in items], options)
             table = tables.difference_table([(row.name, row) for row in rows])
             note = (
-                f"To {items[0].label}, paired image by image. "
+                f"To {items[0].label}, paired image by image. Intervals are over images, or groups of them. "
                 "An interval that excludes 0 is significant at the 5 % level."
             )
             found.append((table, note))

@@ -18,6 +18,7 @@ rle                COCO's run-length encoding
 image_io           image files
 ground_truth_maps  depth, normals, parts: how they are stored
 coco_types          the records of annotations.json, for the type checker
+groups              images that belong together
 reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
 subsets            zoomed and sampled test sets
@@ -28,6 +29,7 @@ video              frames in and out of video files
 importers/         real sets and annotation tools' files as dataset folders
 """
 
+from handforge.dataset.groups import by_group, group_numbers
 from handforge.dataset.image_io import IMAGE_SUFFIXES, MAX_PIXELS, encode_image, encode_png, read_image, read_mask
 from handforge.dataset.reader import Dataset
 from handforge.dataset.records import (
@@ -63,6 +65,7 @@ __all__ = [
     "Instance",
     "Sample",
     "assemble",
+    "by_group",
     "check_image",
     "copy_subset",
     "decode_mask",
@@ -70,6 +73,7 @@ __all__ = [
     "encode_mask",
     "encode_png",
     "encode_sample",
+    "group_numbers",
     "hand_side",
     "holds_subset",
     "read_image",

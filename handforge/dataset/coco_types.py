@@ -45,7 +45,7 @@ class ImageMeta(TypedDict, total=False):
     """What is known of an image beyond its file. Those of other tools may have further keys."""
 
     group: str | int
-    """Images of one group, as of one video or person, are not parted by a split."""
+    """Images of one group, as of one video or person, are not parted by a split, and intervals take them together."""
     camera: Any
     """The camera's matrix, 3 times 3 numbers."""
     projection: str

@@ -22,6 +22,7 @@ from handforge.dataset import (
     Instance,
     Sample,
     assemble,
+    by_group,
     contact_sheet,
     copy_subset,
     write_sample,
@@ -59,9 +60,7 @@ def split(source: Dataset, count: int, seed: int) -> tuple[list[ImageRecord], li
     if count >= len(source):
         raise DatasetError(f"--test {count} leaves nothing to train on: {source.folder} has {len(source)} images")
     rng = np.random.default_rng(seed)
-    groups: dict[object, list[int]] = {}
-    for index, image in enumerate(source):
-        groups.setdefault(image.get("group", ("image", index)), []).append(index)
+    groups = by_group(source)
     if len(groups) == len(source):
         chosen = set(rng.choice(len(source), count, replace=False).tolist())
     else:

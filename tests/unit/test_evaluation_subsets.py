@@ -12,7 +12,18 @@ from trainer_samples import write_shapes
 
 from evaluation.cli import main
 from generator.cli import main as generator
-from handforge.dataset import Category, Dataset, DatasetError, Instance, Sample, assemble, check_image, write_sample
+from handforge.dataset import (
+    Category,
+    Dataset,
+    DatasetError,
+    Instance,
+    Sample,
+    assemble,
+    by_group,
+    check_image,
+    group_numbers,
+    write_sample,
+)
 from handforge.dataset.subsets import merge, window, zoomed
 
 
@@ -102,6 +113,12 @@ def test_zoom_and_sample_keep_any_categories_and_crowds(tmp_path):
         assert check_image(made, made.images[0]) == []
     moved = Dataset(tmp_path / "zoom")
     assert moved.annotations(moved.images[0])[0]["keypoints"] == [18, 18, 2, 0, 0, 0]  # (25 - 16) * 2, (22 - 13) * 2
+
+
+def test_images_of_one_group_belong_together_and_those_of_none_do_not():
+    images = [{"id": number, "group": group} for number, group in enumerate(["b", None, "a", "b", None])] + [{"id": 5}]
+    assert list(by_group(images).values()) == [[0, 3], [1], [2], [4], [5]]
+    assert group_numbers(images).tolist() == [0, 1, 2, 0, 3, 4]
 
 
 def test_datasets_merge_with_categories_unified_by_name(tmp_path):

@@ -21,7 +21,7 @@ from evaluation_scenes import (
 from evaluation.cli import main
 from evaluation.metrics import boundary
 from evaluation.metrics.average_precision import Ranked, average_precision, evaluated, ranked, weighted_ap
-from evaluation.metrics.bootstrap import difference_of_means, differences, intervals
+from evaluation.metrics.bootstrap import difference_of_means, differences, intervals, sampled
 from evaluation.metrics.curves import SWEEP, curve, sweep
 from evaluation.metrics.error_types import Errors, by_size, errors
 from evaluation.metrics.extended_metrics import image_iou
@@ -130,11 +130,17 @@ def test_image_iou(tmp_path):
     assert image_iou(images, 0.5) == pytest.approx((1 + 99 / 200 + 0 + 0) / 4)
 
 
-def counts(tp: list[int]) -> tuple[Tally, list[Ranked]]:
+def counts(tp: list[int], group: np.ndarray | None = None) -> tuple[Tally, list[Ranked]]:
     """One hand an image, found by its only prediction, which is as sure everywhere, or by none."""
     found = np.array(tp, float)
     tally = Tally(
-        hands=np.ones(len(tp)), tp=found, fp=np.zeros(len(tp)), iou_sum=0.8 * found, top=found, empty=np.zeros(len(tp))
+        group=np.arange(len(tp)) if group is None else group,
+        hands=np.ones(len(tp)),
+        tp=found,
+        fp=np.zeros(len(tp)),
+        iou_sum=0.8 * found,
+        top=found,
+        empty=np.zeros(len(tp)),
     )
     owner = np.flatnonzero(found)
     return tally, [Ranked(owner, [np.arange(len(owner))], np.ones(len(tp), int))]
@@ -155,7 +161,39 @@ def test_a_single_image_has_no_interval():
     """All samples of it are alike: an interval without width would say that a difference is certain."""
     assert intervals(*counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
     assert differences(*counts([0]), *counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
-    assert difference_of_means(np.array([0.0]), np.array([1.0])) is None
+    assert difference_of_means(np.array([0.0]), np.array([1.0]), np.array([0])) is None
+
+
+def test_images_that_belong_together_are_drawn_together():
+    """Ten frames of each of 40 videos, all alike within one, say no more than one frame of each."""
+    rng = np.random.default_rng(1)
+    first, second = (rng.random((2, 40)) < 0.5).astype(int)
+    group = np.repeat(np.arange(40), 10)
+    one, ten = counts(list(first)), counts(list(np.repeat(first, 10)), group)
+    alone, together = intervals(*one), intervals(*ten)
+    for name in ("mean_iou", "acc", "f1", "ap"):
+        assert together[name] == pytest.approx(alone[name]), name
+    as_images = intervals(*counts(list(np.repeat(first, 10))))["acc"]
+    assert np.diff(together["acc"]) > 2.5 * np.diff(as_images)  # by sqrt(10) where images are taken one by one
+    moved = differences(*ten, *counts(list(np.repeat(second, 10)), group))["f1"]
+    assert moved == pytest.approx(differences(*one, *counts(list(second)))["f1"])
+    rise = difference_of_means(np.repeat(first, 10), np.repeat(second, 10), group)
+    assert rise == pytest.approx(difference_of_means(first, second, np.arange(40)))
+
+
+def test_a_mean_over_groups_of_unequal_size_is_over_the_images_drawn():
+    """One group of one image where nothing rises, one of 99 that all do: a sample has either, or both as they are."""
+    group = np.array([0] + [1] * 99)
+    rise = difference_of_means(np.zeros(100), (group == 1).astype(float), group)
+    assert rise == (0.99, 0.0, 1.0)
+
+
+def test_a_single_group_has_no_interval():
+    tally, found = counts([1, 0, 1], np.zeros(3, int))
+    assert intervals(tally, found) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
+    assert difference_of_means(np.zeros(3), np.ones(3), tally.group) is None
+    assert sampled(tally.group) == "1 group"
+    assert [sampled(np.array(group)) for group in ([0], [0, 1], [0, 1, 1])] == ["1 image", "2 images", "2 groups"]
 
 
 def test_paired_differences_are_narrower_than_the_intervals():
@@ -205,7 +243,34 @@ def test_details_command(tmp_path):
     assert found["errors"]["background"] == 1
     assert found["sweep"][0]["tp"] == 3
     assert set(found["coco"]) >= {"ap", "ap75", "ar100"}
-    assert found["region"] == "skin"
+    assert found["region"] == "skin" and found["intervals_over"] == "4 images"
+
+
+def in_groups(dataset, groups):
+    """Write into a dataset's records of which group each image is."""
+    content = json.loads(dataset.path.read_text())
+    for image, group in zip(content["images"], groups, strict=True):
+        image["group"] = group
+    dataset.path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("groups", "over"), [("aabb", "2 groups"), ("aaaa", "1 group"), ((None, None, None, 3), "4 images")]
+)
+def test_score_and_compare_say_what_intervals_are_over(tmp_path, groups, over):
+    dataset, results = four_images(tmp_path)
+    in_groups(dataset, groups)
+    out = tmp_path / "numbers.json"
+    done = CliRunner().invoke(
+        main, ["score", str(dataset.folder), str(results), "--details", "--json", str(out)], catch_exceptions=False
+    )
+    found = json.loads(out.read_text())["details"]
+    assert found["intervals_over"] == over and over in done.output
+    assert (found["intervals"]["f1"] is None) == (over == "1 group")
+    done = CliRunner().invoke(
+        main, ["compare", str(dataset.folder), *[str(results)] * 2, "--json", str(out)], catch_exceptions=False
+    )
+    assert json.loads(out.read_text())[1]["intervals_over"] == over and over in done.output
 
 
 def test_compare_command(tmp_path):

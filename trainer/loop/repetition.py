@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import nn
 
 from handforge.console import processors
-from handforge.dataset import Category, Dataset
+from handforge.dataset import Category, Dataset, by_group
 from handforge.dataset.coco_types import ImageRecord
 from handforge.files import dump_json, write_atomic
 from handforge.run_records import DatasetPart, RecipePart, RunHeader, SessionRecord
@@ -147,10 +147,8 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     :raises RecipeError: if there are fewer images than subsets, or none can be held out and the recipe wants some.
     """
     rng = np.random.default_rng([plan.seed, session.SUBSETS])
-    groups: dict[Any, list[int]] = {}
     images, where = plan.images, " and ".join(str(dataset.folder) for dataset in plan.data)
-    for index, (_, image) in enumerate(images):
-        groups.setdefault(image.get("group", ("image", index)), []).append(index)
+    groups = by_group(image for _, image in images)
     trained = {image.get("group") for dataset in plan.real for image in dataset} - {None}
     wanted = round(plan.recipe.validation * len(images))
     aside: list[int] = []
