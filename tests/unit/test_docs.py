@@ -32,7 +32,7 @@ COMMANDS = {
     "hand-evaluation": evaluation.cli.main,
 }
 
-OTHERS = {".", "sudo", "pip", "git", "export", "dask", "tensorboard", "eval", "blender"}
+OTHERS = {".", "python", "sudo", "pip", "npm", "git", "mkdir", "cp", "export", "dask", "tensorboard", "eval", "blender"}
 """Other programs that pages show."""
 
 
@@ -80,7 +80,7 @@ def test_every_command_shown_is_one(words):
         parsed(words)
     elif words[0] in ("torchrun", "srun"):
         parsed([f"hand-{words[words.index('-m') + 1]}", *words[words.index("-m") + 2 :]])
-    elif words[0] == "python":
+    elif words[0] == "python" and words[1] != "-m":
         text = (ROOT / words[1]).read_text("utf-8")
         for word in words[2:]:
             assert not word.startswith("--") or f'"{word}"' in text, f"{words[1]} has no {word}"
