@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluation.metrics.average_precision import NAMES as COCO_NAMES
-from evaluation.metrics.bootstrap import sampled
+from evaluation.metrics.bootstrap import Difference, sampled
 from evaluation.metrics.by_category import CategoryMetrics, Confusion
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row
@@ -101,9 +101,9 @@ def interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.3f}–{ends[1]:.3f}"
 
 
-def signed(difference: tuple[float, float, float] | None) -> list[str]:
+def signed(difference: Difference | None) -> list[str]:
     """Show a difference and the ends of its interval, each with its sign; None as dashes."""
-    return ["–"] * 3 if difference is None else [f"{value:+.3f}" for value in difference]
+    return ["–" if value is None else f"{value:+.3f}" for value in difference or (None, None, None)]
 
 
 def score_table(named: Sequence[tuple[str, DetectionMetrics]], hands: bool = True) -> Table:

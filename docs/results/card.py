@@ -6,7 +6,7 @@
 
 DATASET is a dataset folder; --other are MediaPipe's results on it (benchmarks/photographs.py writes them). Where the
 dataset says so, hands are counted by skin tone, glove and size as well. Mask IoU and score from 0.5 on; intervals are
-95 %, by bootstrap over images.
+95 %, by bootstrap over images, or groups of them that belong together.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def figures(images: Sequence[ImageEval]) -> dict[str, Any]:
     metrics = paper_metrics(images, OPTIONS)
     means = {"f1": metrics.f1 if metrics.hands else None, "mean_iou": metrics.mean_iou}
     found = {
-        name: None if value is None else [round(v, 4) for v in (value, *(more.intervals[name] or (value, value)))]
+        name: None if value is None else [round(v, 4) for v in (value, *(more.intervals[name] or ()))]
         for name, value in means.items()
     }
     counts = {"images": len(images), "hands": metrics.hands, "tp": metrics.tp, "fp": metrics.fp}
@@ -104,7 +104,10 @@ def network(runs: Sequence[Path]) -> dict[str, Any]:
 
 
 def _interval(value: Sequence[float] | None) -> str:
-    return "–" if value is None else f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
+    """A value with its interval; what is the same in all samples has none."""
+    if value is None:
+        return "–"
+    return f"{value[0]:.3f}" + (f" ({value[1]:.3f} to {value[2]:.3f})" if value[1:] else "")
 
 
 def _rate(value: float | None) -> str:

@@ -25,44 +25,45 @@ SEED = 0
 
 
 def intervals(tally: Tally, found: Sequence[Ranked]) -> dict[str, tuple[float, float] | None]:
-    """Compute the 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no sample has the metric, and
-    of a single group.
+    """Compute the 95 % interval of ``mean_iou``, ``acc``, ``f1`` and ``ap``; None where no sample has the metric, of a
+    single group, and where all samples have the same, as F1 1 where nothing is wrong: this is no certainty.
     """
     return {name: _interval(values) for name, values in _draws(tally, found).items()}
 
 
+Difference = tuple[float, float | None, float | None]
+"""A difference and the ends of its interval; these None where there is none."""
+
+
 def differences(
     tally: Tally, found: Sequence[Ranked], other: Tally, other_found: Sequence[Ranked]
-) -> dict[str, tuple[float, float, float] | None]:
+) -> dict[str, Difference | None]:
     """Compute by how much ``other`` is higher in ``mean_iou``, ``acc``, ``f1`` and ``ap``: (difference, lower, upper).
 
     Paired: both are of the same images in the same order, and each sample takes the same images of both, so how hard
-    an image is cancels out. None where a metric does not exist, and of a single group.
+    an image is cancels out. None where a metric does not exist. No interval where :func:`intervals` has none.
     """
     first, second = _draws(tally, found), _draws(other, other_found)
     once = np.ones((1, len(tally.hands)), int)
     base, moved = (_metrics(*pair, once) for pair in ((tally, found), (other, other_found)))
-    moves: dict[str, tuple[float, float, float] | None] = {}
+    moves: dict[str, Difference | None] = {}
     for name in base:
-        interval = _interval(second[name] - first[name])
         difference = float(moved[name][0] - base[name][0])
-        moves[name] = None if interval is None or np.isnan(difference) else (difference, *interval)
+        ends = _interval(second[name] - first[name]) or (None, None)
+        moves[name] = None if np.isnan(difference) else (difference, *ends)
     return moves
 
 
-def difference_of_means(first: np.ndarray, second: np.ndarray, group: np.ndarray) -> tuple[float, float, float] | None:
+def difference_of_means(first: np.ndarray, second: np.ndarray, group: np.ndarray) -> Difference:
     """By how much the mean of ``second`` is higher, and its interval: (difference, lower, upper).
 
-    Paired as in :func:`differences`: all are (N,), of the same images in the same order. None of a single group.
+    Paired as in :func:`differences`: all are (N,), of the same images in the same order.
 
     :param group: of each image, as :func:`handforge.dataset.groups.group_numbers` has it.
     """
-    if _single(group):
-        return None
     rises = np.asarray(second, float) - np.asarray(first, float)
     means = np.concatenate([times @ rises / times.sum(axis=1) for times in _resampled(group)])
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(rises.mean()), float(low), float(high)
+    return float(rises.mean()), *(_interval(means) or (None, None))
 
 
 def sampled(group: np.ndarray) -> str:
@@ -70,11 +71,6 @@ def sampled(group: np.ndarray) -> str:
     count = len(np.unique(group))
     of = "image" if count == len(group) else "group"
     return f"{count} {of}{'' if count == 1 else 's'}"
-
-
-def _single(group: np.ndarray) -> bool:
-    """Whether all images are of one group: then all samples are alike, which is no certainty."""
-    return len(np.unique(group)) < 2
 
 
 def _resampled(group: np.ndarray) -> Iterator[np.ndarray]:
@@ -88,8 +84,6 @@ def _resampled(group: np.ndarray) -> Iterator[np.ndarray]:
 
 def _draws(tally: Tally, found: Sequence[Ranked]) -> dict[str, np.ndarray]:
     """The metrics of every sample, (SAMPLES,) each."""
-    if _single(tally.group):
-        return dict.fromkeys(("mean_iou", "acc", "f1", "ap"), np.full(SAMPLES, np.nan))
     parts = [_metrics(tally, found, times) for times in _resampled(tally.group)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -105,4 +99,4 @@ def _interval(values: np.ndarray) -> tuple[float, float] | None:
     if not len(values):
         return None
     low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    return (float(low), float(high)) if high - low > 1e-9 else None  # equal but for rounding

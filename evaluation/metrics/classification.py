@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics.bootstrap import difference_of_means
+from evaluation.metrics.bootstrap import Difference, difference_of_means
 from evaluation.metrics.by_category import Confusion
 from evaluation.metrics.not_predicted import not_predicted
 from evaluation.metrics.results import read_entries
@@ -57,10 +57,8 @@ class Classified:
         """Return it as ``score --json`` has it."""
         return {"of": "classes", **{k: value for k, value in asdict(self).items() if k not in ("right", "group")}}
 
-    def rise(self, first: Classified) -> tuple[float, float, float] | None:
-        """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired;
-        None of a single group of images.
-        """
+    def rise(self, first: Classified) -> Difference:
+        """By how much top-1 is higher than another's of the same dataset: (difference, lower, upper), 95 %, paired."""
         return difference_of_means(np.array(first.right), np.array(self.right), self.group)
 
 

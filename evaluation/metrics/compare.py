@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.metrics.average_precision import Ranked, evaluated, figures, ranked
-from evaluation.metrics.bootstrap import differences, sampled
+from evaluation.metrics.bootstrap import Difference, differences, sampled
 from evaluation.metrics.matching import ImageEval, MatchOptions, match_all
 from evaluation.metrics.paper_metrics import DetectionMetrics, Tally, paper_metrics, tally, with_ap
 
@@ -23,7 +23,7 @@ class Row:
 
     name: str
     score: DetectionMetrics
-    differences: dict[str, tuple[float, float, float] | None] | None
+    differences: dict[str, Difference | None] | None
     intervals_over: str
 
 

@@ -1,7 +1,8 @@
 """The conclusion in words. Every sentence follows from numbers by a rule that stands here.
 
 Better or worse is said where the whole interval lies on one side of 0; else it is not shown, and the interval says how
-large a difference is still possible. The claim is judged by its primary measures alone, whose intervals hold together
+large a difference is still possible. A difference that is the same with all seeds has no interval, so it is not shown
+either. The claim is judged by its primary measures alone, whose intervals hold together
 at 95 %.
 """
 
@@ -63,7 +64,8 @@ def number(value: float) -> str:
 def between(gain: Interval) -> str:
     """``+0.012 (95 % interval +0.003 to +0.021, 5 seeds)``."""
     if gain.low is None or gain.high is None:
-        return f"{number(gain.mean)} (one seed)"
+        why = "one seed" if gain.count < 2 else f"no interval: the same with all {gain.count} seeds"
+        return f"{number(gain.mean)} ({why})"
     percent = f"{100 * gain.confidence:.4g}"
     return f"{number(gain.mean)} ({percent} % interval {number(gain.low)} to {number(gain.high)}, {gain.count} seeds)"
 

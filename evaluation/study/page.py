@@ -29,7 +29,8 @@ def write_page(study: StudyResults, folder: Path) -> list[str]:
             (
                 tables.differences_table(study, test),
                 "Paired by seed, with 95 % intervals (Student's t); above 0 the arm is the better one, also in a loss. "
-                "* excludes 0. Many intervals stand here, one by one: about one in twenty excludes 0 by chance alone.",
+                "* excludes 0. One seed has no interval, nor has a gain that is the same with all seeds. Many "
+                "intervals stand here, one by one: about one in twenty excludes 0 by chance alone.",
             ),
         )
     ]

@@ -13,7 +13,8 @@ from scipy import stats
 class Interval:
     """The mean of some values, with the interval in which the true mean lies.
 
-    :param low, high: its ends; None of fewer than two values.
+    :param low, high: its ends; None of fewer than two values, and of values that are all the same: their sample
+        variance is 0, of which no t statistic can be made, and a few alike are not certain.
     :param count: the number of values.
     :param confidence: of the interval, 0 to 1.
     """
@@ -33,18 +34,15 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
-    """The mean of the values with Student's t interval; None of none.
-
-    Values that are all the same have an interval without width.
-    """
+    """The mean of the values with Student's t interval, as far as there is one; None of no value."""
     if not values:
         return None
     mean = float(np.mean(values))
     if len(values) < 2:
         return Interval(mean, None, None, 1, confidence)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    if error <= 1e-12 * max(1.0, abs(mean)):  # equal but for rounding; scipy's is nan
-        return Interval(mean, mean, mean, len(values), confidence)
+    if error <= 1e-12 * max(1.0, abs(mean)):  # equal but for rounding
+        return Interval(mean, None, None, len(values), confidence)
     low, high = stats.t.interval(confidence, len(values) - 1, mean, error)
     return Interval(mean, float(low), float(high), len(values), confidence)
 
@@ -59,8 +57,8 @@ def simultaneous(count: int) -> float:
     return 1 - 0.05 / max(1, count)
 
 
-def spread(values: Sequence[float]) -> tuple[float, float] | None:
-    """Mean and sample standard deviation (0 of one value); None of none."""
+def spread(values: Sequence[float]) -> tuple[float, float | None] | None:
+    """Mean and sample standard deviation (None of one value); None of no value."""
     if not values:
         return None
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None

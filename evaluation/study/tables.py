@@ -45,8 +45,11 @@ def arms_table(study: StudyResults, test: str | None) -> Table:
     return Table("training" if test is None else f"test {test}", columns, rows)
 
 
-def _spread(found: tuple[float, float] | None) -> str:
-    return "–" if found is None else f"{found[0]:.3f} ± {found[1]:.3f}"
+def _spread(found: tuple[float, float | None] | None) -> str:
+    if found is None:
+        return "–"
+    mean, deviation = found
+    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
 
 
 def comparisons(study: StudyResults, measure: Measure) -> list[Comparison]:
@@ -68,7 +71,7 @@ def differences_table(study: StudyResults, test: str | None) -> Table:
 
 
 def interval(gain: Interval | None) -> str:
-    """``+0.012 [+0.003, +0.021]``, with a star where the interval excludes 0."""
+    """``+0.012 [+0.003, +0.021]``, with a star where the interval excludes 0; the mean alone where there is none."""
     if gain is None:
         return "–"
     if gain.low is None or gain.high is None:

@@ -12,6 +12,7 @@ from evaluation.study.page import write_page
 from evaluation.study.results import Measure, RunResult, StudyResults, read_study
 from evaluation.study.selection import choices
 from evaluation.study.statistics import Interval, mean_interval, paired, simultaneous, spread
+from evaluation.study.tables import differences_table
 
 F1 = Measure("f1", "held-out")
 
@@ -30,8 +31,12 @@ def test_the_interval_is_students_of_the_paired_differences():
 def test_few_and_equal_values():
     assert mean_interval([]) is None
     assert mean_interval([0.5]) == Interval(0.5, None, None, 1, 0.95) and mean_interval([0.5]).sign == 0
-    assert mean_interval([0.25] * 3) == Interval(0.25, 0.25, 0.25, 3, 0.95)
-    assert spread([1.0, 3.0]) == pytest.approx((2, np.sqrt(2))) and spread([1.0]) == (1, 0)
+    for alike in ([0.25] * 3, [0.1 + 0.2, 0.3]):  # the second two but for rounding
+        found = mean_interval(alike)
+        assert (found.low, found.high, found.count, found.sign) == (None, None, len(alike), 0)
+        assert found.mean == pytest.approx(alike[0])
+    assert mean_interval([0.25, 0.2500001]).sign == 1
+    assert spread([1.0, 3.0]) == pytest.approx((2, np.sqrt(2))) and spread([1.0]) == (1, None)
 
 
 def test_intervals_of_several_measures_hold_together():
@@ -96,12 +101,6 @@ def outcome(of_a, of_b, **more):
             "not shown",
             "Not shown: that a is better or worse than b in the primary measure.",
         ),
-        (
-            [0.8, 0.8, 0.8],
-            [0.8, 0.8, 0.8],
-            "not shown",
-            "Not shown: that a is better or worse than b in the primary measure.",
-        ),
     ],
 )
 def test_a_win_a_loss_and_a_tie_are_called_what_they_are(of_a, of_b, verdict, answer):
@@ -113,11 +112,24 @@ def test_a_win_a_loss_and_a_tie_are_called_what_they_are(of_a, of_b, verdict, an
     assert ("not shown" in words) == (verdict == "not shown")
 
 
+@pytest.mark.parametrize("of_a, said", [([0.8, 0.8], "+0.000"), ([0.9, 0.9], "+0.100"), ([0.7, 0.7], "-0.100")])
+def test_a_difference_that_is_the_same_with_all_seeds_shows_nothing(of_a, said):
+    """Student's t of a sample variance of 0 is undefined; that two seeds agree to the last digit is no certainty."""
+    made = outcome(of_a, [0.8, 0.8], seeds=(0, 1))
+    found = judged(made)
+    assert found[0].verdict == "not shown"
+    assert headline(found) == "Not shown: that a is better or worse than b in the primary measure."
+    assert sentence(found[0]).endswith(f"the difference is {said} (no interval: the same with all 2 seeds).")
+    cells = next(row for row in differences_table(made, "held-out").rows if row[0] == "a")
+    assert cells[2] == said  # no brackets, no star
+
+
 def test_a_lower_loss_is_a_gain():
     primary = ({"measure": "validation_loss", "test": None, "network": "last"},)
-    runs = [run(arm, s, 0.5, held_out=(v + 0.01 * s,)) for arm, v in (("a", 0.4), ("b", 0.6)) for s in range(3)]
+    runs = [run("a", s, 0.5, held_out=(0.4 + 0.01 * s,)) for s in range(3)]
+    runs += [run("b", s, 0.5, held_out=(0.6 + 0.02 * s,)) for s in range(3)]
     found = judged(study(runs, primary))[0]
-    assert found.verdict == "better" and found.gain.mean == pytest.approx(0.2)
+    assert found.verdict == "better" and found.gain.mean == pytest.approx(0.21)
 
 
 def test_several_primary_measures_have_wider_intervals_and_one_answer():

@@ -151,17 +151,25 @@ def test_intervals_are_those_of_a_proportion():
     low, high = found["acc"]
     spread = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == (pytest.approx(0.75 - spread, abs=0.006), pytest.approx(0.75 + spread, abs=0.006))
-    assert found["mean_iou"] == pytest.approx((0.8, 0.8))
+    assert found["mean_iou"] is None  # 0.8 in all samples
     assert intervals(*counts([1, 0] * 20)) == intervals(*counts([1, 0] * 20))
     assert found["ap"] == pytest.approx((low, high), abs=0.01)  # every prediction is right, so AP is the recall
     assert intervals(*counts([0, 0]))["mean_iou"] is None
 
 
-def test_a_single_image_has_no_interval():
-    """All samples of it are alike: an interval without width would say that a difference is certain."""
-    assert intervals(*counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
-    assert differences(*counts([0]), *counts([1])) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
-    assert difference_of_means(np.array([0.0]), np.array([1.0]), np.array([0])) is None
+@pytest.mark.parametrize(("count", "group"), [(1, None), (3, np.zeros(3, int)), (2, None), (5, None)])
+def test_samples_that_are_all_alike_have_no_interval(count, group):
+    """One image, one group, or the same in each: an interval without width would say that a difference is certain."""
+    assert intervals(*counts([1] * count, group)) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
+    moved = differences(*counts([0] * count, group), *counts([1] * count, group))
+    assert moved == {"mean_iou": None, **dict.fromkeys(("acc", "f1", "ap"), (1.0, None, None))}
+    numbers = np.arange(count) if group is None else group
+    assert difference_of_means(np.zeros(count), np.ones(count), numbers) == (1.0, None, None)
+
+
+def test_what_is_wrong_once_has_an_interval():
+    low, high = intervals(*counts([1] * 9 + [0]))["acc"]
+    assert low < 0.9 < high == 1
 
 
 def test_images_that_belong_together_are_drawn_together():
@@ -171,7 +179,7 @@ def test_images_that_belong_together_are_drawn_together():
     group = np.repeat(np.arange(40), 10)
     one, ten = counts(list(first)), counts(list(np.repeat(first, 10)), group)
     alone, together = intervals(*one), intervals(*ten)
-    for name in ("mean_iou", "acc", "f1", "ap"):
+    for name in ("acc", "f1", "ap"):
         assert together[name] == pytest.approx(alone[name]), name
     as_images = intervals(*counts(list(np.repeat(first, 10))))["acc"]
     assert np.diff(together["acc"]) > 2.5 * np.diff(as_images)  # by sqrt(10) where images are taken one by one
@@ -188,12 +196,9 @@ def test_a_mean_over_groups_of_unequal_size_is_over_the_images_drawn():
     assert rise == (0.99, 0.0, 1.0)
 
 
-def test_a_single_group_has_no_interval():
-    tally, found = counts([1, 0, 1], np.zeros(3, int))
-    assert intervals(tally, found) == dict.fromkeys(("mean_iou", "acc", "f1", "ap"))
-    assert difference_of_means(np.zeros(3), np.ones(3), tally.group) is None
-    assert sampled(tally.group) == "1 group"
-    assert [sampled(np.array(group)) for group in ([0], [0, 1], [0, 1, 1])] == ["1 image", "2 images", "2 groups"]
+def test_what_intervals_are_over_in_words():
+    groups = [0], [0, 1], [0, 1, 1], [0, 0]
+    assert [sampled(np.array(group)) for group in groups] == ["1 image", "2 images", "2 groups", "1 group"]
 
 
 def test_paired_differences_are_narrower_than_the_intervals():
@@ -206,7 +211,7 @@ def test_paired_differences_are_narrower_than_the_intervals():
     assert 0 < low < difference < high
     spread = intervals(*counts(list(first)))["acc"]
     assert high - low < 0.6 * (spread[1] - spread[0])
-    assert differences(*counts([1, 0]), *counts([1, 0]))["f1"] == (0.0, 0.0, 0.0)
+    assert differences(*counts([1, 0]), *counts([1, 0]))["f1"] == (0.0, None, None)
     assert differences(*counts([0, 0]), *counts([1, 0]))["mean_iou"] is None
 
 
