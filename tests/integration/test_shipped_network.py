@@ -1,6 +1,8 @@
 """The network that comes with handforge: found without --weights, float16 on disk, a start for training."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +16,9 @@ import handforge
 from generator.cli import main as generate
 from trainer import weights
 from trainer.config.recipe import ImageSettings, Network
-from trainer.errors import WeightsError
+from trainer.errors import CheckpointError, WeightsError
 from trainer.inference import export
-from trainer.models import networks
+from trainer.models import checkpoint, networks
 
 MOST_BYTES = 30_000_000
 TINY = {"backbone": "resnet18", "channels": 16, "representation_size": 16}
@@ -87,11 +89,59 @@ def test_a_file_that_does_not_agree_is_not_written(folder, tmp_path, monkeypatch
     refused(invoke(*onnx, "--license", "MIT"), "are for --format safetensors")
 
 
+@pytest.mark.parametrize("kind", ["export", "training"])
+def test_new_weights_are_not_taken_for_those_of_an_old_description(folder, tmp_path, monkeypatch, kind):
+    """A kill between the two files of a network leaves weights of one and the description of another."""
+    file = tmp_path / "hand.safetensors"
+    words = ("export", folder / "run", "--format", "safetensors", "--image", folder / "noise.png", "--out", file)
+    assert invoke(*words).exit_code == 0
+    state = {name: tensor + 0.001 for name, tensor in checkpoint.read_weights(folder / "run").items()}
+    description = checkpoint.read_description(file)
+
+    class KilledError(Exception):
+        pass
+
+    with monkeypatch.context() as patched:
+        replace = Path.replace
+
+        def killed(self, goal):
+            if Path(goal) == file.with_suffix(".json"):
+                raise KilledError
+            return replace(self, goal)
+
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KilledError):
+            if kind == "export":
+                checkpoint.write_network(tmp_path / "other.safetensors", state, description)
+                export.export_half(tmp_path / "other.safetensors", file, folder / "noise.png")
+            else:
+                checkpoint.write_network(file, state, description)
+    told = "hand.safetensors has other weights than hand.json beside it describes"
+    refused(invoke("predict", "--weights", file, folder / "noise.png", "--out", tmp_path / "out"), told, "run that")
+    with pytest.raises(CheckpointError, match=told):
+        networks.start(Network(init=str(file), **TINY), ImageSettings(64, 96), seed=0)
+    assert not (tmp_path / "out").exists()
+    assert invoke(*words).exit_code == 0  # the same command again
+    networks.load(file)
+
+
+def test_a_description_without_a_hash_is_read_and_what_is_said_may_be_changed(folder, tmp_path):
+    for name in ("hand.safetensors", "hand.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    stated = json.loads((tmp_path / "hand.json").read_text())
+    (tmp_path / "hand.json").write_text(json.dumps({**stated, "about": "mine"}))
+    networks.load(tmp_path / "hand.safetensors")
+    del stated["weights_sha256"]  # as before there was one
+    (tmp_path / "hand.json").write_text(json.dumps(stated))
+    networks.load(tmp_path / "hand.safetensors")
+
+
 def test_every_network_that_comes_along_is_small_and_says_what_it_is():
     for path in weights.FOLDER.glob("*.safetensors"):
         assert path.stat().st_size < MOST_BYTES
         description = json.loads(path.with_suffix(".json").read_text())
         assert description["license"] and description["about"]
+        assert description["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
         _, read = networks.load(path)
         assert [category.name for category in networks.categories_of(read)] == [path.stem]
 

@@ -111,6 +111,8 @@ class NetworkDescription(TypedDict, total=False):
     seed: int
     sessions: list[SessionRecord]
     """The history that led to these weights."""
+    weights_sha256: str
+    """Of the weights' file; older ones have none."""
 
 
 @dataclass(frozen=True)

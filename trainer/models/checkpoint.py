@@ -3,7 +3,8 @@
 ``network.safetensors`` holds the tensors under their names in the model; ``network.json``::
 
     {"format": "handforge-network-1", "task": "segmentation", "architecture": {...}, "images": {...},
-     "recipe": name, "seed": n, "sessions": [...]}         # the history that led to these weights
+     "recipe": name, "seed": n, "sessions": [...],         # the history that led to these weights
+     "weights_sha256": "..."}                              # of the safetensors file, so that no other is taken for it
 
 The state of an unfinished run is one safetensors file too (weights as ``network.NAME``, what the optimiser keeps of a
 weight as ``optimizer.KEY.NAME``), its position in the file's own metadata, so that both change at once.
@@ -11,6 +12,7 @@ weight as ``optimizer.KEY.NAME``), its position in the file's own metadata, so t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,10 +75,15 @@ def is_ours(path: Path) -> bool:
 
 
 def write_network(path: Path, weights: dict[str, torch.Tensor], description: NetworkDescription) -> None:
-    """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file."""
-    text = dump_json({"format": FORMAT, **description})
+    """Write weights and the description beside them, each atomically; ``path`` is the ``.safetensors`` file.
+
+    The description has the weights' SHA-256: where a kill between the two leaves an older one, :func:`read_weights`
+    refuses the pair.
+    """
+    content = safetensors.torch.save(_plain(weights))
+    text = dump_json({"format": FORMAT, **description, "weights_sha256": hashlib.sha256(content).hexdigest()})
     path.parent.mkdir(exist_ok=True)
-    write_atomic(path, safetensors.torch.save(_plain(weights)))
+    write_atomic(path, content)
     write_atomic(path.with_suffix(".json"), text)
 
 
@@ -115,7 +122,8 @@ def read_description(path: Path) -> NetworkDescription:
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a run's network or of a ``.safetensors`` file.
 
-    :raises CheckpointError: if the file is missing or damaged, or a value is out of range (:func:`implausible`).
+    :raises CheckpointError: if the file is missing or damaged, a value is out of range (:func:`implausible`), or our
+        description beside it is of other weights.
     """
     file = _file(path)
     if is_lfs_pointer(file):
@@ -126,7 +134,24 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise CheckpointError(f"{file} is missing; give a run folder or .safetensors file") from None
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{file} is damaged or not a safetensors file ({error})") from None
-    return _checked(weights, file)
+    _check(weights, file)
+    if stated := _sha256_beside(file):
+        with file.open("rb") as opened:
+            if hashlib.file_digest(opened, "sha256").hexdigest() != stated:
+                raise CheckpointError(
+                    f"{file} has other weights than {file.with_suffix('.json').name} beside it describes, as after a "
+                    "command that was killed while it wrote the two; run that command again, or copy both files anew"
+                )
+    return weights
+
+
+def _sha256_beside(file: Path) -> str | None:
+    """What our description beside weights says of their bytes; None without one, or where it says nothing."""
+    try:
+        stated = json.loads(file.with_suffix(".json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return stated.get("weights_sha256") if isinstance(stated, dict) and stated.get("format") == FORMAT else None
 
 
 MOST = 1e6
@@ -150,10 +175,9 @@ def _first(names: list[str]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
 
 
-def _checked(weights: dict[str, torch.Tensor], file: Path) -> dict[str, torch.Tensor]:
+def _check(weights: dict[str, torch.Tensor], file: Path) -> None:
     if problem := implausible(weights):
         raise CheckpointError(f"{file} has {problem}; its training diverged, or the file is damaged")
-    return weights
 
 
 class Position(TypedDict):
