@@ -11,13 +11,13 @@ from bpy_extras.io_utils import ImportHelper
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from PIL import Image
 
+from generator.frame.settings import SIZE_RANGE
 from generator.hand import anatomy, fitting
 from generator.hand.fitting import Joints
 from handforge.dataset import KEYPOINTS
 from handforge.errors import HandforgeError
 
 from .. import camera_object, hand, render_settings, sync
-from ..properties.scene import LARGEST
 from .common import OfHand, reported
 from .pose import chosen_file
 
@@ -38,8 +38,7 @@ class LoadPhoto(OfHand, ImportHelper, bpy.types.Operator):
         """Load it, fit size and focal length, and look through the camera."""
         path, panel = chosen_file(self.filepath), context.scene.handforge
         size, focal = photo_facts(path)
-        scale = min(1.0, LARGEST / max(size))
-        panel.size = [round(scale * side) for side in size]
+        panel.size = size_for(path, size)
         if focal is not None:
             panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, focal
         camera = camera_object.add(hand.active(context), context.scene).data
@@ -65,6 +64,28 @@ def photo_facts(path: Path) -> tuple[tuple[int, int], float | None]:
     except (OSError, ValueError) as error:
         raise fitting.JointsError(f"{path} is not an image ({error})") from None
     return size, float(film) * max(size) / size[0] if film else None  # film is 36 mm wide, also held upright
+
+
+def size_for(path: Path, photo: tuple[int, int]) -> tuple[int, int]:
+    """The size of images as a photograph of ``photo`` pixels: the same, or scaled to what images can have.
+
+    :raises fitting.JointsError: if it is too narrow for one.
+    """
+    least, most = SIZE_RANGE
+    scale = max(min(1.0, most / max(photo)), least / min(photo))
+    if scale * max(photo) > most:
+        raise fitting.JointsError(
+            f"{path.name} is {photo[0]} x {photo[1]}; images have {least} to {most} pixels a side, so crop it"
+        )
+    width, height = (round(scale * side) for side in photo)
+    return width, height
+
+
+def _photo_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    """The pixels of the photograph behind the scene's camera; the panel's image where there is none."""
+    behind = scene.camera.data.background_images if scene.camera and scene.camera.type == "CAMERA" else ()
+    sizes = [tuple(one.image.size) for one in behind if one.image and all(one.image.size)]
+    return sizes[0] if sizes else tuple(scene.handforge.size)
 
 
 def fit(armature: bpy.types.Object, joints: Joints, scene: bpy.types.Scene) -> fitting.Fit:
@@ -93,7 +114,10 @@ class FitFile(OfHand, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the joints, and fit."""
-        joints = fitting.read_joints(chosen_file(self.filepath), tuple(context.scene.handforge.size))
+        photo = _photo_size(context.scene)
+        joints = fitting.read_joints(chosen_file(self.filepath), photo)
+        if joints.image is not None:  # of the photograph, which may be larger or smaller than the panel's image
+            joints = Joints(joints.image * np.array(context.scene.handforge.size) / photo, joints.space)
         self.report({"INFO"}, fit(hand.active(context), joints, context.scene).text)
         return {"FINISHED"}
 

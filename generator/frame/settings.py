@@ -201,7 +201,8 @@ class RenderSettings:
     an indoor scene keeps its light, sleeve, people and occluders. Default: none."""
     objects: Annotated[str | None, _folder_of(".glb or .obj files")] = None
     """Of indoor scenes: folder of objects, .glb or .obj files in metres, on other machines at the same path. They are
-    every second object that is held (``held``) or that an image without a hand shows. Default: none."""
+    every second object that is held (``held``) or that an image without a hand shows (``empty``), so one of these
+    is above 0. Default: none."""
     sleeve: Literal["none", "random"] = "none"
     """Of plain scenes. Random: most arms wear a sleeve of any color and length. It belongs to neither hand nor forearm.
     Indoor scenes have their own."""
@@ -236,14 +237,14 @@ class RenderSettings:
     and arms, faces, food, leather, dolls, empty gloves. They have no annotation; the image's ``empty`` names what they
     show. Default 0."""
     empty_kind: Literal["any", "feet", "arms", "people", "food", "objects", "interior"] = "any"
-    """What the images without a hand show; any of these by default."""
+    """What the images without a hand show, of which ``empty`` says how many; any of these by default."""
     object_kinds: Annotated[str, BeforeValidator(_object_kinds)] = "all"
     """Kinds of built-in objects that lie on the tables of images without a hand, separated by commas: ``cup``,
     ``bottle``, ``ball``, ``banana``, ``shoe``, ``bear`` ... Only what ``empty_kind`` calls ``objects`` shows them.
     Default ``all``."""
     object_annotations: bool = False
     """Of indoor scenes: annotate the objects that are held or that images without a hand show, too, each with its kind
-    (cup, fork, shoe, dish ...) as its category. Default false."""
+    (cup, fork, shoe, dish ...) as its category; ``held`` or ``empty`` is above 0. Default false."""
     exposure: Literal["metered", "random"] = "metered"
     """Of indoor scenes. Random: also darker and brighter than metered, with stronger color casts, and one image
     in eight blurred by a moving camera."""
@@ -378,8 +379,8 @@ def _layer(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 _OF_INDOOR_SCENES = {
     **dict.fromkeys(("empty", "held", "crowd", "egocentric"), "is a fraction of the images"),
-    **dict.fromkeys(("elbow", "environment", "exposure", "object_annotations"), "is"),
-    **dict.fromkeys(("adornments", "distractors", "occluders", "objects"), "are"),
+    **dict.fromkeys(("elbow", "environment", "exposure", "object_annotations", "empty_kind"), "is"),
+    **dict.fromkeys(("adornments", "distractors", "occluders", "objects", "object_kinds"), "are"),
 }
 """Settings that have no effect in plain scenes, and what a message calls them."""
 
@@ -394,6 +395,22 @@ def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
         for name, what in _OF_INDOOR_SCENES.items():
             if getattr(settings, name) != getattr(RenderSettings, name):
                 yield conflict(f"{name} {what} of indoor scenes; set scene to indoor", name, "scene")
+    empty_objects = settings.empty > 0 and settings.empty_kind in ("any", "objects")
+    if settings.empty_kind != "any" and not settings.empty:
+        said = "empty_kind is what images without a hand show, and there are none; set empty above 0"
+        yield conflict(said, "empty_kind", "empty")
+    if settings.chosen_objects and not empty_objects:
+        said = "object_kinds are shown by images without a hand; set empty above 0, and empty_kind to any or objects"
+        yield conflict(said, "object_kinds", "empty", "empty_kind")
+    if settings.objects and not (settings.held or empty_objects):
+        said = (
+            "objects are shown where a hand holds one or there is no hand; set held above 0, or empty above 0 with "
+            "empty_kind any or objects"
+        )
+        yield conflict(said, "objects", "held", "empty", "empty_kind")
+    if settings.object_annotations and not (settings.held or settings.empty):
+        said = "object_annotations is of objects that are held or seen without a hand; set held or empty above 0"
+        yield conflict(said, "object_annotations", "held", "empty")
     if settings.objects and settings.object_annotations:
         said = "objects and object_annotations exclude each other: only built-in objects have categories"
         yield conflict(said, "objects", "object_annotations")

@@ -97,6 +97,15 @@ def test_a_photograph_is_behind_the_camera_with_its_focal_length(armature, windo
     Image.new("RGB", (8000, 2000)).save(tmp_path / "large.png")
     bpy.ops.handforge.load_photo(filepath=str(tmp_path / "large.png"))
     assert tuple(window.size) == (4096, 1024)
+    Image.new("RGB", (50, 40)).save(tmp_path / "small.png")
+    bpy.ops.handforge.load_photo(filepath=str(tmp_path / "small.png"))
+    assert tuple(window.size) == (80, 64), "as small as images may be, in its proportions"
+    Image.new("RGB", (40, 3000)).save(tmp_path / "strip.png")
+    with pytest.raises(
+        RuntimeError, match=r"strip\.png is 40 x 3000; images have 64 to 4096 pixels a side, so crop it"
+    ):
+        bpy.ops.handforge.load_photo(filepath=str(tmp_path / "strip.png"))
+    assert tuple(window.size) == (80, 64)
     (tmp_path / "none.jpg").write_text("x")
     with pytest.raises(RuntimeError, match=r"none\.jpg is not an image"):
         bpy.ops.handforge.load_photo(filepath=str(tmp_path / "none.jpg"))
@@ -120,6 +129,22 @@ def test_a_pose_is_fitted_to_joints_of_a_file(armature, window, tmp_path, side):
     bpy.context.view_layer.update()
     np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
     assert " px off on average" in window.fit
+
+
+@pytest.mark.parametrize(("photo_size", "size"), [((60, 45), (85, 64)), ((8000, 6000), (4096, 3072))])
+def test_joints_in_pixels_are_those_of_the_photograph(armature, window, tmp_path, photo_size, size):
+    """Also where images cannot be as small or as large as the photograph is."""
+    scene = bpy.context.scene
+    Image.new("RGB", photo_size).save(tmp_path / "photo.png")
+    assert bpy.ops.handforge.load_photo(filepath=str(tmp_path / "photo.png")) == {"FINISHED"}
+    assert tuple(window.size) == size
+    sync.put(armature, PRESETS["open"])
+    wanted = seen(armature, scene)
+    points = np.c_[wanted * photo_size / np.array(size), np.full(21, 2)]
+    (tmp_path / "joints.json").write_text(json.dumps({"keypoints": points.ravel().tolist()}))
+    sync.put(armature, pose.bind())
+    assert bpy.ops.handforge.fit_file(filepath=str(tmp_path / "joints.json")) == {"FINISHED"}
+    assert np.linalg.norm(seen(armature, scene) - wanted, axis=1).mean() < 0.01 * window.size[0]
 
 
 def test_few_clicked_joints_do(armature, window):

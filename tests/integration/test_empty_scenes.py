@@ -172,7 +172,7 @@ def test_only_the_chosen_kinds_of_objects_lie_about_and_each_as_often():
 
 
 def test_kinds_of_objects_are_those_that_are_drawn():
-    assert set(settings.load(None, {"object_kinds": "cup,shoe"}).chosen_objects) < set(empty_scene.MAKERS)
+    assert set(settings.load(Path("objects"), {"object_kinds": "cup,shoe"}).chosen_objects) < set(empty_scene.MAKERS)
     for wrong in ("cup,cat", "cup,cup", "", 3):
         with pytest.raises(SettingsError, match="object_kinds is all or some of phone,pen,cup,"):
             settings.load(None, {"object_kinds": wrong})

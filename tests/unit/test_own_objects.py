@@ -128,7 +128,7 @@ def test_blender_has_the_same_object_in_the_same_place(tmp_path):
 
 def test_a_run_knows_its_objects_by_their_content(tmp_path):
     trimesh.creation.box((0.05, 0.05, 0.1)).export(tmp_path / "box.obj")
-    chosen = settings.load(None, {"scene": "indoor", "objects": str(tmp_path)})
+    chosen = settings.load(None, {"scene": "indoor", "held": 0.5, "objects": str(tmp_path)})
     first = fingerprint.sources(chosen)["objects_sha256"]
     assert fingerprint.sources(chosen)["objects_sha256"] == first
     trimesh.creation.box((0.05, 0.05, 0.2)).export(tmp_path / "box.obj")

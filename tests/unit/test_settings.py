@@ -12,6 +12,8 @@ from generator.mesh.gloves import KINDS
 from generator.pipeline import run_folder
 from handforge.files import dump_json
 
+INDOOR = {"scene": "indoor"}
+
 
 def test_all_problems_are_named_at_once_with_what_may_be_meant():
     with pytest.raises(SettingsError) as told:
@@ -43,6 +45,20 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
         ({"count": 1.5}, "count is a whole number from 1 to 10,000,000, not 1.5"),
         ({"rig": "hand.glb"}, "rig and bone_map are files that need each other"),
         ({"rig": "hand.npz", "glove": "latex"}, "glove is of the built-in hand"),
+        ({"empty_kind": "feet"}, "empty_kind is of indoor scenes; set scene to indoor"),
+        ({"object_kinds": "cup"}, "object_kinds are of indoor scenes; set scene to indoor"),
+        (
+            INDOOR | {"empty_kind": "feet"},
+            "empty_kind is what images without a hand show, and there are none; set empty",
+        ),
+        (INDOOR | {"object_kinds": "cup"}, "object_kinds are shown by images without a hand; set empty above 0, and"),
+        (INDOOR | {"object_kinds": "cup", "empty": 0.5, "empty_kind": "food"}, "empty_kind to any or objects"),
+        (
+            INDOOR | {"objects": "things"},
+            "objects are shown where a hand holds one or there is no hand; set held above",
+        ),
+        (INDOOR | {"objects": "things", "empty": 0.5, "empty_kind": "arms"}, "empty above 0 with empty_kind any or"),
+        (INDOOR | {"object_annotations": True}, "object_annotations is of objects that are held or seen without a"),
         ({"rig": "hand.npz", "shape": {"length": 1.1}}, "shape is of the built-in hand; an external rig keeps its own"),
         *(
             ({name: "random"}, f"{name} {what} of indoor scenes; set scene to indoor")
@@ -54,6 +70,24 @@ def test_values_that_cannot_be_used(values, words):
     with pytest.raises(SettingsError) as told:
         load(None, values)
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"empty": 0.1, "empty_kind": "feet"},
+        {"empty": 0.1, "object_kinds": "cup"},
+        {"empty": 1.0, "empty_kind": "objects", "object_kinds": "cup"},
+        {"held": 0.1, "objects": "things"},
+        {"empty": 0.1, "objects": "things"},
+        {"held": 0.1, "empty": 0.1, "empty_kind": "feet", "objects": "things"},
+        {"held": 0.1, "object_annotations": True},
+        {"empty": 0.1, "empty_kind": "food", "object_annotations": True},
+    ],
+)
+def test_what_some_images_show_can_be_set(values):
+    loaded = load(None, INDOOR | values)
+    assert all(getattr(loaded, name) == value for name, value in values.items())
 
 
 @pytest.mark.parametrize("name", settings.PRESETS)
@@ -81,7 +115,7 @@ def test_a_distance_fixes_the_framing():
 
 
 def test_a_folder_may_have_the_name_of_a_pose_set(tmp_path):
-    (tmp_path / "mine.toml").write_text('scene = "indoor"\nobjects = "grasps"\npose_set = "grasps"\n')
+    (tmp_path / "mine.toml").write_text('scene = "indoor"\nheld = 0.5\nobjects = "grasps"\npose_set = "grasps"\n')
     found = load(tmp_path / "mine.toml")
     assert (found.objects, found.pose_set) == (str(tmp_path / "grasps"), "grasps")
 
