@@ -1,13 +1,15 @@
 """Saturation on curves whose shape is known, and the study by the real command."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from trainer_samples import TINY, edit_annotations, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
 from trainer.cli import main
+from trainer.config import study as studies
 from trainer.errors import TrainingDivergedError
 from trainer.loop import study as study_runs
 from trainer.loop.repetition import Repetition
@@ -164,6 +166,34 @@ def test_what_is_judged_cannot_change_once_begun_but_seeds_may(place):
     more = {**planned, "seeds": [0, 1, 2]}
     amended = study_runs._amended(place / "whole/study.json", more)
     assert amended["seeds"] == [0, 1, 2] and amended["amendments"] == ["seeds has another length"]
+
+
+def test_a_test_of_networks_that_are_deleted_is_refused_before_anything_is_done(place, tmp_path):
+    """Each session's network was deleted once it had been tested, but for the last and the best."""
+    out = tmp_path / "whole"
+    shutil.copytree(place / "whole", out)
+    for path in out.glob("two sessions/*/run.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "best_session": 2}))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    added = STUDY + '[tests.more]\ndata = "data"\nmasks = "hand"\n'
+    (place / "all.toml").write_text(added + 'networks = "all"\n')
+    for words in ((), ("--dry-run",)):
+        done = run(place / "all.toml", "--out", out, *words)
+        refused(
+            done, f"the test more is of every session's network, and {out / 'two sessions/seed0'} has deleted those"
+        )
+        refused(done, "of its sessions 1, as", 'give the test networks = "last and best", or make the study anew')
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    (place / "kept.toml").write_text(added)  # of the last and the best
+
+    def todo(name):
+        return study_runs.jobs(*studies.load(str(place / name)), out, 1, "cpu", ())
+
+    study_runs.require_networks(todo("kept.toml"))
+    for seed in (0, 1):  # what is tested already needs no network
+        (out / f"two sessions/seed{seed}/predictions/more-01").mkdir()
+        (out / f"two sessions/seed{seed}/predictions/more-01/predict.json").write_text("{}")
+    study_runs.require_networks(todo("all.toml"))
 
 
 def test_a_run_that_fails_leaves_the_others_done(place, monkeypatch):

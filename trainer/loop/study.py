@@ -167,6 +167,32 @@ def recorded_threads(out: Path) -> int | None:
     return found if type(found) is int and found > 0 else None
 
 
+def require_networks(todo: Sequence[Job]) -> None:
+    """Refuse tests of every session's network that a study has added after such networks were deleted.
+
+    :raises StudyError: naming the test, the run, and what to do; nothing is written.
+    """
+    for job in todo:
+        try:
+            record = json.loads((job.run / "run.json").read_bytes())
+            sessions, best = len(record["sessions"]), record["best_session"] if record["finished"] else None
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not begun; what is damaged is said where it is continued
+        kept = {best, *checkpoint.session_numbers(job.run)}
+        for name, test in job.tests.items():
+            untested = (n for n in range(1, sessions + 1) if not (_predictions(job, name, n) / predict.MARK).is_file())
+            if test.networks == "all" and (lost := [n for n in untested if n not in kept]):
+                raise StudyError(
+                    f"the test {name} is of every session's network, and {job.run} has deleted those of its sessions "
+                    f"{', '.join(map(str, lost))}, as the study's tests so far did not need them any more; give the "
+                    'test networks = "last and best", or make the study anew in another folder'
+                )
+
+
+def _predictions(job: Job, test: str, session: int) -> Path:
+    return job.run / "predictions" / f"{test}-{session:02d}"
+
+
 @contextmanager
 def begun(out: Path, planned: StudyRecord) -> Iterator[None]:
     """Hold the study's folder, new or continued, with what is planned in ``study.json``.
@@ -279,7 +305,7 @@ def _test(job: Job, report: Report) -> None:
     for name, test in job.tests.items():
         wanted = {"all": set(range(1, last + 1)), "last and best": {last, best}, "last": {last}}[test.networks]
         for number in sorted(wanted):
-            out = job.run / "predictions" / f"{name}-{number:02d}"
+            out = _predictions(job, name, number)
             if (out / predict.MARK).is_file():
                 continue
             predict.predict(

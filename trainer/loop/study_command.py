@@ -39,6 +39,7 @@ def study(
     shared_out = max(1, processors() // workers)
     todo = runs.jobs(decided, recipes, out, threads or runs.recorded_threads(out) or shared_out, device, words)
     planned = runs.plan(decided, todo)
+    runs.require_networks(todo)
     if dry_run:
         _estimate(todo, workers)
         return
