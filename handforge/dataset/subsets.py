@@ -130,7 +130,8 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
     """Crop every image around its hands and scale the part up to the frame's size, into a new dataset.
 
     The part has 1/factor of the frame's width and height, its middle is that of the hands' box (the frame's where there
-    is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need.
+    is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need. Crowds
+    (``iscrowd``) have no say in it: what of them is in the part stays.
 
     :returns: yields the number of images done, after each.
     :raises DatasetError: if ``out`` is not new, an image, mask or camera is missing or damaged, or two images would
@@ -163,11 +164,13 @@ def _write(
 def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
     """One image, zoomed; keypoints and the camera's matrix go with it, ground-truth maps do not."""
     width, height = image["width"], image["height"]
-    masks = source.masks(image)
-    left, top, right, bottom = window(masks, width, height, factor)
+    annotated = list(zip(source.annotations(image), source.masks(image), strict=True))
+    hands = (mask for annotation, mask in annotated if not annotation.get("iscrowd"))
+    left, top, right, bottom = window(hands, width, height, factor)
     instances = [
         _zoomed_instance(source, image, annotation, mask, (left, top, right, bottom))
-        for annotation, mask in zip(source.annotations(image), masks, strict=True)
+        for annotation, mask in annotated
+        if not annotation.get("iscrowd") or mask[top:bottom, left:right].any()
     ]
     picture = Image.fromarray(source.read_image(image)[top:bottom, left:right])
     meta = cast("ImageMeta", {key: value for key, value in image.items() if key not in _OF_THE_FILE})

@@ -27,6 +27,8 @@ _TICK = Fraction(1, 90_000)
 """Seconds that a written video's times are multiples of, as is usual."""
 _PLAUSIBLE_RATES = (Fraction(1, 100), Fraction(1000))
 _USUAL_RATE = Fraction(25)
+_MOST_OBLONG_PIXEL, _SQUARE = Fraction(4), Fraction(1, 100)
+"""Pixels that are said to be longer (standards have up to 2) or to differ less from squares are taken for squares."""
 MISSING_SECONDS, MISSING_FRACTION = 0.5, 0.02
 """By how much a video may end before the end that it states, in seconds and of its length; headers are not exact."""
 
@@ -44,6 +46,7 @@ class Stream:
     :param format: FFmpeg's name of a camera's input, None for a file.
     :param rate: frames a second; where they vary, those that it is said to have, or else 25.
     :param frames: how many there are, None where it does not say.
+    :param pixel_aspect: the width of a pixel over its height as a player shows it; 1 for most videos.
     """
 
     file: str
@@ -51,16 +54,19 @@ class Stream:
     format: str | None
     rate: Fraction
     frames: int | None
+    pixel_aspect: Fraction = Fraction(1)
 
     @property
     def live(self) -> bool:
         """Whether it goes on until somebody stops it."""
         return self.format is not None
 
-    def read(self) -> Iterator[tuple[float, np.ndarray]]:
+    def read(self, square: bool = True) -> Iterator[tuple[float, np.ndarray]]:
         """The frames with their times in seconds from the first, which grow: each (H, W, 3) uint8 RGB, as a player
         shows it, turned upright.
 
+        :param square: scale frames of pixels that are not square along their shorter side, to squares, as players do;
+            False: leave them as they are stored.
         :raises IncompleteVideoError: after the last frame that can be decoded, if there should be more.
         :raises DatasetError: if none can be decoded, or the camera is gone.
         """
@@ -72,11 +78,18 @@ class Stream:
                 seconds = 0.0 if stated is None else stated - first
                 if number and seconds <= last:  # no time, or no good one
                     seconds = last + float(1 / self.rate)
-                picture = frame.to_ndarray(format="rgb24")
+                width, height = self._shown(frame.width, frame.height) if square else (frame.width, frame.height)
+                picture = frame.to_ndarray(format="rgb24", width=width, height=height)
                 yield seconds, np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
                 last, number = seconds, number + 1
             if not self.live:
                 self._check_complete(decoding, number, last + float(1 / self.rate))
+
+    def _shown(self, width: int, height: int) -> tuple[int, int]:
+        """The size of a stored frame whose pixels become squares; none of them is lost."""
+        if self.pixel_aspect >= 1:
+            return round(width * self.pixel_aspect), height
+        return width, round(height / self.pixel_aspect)
 
     def _check_complete(self, decoding: _Decoding, frames: int, seconds: float) -> None:
         if not frames:
@@ -157,7 +170,21 @@ def _stream(file: str, name: str, format: str | None) -> Stream:
         stream = container.streams.video[0]
         rate = Fraction(str(stream.guessed_rate or stream.average_rate or 0))
         low, high = _PLAUSIBLE_RATES
-        return Stream(file, name, format, rate if low <= rate <= high else _USUAL_RATE, stream.frames or None)
+        return Stream(
+            file,
+            name,
+            format,
+            rate=rate if low <= rate <= high else _USUAL_RATE,
+            frames=stream.frames or None,
+            pixel_aspect=_plausible_aspect(stream.sample_aspect_ratio),
+        )
+
+
+def _plausible_aspect(stated: Fraction | None) -> Fraction:
+    """What a video says of its pixels' shape; 1 where it says nothing, nothing plausible, or next to nothing."""
+    aspect = stated or Fraction(1)
+    plausible = 1 / _MOST_OBLONG_PIXEL <= aspect <= _MOST_OBLONG_PIXEL
+    return aspect if plausible and abs(aspect - 1) > _SQUARE else Fraction(1)
 
 
 @contextmanager
@@ -178,8 +205,10 @@ def _opened(file: str, format: str | None) -> Iterator[Any]:
 
 
 def read_frames(path: Path) -> Iterator[np.ndarray]:
-    """The frames of a video's first image stream, each (H, W, 3) uint8 RGB. Errors as :meth:`Stream.read`."""
-    for _, picture in open_video(path).read():
+    """The frames of a video's first image stream, each (H, W, 3) uint8 RGB, with the pixels that it stores: annotations
+    are of these. Errors as :meth:`Stream.read`.
+    """
+    for _, picture in open_video(path).read(square=False):
         yield picture
 
 

@@ -33,10 +33,12 @@ def frame(number):
     return image
 
 
-def write(path, codec="mpeg4", times=None, format=None, rate=10, count=20, pixels="yuv420p"):
+def write(path, codec="mpeg4", times=None, format=None, rate=10, count=20, pixels="yuv420p", aspect=None):
     with av.open(str(path), "w", format=format) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *SIZE, pixels
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         if times:
             stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(count):
@@ -100,6 +102,38 @@ def test_containers_are_read_by_predict_and_by_import(tmp_path, monkeypatch, nam
     (mask,) = dataset.masks(image)
     truth = blob(SIZE, (21, 30), 10)
     assert (mask & truth).sum() / (mask | truth).sum() > 0.8
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+@pytest.mark.parametrize(("aspect", "size"), [("4/3", (128, 64)), ("1/2", (96, 128)), ("1", SIZE), ("9", SIZE)])
+def test_pixels_that_are_not_square_are_seen_as_a_player_shows_them(tmp_path, monkeypatch, name, aspect, size):
+    """A disc of 20 stored pixels across and down is as much broader or higher; what cannot be is taken for squares."""
+    path = write(tmp_path / name, "libx264", count=3, aspect=Fraction(aspect))
+    _, images, problem = read(path)
+    assert not problem and {image.shape for image in images} == {(size[1], size[0], 3)}
+    red = (images[0][..., 0] > 150) & (images[0][..., 1] < 100)
+    rows, columns = np.nonzero(red)
+    assert np.ptp(columns) + 1 == pytest.approx(20 * size[0] / SIZE[0], abs=2.5)
+    assert np.ptp(rows) + 1 == pytest.approx(20 * size[1] / SIZE[1], abs=2.5)
+    monkeypatch.setattr(predict, "HandDetector", FakeDetector)
+    done = invoke("predict", "--weights", "fake", path, "--out", tmp_path / "out", "--masks", "--overlays")
+    assert done.exit_code == 0, done.output
+    assert {(i["width"], i["height"]) for i in json.loads((tmp_path / "out/images.json").read_text())} == {size}
+    assert next(video.read_frames(tmp_path / "out/overlays.mp4")).shape == (size[1], size[0], 3)
+
+
+def test_imported_frames_have_the_pixels_that_were_annotated_and_it_is_said_where_these_are_not_square(tmp_path):
+    path = write(tmp_path / "a.mp4", "libx264", count=3, aspect=Fraction(4, 3))
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(blob(SIZE, (21, 30), 10)).save(tmp_path / "masks/a_000002.png")
+    done = invoke("dataset", "import", "video", path, tmp_path / "data", "--truth", tmp_path / "masks")
+    assert done.exit_code == 0, done.output
+    assert "a.mp4 has pixels that are not square (4:3); the images keep them" in " ".join(done.output.split())
+    (image,) = Dataset(tmp_path / "data")
+    assert (image["width"], image["height"]) == SIZE
+    square = write(tmp_path / "b.mp4", "libx264", count=3)
+    done = invoke("dataset", "import", "video", square, tmp_path / "more", "--truth", tmp_path / "masks")
+    assert done.exit_code == 0 and "not square" not in done.output, done.output
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])

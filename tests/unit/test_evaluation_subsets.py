@@ -115,6 +115,29 @@ def test_zoom_and_sample_keep_any_categories_and_crowds(tmp_path):
     assert moved.annotations(moved.images[0])[0]["keypoints"] == [18, 18, 2, 0, 0, 0]  # (25 - 16) * 2, (22 - 13) * 2
 
 
+def test_crowds_have_no_say_in_what_zoom_shows(tmp_path):
+    """A crowd in the whole width would widen the part to the whole image; one outside the part is left out."""
+    folder, hand = tmp_path / "data", rectangle(22, 20, 8, 6, 40)
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    crowds = rectangle(0, 30, 40, 6, 40), rectangle(0, 0, 40, 8, 40)  # within rows 13 to 33 of the part, and above it
+    scenes = [(Instance(hand), *(Instance(mask, crowd=True) for mask in crowds)), (Instance(crowds[0], crowd=True),)]
+    records = [
+        write_sample(folder, Sample(f"p{number}", np.zeros((40, 40, 3), np.uint8), instances))
+        for number, instances in enumerate(scenes)
+    ]
+    assemble(folder, records, {})
+    source = Dataset(folder)
+    frame = zoomed(source, source.images[0], 2)
+    assert [instance.crowd for instance in frame.instances] == [False, True]
+    assert frame.instances[0].mask.sum() == 4 * hand.sum(), "twice as large"
+    expected = np.zeros((40, 40), bool)
+    expected[2 * (30 - 13) :] = True
+    assert (frame.instances[1].mask == expected).mean() > 0.97
+    alone = zoomed(source, source.images[1], 2)
+    assert not alone.instances, "of crowds alone the middle is shown, rows 10 to 30"
+
+
 def test_images_of_one_group_belong_together_and_those_of_none_do_not():
     images = [{"id": number, "group": group} for number, group in enumerate(["b", None, "a", "b", None])] + [{"id": 5}]
     assert list(by_group(images).values()) == [[0, 3], [1], [2], [4], [5]]

@@ -27,7 +27,7 @@ from handforge.dataset.importers.folder import About, Imported, image_files, wri
 from handforge.dataset.importers.mask_values import decide
 from handforge.dataset.importers.matching_files import frame_numbers
 from handforge.dataset.records import Category, DatasetError, Instance, Sample
-from handforge.dataset.video import IncompleteVideoError, read_frames
+from handforge.dataset.video import IncompleteVideoError, open_video, read_frames
 
 Hands = Callable[[np.ndarray], tuple[Instance, ...]]
 """The hands of one frame, made when its image is there."""
@@ -57,6 +57,12 @@ def import_video(
     said: list[str] = []
     damaged: list[str] = []
     hands, categories = _truth(truth, labels, about.category, boxes, crowd_as_hand, notes, said)
+    if (aspect := open_video(source).pixel_aspect) != 1:
+        said.append(
+            f"{source.name} has pixels that are not square ({aspect.numerator}:{aspect.denominator}); the images keep "
+            "them, as annotations are of them, so hands look narrower or broader than in a player; for square ones "
+            "scale the video (ffmpeg -vf scale=iw*sar:ih,setsar=1), then annotate it"
+        )
 
     def frames() -> Iterator[Sample]:
         found = set()
