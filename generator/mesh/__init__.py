@@ -1,4 +1,4 @@
-"""The hand's surface; pure numpy.
+"""The hand's surface, and others that are bent or worn; pure numpy.
 
 sdf            the skin as a signed distance field
 meshing        a mesh of it
@@ -17,6 +17,7 @@ sleeve         a sleeve's shape
 foot           a bare foot with its leg
 limb_skin      what feet and bare arms have on and under their skin
 sheet          a bed's sheet
+person_mesh    clothes, neck, limbs and long hair of people
 mesh_file      the meshes that come along as files
 build_meshes   write these files
 """

@@ -88,6 +88,8 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
     import bpy
 
     from generator.blender.frame_renderer import FrameRenderer
+    from generator.blender.scene import head_mesh, props
+    from generator.frame.room import shapes
 
     renderer = FrameRenderer(
         settings.load(
@@ -106,7 +108,7 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
             again = renderer.frame(frame, POSE, {"set": "l2"})
             assert (again.image == sample.image).all()
             now = len(bpy.data.meshes), len(bpy.data.objects)
-            for name in ("box", "ball", "tube", "block", "head", "hair", "ear"):  # made once, when first needed
+            for name in (*shapes.OF_SIZE_1, *props.FILLED, *head_mesh.SHAPES):  # made once, when first needed
                 renderer.engine._props._shape(name)
             now = len(bpy.data.meshes), len(bpy.data.objects), len(bpy.data.materials)
             assert kept is None or now == kept, "nothing of an earlier frame is left"

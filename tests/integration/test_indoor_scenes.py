@@ -12,9 +12,9 @@ import bpy
 
 from generator.blender.engines import registry
 from generator.blender.frame_renderer import FrameRenderer
-from generator.blender.scene import head_mesh
+from generator.blender.scene import head_mesh, props
 from generator.frame import frame_spec
-from generator.frame.room import furniture, occluders
+from generator.frame.room import furniture, occluders, shapes
 from generator.frame.room.things import Things
 
 
@@ -38,7 +38,7 @@ def test_a_furnished_room_is_behind_the_hand_and_changes_no_mask():
     alone = FrameRenderer(plain).frame(2, POSE, {}).instances[0].mask
     studio = FrameRenderer(replace(plain, scene="indoor", environment="random", samples=2))
     studio.frame(1, POSE, {})
-    for name in ("box", "ball", "tube", "block", *head_mesh.SHAPES):  # made once, when first needed
+    for name in (*shapes.OF_SIZE_1, *props.FILLED, *head_mesh.SHAPES):  # made once, when first needed
         studio.engine._props._shape(name)
     kept = _data_blocks()
     for number in (2, 3, 4, 6, 7, 8):  # in 5 the hand is in a pocket

@@ -124,6 +124,7 @@ def _shape() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
 
     # The hairline: high on the forehead, past the temples, behind the ears down to the nape.
     line = np.interp(y, [-100, -75, -55, -20, 5, 30, 60, 110], [66, 62, 50, 22, 8, -20, -48, -60])
+    line = line + 3 * np.sin(0.35 * x + 0.1 * y) + 2.5 * np.sin(0.8 * x + 0.5 * y)
     upper, lower = (_both_sides(part, points) for part in _HEAD[-2:])
     lips = np.minimum(upper, lower)
     jaw = step(-38 - z - 0.25 * np.maximum(side - 25, 0), 14) * step(25 - y, 20) * step(z + 118, 10)
@@ -146,7 +147,10 @@ def mesh() -> bpy.types.Mesh:
 def hair() -> bpy.types.Mesh:
     """What grows on the scalp, as a shell around the head."""
     points, faces, marks = _shape()
-    thick = (11 * marks[_SCALP] - 4) / np.linalg.norm(points, axis=1)
+    x, y, z = points.T
+    locks = np.sin(0.11 * x + 0.05 * y + 2 * np.sin(0.04 * z)) + np.sin(0.13 * y - 0.09 * z + 2 * np.sin(0.05 * x))
+    full = np.clip((z + 20) / 90, 0, 1) * np.clip(1 - y / 200, 0, 1)
+    thick = (marks[_SCALP] * (11 + 7 * full + 2.5 * locks) - 4) / np.linalg.norm(points, axis=1)
     return _mesh("hair", points * (1 + thick[:, None]), faces, {})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import bmesh
 import bpy
@@ -17,7 +18,7 @@ from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Everyday, Face, Glass, Glow, Material, Mirror, OfObject, Plain, Wood
 from generator.frame.room.things import Thing
 from generator.frame.room.worn import Worn
-from generator.mesh import hand_mesh, sheet, sleeve
+from generator.mesh import hand_mesh, person_mesh, sheet, sleeve
 from generator.objects.own_objects import OwnObject
 from generator.objects.solids import Lathe
 from handforge.rng import resume
@@ -40,6 +41,15 @@ _TUMBLER = Lathe(
     sides=64,
 )
 """A drinking glass: the outside, the lip, the inside and the thick bottom."""
+
+FILLED: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+    "tumbler": _TUMBLER.mesh,
+    "shirt": person_mesh.shirt,
+    "hips": person_mesh.hips,
+    "neck": person_mesh.neck,
+    "long hair": person_mesh.long_hair,
+}
+"""Functions that make the vertices (V, 3), metres or of size 1, and triangles (F, 3) of shapes."""
 
 
 class Props:
@@ -74,6 +84,12 @@ class Props:
             elif thing.heights is not None:
                 vertices, faces = sheet.drape(np.array(thing.heights))
                 self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
+            elif thing.shape in ("sleeve", "limb"):  # of its own size, so that cloth is alike on all that is worn
+                matrix = np.array(thing.matrix)
+                size = np.linalg.norm(matrix[:3, :3], axis=0)
+                vertices, faces = person_mesh.limb(size[0] / 2, size[2], clothed=thing.shape == "sleeve")
+                matrix[:3, :3] /= size
+                self.add_mesh(vertices, faces, [make(thing.material)], matrix)
             else:
                 self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
 
@@ -166,9 +182,9 @@ def _shape(name: str) -> bpy.types.Mesh:
     """A mesh with an empty material slot."""
     if name in head_mesh.SHAPES:
         return head_mesh.SHAPES[name]()
-    if name == "tumbler":
+    if name in FILLED:
         mesh = bpy.data.meshes.new(name)
-        fill(mesh, *_TUMBLER.mesh())
+        fill(mesh, *FILLED[name]())
         mesh.materials.append(None)
         return mesh
     made = bmesh.new()

@@ -6,7 +6,7 @@ worn          sleeves and watches
 things        shapes, where they stand; tables, walls, rooms
 furniture     pieces of several parts
 bodies        the people whose hands are seen, and their table
-people        people in the background, heads
+people        people in clothes, in the background or around hands; limbs
 empty         around what an image without a hand shows
 occluders     things before the hand or in it
 glass         panes and drinking glasses before the hand

@@ -1,12 +1,12 @@
-"""The people whose hands are seen: trunk, head and clothed upper arms, a table, and what is behind."""
+"""The people whose hands are seen: their bodies, sleeves on their upper arms, a table, and what is behind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from generator.frame.crowd import Crowd, SeenHand
+from generator.frame.crowd import Crowd, Person, SeenHand
 from generator.frame.elbow import PLACE
 from generator.frame.room import materials, people
 from generator.frame.room.arm_view import View
@@ -16,25 +16,42 @@ from generator.hand.anatomy import BONES
 from generator.hand.kinematics import PosedSkeleton
 
 _FOREARM = BONES.index("forearm")
+_SUNK, _SHORT = 0.06, 0.45
+"""Where short sleeves begin in the shirt, and end, as fractions of the upper arm."""
+
+
+def draw_clothes(rng: np.random.Generator, crowd: Crowd) -> dict[int, Material]:
+    """What each person with a hand wears on trunk and arms, by the person's number."""
+    return {number: materials.cloth(rng) for number in sorted({hand.person for hand in crowd.hands})}
 
 
 def fill_scene(
-    things: Things, rng: np.random.Generator, crowd: Crowd, hands: Sequence[PosedSkeleton], view: View, *, alone: bool
+    things: Things,
+    rng: np.random.Generator,
+    crowd: Crowd,
+    hands: Sequence[PosedSkeleton],
+    clothes: dict[int, Material],
+    sleeved: Collection[float],
+    view: View,
+    *,
+    alone: bool,
 ) -> None:
     """Put all but the hands into the scene.
 
     :param hands: those of the crowd, as if all were right ones.
+    :param clothes: what the persons with hands wear; ``sleeved``: whose sleeves are long.
     :param alone: without walls and furniture, as an image of its own stands for what is behind the people.
     """
-    clothes = {number: materials.cloth(rng) for number in range(max(hand.person for hand in crowd.hands) + 1)}
     for number, person in enumerate(crowd.persons, start=int(crowd.kind == "egocentric")):
         cloth = clothes.get(number) or materials.cloth(rng)
-        people.trunk(things, rng, cloth, np.array(person.axes), np.array(person.middle), person.tone)
+        axes, middle = np.array(person.axes), np.array(person.middle)
+        reaching = {-1 if hand.side == "right" else 1 for hand in crowd.hands if hand.person == number}
+        pocketed = tuple(side for side in (-1, 1) if side not in reaching)
+        sits, bare = _sits(rng, crowd, person), number not in sleeved if reaching else None
+        people.dressed(things, rng, cloth, axes, middle, person.tone, sits=sits, pocketed=pocketed, bare=bare)
     for hand, posed in zip(crowd.hands, hands, strict=True):
         _upper_arm(things, rng, hand, posed, clothes[hand.person])
-    if crowd.table is not None:
-        normal, point = (np.array(part) for part in crowd.table)
-        things.table(rng, view, normal, point, int(rng.integers(0, 9)))
+    _table(things, rng, crowd, view)
     if alone:
         return
     if rng.random() < 0.8:
@@ -44,11 +61,47 @@ def fill_scene(
         things.fill_room(rng, view)
 
 
+def _sits(rng: np.random.Generator, crowd: Crowd, person: Person) -> bool:
+    """Whether somebody sits: at a table that is higher than a lap, and now and then without one."""
+    chance = bool(rng.random() < 0.3)
+    if crowd.table is None:
+        return chance
+    normal, point = (np.array(part) for part in crowd.table)
+    return bool((point - person.middle) @ normal > people.LAP + 0.05)
+
+
+def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -> None:
+    """A table before the people, from one's own body on where they are seen through somebody's eyes."""
+    count, (deep, wide, aside) = int(rng.integers(0, 9)), rng.uniform([0.45, 0.8, -0.2], [1.1, 1.8, 0.2])
+    eye = np.array([0.0, -view.camera.distance, 0.0])
+    if crowd.table is None:
+        return
+    normal, point = (np.array(part) for part in crowd.table)
+    if (eye - point) @ normal < 0.1:  # its edge alone would be seen
+        return
+    back = np.array([0.0, 1.0, 0.0]) - normal[1] * normal
+    back /= np.linalg.norm(back)
+    rotation = np.stack([np.cross(back, normal), back, normal], axis=1)
+    own = float(eye @ back) + 0.12
+    far = own + deep
+    if things.bodies:
+        local = np.concatenate(things.bodies)
+        height, front = (local[:, :3] - point) @ normal, local[:, :3] @ back - local[:, 3]
+        far = float(front[np.abs(height) < local[:, 3]].min(initial=far if crowd.kind == "egocentric" else np.inf))
+        far = far if np.isfinite(far) else float(front.min())
+    near = own if crowd.kind == "egocentric" else far - deep
+    seen = np.array([hand.pose[0] * (-1 if hand.side == "left" else 1) for hand in crowd.hands])
+    if crowd.kind == "people":
+        wide, aside = max(wide, np.ptp(seen) + 0.5), aside + (seen.min() + seen.max()) / 2
+    center = rotation[:, 0] * aside + back * (near + far) / 2 + normal * (point @ normal)
+    things.desk(rng, view, rotation, center, np.array([wide, max(far - near, 0.25)]), count)
+
+
 def _upper_arm(things: Things, rng: np.random.Generator, hand: SeenHand, posed: PosedSkeleton, cloth: Material) -> None:
-    """A sleeve from the shoulder to somewhere on the upper arm, or as far as the elbow."""
+    """A sleeve from the shoulder to the middle of the upper arm."""
     mirror = np.array([-1, 1, 1] if hand.side == "left" else [1, 1, 1])
     moved = posed.transforms[_FOREARM]
     elbow = (moved[:3, :3] @ [0.0, 0.0, -PLACE] + moved[:3, 3]) * mirror
     shoulder = np.array(hand.shoulder)
-    fraction = rng.uniform(0.35, 0.7) if rng.random() < 0.5 else 0.97
-    people.limb(things, cloth, shoulder, shoulder + fraction * (elbow - shoulder), 0.062)
+    start, end = (shoulder + fraction * (elbow - shoulder) for fraction in (_SUNK, _SHORT))
+    people.limb(things, "sleeve", cloth, start, end, 0.062)

@@ -56,14 +56,13 @@ def _behind(things: Things, rng: np.random.Generator, view: View) -> None:
 
 
 def _people(things: Things, rng: np.random.Generator, view: View) -> None:
-    """One to four persons whose hands are not seen, or heads alone, near and far."""
+    """One to four persons whose hands are not seen, near and far."""
     for _ in range(int(rng.choice([1, 1, 2, 3, 4]))):
         if rng.random() < 0.6:
             people.person(things, rng, view)
         else:
             depth = view.camera.distance * rng.uniform(0.8, 2.0) + 0.15
-            center = view.point(rng.uniform(0.1, 0.9), rng.uniform(0.15, 0.85), depth)
-            people.head(things, rng, center, float(rng.uniform()), rng.normal(0, 0.25))
+            people.beside(things, rng, view, depth, float(rng.uniform()))
 
 
 def _interior(things: Things, rng: np.random.Generator, view: View) -> None:

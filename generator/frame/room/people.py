@@ -1,9 +1,11 @@
-"""People around a hand: whoever stands behind it in clothes, and heads, limbs and things in the colours of skin.
+"""People around a hand: whoever stands or sits behind it in clothes, and limbs and things in the colours of skin.
 
 None of them has a hand to be found, and none is part of a mask.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,57 +23,126 @@ IRIS, IRIS_SIZE = np.array([0.031, -0.0912, -0.003]), np.array([0.0115, 0.006, 0
 EAR = np.array([0.073, 0.012, -0.008])
 """Where the ear on +X is, metres."""
 
+SLEEVE = np.array([0.18, 0.004, -0.012])
+"""Where the sleeve on +X begins, metres from between the shoulders; so are all places of a body below."""
+LAP = -0.45
+"""How high the lap of somebody who sits is, metres from the shoulders."""
+_HEAD, _HIP, _POCKET = np.array([0.0, -0.03, 0.222]), np.array([0.09, 0.0, -0.62]), np.array([0.13, -0.055, -0.53])
+_STANDING = (_HIP, np.array([0.1, -0.01, -1.0]), np.array([0.11, 0.03, -1.37]))
+_SITTING = (np.array([0.09, -0.04, -0.56]), np.array([0.12, -0.45, -0.55]), np.array([0.12, -0.43, -0.95]))
+"""Hip, knee and ankle on +X."""
+
+_TRUNK = ((0, -0.03, 0.23, 0.14), (0.11, 0, -0.08, 0.14), (0.2, 0, -0.03, 0.08), (0.08, 0, -0.3, 0.13),
+          (0.09, 0, -0.53, 0.13), (0.27, 0.05, -0.28, 0.07))  # fmt: skip
+_LEGS = {
+    False: ((0.1, 0, -0.78, 0.09), (0.1, 0, -0.95, 0.08), (0.1, 0.01, -1.12, 0.07), (0.11, 0, -1.3, 0.07)),
+    True: ((0.11, -0.2, -0.56, 0.1), (0.12, -0.38, -0.56, 0.1), (0.12, -0.44, -0.75, 0.08), (0.12, -0.46, -0.93, 0.08),
+           (0.1, 0, -0.8, 0.16)),
+}  # fmt: skip
+"""Balls that a body is within: X, which is on both sides, Y, Z and radius; legs by whether they sit."""
+
+
+_TRIES = 16
+
+
+def balls(axes: np.ndarray, middle: np.ndarray, *, sits: bool) -> np.ndarray:
+    """Balls (N, 4) that somebody's body is within, scene points and radii, metres; :func:`dressed` says where it is."""
+    right = np.array(_TRUNK + _LEGS[sits])
+    both = np.concatenate([right, right * [-1, 1, 1, 1]])
+    return np.column_stack([middle + both[:, :3] @ axes.T, both[:, 3]])
+
 
 def person(things: Things, rng: np.random.Generator, view: View) -> None:
     """Somebody behind the hand: near enough to fill much of the image with clothes, or across a table."""
     gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
-    center = view.point(rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1), depth)
-    upright = rng.normal(0, 0.15)
-    frame = _upright(upright, rng.uniform(-0.5, 0.5))
-    clothes, tone = cloth(rng), rng.uniform()
-    things.add("block", clothes, transform(frame, center, np.array([0.44, 0.26, 0.74]) * rng.uniform(0.9, 1.1)))
-    for side in (-1, 1):
-        shoulder = center + frame @ [side * 0.2, 0.0, 0.2]
-        elbow = shoulder + frame @ [side * rng.uniform(0.0, 0.15), rng.uniform(-0.1, 0.05), -0.28]
-        limb(things, clothes, shoulder, elbow, 0.055)
-        if rng.random() < 0.5:
-            limb(things, flesh(rng, tone), elbow, elbow + frame @ [side * 0.05, 0.05, -0.22], 0.04)
-    limb(things, flesh(rng, tone), center + frame @ [0, 0, 0.3], center + frame @ [0, 0, 0.5], 0.06)
-    head(things, rng, center + frame @ [0, -0.02, 0.56], tone, upright)
+    across, down = rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1)
+    axes, sits = _on(things.up, rng.normal(0, 0.15), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
+    for step in range(10):
+        middle = view.point(across, down, depth + 0.1 * step) + axes @ [0.0, 0.0, 0.2]
+        if things.free(view, balls(axes, middle, sits=sits)):
+            dressed(things, rng, cloth(rng), axes, middle, rng.uniform(), sits=sits)
+            return
 
 
-def trunk(
+def dressed(
     things: Things,
     rng: np.random.Generator,
     clothes: Material,
     axes: np.ndarray,
-    center: np.ndarray,
+    middle: np.ndarray,
     tone: float,
+    *,
+    sits: bool,
+    pocketed: tuple[int, ...] = (-1, 1),
+    bare: bool | None = None,
 ) -> None:
-    """Somebody without arms.
+    """Somebody in clothes, without the hands, which are in pockets.
 
-    :param axes: (3, 3), columns to the side, backwards and up; ``center`` (3,): between the shoulders, metres.
+    :param clothes: of the trunk.
+    :param axes: (3, 3), columns to the side, backwards and up.
+    :param middle: (3,), between the shoulders, metres.
+    :param pocketed: signs of X on whose side there is an arm at all.
+    :param bare: whether forearms are bare; None to draw it.
     """
-    size = np.array([0.4, 0.24, 0.7]) * rng.uniform(0.9, 1.1)
-    things.add("block", clothes, transform(axes, center - axes @ [0.0, 0.0, 0.27], size))
-    limb(things, flesh(rng, tone), center + axes @ [0, 0, 0.02], center + axes @ [0, 0, 0.2], 0.055)
-    head(things, rng, center + axes @ [0, -0.02, 0.27], tone, rng.normal(0, 0.12))
+    things.bodies.append(balls(axes, middle, sits=sits))
+    color = materials.skin_color(rng, tone)
+    skin = materials.plain(rng, color, roughness=0.5, uneven=0.08)
+    size = rng.uniform([0.94, 0.92, 0.97], [1.06, 1.16, 1.03])
+
+    def put(shape: Shape, material: Material) -> None:
+        things.add(shape, material, transform(axes, middle, size))
+
+    put("shirt", clothes)
+    put("neck", skin)
+    _below(things, rng, axes * size, middle, sits=sits)
+    bare = rng.random() < 0.5 if bare is None else bare
+    for side in pocketed:
+        shoulder = middle + axes @ (SLEEVE * [side, 1, 1])
+        elbow = shoulder + axes @ [side * rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.09), -0.28]
+        pocket = middle + (axes * size) @ (_POCKET * [side, 1, 1])
+        if bare:
+            limb(things, "limb", skin, shoulder, elbow, 0.047)
+            limb(things, "sleeve", clothes, shoulder, shoulder + 0.6 * (elbow - shoulder), 0.064)
+        else:
+            limb(things, "sleeve", clothes, shoulder, elbow, 0.06)
+        limb(things, "limb" if bare else "sleeve", skin if bare else clothes, elbow, pocket, 0.037 if bare else 0.047)
+    turn = np.clip(rng.normal(0, 0.35), -1.0, 1.0)
+    lean = rotation_about(1, np.clip(rng.normal(0, 0.12), -0.3, 0.3)) @ rotation_about(2, turn)
+    head(things, rng, axes @ lean, middle + axes @ _HEAD, color)
 
 
-def head(things: Things, rng: np.random.Generator, center: np.ndarray, tone: float, upright: float) -> None:
-    """A head that looks to the camera more often than elsewhere: face, eyes, ears, hair."""
-    turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
-    frame = _upright(upright, turned) @ rotation_about(0, -rng.normal(0.15, 0.25))  # nodding
+def _below(things: Things, rng: np.random.Generator, axes: np.ndarray, middle: np.ndarray, *, sits: bool) -> None:
+    """Trousers and shoes, and a stool where somebody ``sits``; ``axes`` are as long as the body is large."""
+    trousers = cloth(rng)
+    shoes = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -0.5))), uneven=0.05)
+    things.add("hips", trousers, transform(axes, middle, 1.0))
+    for side in (-1, 1):
+        hip, knee, ankle = (middle + axes @ (joint * [side, 1, 1]) for joint in (_SITTING if sits else _STANDING))
+        limb(things, "sleeve", trousers, hip, knee, 0.092)
+        limb(things, "sleeve", trousers, knee, ankle, 0.068)
+        things.add("block", shoes, transform(axes, ankle + axes @ [0.0, -0.06, -0.03], np.array([0.1, 0.28, 0.1])))
+    if sits:
+        seat = materials.surface(rng)
+        for place, size in (((0, -0.03, -0.685), (0.42, 0.42, 0.05)), ((0, -0.03, -0.87), (0.06, 0.06, 0.33))):
+            things.add("box", seat, transform(axes, middle + axes @ place, np.array(size)))
+
+
+def head(things: Things, rng: np.random.Generator, turned: np.ndarray, center: np.ndarray, color: np.ndarray) -> None:
+    """A head: face, eyes, ears, hair.
+
+    :param turned: (3, 3), columns to its side, backwards and up; it nods beside.
+    :param color: of its skin, linear RGB (3,).
+    """
+    frame = turned @ rotation_about(0, -np.clip(rng.normal(0.1, 0.2), -0.3, 0.5))  # nodding
     frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
-    colour = materials.skin_color(rng, tone)
     dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
 
     def put(shape: Shape, material: Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
         things.add(shape, material, transform(frame, center + frame @ place, size))
 
-    put("head", materials.face(rng, colour, dark), np.zeros(3))
-    ears = materials.plain(rng, np.clip(colour * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
+    put("head", materials.face(rng, color, dark), np.zeros(3))
+    ears = materials.plain(rng, np.clip(color * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
     for side in (-1, 1):
         put("ear", ears, EAR * [side, 1, 1], np.array([side, 1, 1]) * rng.uniform(0.85, 1.15))
     shut = rng.random() < 0.15
@@ -82,28 +153,30 @@ def head(things: Things, rng: np.random.Generator, center: np.ndarray, tone: flo
         put("ball", iris, IRIS * [side, 1, 1], IRIS_SIZE)
     if rng.random() < 0.88:
         hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), relief=0.004, uneven=0.5)
+        hair = replace(hair, scale=8 * hair.scale)  # strands are finer than folds
         put("hair", hair, np.zeros(3))
-        if rng.random() < 0.35:  # long
-            length = rng.uniform(0.25, 0.45)
-            put("block", hair, np.array([0, 0.05, 0.08 - length / 2]), np.array([0.17, 0.11, length]))
+        if rng.random() < 0.35:
+            put("long hair", hair, np.zeros(3), np.array([1.0, 1.0, rng.uniform(0.16, 0.4)]))
 
 
 def distract(things: Things, rng: np.random.Generator, view: View) -> None:
-    """A few heads, limbs and lumps in the colours of skin beside and behind the hand."""
+    """A few people, limbs and lumps in the colours of skin beside and behind the hand."""
     for _ in range(int(rng.integers(1, 5))):
-        kind, tone, radius = rng.random(), rng.uniform(), 0.15
+        kind, tone = rng.random(), rng.uniform()
         back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
         across, down = rng.uniform(size=2)
         center = view.point(across, down, back)
         if kind < 0.45:
-            center[1] += 0.12
-            if view.clear(center, radius):
-                head(things, rng, center, tone, rng.normal(0, 0.4))
-        elif kind < 0.65:  # across the image, from edge to edge
+            beside(things, rng, view, back, tone)
+        elif kind < 0.65:  # across the image, from edge to edge, bent in it
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
             center[1] += 0.06
-            if view.clear(center, 0.05, half):
-                limb(things, flesh(rng, tone), center - half, center + half, rng.uniform(0.02, 0.05))
+            other = rotation_about(1, rng.uniform(-0.8, 0.8)) @ half
+            ways = (-half / 2, other / 2)
+            if all(view.clear(center + way, 0.05, way) for way in ways):
+                skin, radius = flesh(rng, tone), rng.uniform(0.025, 0.055)
+                limb(things, "limb", skin, center - half, center, radius)
+                limb(things, "limb", skin, center, center + other, 0.76 * radius)
         else:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(center, float(size.max()) / 2):
@@ -111,15 +184,33 @@ def distract(things: Things, rng: np.random.Generator, view: View) -> None:
                 things.add("ball", flesh(rng, tone), transform(rotation, center, size))
 
 
-def limb(things: Things, material: Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
-    """Put a rounded tube between two points into the scene."""
+def beside(things: Things, rng: np.random.Generator, view: View, depth: float, tone: float) -> None:
+    """Somebody whose head is somewhere in the image, at this depth or farther, where there is room for all of a body.
+
+    Whoever is there looks to the camera more often than elsewhere, and stands on what things stand on.
+    """
+    for step in range(_TRIES):
+        turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
+        axes, sits = _on(things.up, rng.normal(0, 0.12), turned), bool(rng.random() < 0.3)
+        across, down = rng.uniform([0.02, 0.05], [0.98, 0.85])
+        middle = view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD
+        if things.free(view, balls(axes, middle, sits=sits)):
+            dressed(things, rng, cloth(rng), axes, middle, tone, sits=sits)
+            return
+
+
+def limb(things: Things, shape: Shape, material: Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
+    """Put a part of an arm or a leg between two joints into the scene: a ``limb`` or a ``sleeve``."""
     length = float(np.linalg.norm(end - start))
     rotation = rotation_to((end - start) / length, 0.0)
-    things.add("tube", material, transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
-    for joint in (start, end):
-        things.add("ball", material, transform(rotation, joint, 2 * radius))
+    things.add(shape, material, transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
 
 
-def _upright(roll: float, turned: float) -> np.ndarray:
-    """Axes (3, 3) of a person who faces the camera (-Y), turned about the vertical, then in the image's plane."""
-    return rotation_about(1, roll) @ rotation_about(2, turned)
+def _on(up: np.ndarray, roll: float, turned: float) -> np.ndarray:
+    """Axes (3, 3) of somebody who faces the camera (-Y), turned about the vertical, then in the image's plane.
+
+    :param up: (3,) the vertical.
+    """
+    side = np.cross([0.0, 1.0, 0.0], up)
+    side /= np.linalg.norm(side)
+    return rotation_about(1, roll) @ np.stack([side, np.cross(up, side), up], axis=1) @ rotation_about(2, turned)

@@ -6,8 +6,27 @@ from typing import Literal
 
 import numpy as np
 
-Shape = Literal["box", "ball", "tube", "block", "head", "hair", "ear", "sheet", "drape", "tumbler"]
+Shape = Literal[
+    "box",
+    "ball",
+    "tube",
+    "block",
+    "tumbler",
+    "sheet",
+    "drape",
+    "head",
+    "hair",
+    "long hair",
+    "ear",
+    "neck",
+    "shirt",
+    "hips",
+    "sleeve",
+    "limb",
+]
 """A box, ball, tube (along Z), block (a rounded box) and tumbler (open to +Z) are of size 1."""
+
+OF_SIZE_1: frozenset[Shape] = frozenset(("box", "ball", "tube", "block", "tumbler"))
 
 
 def drawn(rng: np.random.Generator, *shapes: Shape) -> Shape:

@@ -6,7 +6,7 @@ Drawn from (seed, frame) once the hands are posed, since nothing may touch them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from generator.frame import camera_effects
 from generator.frame.camera_effects import Photo
 from generator.frame.crowd import Crowd
-from generator.frame.elbow import Elbow
+from generator.frame.elbow import PLACE, Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook
 from generator.frame.hand_look import HandLook
@@ -98,11 +98,23 @@ def draw(
     light = _lamps(settings, number, rng, look, view)
     others = (own("other sleeves", *[n] * (n > 1)) for n in range(1, len(arms)))
     dressed: list[Worn] = []
+    company = own("crowd surroundings")
+    clothes = bodies.draw_clothes(company, crowd) if crowd else {}
+    sleeves: dict[float, list[Worn]] = {}
     for index, (each, arm) in enumerate(zip([rng, *others], arms, strict=True)):
-        dressed += worn.dress(things, each, index, arm.elbow, arm.look.glove, short=arm.short)
+        person = crowd.hands[index].person if crowd else arm.look.tone
+        if person in sleeves:
+            dressed += [replace(one, arm=index) for one in sleeves[person]]
+            continue
+        cloth = clothes.get(crowd.hands[index].person) if crowd else None
+        own_clothes = worn.dress(things, each, index, arm.elbow, arm.look.glove, short=arm.short, cloth=cloth)
+        sleeves[person] = [one for one in own_clothes if one.bends]
+        dressed += own_clothes
     alone = settings.backgrounds is not None
     if crowd is not None:
-        bodies.fill_scene(things, own("crowd surroundings"), crowd, [arm.bones for arm in arms], view, alone=alone)
+        sleeved = {person for person, own_sleeves in sleeves.items() if any(one.start > -PLACE for one in own_sleeves)}
+        bones = [arm.bones for arm in arms]
+        bodies.fill_scene(things, company, crowd, bones, clothes, sleeved, view, alone=alone)
     elif alone:
         pass  # an image of its own stands for all that is behind the hand
     elif settings.environment == "random" and _mirrored(things, own("mirror"), view):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from generator.frame.room import furniture, materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material
-from generator.frame.room.shapes import Shape, drawn
+from generator.frame.room.shapes import OF_SIZE_1, Shape, drawn
 from generator.frame.room.transforms import rotation_to, transform
 from generator.maths import rotation_about
 from generator.mesh import sheet
@@ -17,6 +17,11 @@ from handforge.rng import StreamState, state_of
 
 PLANE_SIZE = 8.0
 """Metres: to the horizon, as far as an image can tell."""
+
+_THICK, _LEG = 0.04, 0.68
+_CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+_LEVEL = 0.26
+"""Metres that a table top is thick and its legs are long, its corners, and what is up in the normal of no wall."""
 
 Matrix = tuple[tuple[float, float, float, float], ...]
 
@@ -51,6 +56,10 @@ class Things:
 
     def __init__(self) -> None:
         self.things: list[Thing] = []
+        self.bodies: list[np.ndarray] = []
+        """Balls (N, 4) that people's bodies are within: scene points and radii, metres."""
+        self.up = np.array([0.0, 0.0, 1.0])
+        """The normal (3,) of what things stand on; that of the image where there is only a wall."""
         self._materials: dict[int, tuple[int, Material]] = {}
 
     @property
@@ -78,6 +87,26 @@ class Things:
         for part in parts:
             self.add(part.shape, part.material, matrix @ part.matrix)
 
+    def free(self, view: View, balls: np.ndarray) -> bool:
+        """Whether balls (N, 4), scene points and radii in metres, touch no arm, no camera, no body and no thing."""
+        eye = np.array([0.0, -view.camera.distance, 0.0])
+        if not all(self._clear(ball[:3], ball[3]) for ball in balls):
+            return False
+        points = np.vstack([view.arm[::4], eye])
+        if (np.linalg.norm(points[:, None] - balls[:, :3], axis=-1) < balls[:, 3] + 0.02).any():
+            return False
+        matrices = [np.array(thing.matrix) for thing in self.things if thing.shape in OF_SIZE_1]
+        if not matrices:
+            return True
+        into = np.linalg.inv(matrices)
+        local = balls[:, :3] @ into[:, :3, :3].transpose(0, 2, 1) + into[:, None, :3, 3]
+        margin = balls[:, 3:] * np.linalg.norm(into[:, :3, :3], axis=2)[:, None]
+        return not (np.abs(local) < 0.5 + margin).all(axis=-1).any()
+
+    def _clear(self, center: np.ndarray, radius: float) -> bool:
+        """Whether a ball touches no body."""
+        return all((np.linalg.norm(body[:, :3] - center, axis=1) > body[:, 3] + radius).all() for body in self.bodies)
+
     def furnish(self, rng: np.random.Generator, view: View, material: Material | None = None, more: int = 0) -> None:
         """Put a table or wall behind the hand, of this material or of any, and up to 10 things and ``more`` on it.
 
@@ -88,9 +117,10 @@ class Things:
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
         rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, rotation, normal * offset, material)
+        top = self._plane(rng, rotation, normal * offset, material)
+        self._stand(top)
         for _ in range(int(rng.integers(0, 11)) + more):
-            self._object(rng, rotation, normal, offset, view)
+            self._object(rng, rotation, normal, top, view)
 
     def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
         """A bed's sheet about a point of a plane with this unit normal."""
@@ -108,24 +138,46 @@ class Things:
     ) -> None:
         """A plane through a point with this unit normal, of this material or of any."""
         self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, material)
+        if normal[2] > _LEVEL:
+            self.up = normal
 
     def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
         """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
         rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self._plane(rng, rotation, point)
+        top = self._plane(rng, rotation, point)
+        self._stand(top)
         for _ in range(count):
-            self._object(rng, rotation, normal, float(point @ normal), view)
+            self._object(rng, rotation, normal, top, view)
+
+    def desk(
+        self,
+        rng: np.random.Generator,
+        view: View,
+        rotation: np.ndarray,
+        center: np.ndarray,
+        size: np.ndarray,
+        count: int,
+    ) -> None:
+        """A table top, and up to so many things on it.
+
+        :param rotation: (3, 3), its axes, the last one up.
+        :param center: (3,), the middle of its upper side; ``size``: (2,) metres.
+        """
+        top = self._top_of(rng, rotation, center, np.array([*size, _THICK]), None)
+        self._stand(top)
+        for _ in range(count):
+            self._object(rng, rotation, rotation[:, 2], top, view)
 
     def wall(self, rng: np.random.Generator, view: View, material: Material, gap: float) -> None:
         """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
-        depth = view.behind(0.1) + gap
+        depth = max(view.behind(0.1), self._behind(view)) + gap
         center = np.array([0.0, depth - view.camera.distance, 0.0])
         self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), center, material)
 
     def fill_room(self, rng: np.random.Generator, view: View) -> None:
-        """Furniture behind the hand, near or far, and often a wall behind that."""
-        back = view.behind(0.1)
+        """Furniture behind hands and people, near or far, and often a wall behind that."""
+        back = max(view.behind(0.1), self._behind(view))
         far = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0))))
         if rng.random() < 0.7:
             self.wall(rng, view, materials.surface(rng), far)
@@ -135,8 +187,8 @@ class Things:
             across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the image, metres
             size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
             center = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
-            if view.clear(center, size / 2):
-                lean = np.array([np.sin(roll), rng.normal(0, 0.2), np.cos(roll)])
+            if view.clear(center, size / 2) and self._clear(center, size / 2):
+                lean = self.up + np.array([np.sin(roll), rng.normal(0, 0.2), 0.0])
                 facing = rotation_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
                 self.assemble(furniture.piece(rng), transform(facing, center, size))
 
@@ -146,18 +198,50 @@ class Things:
         rotation: np.ndarray,
         center: np.ndarray,
         material: Material | None = None,
-    ) -> None:
-        """A table top or a wall: a box whose front is the plane; in part of the images its edge is in sight."""
-        size = np.array([PLANE_SIZE, PLANE_SIZE, 0.04])
+    ) -> np.ndarray:
+        """A table top or a wall, whose matrix (4, 4) is returned: a box whose front is the plane.
+
+        In part of the images its edge is in sight.
+        """
+        size = np.array([PLANE_SIZE, PLANE_SIZE, _THICK])
         shift = np.zeros(3)
         if rng.random() < 0.6:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
-        self.add(
-            "box",
-            material or self._top(rng),
-            transform(rotation, center + rotation @ (shift - [0, 0, size[2] / 2]), size),
-        )
+        return self._top_of(rng, rotation, center + rotation @ shift, size, material)
+
+    def _top_of(
+        self,
+        rng: np.random.Generator,
+        rotation: np.ndarray,
+        center: np.ndarray,
+        size: np.ndarray,
+        material: Material | None,
+    ) -> np.ndarray:
+        matrix = transform(rotation, center - rotation[:, 2] * size[2] / 2, size)
+        self.add("box", material or self._top(rng), matrix)
+        return matrix
+
+    def _stand(self, top: np.ndarray) -> None:
+        """Give a table top, whose matrix (4, 4) this is, legs where its edge is in sight; a wall's gets none."""
+        size = np.linalg.norm(top[:3, :3], axis=0)
+        rotation = top[:3, :3] / size
+        if rotation[2, 2] <= _LEVEL:
+            return
+        self.up = rotation[:, 2]
+        for x, y in _CORNERS if size[0] < PLANE_SIZE else ():
+            corner = np.array([x * (size[0] / 2 - 0.05), y * (size[1] / 2 - 0.05), -(_THICK + _LEG) / 2])
+            leg = transform(rotation, top[:3, 3] + rotation @ corner, np.array([0.05, 0.05, _LEG]))
+            self.things.append(replace(self.things[-1], matrix=rows(leg)))
+
+    def _behind(self, view: View) -> float:
+        """The depth behind all bodies that are seen; 0 without any."""
+        if not self.bodies:
+            return 0.0
+        balls = np.concatenate(self.bodies)
+        x, y, depth = view.camera.project(balls[:, :3]).T
+        seen = (depth > 0) & (np.abs(x / view.camera.width - 0.5) < 0.7) & (np.abs(y / view.camera.height - 0.5) < 0.7)
+        return float((depth + balls[:, 3])[seen].max(initial=0.0))
 
     @staticmethod
     def _top(rng: np.random.Generator) -> Material:
@@ -168,10 +252,14 @@ class Things:
         rng: np.random.Generator,
         rotation: np.ndarray,
         normal: np.ndarray,
-        offset: float,
+        top: np.ndarray,
         view: View,
     ) -> None:
-        """A box, ball, tube or piece that stands on the plane somewhere in the image, where the arm is not."""
+        """A box, ball, tube or piece that stands on a table somewhere in the image, where the arm is not.
+
+        :param top: the table's matrix (4, 4).
+        """
+        offset = float((top[:3, 3] + top[:3, 2] / 2) @ normal)
         composed = rng.random() < 0.35
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
         if composed:
@@ -191,7 +279,9 @@ class Things:
         radius = np.linalg.norm(size) / 2
         if reach <= 0 or reach * view.camera.matrix[0, 0] > 4 or (center - eye) @ [0, 1, 0] < 2 * radius:
             return
-        if np.linalg.norm(view.arm - center, axis=1).min() < radius + 0.004:
+        if (np.abs(np.linalg.solve(top, np.append(foot, 1.0))[:2]) > 0.5).any():  # beyond its edge
+            return
+        if np.linalg.norm(view.arm - center, axis=1).min() < radius + 0.004 or not self._clear(center, float(radius)):
             return
         matrix = transform(rotation @ rotation_about(2, angle), center, size)
         if composed:

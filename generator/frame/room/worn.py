@@ -8,12 +8,16 @@ import numpy as np
 
 from generator.frame.elbow import Elbow
 from generator.frame.room import materials
+from generator.frame.room.materials import Material
 from generator.frame.room.shapes import Shape, drawn
 from generator.frame.room.things import Things
 from generator.frame.room.transforms import rotation_to, transform
 from generator.mesh import sleeve
 from generator.mesh.gloves import Glove
 from generator.mesh.sleeve import Folds
+
+_SHOULDER = -0.41
+"""Where sleeves end in a shirt, metres from the wrist of an arm of the model's length."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +69,33 @@ class Worn:
 
 
 def dress(
-    things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None, *, short: bool
+    things: Things,
+    rng: np.random.Generator,
+    arm: int,
+    elbow: Elbow,
+    glove: Glove | None,
+    *,
+    short: bool,
+    cloth: Material | None = None,
 ) -> list[Worn]:
     """Put a sleeve on most arms and a watch on some bare ones.
 
     Every second sleeve of a bent arm ends above the elbow; every second one goes under the glove's cuff.
 
     :param short: whether there is too little of an arm to wear anything.
+    :param cloth: of the shirt that sleeves are of; None where there is none, for any.
     """
     worn = []
     if rng.random() < sleeve.WORN and not short:
-        worn.append(_sleeve(things, rng, arm, elbow, glove))
+        worn.append(_sleeve(things, rng, arm, elbow, glove, cloth))
     if rng.random() < 0.3 and glove is None and not short:
         worn.append(_watch(things, rng, arm))
     return worn
 
 
-def _sleeve(things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None) -> Worn:
+def _sleeve(
+    things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None, cloth: Material | None
+) -> Worn:
     start, loose = sleeve.cut(rng)
     if elbow.angle and rng.random() < 0.5:
         start = -rng.uniform(0.3, 0.4)
@@ -89,8 +103,11 @@ def _sleeve(things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, gl
     if glove is not None and tucked:
         start = 0.003 - glove.cuff - glove.under_cuff
     folds = sleeve.draw_folds(rng)
-    number = things.number(materials.everyday(rng))
-    return Worn(arm, float(start), None, float(loose), folds, True, number, tucked=bool(tucked))
+    any_cloth = materials.everyday(rng)
+    number, end = things.number(cloth or any_cloth), None
+    if cloth is not None:  # there is a shirt that it ends in
+        end = min(_SHOULDER, start - 0.02)
+    return Worn(arm, float(start), end, float(loose), folds, True, number, tucked=bool(tucked))
 
 
 def _watch(things: Things, rng: np.random.Generator, arm: int) -> Worn:

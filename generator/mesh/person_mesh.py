@@ -1,0 +1,186 @@
+"""The parts that clothed people are put together from: shirt, hips, neck, limbs and long hair.
+
+Lofted from rounded sections, once; clothes have folds. Lengths are metres. Shirt, hips and neck share their axes: X to
+the side, -Y where the person looks, Z up, the origin between the shoulder joints, which are at X = +-0.19.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+Mesh = tuple[np.ndarray, np.ndarray]
+"""Vertices (V, 3) metres and triangles (F, 3) int32, closed, that look outwards."""
+
+# Height; half of width and depth, the middle's Y. From the hem over chest and shoulders to the collar.
+_SHIRT = np.array(
+    [
+        (-0.56, 0.176, 0.130, 0.000), (-0.50, 0.174, 0.128, -0.002), (-0.43, 0.166, 0.120, -0.004),
+        (-0.36, 0.160, 0.114, -0.004), (-0.26, 0.165, 0.118, -0.004), (-0.17, 0.178, 0.125, -0.004),
+        (-0.10, 0.194, 0.120, 0.000), (-0.04, 0.212, 0.110, 0.004), (0.00, 0.222, 0.102, 0.006),
+        (0.03, 0.218, 0.096, 0.008), (0.058, 0.188, 0.086, 0.010), (0.076, 0.142, 0.080, 0.010),
+        (0.087, 0.102, 0.074, 0.010), (0.096, 0.078, 0.070, 0.009), (0.104, 0.066, 0.066, 0.008),
+    ]
+)  # fmt: skip
+_HIPS = np.array(
+    [
+        (-0.76, 0.020, 0.030, 0.006), (-0.75, 0.080, 0.060, 0.006), (-0.72, 0.140, 0.090, 0.008),
+        (-0.67, 0.170, 0.116, 0.010), (-0.60, 0.172, 0.124, 0.010), (-0.54, 0.168, 0.120, 0.004),
+        (-0.48, 0.158, 0.108, 0.000),
+    ]
+)  # fmt: skip
+_NECK = np.array(
+    [
+        (0.00, 0.090, 0.070, 0.012), (0.05, 0.072, 0.064, 0.010), (0.09, 0.058, 0.060, 0.006),
+        (0.13, 0.054, 0.058, -0.004), (0.17, 0.053, 0.058, -0.014), (0.21, 0.050, 0.056, -0.020),
+    ]
+)  # fmt: skip
+# Long hair hangs from the crown of a head, whose middle is the origin, as far as 1 below it: height; half of width and
+# depth, the middle's Y, and how far it reaches around from the back, radians.
+_LONG_HAIR = np.array(
+    [
+        (0.04, 0.074, 0.090, 0.006, 1.75), (-0.05, 0.083, 0.094, 0.014, 1.75), (-0.25, 0.092, 0.090, 0.024, 1.65),
+        (-0.50, 0.100, 0.082, 0.034, 1.55), (-0.80, 0.102, 0.074, 0.042, 1.45), (-1.00, 0.086, 0.062, 0.046, 1.3),
+    ]
+)  # fmt: skip
+
+
+def _loft(rings: np.ndarray) -> Mesh:
+    """A closed mesh through rings (R, C, 3) that run anticlockwise, seen from where the last one is."""
+    count, around = rings.shape[:2]
+    points = np.concatenate([rings.reshape(-1, 3), rings[[0, -1]].mean(axis=1)])
+    index = np.arange(count * around).reshape(count, around)
+    a, b = index[:-1].ravel(), index[1:].ravel()
+    d, c = (np.roll(part, -1, 1).ravel() for part in (index[:-1], index[1:]))
+    low, high = np.full(around, count * around), np.full(around, count * around + 1)
+    first, last = index[0], index[-1]
+    faces = [
+        np.stack([a, d, c], 1), np.stack([a, c, b], 1),
+        np.stack([low, np.roll(first, -1), first], 1), np.stack([high, last, np.roll(last, -1)], 1),
+    ]  # fmt: skip
+    return points, np.concatenate(faces).astype(np.int32)
+
+
+def _rows(table: np.ndarray, count: int) -> np.ndarray:
+    """So many rows of a table, evenly from its first to its last, without its kinks."""
+    fine = np.linspace(table[0, 0], table[-1, 0], count)
+    rows = np.stack([fine, *(np.interp(fine, table[:, 0], column) for column in table[:, 1:].T)], axis=1)
+    for _ in range(3):
+        rows[1:-1, 1:] = (rows[:-2, 1:] + 2 * rows[1:-1, 1:] + rows[2:, 1:]) / 4
+    return rows
+
+
+def _rings(rows: np.ndarray, around: int, power: float) -> np.ndarray:
+    """Rings (R, C, 3) of superelliptic sections: height; half of width and depth, the middle's Y."""
+    angle = 2 * np.pi * np.arange(around) / around
+    cos, sin = (np.sign(part) * np.abs(part) ** (2 / power) for part in (np.cos(angle), np.sin(angle)))
+    z, wide, deep, middle = (column[:, None] for column in rows.T)
+    return np.stack([wide * cos, middle + deep * sin, z + 0 * cos], axis=-1)
+
+
+def _bump(points: np.ndarray, center: tuple[float, float], size: tuple[float, float]) -> np.ndarray:
+    """1 at a place across and up, on both sides alike, falling to 0 around it; points (..., 3)."""
+    apart = np.stack([np.abs(points[..., 0]) - center[0], points[..., 2] - center[1]], axis=-1) / size
+    return np.asarray(np.exp(-(apart**2).sum(axis=-1)))
+
+
+def _crease(rings: np.ndarray, count: int, where: np.ndarray, height: float, seed: int) -> np.ndarray:
+    """Rings with folds that rise and sink by about ``height`` metres.
+
+    :param where: (R,) how much of them there is, 0 to 1, and whether they run down (0) or across (1), (R, 2).
+    """
+    rng = np.random.default_rng(seed)  # folds are a part of the shape: always the same
+    middle = rings.mean(axis=1, keepdims=True)
+    out = (rings - middle) * [1.0, 1.0, 0.0]
+    out /= np.linalg.norm(out, axis=-1, keepdims=True)
+    rise = np.zeros(rings.shape[:2])
+    for _ in range(count):
+        row, column = rng.integers(rings.shape[0]), rng.integers(rings.shape[1])
+        across = rng.random() < where[row, 1]
+        lean = rng.normal(np.pi / 2 if across else 0.0, 0.45)
+        off, side = rings - rings[row, column], out[row, column]
+        level = off[..., 0] * -side[1] + off[..., 1] * side[0]
+        along = off[..., 2] * np.cos(lean) + level * np.sin(lean)
+        aside = level * np.cos(lean) - off[..., 2] * np.sin(lean) + rng.normal(0, 2.5) * along**2
+        wide, long = rng.uniform(0.009, 0.022), rng.uniform(0.05, 0.13)
+        near = (off * side).sum(axis=-1) > -0.08  # not on the other side
+        fold = np.exp(-((aside / wide) ** 2) - (along / long) ** 2) - 0.5 * np.exp(
+            -(((aside - 1.6 * wide) / wide) ** 2) - (along / long) ** 2
+        )
+        rise += where[row, 0] * rng.uniform(0.4, 1.0) * fold * near
+    return rings + (height * np.clip(rise, -1.0, 1.5))[..., None] * out
+
+
+@lru_cache(maxsize=1)
+def shirt() -> Mesh:
+    """What covers a trunk, with a collar; sleeves begin at the shoulder joints."""
+    rows = _rows(_SHIRT, 72)
+    rings = _rings(rows, 96, 2.4)
+    front = np.clip(-rings[..., 1] / 0.08, 0, 1)
+    rings[..., 1] -= 0.013 * front * _bump(rings, (0.075, -0.12), (0.07, 0.08))  # chest
+    rings[..., 1] += 0.010 * (1 - front) * (rings[..., 1] > 0) * _bump(rings, (0.085, -0.07), (0.06, 0.10))
+    rings[..., 1] -= 0.012 * (rings[..., 1] > 0) * _bump(rings, (0.0, -0.22), (0.03, 0.22))  # spine
+    z = rows[:, 0]
+    amount = np.interp(z, [-0.56, -0.50, -0.36, -0.20, -0.05, 0.03, 0.06], [0.7, 1.0, 1.0, 0.6, 0.6, 0.25, 0.0])
+    across = np.interp(z, [-0.56, -0.45, -0.34, -0.22], [0.1, 0.6, 0.75, 0.1])
+    rings = _crease(rings, 130, np.stack([amount, across], 1), 0.008, 5)
+    opening = np.clip((rings[..., 2] - 0.03) / 0.07, 0, 1)
+    rings[..., 2] -= 0.045 * opening * np.clip(0.4 - rings[..., 1] / 0.11, 0, 1)  # lower in front
+    collar, hem = rings[-1], rings[0]
+    thick = [collar * [1.03, 1.03, 1] + [0, 0, 0.006], collar * [0.97, 0.97, 1] + [0, 0, 0.007]]
+    inside = [collar * [0.85, 0.85, 1] - [0, 0, 0.02]]
+    below = [hem * [0.9, 0.9, 1] + [0, 0, 0.06], hem * [0.95, 0.95, 1] - [0, 0, 0.002]]
+    return _loft(np.stack([*below, *rings, *thick, *inside]))
+
+
+@lru_cache(maxsize=1)
+def hips() -> Mesh:
+    """What covers the hips, from the waist to between the legs; these begin at X = +-0.09, Z = -0.62."""
+    rings = _rings(_rows(_HIPS, 30), 64, 2.3)
+    rings[..., 1] += 0.02 * (rings[..., 1] > 0) * _bump(rings, (0.075, -0.64), (0.07, 0.07))
+    return _loft(_crease(rings, 40, np.tile([1.0, 0.6], (30, 1)), 0.006, 6))
+
+
+@lru_cache(maxsize=1)
+def neck() -> Mesh:
+    """From below the collar to within the head, whose middle is at about (0, -0.03, 0.22)."""
+    return _loft(_rings(_rows(_NECK, 16), 40, 2.0))
+
+
+@lru_cache(maxsize=1)
+def long_hair() -> Mesh:
+    """What hangs behind and beside a head, of a length of 1."""
+    rows = _rows(_LONG_HAIR[::-1], 40)
+    fraction = np.linspace(-1, 1, 40)
+    rings = []
+    for z, wide, deep, middle, reach in rows:
+        angle = np.pi / 2 + reach * fraction
+        strands = 1 + 0.035 * np.sin(19 * angle + 1.5 * np.sin(3 * z)) + 0.02 * np.sin(47 * angle + 4 * z)
+        outer = np.stack([wide * np.cos(angle) * strands, middle + deep * np.sin(angle) * strands], axis=1)
+        inner = np.stack([0.75 * wide * np.cos(angle), middle + 0.72 * deep * np.sin(angle)], axis=1)[::-1]
+        edge = np.concatenate([outer, inner])
+        rings.append(np.column_stack([edge, np.full(len(edge), z)]))
+    return _loft(np.array(rings))
+
+
+def limb(radius: float, length: float, *, clothed: bool) -> Mesh:
+    """A part of an arm or a leg along Z, from the joint at -length / 2, where it is thicker, to that at length / 2.
+
+    Its ends are rounded beyond the joints. What is ``clothed`` has folds.
+    """
+    along = np.linspace(0, length, 26)
+    taper = radius * (1 - 0.24 * along / length)
+    cap = np.sin(np.linspace(0.15, 1.0, 5) * np.pi / 2)
+    low = np.stack([-radius * np.sqrt(1 - cap**2), radius * cap], axis=1)[:-1]
+    high = np.stack([length + taper[-1] * np.sqrt(1 - cap**2), taper[-1] * cap], axis=1)[-2::-1]
+    z, size = np.concatenate([low, np.stack([along, taper], axis=1), high]).T
+    angle = 2 * np.pi * np.arange(32) / 32
+    wave = np.zeros((len(z), len(angle)))
+    if clothed:
+        t = 9.0 * z[:, None] / 0.25
+        wave = 0.5 * np.sin(angle + 1.3 * t + 1.2 * np.sin(2 * angle + 0.7 * t)) + 0.5 * np.sin(2.6 * t - 2 * angle)
+        wave = 0.06 * (1 - np.abs(wave)) ** 2 * np.linspace(0.4, 1.0, len(z))[:, None]
+    around = size[:, None] * (1 + wave)
+    rings = np.stack([around * np.cos(angle), around * np.sin(angle), z[:, None] - length / 2 + 0 * around], axis=-1)
+    return _loft(rings)

@@ -1,0 +1,176 @@
+"""People around hands: what they are put together from, and that they have room where they are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from generator.frame import crowd
+from generator.frame.room import bodies, people
+from generator.frame.room.arm_view import View
+from generator.frame.room.materials import plain
+from generator.frame.room.things import Things
+from generator.frame.settings import RenderSettings
+from generator.hand import pose
+from generator.hand.anatomy import skeleton
+from generator.hand.camera import Camera
+from generator.hand.kinematics import PosedSkeleton
+from generator.mesh import person_mesh
+
+TUBE = np.linspace(-0.6, 0.18, 800)[:, None] * [0.0, 0.0, 1.0]
+"""Points of an upright arm, its hand above the origin."""
+VIEW = View(Camera(480, 360, 0.6), TUBE, TUBE[:, 2] > 0, np.zeros(800, int))
+ROOM = RenderSettings(scene="indoor", resolution=(480, 360), crowd=0.5, egocentric=0.5)
+HAND = skeleton()
+
+
+def volume(vertices, faces):
+    a, b, c = vertices[faces].transpose(1, 0, 2)
+    return (a * np.cross(b, c)).sum() / 6
+
+
+PARTS = {
+    "shirt": (person_mesh.shirt, (0.45, 0.26, 0.67), 0.040),
+    "hips": (person_mesh.hips, (0.35, 0.26, 0.28), 0.017),
+    "neck": (person_mesh.neck, (0.18, 0.158, 0.21), 0.0028),
+    "long hair": (person_mesh.long_hair, (0.209, 0.129, 1.04), 0.0055),
+    "limb": (lambda: person_mesh.limb(0.05, 0.3, clothed=False), (0.1, 0.1, 0.388), 0.0021),
+    "sleeve": (lambda: person_mesh.limb(0.05, 0.3, clothed=True), (0.105, 0.105, 0.388), 0.0022),
+}
+"""Functions that make meshes; their size, metres, and their volume, cubic metres."""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_closed_looks_outwards_and_has_its_size(part):
+    make, size, cubic = PARTS[part]
+    vertices, faces = make()
+    edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    assert np.ptp(vertices, axis=0) == pytest.approx(size, rel=0.08)
+    assert volume(vertices, faces) == pytest.approx(cubic, rel=0.15)
+
+
+def test_a_limb_is_about_its_axis_between_its_joints_and_thinner_at_its_end():
+    vertices, _ = person_mesh.limb(0.06, 0.3, clothed=False)
+    far = np.hypot(vertices[:, 0], vertices[:, 1])
+    assert far[vertices[:, 2] < 0].max() == pytest.approx(0.06, rel=0.01)
+    assert far[vertices[:, 2] > 0.149].max() == pytest.approx(0.76 * 0.06, rel=0.01)
+
+
+def with_people(put, seeds):
+    for seed in seeds:
+        things = Things()
+        put(things, np.random.default_rng(seed))
+        yield things
+
+
+def places(things, shape):
+    return np.array([thing.matrix for thing in things.things if thing.shape == shape]).reshape(-1, 4, 4)
+
+
+def test_every_head_is_on_a_neck_over_a_shirt_and_hips_with_two_arms_and_two_legs():
+    heads = 0
+    for things in with_people(lambda things, rng: people.distract(things, rng, VIEW), range(40)):
+        found = places(things, "head")
+        heads += len(found)
+        for shape in ("neck", "shirt", "hips"):
+            assert len(places(things, shape)) == len(found) == len(things.bodies)
+        for place, neck in zip(found, places(things, "neck"), strict=True):
+            top = neck @ [0.0, -0.02, 0.2, 1.0]
+            assert np.linalg.norm((top - place[:, 3])[:3]) < 0.06, "within the head"
+        ends = places(things, "sleeve")
+        assert len(ends) >= 6 * len(found), "four of legs, two of arms"
+    assert heads > 20
+
+
+def test_bodies_touch_no_arm_nor_camera_nor_thing_nor_each_other():
+    eye, crowded = np.array([0.0, -0.6, 0.0]), 0
+
+    def put(things, rng):
+        things.furnish(rng, VIEW, plain(rng, np.full(3, 0.5)), more=5)
+        people.person(things, rng, VIEW)
+        people.distract(things, rng, VIEW)
+
+    for things in with_people(put, range(60)):
+        boxes = np.linalg.inv(places(things, "box"))
+        for number, balls in enumerate(things.bodies):
+            centers, radii = balls[:, :3], balls[:, 3]
+            assert (np.linalg.norm(VIEW.arm[:, None] - centers, axis=-1) > radii - 0.005).all()
+            assert (np.linalg.norm(eye - centers, axis=1) > radii).all()
+            for other in things.bodies[:number]:
+                apart = np.linalg.norm(centers[:, None] - other[:, :3], axis=-1)
+                assert (apart > radii[:, None] + other[:, 3]).all()
+            table = boxes[:1] if len(boxes) else boxes
+            local = centers @ table[:, :3, :3].transpose(0, 2, 1) + table[:, None, :3, 3]
+            assert not (np.abs(local) < 0.5).all(axis=-1).any(), "the table"
+        crowded += len(things.bodies) > 1
+    assert crowded > 5
+
+
+def groups():
+    drawn = (crowd.draw_crowd(ROOM, frame, pose.bind()[6:], HAND, 0.3) for frame in range(60))
+    return [group for group in drawn if group and group.persons]
+
+
+def filled(group, seed):
+    things, rng = Things(), np.random.default_rng(seed)
+    posed = [PosedSkeleton(np.array(hand.pose), HAND) for hand in group.hands]
+    side = [np.array([-1, 1, 1] if hand.side == "left" else [1, 1, 1]) for hand in group.hands]
+    points = np.concatenate([one.keypoints * mirror for one, mirror in zip(posed, side, strict=True)])
+    view = View(group.camera, points, np.ones(len(points), bool), np.zeros(len(points), int))
+    bodies.fill_scene(things, rng, group, posed, bodies.draw_clothes(rng, group), {0}, view, alone=True)
+    return things
+
+
+def test_people_of_a_crowd_have_two_arms_each_and_no_table_cuts_them():
+    tables = 0
+    for seed, group in enumerate(groups()):
+        things = filled(group, seed)
+        seen = [hand for hand in group.hands if group.kind == "people" or hand.person]
+        pockets = 2 * len(group.persons) - len(seen)
+        reaching = len(group.hands)
+        arms = len(places(things, "sleeve")) + len(places(things, "limb"))
+        legs = 4 * len(group.persons)
+        assert 2 * pockets <= arms - legs - reaching <= 3 * pockets, "two parts of an arm, and a short sleeve"
+        desk = [thing for thing in things.things if thing.shape == "box"]
+        if group.table is None:
+            continue
+        flat = [np.array(one.matrix) for one in desk if np.linalg.norm(np.array(one.matrix)[:3, 1]) >= 0.25]
+        tops = [one for one in flat if abs(one[:3, 2] @ group.table[0]) == pytest.approx(0.04)]
+        for top in tops[:1]:
+            tables += 1
+            for balls in things.bodies:
+                trunk = balls[np.abs((balls[:, :3] - top[:3, 3]) @ np.array(group.table[0])) < 0.05][:, :3]
+                local = np.column_stack([trunk, np.ones(len(trunk))]) @ np.linalg.inv(top).T
+                assert not (np.abs(local[:, :2]) < 0.5).all(axis=1).any()
+    assert tables > 10
+
+
+def test_things_stand_on_tables_and_not_beside_them():
+    stood = 0
+    for things in with_people(lambda things, rng: things.furnish(rng, VIEW, more=20), range(30)):
+        if not things.things:
+            continue
+        top, *others = (np.linalg.inv(np.array(thing.matrix)) for thing in things.things)
+        for one in others:
+            place = top @ np.linalg.inv(one)[:, 3]
+            assert (np.abs(place[:2]) < 0.75).all(), "the middle of a part of a piece of furniture may stand out"
+            stood += 1
+    assert stood > 50
+
+
+def test_sleeves_of_one_person_are_alike():
+    pytest.importorskip("bpy", reason="Blender's Python module is not installed")
+    from generator.blender.frame_renderer import FrameRenderer
+
+    studio, pairs = FrameRenderer(replace(ROOM, resolution=(96, 64), samples=1)), 0
+    for number in range(12):
+        spec = studio.decide(number, pose.bind())
+        if spec.crowd is None:
+            continue
+        for person in {hand.person for hand in spec.crowd.hands}:
+            own = [n for n, hand in enumerate(spec.crowd.hands) if hand.person == person]
+            worn = [[replace(one, arm=0) for one in spec.around.worn if one.arm == n and one.bends] for n in own]
+            assert all(one == worn[0] for one in worn)
+            pairs += len(own) == 2 and bool(worn[0])
+    assert pairs > 2
