@@ -254,7 +254,8 @@ def test_classifications_are_compared_image_by_image(data, run, tmp_path):
     assert done.exit_code == 0, done.output
     assert [row["top1"] for row in json.loads(out.read_text())] == [1, pytest.approx(12 / 18)]
     line = next(line for line in done.output.splitlines() if line.split()[:2] == ["2", "top-1"])
-    difference, low, high = map(float, line.split()[2:])
+    difference, low, high = map(float, line.split()[2:5])
+    assert line.split()[5:] == ["18", "images"]
     assert difference == -0.333 and low < difference < high < 0
     refused(
         invoke("compare", data / "test", *both, "--iou", "0.4", command=evaluation),
@@ -263,7 +264,9 @@ def test_classifications_are_compared_image_by_image(data, run, tmp_path):
     done = invoke("ablation", folder, worse, command=evaluation)
     assert done.exit_code == 0, done.output
     base, other = (row for line in done.output.splitlines() if (row := line.split())[:1] == ["test"])
-    assert "1.000" in base and other[-5:] == ["0.667", "0.667", f"{difference:+.3f}", f"{low:+.3f}", f"{high:+.3f}"]
+    assert "1.000" in base
+    assert other[-7:-2] == ["0.667", "0.667", f"{difference:+.3f}", f"{low:+.3f}", f"{high:+.3f}"]
+    assert other[-2:] == ["18", "images"]
 
 
 def test_coco_weights_are_of_other_tasks(data, tmp_path):
