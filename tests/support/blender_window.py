@@ -48,9 +48,10 @@ class Window:
         self.blender = subprocess.Popen(command, env=self.environment, stdout=self.log, stderr=self.log)
 
     def close(self):
+        self.blender.kill()  # it has nothing to save
+        self.screen.terminate()
         for process in (self.blender, self.screen):
-            process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
         self.log.close()
 
     def state(self):
