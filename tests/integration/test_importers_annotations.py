@@ -35,7 +35,9 @@ def test_damaged_annotations_are_named(tmp_path):
         done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
         said = {"a.json": "has no list of its image records", "b.json": "is not valid JSON"}
         refused(done, f"{name} {said.get(name, 'is not a COCO, CVAT')}")
-    refused(run("annotations", tmp_path / "no.json", tmp_path / "shots", tmp_path / "out"), "no.json is missing")
+    for name in ("no.json", "no.txt", "no"):
+        done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
+        refused(done, f"{tmp_path / name} is missing")
     assert not (tmp_path / "out").exists()
 
 

@@ -155,6 +155,8 @@ def test_classifying_arms_may_have_tests(tmp_path):
 def test_an_unknown_study_names_those_there_are():
     with pytest.raises(StudyError, match=r"no study is called 'clam'; did you mean claim\? There are claim,"):
         study.load("clam")
+    with pytest.raises(StudyError, match=r"^mine/ten.toml is missing$"):
+        study.load("mine/ten.toml")
 
 
 def test_sessions_may_be_a_number():

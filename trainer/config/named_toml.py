@@ -28,6 +28,8 @@ def read(kind: str, folder: str, name_or_file: str, error: type[HandforgeError])
         text = (resources.files("trainer") / folder / f"{name_or_file}.toml").read_bytes()
     else:
         path = Path(name_or_file)
+        if path.suffix == ".toml" and not path.exists():
+            raise error(f"{path} is missing")
         if path.suffix != ".toml" or not path.is_file():
             near = difflib.get_close_matches(name_or_file, known, 1)
             meant = f"did you mean {near[0]}? There are" if near else "there are"

@@ -145,14 +145,16 @@ def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = (), ro
     :param images: the image files below ``root`` that they are about; YOLO's labels need their sizes.
     :raises DatasetError: naming the file, if it is missing, damaged, or of no known format.
     """
+    if not source.exists():
+        raise DatasetError(f"{source} is missing")
     try:
         if source.is_dir():
             return _folder(source, notes, images, root)
         if source.suffix.lower() == ".txt":
             return read_yolo([source], list(images), root, source, notes)
         return _file(source, notes)
-    except FileNotFoundError:
-        raise DatasetError(f"{source} is missing") from None
+    except FileNotFoundError as error:
+        raise DatasetError(f"{error.filename} is missing") from None
     except DatasetError:
         raise
     except (*ODD, ElementTree.ParseError) as error:
