@@ -38,7 +38,7 @@ def _described(command: click.Command, name: str) -> Iterator[str]:
     options = [one for one in command.get_params(context) if isinstance(one, click.Option) and not SHARED & {*one.opts}]
     rows = [record for option in options if (record := option.get_help_record(context))]
     if rows and not isinstance(command, click.Group):
-        yield _table(("option", "meaning"), [(f"`{_cell(left)}`", _cell(right)) for left, right in rows])
+        yield _table(("option", "meaning"), [(_cell(f"`{left}`"), _cell(right)) for left, right in rows])
     if isinstance(command, click.Group):
         for part, inner in command.commands.items():
             yield from _described(inner, f"{name} {part}")
@@ -90,7 +90,8 @@ def _fields(cls: Any, defaults: dict[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    """Text that stands in a table as it is; what is in backticks does so by itself."""
+    return re.sub(r"`[^`]*`|[|<]", lambda found: {"|": "\\|", "<": "&lt;"}.get(found[0], found[0]), text)
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -4,10 +4,10 @@ The floor that all other packages stand on, and the front door to them. ``import
 Blender; what needs them is loaded when it is first used.
 
 >>> import handforge
->>> handforge.render_dataset("varied", "rooms", count=1000)        # doctest: +SKIP
->>> handforge.train("cpu-real", "rooms", "run")                    # doctest: +SKIP
->>> detector = handforge.HandDetector("run")                       # doctest: +SKIP
->>> [hand.score for hand in detector.detect("photo.jpg")]          # doctest: +SKIP
+>>> handforge.render_dataset("varied", "rooms", count=1000)
+>>> handforge.train("cpu-real", "rooms", "run")
+>>> detector = handforge.HandDetector("run")
+>>> [hand.score for hand in detector.detect("photo.jpg")]
 
 api             the public functions
 dataset/        the COCO dataset folder: records, reader, writer, validation, subsets, importers

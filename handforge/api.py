@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 def load_dataset(folder: str | Path) -> Dataset:
     """Open a COCO dataset folder (``annotations.json`` and ``images/``) for reading.
 
-    >>> dataset = load_dataset("rooms")                                # doctest: +SKIP
-    >>> image = dataset.images[0]                                      # doctest: +SKIP
-    >>> dataset.read_image(image).shape, len(dataset.masks(image))     # doctest: +SKIP
+    >>> dataset = load_dataset("rooms")
+    >>> image = dataset.images[0]
+    >>> dataset.read_image(image).shape, len(dataset.masks(image))
     ((360, 640, 3), 2)
 
+    :param folder: of this layout, whoever wrote it.
     :raises DatasetError: if it is missing or damaged.
     """
     return Dataset(folder)
@@ -42,9 +43,10 @@ def render_dataset(
 ) -> Dataset:
     """Render a dataset into the folder ``out``, or what is missing of it, and open it.
 
-    >>> dataset = render_dataset("varied", "rooms", count=100, seed=3)     # doctest: +SKIP
+    >>> dataset = render_dataset("varied", "rooms", count=100, seed=3)
 
     :param settings: a preset (``paper``, ``people``, ``studio``, ``varied`` ...) or a TOML file of settings.
+    :param out: the dataset's folder.
     :param workers: processes; None: one a processor core.
     :param on_progress: called with the number of images done and of all.
     :param overrides: settings by name, as :class:`generator.frame.settings.RenderSettings` has them.
@@ -71,13 +73,15 @@ def train(
 ) -> Path:
     """Train a network by a recipe's sessions and return the run folder, which :class:`handforge.HandDetector` takes.
 
-    >>> run = train("cpu-minutes", "rooms", "run")                     # doctest: +SKIP
+    >>> run = train("cpu-minutes", "rooms", "run")
 
     :param recipe: the name of a recipe that comes along, or a TOML file.
     :param data: the dataset folder to train on, or several.
     :param out: the run folder.
     :param repetitive: the recipe's sessions, each on its subset; False: one session of as many steps on the whole set.
     :param resume: continue the run in ``out`` where it was interrupted.
+    :param seed: of all random draws, 0 or more.
+    :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
     :param options: as the command's: ``task``, ``init``, ``layers``, ``real`` (a folder or several), ``categories``,
         ``workers`` ...
     :raises HandforgeError: if recipe, data or run folder cannot be used, or the loss diverges.
@@ -115,9 +119,11 @@ def evaluate(
 ) -> DetectionMetrics:
     """Score a COCO results file, or a folder of predictions, against a dataset.
 
-    >>> evaluate("test", "run/predictions/test").f1                    # doctest: +SKIP
+    >>> evaluate("test", "run/predictions/test").f1
     0.91
 
+    :param dataset: the ground truth.
+    :param results: a COCO results file, or the folder that ``predict`` wrote.
     :param iou: a prediction is a true positive from this mask IoU on.
     :param min_score: predictions below this score count for AP only.
     :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other.

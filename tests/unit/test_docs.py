@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import inspect
 import json
 import re
 import runpy
@@ -10,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import click
+import markdown
 import numpy as np
 import pytest
 import yaml
@@ -17,6 +19,7 @@ from trainer_samples import blob
 
 import evaluation.cli
 import generator.cli
+import handforge
 import trainer.cli
 from generator.frame.settings import RenderSettings
 from generator.hand import plausibility
@@ -192,6 +195,27 @@ def test_the_reference_has_every_command_with_its_example_and_every_key():
     assert "| `mask` | *`hand` or `hand+forearm` or `both`.*<br>`hand` (default) ends" in GENERATED["settings"]()
     patience = "| `saturation_patience` | *A whole number from 0 to 10,000,000, default `0`.*<br>Early stopping"
     assert patience in GENERATED["recipes"]()
+
+
+def test_tables_show_options_as_they_are_typed():
+    page = markdown.markdown(GENERATED["commands"](), extensions=["tables"])
+    assert "<td><code>--mask [hand|hand+forearm]</code></td>\n<td>What the masks cover" in page
+    assert not re.search(r"<code>[^<]*(\\\||&amp;lt;)", page)
+    row = GENERATED["_table"](("a", "b"), [tuple(map(GENERATED["_cell"], ("`<x|y>` or <z|", "1|2")))])
+    cells = re.findall("<td>(.*)</td>", markdown.markdown(row, extensions=["tables"]))
+    assert cells == ["<code>&lt;x|y&gt;</code> or &lt;z|", "1|2"]
+
+
+def test_docstrings_are_shown_as_markdown():
+    markdown_of = runpy.run_path(str(ROOT / "docs/docstrings.py"))["markdown"]
+    text = "Open one.\n\n>>> load(1)\n2\n\n:param a: as :class:`b.C` has it.\n"
+    assert markdown_of(text) == "Open one.\n\n```pycon\n>>> load(1)\n2\n```\n\n:param a: as `b.C` has it.\n"
+
+
+@pytest.mark.parametrize("name", ["load_dataset", "render_dataset", "train", "evaluate", "HandDetector"])
+def test_every_parameter_of_the_public_functions_is_described(name):
+    public = getattr(handforge, name)
+    assert [*inspect.signature(public).parameters] == re.findall(r":param (\w+):", public.__doc__)
 
 
 def test_every_commands_help_has_an_example():

@@ -26,12 +26,12 @@ class HandDetector:
 
     :param weights: a run folder, or a ``.safetensors`` file; None: the network that comes with handforge.
     :param category: with ``weights`` None: what its masks cover, ``hand`` or ``hand+forearm``.
-    :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
         more, and cuts better, in four to five times the time.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
+    :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :raises WeightsError: if the network cannot be loaded.
     """
 
