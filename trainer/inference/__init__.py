@@ -9,6 +9,7 @@ summary          what predict says at its end
 detector         a trained network, ready to detect
 track            the same number for the same object in all frames of a video
 tta              test-time augmentation
+zoom             a closer look at what is small
 mask_refinement  masks that follow the image's edges (guided filter)
 export           TorchScript and ONNX
 """

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
+from torchvision.models.detection import FasterRCNN
 
 from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
 from handforge.dataset.coco_types import ResultRecord, RleCode
 from trainer.data.images import tensor
-from trainer.inference import tta
+from trainer.inference import tta, zoom
 from trainer.inference.mask_refinement import refine_masks
 from trainer.models.semantic import instances
 
@@ -65,17 +66,19 @@ def detect(
     device: torch.device,
     precision: torch.dtype,
     with_tta: bool = False,
+    with_zoom: bool = False,
     categories: Sequence[Category] = HAND_CATEGORIES[:1],
     mask_threshold: float = MASK_THRESHOLD,
 ) -> list[list[Detection]]:
     """The detections in each (H, W, 3) uint8 image, best first.
 
     :param with_tta: with test-time augmentation, see :mod:`trainer.inference.tta`.
+    :param with_zoom: with a closer look at what is small, see :mod:`trainer.inference.zoom`.
     :param categories: of the network's classes, from class 1.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; lower values give larger masks.
         For segmentation only.
     """
-    outputs = run(model, images, device, precision, with_tta)
+    outputs = run(model, images, device, precision, with_tta, with_zoom)
     return [
         _detections(output, image, categories, mask_threshold) for output, image in zip(outputs, images, strict=True)
     ]
@@ -87,8 +90,9 @@ def run(
     device: torch.device,
     precision: torch.dtype,
     with_tta: bool = False,
+    with_zoom: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """The network's output for each (H, W, 3) uint8 image, float32; with ``with_tta`` as :func:`detect`."""
+    """The network's output for each (H, W, 3) uint8 image, float32; ``with_tta`` and ``with_zoom`` as :func:`detect`."""
     outputs: dict[int, dict[str, torch.Tensor]] = {}
     by_size: dict[tuple[int, ...], list[int]] = {}
     for number, image in enumerate(images):
@@ -98,6 +102,8 @@ def run(
         for numbers in by_size.values():  # images of other sizes would be padded to the largest, and found otherwise
             tensors = [tensor(images[number]).to(device) for number in numbers]
             found = [tta.run_views(model, image) for image in tensors] if with_tta else model(tensors)
+            if with_zoom and isinstance(model, FasterRCNN):
+                found = [zoom.look_closer(model, *one) for one in zip(tensors, found, strict=True)]
             outputs |= zip(numbers, found, strict=True)
     return [
         {name: value.float().cpu().numpy() for name, value in outputs[number].items()} for number in range(len(images))

@@ -47,6 +47,7 @@ class PredictOptions:
     :param strict: a file that cannot be read ends all; otherwise it is skipped, and the record says so.
     :param track: also number the objects of videos, see :mod:`trainer.inference.track`.
     :param tta: test-time augmentation, see :mod:`trainer.inference.tta`.
+    :param zoom: a closer look at what is small, see :mod:`trainer.inference.zoom`.
     :param session: ``best``, ``last`` or the number of a session: which of a run's networks.
     :param keep_unfinished: Ctrl-C ends with what was found so far, where no earlier results would be lost by that.
     """
@@ -61,6 +62,7 @@ class PredictOptions:
     strict: bool = False
     track: bool = False
     tta: bool = False
+    zoom: bool = True
     session: int | str = "best"
     keep_unfinished: bool = False
 
@@ -102,6 +104,7 @@ def predict(
             device=options.device,
             min_score=options.results_score,
             tta=options.tta,
+            zoom=options.zoom,
             mask_threshold=options.mask_threshold,
             session=options.session,
         )
@@ -126,6 +129,7 @@ def predict(
                 "score": options.results_score,
                 "batch": options.batch,
                 "tta": options.tta,
+                "zoom": options.zoom,
                 "track": options.track,
                 "mask_threshold": options.mask_threshold,
                 "session": options.session,

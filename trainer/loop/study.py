@@ -312,7 +312,7 @@ def _test(job: Job, report: Report) -> None:
                 job.run,
                 open_source([Path(test.data)]),
                 out,
-                predict.PredictOptions(device=job.device, session="best" if number == best else number),
+                predict.PredictOptions(device=job.device, session="best" if number == best else number, zoom=False),
                 on_done=lambda count: report("images", count),
             )
 
