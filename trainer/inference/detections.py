@@ -92,7 +92,7 @@ def run(
     with_tta: bool = False,
     with_zoom: bool = False,
 ) -> list[dict[str, np.ndarray]]:
-    """The network's output for each (H, W, 3) uint8 image, float32; ``with_tta`` and ``with_zoom`` as :func:`detect`."""
+    """The network's output for each (H, W, 3) uint8 image, float32; the rest as :func:`detect`."""
     outputs: dict[int, dict[str, torch.Tensor]] = {}
     by_size: dict[tuple[int, ...], list[int]] = {}
     for number, image in enumerate(images):
