@@ -101,6 +101,7 @@ def losses_together(runs: list[tuple[str, np.ndarray]]) -> str:
         for label, values in runs:
             mean, shown = smooth(values, max(5, len(values) // 50)), thin(values, 1200)
             drawn.ax.plot(shown + 1, mean[shown], label=label)
+        drawn.ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         drawn.ax.set_ylim(bottom=0)
         drawn.ax.legend()
     return drawn.address
@@ -131,4 +132,5 @@ def loss_curves(losses: dict[int, np.ndarray], saturation: dict[int, int | None]
         everything = np.concatenate(list(losses.values()))
         ax.set_ylim(0, float(np.nanpercentile(everything, 99.5)) * 1.08 or 1.0)
         ax.set_xlim(0, start + 1)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return drawn.address

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from evaluation.report.figures import drawing, smooth, thin
 from evaluation.study.conclusion import Comparison
@@ -58,6 +59,7 @@ def batch_losses(arm: Sequence[RunResult], against: Sequence[RunResult], names: 
                     start += len(losses)
         for end in np.cumsum([len(losses) for losses in arm[0].losses])[:-1] if arm else ():
             drawn.ax.axvline(end + 0.5, color="black", alpha=0.35, linewidth=0.8, linestyle=(0, (3, 3)))
+        drawn.ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         drawn.ax.set_ylim(bottom=0)
         drawn.ax.legend()
     return drawn.address

@@ -25,6 +25,8 @@ from evaluation.metrics.scope import Scope
 from evaluation.report import figures, gallery
 from evaluation.runs.paths import shorten
 from evaluation.runs.run_folder import load_runs
+from evaluation.study import figures as study_figures
+from evaluation.study.results import RunResult
 from handforge.dataset import encode_mask
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -282,6 +284,20 @@ def test_running_means():
     assert figures.smooth(np.array([4.0, 2.0, 0.0, 6.0]), 2) == pytest.approx([4, 3, 1, 3])
     assert list(figures.thin(np.arange(10), 4)) == [0, 3, 6, 9]
     assert list(figures.thin(np.arange(2), 4)) == [0, 1]
+
+
+def test_steps_are_whole_numbers():
+    few = np.array([300.0, 100.0])
+    runs = [RunResult(name, 0, [{}], 1, [few], {}) for name in "ab"]
+    drawn = (
+        figures.losses_together([("a", few)]),
+        figures.loss_curves({1: few}, {1: None}),
+        study_figures.batch_losses(runs[:1], runs[1:], ("a", "b")),
+    )
+    for address in drawn:
+        svg = base64.b64decode(address.split(",")[1]).decode()
+        assert {"1", "2"} <= (texts := {*re.findall(r">([^<]+)</text>", svg)})
+        assert not [text for text in texts if "." in text]
 
 
 def test_losses_are_read_by_session(run):
