@@ -112,13 +112,13 @@ def groups():
     return [group for group in drawn if group and group.persons]
 
 
-def filled(group, seed):
+def filled(group, seed, *, alone=True):
     things, rng = Things(), np.random.default_rng(seed)
     posed = [PosedSkeleton(np.array(hand.pose), HAND) for hand in group.hands]
     side = [np.array([-1, 1, 1] if hand.side == "left" else [1, 1, 1]) for hand in group.hands]
     points = np.concatenate([one.keypoints * mirror for one, mirror in zip(posed, side, strict=True)])
     view = View(group.camera, points, np.ones(len(points), bool), np.zeros(len(points), int))
-    bodies.fill_scene(things, rng, group, posed, bodies.draw_clothes(rng, group), {0}, view, alone=True)
+    bodies.fill_scene(things, rng, group, posed, bodies.draw_clothes(rng, group), {0}, view, alone=alone)
     return things
 
 
@@ -144,6 +144,20 @@ def test_people_of_a_crowd_have_two_arms_each_and_no_table_cuts_them():
                 local = np.column_stack([trunk, np.ones(len(trunk))]) @ np.linalg.inv(top).T
                 assert not (np.abs(local[:, :2]) < 0.5).all(axis=1).any()
     assert tables > 10
+
+
+def test_people_of_a_crowd_all_stand_or_all_sit_on_one_floor():
+    floors = 0
+    for seed, group in enumerate(groups()):
+        things = filled(group, seed, alone=False)
+        up = np.array(group.persons[0].axes)[:, 2]
+        shoes = [np.array(thing.matrix) for thing in things.things if thing.shape == "block"][: 2 * len(group.persons)]
+        soles = np.array([one[:3, 3] @ up - np.linalg.norm(one[:3, 2]) / 2 for one in shoes])
+        assert np.ptp(soles) < 1e-6
+        if things.ground is not None:
+            floors += 1
+            assert soles == pytest.approx(things.ground, abs=1e-6)
+    assert 5 < floors < len(groups())
 
 
 def test_things_stand_on_tables_and_not_beside_them():

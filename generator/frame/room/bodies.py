@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from generator.frame.crowd import Crowd, Person, SeenHand
+from generator.frame.crowd import Crowd, SeenHand
 from generator.frame.elbow import PLACE
 from generator.frame.room import materials, people
 from generator.frame.room.arm_view import View
@@ -16,7 +16,9 @@ from generator.hand.anatomy import BONES
 from generator.hand.kinematics import PosedSkeleton
 
 _FOREARM = BONES.index("forearm")
-_SUNK, _SHORT = 0.06, 0.45
+_OWN = -0.2
+"""How high one's own shoulders are in an egocentric view, metres from the eye."""
+_SUNK, _SHORT = 0.02, 0.45
 """Where short sleeves begin in the shirt, and end, as fractions of the upper arm."""
 
 
@@ -42,18 +44,26 @@ def fill_scene(
     :param clothes: what the persons with hands wear; ``sleeved``: whose sleeves are long.
     :param alone: without walls and furniture, as an image of its own stands for what is behind the people.
     """
+    up = _up(crowd)
+    sits = _sit(rng, crowd)
+    own = float(-view.camera.distance * up[1]) + _OWN
+    level = min((float(up @ person.middle) for person in crowd.persons), default=own) - people.TALL[sits]
     for number, person in enumerate(crowd.persons, start=int(crowd.kind == "egocentric")):
         cloth = clothes.get(number) or materials.cloth(rng)
         axes, middle = np.array(person.axes), np.array(person.middle)
         reaching = {-1 if hand.side == "right" else 1 for hand in crowd.hands if hand.person == number}
         pocketed = tuple(side for side in (-1, 1) if side not in reaching)
-        sits, bare = _sits(rng, crowd, person), number not in sleeved if reaching else None
-        people.dressed(things, rng, cloth, axes, middle, person.tone, sits=sits, pocketed=pocketed, bare=bare)
+        bare, tall = number not in sleeved if reaching else None, float(up @ middle - level)
+        people.dressed(
+            things, rng, cloth, axes, middle, person.tone, sits=sits, pocketed=pocketed, bare=bare, tall=tall
+        )
     for hand, posed in zip(crowd.hands, hands, strict=True):
         _upper_arm(things, rng, hand, posed, clothes[hand.person])
     _table(things, rng, crowd, view)
     if alone:
         return
+    if rng.random() < 0.6:
+        things.lay_floor(rng, up, level)
     if rng.random() < 0.8:
         cover = materials.cloth(rng) if rng.random() < 0.3 else materials.surface(rng)
         things.wall(rng, view, cover, float(rng.uniform(0.6, 3.0)))
@@ -61,13 +71,20 @@ def fill_scene(
         things.fill_room(rng, view)
 
 
-def _sits(rng: np.random.Generator, crowd: Crowd, person: Person) -> bool:
-    """Whether somebody sits: at a table that is higher than a lap, and now and then without one."""
+def _up(crowd: Crowd) -> np.ndarray:
+    """The vertical (3,) of the people, or of their table."""
+    if crowd.persons:
+        return np.array(crowd.persons[0].axes)[:, 2]
+    return np.array([0.0, 0.0, 1.0] if crowd.table is None else crowd.table[0])
+
+
+def _sit(rng: np.random.Generator, crowd: Crowd) -> bool:
+    """Whether all sit: at a table that is higher than their laps, and now and then without one."""
     chance = bool(rng.random() < 0.3)
-    if crowd.table is None:
+    if crowd.table is None or not crowd.persons:
         return chance
     normal, point = (np.array(part) for part in crowd.table)
-    return bool((point - person.middle) @ normal > people.LAP + 0.05)
+    return bool((point @ normal - min(normal @ person.middle for person in crowd.persons)) > people.LAP + 0.05)
 
 
 def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -> None:
@@ -104,4 +121,4 @@ def _upper_arm(things: Things, rng: np.random.Generator, hand: SeenHand, posed: 
     elbow = (moved[:3, :3] @ [0.0, 0.0, -PLACE] + moved[:3, 3]) * mirror
     shoulder = np.array(hand.shoulder)
     start, end = (shoulder + fraction * (elbow - shoulder) for fraction in (_SUNK, _SHORT))
-    people.limb(things, "sleeve", cloth, start, end, 0.062)
+    people.limb(things, "sleeve", cloth, start, end, 0.065)

@@ -25,6 +25,8 @@ EAR = np.array([0.073, 0.012, -0.008])
 
 SLEEVE = np.array([0.18, 0.004, -0.012])
 """Where the sleeve on +X begins, metres from between the shoulders; so are all places of a body below."""
+TALL = {False: 1.45, True: 1.03}
+"""How high shoulders are above the soles, by whether somebody sits, metres."""
 LAP = -0.45
 """How high the lap of somebody who sits is, metres from the shoulders."""
 _HEAD, _HIP, _POCKET = np.array([0.0, -0.03, 0.222]), np.array([0.09, 0.0, -0.62]), np.array([0.13, -0.055, -0.53])
@@ -76,6 +78,7 @@ def dressed(
     sits: bool,
     pocketed: tuple[int, ...] = (-1, 1),
     bare: bool | None = None,
+    tall: float | None = None,
 ) -> None:
     """Somebody in clothes, without the hands, which are in pockets.
 
@@ -84,6 +87,7 @@ def dressed(
     :param middle: (3,), between the shoulders, metres.
     :param pocketed: signs of X on whose side there is an arm at all.
     :param bare: whether forearms are bare; None to draw it.
+    :param tall: how high the shoulders are above the soles, metres; None for :data:`TALL`.
     """
     things.bodies.append(balls(axes, middle, sits=sits))
     color = materials.skin_color(rng, tone)
@@ -95,7 +99,8 @@ def dressed(
 
     put("shirt", clothes)
     put("neck", skin)
-    _below(things, rng, axes * size, middle, sits=sits)
+    below = -(TALL[sits] if tall is None else tall)
+    _below(things, rng, axes * size, middle, below / size[2], sits=sits)
     bare = rng.random() < 0.5 if bare is None else bare
     for side in pocketed:
         shoulder = middle + axes @ (SLEEVE * [side, 1, 1])
@@ -112,20 +117,31 @@ def dressed(
     head(things, rng, axes @ lean, middle + axes @ _HEAD, color)
 
 
-def _below(things: Things, rng: np.random.Generator, axes: np.ndarray, middle: np.ndarray, *, sits: bool) -> None:
-    """Trousers and shoes, and a stool where somebody ``sits``; ``axes`` are as long as the body is large."""
+def _below(
+    things: Things, rng: np.random.Generator, axes: np.ndarray, middle: np.ndarray, sole: float, *, sits: bool
+) -> None:
+    """Trousers and shoes, and a stool where somebody ``sits``.
+
+    :param axes: (3, 3), as long as the body is large.
+    :param sole: how high the soles are from the shoulders, along the last axis.
+    """
     trousers = cloth(rng)
     shoes = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -0.5))), uneven=0.05)
     things.add("hips", trousers, transform(axes, middle, 1.0))
     for side in (-1, 1):
-        hip, knee, ankle = (middle + axes @ (joint * [side, 1, 1]) for joint in (_SITTING if sits else _STANDING))
+        joints = np.array(_SITTING if sits else _STANDING) * [side, 1, 1]
+        fixed = joints[1 if sits else 0, 2]
+        longer = (sole + 0.08 - fixed) / (joints[2, 2] - fixed)  # what is below the hip, or the knee of who sits
+        joints[1:, 2] = fixed + (joints[1:, 2] - fixed) * longer
+        hip, knee, ankle = middle + joints @ axes.T
         limb(things, "sleeve", trousers, hip, knee, 0.092)
         limb(things, "sleeve", trousers, knee, ankle, 0.068)
         things.add("block", shoes, transform(axes, ankle + axes @ [0.0, -0.06, -0.03], np.array([0.1, 0.28, 0.1])))
     if sits:
         seat = materials.surface(rng)
-        for place, size in (((0, -0.03, -0.685), (0.42, 0.42, 0.05)), ((0, -0.03, -0.87), (0.06, 0.06, 0.33))):
-            things.add("box", seat, transform(axes, middle + axes @ place, np.array(size)))
+        leg = -0.7 - sole
+        for place, size in ((-0.685, (0.42, 0.42, 0.05)), (-0.7 - leg / 2, (0.06, 0.06, leg))):
+            things.add("box", seat, transform(axes, middle + axes @ [0, -0.03, place], np.array(size)))
 
 
 def head(things: Things, rng: np.random.Generator, turned: np.ndarray, center: np.ndarray, color: np.ndarray) -> None:
@@ -194,6 +210,8 @@ def beside(things: Things, rng: np.random.Generator, view: View, depth: float, t
         axes, sits = _on(things.up, rng.normal(0, 0.12), turned), bool(rng.random() < 0.3)
         across, down = rng.uniform([0.02, 0.05], [0.98, 0.85])
         middle = view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD
+        if things.ground is not None:
+            middle += things.up * (things.ground + TALL[sits] - middle @ things.up)
         if things.free(view, balls(axes, middle, sits=sits)):
             dressed(things, rng, cloth(rng), axes, middle, tone, sits=sits)
             return

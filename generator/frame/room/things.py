@@ -19,6 +19,7 @@ PLANE_SIZE = 8.0
 """Metres: to the horizon, as far as an image can tell."""
 
 _THICK, _LEG = 0.04, 0.68
+_ENDLESS = np.array([PLANE_SIZE, PLANE_SIZE, _THICK])
 _CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _LEVEL = 0.26
 """Metres that a table top is thick and its legs are long, its corners, and what is up in the normal of no wall."""
@@ -60,6 +61,8 @@ class Things:
         """Balls (N, 4) that people's bodies are within: scene points and radii, metres."""
         self.up = np.array([0.0, 0.0, 1.0])
         """The normal (3,) of what things stand on; that of the image where there is only a wall."""
+        self.ground: float | None = None
+        """How high the floor is along that normal, metres from the origin; None without one."""
         self._materials: dict[int, tuple[int, Material]] = {}
 
     @property
@@ -168,6 +171,15 @@ class Things:
         for _ in range(count):
             self._object(rng, rotation, rotation[:, 2], top, view)
 
+    def lay_floor(self, rng: np.random.Generator, up: np.ndarray, level: float) -> None:
+        """A floor without an end in sight, for people and tables.
+
+        :param up: (3,) its unit normal; ``level``: metres along it from the origin.
+        """
+        self.up, self.ground = up, level
+        made_of = materials.wood(rng, PLANE_SIZE) if rng.random() < 0.5 else materials.surface(rng)
+        self._top_of(rng, rotation_to(up, rng.uniform(0, 2 * np.pi)), up * level, _ENDLESS, made_of)
+
     def wall(self, rng: np.random.Generator, view: View, material: Material, gap: float) -> None:
         """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
@@ -203,8 +215,7 @@ class Things:
 
         In part of the images its edge is in sight.
         """
-        size = np.array([PLANE_SIZE, PLANE_SIZE, _THICK])
-        shift = np.zeros(3)
+        size, shift = _ENDLESS.copy(), np.zeros(3)
         if rng.random() < 0.6:
             size[:2] = rng.uniform(0.5, 1.6, 2)
             shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
