@@ -102,8 +102,11 @@ def _note(task: Task) -> str:
 
 def _rate(task: Task, unit: str) -> str:
     speed = task.finished_speed or task.speed
-    if not speed:
-        return ""
+    return rate_text(speed, unit) if speed else ""
+
+
+def rate_text(speed: float, unit: str) -> str:
+    """How many a second, of three digits; a minute, where it is less than one in ten seconds."""
     return f"{speed:.3g} {unit}/s" if speed >= 0.1 else f"{60 * speed:.3g} {unit}/min"
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from handforge import progress as module
-from handforge.progress import progress, progress_counter
+from handforge.progress import progress, progress_counter, rate_text
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +69,11 @@ def test_quick_work_and_errors_say_nothing_in_a_pipe(capsys):
         tell(1, 4)
         raise ValueError
     assert capsys.readouterr().err == ""
+
+
+def test_rates_have_three_digits_however_slow():
+    assert [rate_text(each, "images") for each in (12.34, 0.1, 9 / 416)] == [
+        "12.3 images/s",
+        "0.1 images/s",
+        "1.3 images/min",
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handforge.console import printable
+from handforge.progress import rate_text
 from handforge.run_records import PredictionRecord
 
 MOST_SHOWN = 20
@@ -22,7 +23,7 @@ def summary_lines(record: PredictionRecord, out: Path, written: Sequence[str]) -
     least = f"of score {record['drawn_score']:g} and more"
     counts = ", ".join(f"{name} {number}" for name, number in record["detections"].items())
     lines = [
-        f"{record['images']} images, {rate:.1f} a second",
+        f"{record['images']} images, {rate_text(rate, 'images')}",
         f"detections {least}: {counts}; images without any: {record['images_without']}",
         f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
     ]
