@@ -30,3 +30,11 @@ if (location.protocol === "file:") {
     }
   };
 }
+
+// An option is searched for as it is typed: to the search, a leading hyphen means pages without the word.
+const QUERY = 2;
+const post = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (message, ...rest) {
+  if (message?.type === QUERY) message = { ...message, data: message.data.replace(/(^|\s)-+/g, "$1") };
+  return post.call(this, message, ...rest);
+};
