@@ -87,7 +87,8 @@ def test_tta_is_said_and_finds_nothing_above_every_score(weights, tmp_path):
         assert done.exit_code == 0, done.output
     once, often, none = (json.loads((tmp_path / n / "results.json").read_text()) for n in ("once", "often", "none"))
     assert often and none == [] and often != once
-    assert json.loads((tmp_path / "often/predict.json").read_text())["settings"]["tta"] is True
+    told = {n: json.loads((tmp_path / n / "predict.json").read_text())["settings"] for n in ("once", "often")}
+    assert [(told[n]["tta"], told[n]["zoom"]) for n in told] == [(False, True), (True, False)]
 
 
 def test_a_score_leaves_out_what_ends_below_it(weights, tmp_path):

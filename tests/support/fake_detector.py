@@ -14,6 +14,7 @@ class FakeDetector:
 
     task = "segmentation"
     categories = HAND_CATEGORIES[:1]
+    zoom = False
 
     def __init__(self, weights=None, *, min_score=0.5, **options):
         self.min_score = min_score

@@ -14,6 +14,7 @@ from trainer.config.description import NetworkDescription
 from trainer.config.tasks import task_of
 from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
 from trainer.inference.tta import SCORE as TTA_SCORE
+from trainer.inference.zoom import LOWEST as ZOOM_SCORE
 from trainer.models import checkpoint, networks
 from trainer.weights import shipped_weights
 
@@ -29,7 +30,7 @@ class HandDetector:
     :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
-        more, and cuts better, in four to five times the time.
+        more, and cuts better, in four to five times the time. Its views take the place of ``zoom``.
     :param zoom: look once more, and closer, at what is small (:mod:`trainer.inference.zoom`): fewer false detections
         and finer masks, at the cost of one more image for each small hand.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
@@ -51,12 +52,12 @@ class HandDetector:
     ) -> None:
         path = shipped_weights(category) if weights is None else Path(weights)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        self.score, self.device, self.tta, self.zoom = min_score, torch.device(name), tta, zoom
+        self.score, self.device, self.tta, self.zoom = min_score, torch.device(name), tta, zoom and not tta
         self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))
-        # Scores below it may still end above it: test-time augmentation changes them.
-        networks.set_score(self.model, TTA_SCORE if tta else min_score)
+        # Scores below it may still end above it: several looks change them.
+        networks.set_score(self.model, TTA_SCORE if tta else min(min_score, ZOOM_SCORE) if zoom else min_score)
         architecture = self.description["architecture"]
         self.task: str = task_of(architecture["model"])
         self.categories = networks.categories_of(self.description)

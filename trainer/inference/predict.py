@@ -129,7 +129,7 @@ def predict(
                 "score": options.results_score,
                 "batch": options.batch,
                 "tta": options.tta,
-                "zoom": options.zoom,
+                "zoom": detector.zoom,
                 "track": options.track,
                 "mask_threshold": options.mask_threshold,
                 "session": options.session,

@@ -1,7 +1,7 @@
 """A second, closer look at small objects: each is found once more in a part of the image around it.
 
-A network errs most about what is small in its view. Enlarged, what was taken for a hand may be none, and a hand's mask
-is cut finer. What fills much of the image already is left as it is.
+A network errs most about what is small in its view. Enlarged, what was taken for a hand may be none, what was doubted
+may be one, and a mask is cut finer. What fills much of the image already is left as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import nn
 from torchvision.ops import batched_nms, box_iou
 
 LOWEST = 0.2
-"""What scores less at first sight is not looked at again: it would take long, and is hardly ever a hand."""
+"""What scores less at first sight is not looked at again: it would take long, and is hardly ever an object."""
 AROUND = 3.0
 """The part that is looked at is so many times as wide and high as the box, in the image's shape."""
 LARGEST = 0.8
@@ -25,11 +25,11 @@ SAME_IOU = 0.3
 def look_closer(model: nn.Module, image: torch.Tensor, found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """What a network found in an image, better where it was small.
 
-    :param model: an R-CNN of torchvision in eval mode.
+    :param model: an R-CNN of torchvision in eval mode, whose score threshold is :data:`LOWEST` or less.
     :param image: (3, H, W) float32 in 0..1.
     :param found: the network's output for it.
     :returns: the same objects, with boxes, masks and keypoints of the closer look where that has the same object, and
-        with the lower of both scores, 0 where it has none; best first, without those that lie on a better one.
+        with the mean of both scores, 0 where it has none; best first, without those that lie on a better one.
     """
     parts = parts_around(found["boxes"], image.shape[-2], image.shape[-1])
     chosen = {n: part for n, part in enumerate(parts) if part and found["scores"][n] >= LOWEST}
@@ -41,11 +41,10 @@ def look_closer(model: nn.Module, image: torch.Tensor, found: dict[str, torch.Te
         shift = found["boxes"].new_tensor([left, top])
         boxes = closer["boxes"] + shift.repeat(2)
         overlap = box_iou(found["boxes"][n : n + 1], boxes)[0] * (closer["labels"] == found["labels"][n])
-        if not len(overlap) or overlap.max() < SAME_IOU:
-            better["scores"][n] = 0
-        else:
+        better["scores"][n] /= 2
+        if len(overlap) and overlap.max() >= SAME_IOU:
             same = int(overlap.argmax())
-            better["scores"][n] = min(found["scores"][n], closer["scores"][same])
+            better["scores"][n] += closer["scores"][same] / 2
             better["boxes"][n] = boxes[same]
             if "masks" in found:
                 better["masks"][n] = 0
