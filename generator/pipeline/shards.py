@@ -27,6 +27,8 @@ def merge(out: Path, parts: list[Path]) -> None:
     require_writable(out)
     folders = [*([out] if started else []), *parts]
     for part in folders:
+        if not part.exists():
+            raise RunError(f"{part} is missing")
         if not (part / PARTIAL / "run.json").exists():
             raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {part}")
     runs = {part: run_folder.begun(part) for part in folders}

@@ -276,6 +276,7 @@ def test_what_is_no_shard_is_not_merged(whole, tmp_path):
         ([tmp_path / "out", whole], "holds no shard"),
         ([tmp_path / "out"], "out holds no shard; name the folder"),
         ([empty], "empty holds no shard; name the folder"),
+        ([tmp_path / "out", tmp_path / "gone"], "gone is missing"),
         ([whole], "is complete already"),
         ([whole, empty], "is complete already"),
     ):
