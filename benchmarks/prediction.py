@@ -1,6 +1,6 @@
 """What each part of prediction costs, and how many images a second it makes.
 
-    python benchmarks/prediction.py SOURCE [--weights RUN] [--images 50] [--size 640x480] [--min-score 0.5]
+    python benchmarks/prediction.py SOURCE [--weights RUN] [--images 50] [--size 640x480] [--min-score 0.5] [--no-zoom]
 
 SOURCE is a video, an image or a folder; its images are scaled to --size, as from a camera, and predicted one at a time.
 The first one is left out. Of the parts it prints processor time, of all cores together, which other work on the machine
@@ -48,14 +48,16 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--min-score", type=float, default=0.5)
+    parser.add_argument("--no-zoom", action="store_true", help="without the closer look at what is small")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
     entries = islice(open_source([options.source]).read(), options.images + 1)
     images = [np.asarray(Image.fromarray(frame.image).resize((width, height))) for frame in entries]
-    detector = HandDetector(options.weights, device="cpu", min_score=options.min_score)
+    detector = HandDetector(options.weights, device="cpu", min_score=options.min_score, zoom=not options.no_zoom)
     model, seconds = detector.model, defaultdict[str, float](float)
     for owner, name, label in (
         (detections, "run", "network"),
+        (detections.zoom, "look_closer", "  closer look, whole"),
         (model.transform, "forward", "  scaled and normalised"),
         (model.backbone.body, "forward", "  body"),
         (model.backbone.fpn, "forward", "  FPN"),
