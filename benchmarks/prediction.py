@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from trainer.inference import detections
+from trainer.inference import detections, zoom
 from trainer.inference.detector import HandDetector
 from trainer.inference.inputs import open_source
 
@@ -57,7 +57,7 @@ def main() -> None:
     model, seconds = detector.model, defaultdict[str, float](float)
     for owner, name, label in (
         (detections, "run", "network"),
-        (detections.zoom, "look_closer", "  closer look, whole"),
+        (zoom, "look_closer", "  closer look, whole"),
         (model.transform, "forward", "  scaled and normalised"),
         (model.backbone.body, "forward", "  body"),
         (model.backbone.fpn, "forward", "  FPN"),
