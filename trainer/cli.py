@@ -330,7 +330,7 @@ def study(study: str, out: Path, workers: int, threads: int | None, device: str,
 @click.option(
     "--zoom/--no-zoom",
     default=True,
-    help="Look once more, and closer, at what is small: fewer false hands and finer masks; without it small hands take "
+    help="Look once more, and closer, at what is small: surer scores and finer masks; without it small hands take "
     "half the time  [zoom].",
 )
 @click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of each video or of a camera.")

@@ -31,7 +31,7 @@ class HandDetector:
     :param min_score: detections below this score (0 to 1) are left out.
     :param tta: test-time augmentation: detect in several views of every image (:mod:`trainer.inference.tta`); finds
         more, and cuts better, in four to five times the time. Its views take the place of ``zoom``.
-    :param zoom: look once more, and closer, at what is small (:mod:`trainer.inference.zoom`): fewer false detections
+    :param zoom: look once more, and closer, at what is small (:mod:`trainer.inference.zoom`): surer scores
         and finer masks, at the cost of one more image for each small hand.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
