@@ -12,13 +12,16 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from run_samples import command, contents, ignore, wait_for
+from processes import run as run_process
+from processes import said, started, wait_for
+from run_samples import command, contents, ignore
 
 from generator.cli import main
 from generator.errors import RunError
@@ -37,24 +40,20 @@ def cluster(tmp_path):
     dask = [sys.executable, "-m", "distributed.cli.dask_spec"]
     told = tmp_path / "scheduler.json"
     options = {"port": 0, "dashboard": False, "dashboard_address": ":0", "scheduler_file": str(told)}
-    log = (tmp_path / "dask.log").open("w")
-    processes = []
+    with (tmp_path / "dask.log").open("w") as log, ExitStack() as running:
 
-    def start(*words, **spec):
-        command = [*dask, *words, "--spec", json.dumps(spec)]
-        processes.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
+        def start(*words, **spec):
+            command = [*dask, *words, "--spec", json.dumps(spec)]
+            return running.enter_context(started(command, stdout=log, stderr=log))
 
-    start(cls="dask.distributed.Scheduler", opts=options)
-    wait_for(lambda: told.exists() and told.read_text(), processes[0])
-    address = json.loads(told.read_text())["address"]
-    for number in (1, 2):
-        options = {"nthreads": 1, "dashboard": False, "local_directory": str(tmp_path / f"worker{number}")}
-        start(address, cls="dask.distributed.Worker", opts=options)
-    yield address, processes[1:], processes[0]
-    for process in processes:
-        process.kill()
-        process.wait()
-    log.close()
+        scheduler = start(cls="dask.distributed.Scheduler", opts=options)
+        wait_for(lambda: told.exists() and told.read_text(), scheduler)
+        address = json.loads(told.read_text())["address"]
+        workers = []
+        for number in (1, 2):
+            options = {"nthreads": 1, "dashboard": False, "local_directory": str(tmp_path / f"worker{number}")}
+            workers.append(start(address, cls="dask.distributed.Worker", opts=options))
+        yield address, workers, scheduler
 
 
 @pytest.mark.slow
@@ -62,10 +61,10 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_bytes(lasting_whole, lasti
     address, workers, _ = cluster
     out = tmp_path / "out"
     line = [*command(lasting_file, out), "--scheduler", address]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: out.exists() and len(read_records(out)) >= 8, process)
         os.kill(workers[0].pid, signal.SIGKILL)
-        _, errors = process.communicate(timeout=120)
+        _, errors = said(process, 120)
         assert process.returncode == 0, errors
     assert contents(out) == contents(lasting_whole)
 
@@ -143,30 +142,23 @@ def test_the_pages_dask_commands(whole, settings_file, tmp_path):
     told, out = tmp_path / "scheduler.json", tmp_path / "out"
     (scheduler,), (worker,) = readme_commands("dask scheduler"), readme_commands("dask worker")
     (render,) = (line for line in readme_commands("handforge render") if "--scheduler" in line)
-    log = (tmp_path / "dask.log").open("w")
-    processes = []
+    with (tmp_path / "dask.log").open("w") as log, ExitStack() as running:
 
-    def start(line):
-        processes.append(subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True))
+        def start(line):
+            return running.enter_context(started(line, cwd=tmp_path, stdout=log, stderr=log))
 
-    try:
         free = ["--port", "0", "--dashboard-address", ":0", "--scheduler-file", str(told)]
-        start([*as_run(scheduler, settings_file), *free])
-        wait_for(lambda: told.exists() and told.read_text(), processes[0])
+        listening = start([*as_run(scheduler, settings_file), *free])
+        wait_for(lambda: told.exists() and told.read_text(), listening)
         host, _, port = json.loads(told.read_text())["address"].removeprefix("tcp://").rpartition(":")
         say = {"HOST": host, "8786": port, "DIR": out}
         start(as_run(worker, settings_file, **say))
         for _ in range(2):  # until the scheduler listens, there is none
-            done = subprocess.run(as_run(render, settings_file, **say), capture_output=True, text=True)
+            done = run_process(as_run(render, settings_file, **say))
             if done.returncode == 0:
                 break
             time.sleep(20)
         assert done.returncode == 0, done.stderr
-    finally:
-        for process in processes:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        log.close()
     assert contents(out) == contents(whole)
 
 
@@ -177,8 +169,8 @@ def test_the_pages_job_array_commands(whole, settings_file, tmp_path):
     (merge,) = readme_commands("handforge dataset merge")
     for task in range(1, 9):
         line = as_run(render, settings_file, DIR=out, **{"$SLURM_ARRAY_TASK_ID": task})
-        subprocess.run(line, check=True, capture_output=True)
-    subprocess.run(as_run(merge, settings_file, DIR=out), check=True, capture_output=True)
+        assert run_process(line).returncode == 0
+    assert run_process(as_run(merge, settings_file, DIR=out)).returncode == 0
     assert contents(out) == contents(whole)
 
 
@@ -190,7 +182,7 @@ def test_no_scheduler_there(settings_file, tmp_path):
         bound.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{bound.getsockname()[1]}"
         line = [*command(settings_file, tmp_path / "out"), "--scheduler", address]
-        done = subprocess.run(line, capture_output=True, text=True)
+        done = run_process(line)
     assert done.returncode == 2 and time.monotonic() - begin < 60
     assert "no Dask scheduler answers at tcp://127.0.0.1:" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -223,10 +215,10 @@ def test_a_scheduler_that_is_killed_is_one_line(lasting_file, cluster, tmp_path)
     address, _, scheduler = cluster
     out = tmp_path / "out"
     line = [*command(lasting_file, out), "--scheduler", address]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for(lambda: out.exists() and len(read_records(out)) >= 4, process)
         os.kill(scheduler.pid, signal.SIGKILL)
-        _, errors = process.communicate(timeout=120)
+        _, errors = said(process, 120)
     lines = [text for text in errors.splitlines() if not text.startswith("rendering: ")]
     assert process.returncode == 2 and len(lines) == 1, errors
     assert f"the Dask scheduler at {address} is gone; what is done is kept" in lines[0]

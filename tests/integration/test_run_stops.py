@@ -13,7 +13,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from run_samples import FRAMES, command, contents, frame, ignore, records, wait_for
+from processes import run as run_process
+from processes import said, signal_session, started, wait_for
+from run_samples import FRAMES, command, contents, frame, ignore, records
 
 from generator.cli import main
 from generator.errors import RunError
@@ -26,13 +28,8 @@ pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
 
 def start(settings_file, out, workers=2):
-    return subprocess.Popen(
-        command(settings_file, out, workers),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    pipe = subprocess.PIPE
+    return started(command(settings_file, out, workers), stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.mark.usefixtures("in_process")
@@ -40,7 +37,7 @@ def test_killed_and_continued_is_as_if_never_killed(whole, settings, settings_fi
     out = tmp_path / "out"
     with start(settings_file, out, workers=1) as process:
         wait_for(lambda: records(out) >= 4, process)
-        os.killpg(process.pid, signal.SIGKILL)
+        signal_session(process, signal.SIGKILL)
     assert 4 <= records(out) < FRAMES
     run.render(settings, out, 1, ignore)
     assert contents(out) == contents(whole)
@@ -51,8 +48,8 @@ def test_ctrl_c_ends_it_cleanly_and_soon(lasting_file, tmp_path):
     with start(lasting_file, out) as process:
         wait_for(lambda: records(out) >= 4, process)
         begin = time.monotonic()
-        os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        signal_session(process, signal.SIGINT)
+        _, errors = said(process, 30)
         assert process.returncode == 130
         assert time.monotonic() - begin < 15  # a second or two on a machine that does nothing else
         assert "Interrupted." in errors and "Traceback" not in errors
@@ -65,7 +62,7 @@ def test_a_lost_worker_is_told_and_loses_nothing(lasting_whole, lasting, lasting
         wait_for(lambda: records(out) >= 4, process)
         children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
         os.kill(int(children[-1]), signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
+        _, errors = said(process, 60)
         assert process.returncode == 2
         assert "a worker ended unexpectedly (exit code -9" in errors and "Traceback" not in errors
     run.render(lasting, out, 2, ignore)
@@ -204,7 +201,7 @@ def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb
     for free in (60_000, 120_000):
         room = shutil.disk_usage(disk_of_20_mb).free + (ballast.stat().st_size if ballast.exists() else 0)
         ballast.write_bytes(bytes(room - free))
-        ended = subprocess.run(command(settings_file, out), capture_output=True, text=True)
+        ended = run_process(command(settings_file, out))
         assert ended.returncode == 2
         full = ("No space left on device; what is done is kept", "what is left to render (")
         assert any(words in ended.stderr for words in full), ended.stderr
@@ -213,7 +210,7 @@ def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb
         done = records(out)
     ballast.unlink()
     assert 0 < done < FRAMES
-    subprocess.run(command(settings_file, out), check=True, capture_output=True)
+    assert run_process(command(settings_file, out)).returncode == 0
     assert contents(out) == contents(whole)
 
 
@@ -221,12 +218,9 @@ def test_a_disk_of_20_mb_that_fills_up_twice(whole, settings_file, disk_of_20_mb
 def test_killed_at_twenty_random_moments(lasting_whole, lasting_file, tmp_path):
     out, rng = tmp_path / "out", np.random.default_rng(0)
     for _ in range(20):
-        with start(lasting_file, out) as process:
+        with start(lasting_file, out):
             time.sleep(rng.uniform(0.5, 8))
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    subprocess.run(command(lasting_file, out), check=True, capture_output=True)
+    assert run_process(command(lasting_file, out)).returncode == 0
     assert contents(out) == contents(lasting_whole)
 
 

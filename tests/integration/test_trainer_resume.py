@@ -4,12 +4,11 @@ import json
 import math
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import torch
+from processes import started, wait_for
 from trainer_samples import TINY, refused, repeat, stopped_after, write_recipe
 
 from trainer.loop import repetition
@@ -52,12 +51,9 @@ def test_resume_after_sigkill_is_exact(blobs, tiny, unbroken, tmp_path):
     command = [sys.executable, "-m", "trainer", "repeat", "--recipe", tiny, "--data", blobs, "--out", out]
     command += ["--device", "cpu"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # as many as the unbroken run had
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     losses = out / "losses.csv"
-    while process.poll() is None and (not losses.exists() or len(losses.read_text().splitlines()) < 7):
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
+        wait_for(lambda: losses.exists() and len(losses.read_text().splitlines()) >= 7, process, every=0.002)
     assert (out / "state.safetensors").exists(), "it was to be killed before it ended"
     assert repeat(tiny, blobs, out, "--resume").exit_code == 0
     for name in ("network.safetensors", "losses.csv"):

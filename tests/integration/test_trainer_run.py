@@ -4,10 +4,10 @@ import csv
 import json
 import math
 import socket
-import subprocess
 import sys
 
 import pytest
+from processes import run as run_process
 from pydantic import TypeAdapter
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, write_blobs, write_recipe
 
@@ -86,7 +86,7 @@ def test_two_processes_train_like_one(blobs, tmp_path):
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
     command += ["-m", "trainer", "repeat", "--recipe", recipe, "--data", blobs, "--out", tmp_path / "two"]
-    done = subprocess.run([*command, "--device", "cpu"], capture_output=True, text=True)
+    done = run_process([*command, "--device", "cpu"])
     assert done.returncode == 0, done.stderr
     names = [{path.name for path in (tmp_path / run).iterdir()} for run in ("one", "two")]
     assert names[0] == names[1]

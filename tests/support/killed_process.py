@@ -4,6 +4,7 @@ In that process a line of JSON on standard input is a run, a line of output how 
 process with threads could not fork.
 """
 
+import faulthandler
 import json
 import os
 import resource
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 LOADED = ("generator.cli", "trainer.loop.launch", "trainer.loop.study_command", "trainer.inference.export")
 LOADED += ("evaluation.report.page", "handforge.dataset.importers.commands", "handforge.dataset.exporters")
 """What the commands load by themselves, once for all of them."""
+SECONDS = 300
+"""How long a command may take: many times what it takes on two cores."""
 CHANGES = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir")
 """Python's audit events by which files change; of opened ones those opened for writing."""
 
@@ -66,6 +69,7 @@ def _group(process):
 def child(run, count):
     """Run one command."""
     os.setsid()
+    faulthandler.dump_traceback_later(SECONDS, exit=True)  # a command that hangs says where
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be ignored
     os.chdir(run["folder"])
     changes = 0
@@ -120,8 +124,11 @@ def serve():
                     sys.stderr.flush()
                     os._exit(code)
             os.close(saying)
+            signal.signal(signal.SIGALRM, lambda *_, group=process: os.killpg(group, signal.SIGKILL))
+            signal.alarm(SECONDS + 10)  # what it has started may hold the pipe
             with os.fdopen(said, errors="replace") as pipe:
                 text = pipe.read()
+            signal.alarm(0)
             code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             count.seek(0)
             print(json.dumps([code, int(count.read() or 0), text, process]), flush=True)

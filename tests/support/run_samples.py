@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from itertools import islice
 
 import numpy as np
@@ -69,11 +68,3 @@ def command(settings_file, out, workers=2):
 
 def records(out):
     return len(read_records(out)) if out.exists() else 0
-
-
-def wait_for(condition, process, seconds=90):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end
-        time.sleep(0.02)

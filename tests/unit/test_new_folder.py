@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import said, started
 
 from handforge.files import FolderError, folder_lock, new_folder
 from trainer.loop.run_folder import is_leftover
@@ -119,14 +120,13 @@ def test_a_second_command_is_told_who_writes_the_folder(tmp_path, before, end):
     out = tmp_path / "out"
     if before == "empty":
         out.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as first:
+    pipe = subprocess.PIPE
+    with started([sys.executable, "-c", HOLDER, out], stdin=pipe, stdout=pipe, text=True) as first:
         assert first.stdout.readline() == "held\n"
         with pytest.raises(FolderError, match=rf"out is being written by process {first.pid} on .*; wait for it"):
             make(out)
-        if end == "killed":
-            first.kill()
+        if end == "done":
+            said(first, 60)
     if end == "done":
         assert content(tmp_path) == {"out/annotations.json": "first"}, "the first has lost nothing"
     else:
