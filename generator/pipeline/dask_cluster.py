@@ -12,9 +12,9 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -85,7 +85,7 @@ class Cluster:
     def start(self, settings: RenderSettings) -> tuple[RenderSettings, str]:
         """Start Blender in each worker; the settings with the engine they chose, and Blender's version.
 
-        :raises RunError: if there is no worker, or they differ in what would make other images.
+        :raises RunError: if there is no worker, one is lost, or they differ in what would make other images.
         """
         paths = {name: getattr(settings, name) for name in ("backgrounds", "objects", "rig", "bone_map")}
         here: dict[str, Any] = {name: str(Path(path).resolve()) for name, path in paths.items() if path is not None}
@@ -95,7 +95,11 @@ class Cluster:
         except TimeoutError:
             raise RunError("the Dask scheduler has no workers; start some with: dask worker ADDRESS") from None
         workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
-        calls = {worker: self._client.submit(describe, settings, workers=[worker], pure=False) for worker in workers}
+        calls = {worker: self._submit(describe, settings, workers=[worker]) for worker in workers}
+        for worker, call in calls.items():
+            while not wait([call], LOOK_EVERY_S).done:
+                if worker not in self._workers():
+                    raise RunError(f"the Dask worker {worker} was lost as it began: run the same command again")
         answers = {worker: self._result(call) for worker, call in calls.items()}
         (first, self._traits), *others = answers.items()
         for worker, traits in others:
@@ -117,13 +121,12 @@ class Cluster:
         run = uuid.uuid4().hex
         items, records, done = iter(items), Records(out), 0
 
-        def give() -> Any:
+        def give() -> Future[Any] | None:
             batch = list(islice(items, BATCH))
-            call = partial(self._client.submit, render, self._settings, self._traits, run, batch)
-            return call(retries=RETRIES, pure=False) if batch else None
+            return self._submit(render, self._settings, self._traits, run, batch, retries=RETRIES) if batch else None
 
-        threads = sum(self._client.nthreads().values())
-        running = [call for _ in range(AHEAD * max(1, threads)) if (call := give())]
+        threads = sum(self._workers().values())
+        running = {call for _ in range(AHEAD * max(1, threads)) if (call := give())}
         with contextlib.closing(records):
             while running:
                 finished, running = self._wait(running)
@@ -132,28 +135,41 @@ class Cluster:
                         records.add(number, record, files)
                         done += 1
                     if following := give():
-                        running.append(following)
+                        running.add(following)
                 yield done
 
-    def _wait(self, running: list[Any]) -> tuple[list[Any], list[Any]]:
+    def _submit(self, function: Any, *given: Any, **how: Any) -> Future[Any]:
+        """Call a function in the cluster. When the future is done, its result has come here.
+
+        Of Dask's own futures also one that is done may wait for its result without end: if the worker that holds it is
+        lost, and no other is there.
+        """
+        call = self._client.submit(function, *given, pure=False, **how)
+        loop: Any = self._client.loop
+
+        async def result() -> Any:
+            try:
+                return await call
+            except OSError as error:
+                if call.status == "error":
+                    raise RunError(f"a Dask worker failed: {error}; what is done is kept") from error
+                raise self._gone() from error
+
+        return asyncio.run_coroutine_threadsafe(result(), loop.asyncio_loop)
+
+    def _wait(self, running: set[Future[Any]]) -> tuple[set[Future[Any]], set[Future[Any]]]:
         """The calls that are done, one at least, and those that are not.
 
         :raises RunError: if the scheduler is gone, or there has been no worker for :data:`WORKERLESS_S`.
         """
-        from distributed import wait
-
         alone_since = None
         while True:
-            try:
-                ended = wait(running, timeout=LOOK_EVERY_S, return_when="FIRST_COMPLETED")
-                return list(ended.done), list(ended.not_done)
-            except TimeoutError:
-                if self._has_workers():
-                    alone_since = None
-                    continue
-            except (OSError, CancelledError, asyncio.CancelledError):
-                raise self._gone() from None
-            if alone_since is None:
+            ended = wait(running, LOOK_EVERY_S, FIRST_COMPLETED)
+            if ended.done:
+                return ended
+            if self._workers():
+                alone_since = None
+            elif alone_since is None:
                 alone_since = time.monotonic()
                 _log.warning(
                     "all workers are lost; waiting %g s for others, start them with: dask worker %s",
@@ -166,15 +182,16 @@ class Cluster:
                     "kept: start workers and run the same command again"
                 )
 
-    def _has_workers(self) -> bool:
+    def _workers(self) -> dict[str, int]:
+        """The cluster's workers, and the threads of each."""
         if self._client.status != "running":
             raise self._gone()
         try:
-            return bool(self._client.nthreads())
+            return self._client.nthreads()
         except (OSError, CancelledError, asyncio.CancelledError):
             raise self._gone() from None
 
-    def _result(self, call: Any) -> Any:
+    def _result(self, call: Future[Any]) -> Any:
         from distributed import KilledWorker
 
         try:
@@ -183,7 +200,7 @@ class Cluster:
             raise RunError(
                 f"frames were lost with every worker that had them ({error}); what is done is kept"
             ) from None
-        except (OSError, CancelledError, asyncio.CancelledError):
+        except CancelledError:
             raise self._gone() from None
 
     def _gone(self) -> RunError:

@@ -1,5 +1,6 @@
 """A run ends with the same bytes in shards and on clusters, by the commands that the documentation gives, too."""
 
+import asyncio
 import http.server
 import importlib.util
 import json
@@ -15,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +27,7 @@ from generator.cli import main
 from generator.errors import RunError
 from generator.pipeline import dask_cluster as cluster_module
 from generator.pipeline import run, shards
-from generator.pipeline.records import read_records
+from generator.pipeline.records import PARTIAL, read_records
 
 pytest.importorskip("bpy", reason="Blender's Python module is not installed")
 
@@ -76,7 +76,7 @@ def test_runs_on_one_cluster_keep_their_own_settings(settings, tmp_path, monkeyp
     made = []
     monkeypatch.setattr(cluster_module, "Renderer", lambda chosen: made.append(chosen) or len(made))
     with (
-        distributed.LocalCluster(1, processes=False, threads_per_worker=2, dashboard_address=":0") as local,
+        distributed.LocalCluster(n_workers=1, processes=False, threads_per_worker=2, dashboard_address=":0") as local,
         cluster_module.Cluster(local.scheduler_address) as one,
         cluster_module.Cluster(local.scheduler_address) as two,
         ThreadPoolExecutor(2) as pool,
@@ -103,18 +103,82 @@ def _slow_description(chosen):
     return TRAITS
 
 
-def test_workers_with_other_files_are_refused(settings):
-    def submit(_call, _settings, workers, **_):
-        return SimpleNamespace(result=lambda: TRAITS | {"backgrounds_sha256": f"of {workers[0]}"})
+@pytest.fixture
+def local():
+    """A Dask cluster of two workers in this process."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    with distributed.LocalCluster(n_workers=2, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
+        yield local
 
-    cluster = object.__new__(cluster_module.Cluster)
-    workers = {"workers": {"tcp://a": {}, "tcp://b": {}}}
-    cluster._client = SimpleNamespace(
-        wait_for_workers=lambda *_, **__: None, scheduler_info=lambda **_: workers, submit=submit
+
+def end(local, worker):
+    """End a worker of a local cluster, as if its machine were switched off."""
+    asyncio.run_coroutine_threadsafe(worker.close(), local.loop.asyncio_loop).result(20)
+
+
+def test_workers_with_other_files_are_refused(settings, local, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(
+        cluster_module,
+        "describe",
+        lambda chosen: TRAITS | {"backgrounds_sha256": f"of {distributed.get_worker().address}"},
     )
-    message = "tcp://a has backgrounds_sha256 of tcp://a, tcp://b has of tcp://b; use the same on all"
-    with pytest.raises(RunError, match=message):
+    a, b = sorted(worker.address for worker in local.workers.values())
+    message = f"{a} has backgrounds_sha256 of {a}, {b} has of {b}; use the same on all"
+    with cluster_module.Cluster(local.scheduler_address) as cluster, pytest.raises(RunError, match=re.escape(message)):
         cluster.start(settings)
+
+
+def test_a_worker_that_is_lost_as_it_begins_is_told(settings, local, monkeypatch):
+    monkeypatch.setattr(cluster_module, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(cluster_module, "describe", lambda chosen: time.sleep(2))
+    lost = local.workers[1]
+    with cluster_module.Cluster(local.scheduler_address) as cluster, ThreadPoolExecutor(1) as pool:
+        start = pool.submit(cluster.start, settings)
+        while not lost.state.executing:
+            assert not start.done(), start.result()
+            time.sleep(0.01)
+        end(local, lost)
+        with pytest.raises(RunError, match=f"the Dask worker {lost.address} was lost as it began: run the same"):
+            start.result(30)
+
+
+def test_a_result_that_is_lost_with_all_workers_is_not_waited_for_without_end(
+    settings, local, tmp_path, monkeypatch, caplog
+):
+    """They are lost between a frame's end and the transfer of its result."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster_module, "LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr(cluster_module, "WORKERLESS_S", 1)
+    monkeypatch.setattr(cluster_module, "describe", lambda chosen: TRAITS)
+    monkeypatch.setattr(cluster_module, "render", lambda *given: [])
+    transfer = distributed.Client._gather_remote
+
+    async def lose_all(client, *given):
+        for worker in list(local.workers.values()):
+            await asyncio.to_thread(end, local, worker)
+        return await transfer(client, *given)
+
+    with cluster_module.Cluster(local.scheduler_address) as cluster:
+        cluster.start(settings)
+        monkeypatch.setattr(distributed.Client, "_gather_remote", lose_all)
+        (tmp_path / PARTIAL).mkdir()
+        with pytest.raises(RunError, match="has had no worker for 1 s; what is done is kept: start workers and run"):
+            list(cluster.render(tmp_path, [0]))
+    assert "all workers are lost; waiting 1 s for others" in caplog.text
+
+
+def test_what_fails_in_a_worker_is_no_lost_scheduler(settings, local, tmp_path, monkeypatch):
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cluster_module, "describe", lambda chosen: TRAITS)
+    monkeypatch.setattr(cluster_module, "render", full)
+    (tmp_path / PARTIAL).mkdir()
+    with cluster_module.Cluster(local.scheduler_address) as cluster:
+        cluster.start(settings)
+        with pytest.raises(RunError, match=r"a Dask worker failed: .*No space left on device; what is done is kept"):
+            list(cluster.render(tmp_path, [0]))
 
 
 def readme_commands(start):
