@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -200,11 +201,12 @@ def serve(pipe: Connection) -> None:
         pipe.send((renderer.settings, renderer.blender))
         while True:
             pipe.send(renderer.render(*pipe.recv()))
-    except (EOFError, BrokenPipeError):
+    except (EOFError, ConnectionError):
         return
     except Exception as error:  # whatever it is, the owner raises it, and says where it came from
         error.add_note(traceback.format_exc())
-        pipe.send(error)
+        with contextlib.suppress(ConnectionError):  # by then another worker's may have ended the owner
+            pipe.send(error)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends by itself
 

@@ -1,5 +1,6 @@
 """A run ends with the same bytes after kills, lost workers and full disks."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -268,6 +269,22 @@ class Gone:
 
     def close(self):
         pass
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), EOFError(), ConnectionResetError()])
+def test_a_worker_ends_without_a_word_where_its_owner_has_gone(settings, monkeypatch, error):
+    """As when two workers find the disk full, and the first to say so ends the run."""
+
+    def render(_settings):
+        ours.close()
+        raise error
+
+    monkeypatch.setattr(signal, "signal", ignore)
+    monkeypatch.setattr(workers, "Renderer", render)
+    ours, theirs = multiprocessing.Pipe()
+    with theirs:
+        ours.send(settings)
+        workers.serve(theirs)
 
 
 @pytest.mark.parametrize(
