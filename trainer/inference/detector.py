@@ -56,11 +56,16 @@ class HandDetector:
         self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))
-        # Scores below it may still end above it: several looks change them.
-        networks.set_score(self.model, TTA_SCORE if tta else min(min_score, ZOOM_SCORE) if zoom else min_score)
+        networks.set_score(self.model, self._lowest_score())
         architecture = self.description["architecture"]
         self.task: str = task_of(architecture["model"])
         self.categories = networks.categories_of(self.description)
+
+    def _lowest_score(self) -> float:
+        """The network's own limit; several looks change scores, so what is below ``min_score`` may end above it."""
+        if self.tta:
+            return TTA_SCORE
+        return min(self.score, ZOOM_SCORE) if self.zoom else self.score
 
     def _load(self, weights: Path) -> tuple[Any, NetworkDescription]:
         model, description = networks.load(weights)
