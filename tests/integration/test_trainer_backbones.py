@@ -250,6 +250,43 @@ def test_the_backbone_moves_by_its_fraction_of_the_learning_rate(blobs):
     torch.testing.assert_close(moved(1.0, "rpn."), moved(0.1, "rpn."), rtol=1e-6, atol=1e-9)
 
 
+def test_a_session_leaves_its_share_of_imagenets_weights_in_the_backbone(blobs, tmp_path):
+    text = TINY_LITE.replace("steps = 4", "steps = 2").replace('["all", "3+"]', '"all"').replace("subsets = 2", "")
+    left = {}
+    for share in ("0", "0.25"):
+        recipe = write_recipe(tmp_path / f"{share}.toml", f"{text}imagenet_share = {share}\n")
+        run = tmp_path / share
+        done = invoke("repeat", "--recipe", recipe, "--data", blobs, "--out", run, "--device", "cpu")
+        assert done.exit_code == 0, done.output
+        left[share] = checkpoint.read_weights(run)
+    whole = load_recipe(str(recipe))
+    assert json.loads((run / "run.json").read_text())["sessions"][0]["imagenet_share"] == 0.25
+    before = networks.start(whole.network, whole.images, 0).state_dict()
+    moved = 0
+    for name, trained in left["0"].items():
+        share = 0.25 if name.startswith("backbone.body.") and trained.is_floating_point() else 0
+        torch.testing.assert_close(left["0.25"][name], torch.lerp(trained, before[name], share) if share else trained)
+        moved += bool(share) and not torch.equal(trained, before[name])
+    assert moved > 50
+
+
+def test_a_share_of_imagenets_weights_is_refused_where_there_are_none(blobs, tmp_path):
+    recipe = write_recipe(tmp_path / "scratch.toml", f"{TINY}imagenet_share = 0.25\n")
+    words = ("repeat", "--recipe", recipe, "--data", blobs, "--device", "cpu", "--out")
+    refused(
+        invoke(*words, tmp_path / "run"),
+        "imagenet_share is for networks that start from ImageNet weights, not for init none",
+    )
+    write_recipe(recipe, TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", ""))
+    assert invoke(*words, tmp_path / "scratch").exit_code == 0
+    write_recipe(recipe, f"{TINY}imagenet_share = 0.25\n".replace('"none"', '"imagenet"', 1))
+    refused(
+        invoke(*words, tmp_path / "run", "--init", tmp_path / "scratch"),
+        "imagenet_share is for networks that start from ImageNet weights; this one was from scratch",
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_input_is_normalised_as_the_backbone_was_trained(blobs, tmp_path):
     assert backbones.input_statistics(LITE) == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     assert backbones.input_statistics("resnet50") == (backbones.IMAGENET_MEAN, backbones.IMAGENET_STD)

@@ -103,6 +103,10 @@ class Session:
     backbone_lr_factor: Positive = 1.0
     """The backbone's learning rate as a multiple of ``lr``, above 0; below 1 a pretrained backbone changes more
     slowly."""
+    imagenet_share: FractionBelow1 = 0.0
+    """Share of the ImageNet weights in the backbone that the session leaves, 0 to below 1; the rest is what it trained
+    (Wortsman et al. 2022, Robust fine-tuning of zero-shot models). After rendered images a network finds more in
+    photographs so."""
     schedule: Literal["constant", "cosine"] = "constant"
     """``constant``, or ``cosine``: from ``lr`` after the warm-up down to nothing at the last step."""
     warmup_steps: NumberOrNone = 0
@@ -312,6 +316,9 @@ def _session_conflicts(where: validation.Place, session: Session, recipe: Recipe
             f"the recipe's {largest[0]} and {largest[1]}"
         )
         yield where, ((*where, "min_size"), (*where, "max_size"), *_IMAGE_SIZES), said
+    if session.imagenet_share and recipe.network.init == "none":
+        keys = (*where, "imagenet_share"), ("network", "init")
+        yield where, keys, "imagenet_share is for networks that start from ImageNet weights, not for init none"
     total = session.total_steps
     of_steps = (*where, "steps"), (*where, "epochs")
     if session.warmup_steps > total:

@@ -191,6 +191,8 @@ class Repetition:
         self.plan, self.folder, self.image_pool = plan, folder, image_pool
         self.subsets, self.validation = parts
         self.architecture = networks.architecture(plan.recipe.network, plan.learned)
+        mixed = any(settings.imagenet_share for settings in plan.recipe.sessions)
+        self.imagenet = networks.imagenet_body(self.architecture) if mixed else {}
         self.device = torch.device(plan.device)
         self.model = networks.for_training(model, self.device)
         self.sessions: list[SessionRecord] = []
@@ -318,10 +320,12 @@ class Repetition:
         return replace(job, session=replace(job.session, trainable_layers=best))
 
     def _finish(self, number: int, job: SessionContext) -> None:
-        """Note a finished session, and keep its network.
+        """Note a finished session, and keep its network, of whose backbone the session's share is of ImageNet.
 
         :raises TrainingDivergedError: if its steps left a weight that is not finite, or absurdly large.
         """
+        if job.session.imagenet_share:
+            networks.mix(self.model, self.imagenet, job.session.imagenet_share)
         if problem := checkpoint.implausible(self.model.state_dict()):
             raise TrainingDivergedError(f"the weights after session {number} have {problem}; lower lr")
         losses = self._losses(number)

@@ -10,7 +10,7 @@ Semantic segmentation is :mod:`trainer.models.semantic`, classification :mod:`tr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.error import URLError
@@ -230,6 +230,26 @@ def start(
     elif network.init != "none":
         _load_file(model, _init_path(network), arch)
     return model
+
+
+def imagenet_body(arch: Architecture) -> dict[str, torch.Tensor]:
+    """The ImageNet weights of an architecture's backbone, by their names in the network.
+
+    :raises WeightsError: if there are none for it, or they can neither be found nor fetched.
+    """
+    if arch.norm == "group":
+        raise WeightsError("imagenet_share is for networks that start from ImageNet weights; this one was from scratch")
+    body, _ = backbones.build_body(arch.backbone, arch.norm, dilated=task_of(arch.model) == "semantic")
+    backbones.load_imagenet(body, arch.backbone)
+    return {f"backbone.body.{name}": value for name, value in body.state_dict().items() if value.is_floating_point()}
+
+
+def mix(model: nn.Module, others: Mapping[str, torch.Tensor], share: float) -> None:
+    """Replace the weights that ``others`` names by ``share`` of them and the rest of the network's own."""
+    state = model.state_dict()
+    with torch.no_grad():
+        for name, value in others.items():
+            state[name].lerp_(value.to(state[name]), share)
 
 
 _OTHER_CLASSES = (
