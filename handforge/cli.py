@@ -24,7 +24,7 @@ _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.m
     any_names=trainer.cli.ANY_NAMES,
     sections={
         "Images": ("render", "settings", "poses", "frame", "dataset", "extension"),
-        "Networks": ("repeat", "train", "fine-tune", "study", "recipes", "predict", "export"),
+        "Networks": ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export"),
         "Scores": ("score", "report", "compare", "cases", "ablation"),
     },
     context_settings=SETTINGS,
@@ -54,7 +54,7 @@ def dataset() -> None:
 
 _MAIN = {
     _RENDER: ("render", "settings", "poses", "frame", "extension"),
-    _TRAIN: ("repeat", "train", "fine-tune", "study", "recipes", "predict", "export"),
+    _TRAIN: ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export"),
     _SCORE: ("score", "report", "compare", "cases", "ablation"),
 }
 _DATASET = {_RENDER: ("split", "merge", "preview", "check"), _SCORE: ("sample", "zoom", "describe")}

@@ -403,6 +403,31 @@ def predict(
 
 
 @main.command()
+@click.argument("networks", type=PATH, nargs=-1, required=True, metavar="NETWORK...")
+@click.option("--out", required=True, type=PATH, callback=output_file, help="The file to write, .safetensors.")
+def average(networks: tuple[Path, ...], out: Path) -> None:
+    """Average the weights of networks into one.
+
+    Each NETWORK is a run folder, a weights file, or shipped: the network that comes along. They have to be of one line,
+    as the sessions of a run and what was trained on from them: the mean is as fast as one, and often finds more than
+    each.
+
+    \b
+    handforge average run/sessions/03.safetensors run/sessions/04.safetensors --out mean.safetensors
+    handforge average shipped longer --out mean.safetensors
+    handforge predict photos --weights mean.safetensors --out found
+    """  # noqa: D301 - click wants the real control character
+    from trainer.models import averaging
+
+    if len(networks) < 2:
+        raise click.UsageError("the mean of one network is that network; name two or more")
+    if out.suffix != ".safetensors":
+        raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
+    averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out)
+    echo(f"{out} and {out.with_suffix('.json').name}: the mean of {len(networks)} networks")
+
+
+@main.command()
 @click.argument("run", type=PATH)
 @click.option(
     "--format",

@@ -111,6 +111,8 @@ class NetworkDescription(TypedDict, total=False):
     seed: int
     sessions: list[SessionRecord]
     """The history that led to these weights."""
+    averaged: list[str]
+    """The names of the networks whose weights these are the mean of; the rest is said of the first."""
     weights_sha256: str
     """Of the weights' file; older ones have none."""
 

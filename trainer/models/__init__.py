@@ -8,6 +8,7 @@ semantic         DeepLabV3: a class for each pixel
 classifier       a class for each image
 roi_align_cpu    RoIAlign on the CPU
 depthwise_cpu    depthwise convolutions in float32 on the CPU
+averaging        the mean of several networks' weights
 checkpoint       weights on disk, as safetensors
 foreign_weights  weights files of other programs, read as data alone
 """

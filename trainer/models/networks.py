@@ -93,7 +93,7 @@ def _norms(network: Network) -> tuple[Literal["group", "frozen_batch"], Literal[
         return "frozen_batch", "group"
     path = _init_path(network)
     if network.init != "coco" and checkpoint.is_ours(path):
-        theirs = _architecture_of(checkpoint.read_description(path))
+        theirs = architecture_of(checkpoint.read_description(path))
         return theirs.norm, theirs.head_norm
     return "frozen_batch", "none"  # torchvision's own networks
 
@@ -103,7 +103,8 @@ def _init_path(network: Network) -> Path:
     return shipped_weights(network.category) if network.init == SHIPPED else Path(network.init)
 
 
-def _architecture_of(description: NetworkDescription) -> Architecture:
+def architecture_of(description: NetworkDescription) -> Architecture:
+    """The architecture of a network that is described."""
     return Architecture.from_json(description["architecture"])
 
 
@@ -288,7 +289,7 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 
 def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
     if checkpoint.is_ours(path):
-        theirs = _architecture_of(checkpoint.read_description(path))
+        theirs = architecture_of(checkpoint.read_description(path))
         apart = _apart(task_of(theirs.model), task_of(arch.model))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it. With another
         # number of classes, or of keypoints, the last layers start anew.
@@ -353,7 +354,7 @@ def load(path: Path, hooks: bool = True) -> tuple[FasterRCNN | Semantic | Classi
     :raises WeightsError: if the weights do not fit it.
     """
     description = checkpoint.read_description(path)
-    model = build(_architecture_of(description), ImageSettings(**description["images"]), hooks)
+    model = build(architecture_of(description), ImageSettings(**description["images"]), hooks)
     _load(model, checkpoint.read_weights(path), str(path))
     return model.eval(), description
 
