@@ -405,7 +405,15 @@ def predict(
 @main.command()
 @click.argument("networks", type=PATH, nargs=-1, required=True, metavar="NETWORK...")
 @click.option("--out", required=True, type=PATH, callback=output_file, help="The file to write, .safetensors.")
-def average(networks: tuple[Path, ...], out: Path) -> None:
+@click.option(
+    "--imagenet",
+    default=0.0,
+    show_default=True,
+    type=Number(0, 0.99),
+    metavar="SHARE",
+    help="Of the mean's backbone, the share that is ImageNet's weights; 0.25 finds more in photographs.",
+)
+def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
     """Average the weights of networks into one.
 
     Each NETWORK is a run folder, a weights file, or shipped: the network that comes along. They have to be of one line,
@@ -414,16 +422,16 @@ def average(networks: tuple[Path, ...], out: Path) -> None:
 
     \b
     handforge average run/sessions/03.safetensors run/sessions/04.safetensors --out mean.safetensors
-    handforge average shipped longer --out mean.safetensors
+    handforge average shipped longer --imagenet 0.25 --out mean.safetensors
     handforge predict photos --weights mean.safetensors --out found
     """  # noqa: D301 - click wants the real control character
     from trainer.models import averaging
 
-    if len(networks) < 2:
-        raise click.UsageError("the mean of one network is that network; name two or more")
+    if len(networks) < 2 and not imagenet:
+        raise click.UsageError("the mean of one network is that network; name two or more, or give --imagenet")
     if out.suffix != ".safetensors":
         raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
-    averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out)
+    averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out, imagenet)
     echo(f"{out} and {out.with_suffix('.json').name}: the mean of {len(networks)} networks")
 
 

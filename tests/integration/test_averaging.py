@@ -6,7 +6,8 @@ import pytest
 import torch
 from trainer_samples import TINY, invoke, refused, write_blobs, write_recipe
 
-from trainer.models import checkpoint
+from trainer.config.recipe import ImageSettings, Network
+from trainer.models import checkpoint, networks
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,24 @@ def test_a_mean_is_the_mean_of_every_weight_and_predicts(run, tmp_path):
     assert done.exit_code == 0, done.output
 
 
+def test_a_share_of_the_mean_is_imagenets(tmp_path):
+    network = Network(backbone="tf_efficientnet_lite0", init="imagenet", channels=16, representation_size=16)
+    model = networks.start(network, ImageSettings(64, 96), 0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1
+    described = {"architecture": networks.architecture(network).to_json(), "images": {"min_size": 64, "max_size": 96}}
+    checkpoint.write_network(tmp_path / "moved.safetensors", model.state_dict(), {"task": "segmentation", **described})
+    out = tmp_path / "mean.safetensors"
+    done = invoke("average", tmp_path / "moved.safetensors", "--imagenet", 0.25, "--out", out)
+    assert done.exit_code == 0, done.output
+    for name, value in checkpoint.read_weights(out).items():
+        parameter = name in dict(model.named_parameters())
+        moved = 0.075 if name.startswith("backbone.body.") else 0.1
+        torch.testing.assert_close(value, before[name] + (moved if parameter else 0))
+
+
 def test_networks_that_have_no_mean_are_refused(run, tmp_path):
     out = tmp_path / "mean.safetensors"
     wide = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
@@ -44,7 +63,14 @@ def test_networks_that_have_no_mean_are_refused(run, tmp_path):
     assert invoke("repeat", "--recipe", wide, *words).exit_code == 0
     done = invoke("average", run, tmp_path / "wide", "--out", out)
     refused(done, f"{tmp_path / 'wide'} is of another architecture than {run}: channels 32 (there 16)")
-    refused(invoke("average", run, "--out", out), "the mean of one network is that network; name two or more")
+    refused(
+        invoke("average", run, "--out", out),
+        "the mean of one network is that network; name two or more, or give --imagenet",
+    )
+    refused(
+        invoke("average", run, "--imagenet", 0.2, "--out", out),
+        "a share of ImageNet's weights is for networks that start from these, not from scratch",
+    )
     refused(invoke("average", run, run, "--out", tmp_path / "mean.pt"), "mean.pt does not end in .safetensors")
     refused(invoke("average", run, tmp_path / "none", "--out", out), f"{tmp_path / 'none'}")
     assert not out.exists()

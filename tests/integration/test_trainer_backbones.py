@@ -282,7 +282,7 @@ def test_a_share_of_imagenets_weights_is_refused_where_there_are_none(blobs, tmp
     write_recipe(recipe, f"{TINY}imagenet_share = 0.25\n".replace('"none"', '"imagenet"', 1))
     refused(
         invoke(*words, tmp_path / "run", "--init", tmp_path / "scratch"),
-        "imagenet_share is for networks that start from ImageNet weights; this one was from scratch",
+        "a share of ImageNet's weights is for networks that start from these, not from scratch",
     )
     assert not (tmp_path / "run").exists()
 

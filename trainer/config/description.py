@@ -113,6 +113,8 @@ class NetworkDescription(TypedDict, total=False):
     """The history that led to these weights."""
     averaged: list[str]
     """The names of the networks whose weights these are the mean of; the rest is said of the first."""
+    imagenet_share: float
+    """Of such a mean's backbone, the share that is ImageNet's weights."""
     weights_sha256: str
     """Of the weights' file; older ones have none."""
 

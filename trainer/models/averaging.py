@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer.config.description import NetworkDescription
 from trainer.errors import WeightsError
 from trainer.models import checkpoint, networks
 
 
-def average(paths: Sequence[Path], out: Path) -> None:
+def average(paths: Sequence[Path], out: Path, imagenet: float = 0.0) -> None:
     """Write the mean of the weights of networks of one architecture, and the first one's description with their names.
 
     It is of use for networks of one line, as the sessions of a run are: means of networks that were trained apart from
     the start find nothing.
 
-    :param paths: two or more run folders or ``.safetensors`` files.
+    :param paths: run folders or ``.safetensors`` files.
+    :param imagenet: of the mean's backbone, the share that is ImageNet's weights, 0 to below 1.
     :param out: the ``.safetensors`` file; its ``.json`` is written, too.
-    :raises CheckpointError: if a file is missing or damaged; :raises WeightsError: if architectures differ.
+    :raises CheckpointError: if a file is missing or damaged.
+    :raises WeightsError: if architectures differ, or there are no ImageNet weights for the backbone.
     """
     model, description = networks.load(paths[0])
     mean = {name: value.double() for name, value in model.state_dict().items()}
@@ -29,6 +32,8 @@ def average(paths: Sequence[Path], out: Path) -> None:
             raise WeightsError(f"{path} is of another architecture than {paths[0]}: {', '.join(differing)}")
         for name, value in other.state_dict().items():
             mean[name].lerp_(value.double(), 1 / count)
-    weights = {name: mean[name].to(value.dtype) for name, value in model.state_dict().items()}
-    names = [path.name for path in paths]
-    checkpoint.write_network(out, weights, {**description, "averaged": names})
+    model.load_state_dict(mean)
+    if imagenet:
+        networks.mix(model, networks.imagenet_body(networks.architecture_of(description)), imagenet)
+    said: NetworkDescription = {**description, "averaged": [path.name for path in paths], "imagenet_share": imagenet}
+    checkpoint.write_network(out, model.state_dict(), said)

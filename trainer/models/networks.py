@@ -239,7 +239,7 @@ def imagenet_body(arch: Architecture) -> dict[str, torch.Tensor]:
     :raises WeightsError: if there are none for it, or they can neither be found nor fetched.
     """
     if arch.norm == "group":
-        raise WeightsError("imagenet_share is for networks that start from ImageNet weights; this one was from scratch")
+        raise WeightsError("a share of ImageNet's weights is for networks that start from these, not from scratch")
     body, _ = backbones.build_body(arch.backbone, arch.norm, dilated=task_of(arch.model) == "semantic")
     backbones.load_imagenet(body, arch.backbone)
     return {f"backbone.body.{name}": value for name, value in body.state_dict().items() if value.is_floating_point()}
