@@ -62,7 +62,7 @@ def test_networks_that_have_no_mean_are_refused(run, tmp_path):
     words = ("--data", run.parent / "data", "--out", tmp_path / "wide", "--device", "cpu")
     assert invoke("repeat", "--recipe", wide, *words).exit_code == 0
     done = invoke("average", run, tmp_path / "wide", "--out", out)
-    refused(done, f"{tmp_path / 'wide'} is of another architecture than {run}: channels 32 (there 16)")
+    refused(done, f"{tmp_path / 'wide'} holds a network of another architecture than {run}: channels 32 (here 16)")
     refused(
         invoke("average", run, "--out", out),
         "the mean of one network is that network; name two or more, or give --imagenet",

@@ -108,6 +108,13 @@ def architecture_of(description: NetworkDescription) -> Architecture:
     return Architecture.from_json(description["architecture"])
 
 
+def difference(theirs: Architecture, ours: Architecture, free: Sequence[str] = ()) -> str:
+    """In which values two architectures differ, in words, but for those named in ``free``; empty if in none."""
+    there, here = theirs.to_json(), ours.to_json()
+    differs = [key for key in here if key not in free and there[key] != here[key]]
+    return ", ".join(f"{key} {there[key]} (here {here[key]})" for key in differs)
+
+
 def build(arch: Architecture, settings: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
@@ -297,10 +304,7 @@ def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
         if apart == HEADS:
             free += ("channels", "representation_size", "canonical_scale", "head_norm")
         renewed = _last_layers(theirs, arch)
-        there, here = theirs.to_json(), arch.to_json()
-        differs = [key for key in here if key not in free and there[key] != here[key]]
-        if differs:
-            differing = ", ".join(f"{key} {there[key]} (here {here[key]})" for key in differs)
+        if differing := difference(theirs, arch, free):
             raise WeightsError(f"{path} holds a network of another architecture: {differing}")
         _load(model, checkpoint.read_weights(path), str(path), skip=(*apart, *renewed))
     else:
