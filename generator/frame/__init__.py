@@ -15,6 +15,7 @@ held_object      what the first hand holds
 crowd            several people, and one's own hands
 empty_scene      images without a hand: feet, arms, objects
 feet             their bare feet
+foot_wear        their sandals and trousers
 placing          where their subjects and the camera are
 second_hand      a second hand beside the first
 backgrounds      images behind the hands

@@ -120,6 +120,11 @@ def shaken(linear: np.ndarray, way: tuple[float, float]) -> np.ndarray:
     return total / steps
 
 
+_LIGHTER = 1.8
+"""How many times lighter than the exposure the subject, or what is bright, comes out at most: cameras keep from
+burning out what a flash lights before something dark."""
+
+
 def develop(linear: np.ndarray, subject: np.ndarray, photo: Photo) -> np.ndarray:
     """A photograph of linear light.
 
@@ -132,9 +137,12 @@ def develop(linear: np.ndarray, subject: np.ndarray, photo: Photo) -> np.ndarray
     light = np.maximum(linear, 0.0) * np.array(photo.balance)
     brightness = np.log(light.mean(axis=-1) + 1e-3)
     if subject.any():
-        metered = 0.4 * brightness.mean() + 0.6 * brightness[subject].mean()
-    else:  # what is lit before something dark is not burnt out
-        metered = max(brightness.mean(), np.percentile(brightness, 92) - np.log(3))
+        bright = brightness[subject].mean()
+        metered = 0.4 * brightness.mean() + 0.6 * bright
+    else:
+        bright = np.percentile(brightness, 92)
+        metered = brightness.mean()
+    metered = max(metered, bright - np.log(_LIGHTER))
     cast: np.ndarray | float = 1.0 if photo.cast is None else np.array(photo.cast)
     light *= photo.exposure / np.exp(metered) * cast
     light = light * (1 + light / photo.white**2) / (1 + 0.6 * light)  # highlights roll off, as film and phones do

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from generator.frame.foot_wear import Sandal, Trousers
 from generator.frame.placing import (
-    FILL,
     Matrix,
+    around_lens,
     frame_subject,
-    in_front,
     matrix_of,
     moved,
     pixels_outside,
@@ -27,12 +27,24 @@ _TRIES = 60
 
 _FOCUS = {"foot": None, "toes": (-0.01, 0.21, 0.015), "heel": (0.0, 0.02, 0.03), "ankle": (0.0, 0.05, 0.09),
           "shin": (0.0, 0.07, 0.25), "knee": (0.0, 0.1, 0.47)}  # fmt: skip
-"""What a photograph in a clinic is of, in the mean foot's axes, metres; None: of the whole foot."""
+"""What a photograph is of, in the mean foot's axes, metres; None: of the whole foot."""
+
+_VIEWS = {True: {"standing": 0.2, "lying": 0.6, "any": 0.2},
+          False: {"own": 0.3, "lying": 0.25, "resting": 0.15, "standing": 0.2, "any": 0.1}}  # fmt: skip
+"""How feet are photographed, in a clinic (True) and elsewhere, and how often: one's ``own`` from above, ``lying`` with
+the soles to the camera, ``resting`` before somebody who lies, ``standing`` as others see them, or from ``any`` side."""
+
+_FILL = {True: (0.7, 1.9), False: (0.4, 1.6)}
+"""Range of the longest extent of what a photograph is of, as a fraction of the image's shorter side, by clinic."""
 
 
 _LOADED = (((0.0, 0.025, -0.01), 0.034), ((-0.03, 0.185, -0.01), 0.022), ((0.025, 0.165, -0.01), 0.026),
            ((-0.026, 0.235, 0.0), 0.013))  # fmt: skip
 """Where a sole is pressed to the ground and redder for it, and how far around, in the mean foot's axes, metres."""
+
+
+_SOLE, _PALE = np.array([0.62, 0.4, 0.27], np.float32), 0.4
+"""Linear RGB of thick skin without pigment, and how much nearer to it the darkest soles are than palms."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class PlacedFoot:
     :param polish: linear RGB of painted nails; None for bare ones.
     :param matrix: (4, 4), from the foot's axes to the scene's.
     :param patches: redness, wounds and plasters on the skin.
+    :param sandal: None for a foot without one; ``trousers``: None for a bare leg.
     """
 
     side: str
@@ -54,17 +67,28 @@ class PlacedFoot:
     matrix: Matrix
     skin: LimbSkin
     patches: tuple[Patch, ...] = ()
+    sandal: Sandal | None = None
+    trousers: Trousers | None = None
+
+    def posed(self) -> np.ndarray:
+        """The mesh's vertices as those of a right foot in its own axes, (V, 3) metres."""
+        return foot.posed(foot.build(), self.shape, self.pose)
+
+    def placed(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 3) of the right foot's axes in scene axes, metres."""
+        return moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
 
     def vertices(self) -> np.ndarray:
         """The mesh's vertices in scene axes, (V, 3) metres."""
-        points = foot.posed(foot.build(), self.shape, self.pose)
-        return moved(points * [-1, 1, 1] if self.side == "left" else points, self.matrix)
+        return self.placed(self.posed())
 
     def colors(self) -> np.ndarray:
         """The color of each vertex without that of the nails, (V, 3) float32 linear RGB."""
         mesh = foot.build()
         bare = replace(mesh, nail=np.zeros_like(mesh.nail))
-        return skin_color.patched(mesh.vertices, skin_color.colours(bare, self.tone), self.patches)
+        colors = skin_color.colours(bare, self.tone)
+        colors = colors + _PALE * self.tone * mesh.palm[:, None] * (_SOLE - colors)
+        return skin_color.patched(mesh.vertices, colors, self.patches)
 
     def surface(self) -> np.ndarray:
         """Where there is hair, raw flesh and callus, each 0..1, (V, 3)."""
@@ -85,31 +109,42 @@ Feet = tuple[Camera, tuple[PlacedFoot, ...], tuple[Triple, Triple] | None]
 
 
 def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
-    """One foot or the two of a person: on the ground seen from above, soles to the camera, or from anywhere.
+    """One foot or the two of a person, on the ground, at rest or in the air, whole or from near.
 
-    :param clinic: on the sheet of a bed, whole or from near, more often with wounds.
+    :param clinic: on the sheet of a bed, more often with wounds.
     """
     shape, tone = FootShape.random(rng), float(rng.uniform())
     polish = rounded(rng.uniform(0.0, 0.8, 3)) if rng.random() < (0.04 if clinic else 0.2) else None
-    sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.55) else (str(rng.choice(["right", "left"])),)
-    focus = _FOCUS[str(rng.choice(list(_FOCUS), p=[0.5, 0.12, 0.08, 0.16, 0.08, 0.06]))] if clinic else None
+    sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.65) else (str(rng.choice(["right", "left"])),)
+    parts = [0.5, 0.2, 0.06, 0.14, 0.06, 0.04] if clinic else [0.75, 0.25, 0.0, 0.0, 0.0, 0.0]
+    focus = _FOCUS[str(rng.choice(list(_FOCUS), p=parts))]
     patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
     plain = patches[: len(_LOADED) + 1]  # without the wounds
+    view = str(rng.choice(list(_VIEWS[clinic]), p=list(_VIEWS[clinic].values())))
+    on_ground = view in ("own", "standing")
+    sandal = Sandal.random(rng) if on_ground and not clinic and rng.random() < 0.35 else None
+    trousers = Trousers.random(rng) if rng.random() < 0.35 and focus in (None, _FOCUS["toes"]) else None
     best, found = -np.inf, None
     for _ in range(_TRIES):
-        turn, view = _foot_view(rng, clinic)
-        apart = rng.uniform(0.06, 0.14) if len(sides) == 2 else 0.0
+        turn = _foot_view(rng, view)
+        apart = rng.uniform(0.055, 0.14) if len(sides) == 2 else 0.0
         feet = [_foot(rng, side, view, turn, apart) for side in sides]
         placed = tuple(
-            PlacedFoot(side, shape, pose, tone, polish, matrix, skin, patches if number == 0 else plain)
+            PlacedFoot(
+                side, shape, pose, tone, polish, matrix, skin, patches if not number else plain, sandal, trousers
+            )
             for number, (side, (pose, matrix)) in enumerate(zip(sides, feet, strict=True))
         )
         meshes = [one.vertices() for one in placed]
-        lens, shift = frame_subject(rng, camera, _subject(meshes, focus), (0.7, 1.9) if clinic else FILL)
+        lens, shift = frame_subject(rng, camera, _subject(meshes, focus), _FILL[clinic])
         ends = np.concatenate([points[foot.is_end()] for points in meshes]) + shift
-        beyond = min(pixels_outside(lens, ends), 20.0) if in_front(lens, np.concatenate(meshes) + shift) else -1e6
+        clear = around_lens(lens, np.concatenate(meshes) + shift) and not _hidden(
+            lens, [points + shift for points in meshes]
+        )
+        beyond = min(pixels_outside(lens, ends), 20.0) if clear else -1e6
         if beyond > best:
-            ground = _ground(rng, view, turn, [points + shift for points in meshes], clinic)
+            thick = sandal.thickness if sandal else 0.0
+            ground = _ground(rng, view, turn, [points + shift for points in meshes], clinic, thick)
             best, found = beyond, (lens, tuple(shifted(one, shift) for one in placed), ground)
         if beyond > 0:
             break
@@ -120,27 +155,44 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
 def _foot(rng: np.random.Generator, side: str, view: str, turn: np.ndarray, apart: float) -> tuple[FootPose, Matrix]:
     """How one foot is held, and where it is beside the other."""
     pose = FootPose.random(rng)
-    if view == "standing":
+    if view in ("own", "standing"):
         toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
         pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes, claw=min(pose.claw, 0.4))
-    elif view == "lying":
-        pose = replace(pose, knee=min(pose.knee, 0.3))
+    elif view in ("lying", "resting"):
+        pose = replace(pose, knee=min(pose.knee, 0.3), ankle=float(rng.uniform(-0.1, 0.6)))
     sign = 1 if side == "right" else -1
     place = turn @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
     return pose, matrix_of(turn @ rotation_about(2, -sign * rng.normal(0.12, 0.12)), place)
 
 
-def _foot_view(rng: np.random.Generator, clinic: bool) -> tuple[np.ndarray, str]:
-    """How a foot is turned to the camera (3, 3): ``standing`` on the ground, ``lying`` with its sole to it, or any."""
-    view = rng.random()
-    if view < (0.2 if clinic else 0.45):  # on the ground, seen from above
-        return rotation_about(0, rng.uniform(0.2, 1.45)) @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "standing"
-    if view < (0.65 if clinic else 0.75):  # somebody lies, the sole is to the camera
+def _foot_view(rng: np.random.Generator, view: str) -> np.ndarray:
+    """How a foot is turned to the camera (3, 3) in one of :data:`_VIEWS`."""
+    if view in ("own", "resting"):  # the leg comes from below the image and from the camera
+        tilt = rng.uniform(1.5, 2.1) if view == "own" else rng.uniform(1.45, 2.0)
+        return rotation_about(1, rng.normal(0, 0.15)) @ rotation_about(0, tilt) @ rotation_about(2, rng.normal(0, 0.25))
+    if view == "standing":
+        return rotation_about(0, rng.uniform(0.2, 1.45)) @ rotation_about(2, rng.uniform(-np.pi, np.pi))
+    if view == "lying":
         turn = rotation_about(1, np.pi + rng.normal(0, 0.5)) @ rotation_about(0, -np.pi / 2 + rng.normal(0, 0.45))
         turn = turn @ rotation_about(2, rng.normal(0, 0.3))
-        return (rotation_about(1, rng.uniform(-np.pi, np.pi)) @ turn if rng.random() < 0.2 else turn), "lying"
+        return rotation_about(1, rng.uniform(-np.pi, np.pi)) @ turn if rng.random() < 0.2 else turn
     turn = rotation_about(1, rng.normal(0, 0.5)) @ rotation_about(0, rng.uniform(-0.2, 0.6))
-    return turn @ rotation_about(2, rng.uniform(-np.pi, np.pi)), "any"
+    return turn @ rotation_about(2, rng.uniform(-np.pi, np.pi))
+
+
+def _hidden(camera: Camera, meshes: list[np.ndarray]) -> bool:
+    """Whether the legs of feet hide most of them, in sixteenths of the image's width: they come from the camera."""
+
+    def places(points: np.ndarray) -> set[tuple[int, ...]]:
+        x, y, depth = camera.project(points).T
+        inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
+        return set(map(tuple, (np.stack([x, y], 1)[inside] // (camera.width / 16)).astype(int).tolist()))
+
+    on_foot = np.tile(foot.build().ankle > 0.5, len(meshes))
+    points = np.concatenate(meshes)
+    nearest = camera.to_camera(points[on_foot])[:, 2].min()
+    seen, before = places(points[on_foot]), places(points[~on_foot & (camera.to_camera(points)[:, 2] < nearest)])
+    return len(seen - before) < 0.6 * len(seen) or not seen
 
 
 def _subject(meshes: list[np.ndarray], focus: Triple | None) -> np.ndarray:
@@ -152,19 +204,22 @@ def _subject(meshes: list[np.ndarray], focus: Triple | None) -> np.ndarray:
 
 
 def _ground(
-    rng: np.random.Generator, view: str, turn: np.ndarray, meshes: list[np.ndarray], clinic: bool
+    rng: np.random.Generator, view: str, turn: np.ndarray, meshes: list[np.ndarray], clinic: bool, thick: float
 ) -> tuple[Triple, Triple] | None:
-    """Normal and a point of the plane that feet stand on; in a clinic also of the sheet that they lie on or before."""
+    """Normal and a point of the plane that feet stand on, or that they or their legs lie on; None for one in the air.
+
+    :param thick: of what is between feet and ground, metres.
+    """
     points = np.concatenate(meshes)
-    if view == "standing":
+    if view in ("own", "standing"):
         normal = turn @ [0.0, 0.0, 1.0]
-    elif clinic:
+    elif clinic or rng.random() < 0.85:
         slant = rng.uniform(-0.05, 0.35) if view == "lying" else rng.uniform(0.3, 1.3)
         normal = np.array([0.0, -np.sin(slant), np.cos(slant)])
     else:
         return None
     middle = points[np.tile(foot.build().ankle > 0.5, len(meshes))].mean(axis=0)
-    return rounded(normal), rounded(middle + (np.min(points @ normal) - middle @ normal) * normal)
+    return rounded(normal), rounded(middle + (np.min(points @ normal) - middle @ normal - thick) * normal)
 
 
 def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: float) -> tuple[Patch, ...]:

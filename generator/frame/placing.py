@@ -71,7 +71,18 @@ def in_front(camera: Camera, points: np.ndarray) -> bool:
     return bool((camera.to_camera(points)[:, 2] > NEAREST).all())
 
 
+def around_lens(camera: Camera, points: np.ndarray) -> bool:
+    """Whether no point (N, 3) is nearer than :data:`NEAREST` to the lens; they may be beside or behind it."""
+    return bool((np.linalg.norm(camera.to_camera(points), axis=1) > NEAREST).all())
+
+
 def pixels_outside(camera: Camera, points: np.ndarray) -> float:
-    """By how many pixels the nearest of points (N, 3) is outside the image; negative inside."""
-    away = np.abs(camera.project(points)[:, :2] - np.array([camera.width, camera.height]) / 2)
-    return float(np.min(np.max(away - np.array([camera.width, camera.height]) / 2, axis=1)))
+    """By how many pixels the nearest of points (N, 3) is outside the image; negative inside.
+
+    Points behind the camera are outside without end.
+    """
+    x, y, depth = camera.project(points).T
+    away = np.maximum(
+        np.abs(x - camera.width / 2) - camera.width / 2, np.abs(y - camera.height / 2) - camera.height / 2
+    )
+    return float(np.min(np.where(depth > 0, away, np.inf)))

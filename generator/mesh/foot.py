@@ -64,10 +64,14 @@ class FootShape:
     def random(cls, rng: np.random.Generator) -> FootShape:
         """Anybody's: adults' length varies by 6 %, as men's and women's together do in ANSUR II, the rest by eye.
 
-        One in eight is a child's: shorter, plump, with short toes.
+        The great toe is the longest of 69 % of feet, the second of 22 %, and 9 % are square (Viladot 1973, Orthopedic
+        Clinics of North America 4, 165-178). One in eight is a child's: shorter, plump, with short toes.
         """
         length, width, girth, toes = np.exp(np.clip(rng.standard_normal(4), -2.2, 2.2) * [0.06, 0.04, 0.12, 0.08])
-        hallux, valgus = np.exp(np.clip(rng.normal(0, 0.06), -0.12, 0.12)), np.clip(rng.normal(0.02, 0.12), -0.12, 0.4)
+        hallux, valgus = (
+            np.exp(np.clip(rng.normal(0.01, 0.1), -0.22, 0.24)),
+            np.clip(rng.normal(0.02, 0.12), -0.12, 0.4),
+        )
         if rng.random() < 0.125:
             small = rng.uniform(0.5, 0.85)
             length, width, toes = length * small, width * (1.25 - 0.2 * small), toes * 0.85

@@ -80,6 +80,25 @@ def test_a_great_toe_that_leans_turns_about_its_joint_and_leaves_the_heel(mesh):
     assert np.abs(leaning - rest)[rest[:, 1] < 0.1].max() < 1e-4
 
 
+def test_great_and_second_toe_are_the_longest_as_often_as_published(mesh):
+    rng, ahead = np.random.default_rng(0), []
+    for _ in range(300):
+        shape = FootShape.random(rng)
+        points = foot.posed(mesh, shape, STANDING)
+        great, second = (points[mesh.toe[:, number] > 0.9, 1].max() for number in range(2))
+        ahead.append((great - second) / shape.length)
+    assert np.mean(np.array(ahead) > 0.001) == pytest.approx(0.69, abs=0.06)
+    assert np.mean(np.array(ahead) < -0.001) == pytest.approx(0.22, abs=0.06)
+
+
+def test_the_darkest_soles_are_far_paler_than_the_backs_of_feet_and_the_fairest_are_not(mesh):
+    for tone, least, most in ((1.0, 3.0, 6.0), (0.0, 0.9, 1.2)):
+        skin = LimbSkin(0.5, 0.5, (0.0, 0.0, 0.0))
+        one = feet.PlacedFoot("right", MEAN, STANDING, tone, None, tuple(map(tuple, np.eye(4).tolist())), skin)
+        sole, back = (one.colors()[chosen].mean() for chosen in (mesh.palm > 0.9, mesh.palm < 0.1))
+        assert least < sole / back < most
+
+
 def test_clawed_toes_bend_at_their_first_joints_and_the_great_toe_does_not(mesh):
     rest, clawed = (foot.posed(mesh, MEAN, FootPose(claw=claw)) for claw in (0.0, 0.8))
     middle, tip = (
@@ -143,7 +162,7 @@ def test_feet_in_a_clinic_lie_on_their_sheet_and_some_are_wounded():
         heights = [float(((one.vertices() - point) @ normal).min()) for one in placed]
         assert min(heights) == pytest.approx(0, abs=1e-6) and np.linalg.norm(normal) == pytest.approx(1)
         assert normal[2] > 0 or abs(normal[1]) > 0.5, "the camera sees the sheet from above or from the front"
-        assert camera.to_camera(placed[0].vertices())[:, 2].min() > 0.05
+        assert np.linalg.norm(camera.to_camera(placed[0].vertices()), axis=1).min() > 0.05
         wounded += len(placed[0].patches) > len(feet._LOADED) + 1
     assert 4 <= wounded < 12
 

@@ -10,12 +10,14 @@ from generator.blender.rig import COLOUR
 from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
+from generator.frame import foot_wear
 from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedThing, arm_mesh, mesh_of
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import own_objects
+from generator.objects.surfaces import Surface
 
 
 def put_subjects(props: Props, scene: EmptyScene, skin: NodeGraph) -> None:
@@ -54,11 +56,18 @@ def put_held(props: Props, held: HeldObject, index: int) -> None:
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
-    """Put a bare foot with its leg into the scene."""
-    mesh = foot.build()
+    """Put a bare foot with its leg, and what they wear, into the scene."""
+    mesh, points = foot.build(), placed.posed()
     skin_material.tell_toenails(skin, placed.tone, placed.polish, placed.skin.age)
-    data = _put_skin(props, placed.vertices(), mesh.faces, placed.colors(), skin.material, placed.side == "left")
+    data = _put_skin(props, placed.placed(points), mesh.faces, placed.colors(), skin.material, placed.side == "left")
     _mark(data, placed.skin, mesh.vertices, mesh.palm, placed.surface(), mesh.nail_map)
+    worn: list[tuple[foot_wear.Mesh, Surface]] = []
+    if (sandal := placed.sandal) is not None:
+        worn += [(foot_wear.sole(points, sandal), sandal.sole), (foot_wear.straps(points, sandal), sandal.strap)]
+    if placed.trousers is not None:
+        worn.append((foot_wear.trouser_leg(points, placed.trousers), placed.trousers.cloth))
+    for (vertices, faces), surface in worn:
+        props.add_mesh(placed.placed(vertices), faces, [materials.surface(surface)], np.eye(4))
 
 
 def put_arm(props: Props, placed: PlacedArm, skin: NodeGraph) -> None:

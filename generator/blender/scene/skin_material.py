@@ -154,12 +154,12 @@ def limb_skin() -> NodeGraph:
     vein = graph.times(graph.times(vein, graph.ramp(broad, 0.45, 0.6)), back)
     color = graph.mix(graph.times(vein, 0.35), color, graph.tinted(color, (0.70, 0.86, 1.0)))
     folds = _folds(graph, place, broad, sole, age)
-    color = graph.mix(graph.times(folds, 0.3), color, graph.tinted(color, (0.72, 0.54, 0.48)))
+    color = graph.mix(graph.times(folds, 0.2), color, graph.tinted(color, (0.72, 0.54, 0.48)))
     color = graph.mix(graph.times(_strokes(graph, place), hair), color, (0.03, 0.02, 0.015))
     color = graph.mix(graph.times(wet, graph.ramp(grain, 0.5, 0.62)), color, graph.tinted(color, (0.45, 0.3, 0.3)))
     slough = graph.times(graph.times(wet, 0.5), graph.ramp(grain, 0.44, 0.36))
     color = graph.mix(slough, color, (0.6, 0.42, 0.18))
-    roughness = graph.between(broad, 0.3, 0.62)
+    roughness = graph.between(sole, graph.between(broad, 0.34, 0.66), 0.66)
     color, roughness, bare = _nails(graph, color, graph.between(wet, roughness, 0.12))
     height = graph.math("MULTIPLY_ADD", grain, graph.between(age, 0.3, 0.8), graph.times(vein, 0.6))
     height = graph.math("MULTIPLY_ADD", wet, -2.0, graph.math("MULTIPLY_ADD", folds, -0.3, height))
@@ -205,13 +205,11 @@ def tell_toenails(graph: NodeGraph, tone: float, polish: tuple[float, float, flo
 
 
 def _folds(graph: NodeGraph, place: Socket, broad: Socket, sole: Socket, age: Socket) -> Socket:
-    """Wrinkles across the limb, and along a sole: here more, there less, and deep on old soles."""
-    across = graph.lines(graph.noise(graph.mapped(place, (22.0, 150.0, 95.0)), 1.0, 2.0, 0.9), 0.024)
-    along = graph.lines(graph.noise(graph.mapped(place, (130.0, 22.0, 60.0)), 1.0, 2.0, 1.2), 0.02)
-    here = graph.ramp(broad, 0.36, 0.58)
-    there = graph.times(graph.ramp(broad, 0.56, 0.4), sole)
-    deep = graph.times(graph.math("MULTIPLY_ADD", age, 0.8, 0.2), graph.math("MULTIPLY_ADD", sole, 0.7, 0.3))
-    return graph.times(graph.math("ADD", graph.times(across, here), graph.times(along, there)), deep)
+    """Soft ripples across the limb, on a sole at a slant, 0..1: here more, there less, and deep on old soles."""
+    ripples = graph.noise(graph.mapped(place, (26.0, 120.0, 95.0), 0.4), 1.0, 1.0, 0.6)
+    soft = graph.ramp(graph.math("ABSOLUTE", graph.math("SUBTRACT", ripples, 0.5)), 0.07, 0.0)
+    deep = graph.times(graph.math("MULTIPLY_ADD", age, 0.8, 0.2), graph.math("MULTIPLY_ADD", sole, 0.6, 0.4))
+    return graph.times(graph.times(soft, graph.ramp(broad, 0.3, 0.62)), deep)
 
 
 def _nails(graph: NodeGraph, color: Socket, roughness: Socket) -> tuple[Socket, Socket, Socket]:

@@ -23,7 +23,12 @@ def fill_scene(things: Things, rng: np.random.Generator, scene: EmptyScene, view
         return
     if scene.ground is not None:
         normal, point = (np.array(part) for part in scene.ground)
-        (things.sheet if scene.clinic else things.floor)(rng, normal, point)
+        if scene.clinic or (scene.kind == "feet" and rng.random() < 0.15):
+            things.sheet(rng, normal, point)
+        elif scene.kind == "feet":
+            things.ground_under(rng, normal, point)
+        else:
+            things.floor(rng, normal, point)
         if rng.random() < (0.8 if scene.clinic else 0.5):
             things.fill_room(rng, view)
     elif scene.kind == "people":

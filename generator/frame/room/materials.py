@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -223,6 +223,45 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
     gap, other = float(rng.choice([0.0, 0.005, 0.015])), float(rng.uniform(0.6, 1.0))
     linear = triple(np.array(color) ** 2.2)
     return Wood("wood", roughness, direction, scale, stretch, distortion, linear, dark, board, gap, other)
+
+
+def ground(rng: np.random.Generator, metres: float) -> Plain | Wood | Everyday:
+    """What one stands or lies on: boards, tiles, carpet, stone, sand, grass; for a plane of this size."""
+    kind = rng.random()
+    if kind < 0.35:
+        return _boards(rng, metres)
+    if kind < 0.55:
+        return _tiles(rng, metres)
+    grain, relief, uneven = float(np.exp(rng.uniform(*np.log((40, 400))))), 0.003, 0.3
+    if kind < 0.7:  # carpet, a blanket
+        color = np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0, 0.5), rng.uniform(0.15, 0.85))) ** 2.2
+    elif kind < 0.83:  # stone, concrete, asphalt
+        color = rng.uniform(0.05, 0.5) * np.array([1.0, rng.uniform(0.9, 1.0), rng.uniform(0.8, 1.0)])
+        grain, relief = 0.2 * grain, 0.001
+    elif kind < 0.93:  # sand
+        color, relief = rng.uniform(0.3, 0.65) * np.array([1.0, rng.uniform(0.72, 0.88), rng.uniform(0.4, 0.7)]), 0.012
+    else:  # grass
+        color, uneven = np.array([rng.uniform(0.05, 0.2), 0.2, 0.02]), 0.7
+    return replace(plain(rng, color, 0.9, relief, uneven), scale=metres * grain)
+
+
+def _boards(rng: np.random.Generator, metres: float) -> Wood:
+    """A floor of wood or of what looks like it: boards 6 to 20 cm wide and 0.4 to 2 m long."""
+    made = wood(rng, metres)
+    color = np.array(colorsys.hsv_to_rgb(rng.uniform(0.04, 0.1), rng.uniform(0.1, 0.6), rng.uniform(0.2, 0.8))) ** 2.2
+    board = (float(rng.uniform(0.8, 4)), float(rng.uniform(0.12, 0.4)))
+    return replace(made, scale=metres, color=triple(color), board=board, gap=float(rng.choice([0.0, 0.002, 0.006])))
+
+
+def _tiles(rng: np.random.Generator, metres: float) -> Everyday:
+    """Tiles 5 to 60 cm long in their joints."""
+    value = rng.uniform(0.15, 0.85)
+    tile = np.array(colorsys.hsv_to_rgb(rng.uniform(0.02, 0.15), rng.uniform(0, 0.4), value)) ** 2.2
+    length, high = np.exp(rng.uniform(*np.log((0.05, 0.6)))), float(rng.choice([1.0, 1.0, 0.5]))
+    joint = triple(np.clip(tile * rng.uniform(0.3, 1.4), 0, 1))
+    details = {"Scale": 1.0, "Brick Width": 1.0, "Row Height": high, "Mortar Size": float(rng.uniform(0.008, 0.03))}
+    pattern = Pattern("Brick", (0.0, 0.0, 0.0), triple(np.full(3, metres / length)), details, joint, 0.0, None)
+    return Everyday("everyday", float(rng.uniform(0.15, 0.7)), metallic=False, color=triple(tile), pattern=pattern)
 
 
 def glow(rng: np.random.Generator) -> Glow:

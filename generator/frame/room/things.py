@@ -144,6 +144,13 @@ class Things:
         if normal[2] > _LEVEL:
             self.up = normal
 
+    def ground_under(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
+        """Ground without an end in sight, through a point with this unit normal."""
+        made_of = materials.ground(rng, PLANE_SIZE)
+        self._top_of(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, _ENDLESS, made_of)
+        if normal[2] > _LEVEL:
+            self.up = normal
+
     def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
         """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
         rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
