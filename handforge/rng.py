@@ -24,6 +24,7 @@ STREAMS: dict[str, tuple[int, ...]] = {
     "furniture": (0x27,),
     "empty surroundings": (0x28,),
     "clinic": (0x28, 1),  # the flash over a bed
+    "floor": (0x27, 1),
     "crowd surroundings": (0x29,),
     "second hand": (0x2B,),
     "glass": (0x2C,),

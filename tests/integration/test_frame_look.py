@@ -13,6 +13,7 @@ from generator.frame.backgrounds import Backgrounds
 from generator.frame.elbow import STRAIGHT, Elbow, draw_elbow
 from generator.frame.frame_look import SHAPES, draw_frame_look
 from generator.frame.framing import arm_end, draw_framing
+from generator.frame.room import rooms
 from generator.frame.room.arm_view import View
 from generator.frame.room.things import Things
 from generator.frame.settings import RenderSettings, SettingsError
@@ -134,10 +135,9 @@ def test_a_held_thing_is_in_one_hand():
 def test_furniture_faces_the_camera(monkeypatch):
     placed = []
     monkeypatch.setattr(Things, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
-    monkeypatch.setattr(Things, "wall", lambda self, *given: None)
     view = View(Camera(160, 120), np.zeros((1, 3)), np.ones(1, bool), np.zeros(1, int))
     for seed in range(40):
-        Things().fill_room(np.random.default_rng(seed), view)
+        rooms.fill_room(Things(), np.random.default_rng(seed), view)
     fronts = np.array([turn @ [0, -1, 0] / np.linalg.norm(turn @ [0, -1, 0]) for turn in placed])
     assert len(fronts) > 100 and np.median(fronts @ [0, -1, 0]) > 0.7, "the camera looks along +Y"
 

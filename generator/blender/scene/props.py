@@ -91,7 +91,9 @@ class Props:
                 matrix[:3, :3] /= size
                 self.add_mesh(vertices, faces, [make(thing.material)], matrix)
             else:
-                self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
+                obj = self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
+                if thing.shape == "wall":
+                    obj.visible_shadow = obj.visible_diffuse = False
 
     def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
         """Put sleeves and watches on posed arms."""
@@ -149,13 +151,14 @@ class Props:
             obj.matrix_world = Matrix((matrix @ within).tolist())
             self._made.append(obj)
 
-    def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> None:
+    def _add(self, mesh: bpy.types.Mesh, material: bpy.types.Material, matrix: np.ndarray) -> bpy.types.Object:
         obj = bpy.data.objects.new("prop", mesh)
         bpy.context.scene.collection.objects.link(obj)
         obj.matrix_world = Matrix(matrix.tolist())
         obj.material_slots[0].link = "OBJECT"
         obj.material_slots[0].material = material
         self._made += [obj, material]
+        return obj
 
 
 def _material(one: Material) -> bpy.types.Material:
@@ -188,7 +191,7 @@ def _shape(name: str) -> bpy.types.Mesh:
         mesh.materials.append(None)
         return mesh
     made = bmesh.new()
-    if name == "box":
+    if name in ("box", "wall"):
         bmesh.ops.create_cube(made, size=1.0)
     elif name in ("ball", "block"):
         bmesh.ops.create_uvsphere(made, u_segments=32, v_segments=16, radius=0.5)
@@ -199,7 +202,8 @@ def _shape(name: str) -> bpy.types.Mesh:
     mesh = bpy.data.meshes.new(name)
     made.to_mesh(mesh)
     made.free()
-    smooth = {"box": (), "ball": (3, 4), "block": (3, 4), "tube": (4,)}[name]  # corners of faces that are so shaded
+    # Corners of faces that are shaded smooth.
+    smooth = {"box": (), "wall": (), "ball": (3, 4), "block": (3, 4), "tube": (4,)}[name]
     mesh.polygons.foreach_set("use_smooth", [len(face.vertices) in smooth for face in mesh.polygons])
     mesh.materials.append(None)
     return mesh

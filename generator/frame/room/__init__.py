@@ -3,7 +3,8 @@
 surroundings  all of it, drawn for one frame
 lamps         environment, sun and flash
 worn          sleeves and watches
-things        shapes, where they stand; tables, walls, rooms
+things        shapes, where they stand; tables, walls
+rooms         floors, walls, furniture that stands on them
 furniture     pieces of several parts
 bodies        the people whose hands are seen, and their table
 people        people in clothes, in the background or around hands; limbs

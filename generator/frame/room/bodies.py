@@ -8,7 +8,7 @@ import numpy as np
 
 from generator.frame.crowd import Crowd, SeenHand
 from generator.frame.elbow import PLACE
-from generator.frame.room import materials, people
+from generator.frame.room import materials, people, rooms
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material
 from generator.frame.room.things import Things
@@ -48,6 +48,7 @@ def fill_scene(
     sits = _sit(rng, crowd)
     own = float(-view.camera.distance * up[1]) + _OWN
     level = min((float(up @ person.middle) for person in crowd.persons), default=own) - people.TALL[sits]
+    things.up, things.ground = up, level
     for number, person in enumerate(crowd.persons, start=int(crowd.kind == "egocentric")):
         cloth = clothes.get(number) or materials.cloth(rng)
         axes, middle = np.array(person.axes), np.array(person.middle)
@@ -62,13 +63,9 @@ def fill_scene(
     _table(things, rng, crowd, view)
     if alone:
         return
-    if rng.random() < 0.6:
-        things.lay_floor(rng, up, level)
-    if rng.random() < 0.8:
-        cover = materials.cloth(rng) if rng.random() < 0.3 else materials.surface(rng)
-        things.wall(rng, view, cover, float(rng.uniform(0.6, 3.0)))
-    if rng.random() < 0.6:
-        things.fill_room(rng, view)
+    if rng.random() < 0.9:
+        rooms.fill_room(things, rng, view)
+    things.floor_below(rng, view)
 
 
 def _up(crowd: Crowd) -> np.ndarray:

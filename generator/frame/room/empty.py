@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from generator.frame.empty_scene import EmptyScene
-from generator.frame.room import furniture, materials, people
+from generator.frame.room import materials, people, rooms
 from generator.frame.room.arm_view import View
-from generator.frame.room.things import Things
-from generator.frame.room.transforms import rotation_to, transform
+from generator.frame.room.things import LEVEL, Things
 from generator.objects import surfaces
 
 
@@ -21,43 +20,41 @@ def fill_scene(things: Things, rng: np.random.Generator, scene: EmptyScene, view
         _people(things, rng, view)
     if alone:
         return
+    level = True
     if scene.ground is not None:
         normal, point = (np.array(part) for part in scene.ground)
+        level = normal[2] > LEVEL
         if scene.clinic or (scene.kind == "feet" and rng.random() < 0.15):
             things.sheet(rng, normal, point)
+            things.up = normal if level else things.up
         elif scene.kind == "feet":
             things.ground_under(rng, normal, point)
         else:
-            things.floor(rng, normal, point)
-        if rng.random() < (0.8 if scene.clinic else 0.5):
-            things.fill_room(rng, view)
+            things.table(rng, view, normal, point, 0)
+        if level and rng.random() < 0.8:
+            rooms.fill_room(things, rng, view)
     elif scene.kind == "people":
-        if rng.random() < 0.6:
-            things.wall(
-                rng,
-                view,
-                materials.cloth(rng) if rng.random() < 0.5 else materials.everyday(rng),
-                rng.uniform(1.2, 3.0),
-            )
-        if rng.random() < 0.5:
-            things.fill_room(rng, view)
+        if rng.random() < 0.8:
+            rooms.fill_room(things, rng, view)
     elif scene.kind == "interior":
         _interior(things, rng, view)
     else:
         _behind(things, rng, view)
-    if scene.kind not in ("interior", "food") and not scene.clinic and rng.random() < 0.25:
+    if level and scene.kind not in ("interior", "food") and not scene.clinic and rng.random() < 0.25:
         people.distract(things, rng, view)
+    things.floor_below(rng, view)
 
 
 def _behind(things: Things, rng: np.random.Generator, view: View) -> None:
     """A sheet, a table, a wall, a room."""
-    kind = rng.random()
+    kind, around = rng.random(), True
     if kind < 0.35:
-        things.furnish(rng, view, materials.cloth(rng) if rng.random() < 0.5 else None)
+        around = things.furnish(rng, view, materials.cloth(rng) if rng.random() < 0.5 else None)
     elif kind < 0.6:
         things.wall(rng, view, materials.cloth(rng), float(np.exp(rng.uniform(np.log(0.02), np.log(1.5)))))
-    if kind > 0.5:
-        things.fill_room(rng, view)
+        around = False
+    if around and kind > 0.2:
+        rooms.fill_room(things, rng, view)
 
 
 def _people(things: Things, rng: np.random.Generator, view: View) -> None:
@@ -71,18 +68,11 @@ def _people(things: Things, rng: np.random.Generator, view: View) -> None:
 
 
 def _interior(things: Things, rng: np.random.Generator, view: View) -> None:
-    """A piece of furniture, or wood, leather and cloth from near, that fills the image."""
-    camera = view.camera
-    across = camera.distance / camera.matrix[0, 0] * camera.width
+    """A room, or wood, leather and cloth from near, that fills the image."""
     if rng.random() < 0.35:
         covers = (surfaces.leather, surfaces.wood, surfaces.leather, surfaces.label)
         cover = materials.OfObject("object", covers[rng.integers(len(covers))](rng))
         slant = np.array([rng.normal(0, 0.4), -1.0, rng.normal(0.3, 0.4)])
-        things.floor(rng, slant / np.linalg.norm(slant), np.zeros(3), cover)
+        things.slab(rng, slant / np.linalg.norm(slant), np.zeros(3), cover)
         return
-    for number in range(int(rng.integers(1, 4))):
-        size = across * float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
-        center = view.point(rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), camera.distance + 0.3 * size + 0.3 * number)
-        facing = rotation_to(np.array([0.0, 0.0, 1.0]), np.pi / 2 + rng.normal(0, 0.4))
-        things.assemble(furniture.piece(rng), transform(facing, center, size))
-    things.wall(rng, view, materials.surface(rng), float(rng.uniform(1.0, 2.5)) * across)
+    rooms.fill_room(things, rng, view)

@@ -28,9 +28,57 @@ class Part:
     matrix: np.ndarray
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A piece of furniture of its own size.
+
+    :param low: (3,) its corner, metres in its axes; ``high``: the opposite one.
+    :param flat: whether things can stand on it.
+    """
+
+    parts: list[Part]
+    low: np.ndarray
+    high: np.ndarray
+    flat: bool = False
+
+
 def piece(rng: np.random.Generator) -> list[Part]:
     """Any piece."""
     return PIECES[rng.integers(len(PIECES))](rng)
+
+
+_CORNERS = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
+
+
+def extent(parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """The corners (3,) with the least and the greatest coordinates of a piece in its axes."""
+    corners = np.concatenate([_CORNERS @ part.matrix[:3].T for part in parts])
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def _sized(parts: list[Part], high: float, flat: bool = False) -> Piece:
+    """A piece as ``high`` as so many metres."""
+    low, top = extent(parts)
+    factor = high / (top[2] - low[2])
+    scale = np.diag([factor, factor, factor, 1.0])
+    return Piece([Part(one.shape, one.material, scale @ one.matrix) for one in parts], factor * low, factor * top, flat)
+
+
+def draw_large(rng: np.random.Generator) -> Piece:
+    """Something that stands on the floor, as high as it is in rooms."""
+    made = _LARGE[rng.integers(len(_LARGE))]
+    low, high = _HIGH[made]
+    return _sized(made(rng), float(rng.uniform(low, high)), made is _cabinet)
+
+
+def draw_small(rng: np.random.Generator) -> Piece:
+    """Something that stands on furniture."""
+    return _sized(_SMALL[rng.integers(len(_SMALL))](rng), float(rng.uniform(0.1, 0.35)))
+
+
+def draw_hung(rng: np.random.Generator) -> Piece:
+    """An image, a window or a screen."""
+    return _sized(_frame(rng), float(rng.uniform(0.25, 1.0)))
 
 
 def _part(
@@ -233,3 +281,8 @@ PIECES: tuple[Callable[[np.random.Generator], list[Part]], ...] = (
     *(_cabinet, _toy, _frame, _seat),
 )
 """All kinds, as often as they are drawn."""
+
+_HIGH = {_slats: (0.5, 1.7), _shelf: (0.8, 2.1), _cabinet: (0.6, 2.0), _seat: (0.6, 1.0), _rods: (0.3, 1.5)}
+"""How high what stands on floors is, metres."""
+_LARGE = (_slats, _shelf, _shelf, _cabinet, _cabinet, _cabinet, _seat, _seat, _seat, _rods)
+_SMALL = (_books, _stack, _bottle, _toy, _rods)

@@ -225,9 +225,20 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
     return Wood("wood", roughness, direction, scale, stretch, distortion, linear, dark, board, gap, other)
 
 
-def ground(rng: np.random.Generator, metres: float) -> Plain | Wood | Everyday:
-    """What one stands or lies on: boards, tiles, carpet, stone, sand, grass; for a plane of this size."""
-    kind = rng.random()
+def paint(rng: np.random.Generator) -> Plain | Wood | Everyday:
+    """What covers a wall: mostly white, grey or a pale color."""
+    if rng.random() < 0.15:
+        return surface(rng)
+    value, pale = rng.uniform(0.35, 0.95), rng.uniform(0, 0.08 if rng.random() < 0.6 else 0.35)
+    return plain(rng, np.array(colorsys.hsv_to_rgb(rng.uniform(), pale, value)) ** 2.2, 0.9, uneven=0.05)
+
+
+def ground(rng: np.random.Generator, metres: float, *, outside: bool) -> Plain | Wood | Everyday:
+    """What one stands or lies on: boards, tiles, carpet or stone; ``outside`` also sand and grass.
+
+    :param metres: size of the plane.
+    """
+    kind = rng.random() if outside else rng.uniform(0, 0.83)
     if kind < 0.35:
         return _boards(rng, metres)
     if kind < 0.55:

@@ -59,9 +59,9 @@ def person(things: Things, rng: np.random.Generator, view: View) -> None:
     gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
     across, down = rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1)
-    axes, sits = _on(things.up, rng.normal(0, 0.15), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
+    axes, sits = _on(things.up, rng.normal(0, 0.01), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
     for step in range(10):
-        middle = view.point(across, down, depth + 0.1 * step) + axes @ [0.0, 0.0, 0.2]
+        middle = _standing(things, view.point(across, down, depth + 0.1 * step) + axes @ [0.0, 0.0, 0.2], sits)
         if things.free(view, balls(axes, middle, sits=sits)):
             dressed(things, rng, cloth(rng), axes, middle, rng.uniform(), sits=sits)
             return
@@ -90,6 +90,8 @@ def dressed(
     :param tall: how high the shoulders are above the soles, metres; None for :data:`TALL`.
     """
     things.bodies.append(balls(axes, middle, sits=sits))
+    if things.ground is None:
+        things.ground = float((middle - axes[:, 2] * (TALL[sits] if tall is None else tall)) @ things.up)
     color = materials.skin_color(rng, tone)
     skin = materials.plain(rng, color, roughness=0.5, uneven=0.08)
     size = rng.uniform([0.94, 0.92, 0.97], [1.06, 1.16, 1.03])
@@ -207,14 +209,19 @@ def beside(things: Things, rng: np.random.Generator, view: View, depth: float, t
     """
     for step in range(_TRIES):
         turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
-        axes, sits = _on(things.up, rng.normal(0, 0.12), turned), bool(rng.random() < 0.3)
+        axes, sits = _on(things.up, rng.normal(0, 0.01), turned), bool(rng.random() < 0.3)
         across, down = rng.uniform([0.02, 0.05], [0.98, 0.85])
-        middle = view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD
-        if things.ground is not None:
-            middle += things.up * (things.ground + TALL[sits] - middle @ things.up)
+        middle = _standing(things, view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD, sits)
         if things.free(view, balls(axes, middle, sits=sits)):
             dressed(things, rng, cloth(rng), axes, middle, tone, sits=sits)
             return
+
+
+def _standing(things: Things, middle: np.ndarray, sits: bool) -> np.ndarray:
+    """Where somebody's shoulders are who is there, on the ground if there is one."""
+    if things.ground is None:
+        return middle
+    return np.asarray(middle + things.up * (things.ground + TALL[sits] - middle @ things.up))
 
 
 def limb(things: Things, shape: Shape, material: Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 Shape = Literal[
     "box",
+    "wall",
     "ball",
     "tube",
     "block",
@@ -24,9 +25,10 @@ Shape = Literal[
     "sleeve",
     "limb",
 ]
-"""A box, ball, tube (along Z), block (a rounded box) and tumbler (open to +Z) are of size 1."""
+"""A box, a wall (a box that keeps no light out), ball, tube (along Z), block (a rounded box) and tumbler (open to +Z)
+are of size 1."""
 
-OF_SIZE_1: frozenset[Shape] = frozenset(("box", "ball", "tube", "block", "tumbler"))
+OF_SIZE_1: frozenset[Shape] = frozenset(("box", "wall", "ball", "tube", "block", "tumbler"))
 
 
 def drawn(rng: np.random.Generator, *shapes: Shape) -> Shape:

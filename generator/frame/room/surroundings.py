@@ -18,7 +18,7 @@ from generator.frame.elbow import PLACE, Elbow
 from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook
 from generator.frame.hand_look import HandLook
-from generator.frame.room import bodies, empty, glass, lamps, materials, mirror, occluders, people, pocket, worn
+from generator.frame.room import bodies, empty, glass, lamps, materials, mirror, occluders, people, pocket, rooms, worn
 from generator.frame.room.arm_view import View
 from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Glass, Material, Mirror
@@ -122,15 +122,17 @@ def draw(
     elif settings.environment == "random" and not holds and len(arms) == 1 and _pocketed(things, own("pocket"), view):
         pass  # and whoever has the pocket
     elif settings.environment == "random":
-        _vary(things, own("environment"), rng, view)
+        around = _vary(things, own("environment"), rng, view)
         behind = own("furniture")
-        if behind.random() < 0.65:
-            things.fill_room(behind, view)
+        if around and behind.random() < 0.8:
+            rooms.fill_room(things, behind, view)
     else:
         things.furnish(rng, view)
     beside = own("distractors")
     if settings.distractors == "random" and beside.random() < 0.4:
         people.distract(things, beside, view)
+    if not alone:
+        things.floor_below(own("floor"), view)
     before = own("occluders")
     if settings.occluders == "random" and (chance := before.random()) < 0.4:
         full = holds or any(thing.shape == "drape" for thing in things.things)  # nothing else is in a pocket
@@ -179,22 +181,24 @@ def _pocketed(things: Things, own: np.random.Generator, view: View) -> bool:
     if own.random() >= pocket.FRACTION or not pocket.put_around(things, own, view):
         return False
     if own.random() < 0.7:
-        things.fill_room(own, view)
+        rooms.fill_room(things, own, view)
     return True
 
 
-def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> None:
-    """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind."""
+def _vary(things: Things, own: np.random.Generator, rng: np.random.Generator, view: View) -> bool:
+    """One of several kinds of surroundings; things are drawn from ``rng`` as where they are the only kind.
+
+    :returns: whether a room could be around them: not where a wall is behind the hand.
+    """
     kind = own.random()
     if kind < 0.45:
-        things.furnish(rng, view, more=int(own.integers(5, 40)) if own.random() < 0.4 else 0)
-    elif kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
+        return things.furnish(rng, view, more=int(own.integers(5, 40)) if own.random() < 0.4 else 0)
+    if kind < 0.6:  # skin-like and strong colours take the mask along in networks that never met them
         made_of = materials.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
-        things.furnish(rng, view, made_of)
-    elif kind < 0.75:
+        return things.furnish(rng, view, made_of)
+    if kind < 0.75:
         things.wall(own, view, materials.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
-    elif kind < 0.95:
+        return False
+    if kind < 0.95:
         people.person(things, own, view)
-        if own.random() < 0.7:
-            cover = materials.cloth(own) if own.random() < 0.5 else materials.everyday(own)
-            things.wall(own, view, cover, own.uniform(0.8, 2.5))
+    return True

@@ -20,9 +20,10 @@ PLANE_SIZE = 8.0
 
 _THICK, _LEG = 0.04, 0.68
 _ENDLESS = np.array([PLANE_SIZE, PLANE_SIZE, _THICK])
+"""Metres that a table top is thick and its legs are long where nothing else says it; a plane without an end."""
 _CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-_LEVEL = 0.26
-"""Metres that a table top is thick and its legs are long, its corners, and what is up in the normal of no wall."""
+LEVEL = 0.26
+"""Up in the normal of what things stand on: with less, it is a wall, or a table seen from straight above."""
 
 Matrix = tuple[tuple[float, float, float, float], ...]
 
@@ -62,7 +63,10 @@ class Things:
         self.up = np.array([0.0, 0.0, 1.0])
         """The normal (3,) of what things stand on; that of the image where there is only a wall."""
         self.ground: float | None = None
-        """How high the floor is along that normal, metres from the origin; None without one."""
+        """How high what people and furniture stand on is along that normal, metres from the origin; None if nothing
+        does."""
+        self.floored = False
+        """Whether there is a floor to be seen."""
         self._materials: dict[int, tuple[int, Material]] = {}
 
     @property
@@ -110,20 +114,19 @@ class Things:
         """Whether a ball touches no body."""
         return all((np.linalg.norm(body[:, :3] - center, axis=1) > body[:, 3] + radius).all() for body in self.bodies)
 
-    def furnish(self, rng: np.random.Generator, view: View, material: Material | None = None, more: int = 0) -> None:
+    def furnish(self, rng: np.random.Generator, view: View, material: Material | None = None, more: int = 0) -> bool:
         """Put a table or wall behind the hand, of this material or of any, and up to 10 things and ``more`` on it.
 
         Or nothing at all.
+
+        :returns: whether a room could be around it: not where a wall is behind the hand.
         """
         if rng.random() < 0.12:
-            return  # the hand in front of the world's image alone
+            return True  # the hand in front of the world's image alone
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
-        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        top = self._plane(rng, rotation, normal * offset, material)
-        self._stand(top)
-        for _ in range(int(rng.integers(0, 11)) + more):
-            self._object(rng, rotation, normal, top, view)
+        self._table(rng, view, normal, normal * offset, material, int(rng.integers(0, 11)) + more)
+        return bool(normal[2] > LEVEL)
 
     def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
         """A bed's sheet about a point of a plane with this unit normal."""
@@ -132,30 +135,38 @@ class Things:
         turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
         self.add("sheet", materials.sheet(rng), transform(turn, point, np.ones(3)), folds)
 
-    def floor(
-        self,
-        rng: np.random.Generator,
-        normal: np.ndarray,
-        point: np.ndarray,
-        material: Material | None = None,
-    ) -> None:
-        """A plane through a point with this unit normal, of this material or of any."""
-        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, material)
-        if normal[2] > _LEVEL:
-            self.up = normal
+    def slab(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray, material: Material) -> None:
+        """A plane without an end in sight, through a point with this unit normal."""
+        self._top_of(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, _ENDLESS, material)
 
     def ground_under(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
-        """Ground without an end in sight, through a point with this unit normal."""
-        made_of = materials.ground(rng, PLANE_SIZE)
-        self._top_of(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), point, _ENDLESS, made_of)
-        if normal[2] > _LEVEL:
-            self.up = normal
+        """Ground without an end in sight, inside or outside, through a point with this unit normal."""
+        self.slab(rng, normal, point, materials.ground(rng, PLANE_SIZE, outside=True))
+        if normal[2] > LEVEL:
+            self.up, self.ground, self.floored = normal, float(normal @ point), True
 
     def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
-        """A plane through a point with this unit normal, and up to so many things on it where no arm is."""
-        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        top = self._plane(rng, rotation, point)
-        self._stand(top)
+        """A table or wall through a point with this unit normal, and up to so many things on it where no arm is."""
+        self._table(rng, view, normal, point, None, count)
+
+    def _table(
+        self,
+        rng: np.random.Generator,
+        view: View,
+        normal: np.ndarray,
+        point: np.ndarray,
+        material: Material | None,
+        count: int,
+    ) -> None:
+        """In part of the images a table's edge is in sight; a wall's never is."""
+        rotation, level = rotation_to(normal, rng.uniform(0, 2 * np.pi)), bool(normal[2] > LEVEL)
+        size, shift = _ENDLESS.copy(), np.zeros(3)
+        if level and rng.random() < 0.6:
+            size[:2] = rng.uniform(0.5, 1.6, 2)
+            shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
+        top = self._top_of(rng, rotation, point + rotation @ shift, size, material)
+        if level:
+            self._stand(rng, top, view)
         for _ in range(count):
             self._object(rng, rotation, normal, top, view)
 
@@ -174,59 +185,31 @@ class Things:
         :param center: (3,), the middle of its upper side; ``size``: (2,) metres.
         """
         top = self._top_of(rng, rotation, center, np.array([*size, _THICK]), None)
-        self._stand(top)
+        self._stand(rng, top, view)
         for _ in range(count):
             self._object(rng, rotation, rotation[:, 2], top, view)
 
     def lay_floor(self, rng: np.random.Generator, up: np.ndarray, level: float) -> None:
-        """A floor without an end in sight, for people and tables.
+        """A floor without an end in sight, for people and furniture.
 
         :param up: (3,) its unit normal; ``level``: metres along it from the origin.
         """
-        self.up, self.ground = up, level
-        made_of = materials.wood(rng, PLANE_SIZE) if rng.random() < 0.5 else materials.surface(rng)
-        self._top_of(rng, rotation_to(up, rng.uniform(0, 2 * np.pi)), up * level, _ENDLESS, made_of)
+        self.up, self.ground, self.floored = up, level, True
+        made_of = materials.ground(rng, PLANE_SIZE, outside=False)
+        self.slab(rng, up, up * level, made_of)
+
+    def floor_below(self, rng: np.random.Generator, view: View) -> None:
+        """A floor below people and furniture that stand on none yet, unless it would cut an arm."""
+        if self.ground is None or self.floored:
+            return
+        if self.ground < float((view.arm @ self.up).min()) - 0.01:
+            self.lay_floor(rng, self.up, self.ground)
 
     def wall(self, rng: np.random.Generator, view: View, material: Material, gap: float) -> None:
-        """A plane ``gap`` metres behind the arm, turned a little: it fills the image, or is a board there."""
+        """A plane ``gap`` metres behind the arm, turned a little: it fills the image."""
         normal = np.array([np.sin(a := rng.normal(0, 0.2)), -np.cos(a), 0.0])
-        depth = max(view.behind(0.1), self._behind(view)) + gap
-        center = np.array([0.0, depth - view.camera.distance, 0.0])
-        self._plane(rng, rotation_to(normal, rng.uniform(0, 2 * np.pi)), center, material)
-
-    def fill_room(self, rng: np.random.Generator, view: View) -> None:
-        """Furniture behind hands and people, near or far, and often a wall behind that."""
-        back = max(view.behind(0.1), self._behind(view))
-        far = float(np.exp(rng.uniform(np.log(0.5), np.log(4.0))))
-        if rng.random() < 0.7:
-            self.wall(rng, view, materials.surface(rng), far)
-        roll = rng.normal(0, 0.15)
-        for _ in range(int(rng.integers(2, 12))):
-            depth = back + far * rng.uniform(0.1, 0.9)
-            across = depth / view.camera.matrix[0, 0] * view.camera.width  # of the image, metres
-            size = across * np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
-            center = view.point(rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), depth)
-            if view.clear(center, size / 2) and self._clear(center, size / 2):
-                lean = self.up + np.array([np.sin(roll), rng.normal(0, 0.2), 0.0])
-                facing = rotation_to(lean / np.linalg.norm(lean), np.pi / 2 + rng.normal(0, 0.6))  # us
-                self.assemble(furniture.piece(rng), transform(facing, center, size))
-
-    def _plane(
-        self,
-        rng: np.random.Generator,
-        rotation: np.ndarray,
-        center: np.ndarray,
-        material: Material | None = None,
-    ) -> np.ndarray:
-        """A table top or a wall, whose matrix (4, 4) is returned: a box whose front is the plane.
-
-        In part of the images its edge is in sight.
-        """
-        size, shift = _ENDLESS.copy(), np.zeros(3)
-        if rng.random() < 0.6:
-            size[:2] = rng.uniform(0.5, 1.6, 2)
-            shift[:2] = rng.uniform(-0.35, 0.35, 2) * size[:2]
-        return self._top_of(rng, rotation, center + rotation @ shift, size, material)
+        depth = max(view.behind(0.1), self.behind(view)) + gap
+        self.slab(rng, normal, np.array([0.0, depth - view.camera.distance, 0.0]), material)
 
     def _top_of(
         self,
@@ -240,19 +223,27 @@ class Things:
         self.add("box", material or self._top(rng), matrix)
         return matrix
 
-    def _stand(self, top: np.ndarray) -> None:
-        """Give a table top, whose matrix (4, 4) this is, legs where its edge is in sight; a wall's gets none."""
+    def _stand(self, rng: np.random.Generator, top: np.ndarray, view: View) -> None:
+        """Give a table top, whose matrix (4, 4) this is, legs and a floor; one without an end is a floor."""
         size = np.linalg.norm(top[:3, :3], axis=0)
         rotation = top[:3, :3] / size
-        if rotation[2, 2] <= _LEVEL:
+        self.up = up = rotation[:, 2]
+        height = float(up @ top[:3, 3])
+        if size[0] > 0.99 * PLANE_SIZE:
+            if self.ground is None:
+                self.ground, self.floored = height + _THICK / 2, True
             return
-        self.up = rotation[:, 2]
-        for x, y in _CORNERS if size[0] < PLANE_SIZE else ():
-            corner = np.array([x * (size[0] / 2 - 0.05), y * (size[1] / 2 - 0.05), -(_THICK + _LEG) / 2])
-            leg = transform(rotation, top[:3, 3] + rotation @ corner, np.array([0.05, 0.05, _LEG]))
-            self.things.append(replace(self.things[-1], matrix=rows(leg)))
+        made_of = self.things[-1]
+        if self.ground is None:
+            self.lay_floor(rng, up, min(height - _THICK / 2 - _LEG, float((view.arm @ up).min()) - 0.02))
+        assert self.ground is not None
+        leg = height - _THICK / 2 - self.ground
+        for x, y in _CORNERS:
+            corner = np.array([x * (size[0] / 2 - 0.05), y * (size[1] / 2 - 0.05), -(_THICK + leg) / 2])
+            place = transform(rotation, top[:3, 3] + rotation @ corner, np.array([0.05, 0.05, leg]))
+            self.things.append(replace(made_of, matrix=rows(place)))
 
-    def _behind(self, view: View) -> float:
+    def behind(self, view: View) -> float:
         """The depth behind all bodies that are seen; 0 without any."""
         if not self.bodies:
             return 0.0
@@ -263,7 +254,10 @@ class Things:
 
     @staticmethod
     def _top(rng: np.random.Generator) -> Material:
-        return materials.wood(rng, PLANE_SIZE) if rng.random() < 0.3 else materials.everyday(rng)
+        kind = rng.random()
+        if kind < 0.3:
+            return materials.wood(rng, PLANE_SIZE)
+        return materials.paint(rng) if kind < 0.5 else materials.everyday(rng)
 
     def _object(
         self,
@@ -303,7 +297,9 @@ class Things:
             return
         matrix = transform(rotation @ rotation_about(2, angle), center, size)
         if composed:
-            self.assemble(furniture.piece(rng), matrix)
+            parts = furniture.piece(rng)
+            lowest = float(furniture.extent(parts)[0][2])
+            self.assemble(parts, transform(rotation @ rotation_about(2, angle), foot - normal * lowest * size[2], size))
         else:
             self.add(shape, materials.everyday(rng), matrix)
 
