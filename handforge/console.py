@@ -19,7 +19,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from handforge.errors import HandforgeError
-from handforge.files import FolderError, remove_stale, require_writable
+from handforge.files import DISK_FULL, FolderError, remove_stale, require_writable
 
 PATH = click.Path(path_type=Path)
 """A file or folder, as a :class:`pathlib.Path`."""
@@ -99,8 +99,7 @@ class Group(click.Group):
         except ModuleNotFoundError as error:
             _say(f"the library {error.name} is not installed; pip install 'handforge[all]'")
         except OSError as error:
-            told = [str(part) for part in (error.filename or "the output", error.strerror) if part]
-            _say(": ".join(told) if error.strerror else str(error))
+            _say(_system_text(error))
         except RuntimeError as error:
             torch = sys.modules.get("torch")
             if torch is not None and isinstance(error, torch.OutOfMemoryError):
@@ -197,6 +196,14 @@ def echo(text: object = "", err: bool = False, nl: bool = True) -> None:
 
 def _say(text: str) -> None:
     echo(f"Error: {' '.join(text.split())}", err=True)
+
+
+def _system_text(error: OSError) -> str:
+    """What the system refuses, with the file or folder, and what to do where the disk is full."""
+    if error.errno in DISK_FULL:
+        where = error.filename2 or error.filename or "the output"  # of a copy, the second one is written
+        return f"{where}: the disk is full; make room, or write elsewhere"
+    return f"{error.filename or 'the output'}: {error.strerror}" if error.strerror else str(error)
 
 
 NO_MEMORY = ("can't allocate memory", "failed to map segment", "Cannot allocate memory", "can't start new thread")

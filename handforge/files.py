@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from handforge.errors import HandforgeError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where nothing more can be written: the disk is full, or the user's part of it."""
 
 
 class FolderError(HandforgeError):
@@ -94,6 +98,8 @@ def require_writable(folder: Path) -> None:
     nearest = folder.absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
+    if nearest == folder.absolute() and not nearest.is_dir():
+        raise FolderError(f"{folder} is a file; give a folder")
     within = "" if nearest == folder.absolute() else f" in {nearest}"
     if not nearest.is_dir():
         raise FolderError(f"{folder} cannot be made{within}, which is a file; give another folder")
@@ -193,6 +199,7 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
     :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
         stay. Empty: an earlier output is not replaced but refused.
     :raises FolderError: if ``out`` holds something else, or another process writes it.
+    :raises OSError: naming ``out``, if the disk is full, or what is written into the temporary folder cannot be.
     """
     goal = out.resolve()  # a link stays one, and "." has a name
     if goal.exists() and not goal.is_dir():
@@ -202,6 +209,21 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
     lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")
     with _made(goal.parent), _lock(lock, out):
         yield from _filled(goal, out, mark, replaces)
+
+
+@contextmanager
+def _named_as(out: Path, temporary: Path) -> Iterator[None]:
+    """Let errors of writing name the folder that was asked for: what is written lies in one that is gone again.
+
+    Copying names the file that it reads, and writing often none.
+    """
+    try:
+        yield
+    except OSError as error:
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        if error.errno in DISK_FULL or any(Path(name).is_relative_to(temporary) for name in names):
+            error.filename, error.filename2 = str(out), None
+        raise
 
 
 def _filled(goal: Path, out: Path, mark: str, replaces: Sequence[str]) -> Iterator[Path]:
@@ -215,7 +237,8 @@ def _filled(goal: Path, out: Path, mark: str, replaces: Sequence[str]) -> Iterat
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        yield temporary
+        with _named_as(out, temporary):
+            yield temporary
         if temporary.parent != goal:
             temporary.replace(goal)
             return

@@ -239,4 +239,4 @@ def test_an_error_of_the_system_is_one_line(name, folder, monkeypatch):
         raise OSError(28, "No space left on device", name)
 
     monkeypatch.setattr("handforge.dataset.validate.check", full)
-    assert error("check", folder) == f"Error: {name or 'the output'}: No space left on device"
+    assert error("check", folder) == f"Error: {name or 'the output'}: the disk is full; make room, or write elsewhere"

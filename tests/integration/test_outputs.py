@@ -92,6 +92,8 @@ def test_a_folder_in_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FolderError, match=r"file/out cannot be made in .*/file, which is a file; give another folder"):
         require_writable(tmp_path / "file/out")
+    with pytest.raises(FolderError, match="file is a file; give a folder"):
+        require_writable(tmp_path / "file")
     require_writable(tmp_path / "new/deep")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -116,8 +118,33 @@ def test_an_export_that_fills_the_disk_leaves_nothing(here, tmp_path, monkeypatc
     monkeypatch.setattr(os, "fsync", full)
     out = tmp_path / f"net.{suffix}"
     done = invoke("export", here / "run", "--format", kind, "--image", here / "data/images/blob000.png", "--out", out)
-    refused(done, f"{out}: No space left on device")
+    refused(done, f"{out}: the disk is full; make room, or write elsewhere")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "predict --weights {here}/run {here}/data --device cpu --masks --out {out}",
+        "dataset split {here}/data {out} {here}/other --test 1",
+        "dataset export {here}/data {out} --format cvat",
+    ],
+)
+def test_a_folder_that_fills_the_disk_is_named_as_it_was_given(here, tmp_path, monkeypatch, command):
+    before = names(here)
+
+    def full(*given, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full_copy(source, target, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), source, None, target)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(shutil, "copyfile", full_copy)
+    monkeypatch.setattr(shutil, "copy2", full_copy)
+    done = invoke(*command.format(here=here, out=tmp_path / "out").split())
+    refused(done, f"Error: {tmp_path / 'out'}: the disk is full; make room, or write elsewhere")
+    assert not list(tmp_path.iterdir()) and names(here) == before
 
 
 def test_shaders_are_not_cached_on_a_full_disk(monkeypatch, tmp_path):
