@@ -26,6 +26,13 @@ from handforge.dataset.records import (
 from handforge.dataset.rle import decode_mask
 from handforge.parse import parse_json
 
+_ENTRIES = {
+    "images": ("id", "file_name", "width", "height"),
+    "annotations": ("id", "image_id", "category_id"),
+    "categories": ("id", "name"),
+}
+"""What ``annotations.json`` lists, and what each entry must have."""
+
 MAX_MASK_BYTES = 4_000_000_000
 """Memory that the masks of one image may take together."""
 
@@ -57,6 +64,7 @@ class Dataset:
                 "(run the same handforge render command again to finish it)"
             ) from None
         content = parse_json(self._bytes, self.path, DatasetError, constants=False)
+        self._check_form(content)
         try:
             self.images: list[ImageRecord] = content["images"]
             annotations: list[AnnotationRecord] = content["annotations"]
@@ -96,6 +104,22 @@ class Dataset:
                 f"{' or '.join(name for name in CATEGORIES.values() if name != category)}"
             )
         self._by_image = by_image
+
+    def _check_form(self, content: Any) -> None:
+        """Check that the lists are there, and what every entry of them must have."""
+        if not isinstance(content, dict):
+            raise DatasetError(f"{self.path} is not in COCO's form; it must be an object of images and annotations")
+        for part, keys in _ENTRIES.items():
+            entries = content.get(part, [] if part == "categories" else None)
+            if not isinstance(entries, list) and not (part == "categories" and entries is None):
+                raise DatasetError(f"{self.path} is not in COCO's form; it must have a list of {part}")
+            for number, entry in enumerate(entries or [], start=1):
+                missing = keys if not isinstance(entry, dict) else [key for key in keys if key not in entry]
+                if missing:
+                    raise DatasetError(
+                        f"{self.path} is not in COCO's form: number {number} of its {part} has no "
+                        f"{' and no '.join(missing)}; handforge dataset import annotations reads more"
+                    )
 
     def _category(self, record: dict[str, Any]) -> Category:
         name, where = record["name"], f"{self.path}: the category {record['name']!r}"
@@ -142,7 +166,7 @@ class Dataset:
                 )
         if annotation["image_id"] not in images:
             raise DatasetError(
-                f"{self.path}: annotation {annotation['id']} belongs to image {annotation['image_id']}, "
+                f"{self.path}: annotation {annotation['id']} belongs to image {annotation['image_id']!r}, "
                 "which is not listed"
             )
 

@@ -36,6 +36,8 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
     """
     if segmentation is None:
         raise DatasetError("there is no segmentation")
+    if not isinstance(segmentation, list | dict):
+        raise DatasetError(f"its segmentation is {segmentation!r:.80}, neither polygons nor RLE")
     try:
         if isinstance(segmentation, list):
             polygons = [np.asarray(polygon, float) for polygon in segmentation]
