@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -123,14 +123,17 @@ def _box_problem(annotation: AnnotationRecord, image: ImageRecord) -> str | None
     box = annotation.get("bbox")
     if box is None:
         return None
-    numbers = isinstance(box, list) and len(box) == 4 and all(type(v) in (int, float) and abs(v) < 1e9 for v in box)
-    if not numbers:
+    if not _is_box(box):
         return f"bbox is {box!r:.80}, it must be x, y, width, height"
     x, y, width, height = box
     inside = x >= -1 and y >= -1 and x + width <= image["width"] + 1 and y + height <= image["height"] + 1
     if width > 0 and height > 0 and inside:
         return None
     return f"bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
+
+
+def _is_box(box: object) -> bool:
+    return isinstance(box, list) and len(box) == 4 and all(type(v) in (int, float) and abs(v) < 1e9 for v in box)
 
 
 def _is_rectangle(annotation: AnnotationRecord) -> bool:
@@ -161,11 +164,7 @@ def check_image(dataset: Dataset, image: ImageRecord) -> list[str]:
             where = f"{image['file_name']}: annotation {annotation['id']}"
             if annotation.get("iscrowd") != 1:
                 union |= mask
-            if annotation.get("area") != int(mask.sum()):
-                problems.append(f"{where}: area says {annotation.get('area')}, the mask has {int(mask.sum())} pixels")
-            box = [float(v) for v in rle.toBbox(encode_mask(mask))]
-            if annotation.get("bbox") != box:
-                problems.append(f"{where}: bbox says {annotation.get('bbox')}, the mask's is {box}")
+            problems += [f"{where}: {problem}" for problem in _measure_problems(annotation, mask)]
     except DatasetError as error:
         return [*problems, str(error)]
     try:
@@ -178,6 +177,23 @@ def check_image(dataset: Dataset, image: ImageRecord) -> list[str]:
             where = f"{image['file_name']}: annotation {annotation['id']}"
             problems += [f"{where}: {problem}" for problem in check_keypoints_3d(annotation, image)]
     return [*problems, *_file_problems(dataset, image, union)]
+
+
+def _measure_problems(annotation: AnnotationRecord, mask: np.ndarray) -> Iterator[str]:
+    """Compare area and box with the mask: exactly, but where COCO takes them of polygons, whose edges cut pixels."""
+    box = [float(v) for v in rle.toBbox(encode_mask(mask))]
+    polygons = isinstance(annotation["segmentation"], list)
+    area, pixels = annotation.get("area"), int(mask.sum())
+    if not isinstance(area, int | float) or abs(area - pixels) > polygons * (box[2] + box[3]):
+        yield f"area says {area}, the mask has {pixels} pixels"
+    stated = annotation.get("bbox")
+    if not _is_box(stated) or np.abs(_corners(stated) - _corners(box)).max() > polygons:
+        yield f"bbox says {stated}, the mask's is {box}"
+
+
+def _corners(box: Sequence[float]) -> np.ndarray:
+    x, y, width, height = box
+    return np.array([x, y, x + width, y + height])
 
 
 def _file_problems(dataset: Dataset, image: ImageRecord, union: np.ndarray) -> list[str]:

@@ -1,6 +1,7 @@
 """Damaged datasets: every fault is named with its file."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -204,6 +205,22 @@ def test_segmentation(folder, segmentation, message):
     with pytest.raises(ds.DatasetError, match=message) as caught:
         dataset.masks(dataset.images[0])
     assert "annotation 1 of f0.png" in str(caught.value)
+
+
+def test_check_takes_measures_of_polygons_as_coco_has_them(folder):
+    """COCO's area and box are the outline's, not its pixels', as of any image of its own sets."""
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    x, y = 30.3 + 20.2 * np.cos(angles), 20.7 + 15.6 * np.sin(angles)
+    area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+    box = [x.min(), y.min(), np.ptp(x), np.ptp(y)]
+    polygons = [np.column_stack([x, y]).ravel().tolist()]
+    measures = {"segmentation": polygons, "area": area, "bbox": box, "keypoints": None}
+    edit(folder, lambda c: c["annotations"][0].update(measures))
+    shutil.rmtree(folder / "masks")
+    assert ds.check_image(dataset := ds.Dataset(folder), dataset.images[0]) == []
+    edit(folder, lambda c: c["annotations"][0].update(area=area + 100, bbox=[box[0] + 2, *box[1:]]))
+    found = ds.check_image(dataset := ds.Dataset(folder), dataset.images[0])
+    assert len(found) == 2 and "area says" in found[0] and "bbox says" in found[1]
 
 
 def test_check_finds_what_differs(folder):
