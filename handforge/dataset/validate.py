@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from pycocotools import mask as rle
@@ -132,7 +133,7 @@ def _box_problem(annotation: AnnotationRecord, image: ImageRecord) -> str | None
     return f"bbox {box} does not lie in the image of {image['width']}x{image['height']} pixels"
 
 
-def _is_box(box: object) -> bool:
+def _is_box(box: object) -> TypeGuard[list[float]]:
     return isinstance(box, list) and len(box) == 4 and all(type(v) in (int, float) and abs(v) < 1e9 for v in box)
 
 

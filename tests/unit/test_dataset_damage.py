@@ -217,9 +217,11 @@ def test_check_takes_measures_of_polygons_as_coco_has_them(folder):
     measures = {"segmentation": polygons, "area": area, "bbox": box, "keypoints": None}
     edit(folder, lambda c: c["annotations"][0].update(measures))
     shutil.rmtree(folder / "masks")
-    assert ds.check_image(dataset := ds.Dataset(folder), dataset.images[0]) == []
+    dataset = ds.Dataset(folder)
+    assert ds.check_image(dataset, dataset.images[0]) == []
     edit(folder, lambda c: c["annotations"][0].update(area=area + 100, bbox=[box[0] + 2, *box[1:]]))
-    found = ds.check_image(dataset := ds.Dataset(folder), dataset.images[0])
+    dataset = ds.Dataset(folder)
+    found = ds.check_image(dataset, dataset.images[0])
     assert len(found) == 2 and "area says" in found[0] and "bbox says" in found[1]
 
 
