@@ -21,8 +21,18 @@ from click.shell_completion import CompletionItem
 from handforge.errors import HandforgeError
 from handforge.files import DISK_FULL, FolderError, remove_stale, require_writable
 
-PATH = click.Path(path_type=Path)
-"""A file or folder, as a :class:`pathlib.Path`."""
+
+class _Path(click.Path):
+    """A file or folder, as a :class:`pathlib.Path`; an empty text, as of an unset variable of the shell, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert to a path, see the class."""
+        if value == "":
+            self.fail("the path is empty; give a dot for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 """Context settings of every command group."""

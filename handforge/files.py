@@ -132,16 +132,34 @@ _UNFINISHED = ".unfinished.tmp"
 _LOCK = ".lock.tmp"
 
 
+_SUFFIXES_OF_FILES = (
+    *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".mp4", ".avi", ".mov", ".mkv"),
+    *(".json", ".csv", ".txt", ".xml", ".toml", ".html", ".zip", ".safetensors", ".onnx", ".pt"),
+)
+
+
+def _refuse_name_of_file(folder: Path) -> None:
+    """Refuse to make a folder whose name is a file's: whoever gives it expects that file.
+
+    :raises FolderError: if its ending is one of a file, and no such folder is there.
+    """
+    if folder.suffix.lower() in _SUFFIXES_OF_FILES and not folder.exists():
+        raise FolderError(
+            f"{folder} is a file's name, and what is written is a folder; give one without {folder.suffix}"
+        )
+
+
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder for one command; a process that is killed holds it no longer.
 
     It is made where it is not there, and is gone again if nothing is in it at the end.
 
-    :raises FolderError: at once, if it is a file, or another process holds it, and which.
+    :raises FolderError: at once, if it is a file or has a file's name, or another process holds it, and which.
     """
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is a file; give a folder")
+    _refuse_name_of_file(folder)
     require_writable(folder)
     with _made(folder), _lock(folder / _LOCK, folder):
         for leftover in folder.glob(".*.tmp"):  # of a killed command: nobody else writes here now
@@ -198,12 +216,13 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
         empty while that is replaced.
     :param replaces: names of files and folders, beside the mark, that such an output may hold. Others in the folder
         stay. Empty: an earlier output is not replaced but refused.
-    :raises FolderError: if ``out`` holds something else, or another process writes it.
+    :raises FolderError: if ``out`` holds something else or has a file's name, or another process writes it.
     :raises OSError: naming ``out``, if the disk is full, or what is written into the temporary folder cannot be.
     """
     goal = out.resolve()  # a link stays one, and "." has a name
     if goal.exists() and not goal.is_dir():
         raise FolderError(f"{out} is a file; give a folder")
+    _refuse_name_of_file(out)
     require_writable(out)
     # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
     lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")

@@ -17,6 +17,7 @@ from generator.objects import categories
 from generator.pipeline import run, workers
 from handforge import __version__, dataset
 from handforge.dataset.coco_types import ImageMeta
+from handforge.errors import HandforgeError
 from handforge.files import new_folder
 from handforge.parse import parse_json
 
@@ -53,8 +54,11 @@ def render(path: Path, out: Path) -> Path:
     """
     with new_folder(out) as made:
         asked = _read(path)
-        settings = settings_reader.load(None, asked["settings"])
-        spec = frame_spec.from_json(asked["frame"])
+        try:
+            settings = settings_reader.load(None, asked["settings"])
+            spec = frame_spec.from_json(asked["frame"])
+        except HandforgeError as error:
+            raise FrameError(f"{path}: {error}") from None
         if len(spec.hands) > (most := frame_spec.most_hands(settings)):
             said = f"the frame has {len(spec.hands)} hands, and its settings allow {most}"
             raise FrameError(f"{path}: {said}; set num_hands, crowd or egocentric there")

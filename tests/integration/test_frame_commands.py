@@ -120,6 +120,7 @@ def test_files_that_are_no_frames_are_told(text, words, tmp_path):
     (tmp_path / "frame.json").write_text(text)
     done = call("frame", "render", tmp_path / "frame.json", "--out", tmp_path / "out")
     assert done.exit_code == 2 and words in done.output and not (tmp_path / "out").exists()
+    assert done.output.startswith(f"Error: {tmp_path / 'frame.json'}")
 
 
 def test_a_frame_that_the_run_has_not(poses_file, tmp_path):

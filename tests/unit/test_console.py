@@ -82,6 +82,14 @@ def test_a_network_that_does_not_fit_the_memory_is_one_line(tmp_path):
     assert done.stderr.count("\n") == 1 and [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.parametrize("words", [("predict", "", "--out", "x"), ("predict", "photos", "--out", "")])
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(handforge.cli.main, list(words))
+    assert done.exit_code == 2 and "the path is empty; give a dot for the current folder" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_command_has_verbose_once():
     def commands(group):
         for name, found in group.commands.items():

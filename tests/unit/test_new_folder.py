@@ -75,6 +75,19 @@ def test_what_a_kill_left_is_removed(tmp_path, monkeypatch, before):
     assert content(tmp_path) == {f"out/{name}": "new" for name in FILES}
 
 
+@pytest.mark.parametrize("way", [new_folder, folder_lock])
+def test_a_name_of_a_file_is_refused(tmp_path, way):
+    message = r"a\.PNG is a file's name, and what is written is a folder; give one without \.PNG"
+    with pytest.raises(FolderError, match=message), way(tmp_path / "a.PNG"):
+        pytest.fail("it began")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a.png").mkdir()
+    for name in ("a.png", "version-1.2"):
+        with way(tmp_path / name) as folder:
+            ((folder or tmp_path / name) / "b").write_text("x")
+        assert (tmp_path / name / "b").exists()
+
+
 def test_what_is_there_is_refused(tmp_path):
     make(tmp_path / "out")
     with pytest.raises(FolderError, match="out is there already; give a new folder"):
