@@ -8,6 +8,7 @@ import numpy as np
 from generator.blender.scene.nodes import NodeGraph, Value
 from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Everyday, Glass, Glow, Mirror, Plain, Wood
+from generator.maths import Triple
 from generator.objects.surfaces import Surface
 
 
@@ -74,6 +75,13 @@ def plain(one: Plain) -> bpy.types.Material:
     return material
 
 
+def matte(color: Triple) -> bpy.types.Material:
+    """Paint of one linear RGB color that does not shine: what walls have, which fill images, and fast."""
+    graph = NodeGraph(new("matte"))
+    graph.add("OutputMaterial", Surface=graph.add("BsdfDiffuse", Color=color).outputs[0])
+    return graph.material
+
+
 def wood(one: Wood) -> bpy.types.Material:
     """Boards beside each other with a grain."""
     material = new("wood")
@@ -109,6 +117,7 @@ def wood(one: Wood) -> bpy.types.Material:
 def glow(one: Glow) -> bpy.types.Material:
     """A lamp, a screen or a window in the light."""
     material = new("glow")
+    material.cycles.emission_sampling = "NONE"  # it is seen; the light is that of the environment and the sun
     shader = principled(material.node_tree, roughness=0.5)
     shader.inputs["Emission Color"].default_value = (*one.tint, 1)
     shader.inputs["Emission Strength"].default_value = one.strength

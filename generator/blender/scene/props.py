@@ -90,10 +90,13 @@ class Props:
                 vertices, faces = person_mesh.limb(size[0] / 2, size[2], clothed=thing.shape == "sleeve")
                 matrix[:3, :3] /= size
                 self.add_mesh(vertices, faces, [make(thing.material)], matrix)
+            elif thing.shape == "wall":
+                painted = made_of[thing.material]
+                cover = materials.matte(painted.color) if isinstance(painted, Plain) else make(thing.material)
+                wall = self._add(self._shape("wall"), cover, np.array(thing.matrix))
+                wall.visible_shadow = wall.visible_diffuse = False
             else:
-                obj = self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
-                if thing.shape == "wall":
-                    obj.visible_shadow = obj.visible_diffuse = False
+                self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
 
     def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
         """Put sleeves and watches on posed arms."""

@@ -253,7 +253,7 @@ def ground(rng: np.random.Generator, metres: float, *, outside: bool) -> Plain |
         color, relief = rng.uniform(0.3, 0.65) * np.array([1.0, rng.uniform(0.72, 0.88), rng.uniform(0.4, 0.7)]), 0.012
     else:  # grass
         color, uneven = np.array([rng.uniform(0.05, 0.2), 0.2, 0.02]), 0.7
-    return replace(plain(rng, color, 0.9, relief, uneven), scale=metres * grain)
+    return replace(plain(rng, color, 0.9, relief if outside else 0.0, uneven), scale=metres * grain)
 
 
 def _boards(rng: np.random.Generator, metres: float) -> Wood:
