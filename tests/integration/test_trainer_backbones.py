@@ -195,7 +195,7 @@ def test_without_weights_the_error_says_what_starts_offline(name, monkeypatch, t
     "name, task, message",
     [
         ("efficientnet_lite", "segmentation", "did you mean efficientnet_lite"),
-        ("resnet5", "segmentation", "did you mean resnet50"),
+        ("resnet5", "segmentation", "did you mean resnet50, resnet"),
         ("zzzz", "segmentation", "backbone is 'zzzz', neither one of torchvision's resnet18"),
         ("hrnet_w18_small", "segmentation", "is not a chain of modules with maps of strides 4, 8, 16, 32"),
         ("test_vit", "segmentation", "is not a chain of modules"),

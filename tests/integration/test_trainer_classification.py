@@ -13,7 +13,7 @@ from trainer_samples import blob, edit_annotations, refused, write_recipe, write
 
 from evaluation.cli import main as evaluation
 from evaluation.metrics import classification
-from handforge.dataset import Dataset, check_image
+from handforge.dataset import Dataset, DatasetError, check_image
 from trainer.cli import main
 from trainer.config.categories import choose
 from trainer.config.recipe import ImageSettings, Network
@@ -183,6 +183,14 @@ def test_what_pads_an_image_does_not_count():
     assert torch.allclose(alone, beside, atol=0.05)
 
 
+def test_a_single_class_is_refused(data, tmp_path):
+    """Its loss is 0 from the first step on: there is nothing to tell apart."""
+    train = data / "train"
+    words = ("--recipe", write_recipe(tmp_path / "r.toml", RECIPE), "--data", train, "--out", tmp_path / "run")
+    done = invoke("repeat", *words, "--categories", "red")
+    refused(done, f"two classes or more apart, and {train} has one, red; handforge dataset import classes")
+
+
 def test_an_image_of_two_categories_is_refused(tmp_path):
     shapes = write_shapes(tmp_path / "shapes", {"circle": 1, "square": 2}, count=2)
     recipe = write_recipe(tmp_path / "classes.toml", RECIPE)
@@ -192,7 +200,10 @@ def test_an_image_of_two_categories_is_refused(tmp_path):
     pool = ImagePool([opened], ImageSettings(64, 96), classes=choose([opened], ["square"]), whole=True)
     assert [target["labels"].tolist() for target in pool.batch([1, 0], None).targets] == [[1], [1]]
     edit_annotations(shapes, lambda c: c.update(annotations=c["annotations"][:2]))
-    refused(invoke(*words, "--categories", "square"), "shapes001.png has no object that is learned")
+    opened = Dataset(shapes)
+    pool = ImagePool([opened], ImageSettings(64, 96), classes=choose([opened], ["square"]), whole=True)
+    with pytest.raises(DatasetError, match=r"shapes001\.png has no object that is learned"):
+        pool.batch([1], None)
 
 
 def test_augmented_images_keep_their_class(data):

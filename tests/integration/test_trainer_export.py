@@ -40,11 +40,12 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_written_agrees(runs, tmp_path, kind, task):
     words = ("--format", kind, "--image", runs / "noise.png", "--score", 0)
-    done = invoke(runs / f"{task}.safetensors", *words, "--out", tmp_path / "net")
+    name = {"torchscript": "net.pt", "onnx": "net.onnx"}[kind]
+    done = invoke(runs / f"{task}.safetensors", *words, "--out", tmp_path / name)
     assert done.exit_code == 0, done.output
     assert "agrees with the network" in done.output and "largest differences: " in done.output
     assert "agrees with the network; 0 hands" not in done.output
-    assert [path.name for path in tmp_path.iterdir()] == ["net"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated", "ignore:RCNN always returns")
@@ -79,8 +80,16 @@ def test_a_network_that_differs_is_not_written(runs, tmp_path, monkeypatch):
         return b"x", [{**outputs, "boxes": outputs["boxes"] + 1} for outputs in found]
 
     monkeypatch.setitem(export._KINDS, "onnx", other)
-    words = ("--format", "onnx", "--out", tmp_path / "net", "--image", runs / "noise.png", "--score", 0)
+    words = ("--format", "onnx", "--out", tmp_path / "net.onnx", "--image", runs / "noise.png", "--score", 0)
     refused(invoke(runs / "detection.safetensors", *words), "as onnx does not agree with the network: boxes by 1")
+
+    def fewer(network, images, names):
+        content, found = other(network, images, names)
+        return content, [{name: values[:-1] for name, values in outputs.items()} for outputs in found]
+
+    monkeypatch.setitem(export._KINDS, "onnx", fewer)
+    remedy = "compare what is sure with --score 0.5, or on another --image, or train longer"
+    refused(invoke(runs / "detection.safetensors", *words), "as onnx does not agree with the network, as it", remedy)
     assert not list(tmp_path.iterdir())
 
 
@@ -93,10 +102,11 @@ def test_whatever_differs_is_told(name, tolerance):
 
 def test_wrong_use(runs, tmp_path, monkeypatch):
     words = ("--format", "onnx", "--image", runs / "noise.png", "--out")
-    refused(invoke(tmp_path / "none", *words, tmp_path / "net"), "none is missing")
-    refused(invoke(runs / "semantic.safetensors", *words, tmp_path / "no/net"), "/no does not exist; make it first")
+    refused(invoke(tmp_path / "none", *words, tmp_path / "net.onnx"), "none is missing")
+    network = runs / "semantic.safetensors"
+    refused(invoke(network, *words, tmp_path / "no/net.onnx"), "/no does not exist; make it first")
+    for name in ("net", "net.pt", "net.txt"):
+        refused(invoke(network, *words, tmp_path / name), f"{name} does not end in .onnx, as what --format onnx writes")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    refused(
-        invoke(runs / "semantic.safetensors", *words, tmp_path / "net"), "ONNX needs the package onnxruntime", "pip"
-    )
+    refused(invoke(network, *words, tmp_path / "net.onnx"), "ONNX needs the package onnxruntime", "pip")
     assert not list(tmp_path.iterdir())

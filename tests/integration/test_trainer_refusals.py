@@ -49,7 +49,9 @@ def test_recipes_that_need_something_say_what(blobs, tmp_path):
 def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
     recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
     refused(
-        repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "another architecture", "channels 16 (here 32)"
+        repeat(recipe, blobs, tmp_path / "run", "--init", unbroken),
+        "another architecture",
+        "channels 16 (here 32); give the recipe's [network] its values, or",
     )
     recipe = write_recipe(tmp_path / "fine.toml", TINY.replace("channels = 16", "channels = 16\ncanonical_scale = 448"))
     refused(repeat(recipe, blobs, tmp_path / "run", "--init", unbroken), "canonical_scale 224 (here 448)")

@@ -43,6 +43,8 @@ HALF_TOLERANCE = {
     "probabilities": 0.02,
 }
 """The same where weights are rounded to float16."""
+_REMEDY = "compare what is sure with --score 0.5, or on another --image, or train longer"
+"""Of a network that is hardly trained many detections are as likely, and rounding changes which are kept."""
 Outputs = dict[str, np.ndarray]
 
 
@@ -100,8 +102,8 @@ def export_network(run: Path, kind: str, out: Path, image_file: Path, score: flo
     if out.is_dir() or not out.parent.is_dir():
         raise OutputError(f"{out} is a folder, or its folder does not exist; give a file in a folder that does")
     wanted = {"torchscript": ".pt", "onnx": ".onnx"}[kind]
-    if out.suffix.lower() in {".pt", ".onnx"} - {wanted}:
-        raise OutputError(f"{out} has the suffix of another format; --format {kind} writes a {wanted} file")
+    if out.suffix.lower() != wanted:
+        raise OutputError(f"{out} does not end in {wanted}, as what --format {kind} writes")
     require_writable(out.parent)
     image = tensor(read_image(image_file))
     network, _ = networks.load(run, hooks=False)
@@ -193,11 +195,14 @@ def compare(expected: Outputs, found: Outputs, what: str, tolerance: dict[str, f
     """
     for name, values in expected.items():
         if values.shape != found[name].shape:
-            raise OutputError(f"{what} does not agree: {name} are {found[name].shape}, the network's {values.shape}")
+            raise OutputError(
+                f"{what} does not agree with the network, as it finds {len(found[name])} in place of {len(values)}; "
+                f"{_REMEDY}"
+            )
     compared = [name for name in expected if name in tolerance]
     most = {name: float(np.abs(expected[name] - found[name]).max(initial=0)) for name in compared}
     differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= tolerance[name]]
     if differing:
-        raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}")
+        raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}; {_REMEDY}")
     hands = f"{len(expected['scores'])} hands, " if "scores" in expected else ""
     return f"agrees with the network; {hands}largest differences: " + ", ".join(f"{n} {v:.2g}" for n, v in most.items())

@@ -106,6 +106,11 @@ def plan(command: str, options: Options) -> Plan:
     learned = categories.choose([*data, *real], wanted, mask)
     if chosen.network.task == "keypoints":
         categories.common_keypoints(learned, [*data, *real])
+    if chosen.network.task == "classification" and len(learned) < 2:
+        raise RecipeError(
+            f"classification tells two classes or more apart, and {options.data[0]} has one, {learned[0].name}; "
+            "handforge dataset import classes makes a dataset of a folder for each class"
+        )
     return Plan(
         command=[command, *options.words],
         recipe=chosen,

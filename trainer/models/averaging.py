@@ -28,7 +28,10 @@ def average(paths: Sequence[Path], out: Path, imagenet: float = 0.0) -> None:
     for count, path in enumerate(paths[1:], start=2):
         other, theirs = networks.load(path)
         if differing := networks.difference(networks.architecture_of(theirs), architecture):
-            raise WeightsError(f"{path} holds a network of another architecture than {paths[0]}: {differing}")
+            raise WeightsError(
+                f"{path} holds a network of another architecture than {paths[0]}: {differing}; a mean is of networks "
+                "of one line, as of the sessions of a run"
+            )
         for name, value in other.state_dict().items():
             mean[name].lerp_(value.double(), 1 / count)
     model.load_state_dict(mean)

@@ -305,7 +305,10 @@ def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
             free += ("channels", "representation_size", "canonical_scale", "head_norm")
         renewed = _last_layers(theirs, arch)
         if differing := difference(theirs, arch, free):
-            raise WeightsError(f"{path} holds a network of another architecture: {differing}")
+            raise WeightsError(
+                f"{path} holds a network of another architecture: {differing}; give the recipe's [network] its values, "
+                f"or train it on with handforge fine-tune --init"
+            )
         _load(model, checkpoint.read_weights(path), str(path), skip=(*apart, *renewed))
     else:
         _load(model, _as_ours(read_foreign(path)), str(path), skip=_OTHER_CLASSES)
