@@ -7,11 +7,29 @@ the side, -Y where the person looks, Z up, the origin between the shoulder joint
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
+from generator.maths import smoothstep
+
 Mesh = tuple[np.ndarray, np.ndarray]
 """Vertices (V, 3) metres and triangles (F, 3) int32, closed, that look outwards."""
+
+VARIANTS = 12
+"""How many shirts and trousers differ in their folds."""
+
+Part = Literal["upper arm", "forearm", "thigh", "shank"]
+
+_GIRTHS: dict[Part, tuple[tuple[float, float], ...]] = {
+    "upper arm": ((0.0, 30.0), (0.3, 30.2), (0.55, 31.2), (0.85, 26.0), (1.0, 25.4)),
+    "forearm": ((0.0, 25.4), (0.22, 25.9), (0.5, 22.5), (0.75, 18.6), (0.92, 16.2), (1.0, 16.1)),
+    "thigh": ((0.0, 56.9), (0.5, 48.0), (0.85, 38.0), (1.0, 36.2)),
+    "shank": ((0.0, 36.2), (0.13, 33.5), (0.33, 36.1), (0.6, 29.0), (0.86, 22.2), (1.0, 22.8)),
+}
+"""Girths of limbs, cm, by the fraction of the way from the upper joint to the lower one. The greatest of upper arm
+(flexed), forearm, thigh and calf, and those of wrist, knee and ankle, are the means of 507 adults in Heinz et al. 2003
+(Journal of Statistics Education 11, 2); what is between is by eye."""
 
 # Height; half of width and depth, the middle's Y. From the hem over chest and shoulders to the collar.
 _SHIRT = np.array(
@@ -90,7 +108,7 @@ def _crease(rings: np.ndarray, count: int, where: np.ndarray, height: float, see
 
     :param where: (R,) how much of them there is, 0 to 1, and whether they run down (0) or across (1), (R, 2).
     """
-    rng = np.random.default_rng(seed)  # folds are a part of the shape: always the same
+    rng = np.random.default_rng(seed)
     middle = rings.mean(axis=1, keepdims=True)
     out = (rings - middle) * [1.0, 1.0, 0.0]
     out /= np.linalg.norm(out, axis=-1, keepdims=True)
@@ -112,9 +130,12 @@ def _crease(rings: np.ndarray, count: int, where: np.ndarray, height: float, see
     return rings + (height * np.clip(rise, -1.0, 1.5))[..., None] * out
 
 
-@lru_cache(maxsize=1)
-def shirt() -> Mesh:
-    """What covers a trunk, with a collar; sleeves begin at the shoulder joints."""
+@lru_cache(maxsize=VARIANTS)
+def shirt(variant: int = 0) -> Mesh:
+    """What covers a trunk, with a collar; sleeves begin at the shoulder joints.
+
+    :param variant: which folds it has, below :data:`VARIANTS`.
+    """
     rows = _rows(_SHIRT, 72)
     rings = _rings(rows, 96, 2.4)
     front = np.clip(-rings[..., 1] / 0.08, 0, 1)
@@ -124,7 +145,8 @@ def shirt() -> Mesh:
     z = rows[:, 0]
     amount = np.interp(z, [-0.56, -0.50, -0.36, -0.20, -0.05, 0.03, 0.06], [0.7, 1.0, 1.0, 0.6, 0.6, 0.25, 0.0])
     across = np.interp(z, [-0.56, -0.45, -0.34, -0.22], [0.1, 0.6, 0.75, 0.1])
-    rings = _crease(rings, 130, np.stack([amount, across], 1), 0.008, 5)
+    count, height, pulled = np.random.default_rng((variant, 0x5F)).uniform([60, 0.005, 0.2], [190, 0.011, 1.0])
+    rings = _crease(rings, int(count), np.stack([amount, pulled * across], 1), height, 5 + 2 * variant)
     opening = np.clip((rings[..., 2] - 0.03) / 0.07, 0, 1)
     rings[..., 2] -= 0.045 * opening * np.clip(0.4 - rings[..., 1] / 0.11, 0, 1)  # lower in front
     collar, hem = rings[-1], rings[0]
@@ -134,12 +156,15 @@ def shirt() -> Mesh:
     return _loft(np.stack([*below, *rings, *thick, *inside]))
 
 
-@lru_cache(maxsize=1)
-def hips() -> Mesh:
-    """What covers the hips, from the waist to between the legs; these begin at X = +-0.09, Z = -0.62."""
+@lru_cache(maxsize=VARIANTS)
+def hips(variant: int = 0) -> Mesh:
+    """What covers the hips, from the waist to between the legs; these begin at X = +-0.09, Z = -0.62.
+
+    :param variant: which folds it has, below :data:`VARIANTS`.
+    """
     rings = _rings(_rows(_HIPS, 30), 64, 2.3)
     rings[..., 1] += 0.02 * (rings[..., 1] > 0) * _bump(rings, (0.075, -0.64), (0.07, 0.07))
-    return _loft(_crease(rings, 40, np.tile([1.0, 0.6], (30, 1)), 0.006, 6))
+    return _loft(_crease(rings, 40, np.tile([1.0, 0.6], (30, 1)), 0.006, 6 + 2 * variant))
 
 
 @lru_cache(maxsize=1)
@@ -164,23 +189,51 @@ def long_hair() -> Mesh:
     return _loft(np.array(rings))
 
 
-def limb(radius: float, length: float, *, clothed: bool) -> Mesh:
-    """A part of an arm or a leg along Z, from the joint at -length / 2, where it is thicker, to that at length / 2.
+def limb(part: Part, radius: float, length: float) -> Mesh:
+    """A bare part of an arm or a leg along Z, from its upper joint at -length / 2 to the lower one at length / 2.
 
-    Its ends are rounded beyond the joints. What is ``clothed`` has folds.
+    Its ends are rounded beyond the joints, and a forearm is flat at the wrist.
+
+    :param radius: where it is thickest, metres.
+    """
+    along = np.linspace(0, 1, 26)
+    table = np.array(_GIRTHS[part])
+    girth = np.interp(along, *table.T)
+    for _ in range(2):
+        girth[1:-1] = (girth[:-2] + 2 * girth[1:-1] + girth[2:]) / 4
+    z, size = _capped(along * length, radius * girth / table[:, 1].max())
+    flat = 1 + (0.18 * smoothstep(z / length, 0.3, 1.0) if part == "forearm" else 0 * z)
+    return _tube(z - length / 2, np.tile(size[:, None], 32), flat)
+
+
+def sleeve(radius: float, length: float, variant: int = 0) -> Mesh:
+    """Cloth with folds around a part of an arm or a leg, which lies as that of :func:`limb` does; thicker at its start.
+
+    :param variant: which folds it has.
     """
     along = np.linspace(0, length, 26)
-    taper = radius * (1 - 0.24 * along / length)
+    z, size = _capped(along, radius * (1 - 0.24 * along / length))
+    first, second, dense, deep = np.random.default_rng((variant, 0x51)).uniform(
+        [0, 0, 0.6, 0.03], [6.3, 6.3, 1.5, 0.09]
+    )
+    angle = 2 * np.pi * np.arange(32) / 32 + first
+    t = 9.0 * dense * z[:, None] / 0.25 + second
+    wave = 0.5 * np.sin(angle + 1.3 * t + 1.2 * np.sin(2 * angle + 0.7 * t)) + 0.5 * np.sin(2.6 * t - 2 * angle)
+    wave = deep * (1 - np.abs(wave)) ** 2 * np.linspace(0.4, 1.0, len(z))[:, None]
+    return _tube(z - length / 2, size[:, None] * (1 + wave), np.ones(len(z)))
+
+
+def _capped(along: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places along a tube and radii (N,) with a rounded end at both sides of those given."""
     cap = np.sin(np.linspace(0.15, 1.0, 5) * np.pi / 2)
-    low = np.stack([-radius * np.sqrt(1 - cap**2), radius * cap], axis=1)[:-1]
-    high = np.stack([length + taper[-1] * np.sqrt(1 - cap**2), taper[-1] * cap], axis=1)[-2::-1]
-    z, size = np.concatenate([low, np.stack([along, taper], axis=1), high]).T
-    angle = 2 * np.pi * np.arange(32) / 32
-    wave = np.zeros((len(z), len(angle)))
-    if clothed:
-        t = 9.0 * z[:, None] / 0.25
-        wave = 0.5 * np.sin(angle + 1.3 * t + 1.2 * np.sin(2 * angle + 0.7 * t)) + 0.5 * np.sin(2.6 * t - 2 * angle)
-        wave = 0.06 * (1 - np.abs(wave)) ** 2 * np.linspace(0.4, 1.0, len(z))[:, None]
-    around = size[:, None] * (1 + wave)
-    rings = np.stack([around * np.cos(angle), around * np.sin(angle), z[:, None] - length / 2 + 0 * around], axis=-1)
-    return _loft(rings)
+    low = np.stack([along[0] - size[0] * np.sqrt(1 - cap**2), size[0] * cap], axis=1)[:-1]
+    high = np.stack([along[-1] + size[-1] * np.sqrt(1 - cap**2), size[-1] * cap], axis=1)[-2::-1]
+    z, radii = np.concatenate([low, np.stack([along, size], axis=1), high]).T
+    return z, radii
+
+
+def _tube(z: np.ndarray, radii: np.ndarray, flat: np.ndarray) -> Mesh:
+    """A closed tube along Z: places (R,), radii (R, C), and how much (R,) it is wider along X and thinner along Y."""
+    angle = 2 * np.pi * np.arange(radii.shape[1]) / radii.shape[1]
+    x, y = radii * np.cos(angle) * flat[:, None], radii * np.sin(angle) / flat[:, None]
+    return _loft(np.stack([x, y, np.tile(z[:, None], radii.shape[1])], axis=-1))

@@ -1,5 +1,6 @@
 """People around hands: what they are put together from, and that they have room where they are."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +35,11 @@ PARTS = {
     "hips": (person_mesh.hips, (0.35, 0.26, 0.28), 0.017),
     "neck": (person_mesh.neck, (0.18, 0.158, 0.21), 0.0028),
     "long hair": (person_mesh.long_hair, (0.209, 0.129, 1.04), 0.0055),
-    "limb": (lambda: person_mesh.limb(0.05, 0.3, clothed=False), (0.1, 0.1, 0.388), 0.0021),
-    "sleeve": (lambda: person_mesh.limb(0.05, 0.3, clothed=True), (0.105, 0.105, 0.388), 0.0022),
+    "upper arm": (lambda: person_mesh.limb("upper arm", 0.05, 0.3), (0.1, 0.1, 0.389), 0.0023),
+    "forearm": (lambda: person_mesh.limb("forearm", 0.04, 0.26), (0.081, 0.08, 0.325), 0.00105),
+    "thigh": (lambda: person_mesh.limb("thigh", 0.09, 0.42), (0.18, 0.18, 0.566), 0.0082),
+    "shank": (lambda: person_mesh.limb("shank", 0.057, 0.42), (0.114, 0.114, 0.513), 0.0035),
+    "sleeve": (lambda: person_mesh.sleeve(0.05, 0.3), (0.105, 0.105, 0.388), 0.0022),
 }
 """Functions that make meshes; their size, metres, and their volume, cubic metres."""
 
@@ -51,10 +55,50 @@ def test_every_part_is_closed_looks_outwards_and_has_its_size(part):
 
 
 def test_a_limb_is_about_its_axis_between_its_joints_and_thinner_at_its_end():
-    vertices, _ = person_mesh.limb(0.06, 0.3, clothed=False)
+    vertices, _ = person_mesh.sleeve(0.06, 0.3)
     far = np.hypot(vertices[:, 0], vertices[:, 1])
-    assert far[vertices[:, 2] < 0].max() == pytest.approx(0.06, rel=0.01)
-    assert far[vertices[:, 2] > 0.149].max() == pytest.approx(0.76 * 0.06, rel=0.01)
+    assert far[vertices[:, 2] < 0].max() == pytest.approx(0.06, rel=0.1)
+    assert far[vertices[:, 2] > 0.149].max() == pytest.approx(0.76 * 0.06, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("part", "thickest", "where", "end"),
+    [
+        ("upper arm", 31.2, 0.5, 25.4),
+        ("forearm", 25.9, 0.2, 16.1),
+        ("thigh", 56.9, 0.0, 36.2),
+        ("shank", 36.2, 0.0, 22.8),
+    ],
+)
+def test_limbs_have_published_girths(part, thickest, where, end):
+    """Of Heinz et al. 2003: arms swell at the biceps and below the elbow, calves below the knee."""
+    vertices, _ = person_mesh.limb(part, thickest / 200 / np.pi, 0.4)
+    levels = np.linspace(0, 0.4, 26)
+
+    def girth(z):
+        ring = vertices[np.abs(vertices[:, 2] + 0.2 - z) < 1e-9]
+        return 100 * np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1).sum()
+
+    girths = np.array([girth(z) for z in levels])
+    assert girths.max() == pytest.approx(thickest, rel=0.02) and girths[-1] == pytest.approx(end, rel=0.03)
+    assert levels[girths.argmax()] / 0.4 == pytest.approx(where, abs=0.1)
+    if part == "shank":
+        calf = (levels > 0.1) & (levels < 0.2)
+        assert girths[calf].max() == pytest.approx(36.1, rel=0.03)
+        assert girths[(levels > 0.03) & (levels < 0.08)].min() < girths[calf].max() - 1, "thinner below the knee"
+
+
+def test_no_two_shirts_have_the_same_folds():
+    def folds(make):
+        meshes = [make(variant)[0] for variant in range(4)]
+        return [np.linalg.norm(a - b, axis=1).max() for n, a in enumerate(meshes) for b in meshes[:n]]
+
+    assert min(folds(person_mesh.shirt)) > 0.006 and min(folds(person_mesh.hips)) > 0.004
+    assert min(folds(lambda variant: person_mesh.sleeve(0.06, 0.3, variant))) > 0.001
+    variants = Counter()
+    for things in with_people(lambda things, rng: people.distract(things, rng, VIEW), range(40)):
+        variants.update(thing.variant for thing in things.things if thing.shape == "shirt")
+    assert len(variants) > 6
 
 
 def with_people(put, seeds):
@@ -129,7 +173,7 @@ def test_people_of_a_crowd_have_two_arms_each_and_no_table_cuts_them():
         seen = [hand for hand in group.hands if group.kind == "people" or hand.person]
         pockets = 2 * len(group.persons) - len(seen)
         reaching = len(group.hands)
-        arms = len(places(things, "sleeve")) + len(places(things, "limb"))
+        arms = len(places(things, "sleeve")) + len(places(things, "upper arm")) + len(places(things, "forearm"))
         legs = 4 * len(group.persons)
         assert 2 * pockets <= arms - legs - reaching <= 3 * pockets, "two parts of an arm, and a short sleeve"
         desk = [thing for thing in things.things if thing.shape == "box"]

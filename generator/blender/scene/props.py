@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import cast, get_args
 
 import bmesh
 import bpy
@@ -42,14 +43,14 @@ _TUMBLER = Lathe(
 )
 """A drinking glass: the outside, the lip, the inside and the thick bottom."""
 
-FILLED: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
-    "tumbler": _TUMBLER.mesh,
+FILLED: dict[str, Callable[[int], tuple[np.ndarray, np.ndarray]]] = {
+    "tumbler": lambda _: _TUMBLER.mesh(),
     "shirt": person_mesh.shirt,
     "hips": person_mesh.hips,
-    "neck": person_mesh.neck,
-    "long hair": person_mesh.long_hair,
+    "neck": lambda _: person_mesh.neck(),
+    "long hair": lambda _: person_mesh.long_hair(),
 }
-"""Functions that make the vertices (V, 3), metres or of size 1, and triangles (F, 3) of shapes."""
+"""Functions of a variant that make the vertices (V, 3), metres or of size 1, and triangles (F, 3) of shapes."""
 
 
 class Props:
@@ -84,10 +85,13 @@ class Props:
             elif thing.heights is not None:
                 vertices, faces = sheet.drape(np.array(thing.heights))
                 self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
-            elif thing.shape in ("sleeve", "limb"):  # of its own size, so that cloth is alike on all that is worn
+            elif thing.shape in ("sleeve", *get_args(person_mesh.Part)):  # of its own size, so that cloth is alike
                 matrix = np.array(thing.matrix)
                 size = np.linalg.norm(matrix[:3, :3], axis=0)
-                vertices, faces = person_mesh.limb(size[0] / 2, size[2], clothed=thing.shape == "sleeve")
+                if thing.shape == "sleeve":
+                    vertices, faces = person_mesh.sleeve(size[0] / 2, size[2], thing.variant)
+                else:
+                    vertices, faces = person_mesh.limb(cast("person_mesh.Part", thing.shape), size[0] / 2, size[2])
                 matrix[:3, :3] /= size
                 self.add_mesh(vertices, faces, [make(thing.material)], matrix)
             elif thing.shape == "wall":
@@ -96,7 +100,7 @@ class Props:
                 wall = self._add(self._shape("wall"), cover, np.array(thing.matrix))
                 wall.visible_shadow = wall.visible_diffuse = False
             else:
-                self._add(self._shape(thing.shape), make(thing.material), np.array(thing.matrix))
+                self._add(self._shape(thing.shape, thing.variant), make(thing.material), np.array(thing.matrix))
 
     def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
         """Put sleeves and watches on posed arms."""
@@ -184,13 +188,13 @@ def _material(one: Material) -> bpy.types.Material:
             raise TypeError("glass is made for what it reflects, by Props.put")
 
 
-def _shape(name: str) -> bpy.types.Mesh:
+def _shape(name: str, variant: int = 0) -> bpy.types.Mesh:
     """A mesh with an empty material slot."""
     if name in head_mesh.SHAPES:
         return head_mesh.SHAPES[name]()
     if name in FILLED:
         mesh = bpy.data.meshes.new(name)
-        fill(mesh, *FILLED[name]())
+        fill(mesh, *FILLED[name](variant))
         mesh.materials.append(None)
         return mesh
     made = bmesh.new()

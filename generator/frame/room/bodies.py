@@ -118,4 +118,4 @@ def _upper_arm(things: Things, rng: np.random.Generator, hand: SeenHand, posed: 
     elbow = (moved[:3, :3] @ [0.0, 0.0, -PLACE] + moved[:3, 3]) * mirror
     shoulder = np.array(hand.shoulder)
     start, end = (shoulder + fraction * (elbow - shoulder) for fraction in (_SUNK, _SHORT))
-    people.limb(things, "sleeve", cloth, start, end, 0.065)
+    people.sleeve(things, rng, cloth, start, end, 0.065)

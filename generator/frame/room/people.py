@@ -16,6 +16,7 @@ from generator.frame.room.shapes import Shape
 from generator.frame.room.things import Things
 from generator.frame.room.transforms import rotation_to, transform
 from generator.maths import rotation_about
+from generator.mesh import person_mesh
 
 EYE, EYE_SIZE = np.array([0.031, -0.082, -0.003]), np.array([0.028, 0.022, 0.0125])
 """Where the eye on +X is in a head, and its size, metres."""
@@ -44,6 +45,11 @@ _LEGS = {
 """Balls that a body is within: X, which is on both sides, Y, Z and radius; legs by whether they sit."""
 
 
+_LIMBS: tuple[tuple[Shape, Shape, float, float], ...] = (
+    ("upper arm", "forearm", 0.048, 0.83),
+    ("thigh", "shank", 0.088, 0.64),
+)
+"""Bare limbs: the radius of the upper part where it is thickest, metres, and that of the lower one to it."""
 _TRIES = 16
 
 
@@ -96,11 +102,9 @@ def dressed(
     skin = materials.plain(rng, color, roughness=0.5, uneven=0.08)
     size = rng.uniform([0.94, 0.92, 0.97], [1.06, 1.16, 1.03])
 
-    def put(shape: Shape, material: Material) -> None:
-        things.add(shape, material, transform(axes, middle, size))
-
-    put("shirt", clothes)
-    put("neck", skin)
+    variant = int(rng.integers(person_mesh.VARIANTS))
+    things.add("shirt", clothes, transform(axes, middle, size), variant=variant)
+    things.add("neck", skin, transform(axes, middle, size))
     below = -(TALL[sits] if tall is None else tall)
     _below(things, rng, axes * size, middle, below / size[2], sits=sits)
     bare = rng.random() < 0.5 if bare is None else bare
@@ -109,11 +113,12 @@ def dressed(
         elbow = shoulder + axes @ [side * rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.09), -0.28]
         pocket = middle + (axes * size) @ (_POCKET * [side, 1, 1])
         if bare:
-            limb(things, "limb", skin, shoulder, elbow, 0.047)
-            limb(things, "sleeve", clothes, shoulder, shoulder + 0.6 * (elbow - shoulder), 0.064)
+            limb(things, "upper arm", skin, shoulder, elbow, 0.048)
+            sleeve(things, rng, clothes, shoulder, shoulder + 0.6 * (elbow - shoulder), 0.064)
+            limb(things, "forearm", skin, elbow, pocket, 0.041)
         else:
-            limb(things, "sleeve", clothes, shoulder, elbow, 0.06)
-        limb(things, "limb" if bare else "sleeve", skin if bare else clothes, elbow, pocket, 0.037 if bare else 0.047)
+            sleeve(things, rng, clothes, shoulder, elbow, 0.06)
+            sleeve(things, rng, clothes, elbow, pocket, 0.047)
     turn = np.clip(rng.normal(0, 0.35), -1.0, 1.0)
     lean = rotation_about(1, np.clip(rng.normal(0, 0.12), -0.3, 0.3)) @ rotation_about(2, turn)
     head(things, rng, axes @ lean, middle + axes @ _HEAD, color)
@@ -129,15 +134,15 @@ def _below(
     """
     trousers = cloth(rng)
     shoes = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -0.5))), uneven=0.05)
-    things.add("hips", trousers, transform(axes, middle, 1.0))
+    things.add("hips", trousers, transform(axes, middle, 1.0), variant=int(rng.integers(person_mesh.VARIANTS)))
     for side in (-1, 1):
         joints = np.array(_SITTING if sits else _STANDING) * [side, 1, 1]
         fixed = joints[1 if sits else 0, 2]
         longer = (sole + 0.08 - fixed) / (joints[2, 2] - fixed)  # what is below the hip, or the knee of who sits
         joints[1:, 2] = fixed + (joints[1:, 2] - fixed) * longer
         hip, knee, ankle = middle + joints @ axes.T
-        limb(things, "sleeve", trousers, hip, knee, 0.092)
-        limb(things, "sleeve", trousers, knee, ankle, 0.068)
+        sleeve(things, rng, trousers, hip, knee, 0.092)
+        sleeve(things, rng, trousers, knee, ankle, 0.068)
         things.add("block", shoes, transform(axes, ankle + axes @ [0.0, -0.06, -0.03], np.array([0.1, 0.28, 0.1])))
     if sits:
         seat = materials.surface(rng)
@@ -187,14 +192,18 @@ def distract(things: Things, rng: np.random.Generator, view: View) -> None:
         if kind < 0.45:
             beside(things, rng, view, back, tone)
         elif kind < 0.65:  # across the image, from edge to edge, bent in it
-            half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)]) * 1.2
+            across_image = view.camera.width * back / view.camera.matrix[0, 0]
+            half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)])
+            half *= max(0.3, 0.75 * across_image)
             center[1] += 0.06
             other = rotation_about(1, rng.uniform(-0.8, 0.8)) @ half
             ways = (-half / 2, other / 2)
-            if all(view.clear(center + way, 0.05, way) for way in ways):
-                skin, radius = flesh(rng, tone), rng.uniform(0.025, 0.055)
-                limb(things, "limb", skin, center - half, center, radius)
-                limb(things, "limb", skin, center, center + other, 0.76 * radius)
+            upper, lower, radius, thinner = _LIMBS[int(rng.integers(len(_LIMBS)))]
+            radius *= float(rng.uniform(0.75, 1.15))
+            if all(view.clear(center + way, radius, way) for way in ways):
+                skin = flesh(rng, tone)
+                limb(things, upper, skin, center - half, center, radius)
+                limb(things, lower, skin, center, center + other, thinner * radius)
         else:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(center, float(size.max()) / 2):
@@ -225,10 +234,21 @@ def _standing(things: Things, middle: np.ndarray, sits: bool) -> np.ndarray:
 
 
 def limb(things: Things, shape: Shape, material: Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
-    """Put a part of an arm or a leg between two joints into the scene: a ``limb`` or a ``sleeve``."""
+    """Put a bare part of an arm or a leg between two joints into the scene, of a radius where it is thickest."""
+    things.add(shape, material, _between(start, end, radius))
+
+
+def sleeve(
+    things: Things, rng: np.random.Generator, material: Material, start: np.ndarray, end: np.ndarray, radius: float
+) -> None:
+    """Put cloth around a part of an arm or a leg between two joints into the scene; no two have the same folds."""
+    things.add("sleeve", material, _between(start, end, radius), variant=int(rng.integers(2**16)))
+
+
+def _between(start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
     length = float(np.linalg.norm(end - start))
     rotation = rotation_to((end - start) / length, 0.0)
-    things.add(shape, material, transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length])))
+    return transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length]))
 
 
 def _on(up: np.ndarray, roll: float, turned: float) -> np.ndarray:

@@ -23,7 +23,10 @@ Shape = Literal[
     "shirt",
     "hips",
     "sleeve",
-    "limb",
+    "upper arm",
+    "forearm",
+    "thigh",
+    "shank",
 ]
 """A box, a wall (a box that keeps no light out), ball, tube (along Z), block (a rounded box) and tumbler (open to +Z)
 are of size 1."""

@@ -38,6 +38,7 @@ class Thing:
     :param matrix: (4, 4), to scene axes, metres.
     :param folds: where the random numbers of a sheet's folds begin; None of other shapes.
     :param heights: of a drape, metres: a row from side to side after the other; None of other shapes.
+    :param variant: which folds a shirt, hips or a sleeve have.
     """
 
     shape: Shape
@@ -45,6 +46,7 @@ class Thing:
     matrix: Matrix
     folds: StreamState | None = None
     heights: tuple[tuple[float, ...], ...] | None = None
+    variant: int = 0
 
     def __post_init__(self) -> None:
         if (self.shape == "drape") != (self.heights is not None):
@@ -85,9 +87,10 @@ class Things:
         matrix: np.ndarray,
         folds: StreamState | None = None,
         heights: tuple[tuple[float, ...], ...] | None = None,
+        variant: int = 0,
     ) -> None:
         """Add a shape by a (4, 4) matrix."""
-        self.things.append(Thing(shape, self.number(material), rows(matrix), folds, heights))
+        self.things.append(Thing(shape, self.number(material), rows(matrix), folds, heights, variant))
 
     def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
         """Add a piece of furniture by a (4, 4) matrix."""
