@@ -94,10 +94,12 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
         if a result lacks a key, has a category that the dataset does not list, a score outside 0 to 1, or an id that
         stands twice.
     """
-    path = Path(path)
+    path, hint = Path(path), "run handforge predict, or give another tool's COCO results file"
+    if (path / "run.json").is_file():
+        hint = f"{path} is a run; give its predictions, {path}/predictions/NAME, or --session last"
     if path.is_dir():
         path = path / "results.json"
-    content = read_json(path, "run handforge predict, or give another tool's COCO results file", lines=True)
+    content = read_json(path, hint, lines=True)
     records, file_names, categories = _parts(content, path)
     trusted = check_origin(path.parent, dataset)
     known = _categories(dataset) | {

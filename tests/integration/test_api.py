@@ -73,11 +73,22 @@ def test_a_detector_takes_paths_arrays_and_batches(trained):
         (np.zeros((4, 5, 3)), r"a \(H, W, 3\) uint8 RGB array, not \(4, 5, 3\) float64"),
         ([np.zeros((4, 5), np.uint8)], r"not \(4, 5\) uint8"),
         ([None], "not NoneType"),
+        (None, "not NoneType"),
+        (5, "not int"),
+        (Image.new("RGB", (4, 5)), "not Image"),
+        (np.zeros((4, 5), np.uint8), r"not \(4, 5\) uint8"),
+        (np.zeros((0, 0, 3), np.uint8), r"not \(0, 0, 3\) uint8"),
     ],
 )
 def test_what_is_no_image_is_named(trained, image, message):
     with pytest.raises(ValueError, match=message):
         handforge.HandDetector(trained / "run").detect(image)
+
+
+@pytest.mark.parametrize("name", ["min_score", "mask_threshold"])
+def test_a_limit_beyond_its_range_is_named(trained, name):
+    with pytest.raises(ValueError, match=rf"{name} is from 0 to 1, not 1\.5"):
+        handforge.HandDetector(trained / "run", **{name: 1.5})
 
 
 def test_a_missing_image_is_named(trained):

@@ -201,9 +201,8 @@ def test_an_image_of_two_categories_is_refused(tmp_path):
     assert [target["labels"].tolist() for target in pool.batch([1, 0], None).targets] == [[1], [1]]
     edit_annotations(shapes, lambda c: c.update(annotations=c["annotations"][:2]))
     opened = Dataset(shapes)
-    pool = ImagePool([opened], ImageSettings(64, 96), classes=choose([opened], ["square"]), whole=True)
     with pytest.raises(DatasetError, match=r"shapes001\.png has no object that is learned"):
-        pool.batch([1], None)
+        ImagePool([opened], ImageSettings(64, 96), classes=choose([opened], ["square"]), whole=True)
 
 
 def test_augmented_images_keep_their_class(data):

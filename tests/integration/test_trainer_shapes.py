@@ -77,6 +77,12 @@ def test_every_session_keeps_its_network_and_one_can_be_chosen(shapes, run, tmp_
     assert outs["last"] == outs["2"] != outs["1"] and outs["best"] == outs[str(best)]
     words = ("--weights", run, shapes, "--out", tmp_path / "no", "--session")
     refused(invoke("predict", *words, 5), "has no network of session 5; it has kept those of 1, 2")
+    single = ("--weights", run / "network.safetensors", *words[2:])
+    refused(invoke("predict", *single, 1), "network.safetensors is the network of one session; --session is for a run")
+    image = shapes / "images/shapes000.png"
+    refused(
+        invoke("predict", "--weights", image, *words[2:5]), "shapes000.png is not a .safetensors file; give one, or"
+    )
     refused(invoke("predict", *words, "worst"), "'worst' is not best, last or the number of a session")
 
 

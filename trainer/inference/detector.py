@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -36,6 +36,7 @@ class HandDetector:
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :raises WeightsError: if the network cannot be loaded.
+    :raises ValueError: if ``min_score`` or ``mask_threshold`` is not from 0 to 1.
     """
 
     def __init__(
@@ -50,6 +51,9 @@ class HandDetector:
         mask_threshold: float = MASK_THRESHOLD,
         session: int | str = "best",
     ) -> None:
+        for limit, value in (("min_score", min_score), ("mask_threshold", mask_threshold)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{limit} is from 0 to 1, not {value}")
         path = shipped_weights(category) if weights is None else Path(weights)
         name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.score, self.device, self.tta, self.zoom = min_score, torch.device(name), tta, zoom and not tta
@@ -83,10 +87,12 @@ class HandDetector:
         :param images: a file or a (H, W, 3) uint8 RGB array; or a sequence of them, or a (N, H, W, 3) uint8 array.
         :returns: the image's detections, highest score first; for several images a list of them.
         :raises DatasetError: if a file is missing or not an image that can be read.
-        :raises ValueError: if an array is not of that shape and dtype.
+        :raises ValueError: if an image is something else, or an array is not of that shape and dtype.
         """
-        if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim == 3):
+        if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim != 4):
             return self.detect_batch([_array(images)])[0]
+        if not isinstance(images, Iterable):
+            raise _not_an_image(images)
         return [found for image in images for found in self.detect_batch([_array(image)])]
 
     def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
@@ -99,7 +105,17 @@ class HandDetector:
 def _array(image: Image) -> np.ndarray:
     if isinstance(image, str | Path):
         return read_image(Path(image))
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        what = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f"an image is a path or a (H, W, 3) uint8 RGB array, not {what}")
+    if (
+        not isinstance(image, np.ndarray)
+        or image.ndim != 3
+        or image.shape[2] != 3
+        or not image.size
+        or image.dtype != np.uint8
+    ):
+        raise _not_an_image(image)
     return image
+
+
+def _not_an_image(value: object) -> ValueError:
+    what = f"{value.shape} {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+    return ValueError(f"an image is a path or a (H, W, 3) uint8 RGB array, not {what}")

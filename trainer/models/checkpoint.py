@@ -61,6 +61,8 @@ def session_file(path: Path, session: int | str) -> Path:
     """
     if session == "best":
         return path
+    if path.is_file():
+        raise CheckpointError(f"{path} is the network of one session; --session is for a run folder")
     kept = session_numbers(path)
     number = (kept[-1] if kept else 0) if session == "last" else int(session)
     if number not in kept:
@@ -103,6 +105,8 @@ def read_description(path: Path) -> NetworkDescription:
             begun = (path / "run.json").is_file()
             hint = "the run has not finished a session yet" if begun else f"{path} is not a run folder"
         raise CheckpointError(f"{file} is missing; {hint}")
+    if file.suffix != ".safetensors":
+        raise CheckpointError(f"{file} is not a .safetensors file; give one, or a run folder")
     beside = file.with_suffix(".json")
     try:
         description = parse_json(beside.read_bytes(), beside, CheckpointError)
