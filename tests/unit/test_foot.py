@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 
 from generator.frame import feet
 from generator.hand.camera import Camera
@@ -26,6 +27,20 @@ def test_it_is_closed_and_of_an_adults_size(mesh):
     low = mesh.vertices[mesh.vertices[:, 2] < 0.03]
     assert np.ptp(low, axis=0)[:2] == pytest.approx([0.1, 0.254], abs=0.008), "ANSUR II, between men and women"
     assert low[:, 2].min() == pytest.approx(0, abs=0.003), "it stands on the ground"
+
+
+def test_its_leg_has_published_girths(mesh):
+    """Of Heinz et al. 2003: the calf is as thick as the knee, and the leg is thinner between."""
+
+    def girth(low, high, choose):
+        levels = np.arange(low, high, 0.01)
+        rings = [mesh.vertices[np.abs(mesh.vertices[:, 2] - z) < 0.008, :2] for z in levels]
+        return 100 * choose(ConvexHull(ring).area for ring in rings)
+
+    assert girth(0.1, 0.2, min) == pytest.approx(22.2, abs=0.8)
+    assert girth(0.28, 0.4, max) == pytest.approx(36.1, abs=0.8)
+    assert girth(0.465, 0.49, max) == pytest.approx(36.2, abs=0.8)
+    assert girth(0.4, 0.45, min) < 35.0
 
 
 def test_its_marks_are_where_they_belong(mesh):

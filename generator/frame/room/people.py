@@ -189,9 +189,9 @@ def distract(things: Things, rng: np.random.Generator, view: View) -> None:
         back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
         across, down = rng.uniform(size=2)
         center = view.point(across, down, back)
-        if kind < 0.45:
+        if kind < 0.5:
             beside(things, rng, view, back, tone)
-        elif kind < 0.65:  # across the image, from edge to edge, bent in it
+        elif kind < 0.8:  # across the image, from edge to edge, bent in it
             across_image = view.camera.width * back / view.camera.matrix[0, 0]
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)])
             half *= max(0.3, 0.75 * across_image)
