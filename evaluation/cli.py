@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from handforge.console import PATH, SETTINGS, Group, Number, echo, output_file, session_number
+from handforge.console import PATH, SETTINGS, Group, Number, counted, echo, output_file, session_number
 
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions
@@ -341,7 +341,7 @@ def zoom(source: Path, out: Path, factor: float) -> None:
     with progress_counter("zoom", "images") as shown:
         for done in zoom_in(dataset, out, factor):
             shown(done, len(dataset))
-    echo(f"{out}: {len(dataset)} images")
+    echo(f"{out}: {counted(len(dataset), 'image')}")
 
 
 @main.command()
@@ -361,7 +361,7 @@ def sample(source: Path, out: Path, count: int, seed: int) -> None:
     from handforge.dataset.subsets import sample as draw
 
     draw(Dataset(source), out, count, seed)
-    echo(f"{out}: {count} images")
+    echo(f"{out}: {counted(count, 'image')}")
 
 
 @main.command()

@@ -12,7 +12,7 @@ import click
 
 from generator.settings_options import SETS_HELP, STEP, complete_sets, load_settings, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, complete, echo, output_file, processors
+from handforge.console import PATH, SETTINGS, Group, complete, counted, echo, output_file, processors
 from handforge.files import dump_json, require_writable, write_atomic
 from handforge.progress import progress_counter
 
@@ -188,7 +188,7 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
             _log.info("%s is complete already", out)
         else:
             dataset.copy_subset(data, images, out)
-            echo(f"{out}: {len(images)} images")
+            echo(f"{out}: {counted(len(images), 'image')}")
 
 
 @main.command()
@@ -321,9 +321,10 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     for problem in problems:
         echo(problem)
     if problems:
-        echo(f"{len(problems)} problems in {len(data)} images", err=True)
+        echo(f"{counted(len(problems), 'problem')} in {counted(len(data), 'image')}", err=True)
         sys.exit(1)
-    echo(f"{len(data)} images with {hands} hands{f', {empty} of them without a hand' * bool(empty)}, nothing wrong")
+    without = f", {empty} of them without a hand" * bool(empty)
+    echo(f"{counted(len(data), 'image')} with {counted(hands, 'hand')}{without}, nothing wrong")
 
 
 def _platforms() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import click
 import evaluation.cli
 import generator.cli
 import trainer.cli
-from handforge.console import PATH, SETTINGS, Group, echo
+from handforge.console import PATH, SETTINGS, Group, counted, echo
 from handforge.dataset import Dataset
 from handforge.dataset.exporters import FORMATS, export_dataset
 from handforge.dataset.importers.commands import import_group
@@ -82,4 +82,4 @@ def export(folder: Path, out: Path, format: str) -> None:
     with progress(unit="images") as bar:
         task = bar.add_task("export", total=len(opened))
         export_dataset(opened, out, format, lambda: bar.update(task, advance=1))
-    echo(f"{out}: {len(opened)} images for {format}")
+    echo(f"{out}: {counted(len(opened), 'image')} for {format}")

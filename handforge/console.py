@@ -286,6 +286,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, as people say it: ``1 image``, ``2 images``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: ``12 min``, ``3 h 20 min``."""
     if seconds < 90:

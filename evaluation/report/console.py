@@ -13,7 +13,7 @@ from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
 from evaluation.metrics.paper_metrics import DetectionMetrics
 from evaluation.metrics.scope import SAME_HANDS
-from handforge.console import echo
+from handforge.console import counted, echo
 from handforge.text_table import print_columns
 
 
@@ -47,7 +47,7 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
     print_table(tables.score_table([("", score)], hands).unlabelled())
     if score.images_without_hands:
         echo(
-            f"In {score.images_without_hands} images without annotations (empty) there are "
+            f"In {counted(score.images_without_hands, 'image')} without annotations (empty) there are "
             f"{tables.text(score.false_positives_per_empty_image)} false positives per image."
         )
     if categories:

@@ -52,8 +52,8 @@ def test_entries_of_nothing_listed_are_left_out_and_counted(tmp_path, shots):
     entries = [entry(), entry(2, image=9), entry(3, category=9), entry(4, image=9)]
     dataset, said = imported(coco(tmp_path / "c.json", entries), shots)
     assert len(hands(dataset)) == 1
-    assert "2 annotations of an image that is not listed left out, the first in" in said and "annotation 2" in said
-    assert "1 annotations of a category that is not listed left out" in said
+    assert "left out: annotations of an image that is not listed: 2, the first in" in said and "annotation 2" in said
+    assert "left out: annotations of a category that is not listed: 1" in said
 
 
 def test_without_categories_there_is_one_kind(tmp_path, shots):
@@ -76,18 +76,18 @@ def test_parts_without_area_are_left_out_and_counted(tmp_path, shots):
     entries = [entry(segmentation=[SQUARE, line, point]), entry(2, segmentation=[line])]
     dataset, said = imported(coco(tmp_path / "c.json", entries), shots)
     assert len(hands(dataset)) == 1 and (hands(dataset)[0] == IN_SQUARE).all()
-    assert "3 polygon parts without area left out" in said
+    assert "left out: polygon parts without area: 3" in said
 
 
 def test_hands_outside_their_image_are_counted(tmp_path, shots):
     outside = [x + 200 for x in SQUARE]
     dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2, segmentation=[outside])]), shots)
-    assert len(hands(dataset)) == 1 and "1 objects outside their image or without a pixel left out" in said
+    assert len(hands(dataset)) == 1 and "left out: objects outside their image or without a pixel: 1" in said
 
 
 def test_a_hand_that_is_there_twice_is_taken_once(tmp_path, shots):
     dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2), entry(3, segmentation=[OTHER])]), shots)
-    assert len(hands(dataset)) == 2 and "1 objects that are there already, pixel by pixel left out" in said
+    assert len(hands(dataset)) == 2 and "left out: objects that are there already, pixel by pixel: 1" in said
 
 
 def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
@@ -96,7 +96,7 @@ def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
     dataset, said = imported(source, shots)
     assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 1]
     assert dataset.info["hands"] == 1
-    assert "1 crowds, which are regions to ignore (--crowd-as-hand takes them as objects" in said
+    assert "left out: crowds, which are regions to ignore (--crowd-as-hand takes them as objects" in said
     (tmp_path / "out").rename(tmp_path / "first")
     dataset, _ = imported(source, shots, "--crowd-as-hand")
     assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 0]
@@ -140,7 +140,7 @@ def test_boxes_alone_are_said_and_taken_on_request(tmp_path, shots):
     source = coco(tmp_path / "c.json", [boxed, twin, entry(3, segmentation=[OTHER])])
     dataset, said = imported(source, shots)
     assert len(hands(dataset)) == 1
-    assert "2 objects with a box alone (--boxes takes them as rectangles, for --task detection) left out" in said
+    assert "left out: objects with a box alone (--boxes takes them as rectangles, for --task detection): 2" in said
     (tmp_path / "out").rename(tmp_path / "first")
     dataset, _ = imported(source, shots, "--boxes")
     assert [a["bbox"] for a in dataset.annotations(dataset.images[0])][:2] == [[10, 20, 20, 25]] * 2
@@ -195,7 +195,7 @@ def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientatio
     dataset, said = imported(source, tmp_path / "shots")
     upright = dataset.read_image(dataset.images[0])
     assert upright.shape[:2] == (WIDTH, HEIGHT) and (hands(dataset)[0] == (upright[..., 0] > 127)).all()
-    assert "1 sets of keypoints of images that are turned by EXIF left out" in said
+    assert "left out: sets of keypoints of images that are turned by EXIF: 1" in said
 
 
 @pytest.mark.parametrize("orientation", [2, 3, 4])
@@ -210,7 +210,7 @@ def test_what_sizes_tell_of_one_image_holds_for_those_of_which_they_do_not(tmp_p
     (tmp_path / "out").rename(tmp_path / "first")
     dataset, said = imported(coco(tmp_path / "d.json", [entry(1, 2)], images[1:]), tmp_path / "shots")
     assert (hands(dataset)[0] == IN_SQUARE).all()
-    assert "1 images are stored rotated or flipped (EXIF)" in said and "as drawn on the upright images" in said
+    assert "1 image stored rotated or flipped (EXIF)" in said and "as drawn on the upright images" in said
 
 
 def test_ids_of_tables_are_numbers_with_a_point(tmp_path, shots):
@@ -259,7 +259,7 @@ def test_images_without_a_hand_are_a_dataset_if_the_label_is_known(tmp_path, sho
 
 def test_images_without_an_entry_are_said(tmp_path, shots):
     _, said = imported(coco(tmp_path / "c.json", [entry()], [{"id": 1, "file_name": "a.jpg"}]), shots)
-    assert "1 images have no entry in" in said and "b.jpg for one" in said
+    assert "1 image without an entry in" in said and "b.jpg for one" in said
 
 
 def test_keypoints_outside_their_image_or_of_another_number_are_left_out(tmp_path, shots):
@@ -272,8 +272,8 @@ def test_keypoints_outside_their_image_or_of_another_number_are_left_out(tmp_pat
     first, second = dataset.annotations(dataset.images[0])
     assert first["keypoints"] == [*there, 0, 0, 0] and first["num_keypoints"] == 20
     assert "keypoints" not in second
-    assert "1 keypoints outside their image left out" in said
-    assert "1 sets of keypoints that are not the 21 of hand left out" in said
+    assert "left out: keypoints outside their image: 1" in said
+    assert "left out: sets of keypoints that are not the 21 of hand: 1" in said
 
 
 def test_visibilities_may_be_probabilities_and_others_are_refused(tmp_path, shots):

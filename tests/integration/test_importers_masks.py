@@ -147,7 +147,7 @@ def test_a_damaged_image_is_skipped_and_named(source, tmp_path):
     _cut(source)
     done = run(source, tmp_path / "out")
     assert done.exit_code == 1 and "p1.png is damaged or cut short" in done.stderr
-    assert "1 files were skipped; --strict refuses them" in done.stderr
+    assert "1 file skipped; --strict refuses them" in done.stderr
     assert [image["file_name"] for image in Dataset(tmp_path / "out")] == ["p0.png", "p2.png"]
     done = run(source, tmp_path / "strict", "--strict")
     assert done.exit_code == 2 and "p1.png is damaged or cut short" in done.stderr

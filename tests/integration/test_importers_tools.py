@@ -72,7 +72,7 @@ def test_labelme_masks_circles_and_rectangles(tmp_path, shots):
     mask, circle = hands(dataset)
     assert (mask[30:46, 40:60] == small).all() and mask.sum() == small.sum()
     assert abs(circle.sum() - np.pi * 100) < 6 and circle[20, 20]
-    assert "1 objects with a box alone" in said and "1 shapes of the kind point left out" in said
+    assert "left out: objects with a box alone" in said and "left out: shapes of the kind point: 1" in said
 
 
 def test_labelme_in_folders_and_groups(tmp_path, shots):
@@ -116,7 +116,7 @@ def test_a_rotated_rectangle_of_labelme_is_the_box_around_it(tmp_path, shots):
 
 def test_what_of_a_refused_source_was_left_out_is_said(tmp_path, shots):
     source = labelme(tmp_path / "labels", "a.jpg", shape("linestrip", [[1, 1], [9, 1]]))
-    refused(source, shots, "nothing labelled 'hand' (there is nothing; 1 shapes of the kind linestrip left out")
+    refused(source, shots, "nothing labelled 'hand' (there is nothing; left out: shapes of the kind linestrip: 1")
 
 
 def test_a_single_file_of_a_folder_format_is_read(tmp_path, shots):
@@ -165,7 +165,7 @@ def test_cvat_ellipses_boxes_and_lines(tmp_path, shots):
     dataset, said = imported(cvat(tmp_path / "a.xml", inside, "project\\job_1\\a.jpg"), shots)
     (mask,) = hands(dataset)
     assert abs(mask.sum() - np.pi * 200) < 8 and mask[12, 40] and not mask[30, 55]
-    assert "1 objects with a box alone" in said and "1 shapes of the kind polyline left out" in said
+    assert "left out: objects with a box alone" in said and "left out: shapes of the kind polyline: 1" in said
 
 
 def test_a_rotated_box_of_cvat_is_the_box_around_it(tmp_path, shots):
@@ -342,7 +342,7 @@ BOX = "0 0.25 0.541666667 0.25 0.416666667"
 def test_boxes_of_yolo_with_more_behind_them(tmp_path, shots, line, names):
     dataset, said = imported(yolo(tmp_path, line, names), shots, "--boxes")
     assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[10, 20, 20, 25]]
-    assert ("1 sets of keypoints that are not the 21 of hand left out" in said) == ("kpt_shape" in names)
+    assert ("left out: sets of keypoints that are not the 21 of hand: 1" in said) == ("kpt_shape" in names)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_keypoints_of_yolo(tmp_path, shots, each, point, behind, visibility):
     (annotation,) = dataset.annotations(dataset.images[0])
     assert annotation["bbox"] == [10, 20, 20, 25] and annotation["num_keypoints"] == 19
     assert annotation["keypoints"] == [16, 30, visibility] * 19 + [0, 0, 0] * 2
-    assert "1 keypoints outside their image left out" in said
+    assert "left out: keypoints outside their image: 1" in said
 
 
 def test_keypoints_of_yolo_have_the_names_that_it_gives_them(tmp_path, shots):
@@ -454,7 +454,7 @@ def test_via_polygons_and_circles(tmp_path, shots):
     dataset, said = imported(tmp_path / "via.json", shots)
     square, circle = hands(dataset)
     assert (square == IN_SQUARE).all() and abs(circle.sum() - np.pi * 64) < 5
-    assert "1 shapes of the kind point left out" in said
+    assert "left out: shapes of the kind point: 1" in said
 
 
 def via(path, region):
@@ -481,7 +481,7 @@ def test_the_label_of_a_via_region(tmp_path, shots):
     "change, words",
     [
         ({"all_points_y": [1, 2]}, "region 1 cannot be read (a polygon of 4 x and 2 y)"),
-        ({"name": "polyline"}, "1 shapes of the kind polyline left out"),
+        ({"name": "polyline"}, "left out: shapes of the kind polyline: 1"),
     ],
 )
 def test_regions_of_via_that_are_no_outline(tmp_path, shots, change, words):

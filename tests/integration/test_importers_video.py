@@ -100,7 +100,7 @@ def test_several_labels_and_others(video, tmp_path):
     assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
     (tmp_path / "out").rename(tmp_path / "first")
     done = run(*words, "--label", "cup")
-    assert done.exit_code == 0 and "images with 1 objects" in done.stdout
+    assert done.exit_code == 0 and "with 1 object" in done.stdout
     assert imported(tmp_path / "out").info["objects"] == 1
 
 
@@ -123,7 +123,7 @@ def test_boxes_of_a_video_on_request(video, tmp_path):
         f'<track id="0" label="hand">{box.format(1, 0)}{box.format(3, 1)}</track></annotations>'
     )
     done = run("video", video, tmp_path / "none", "--truth", tmp_path / "tracks.xml")
-    assert "2 objects with a box alone (--boxes takes them" in done.stderr
+    assert "left out: objects with a box alone (--boxes takes them" in done.stderr
     assert run("video", video, tmp_path / "out", "--truth", tmp_path / "tracks.xml", "--boxes").exit_code == 0
     dataset = imported(tmp_path / "out")
     held = {image["frame"]: [a["bbox"] for a in dataset.annotations(image)] for image in dataset}

@@ -61,7 +61,7 @@ def test_bad_files_do_not_cost_the_job(weights, tmp_path):
     for text in (
         *("3 images, ", "b.jpg is empty", "c.png is damaged or cut short", "d.jpg is not an image that can be read"),
         *("f.jpg is 4000x10; an image so narrow", "g.png is not a regular file", "to their end: 5"),
-        *("left out: 1 .txt", "1 folder within were not searched (--recursive)", str(out / "results.json")),
+        *("left out: 1 .txt", "1 folder within not searched (--recursive)", str(out / "results.json")),
     ):
         assert text in done.stdout, done.stdout
     strict = invoke("predict", "--weights", weights, photos, "--out", tmp_path / "strict", "--strict")
@@ -109,7 +109,7 @@ def test_images_that_would_be_misread_are_skipped_and_named(weights, tmp_path, n
         whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
         (photos / name).write_bytes(whole)
     done = invoke("predict", "--weights", weights, photos, "--out", tmp_path / "out")
-    assert done.exit_code == 1 and "1 images, " in done.stdout and message in done.stdout, done.output
+    assert done.exit_code == 1 and "1 image, " in done.stdout and message in done.stdout, done.output
     assert "damaged" not in done.stdout
 
 
@@ -250,4 +250,4 @@ def test_results_are_of_upright_images(weights, tmp_path):
     assert (one["width"], one["height"], one["exif_orientation"]) == (60, 80, 6)
     assert (other["width"], other["height"]) == (80, 60) and "exif_orientation" not in other
     assert read_image(tmp_path / "out/masks/a.png").shape == (80, 60, 3)
-    assert "1 images are stored rotated (EXIF); all results refer to the upright images" in done.stdout
+    assert "1 image stored rotated (EXIF); all results refer to the upright images" in done.stdout

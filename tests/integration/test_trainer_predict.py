@@ -241,7 +241,7 @@ def test_ctrl_c_keeps_the_images_that_are_done(weights, tmp_path, monkeypatch):
     words = ("predict", "--weights", weights, data, "--out", out, "--batch", 2, "--masks", "--format", "csv")
     before = signal.getsignal(signal.SIGINT)
     done = invoke(*words)
-    assert done.exit_code == 130 and "unfinished: interrupted before 1 files were done" in done.stdout, done.output
+    assert done.exit_code == 130 and "unfinished: interrupted before 1 file could be done" in done.stdout, done.output
     record = json.loads((out / "predict.json").read_text())
     names = sorted(path.name for path in (data / "images").iterdir())
     assert (record["images"], record["left"]) == (4, names[4:])

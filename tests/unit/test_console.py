@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import handforge.cli
-from handforge.console import Group, duration, megabytes
+from handforge.console import Group, counted, duration, megabytes
 from handforge.progress import progress
 
 
@@ -88,6 +88,10 @@ def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, words):
     done = CliRunner().invoke(handforge.cli.main, list(words))
     assert done.exit_code == 2 and "the path is empty; give a dot for the current folder" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_one_thing_is_not_several():
+    assert [counted(number, "image") for number in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
 
 
 def test_every_command_has_verbose_once():

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torchvision.models.detection import FasterRCNN
 
+from handforge.console import counted
 from handforge.dataset import read_image
 from handforge.files import require_space, require_writable, write_atomic
 from trainer.config.description import NetworkDescription
@@ -204,5 +205,5 @@ def compare(expected: Outputs, found: Outputs, what: str, tolerance: dict[str, f
     differing = [f"{name} by {most[name]:.2g}" for name in compared if not most[name] <= tolerance[name]]
     if differing:
         raise OutputError(f"{what} does not agree with the network: {', '.join(differing)}; {_REMEDY}")
-    hands = f"{len(expected['scores'])} hands, " if "scores" in expected else ""
+    hands = f"{counted(len(expected['scores']), 'hand')}, " if "scores" in expected else ""
     return f"agrees with the network; {hands}largest differences: " + ", ".join(f"{n} {v:.2g}" for n, v in most.items())

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from handforge.console import counted
 from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
 from handforge.dataset.image_io import exif_orientation, image_header
 from handforge.files import utf8_name
@@ -253,7 +254,7 @@ def _files(paths: Sequence[Path], recursive: bool, leave_out: Path | None) -> tu
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(others.items()))
         notes.append(f"files that are no images or videos were left out: {kinds}")
     if folders:
-        notes.append(f"{folders} {'folder' if folders == 1 else 'folders'} within were not searched (--recursive)")
+        notes.append(f"{counted(folders, 'folder')} within not searched (--recursive)")
     return list({path.resolve(): path for path in found}.values()), notes
 
 

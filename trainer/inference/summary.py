@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from handforge.console import printable
+from handforge.console import counted, printable
 from handforge.progress import rate_text
 from handforge.run_records import PredictionRecord
 
@@ -23,16 +23,16 @@ def summary_lines(record: PredictionRecord, out: Path, written: Sequence[str]) -
     least = f"of score {record['drawn_score']:g} and more"
     counts = ", ".join(f"{name} {number}" for name, number in record["detections"].items())
     lines = [
-        f"{record['images']} images, {rate_text(rate, 'images')}",
+        f"{counted(record['images'], 'image')}, {rate_text(rate, 'images')}",
         f"detections {least}: {counts}; images without any: {record['images_without']}",
         f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
     ]
     if turned := record["images_turned_upright"]:
-        lines.append(f"{turned} images are stored rotated (EXIF); all results refer to the upright images")
+        lines.append(f"{counted(turned, 'image')} stored rotated (EXIF); all results refer to the upright images")
     if left := record["left"]:
         lines.append(
-            f"unfinished: interrupted before {len(left)} files were done (left in {out / 'predict.json'}); the same "
-            "command does all again"
+            f"unfinished: interrupted before {counted(len(left), 'file')} could be done (left in "
+            f"{out / 'predict.json'}); the same command does all again"
         )
     lines += record["notes"]
     if skipped := record["skipped"]:

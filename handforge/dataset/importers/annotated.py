@@ -91,9 +91,10 @@ class Notes:
         self._found.setdefault(reason, []).append(where)
 
     def lines(self) -> list[str]:
-        """One line for each reason: ``3 polygon parts without area were left out, the first in a.json``."""
+        """One line for each reason: ``left out: polygon parts without area: 3, the first in a.json``."""
         return [
-            f"{len(where)} {reason} left out, the first in {where[0]}" for reason, where in sorted(self._found.items())
+            f"left out: {reason}: {len(where)}, the first in {where[0]}"
+            for reason, where in sorted(self._found.items())
         ]
 
 

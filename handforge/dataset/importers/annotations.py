@@ -21,6 +21,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from handforge.console import counted
 from handforge.dataset.image_io import read_image
 from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Joints, Notes, Shape
 from handforge.dataset.importers.coco import read_coco
@@ -101,9 +102,9 @@ def import_annotations(
     without = sorted({*files} - {path for _, path in entries})
     lines = [*notes.lines(), *unclear, *about_labels(found, chosen, labels, category)]
     if absent:
-        lines.append(f"{len(absent)} images of {source} are not in {images}, {absent[0]} for one")
+        lines.append(f"{counted(len(absent), 'image')} of {source} not in {images}, {absent[0]} for one")
     if without:
-        lines.append(f"{len(without)} images have no entry in {source} and were not taken, {without[0]} for one")
+        lines.append(f"{counted(len(without), 'image')} without an entry in {source} not taken, {without[0]} for one")
     return Imported(count, tuple(lines), tuple(unreadable))
 
 
@@ -311,7 +312,7 @@ def instances(
         if crowd := shape.crowd and not crowd_as_hand:
             notes.add(
                 "crowds, which are regions to ignore (--crowd-as-hand takes them as objects, as CVAT and datumaro mean "
-                "painted masks),",
+                "painted masks)",
                 image.where,
             )
         if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handforge.console import PATH, Group, echo
+from handforge.console import PATH, Group, counted, echo
 
 if TYPE_CHECKING:
     from handforge.dataset.importers.folder import About, Imported
@@ -292,7 +292,7 @@ def _report(out: Path, made: Imported) -> None:
     if made.unreadable:
         for problem in made.unreadable[:10]:
             echo(f"skipped: {problem}", err=True)
-        echo(f"{len(made.unreadable)} files were skipped; --strict refuses them", err=True)
+        echo(f"{counted(len(made.unreadable), 'file')} skipped; --strict refuses them", err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -301,8 +301,8 @@ def _imported(out: Path, count: int) -> None:
 
     info = Dataset(out).info
     objects = info.get("objects", 0)
-    counted = [f"{info['hands']} hands"] if info["hands"] or not objects else []
-    counted += [f"{objects} objects"] if objects else []
-    echo(f"{out}: {count} images with {', '.join(counted)}")
+    parts = [counted(info["hands"], "hand")] if info["hands"] or not objects else []
+    parts += [counted(objects, "object")] if objects else []
+    echo(f"{out}: {counted(count, 'image')} with {', '.join(parts)}")
     if not info["hands"] and not objects:
         echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from handforge.console import counted
 from handforge.dataset.image_io import exif_orientation, image_header, upright
 from handforge.dataset.importers.annotated import Size
 from handforge.dataset.records import DatasetError
@@ -46,8 +47,8 @@ def turns(entries: Iterable[tuple[Path, Size]]) -> tuple[dict[Path, int], list[s
     if unclear and not any_upright:
         first = min(unclear)
         return stored, [
-            f"{len(unclear)} images are stored rotated or flipped (EXIF), {first} for one; what is drawn on them is "
-            "taken as drawn on the upright images"
+            f"{counted(len(unclear), 'image')} stored rotated or flipped (EXIF), {first} for one; what is drawn on "
+            "them is taken as drawn on the upright images"
         ]
     return stored, []
 
