@@ -36,7 +36,7 @@ def main() -> None:
     \b
     handforge render --settings varied --set l11 --count 1000 --out rooms
     handforge repeat --recipe cpu-real --data rooms --out run
-    handforge predict --weights run photos --out found --overlays
+    handforge predict --weights run test --out found --overlays
     handforge score test found
     """  # noqa: D301 - click wants the real control character
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ MAX_PIXELS = 100_000_000
 
 PngImagePlugin.MAX_TEXT_CHUNK = 64 * 1024 * 1024  # colour profiles and texts of a megabyte are ordinary
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns of a bomb beyond it, and refuses twice as many
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # all beyond it are refused, in our words
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {

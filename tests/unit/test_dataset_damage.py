@@ -1,7 +1,11 @@
 """Damaged datasets: every fault is named with its file."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +122,16 @@ def test_missing_and_truncated_picture(folder):
     path.unlink()
     with pytest.raises(ds.DatasetError, match=r"f0\.png is missing"):
         dataset.read_image(dataset.images[0])
+
+
+def test_too_many_pixels_are_told_once(tmp_path):
+    """Pillow would warn of the same file as a possible attack."""
+    Image.new("1", (11000, 9500)).save(tmp_path / "a.png")
+    code = "from handforge.dataset import read_image; from pathlib import Path; read_image(Path('a.png'))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "a.png has 11000x9500 pixels, more than 100,000,000" in done.stderr and "bomb" not in done.stderr
 
 
 def test_one_wrong_byte(tmp_path):
