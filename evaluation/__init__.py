@@ -5,6 +5,7 @@ runs/     the trainer's run folders, read
 tables    metrics as text, for terminal, report and CSV
 paper/    the published cases and types beside ours
 report/   tables on the terminal, and the HTML page
+commands/  the paper's commands, and options that commands share
 study/    a study of training schedules: intervals over seeds, and its page
 
 cli       hand-evaluation

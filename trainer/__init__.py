@@ -4,6 +4,7 @@ config/     recipes: a training as data; tasks
 data/       images decoded once, augmented, drawn into batches
 models/     networks, their layer groups, weights on disk
 loop/       sessions, the chain of them, run folders, the study
+commands/   what the command line can do
 inference/  from a network to COCO results: inputs, detections, test-time augmentation, export
 recipes/    the recipes that come along, as TOML
 weights/    the networks that come along
