@@ -247,7 +247,6 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.device = "CPU"
     cycles.samples = samples
     cycles.use_adaptive_sampling = False
-    cycles.use_light_tree = False  # it costs more than the few lamps of a room gain by it
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 2, 2
     cycles.sample_clamp_indirect = 4.0
     cycles.caustics_reflective = cycles.caustics_refractive = False

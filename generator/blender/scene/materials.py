@@ -59,14 +59,14 @@ def plain(one: Plain) -> bpy.types.Material:
     """One color, uneven."""
     material = new("plain")
     tree = material.node_tree
-    shader = principled(tree, one.roughness)
+    shader = principled(tree, one.roughness) if one.roughness < _MATTE else _diffuse(tree)
     noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = one.scale, 3.0
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
     for stop, fraction in zip(ramp.color_ramp.elements, (1 - one.uneven, 1 + one.uneven), strict=True):
         stop.color = (*np.clip(np.asarray(one.color) * fraction, 0, 1).tolist(), 1)
     tree.links.new(noise.outputs[0], ramp.inputs[0])
-    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    tree.links.new(ramp.outputs[0], shader.inputs[0])
     if one.relief:
         bump = tree.nodes.new("ShaderNodeBump")
         bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, one.relief
@@ -75,11 +75,21 @@ def plain(one: Plain) -> bpy.types.Material:
     return material
 
 
+_MATTE = 0.85
+"""From which roughness on something does not shine, and takes less time."""
+
+
+def _diffuse(tree: bpy.types.NodeTree) -> bpy.types.Node:
+    shader = tree.nodes.new("ShaderNodeBsdfDiffuse")
+    tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
+    return shader
+
+
 def matte(color: Triple) -> bpy.types.Material:
     """Paint of one linear RGB color that does not shine: what walls have, which fill images, and fast."""
-    graph = NodeGraph(new("matte"))
-    graph.add("OutputMaterial", Surface=graph.add("BsdfDiffuse", Color=color).outputs[0])
-    return graph.material
+    material = new("matte")
+    _diffuse(material.node_tree).inputs[0].default_value = (*color, 1)
+    return material
 
 
 def wood(one: Wood) -> bpy.types.Material:

@@ -45,14 +45,14 @@ class SkinMaterials:
 
     def material(self, look: SkinLook) -> bpy.types.Material:
         """The material of somebody's skin; the last one's with the same kind of drawing changes."""
-        graph = self._made(look.drawing, look.band != "none", look.age > WRINKLED)
+        graph = self._made(look.drawing, look.band != "none", look.age > WRINKLED, look.hair > 0)
         tell_skin(graph, look)
         return graph.material
 
-    def _make(self, drawing: str, band: bool, wrinkled: bool) -> NodeGraph:
+    def _make(self, drawing: str, band: bool, wrinkled: bool, hairy: bool) -> NodeGraph:
         graph = NodeGraph(bpy.data.materials.new("skin"))
         graph.tree.nodes.clear()
-        graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band, wrinkled))
+        graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band, wrinkled, hairy))
         region_pass(graph, self._name)
         return graph
 
@@ -68,9 +68,9 @@ def tell_skin(graph: NodeGraph, look: SkinLook) -> None:
         nail_free=pale,
         nail_own=0.5 - 0.25 * look.tone,
         nail_edge=1.0 - 2.0 * min(look.nail, 0.004) / _NAIL_LENGTH,
-        hair=look.hair,
-        hair_color=look.hair_color,
     )
+    if "hair" in graph.values:
+        graph.tell(hair=look.hair, hair_color=look.hair_color)
     if "wrinkles" in graph.values:
         graph.tell(wrinkles=(look.age - WRINKLED) / (1 - WRINKLED))
     if "ink" in graph.values:
@@ -79,15 +79,18 @@ def tell_skin(graph: NodeGraph, look: SkinLook) -> None:
         graph.tell(band=look.band_color)
 
 
-def skin_shader(graph: NodeGraph, drawing: str = "none", band: bool = False, wrinkled: bool = False) -> Socket:
+def skin_shader(
+    graph: NodeGraph, drawing: str = "none", band: bool = False, wrinkled: bool = False, hairy: bool = True
+) -> Socket:
     """Skin with this kind of drawing, and with plasters, tape or markers if there is a ``band``; ``wrinkled`` with
-    age.
+    age, and ``hairy`` or not.
     """
     place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
     near = graph.times(graph.ramp(graph.attribute(VEIN), 2.6, 0.5), graph.number("veins"))
     color = graph.mix(graph.times(near, 0.45), color, graph.tinted(color, (0.72, 0.90, 1.02)))
-    hairs = graph.times(graph.attribute(HAIR), graph.number("hair"))
-    color = graph.mix(graph.times(_strokes(graph, place), hairs), color, graph.color("hair_color"))
+    if hairy:
+        hairs = graph.times(graph.attribute(HAIR), graph.number("hair"))
+        color = graph.mix(graph.times(_strokes(graph, place), hairs), color, graph.color("hair_color"))
     fine = graph.add("TexVoronoi", Vector=place, Scale=520.0).outputs["Distance"]
     relief = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(RELIEF))
     height = graph.math("ADD", graph.times(relief, 0.30), near)

@@ -39,7 +39,7 @@ def fill_room(things: Things, rng: np.random.Generator, view: View) -> None:
     walls = _measure(things, rng, view)
     things.ground = float(walls.low[2])
     things.floor_below(rng, view)
-    closed = bool(rng.random() < 0.8)
+    closed = bool(rng.random() < 0.7)
     for _ in range(int(rng.integers(1, 7))):
         _furnish(things, rng, view, walls, closed=closed)
     if closed:

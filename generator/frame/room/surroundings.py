@@ -124,7 +124,7 @@ def draw(
     elif settings.environment == "random":
         around = _vary(things, own("environment"), rng, view)
         behind = own("furniture")
-        if around and behind.random() < 0.8:
+        if around and behind.random() < 0.65:
             rooms.fill_room(things, behind, view)
     else:
         things.furnish(rng, view)
