@@ -9,7 +9,7 @@ from render_scenes import POSE
 
 from generator.frame import empty_scene, settings
 from generator.frame.settings import RenderSettings, SettingsError
-from generator.mesh import foot
+from generator.mesh import foot, person_mesh
 from generator.pipeline import frame_file, run
 from handforge.dataset import Dataset, check_image, contact_sheet
 from handforge.files import dump_json
@@ -109,9 +109,9 @@ def test_a_frame_without_a_hand_has_no_annotation_and_says_what_it_shows():
             assert sample.image.std() > 1
             again = renderer.frame(frame, POSE, {"set": "l2"})
             assert (again.image == sample.image).all()
-            now = len(bpy.data.meshes), len(bpy.data.objects)
             for name in (*shapes.OF_SIZE_1, *props.FILLED, *head_mesh.SHAPES):  # made once, when first needed
-                renderer.engine._props._shape(name)
+                for variant in range(person_mesh.VARIANTS if name in ("shirt", "hips") else 1):
+                    renderer.engine._props._shape(name, variant)
             now = len(bpy.data.meshes), len(bpy.data.objects), len(bpy.data.materials)
             assert kept is None or now == kept, "nothing of an earlier frame is left"
             kept = now

@@ -346,9 +346,9 @@ def test_every_task_trains_exports_and_predicts_on_a_timm_backbone(blobs, tmp_pa
     assert done.exit_code == 0, done.output
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
-    for kind in ("onnx", "torchscript"):
+    for kind, file in (("onnx", "net.onnx"), ("torchscript", "net.pt")):
         words = (tmp_path / "run", "--format", kind, "--image", tmp_path / "noise.png", "--score", 0)
-        done = invoke("export", *words, "--out", tmp_path / kind)
+        done = invoke("export", *words, "--out", tmp_path / file)
         assert done.exit_code == 0, done.output
         assert "agrees with the network" in done.output
 

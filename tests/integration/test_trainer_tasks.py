@@ -48,10 +48,19 @@ def data(tmp_path_factory):
 def trained(request, data, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     recipe = write_recipe(folder / "tiny.toml", SHORT)
+    if request.param == "classification":  # of one class there is nothing to learn
+        data = write_blobs(folder / "classes", count=4)
+        edit_annotations(data, _odd_ones_are_feet)
     words = ("--recipe", recipe, "--data", data, "--device", "cpu", "--task", request.param)
     done = invoke("repeat", *words, "--out", folder / "run")
     assert done.exit_code == 0, done.output
     return request.param, words, folder / "run"
+
+
+def _odd_ones_are_feet(content):
+    content["categories"] = [{"id": 1, "name": "hand"}, {"id": 2, "name": "foot"}]
+    for annotation in content["annotations"]:
+        annotation["category_id"] = 1 + annotation["image_id"] % 2
 
 
 def test_a_run_names_its_task_and_losses(trained):

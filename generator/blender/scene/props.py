@@ -97,7 +97,7 @@ class Props:
             elif thing.shape == "wall":
                 painted = made_of[thing.material]
                 cover = materials.matte(painted.color) if isinstance(painted, Plain) else make(thing.material)
-                wall = self._add(self._shape("wall"), cover, np.array(thing.matrix))
+                wall = self._add(self._shape("wall", 0), cover, np.array(thing.matrix))
                 wall.visible_shadow = wall.visible_diffuse = False
             else:
                 self._add(self._shape(thing.shape, thing.variant), make(thing.material), np.array(thing.matrix))
@@ -118,7 +118,7 @@ class Props:
             self._made.append(mesh)
             if one.face is not None:
                 matrix = moved @ one.face.matrix(vertices)
-                self._add(self._shape(one.face.shape), _material(made_of[one.face.material]), matrix)
+                self._add(self._shape(one.face.shape, 0), _material(made_of[one.face.material]), matrix)
 
     def add_mesh(
         self,
@@ -188,7 +188,7 @@ def _material(one: Material) -> bpy.types.Material:
             raise TypeError("glass is made for what it reflects, by Props.put")
 
 
-def _shape(name: str, variant: int = 0) -> bpy.types.Mesh:
+def _shape(name: str, variant: int) -> bpy.types.Mesh:
     """A mesh with an empty material slot."""
     if name in head_mesh.SHAPES:
         return head_mesh.SHAPES[name]()
