@@ -26,7 +26,7 @@ def average_losses(arm: Sequence[RunResult], against: Sequence[RunResult], names
     other = [np.concatenate(run.losses) for run in against]
     columns = [[float(v.mean()) for v in other], [float(v[-length:].mean()) for v in other]]
     columns += [[float(run.losses[i].mean()) for run in arm] for i in range(len(arm[0].losses))]
-    labels = ["whole", "its last", *(str(number) for number in range(1, len(columns) - 1))]
+    labels = ["whole", "its\nlast", *(str(number) for number in range(1, len(columns) - 1))]
     held_out = [[run.sessions[-1].get("validation_loss") for run in against], []]
     held_out += [[run.sessions[i].get("validation_loss") for run in arm] for i in range(len(arm[0].losses))]
     with drawing(f"{names[1]}, and the sessions of {names[0]}", "average loss") as drawn:
@@ -38,7 +38,7 @@ def average_losses(arm: Sequence[RunResult], against: Sequence[RunResult], names
         places = [place for place, values in enumerate(held_out) if values and None not in values]
         if places:
             drawn.ax.plot(places, means, "kD", markersize=4, label="validation images")
-            drawn.ax.legend(loc="lower right")
+            drawn.ax.legend(loc="upper right")
     return drawn.address
 
 
