@@ -16,7 +16,7 @@ import handforge
 from generator.cli import main as generate
 from trainer import weights
 from trainer.config.recipe import ImageSettings, Network
-from trainer.errors import CheckpointError, WeightsError
+from trainer.errors import CheckpointError, RecipeError, WeightsError
 from trainer.inference import export
 from trainer.models import checkpoint, networks
 
@@ -75,6 +75,8 @@ def test_what_is_not_there_is_said(folder, tmp_path, monkeypatch):
     refused(invoke(*words, "--category", "hand", "--weights", folder / "run"), "leave it or --weights out")
     with pytest.raises(WeightsError, match=r"are for hand and hand\+forearm, not 'foot'"):
         handforge.HandDetector(category="foot")
+    with pytest.raises(RecipeError, match=r"there is no device 'meta' here .* the device cpu is always there"):
+        handforge.HandDetector(device="meta")
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     refused(invoke(*words), "no network for 'hand' comes with this copy of handforge; give weights")
 

@@ -108,7 +108,7 @@ def predict(
     from trainer.inference import predict as prediction
     from trainer.inference.inputs import open_camera, open_source
     from trainer.inference.summary import summary_lines
-    from trainer.loop.launch import pick_device
+    from trainer.models.networks import pick_device
 
     weights = weights or shipped_weights(category or "hand")
     if threads:

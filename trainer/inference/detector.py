@@ -36,6 +36,7 @@ class HandDetector:
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :raises WeightsError: if the network cannot be loaded.
+    :raises RecipeError: if there is no such device.
     :raises ValueError: if ``min_score`` or ``mask_threshold`` is not from 0 to 1.
     """
 
@@ -55,8 +56,12 @@ class HandDetector:
             if not 0 <= value <= 1:
                 raise ValueError(f"{limit} is from 0 to 1, not {value}")
         path = shipped_weights(category) if weights is None else Path(weights)
-        name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        self.score, self.device, self.tta, self.zoom = min_score, torch.device(name), tta, zoom and not tta
+        self.score, self.device, self.tta, self.zoom = (
+            min_score,
+            torch.device(networks.pick_device(device)),
+            tta,
+            zoom and not tta,
+        )
         self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))

@@ -68,22 +68,6 @@ class Options:
     layers: str | None = None
 
 
-def pick_device(name: str) -> str:
-    """A device that is there; ``auto`` is the first GPU, or else the CPU.
-
-    :raises RecipeError: if the named one is not there.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name).cpu()  # of "meta" nothing comes back
-    except (RuntimeError, AssertionError) as error:
-        raise RecipeError(
-            f"there is no device {name!r} here ({str(error).splitlines()[0]}); try --device cpu"
-        ) from None
-    return name
-
-
 def plan(command: str, options: Options) -> Plan:
     """A plan from the command's options. Only looks, writes nothing."""
     chosen = _recipe(command, options)
@@ -160,7 +144,7 @@ def train(command: str, options: Options) -> None:
 
     :param command: ``train`` for one session, ``repeat`` for the recipe's.
     """
-    options = replace(options, device=distributed.local_device(pick_device(options.device)))
+    options = replace(options, device=distributed.local_device(networks.pick_device(options.device)))
     with (
         distributed.group(torch.device(options.device)),
         folder_lock(options.out) if distributed.rank() == 0 else nullcontext(),  # one of a run's processes holds it
@@ -175,7 +159,7 @@ def estimate(command: str, options: Options) -> str:
     """
     if options.threads:
         torch.set_num_threads(options.threads)
-    decided = plan(command, replace(options, device=pick_device(options.device)))
+    decided = plan(command, replace(options, device=networks.pick_device(options.device)))
     with progress(unit="kinds of session") as bar:
         task = bar.add_task("measuring", total=None)
         found = measure(decided, options.out, options.resume, lambda: bar.update(task, advance=1))

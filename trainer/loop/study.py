@@ -37,7 +37,7 @@ from trainer.inference import predict
 from trainer.inference.inputs import open_source
 from trainer.loop import launch
 from trainer.loop.run_folder import difference, is_leftover
-from trainer.models import checkpoint
+from trainer.models import checkpoint, networks
 
 FORMAT = "handforge-study-1"
 FIXED = ("claim", "primary")
@@ -106,7 +106,7 @@ def jobs(
             data=Path(arm.data or study.data or ""),
             real=tuple(map(Path, arm.real)),
             tests=study.tests,
-            device=launch.pick_device(device),
+            device=networks.pick_device(device),
             threads=threads,
             words=tuple(words),
         )

@@ -40,7 +40,7 @@ from trainer.config import categories
 from trainer.config.description import Architecture, NetworkDescription
 from trainer.config.recipe import ImageSettings, Network
 from trainer.config.tasks import TASKS, task_of
-from trainer.errors import WeightsError
+from trainer.errors import RecipeError, WeightsError
 from trainer.models import backbones, checkpoint
 from trainer.models.classifier import Classifier
 from trainer.models.foreign_weights import read_foreign
@@ -393,6 +393,22 @@ def set_score(model: nn.Module, score: float) -> None:
     """Leave detections below a score out, where a network detects objects and does not classify pixels or images."""
     if isinstance(model, FasterRCNN):
         model.roi_heads.score_thresh = score
+
+
+def pick_device(name: str) -> str:
+    """A device that is there; ``auto`` is the first GPU, or else the CPU.
+
+    :raises RecipeError: if the named one is not there.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name).cpu()  # of "meta" nothing comes back
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(
+            f"there is no device {name!r} here ({str(error).splitlines()[0]}); the device cpu is always there"
+        ) from None
+    return name
 
 
 def best_precision(device: torch.device) -> torch.dtype:
