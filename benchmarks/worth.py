@@ -1,6 +1,6 @@
 """What gloves, held things, small hands, several hands and images without hands are worth in training.
 
-    python benchmarks/worth.py RENDERED --test gloved=gloved-test --test hgr=hgr --seeds 2 --out worth
+    python benchmarks/worth.py RENDERED --test gloved=gloved-test --test ego=ego --seeds 2 --out worth
 
 RENDERED is a set of ``varied``. Each arm trains on as many of its images as the others, drawn from those that lack one
 thing; `all` on some of them all. The arms are trained and compared by ``handforge study`` (recipe cpu-probe), on the

@@ -25,6 +25,6 @@ def check_name(name: str) -> str | None:
 
     if timm.is_model(name.split(".")[0]):
         return None
-    near = difflib.get_close_matches(name, {*RESNETS, *timm.list_models()}, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(dict.fromkeys([*RESNETS, *timm.list_models()])), n=3, cutoff=0.5)
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     return f"is {name!r}, neither one of torchvision's {', '.join(RESNETS)} nor a timm model{hint}"

@@ -56,12 +56,8 @@ class HandDetector:
             if not 0 <= value <= 1:
                 raise ValueError(f"{limit} is from 0 to 1, not {value}")
         path = shipped_weights(category) if weights is None else Path(weights)
-        self.score, self.device, self.tta, self.zoom = (
-            min_score,
-            torch.device(networks.pick_device(device)),
-            tta,
-            zoom and not tta,
-        )
+        self.device = torch.device(networks.pick_device(device))
+        self.score, self.tta, self.zoom = min_score, tta, zoom and not tta
         self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))
