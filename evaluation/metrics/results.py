@@ -254,8 +254,8 @@ def _categories(dataset: Dataset) -> dict[int, str]:
 def _category(record: dict[str, Any], known: dict[int, str], where: str) -> str:
     category_id = record["category_id"]
     name = known.get(category_id) if isinstance(category_id, int) and not isinstance(category_id, bool) else None
-    if isinstance(category_id, str) and category_id in known.values():
-        name = category_id
+    if isinstance(category_id, str) and category_id.strip() in known.values():
+        name = category_id.strip()
     if name is None:
         there = ", ".join(f"{key} ({name})" for key, name in known.items())
         raise ResultsError(

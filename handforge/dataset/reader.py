@@ -123,19 +123,22 @@ class Dataset:
 
     def _category(self, record: dict[str, Any]) -> Category:
         name, where = record["name"], f"{self.path}: the category {record['name']!r}"
-        if not isinstance(name, str) or not name:
-            raise DatasetError(f"{self.path}: the name of a category is no text")
+        if not isinstance(name, str) or not name.strip():
+            raise DatasetError(f"{self.path}: the name of a category is {name!r}; it must be a text")
         _check_writable(record, where)
         if type(record["id"]) is not int:
             raise DatasetError(f"{where} has the id {record['id']!r}; ids are whole numbers")
-        keypoints, skeleton = record.get("keypoints") or (), record.get("skeleton") or ()
-        if not all(isinstance(point, str) for point in keypoints):
-            raise DatasetError(f"{where} has a keypoint whose name is no text")
-        pairs = [tuple(pair) for pair in skeleton]
+        keypoints, skeleton = record.get("keypoints") or [], record.get("skeleton") or []
+        if not isinstance(keypoints, list) or not all(isinstance(point, str) for point in keypoints):
+            raise DatasetError(f"{where} has the keypoints {keypoints!r:.80}; they must be a list of names")
+        listed = skeleton if isinstance(skeleton, list) else [skeleton]
+        pairs = [tuple(pair) if isinstance(pair, list) else () for pair in listed]
         ends = [end for pair in pairs for end in pair]
         if any(len(pair) != 2 for pair in pairs) or not all(type(e) is int and 0 < e <= len(keypoints) for e in ends):
             raise DatasetError(f"{where} has a skeleton of other than pairs of its keypoints, counted from 1")
-        return Category(record["id"], name, tuple(keypoints), tuple(pairs), str(record.get("supercategory") or ""))
+        return Category(
+            record["id"], name.strip(), tuple(keypoints), tuple(pairs), str(record.get("supercategory") or "")
+        )
 
     def _check_image(self, image: ImageRecord) -> None:
         number, name = image["id"], image["file_name"]

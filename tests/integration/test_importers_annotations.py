@@ -33,8 +33,12 @@ def test_damaged_annotations_are_named(tmp_path):
     ):
         (tmp_path / name).write_text(text)
         done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
-        said = {"a.json": "has no list of its image records", "b.json": "is not valid JSON"}
-        refused(done, f"{name} {said.get(name, 'is not a COCO, CVAT')}")
+        said = {
+            "a.json": ": images is 3; COCO has a list there",
+            "b.json": " is not valid JSON",
+            "c.json": ": image 1 has the size inf x 1; these must be pixels",
+        }
+        refused(done, f"{name}{said.get(name, ' is not a COCO, CVAT')}")
     for name in ("no.json", "no.txt", "no"):
         done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
         refused(done, f"{tmp_path / name} is missing")

@@ -223,6 +223,13 @@ def test_ids_of_tables_are_numbers_with_a_point(tmp_path, shots):
     [
         ([{"file_name": "a.jpg"}], None, "image number 1 has no id or no file_name; COCO needs both"),
         (None, [{"id": 1}], "category number 1 has no id or no name; COCO needs both"),
+        (None, [{"id": 1, "name": None}], "category number 1 has no id or no name; COCO needs both"),
+        (
+            [{"id": 1, "file_name": "a.jpg", "width": "wide", "height": 9}],
+            None,
+            "image 1 has the size 'wide' x 9; these",
+        ),
+        (None, [{"id": 1, "name": "hand", "keypoints": 5}], "'hand' has keypoints or a skeleton that are not COCO's"),
         (None, [{"id": 1, "name": "hand"}, {"id": 1, "name": "cup"}], "the category id 1 stands twice, for hand and"),
     ],
 )
@@ -241,6 +248,17 @@ def test_labels_are_found_in_any_case_and_each_must_be_there(tmp_path, shots):
     refused(source, shots, "nothing labelled 'rihgt'", options=("--label", "left_hand", "--label", "rihgt"))
     dataset, _ = imported(source, shots, "--label", "left_hand", "--label", "righthand")
     assert [a["side"] for a in dataset.annotations(dataset.images[0])] == ["left", "right"]
+
+
+def test_spaces_around_a_label_do_not_count(tmp_path, shots):
+    categories = ({"id": 1, "name": " Hand", "keypoints": ["tip"]}, {"id": 2, "name": "cup "}, {"id": 3, "name": " "})
+    entries = [entry(), entry(2, 2, 2, [OTHER]), entry(3, 1, 3, [OTHER])]
+    source = coco(tmp_path / "c.json", entries, categories=categories)
+    dataset, said = imported(source, shots)
+    assert len(hands(dataset)) == 1 and "other labels were left out: object (1), cup (1)" in said
+    (tmp_path / "out").rename(tmp_path / "first")
+    dataset, _ = imported(source, shots, "--label", "cup ", "--label", "object")
+    assert {*dataset.categories.values()} == {"hand", "cup"}
 
 
 def test_words_that_begin_like_a_hand_are_none(tmp_path, shots):

@@ -531,14 +531,29 @@ def test_names_that_are_not_there_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 3000, '<?xml version="1.0" encoding="base64"?><a/>', "null", "5", '{"images": 3}']
+    "text, said",
+    [
+        ("[" * 3000, " is not valid JSON"),
+        ('<?xml version="1.0" encoding="base64"?><a/>', " is not a COCO, CVAT, LabelMe or VIA annotation that can be"),
+        ("null", " holds null and nothing else; give annotations of COCO, LabelMe or VIA 2"),
+        ("5", " holds 5 and nothing else; give annotations of COCO, LabelMe or VIA 2"),
+        ("[1]", " is a list, as results, Label Studio's JSON and CreateML are"),
+        ('{"images": 3}', ": images is 3; COCO has a list there"),
+        ('{"annotations": []}', ": images is missing; COCO has a list there"),
+        ('{"images": [], "annotations": {"1": 2}}', ": annotations is {'1': 2}; COCO has a list there"),
+        ('{"images": [], "categories": 5}', ": categories is 5; COCO has a list there"),
+        ('{"a": 5}', " is none of COCO, LabelMe or VIA 2: nothing in it lists images"),
+        ('{"a": {"filename": "a.jpg"}}', ": the entry 'a' has no regions; VIA 2 writes it for each image"),
+        ('{"a": {"filename": "a.jpg", "regions": 5}}', ": a.jpg: its regions are 5, not a list"),
+        ('{"a": {"filename": "a.jpg", "regions": [5]}}', ": a.jpg: region 1 cannot be read (something in it is of"),
+        ('{"shapes": 5}', " is not a LabelMe file that can be read (something in it is of another kind"),
+        ('{"shapes": [5]}', ": shape 1 cannot be read (something in it is of another kind than it must be"),
+    ],
 )
-def test_what_is_no_annotation_is_named(tmp_path, shots, text):
+def test_what_is_no_annotation_is_named(tmp_path, shots, text, said):
     path = tmp_path / ("c.xml" if text.startswith("<") else "c.json")
     path.write_text(text)
-    said = {"[": "is not valid JSON", "{": "has no list of its image records"}
-    known = "is not a COCO, CVAT, LabelMe or VIA annotation that can be read"
-    refused(path, shots, f"{path.name} {said.get(text[0], known)}")
+    refused(path, shots, f"{path.name}{said}")
 
 
 def test_files_of_other_suffixes_are_refused(tmp_path, shots):

@@ -130,7 +130,10 @@ def test_what_is_of_no_category_is_refused(tmp_path):
     "change, message",
     [
         (lambda c: c.update(id="1"), "'hand' has the id '1'; ids are whole numbers"),
-        (lambda c: c.update(keypoints=["wrist", 3]), "has a keypoint whose name is no text"),
+        (lambda c: c.update(keypoints=["wrist", 3]), r"keypoints \['wrist', 3\]; they must be a list of names"),
+        (lambda c: c.update(keypoints=5), "'hand' has the keypoints 5; they must be a list of names"),
+        (lambda c: c.update(skeleton=5), "a skeleton of other than pairs of its keypoints"),
+        (lambda c: c.update(skeleton=[5]), "a skeleton of other than pairs of its keypoints"),
         (lambda c: c.update(skeleton=[[1, 22]]), "a skeleton of other than pairs of its keypoints"),
         (lambda c: c.update(skeleton=[[1]]), "a skeleton of other than pairs of its keypoints"),
     ],
@@ -138,4 +141,12 @@ def test_what_is_of_no_category_is_refused(tmp_path):
 def test_a_wrong_category_is_named(folder, change, message):
     edit(folder, lambda content: change(content["categories"][0]))
     with pytest.raises(ds.DatasetError, match=message):
+        ds.Dataset(folder)
+
+
+def test_spaces_around_a_name_do_not_count(folder):
+    edit(folder, lambda content: content["categories"][0].update(name=" hand"))
+    assert 1 in ds.Dataset(folder, "hand").categories and ds.Dataset(folder).categories[1] == "hand"
+    edit(folder, lambda content: content["categories"].append({"id": 9, "name": "hand "}))
+    with pytest.raises(ds.DatasetError, match="two categories share an id or a name; each needs its own"):
         ds.Dataset(folder)

@@ -85,7 +85,11 @@ def test_annotations_json(folder, text, message):
         ),
         (lambda c: c["annotations"][1].update(category_id=[1]), r"annotation 2 has the category_id \[1\]; it must"),
         (lambda c: c["annotations"][1].update(id=[1]), r"annotation \[1\] has the id \[1\]; it must be a number"),
-        (lambda c: c["categories"][0].update(name=["hand"]), "the name of a category is no text"),
+        (
+            lambda c: c["categories"][0].update(name=["hand"]),
+            r"the name of a category is \['hand'\]; it must be a text",
+        ),
+        (lambda c: c["categories"][0].update(name="  "), "the name of a category is '  '; it must be a text"),
         (lambda c: c["images"][0].update(id="1"), "an image has the id '1'; ids are whole numbers"),
         (lambda c: c["images"][0].update(id=[1]), r"an image has the id \[1\]; ids are whole numbers"),
         (lambda c: c["images"][0].update(id=1.0), r"an image has the id 1\.0; ids are whole numbers"),

@@ -24,11 +24,20 @@ ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, Recurs
 """What reading raises where content is not of the kind it should be."""
 
 
+def in_words(error: BaseException) -> str:
+    """Say what is wrong where reading raised one of :data:`ODD`, without Python's names of types."""
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    if isinstance(error, TypeError | AttributeError | IndexError):
+        return "something in it is of another kind than it must be, as a number in place of a list"
+    return str(error)
+
+
 @dataclass(frozen=True)
 class Shape:
     """One annotated object.
 
-    :param label: its label or category name.
+    :param label: its label or category name; spaces around it are dropped, and nothing else is :data:`UNNAMED`.
     :param parts: outlines and masks that together are the object: flat polygons ``[x, y, x, y, ...]`` in pixels, COCO's
         RLE, or (H, W) bool masks.
     :param box: x, y, width, height in pixels where nothing but a box is known.
@@ -41,6 +50,9 @@ class Shape:
     box: tuple[float, float, float, float] | None = None
     crowd: bool = False
     keypoints: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", _name(self.label))
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,7 @@ class AnnotatedImage:
 class Annotations:
     """What a source holds.
 
+    :param keypoints: by label, without spaces around it, as ``declared``.
     :param declared: labels that the source lists, used or not.
     """
 
@@ -70,10 +83,18 @@ class Annotations:
     keypoints: Joints = field(default_factory=dict)
     declared: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        self.keypoints = {_name(label): joints for label, joints in self.keypoints.items()}
+        self.declared = tuple(map(_name, self.declared))
+
     @property
     def labels(self) -> list[str]:
         """All labels in alphabetical order."""
         return sorted({shape.label for image in self.images for shape in image.shapes})
+
+
+def _name(label: str) -> str:
+    return label.strip() or UNNAMED
 
 
 class Notes:

@@ -12,6 +12,7 @@ Pascal VOC, folder of .xml    boxes, polygons
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,16 @@ import numpy as np
 
 from handforge.console import counted
 from handforge.dataset.image_io import read_image
-from handforge.dataset.importers.annotated import ODD, UNNAMED, AnnotatedImage, Annotations, Joints, Notes, Shape
+from handforge.dataset.importers.annotated import (
+    ODD,
+    UNNAMED,
+    AnnotatedImage,
+    Annotations,
+    Joints,
+    Notes,
+    Shape,
+    in_words,
+)
 from handforge.dataset.importers.coco import read_coco
 from handforge.dataset.importers.cvat import read_cvat
 from handforge.dataset.importers.exif_orientation import turn_mask, turns
@@ -160,7 +170,7 @@ def read_annotations(source: Path, notes: Notes, images: Sequence[Path] = (), ro
         raise
     except (*ODD, ElementTree.ParseError) as error:
         raise DatasetError(
-            f"{source} is not a COCO, CVAT, LabelMe or VIA annotation that can be read ({error!r})"
+            f"{source} is not a COCO, CVAT, LabelMe or VIA annotation that can be read ({in_words(error)})"
         ) from None
 
 
@@ -176,9 +186,13 @@ def _file(source: Path, notes: Notes) -> Annotations:
             f"{source} is a list, as results, Label Studio's JSON and CreateML are; give annotations of COCO, LabelMe "
             "or VIA 2 (Label Studio exports COCO)"
         )
-    if isinstance(content, dict) and "shapes" in content:
+    if not isinstance(content, dict):
+        raise DatasetError(
+            f"{source} holds {json.dumps(content):.80} and nothing else; give annotations of COCO, LabelMe or VIA 2"
+        )
+    if "shapes" in content:
         return read_labelme([source], notes)
-    if isinstance(content, dict) and ("images" in content or "annotations" in content):
+    if "images" in content or "annotations" in content:
         return read_coco(content, source, notes)
     return read_via(content, source, notes)
 
@@ -206,7 +220,7 @@ def choose_labels(found: Annotations, asked: Sequence[str], source: Path, notes:
         return tuple(held)
     there = sorted({*held, *found.declared})
     chosen: list[str] = []
-    for label in asked:
+    for label in (label.strip() for label in asked):
         same = [one for one in there if one == label] or [one for one in there if one.casefold() == label.casefold()]
         if not same and (there or notes.lines()):
             numbers = all(one.isdecimal() for one in there) and there

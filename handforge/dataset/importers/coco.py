@@ -13,6 +13,7 @@ from handforge.dataset.importers.annotated import (
     Notes,
     Shape,
     Size,
+    in_words,
     keypoints,
     polygon,
 )
@@ -28,10 +29,11 @@ def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotation
 
     :raises DatasetError: naming file and entry, if an image id stands twice or an entry is not COCO's.
     """
-    images = _by_id(content["images"], "image", "file_name", source)
-    categories = _categories(content, source)
+    images = _by_id(_entries(content, "images", source), "image", "file_name", source)
+    annotations = _entries(content, "annotations", source)
+    categories = _categories(_entries(content, "categories", source), annotations, source)
     shapes: dict[str, list[Shape]] = {key: [] for key in images}
-    for number, annotation in enumerate(content.get("annotations") or [], start=1):
+    for number, annotation in enumerate(annotations, start=1):
         if not isinstance(annotation, dict):
             raise DatasetError(f"{source}: annotation number {number} is {annotation!r}, not an object")
         where = f"{source}: annotation {annotation.get('id', f'number {number}')}"
@@ -44,18 +46,17 @@ def read_coco(content: dict[str, Any], source: Path, notes: Notes) -> Annotation
             try:
                 shape = _shape(categories[category]["name"], annotation, where, notes)
             except ODD as error:
-                raise DatasetError(f"{where} of {images[key]['file_name']} cannot be read ({error})") from None
+                raise DatasetError(
+                    f"{where} of {images[key]['file_name']} cannot be read ({in_words(error)})"
+                ) from None
             if shape is not None:
                 shapes[key].append(shape)
-    joints = {c["name"]: _joints(c) for c in categories.values() if c.get("keypoints")}
-    return Annotations(
-        [
-            AnnotatedImage(str(record["file_name"]), tuple(shapes[key]), _size(record), f"{source}: image {key}")
-            for key, record in images.items()
-        ],
-        joints,
-        tuple(str(category["name"]) for category in categories.values()),
-    )
+    joints = {c["name"]: _joints(c, source) for c in categories.values() if c.get("keypoints")}
+    listed = []
+    for key, record in images.items():
+        where = f"{source}: image {key}"
+        listed.append(AnnotatedImage(str(record["file_name"]), tuple(shapes[key]), _size(record, where), where))
+    return Annotations(listed, joints, tuple(category["name"] for category in categories.values()))
 
 
 def _key(identity: Any) -> str:
@@ -63,16 +64,28 @@ def _key(identity: Any) -> str:
     return str(int(identity) if isinstance(identity, float) and identity.is_integer() else identity)
 
 
-def _by_id(records: Any, kind: str, named: str, source: Path) -> dict[str, dict[str, Any]]:
+def _entries(content: dict[str, Any], part: str, source: Path) -> list[Any]:
+    """One of COCO's lists; of annotations and categories none is an empty one.
+
+    :raises DatasetError: if it is no list.
+    """
+    found = content.get(part)
+    if found is None and part != "images":
+        return []
+    if not isinstance(found, list):
+        what = "is missing" if found is None else f"is {found!r:.80}"
+        raise DatasetError(f"{source}: {part} {what}; COCO has a list there")
+    return found
+
+
+def _by_id(records: list[Any], kind: str, named: str, source: Path) -> dict[str, dict[str, Any]]:
     """Records by their id.
 
     :raises DatasetError: naming the record, if one has no id or name, or an id stands twice.
     """
-    if not isinstance(records, list):
-        raise DatasetError(f"{source} has no list of its {kind} records; it is not COCO's")
     found: dict[str, dict[str, Any]] = {}
     for number, record in enumerate(records, start=1):
-        if not isinstance(record, dict) or "id" not in record or named not in record:
+        if not isinstance(record, dict) or record.get("id") is None or record.get(named) is None:
             raise DatasetError(f"{source}: {kind} number {number} has no id or no {named}; COCO needs both")
         if (key := _key(record["id"])) in found:
             raise DatasetError(
@@ -83,25 +96,33 @@ def _by_id(records: Any, kind: str, named: str, source: Path) -> dict[str, dict[
     return found
 
 
-def _categories(content: dict[str, Any], source: Path) -> dict[str, dict[str, Any]]:
-    listed = content.get("categories")
+def _categories(listed: list[Any], annotations: list[Any], source: Path) -> dict[str, dict[str, Any]]:
     if listed:
         found = _by_id(listed, "category", "name", source)
         return {key: {**category, "name": str(category["name"])} for key, category in found.items()}
-    used = sorted({_key(a.get("category_id")) for a in content.get("annotations") or [] if isinstance(a, dict)})
+    used = sorted({_key(a.get("category_id")) for a in annotations if isinstance(a, dict)})
     if len(used) > 1:
         raise DatasetError(f"{source} lists no categories, but its annotations have {', '.join(used)}; name them")
     return {key: {"name": UNNAMED} for key in used}
 
 
-def _joints(category: dict[str, Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    skeleton = tuple((int(a), int(b)) for a, b in category.get("skeleton") or ())
-    return tuple(map(str, category["keypoints"])), skeleton
+def _joints(category: dict[str, Any], source: Path) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    try:
+        skeleton = tuple((int(a), int(b)) for a, b in category.get("skeleton") or ())
+        return tuple(map(str, category["keypoints"])), skeleton
+    except ODD:
+        raise DatasetError(
+            f"{source}: the category {category['name']!r} has keypoints or a skeleton that are not COCO's: lists of "
+            "names, and of pairs of whole numbers"
+        ) from None
 
 
-def _size(record: dict[str, Any]) -> Size:
+def _size(record: dict[str, Any], where: str) -> Size:
     width, height = record.get("width"), record.get("height")
-    return (int(width), int(height)) if width and height else None
+    try:
+        return (int(width), int(height)) if width and height else None
+    except ODD:
+        raise DatasetError(f"{where} has the size {width!r} x {height!r}; these must be pixels") from None
 
 
 def _shape(label: str, annotation: dict[str, Any], where: str, notes: Notes) -> Shape | None:

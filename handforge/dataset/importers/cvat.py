@@ -19,6 +19,7 @@ from handforge.dataset.importers.annotated import (
     Size,
     ellipse,
     grouped,
+    in_words,
     polygon,
 )
 from handforge.dataset.records import DatasetError
@@ -91,7 +92,7 @@ def _shape(element: Element, label: str, size: Size, where: str, notes: Notes) -
             cx, cy, rx, ry = (float(given[key]) for key in ("cx", "cy", "rx", "ry"))
             return Shape(label, (ellipse(cx, cy, rx, ry, float(given.get("rotation", 0))),))
     except ODD as error:
-        raise DatasetError(f"{where}: a {element.tag} cannot be read ({error})") from None
+        raise DatasetError(f"{where}: a {element.tag} cannot be read ({in_words(error)})") from None
     notes.add(f"shapes of the kind {element.tag}", where)
     return None
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from handforge.dataset import CATEGORIES, DatasetError, Instance, Sample, hand_side, read_image, read_mask
 from handforge.dataset.coco_types import ImageMeta
+from handforge.dataset.importers.annotated import in_words
 from handforge.dataset.importers.folder import About, image_files, without_specks, write_dataset
 
 NAME = re.compile(r"(?P<gesture>[^_]+)_(?P<kind>[PAS])_(?P<series>[^_]+)_id(?P<person>\d+)_(?P<number>\d+)")
@@ -92,7 +93,7 @@ def _points(path: Path) -> tuple[np.ndarray, np.ndarray]:
         kinds = np.array([point.attrib["category"].strip().lower() == "wrist" for point in listed], bool)
         places = np.array([[float(point.attrib[axis]) for axis in "xy"] for point in listed]).reshape(-1, 2)
     except (ElementTree.ParseError, KeyError, ValueError, OSError) as error:
-        raise DatasetError(f"{path} is damaged or not HGR's ({error!r})") from None
+        raise DatasetError(f"{path} is damaged or not HGR's ({in_words(error)})") from None
     if not np.isfinite(places).all():
         raise DatasetError(f"{path} has a point that is nowhere (nan or infinite)")
     return places[kinds], places[~kinds]

@@ -18,6 +18,7 @@ from handforge.dataset.importers.annotated import (
     Shape,
     ellipse,
     grouped,
+    in_words,
     polygon,
 )
 from handforge.dataset.records import DatasetError
@@ -42,15 +43,14 @@ def _read(path: Path, notes: Notes) -> AnnotatedImage:
     except DatasetError:
         raise
     except ODD as error:
-        raise DatasetError(f"{path} is not a LabelMe file that can be read ({error!r}); move it away") from None
+        raise DatasetError(f"{path} is not a LabelMe file that can be read ({in_words(error)}); move it away") from None
     shapes = []
     for number, shape in listed:
         where = f"{path}: shape {number}"
         try:
             read = _shape(shape, size, where, notes)
         except ODD as error:
-            text = f"it has no {error}" if isinstance(error, KeyError) else error
-            raise DatasetError(f"{where} cannot be read ({text})") from None
+            raise DatasetError(f"{where} cannot be read ({in_words(error)})") from None
         if read is not None:
             shapes.append((shape.get("group_id"), read))
     return AnnotatedImage(name, grouped(shapes), size, str(path))

@@ -15,6 +15,7 @@ from handforge.dataset.importers.annotated import (
     Notes,
     Shape,
     ellipse,
+    in_words,
     polygon,
 )
 from handforge.dataset.records import DatasetError
@@ -30,17 +31,23 @@ def read_via(content: dict[str, Any], source: Path, notes: Notes) -> Annotations
     """
     if "view" in content and "file" in content:
         raise DatasetError(f"{source} is of VIA 3; export its annotations as COCO there")
+    entries = content.get("_via_img_metadata", content)
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        raise DatasetError(f"{source} is none of COCO, LabelMe or VIA 2: nothing in it lists images")
     found = []
-    for entry in content.get("_via_img_metadata", content).values():
+    for name, entry in entries.items():
+        if missing := [key for key in ("filename", "regions") if key not in entry]:
+            raise DatasetError(f"{source}: the entry {name!r} has no {missing[0]}; VIA 2 writes it for each image")
         where = f"{source}: {entry['filename']}"
         shapes = []
         regions = entry["regions"]
+        if not isinstance(regions, list | dict):
+            raise DatasetError(f"{where}: its regions are {regions!r:.80}, not a list")
         for number, region in enumerate(regions.values() if isinstance(regions, dict) else regions, start=1):
             try:
                 shape = _region(region, where, notes)
             except ODD as error:
-                text = f"it has no {error}" if isinstance(error, KeyError) else error
-                raise DatasetError(f"{where}: region {number} cannot be read ({text})") from None
+                raise DatasetError(f"{where}: region {number} cannot be read ({in_words(error)})") from None
             if shape is not None:
                 shapes.append(shape)
         found.append(AnnotatedImage(str(entry["filename"]), tuple(shapes), None, where))

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape, polygon
+from handforge.dataset.importers.annotated import ODD, AnnotatedImage, Annotations, Notes, Shape, in_words, polygon
 from handforge.dataset.records import DatasetError
 
 
@@ -21,14 +21,14 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
             name = root.findtext("filename") or path.stem
             width, height = int(root.findtext("size/width") or 0), int(root.findtext("size/height") or 0)
         except (*ODD, ElementTree.ParseError) as error:
-            raise DatasetError(f"{path} is not a Pascal VOC file that can be read ({error})") from None
+            raise DatasetError(f"{path} is not a Pascal VOC file that can be read ({in_words(error)})") from None
         shapes: list[Shape] = []
         for number, thing in enumerate((*root.iter("object"), *root.iter("part")), start=1):  # a person's part, too
             where = f"{path}: object {number}"
             try:
                 shape = _shape(thing, where, notes)
             except ODD as error:
-                raise DatasetError(f"{where} cannot be read ({error})") from None
+                raise DatasetError(f"{where} cannot be read ({in_words(error)})") from None
             shapes += [shape] if shape else []
         found.append(AnnotatedImage(name, tuple(shapes), (width, height) if width and height else None, str(path)))
     return Annotations(found)

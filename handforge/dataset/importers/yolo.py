@@ -16,6 +16,7 @@ from handforge.dataset.importers.annotated import (
     Joints,
     Notes,
     Shape,
+    in_words,
     keypoints,
     polygon,
 )
@@ -71,7 +72,7 @@ def read_yolo(files: list[Path], images: list[Path], root: Path, source: Path, n
             try:
                 shape = _line(line.split(), names, (width, height), where, notes)
             except ODD as error:
-                raise DatasetError(f"{where} is not a YOLO label ({error})") from None
+                raise DatasetError(f"{where} is not a YOLO label ({in_words(error)})") from None
             if shape is not None:
                 shapes.append(shape)
         name = image.relative_to(root).as_posix()
@@ -154,7 +155,7 @@ def _yaml_names(text: str, path: Path) -> Names:
         count, each = map(int, content.get("kpt_shape") or (0, 0))
         point_names = {int(kind): tuple(map(str, listed)) for kind, listed in (content.get("kpt_names") or {}).items()}
     except (*ODD, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(in_words(error).split())
         raise DatasetError(f"{path} has names that cannot be read ({reason}); write names: [hand]") from None
     if count < 0 or (count and each not in (2, 3)):
         raise DatasetError(f"{path}: kpt_shape is [{count}, {each}]; it is the number of keypoints, and 2 or 3")
