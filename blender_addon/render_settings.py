@@ -133,10 +133,20 @@ def resolved(scene: bpy.types.Scene, look: dict[str, Any] | None = None) -> Rend
 
 
 def camera(scene: bpy.types.Scene) -> Camera:
-    """The camera that poses are judged by."""
+    """The generator's camera, at the default distance and focal length where each image has its own."""
+    try:
+        asked = resolved(scene)
+    except HandforgeError:  # the panel says beside the fields what is wrong
+        return Camera(*scene.handforge.size)
+    focal = RenderSettings.focal_mm if isinstance(asked.focal_mm, str) else asked.focal_mm
+    return Camera(*asked.resolution, asked.distance, focal)
+
+
+def judging_camera(scene: bpy.types.Scene) -> Camera:
+    """The camera that poses are judged by, which sees all before it where each image is framed by itself."""
     try:
         return run.judging_camera(resolved(scene))
-    except HandforgeError:  # the panel says beside the fields what is wrong
+    except HandforgeError:
         return Camera(*scene.handforge.size)
 
 

@@ -38,7 +38,7 @@ _judged: dict[tuple[Any, ...], np.ndarray] = {}
 def _key(scene: bpy.types.Scene, armature: bpy.types.Object) -> tuple[Any, ...]:
     panel = scene.handforge
     part = panel.sweep, panel.step, tuple(panel.v4), tuple(panel.v5)
-    return part, hand.shape(armature), render_settings.camera(scene)
+    return part, hand.shape(armature), render_settings.judging_camera(scene)
 
 
 def judge(scene: bpy.types.Scene, armature: bpy.types.Object) -> np.ndarray:

@@ -59,7 +59,7 @@ def renew(armature: bpy.types.Object) -> None:
     if problem := hand.problem(armature):
         trouble(armature, problem)
         return
-    camera = render_settings.camera(bpy.context.scene)
+    camera = render_settings.judging_camera(bpy.context.scene)
     verdict = plausibility.explain(hand.pose(armature), anatomy.skeleton(hand.shape(armature)), camera)
     _tell(armature, verdict.reason, verdict.text)
     names = external_rig.names(armature) or dict(zip(BONES, BONES, strict=True))

@@ -12,6 +12,7 @@ from PIL import Image
 from blender_addon import camera_object, fingertips, hand, render_settings, sync
 from blender_addon.operators import photo
 from generator.hand import anatomy, kinematics, pose
+from generator.hand.camera import Camera
 from generator.hand.fitting import Joints
 from generator.hand.pose_presets import PRESETS
 from handforge.dataset import KEYPOINTS
@@ -54,6 +55,18 @@ def test_the_camera_object_sees_what_the_generators_does(armature, window, side)
     assert camera.parent is armature and (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
     np.testing.assert_allclose(through(camera, armature, scene), seen(armature, scene), atol=0.02)
     assert not camera_object.is_moved(camera, scene)
+
+
+def test_the_camera_object_is_an_ordinary_one_where_each_image_is_framed_by_itself(armature, window, tmp_path):
+    scene, wanted = bpy.context.scene, Camera(640, 360, 1.0, 45.0)
+    window.settings = "varied"
+    assert bpy.ops.handforge.add_camera() == {"FINISHED"}
+    assert (scene.render.resolution_x, scene.render.resolution_y, scene.camera.data.lens) == (640, 360, 45)
+    assert scene.camera.location.length == pytest.approx(1.0)
+    joints = wanted.project(kinematics.keypoints(PRESETS["open"], anatomy.skeleton()))[:, :2] / [640, 360]
+    (tmp_path / "joints.json").write_text(json.dumps({"landmarks": joints.tolist()}))
+    assert bpy.ops.handforge.fit_file(filepath=str(tmp_path / "joints.json")) == {"FINISHED"}
+    np.testing.assert_allclose(hand.pose(armature)[:3], 0, atol=0.01)
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
