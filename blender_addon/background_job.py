@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar, cast
 
 from generator.pipeline.gui_messages import MARK, PreviewNews, PreviewTask, RunNews, RunTask
+from handforge.console import duration
 
 from . import background_process, render_settings, viewport_ui
 
@@ -138,14 +139,6 @@ class Job(Child[RunTask, RunNews]):
         if not rate:
             return f"{self.done:,} of {self.total:,}"
         return f"{self.done:,} of {self.total:,}, {rate:.1f}/s, {duration((self.total - self.done) / rate)} left"
-
-
-def duration(seconds: float) -> str:
-    """A time as people say it: ``40 s``, ``7 min``, ``2 h 05 min``."""
-    minutes = round(seconds / 60)
-    if seconds < 60:
-        return f"{round(seconds)} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 class Board:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import fields, replace
 from pathlib import Path
@@ -138,7 +137,7 @@ def camera(scene: bpy.types.Scene) -> Camera:
         asked = resolved(scene)
     except HandforgeError:  # the panel says beside the fields what is wrong
         return Camera(*scene.handforge.size)
-    focal = RenderSettings.focal_mm if isinstance(asked.focal_mm, str) else asked.focal_mm
+    focal = Camera.focal_mm if isinstance(asked.focal_mm, str) else asked.focal_mm
     return Camera(*asked.resolution, asked.distance, focal)
 
 
@@ -219,8 +218,17 @@ def in_words_of_the_panel(text: str) -> str:
 
 # ---------------------------------------------------------------- the same as a command
 
-_OPTIONS = ("seed", "resolution", "format", "engine", "mask", "backgrounds", "ground_truth", "rig", "handedness")
+_OPTIONS = (
+    *("seed", "resolution", "format", "engine", "mask", "backgrounds", "ground_truth", "rig", "handedness"),
+    *("objects", "object_kinds", "empty"),
+)
 """Settings that handforge render has options for; the others need a file of settings."""
+
+
+def beside(out: str, ending: str) -> Path:
+    """The path beside the folder of images that has its name and this ending."""
+    folder = Path(out)  # without the slash that a chosen folder ends with
+    return folder.with_name(folder.name + ending)
 
 
 def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tuple[str, str]:
@@ -231,7 +239,7 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
     asked = task(scene, armature)
     chosen = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
     if chosen.rig is not None and chosen.rig.endswith(settings.READY_RIG):  # it lies where Blender removes it
-        kept = Path(asked["out"] + ".rig") / Path(chosen.rig).name  # by its name it is the same run
+        kept = beside(asked["out"], ".rig") / Path(chosen.rig).name  # by its name it is the same run
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(kept, Path(chosen.rig).read_bytes())
         chosen = replace(chosen, rig=str(kept))
@@ -242,7 +250,7 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
     if scene.handforge.settings == "file" or any(name not in (*_OPTIONS, "pose_set", "count") for name in differs):
         default = RenderSettings().to_json()
         text = _toml({n: v for n, v in chosen.to_json().items() if v != default[n] and n not in ("pose_set", "count")})
-        where, differs = str(Path(asked["out"] + ".toml")), {}
+        where, differs = str(beside(asked["out"], ".toml")), {}
     words = ["handforge", "render", "--set", chosen.pose_set, "--out", asked["out"]]
     if chosen.count is not None:
         words += ["--count", str(chosen.count)]
@@ -255,8 +263,3 @@ def as_command(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> tup
 
 def _toml(values: dict[str, Any]) -> str:
     return "".join(f"{name} = {commented_toml.value(value)}\n" for name, value in values.items() if value is not None)
-
-
-def processors() -> int:
-    """The number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

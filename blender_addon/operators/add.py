@@ -20,7 +20,7 @@ from generator.rigs.guess import guess
 from .. import bones, external_rig, fingertips, hand, reshape, sync
 from ..properties.preferences import preferences
 from ..viewport_ui import title
-from .common import Undoable, reported
+from .common import OfHand, Undoable, reported
 
 _APART = 0.25
 """Metres between a hand and the next that is added at the same place."""
@@ -210,7 +210,7 @@ def take(armature: bpy.types.Object, map_: dict[str, str]) -> None:
     sync.put(armature, pose.bind())
 
 
-class MakeSingleUser(Undoable, bpy.types.Operator):
+class MakeSingleUser(OfHand, bpy.types.Operator):
     """Give a linked duplicate (Alt-D) bones and a skin of its own, so that its shape can be changed"""
 
     bl_idname = "handforge.make_single_user"
@@ -219,8 +219,7 @@ class MakeSingleUser(Undoable, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A hand that shares something."""
-        armature = hand.active(context)
-        return armature is not None and bool(hand.sharing(armature))
+        return super().poll(context) and bool(hand.sharing(hand.chosen(context)))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy what is shared."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from generator.pipeline.gui_messages import reason
 from handforge.errors import HandforgeError
 
 from .. import external_rig, hand
@@ -51,10 +52,8 @@ def reported(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[
     def reporting(self: Any, context: bpy.types.Context) -> set[str]:
         try:
             return execute(self, context)
-        except HandforgeError as error:
-            self.report({"ERROR"}, str(error))
-        except OSError as error:
-            self.report({"ERROR"}, ": ".join(str(p) for p in (error.filename, error.strerror) if p) or str(error))
+        except (HandforgeError, OSError) as error:
+            self.report({"ERROR"}, reason(error))
         return {"CANCELLED"}
 
     return reporting

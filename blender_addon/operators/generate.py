@@ -119,7 +119,7 @@ class CopyCommand(bpy.types.Operator):
         name = "hand settings.toml"
         text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
         text.from_string(settings)
-        where = Path(render_settings.absolute(context.scene.handforge.out) + ".toml")
+        where = render_settings.beside(render_settings.absolute(context.scene.handforge.out), ".toml")
         self.report({"INFO"}, f"Save the text {name!r} as {where} first: {line}")
         return {"FINISHED"}
 

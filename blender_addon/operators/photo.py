@@ -141,7 +141,7 @@ class ClickJoints(OfHand, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Begin with the wrist."""
-        self._points: list[tuple[float, float]] = []
+        self._points: list[np.ndarray] = []  # as fractions of the image: the view may be zoomed between two clicks
         self._area = context.area
         self._region = next(region for region in context.area.regions if region.type == "WINDOW")
         self._drawn = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
@@ -155,9 +155,10 @@ class ClickJoints(OfHand, bpy.types.Operator):
             return {"PASS_THROUGH"}
         x, y = event.mouse_x - self._region.x, event.mouse_y - self._region.y
         if event.type == "LEFTMOUSE" and 0 <= x < self._region.width and 0 <= y < self._region.height:
-            self._points.append((x, y))
+            corner, way = self._frame(context)
+            self._points.append((np.array([x, y]) - corner) / way)
         elif event.type == "SPACE":
-            self._points.append((np.nan, np.nan))
+            self._points.append(np.full(2, np.nan))
         elif event.type == "BACK_SPACE" and self._points:
             self._points.pop()
         elif event.type in {"ESC", "RIGHTMOUSE"}:
@@ -181,11 +182,20 @@ class ClickJoints(OfHand, bpy.types.Operator):
         self._area.tag_redraw()
         return result
 
+    def _frame(self, context: bpy.types.Context) -> tuple[np.ndarray, np.ndarray]:
+        return _frame(self._region, self._area.spaces.active.region_3d, context.scene)
+
+    def places(self, context: bpy.types.Context) -> list[tuple[float, float]]:
+        """Where the joints clicked so far are in the region."""
+        corner, way = self._frame(context)
+        seen = [point for point in self._points if np.isfinite(point).all()]
+        return [tuple((corner + point * way).tolist()) for point in seen]
+
     def _fit(self, context: bpy.types.Context) -> set[str]:
         points = np.full((len(KEYPOINTS), 2), np.nan)
         points[: len(self._points)] = np.array(self._points).reshape(-1, 2)
         try:
-            joints = Joints(_in_image(points, self._region, self._area.spaces.active.region_3d, context.scene))
+            joints = Joints(points * context.scene.handforge.size)
             self.report({"INFO"}, fit(hand.active(context), joints, context.scene).text)
         except HandforgeError as error:
             self.report({"ERROR"}, str(error))
@@ -196,23 +206,25 @@ class ClickJoints(OfHand, bpy.types.Operator):
         import gpu
         from gpu_extras.batch import batch_for_shader
 
+        if bpy.context.area != self._area:
+            return
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.point_size_set(8)
         shader.uniform_float("color", (0.0, 0.8, 0.3, 1.0))
-        batch_for_shader(shader, "POINTS", {"pos": [(x, y, 0) for x, y in self._points if x == x]}).draw(shader)
+        batch_for_shader(shader, "POINTS", {"pos": [(x, y, 0) for x, y in self.places(bpy.context)]}).draw(shader)
 
 
-def _in_image(
-    points: np.ndarray, region: bpy.types.Region, view: bpy.types.RegionView3D, scene: bpy.types.Scene
-) -> np.ndarray:
-    """Places in a region that looks through the scene's camera as pixels of the panel's image, y down."""
+def _frame(
+    region: bpy.types.Region, view: bpy.types.RegionView3D, scene: bpy.types.Scene
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the image's upper left corner is in a region that looks through the scene's camera, (2,) pixels, and the
+    way from there to its lower right one.
+    """
     obj = scene.camera
     corners = [obj.matrix_world @ corner for corner in obj.data.view_frame(scene=scene)]
     there = np.array([location_3d_to_region_2d(region, view, corner) for corner in corners])
-    low, high = there.min(axis=0), there.max(axis=0)
-    width, height = scene.handforge.size
-    share = (points - low) / (high - low)
-    return np.stack([share[:, 0] * width, (1 - share[:, 1]) * height], axis=1)
+    (left, low), (right, high) = there.min(axis=0), there.max(axis=0)
+    return np.array([left, high]), np.array([right - left, low - high])
 
 
 CLASSES = (LoadPhoto, FitFile, ClickJoints)

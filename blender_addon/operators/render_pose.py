@@ -41,11 +41,10 @@ class RenderPose(OfHand, bpy.types.Operator):
         asked = render_settings.task(scene, armature)
         render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
         shown = {name: value for name, value in asked["overrides"].items() if name not in ("pose_set", "count")}
-        of_others = dict.fromkeys(render_settings.FRACTIONS, 0)  # images of other poses, or of none
         Preview.ask(
             {
                 "settings": asked["settings"],
-                "overrides": shown | of_others,
+                "overrides": shown,
                 "defaults": asked["defaults"],
                 "pose": hand.pose(armature).tolist(),
                 "number": scene.handforge.preview_number,

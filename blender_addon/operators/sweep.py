@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from handforge.errors import HandforgeError
+
 from .. import animation, hand, sweep_view, sync, viewport_ui
 from .common import OfHand, Undoable, reported
 
@@ -93,13 +95,14 @@ class PoseFromMap(OfHand, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take the pose below the mouse."""
-        if event.type in {"RIGHTMOUSE", "ESC"}:
+        armature = hand.active(context)
+        if armature is None or event.type in {"RIGHTMOUSE", "ESC"}:
             context.workspace.status_text_set(None)
             return {"FINISHED"}
         if event.type == "LEFTMOUSE" and event.value == "PRESS" and (place := _on_map(context, event)):
             try:
-                sync.put(hand.active(context), sweep_view.pose_at(context.scene, *place))
-            except hand.HandError as error:
+                sync.put(armature, sweep_view.pose_at(context.scene, *place))
+            except HandforgeError as error:
                 self.report({"ERROR"}, str(error))
             return {"RUNNING_MODAL"}
         return {"PASS_THROUGH"}

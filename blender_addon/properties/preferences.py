@@ -8,8 +8,8 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from generator.frame.settings import ENGINES
+from handforge.console import processors
 
-from .. import render_settings
 from .scene import ENGINE_TEXTS, PATH_OPTIONS, explained
 
 PACKAGE = __package__.removesuffix(".properties")
@@ -28,9 +28,7 @@ class HandforgePreferences(bpy.types.AddonPreferences):
         options=PATH_OPTIONS,
         default="//hands",
     )
-    workers: IntProperty(
-        name="Workers", description="Processes that render", min=1, max=256, default=render_settings.processors()
-    )
+    workers: IntProperty(name="Workers", description="Processes that render", min=1, max=256, default=processors())
     engine: EnumProperty(name="Engine", description="What renders", items=explained(ENGINES, ENGINE_TEXTS))
 
     def draw(self, _context: bpy.types.Context) -> None:

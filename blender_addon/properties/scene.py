@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import itertools
-import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +19,10 @@ from bpy.props import (
 from generator.frame import settings
 from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
 from generator.hand import pose_sets, sweep_map
+from handforge import commented_toml
+from handforge.console import processors
 
-from .. import render_settings, verdict
+from .. import verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
 from ..viewport_ui import show_preview, title
 from .choice_texts import described
@@ -88,16 +85,10 @@ def explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, 
     return [(word, label, texts[word]) for word, label, _ in items(*words)]
 
 
-@lru_cache(maxsize=1)
-def setting_texts() -> dict[str, str]:
-    """What each setting does: the sentences below the fields of RenderSettings."""
-    classes = [node for node in ast.parse(inspect.getsource(settings)).body if isinstance(node, ast.ClassDef)]
-    body = next(node.body for node in classes if node.name == "RenderSettings")
-    texts = {}
-    for field, text in itertools.pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
-            texts[field.target.id] = re.sub(r":\w+:|`", "", " ".join(ast.literal_eval(text.value).split())).rstrip(".")
-    return texts
+SETTING_TEXTS = {
+    name: text.replace("`", "").rstrip(".") for name, text in commented_toml.field_docs(RenderSettings).items()
+}
+"""What each setting does: the docstrings of RenderSettings."""
 
 
 def _judge_again(props: Any, _context: bpy.types.Context) -> None:
@@ -108,7 +99,7 @@ def _choice(name: str, words: tuple[str, ...]) -> Any:
     as_preset = (AS_PRESET, "As the Preset", "Leave this to the preset")
     return EnumProperty(
         name=title(name),
-        description=setting_texts().get(name, ""),
+        description=SETTING_TEXTS[name],
         items=[as_preset, *described(name, items(*words))],
         update=_judge_again,
     )
@@ -204,13 +195,13 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
     truth: EnumProperty(
         name="Ground Truth",
-        description=setting_texts().get("ground_truth", ""),
+        description=SETTING_TEXTS["ground_truth"],
         items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*TRUTH_WORDS)))],
         options={"ENUM_FLAG"},
     )
     backgrounds: _path("Backgrounds", "DIR_PATH", "A folder of images to put behind the hands; empty for none")
     objects: _path("Objects", "DIR_PATH", "A folder of .glb or .obj files, in metres, to be held; empty for none")
-    object_annotations: BoolProperty(name="Annotate Objects", description=setting_texts().get("object_annotations", ""))
+    object_annotations: BoolProperty(name="Annotate Objects", description=SETTING_TEXTS["object_annotations"])
     distance: FloatProperty(
         name="Distance",
         description="From the camera to the wrist",
@@ -247,13 +238,13 @@ class SceneProperties(bpy.types.PropertyGroup):
         description="Processes that render; more need more memory",
         min=1,
         max=256,
-        default=render_settings.processors(),
+        default=processors(),
     )
     out: _path("Folder", "DIR_PATH", "A new or empty one, or an unfinished run's to be continued", default="//hands")
 
 
 SceneProperties.__annotations__ |= {
-    name: FloatProperty(name="Fraction", description=setting_texts().get(name, ""), min=0, max=1, update=_judge_again)
+    name: FloatProperty(name="Fraction", description=SETTING_TEXTS[name], min=0, max=1, update=_judge_again)
     for name in FRACTIONS
 }
 SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, words) for name, words in CHOICES.items()}

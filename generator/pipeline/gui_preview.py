@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,15 @@ class Previews:
     def render(self, settings: RenderSettings, pose: np.ndarray, number: int, out: Path) -> PreviewNews:
         """Render a pose, plausible or not, into ``out``: a dataset of one image, and ``overlay.png``.
 
+        Whatever fraction of a run's images shows other poses, or none, this one shows the pose.
+
         :param pose: (28,), metres and radians.
         :param number: of the frame, which together with the seed decides what is random.
         :raises EngineError: if the engine cannot run here.
         """
+        settings = replace(settings, held=0.0, crowd=0.0, egocentric=0.0, empty=0.0)
         if self._renderer is None or settings != self._settings:
+            self._renderer = None  # its scene is gone once another is begun, even one that cannot be made
             self._renderer, self._settings = workers.Renderer(settings), settings
         sample = self._renderer.frame(workers.Item(number, pose, {"set": "preview", "frame": number}))
         for folder in ("images", "masks", *settings.ground_truth_kinds):

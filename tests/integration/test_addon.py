@@ -272,6 +272,8 @@ def test_a_linked_hand_is_left_alone_and_a_library_override_is_posed(library):
     bpy.context.view_layer.update()
     with pytest.raises(RuntimeError, match="make a library override"):
         bpy.ops.handforge.preset(name="open")
+    with pytest.raises(RuntimeError, match="make a library override"):
+        bpy.ops.handforge.make_single_user()
     own = linked.override_hierarchy_create(scene, bpy.context.view_layer)
     bpy.context.view_layer.objects.active = own
     assert bpy.ops.handforge.preset(name="open") == {"FINISHED"}

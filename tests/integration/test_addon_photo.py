@@ -1,12 +1,14 @@
 """The generator's camera in the add-on, photographs behind it, poses fitted to joints, fingertips that are dragged."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 from addon_scene import bones, expected
-from mathutils import Vector
+from mathutils import Matrix, Vector
 from PIL import Image
 
 from blender_addon import camera_object, fingertips, hand, render_settings, sync
@@ -168,6 +170,32 @@ def test_few_clicked_joints_do(armature, window):
     known = np.where(np.isin(np.arange(21), [0, 5, 9, 17, 12])[:, None], wanted, np.nan)
     found = photo.fit(armature, Joints(known), scene)
     assert np.nanmax(found.errors) < 3 and np.isfinite(found.errors).sum() == 5
+
+
+def test_the_view_may_be_zoomed_between_two_clicks(armature, window, monkeypatch):
+    scene = bpy.context.scene
+    bpy.ops.handforge.add_camera()
+    bpy.context.view_layer.update()
+    camera = scene.camera
+    shown = camera.calc_matrix_camera(bpy.context.evaluated_depsgraph_get(), x=1280, y=720)
+    shown = shown @ camera.matrix_world.inverted()
+    region = SimpleNamespace(x=10, y=20, width=1280, height=720)
+    view, told = SimpleNamespace(), []
+    area = SimpleNamespace(spaces=SimpleNamespace(active=SimpleNamespace(region_3d=view)))
+    clicks = SimpleNamespace(_points=[], _region=region, _area=area, report=lambda *_: None)
+    clicks._frame = partial(photo.ClickJoints._frame, clicks)
+    clicks._fit = partial(photo.ClickJoints._fit, clicks)
+    clicks._ask, clicks._end = lambda _: None, lambda _, result: result
+    caught = lambda armature, joints, scene: told.append(joints.image) or SimpleNamespace(text="")  # noqa: E731
+    monkeypatch.setattr(photo, "fit", caught)
+    wanted = seen(armature, scene)
+    for number, (x, y) in enumerate(wanted.tolist()):
+        zoom = 0.5 + 0.02 * number
+        view.perspective_matrix = Matrix.Diagonal((zoom, zoom, 1, 1)) @ shown
+        place = {"mouse_x": 10 + 640 + zoom * (x - 640), "mouse_y": 20 + 360 + zoom * (360 - y)}
+        done = photo.ClickJoints.modal(clicks, bpy.context, SimpleNamespace(type="LEFTMOUSE", value="PRESS", **place))
+    assert done == {"FINISHED"}
+    np.testing.assert_allclose(told[0], wanted, atol=0.05)
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

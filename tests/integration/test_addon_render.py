@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import blender_addon
-from blender_addon import background_job, background_process, command, hand, render_settings, sync, viewport_ui
+from blender_addon import background_process, command, hand, render_settings, sync, viewport_ui
 from blender_addon.background_job import Board, Job, Preview
 from blender_addon.operators import generate, render_pose
 from generator.frame import settings
@@ -167,7 +167,7 @@ def test_settings_of_the_panel_go_before_the_preset(armature, window, tmp_path):
 
 @pytest.mark.parametrize("in_file", [False, True])
 def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file):
-    window.settings, window.out, window.seed = "people", str(tmp_path / "my hands"), 3
+    window.settings, window.out, window.seed = "people", f"{tmp_path / 'my hands'}/", 3
     if in_file:
         window.set_sleeve = "random"
         bpy.ops.handforge.random_shape(seed=5)
@@ -182,6 +182,7 @@ def test_the_command_copied_renders_the_same(armature, window, tmp_path, in_file
     assert words[:2] == ["handforge", "render"] and bool(text) == in_file
     if text:
         tomllib.loads(text)
+        assert words[words.index("--settings") + 1] == str(tmp_path / "my hands.toml"), "in it a run would be refused"
         Path(words[words.index("--settings") + 1]).write_text(text)
     found = {}
 
@@ -292,11 +293,6 @@ def test_a_run_that_was_stopped_is_told_until_it_is_complete(window, tmp_path):
     assert not render_settings.unfinished(bpy.context.scene)
     window.out = "//hands"
     assert not render_settings.unfinished(bpy.context.scene), "the file has no folder yet"
-
-
-@pytest.mark.parametrize("seconds, words", [(0, "0 s"), (59, "59 s"), (445, "7 min"), (26713, "7 h 25 min")])
-def test_time_left_as_people_say_it(seconds, words):
-    assert background_job.duration(seconds) == words
 
 
 @pytest.mark.parametrize("arguments, code", [(["--version"], 0), (["poses", "--set", "none"], 2), (["render"], 2)])

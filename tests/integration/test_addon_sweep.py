@@ -1,10 +1,14 @@
 """A sweep in the add-on: an action of it, its counts, its map."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import bpy
 import numpy as np
 import pytest
 
 from blender_addon import animation, hand, sweep_view, sync
+from blender_addon.operators import sweep
 from generator.frame.settings import RenderSettings
 from generator.hand import plausibility, pose, sweep_map
 from generator.hand.camera import Camera
@@ -34,6 +38,19 @@ def test_a_sweep_is_an_action_that_can_be_taken_off_again(armature, window):
     kept = hand.pose(armature)
     scene.frame_set(2)
     np.testing.assert_array_equal(hand.pose(armature), kept)
+
+
+def test_picking_from_the_map_says_what_is_wrong_and_ends_with_its_hand(armature, window, monkeypatch):
+    told, click = [], SimpleNamespace(type="LEFTMOUSE", value="PRESS")
+    pick = partial(sweep.PoseFromMap.modal, SimpleNamespace(report=lambda _, text: told.append(text)))
+    monkeypatch.setattr(sweep, "_on_map", lambda *_: (0.5, 0.5))
+    shown = SimpleNamespace(workspace=SimpleNamespace(status_text_set=lambda _: None), scene=bpy.context.scene)
+    shown.view_layer = bpy.context.view_layer
+    window.v4 = 40, 30
+    assert pick(shown, click) == {"RUNNING_MODAL"}
+    assert told == ["no pose of l2 has v4 in 40..30 and v5 in -180..178 degrees"]
+    bpy.data.objects.remove(armature)
+    assert pick(shown, click) == {"FINISHED"}
 
 
 def test_a_sweep_can_be_taken_off_when_its_hand_is_gone(armature, window):

@@ -57,7 +57,7 @@ def clicked(window):
     """Where on the screen joints have been clicked so far."""
     found = []
     for running in window.modal_operators:
-        for x, y in getattr(running, "_points", ()):
+        for x, y in running.places(bpy.context) if hasattr(running, "places") else ():
             found.append([running._region.x + x, window.height - running._region.y - y])
     return found
 

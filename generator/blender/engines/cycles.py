@@ -4,8 +4,7 @@ What costs time is rays, so they are few and cheap. The light is worked out at t
 to a lamp. The hand is flattened to what the camera sees of it, so that all rays are parallel, which saves Cycles the
 square roots of a perspective. What faces away is left out. Only boxes about the hand and the arm are rendered, and one
 sample is taken where all would find the same (:mod:`generator.blender.engines.tiles`). A transparent film gives the
-coverage of
-everything, passes of their own (AOVs) that of hand and sleeve, all from the same samples.
+coverage of everything, passes of their own (AOVs) that of hand and sleeve, all from the same samples.
 """
 
 from __future__ import annotations
@@ -139,8 +138,10 @@ class Cycles:
         attributes.write(data, LIGHT, attributes.opaque(look.sleeve.colour * _light(cloth.normals, look)))
         obj = bpy.data.objects.new("sleeve", data)
         self._seen.objects.link(obj)
-        yield
-        bpy.data.batch_remove([obj, data])
+        try:
+            yield
+        finally:
+            bpy.data.batch_remove([obj, data])
 
     def _aim(self, camera: Camera, box: Box) -> None:
         self._camera.data.ortho_scale = camera.width / camera.matrix[0, 0]

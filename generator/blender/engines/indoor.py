@@ -82,14 +82,17 @@ class IndoorScene:
         assert spec.around is not None
         self._aim(spec.camera)
         self._light(spec.around.lamps)
-        self._dress_hands(frame.arms)
-        mirrored = spec.around.mirror is not None
+        mirrored = bool(frame.arms) and spec.around.mirror is not None
         if frame.arms:
             self._use_passes(max(len(frame.arms), min(len(self._skins), 2)), mirrored=mirrored)
         # What is clear lets every ray pass; without it, other glass is drawn as it always was.
         self._scene.cycles.min_transparent_bounces = 8 if spec.around.clear else 0
-        self._put(frame, spec.around)
-        image, passes = self._take(spec, spec.around.photo)
+        try:
+            self._dress_hands(frame.arms)
+            self._put(frame, spec.around)
+            image, passes = self._take(spec, spec.around.photo)
+        finally:  # or the next frame would show what this one had
+            self._props.clear()
         box = (0, 0, spec.camera.width, spec.camera.height)
         covered = [passes[name] for name in self._skins if name in passes][: len(frame.arms)]
         reflecting = passes[MIRROR_PASS][..., :1] >= 0.5 if mirrored else np.zeros((1, 1, 1), bool)
@@ -150,7 +153,6 @@ class IndoorScene:
         self._scene.cycles.seed = spec.number % 2**31
         self._scene.render.film_transparent = spec.backdrop is not None
         passes = exr.render()
-        self._props.clear()
         passes |= {name: np.clip(passes[name], 0.0, 1.0) for name in self._skins if name in passes}
         linear = passes["Combined"][..., :3]
         if spec.backdrop is not None:

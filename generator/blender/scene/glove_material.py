@@ -7,6 +7,7 @@ import functools
 import bpy
 
 from generator.blender.rig import COLOUR
+from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.blender.scene.skin_material import REST, region_pass, skin_shader, tell_skin
 from generator.mesh.gloves import Glove
@@ -45,8 +46,7 @@ class GloveMaterials:
         return graph.material
 
     def _make(self, finish: str, patch_finish: str | None, printed: bool) -> NodeGraph:
-        graph = NodeGraph(bpy.data.materials.new("glove"))
-        graph.tree.nodes.clear()
+        graph = NodeGraph(materials.new("glove"))
         graph.color("patch"), graph.number("patch_roughness")
         place = graph.attribute(REST, "Vector")
         seam = graph.math("LESS_THAN", graph.attribute(SEAM), _SEAM_MM)

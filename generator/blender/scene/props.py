@@ -103,8 +103,10 @@ class Props:
                 self._add(self._shape(thing.shape, thing.variant), make(thing.material), np.array(thing.matrix))
 
     def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
-        """Put sleeves and watches on posed arms."""
+        """Put sleeves and watches on posed arms; what an arm would wear that is left out is left out, too."""
         for one in worn:
+            if one.arm >= len(arms):
+                continue
             arm = arms[one.arm]
             rest = rest_vertices(arm.rig)
             if one.tucked:  # the arm without the cuff

@@ -50,8 +50,7 @@ class SkinMaterials:
         return graph.material
 
     def _make(self, drawing: str, band: bool, wrinkled: bool, hairy: bool) -> NodeGraph:
-        graph = NodeGraph(bpy.data.materials.new("skin"))
-        graph.tree.nodes.clear()
+        graph = NodeGraph(materials.new("skin"))
         graph.add("OutputMaterial", Surface=skin_shader(graph, drawing, band, wrinkled, hairy))
         region_pass(graph, self._name)
         return graph
