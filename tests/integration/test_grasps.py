@@ -97,7 +97,7 @@ def test_an_object_hides_its_part_of_the_hand_and_the_record_says_what_it_is(mon
         if "held" not in sample.meta:
             continue
         with monkeypatch.context() as patch:
-            patch.setattr("generator.blender.scene.object_meshes.put_held", lambda props, held, index: None)
+            patch.setattr("generator.blender.scene.object_meshes.put_held", lambda props, held: None)
             bare = renderer.frame(frame, POSE, {})
         shown, whole = sample.instances[0].mask, bare.instances[0].mask
         assert (shown & ~whole).mean() < 0.003, "the mask is the hand's alone"

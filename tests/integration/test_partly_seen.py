@@ -110,3 +110,27 @@ def test_a_hand_in_a_pocket_has_the_mask_that_it_has_without_less_the_cloths_pix
     assert 0.2 < hidden.mask.sum() / without.mask.sum() < 0.8
     covered = [one for one, other in zip(hidden.keypoints, without.keypoints, strict=True) if one[2] < other[2]]
     assert len(covered) >= 5, "fingertips are not seen"
+
+
+def test_annotating_a_glass_that_is_held_changes_no_mask_of_a_hand_through_glass_or_in_a_mirror():
+    """The last test: each renderer takes the one before its scene."""
+    asked = replace(ROOM, mask="hand", held=1.0, empty=0.3, empty_kind="objects")
+    plain = FrameRenderer(asked)
+    drawn = [plain.decide(number, POSE) for number in range(40)]
+    spec = next(one for one in drawn if one.grasp and one.grasp.kind == "tumbler" and len(one.hands) == 1)
+    assert spec.grasp.thing().surfaces[0].kind == "glass"
+    spec = replace(spec, around=replace(spec.around, things=(), materials=(), worn=()))
+    pane = transform(UPRIGHT, np.array([0.0, -0.45, 0.0]), np.array([8.0, 8.0, 0.005]))
+    behind = transform(rotation_to(np.array([0.3, -0.95, 0.0]), 0.0), np.array([0, 0.3, 0]), np.array([3, 3, 0.004]))
+    specs = spec, beside(spec, "box", CLEAR, pane), beside(spec, "box", Mirror("mirror", (0.9,) * 3), behind)
+    hands = [plain.render(one, {}).instances for one in specs]
+    annotating, found = FrameRenderer(replace(asked, object_annotations=True)), []
+    for one, without in zip(specs, hands, strict=True):
+        *seen, held = annotating.render(one, {}).instances
+        for mine, other in zip(seen, without, strict=True):
+            assert (mine.mask == other.mask).all() and mine.mask.sum() > 100
+        assert held.category == "tumbler"
+        found.append(held.mask)
+    assert found[0].sum() > 200 and (found[0] == found[1]).all() and (found[2] <= found[0]).all()
+    empty = annotating.render(next(one for one in drawn if one.empty), {})
+    assert any(one.mask.any() for one in empty.instances), "as before a frame with a hand"

@@ -6,6 +6,7 @@ render: the skin writes what it is into a pass of its own, so that whatever stan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from generator.blender.region import BESIDE_WRIST
 from generator.blender.rig import rest_vertices, wrist_distance
 from generator.blender.scene import object_meshes, skin_material
 from generator.blender.scene.hand_material import HandMaterials, put_on
+from generator.blender.scene.object_meshes import HELD_PASS
 from generator.blender.scene.props import MIRROR_PASS, Props
 from generator.errors import EngineError
 from generator.frame import camera_effects
@@ -55,10 +57,6 @@ class IndoorScene:
             self._scene.collection.objects.link(lamp)
         _prepare(self._scene, settings.samples)
         self._use_passes(min(most, 2))
-        layer = self._scene.view_layers[0]
-        layer.use_pass_object_index = settings.object_annotations
-        if settings.object_annotations:
-            layer.pass_alpha_threshold = 0.0  # glass is an object, too
         exr.prepare(self._scene.render)
 
     def decide(self, frame: PosedFrame) -> FrameSpec:
@@ -83,8 +81,12 @@ class IndoorScene:
         self._aim(spec.camera)
         self._light(spec.around.lamps)
         mirrored = bool(frame.arms) and spec.around.mirror is not None
-        if frame.arms:
-            self._use_passes(max(len(frame.arms), min(len(self._skins), 2)), mirrored=mirrored)
+        annotated = self._settings.object_annotations
+        others = [*[MIRROR_PASS] * mirrored, *[HELD_PASS] * (annotated and frame.held is not None)]
+        self._use_passes(max(len(frame.arms), min(len(self._skins), 2)), others)
+        layer = self._scene.view_layers[0]
+        layer.use_pass_object_index = annotated and not frame.arms
+        layer.pass_alpha_threshold = 0.0 if layer.use_pass_object_index else 0.5  # there glass is an object, too
         # What is clear lets every ray pass; without it, other glass is drawn as it always was.
         self._scene.cycles.min_transparent_bounces = 8 if spec.around.clear else 0
         try:
@@ -101,7 +103,8 @@ class IndoorScene:
             return tuple(RenderLayers(box, image, *np.moveaxis(arm, 2, 0)[: len(BESIDE_WRIST)]) for arm in arms)
 
         reflections = layers([arm * reflecting for arm in covered]) if mirrored else ()
-        return FrameLayers(image, layers([arm * ~reflecting for arm in covered]), reflections, self._objects(passes))
+        objects = _objects(passes, reflecting[..., 0]) if annotated else None
+        return FrameLayers(image, layers([arm * ~reflecting for arm in covered]), reflections, objects)
 
     def _dress_hands(self, arms: tuple[Arm, ...]) -> None:
         """Skin or gloves, and rings."""
@@ -118,7 +121,7 @@ class IndoorScene:
         props, empty = self._props, frame.spec.empty
         props.wear(around.worn, around.materials, frame.arms)
         if frame.held is not None:
-            object_meshes.put_held(props, frame.held, 1)
+            object_meshes.put_held(props, frame.held)
         if empty is not None:
             object_meshes.put_subjects(props, empty, self._bare_skin)
         props.put(around.things, around.materials, around.lamps)
@@ -138,15 +141,15 @@ class IndoorScene:
         if lamps.flash is not None:
             self._flash.location, self._flash.data.energy = lamps.flash.place, lamps.flash.power
 
-    def _use_passes(self, count: int, *, mirrored: bool = False) -> None:
-        """Have a pass of its own rendered for so many arms, and one for a mirror; each costs time."""
+    def _use_passes(self, count: int, others: Sequence[str] = ()) -> None:
+        """Have a pass of its own rendered for so many arms, and others of these names; each costs time."""
         aovs = self._scene.view_layers[0].aovs
-        wanted = [*skin_material.ARM_PASSES[:count], *([MIRROR_PASS] if mirrored else [])]
+        wanted = [*skin_material.ARM_PASSES[:count], *others]
         while len(aovs) and [aov.name for aov in aovs] != wanted[: len(aovs)]:
             aovs.remove(aovs[-1])
         for name in wanted[len(aovs) :]:
             aov = aovs.add()
-            aov.name, aov.type = name, "VALUE" if name == MIRROR_PASS else "COLOR"
+            aov.name, aov.type = name, "VALUE" if name in others else "COLOR"
 
     def _take(self, spec: FrameSpec, photo: Photo) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Render what is set up: the image (H, W, 3) uint8, and all passes, those of arms from 0 to 1."""
@@ -161,19 +164,25 @@ class IndoorScene:
         subject = np.max([passes[name] for name in self._skins if name in passes], axis=(0, -1)) > 0.5
         return camera_effects.develop(linear, subject, photo), passes
 
-    def _objects(self, passes: dict[str, np.ndarray]) -> np.ndarray | None:
-        """Which annotated object each pixel shows, (H, W) int from 1, where they are asked for."""
-        if not self._settings.object_annotations:
-            return None
-        number = next(name for name in ("Object Index", "IndexOB") if name in passes)  # Blender 5 and older
-        return np.round(passes[number][..., 0]).astype(int)
-
     @staticmethod
     def _before(drawn: np.ndarray, behind: np.ndarray) -> np.ndarray:
         """What was drawn, (H, W, 4) linear light, before an image that is made as light as it."""
         alpha = np.clip(drawn[..., 3], 0.0, 1.0)
         light = drawn[..., :3].mean() / max(alpha.mean(), 1e-3) if alpha.any() else 0.2
         return camera_effects.composite(drawn[..., :3] / light * 0.2, alpha, behind)
+
+
+def _objects(passes: dict[str, np.ndarray], reflecting: np.ndarray) -> np.ndarray:
+    """Which annotated object each pixel shows, (H, W) int from 1: what a hand holds, or one of those without a hand.
+
+    :param reflecting: bool, what is seen in a mirror; of any shape that fits.
+    """
+    if HELD_PASS in passes:
+        return ((passes[HELD_PASS][..., 0] >= 0.5) & ~reflecting).astype(int)
+    for name in ("Object Index", "IndexOB"):  # Blender 5 and older
+        if name in passes:
+            return np.round(passes[name][..., 0]).astype(int)
+    return np.zeros(passes["Combined"].shape[:2], int)
 
 
 def _view(frame: PosedFrame) -> View:

@@ -43,16 +43,21 @@ def put_object(props: Props, placed: PlacedThing, index: int) -> None:
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
-def put_held(props: Props, held: HeldObject, index: int) -> None:
-    """Put an object into a hand, with its number in the pass of objects."""
+HELD_PASS = "held"
+"""The render pass (AOV) that is 1 where a hand's object is; through clear glass, too."""
+
+
+def put_held(props: Props, held: HeldObject) -> None:
+    """Put an object into a hand."""
     if own_objects.is_own(held.thing.kind):
         mirror = np.diag([-1.0 if held.mirrored else 1.0, 1.0, 1.0, 1.0])
         props.add_own(own_objects.find(held.thing.kind), mirror @ held.matrix)
         return
     vertices, faces, surfaces = held.mesh()
-    props.add_mesh(
-        vertices, faces, [materials.surface(one) for one in held.thing.surfaces], np.eye(4), surfaces, index=index
-    )
+    made = [materials.surface(one) for one in held.thing.surfaces]
+    for material in made:
+        NodeGraph(material).add("OutputAOV", Value=1.0).aov_name = HELD_PASS
+    props.add_mesh(vertices, faces, made, np.eye(4), surfaces)
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
