@@ -313,7 +313,8 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     with progress_counter("checking", "images") as progress:
         problems = validate.check(folder, workers or processors(), progress)
     found = Counter(data.category(annotation) for image in data for annotation in data.annotations(image))
-    hands = max(found.values(), default=0)  # with and without their forearms they are the same ones
+    of_hands = [found.pop(name, 0) for name in dataset.CATEGORIES.values()]
+    hands, objects = max(of_hands), sum(found.values())  # with and without their forearms hands are the same ones
     empty = sum(not data.annotations(image) for image in data)
     if json_ is not None:
         result = {"images": len(data), "hands": hands, "empty": empty, "problems": problems}
@@ -323,8 +324,9 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     if problems:
         echo(f"{counted(len(problems), 'problem')} in {counted(len(data), 'image')}", err=True)
         sys.exit(1)
-    without = f", {empty} of them without a hand" * bool(empty)
-    echo(f"{counted(len(data), 'image')} with {counted(hands, 'hand')}{without}, nothing wrong")
+    shown = [counted(hands, "hand")] * bool(hands or not objects) + [counted(objects, "object")] * bool(objects)
+    without = f", {empty} of them without any" * bool(empty)
+    echo(f"{counted(len(data), 'image')} with {' and '.join(shown)}{without}, nothing wrong")
 
 
 def _platforms() -> tuple[str, ...]:

@@ -248,10 +248,9 @@ def read_joints(path: Path, size: tuple[int, int]) -> Joints:
         content = parse_json(path.read_bytes(), path, JointsError)
     except OSError as error:
         raise JointsError(f"{path} cannot be read ({error.strerror})") from None
-    image = _points(_find(content, "landmarks", "hand_landmarks", "multi_hand_landmarks", "keypoints") or content)
-    space = _points(
-        _find(content, "world_landmarks", "hand_world_landmarks", "multi_hand_world_landmarks", "keypoints_3d")
-    )
+    world = _find(content, "world_landmarks", "hand_world_landmarks", "multi_hand_world_landmarks", "keypoints_3d")
+    flat = _find(content, "landmarks", "hand_landmarks", "multi_hand_landmarks", "keypoints")
+    image, space = _points(flat or (content if world is None else None)), _points(world, in_space=True)
     if image is None and space is None:
         raise JointsError(f"{path} holds no 21 joints of a hand: neither MediaPipe's landmarks nor COCO keypoints")
     if image is not None:
@@ -273,14 +272,17 @@ def _find(content: Any, *names: str) -> Any:
     return None
 
 
-def _points(value: Any) -> np.ndarray | None:
-    """21 points as (21, 2) or (21, 3) float64, NaN where COCO says that one is not known; None if it is no such."""
+def _points(value: Any, *, in_space: bool = False) -> np.ndarray | None:
+    """21 points as (21, 2) or (21, 3) float64, NaN where COCO says that one is not known; None if it is no such.
+
+    :param in_space: those alone that have three coordinates.
+    """
     while isinstance(value, list | dict):
         if isinstance(value, dict):
             value = next((part for part in value.values() if isinstance(part, list | dict)), None)
         elif len(value) == 3 * len(KEYPOINTS) and all(isinstance(part, int | float) for part in value):
             points = np.array([min(max(part, -1e9), 1e9) for part in value], float).reshape(-1, 3)
-            coco = np.isin(points[:, 2], (0, 1, 2)).all()
+            coco = not in_space and np.isin(points[:, 2], (0, 1, 2)).all()
             return np.where(points[:, 2:] > 0, points[:, :2], np.nan) if coco else points
         elif len(value) == len(KEYPOINTS):
             try:
@@ -288,7 +290,7 @@ def _points(value: Any) -> np.ndarray | None:
                 points = np.array(rows, float)
             except (TypeError, ValueError, OverflowError):
                 return None
-            return points if points.ndim == 2 and points.shape[1] in (2, 3) else None
+            return points if points.ndim == 2 and points.shape[1] in ((3,) if in_space else (2, 3)) else None
         else:
             value = value[0] if value else None
     return None

@@ -177,7 +177,7 @@ def read(path: Path, kind: str) -> OwnObject:
         struct.error,
     ) as e:
         raise ObjectsError(f"objects: {path} cannot be read ({type(e).__name__}: {e})") from None
-    if not len(faces) or not np.isfinite(vertices).all():
+    if not np.isfinite(vertices).all() or not mesh.area > 0:
         raise ObjectsError(f"objects: {path} holds no surface of triangles")
     longest = float(np.ptp(vertices, axis=0).max())
     if not EXTENT[0] <= longest <= EXTENT[1]:

@@ -135,6 +135,16 @@ def test_check_of_a_sound_dataset(folder, tmp_path):
     }
 
 
+def test_check_counts_objects_as_objects(folder, tmp_path):
+    path = folder / "annotations.json"
+    content = json.loads(path.read_text())
+    content["categories"] = [{"id": 1, "name": "cup"}]
+    path.write_text(json.dumps(content))
+    done = run("check", folder, "--json", tmp_path / "check.json")
+    assert "6 images with 6 objects, nothing wrong" in done.output
+    assert json.loads((tmp_path / "check.json").read_bytes())["hands"] == 0
+
+
 def test_check_names_what_is_wrong(folder, tmp_path):
     whole = (folder / "images" / "000002.png").read_bytes()
     (folder / "images" / "000002.png").write_bytes(whole[:-30])

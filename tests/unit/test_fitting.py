@@ -107,6 +107,12 @@ def test_files_of_mediapipe_and_coco_are_read(tmp_path):
         rows = np.arange(21) != 1 if name == "dataset" else slice(None)
         np.testing.assert_allclose(found.image[rows], image[rows], atol=0.01, err_msg=name)
         assert np.isnan(found.image[1]).all() == (name == "dataset") and (found.space is not None) == (name == "tasks")
+    flat = {"keypoints_3d": [0.01, 0.02, 0.0] * 21}
+    path.write_text(json.dumps(flat))
+    found = fitting.read_joints(path, (1280, 720))
+    assert found.image is None and found.space.tolist() == [[0.01, 0.02, 0.0]] * 21, "0 m away, not unknown"
+    path.write_text(json.dumps({"landmarks": image.tolist(), "world_landmarks": image.tolist()}))
+    assert fitting.read_joints(path, (1280, 720)).space is None, "in space there are three coordinates"
     path.write_text('{"a": [1, 2]}')
     with pytest.raises(JointsError, match="holds no 21 joints of a hand"):
         fitting.read_joints(path, (1280, 720))

@@ -82,12 +82,17 @@ def without_faces(folder):
     (folder / "points.obj").write_text("v 0 0 0\nv 0 0 1\n")
 
 
+def without_area(folder):
+    (folder / "line.obj").write_text("v 0 0 0\nv 0 0 0.1\nv 0 0 0.2\nf 1 2 3\n")
+
+
 @pytest.mark.parametrize(
     "write, message",
     [
         (lambda folder: None, "holds no object"),
         (damaged, r"broken\.glb cannot be read"),
         (in_millimetres, r"cup\.obj is 90 m long; objects are in metres, 0\.005 to 3\.0 m: scale it"),
+        (without_area, r"line\.obj holds no surface of triangles"),
         (without_faces, r"points\.obj (cannot be read|holds no surface of triangles)"),
     ],
 )
