@@ -125,7 +125,7 @@ def _people(
         middle = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
         turned = tilt @ rotation_about(2, rng.normal(0, 0.35) + 0.5 * place)
         skin = tone if not number else float(rng.uniform())
-        persons.append(Person(rounded(middle), _columns(turned), skin))
+        persons.append(Person(rounded(middle), _rows(turned), skin))
         sides = ["right", "left"] if rng.random() < 0.75 else [str(rng.choice(["right", "left"]))]
         for side in sides:
             own = fingers if not hands.seen else _other_fingers(rng, hand)
@@ -142,7 +142,7 @@ def _egocentric(
     focal = SENSOR_MM / 2 / (half if fisheye else np.tan(half))
     camera = Camera(*size, float(rng.uniform(0.4, 0.6)), float(focal), fisheye)
     tilt = rotation_about(0, rng.uniform(0.0, 0.9)) @ rotation_about(1, rng.normal(0, 0.08))
-    eye = np.array([0.0, -camera.distance, 0.0])
+    eye = camera.position
     facing = tilt @ rotation_about(2, np.pi)  # looks away from the camera
     middle = eye + facing @ [0.0, 0.05, -0.2]
     hands = _Hands(rng, camera, hand)
@@ -155,7 +155,7 @@ def _egocentric(
             tilt @ [rng.normal(0, 0.2), rng.uniform(0.4, 0.9), 0.05],
             tilt @ rotation_about(2, rng.normal(0, 0.3)),
         )
-        persons.append(Person(rounded(there), _columns(turned), float(rng.uniform())))
+        persons.append(Person(rounded(there), _rows(turned), float(rng.uniform())))
         for side in ("right", "left"):
             hands.reach(1, side, there, turned, _other_fingers(rng, hand), *_OF_OTHERS)
     return _crowd(rng, "egocentric", camera, persons, hands.seen, tilt)
@@ -272,5 +272,5 @@ def _other_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     return np.concatenate([wrist, draw_fingers(rng, hand)])
 
 
-def _columns(turn: np.ndarray) -> tuple[Triple, Triple, Triple]:
+def _rows(turn: np.ndarray) -> tuple[Triple, Triple, Triple]:
     return rounded(turn[0]), rounded(turn[1]), rounded(turn[2])

@@ -7,7 +7,6 @@ nothing of Blender, so that any engine can render it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -30,7 +29,7 @@ from generator.hand.camera import Camera
 from generator.maths import Triple, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
-from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
+from generator.objects import lookalikes, makers, own_objects
 from generator.objects.catalog import Thing
 from handforge.rng import stream
 
@@ -67,7 +66,7 @@ class PlacedArm:
 class PlacedThing:
     """An object made by code.
 
-    :param maker: one of :data:`MAKERS`, or the file's name of one of the user's own objects.
+    :param maker: one of :data:`generator.objects.makers.MAKERS`, or the file's name of one of the user's own objects.
     :param seed: what it is drawn from.
     :param matrix: (4, 4), from the object's axes to the scene's.
     """
@@ -78,11 +77,11 @@ class PlacedThing:
 
     def thing(self) -> Thing:
         """The object in its own axes."""
-        return make(self.maker, self.seed)
+        return makers.make(self.maker, self.seed)
 
     def vertices(self) -> np.ndarray:
         """The mesh's vertices in scene axes, (V, 3) metres."""
-        return moved(mesh_of(self.maker, self.seed)[0], self.matrix)
+        return moved(makers.mesh(self.maker, self.seed)[0], self.matrix)
 
 
 @dataclass(frozen=True)
@@ -118,35 +117,6 @@ def arm_mesh() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     kept = mesh.faces[(mesh.wrist_distance[mesh.faces] < -0.002).all(axis=1)]
     used, index = np.unique(kept, return_inverse=True)
     return mesh.vertices[used].astype(float), index.reshape(-1, 3).astype(np.int32), used
-
-
-MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
-    **catalog.HELD,
-    **{maker.__name__: maker for maker in figures.FIGURES},
-    "dish": food.dish,
-    **{maker.__name__: maker for maker in lookalikes.LOOKALIKES},
-}
-"""Functions that draw an object, by name."""
-
-
-def make(maker: str, seed: int) -> Thing:
-    """The object that this maker draws from this seed."""
-    return own_objects.find(maker).thing if own_objects.is_own(maker) else _built_in(maker, seed)
-
-
-def mesh_of(maker: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The object's mesh in its own axes, as :func:`generator.objects.solids.mesh` gives it."""
-    return solids.mesh(make(maker, seed).parts) if own_objects.is_own(maker) else _built_in_mesh(maker, seed)
-
-
-@lru_cache(maxsize=64)
-def _built_in_mesh(maker: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return solids.mesh(_built_in(maker, seed).parts)
-
-
-@lru_cache(maxsize=64)
-def _built_in(maker: str, seed: int) -> Thing:
-    return MAKERS[maker](np.random.default_rng((seed, 0x0B)))
 
 
 # ---------------------------------------------------------------- drawing a scene
@@ -228,7 +198,7 @@ def _objects(rng: np.random.Generator, camera: Camera, chosen: tuple[str, ...], 
     :param own: kinds of the user's own, which every second object is of.
     """
     alike = [maker.__name__ for maker in lookalikes.LOOKALIKES]
-    small = [name for name in chosen or MAKERS if name not in _LARGE]
+    small = [name for name in chosen or makers.MAKERS if name not in _LARGE]
     often = ["bear", "doll", "puppet", "shoe", "shoe", *_LARGE, *alike, *["glove"] * 10]
     one = str(rng.choice(chosen or [*small, *often]))
     names = [one] * (1 if one in _LARGE else int(rng.choice([1, 1, 2, 3])))
@@ -261,7 +231,7 @@ def _on_table(
         side = float(rng.choice([0.0, np.pi])) if name in _FLAT else float(rng.choice([0.0, np.pi / 2]))
         lying = rotation_about(0, np.pi / 2) @ rotation_about(2, side)
         turn = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
-        laid = mesh_of(name, seed)[0] @ turn.T
+        laid = makers.mesh(name, seed)[0] @ turn.T
         middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
         radius = float(np.max(np.linalg.norm(laid[:, :2] - middle, axis=1)))
         for attempt in range(20):

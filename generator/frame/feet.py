@@ -33,6 +33,8 @@ _VIEWS = {True: {"standing": 0.2, "lying": 0.6, "any": 0.2},
           False: {"own": 0.3, "lying": 0.25, "resting": 0.15, "standing": 0.2, "any": 0.1}}  # fmt: skip
 """How feet are photographed, in a clinic (True) and elsewhere, and how often: one's ``own`` from above, ``lying`` with
 the soles to the camera, ``resting`` before somebody who lies, ``standing`` as others see them, or from ``any`` side."""
+_STANDING = ("own", "standing")
+"""Views of feet that stand on the ground."""
 
 _FILL = {True: (0.7, 1.9), False: (0.4, 1.6)}
 """Range of the longest extent of what a photograph is of, as a fraction of the image's shorter side, by clinic."""
@@ -121,8 +123,7 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
     plain = patches[: len(_LOADED) + 1]  # without the wounds
     view = str(rng.choice(list(_VIEWS[clinic]), p=list(_VIEWS[clinic].values())))
-    on_ground = view in ("own", "standing")
-    sandal = Sandal.random(rng) if on_ground and not clinic and rng.random() < 0.35 else None
+    sandal = Sandal.random(rng) if view in _STANDING and not clinic and rng.random() < 0.35 else None
     trousers = Trousers.random(rng) if rng.random() < 0.35 and focus in (None, _FOCUS["toes"]) else None
     best, found = -np.inf, None
     for _ in range(_TRIES):
@@ -155,7 +156,7 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
 def _foot(rng: np.random.Generator, side: str, view: str, turn: np.ndarray, apart: float) -> tuple[FootPose, Matrix]:
     """How one foot is held, and where it is beside the other."""
     pose = FootPose.random(rng)
-    if view in ("own", "standing"):
+    if view in _STANDING:
         toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
         pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes, claw=min(pose.claw, 0.4))
     elif view in ("lying", "resting"):
@@ -211,7 +212,7 @@ def _ground(
     :param thick: of what is between feet and ground, metres.
     """
     points = np.concatenate(meshes)
-    if view in ("own", "standing"):
+    if view in _STANDING:
         normal = turn @ [0.0, 0.0, 1.0]
     elif clinic or rng.random() < 0.85:
         slant = rng.uniform(-0.05, 0.35) if view == "lying" else rng.uniform(0.3, 1.3)
@@ -227,8 +228,8 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
     mesh, base = foot.build(), skin_color.base(tone)
     red = rounded(np.clip(base * [1.12, 0.68, 0.66], 0, 1))
     warm, load = rounded(np.clip(base * [1.12, 0.8, 0.66], 0, 1)), float(rng.uniform(0.0, 0.8))
-    near = np.flatnonzero(mesh.vertices[:, 2] < 0.15 if focus is None else
-                          np.linalg.norm(mesh.vertices - (focus or (0, 0, 0)), axis=1) < 0.06)  # fmt: skip
+    around = mesh.vertices[:, 2] < 0.15 if focus is None else np.linalg.norm(mesh.vertices - focus, axis=1) < 0.06
+    near = np.flatnonzero(around)
     toes = np.flatnonzero(mesh.vertices[:, 1] > 0.17)
     flushed = mesh.vertices[rng.choice(toes if rng.random() < 0.5 else near)]
     patches = [Patch(place, size, warm, load) for place, size in _LOADED]

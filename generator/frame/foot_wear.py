@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from generator.mesh import foot
+from generator.mesh.hand_mesh import vertex_normals
 from generator.objects.surfaces import Surface, leather, of_hues, plastic
 
 Mesh = tuple[np.ndarray, np.ndarray]
@@ -125,11 +126,7 @@ def _from_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.nda
 def _shell(points: np.ndarray, covered: np.ndarray, off: np.ndarray) -> Mesh:
     """The skin of a foot where it is ``covered`` (V,) bool, moved outwards by ``off`` (V,) metres, with an edge."""
     faces = foot.build().faces
-    a, b, c = (points[faces[:, corner]] for corner in range(3))
-    area, normal = np.cross(b - a, c - a), np.zeros_like(points)
-    for corner in range(3):
-        np.add.at(normal, faces[:, corner], area)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    normal = vertex_normals(points, faces)
     chosen = faces[covered[faces].all(axis=1)]
     sides = chosen[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     _, first, times = np.unique(np.sort(sides, axis=1), axis=0, return_index=True, return_counts=True)

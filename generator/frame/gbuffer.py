@@ -92,16 +92,16 @@ def visible(
         that is seen (P, 3), which add up to 1. P is the number of covered pixels, or 0 if no triangle is in them.
     """
     rows, columns = np.nonzero(covered)
-    nothing = (rows[:0], columns[:0]), np.zeros((0, 3), int), np.zeros((0, 3))
+    unseen = (rows[:0], columns[:0]), np.zeros((0, 3), int), np.zeros((0, 3))
     if not len(rows):
-        return nothing
+        return unseen
     corner = np.array([columns.min(), rows.min()])
     size = np.array([columns.max(), rows.max()]) + 1 - corner
     faces = faces[(points[faces, 2] > NEAR).all(axis=1)]
     flat = camera.pixels(np.column_stack([points[:, :2], np.maximum(points[:, 2], NEAR)])) - corner
     index, shares = _nearest(flat, points[:, 2], faces, size)
     if (index < 0).all():
-        return nothing
+        return unseen
     inside = rows - corner[1], columns - corner[0]
     seen = _spread(index, covered[corner[1] :, corner[0] :][: size[1], : size[0]])[inside]
     # The pixel whose values these are; most often it is the pixel itself.

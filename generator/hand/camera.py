@@ -43,6 +43,11 @@ class Camera:
         focal_px = self.focal_mm / SENSOR_MM * self.width
         return np.array([[focal_px, 0.0, self.width / 2], [0.0, focal_px, self.height / 2], [0.0, 0.0, 1.0]])
 
+    @property
+    def position(self) -> np.ndarray:
+        """Where it is in the scene, (3,) metres."""
+        return np.array([0.0, -self.distance, 0.0])
+
     def to_camera(self, points: np.ndarray) -> np.ndarray:
         """Scene points (..., 3) in metres as x right, y down, z away from the camera."""
         points = np.asarray(points, float)

@@ -255,7 +255,7 @@ def hidden_fraction(poses: np.ndarray, hand: Skeleton, camera: Camera) -> np.nda
 def _hidden_fraction(heads: np.ndarray, tails: np.ndarray, hand: Skeleton, camera: Camera) -> np.ndarray:
     arm = BONES.index("forearm")
     joints = tails[:, _DIGITS]
-    eye = np.broadcast_to([0.0, -camera.distance, 0.0], joints.shape)
+    eye = np.broadcast_to(camera.position, joints.shape)
     gap, _, along = segment_gap(eye, joints, heads[:, arm, None], tails[:, arm, None])
     radius = hand.radii[arm, 0] + along * (hand.radii[arm, 1] - hand.radii[arm, 0])
     return (gap < radius).mean(axis=-1)

@@ -315,6 +315,7 @@ def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_mean_foot() -> FootMesh:
+    """Mesh the mean foot from its implicit skin; takes some seconds and scikit-image."""
     skin = Sculpture()
     vertices, faces = _march(skin)
     pairs = edges(faces)

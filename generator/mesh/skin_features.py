@@ -118,6 +118,7 @@ def nail_outlines(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, fl
 
 
 def digit_ray(vertices: np.ndarray, finger: str, breadth: float) -> DigitRay:
+    """Points (V, 3) of the mean hand's skin in the frame of a digit; ``breadth``: half of its own at the PIP joint."""
     bones = skeleton()
     chain = [i for i, name in enumerate(BONES) if name.startswith(finger) and not name.endswith("metacarpal")]
     heads, tails = bones.heads[chain] * 1000, bones.tails[chain] * 1000

@@ -36,7 +36,7 @@ class SkinLook:
     :param blood: how red knuckles, finger ends and the palm are, 0 to 1.
     :param age: 0 child to 1 old: veins, spots, wrinkles.
     :param oil: 0 dry to 1 shining.
-        :param crease: how dark the folds are, 0 to 1.
+    :param crease: how dark the folds are, 0 to 1.
     :param nail: length of the nails' free edge, metres.
     :param polish: linear RGB of nail polish, None without.
     :param drawing: one of :data:`DRAWINGS`, in ``ink``.

@@ -49,7 +49,7 @@ Folds = tuple[tuple[float, float], ...]
 """Of each ring where its three bulges are, radians, and how far it is shifted along the arm, metres."""
 
 RING = 5
-"""An arm of fewer sides is none: so many vertices and one more tell how thick it is."""
+"""The arm's radius at a place is measured by one vertex more than these at least."""
 
 
 def cut(rng: np.random.Generator) -> tuple[float, float]:

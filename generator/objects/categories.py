@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from generator.objects import catalog, figures, lookalikes
+from generator.objects import makers
 from handforge.dataset import HAND_CATEGORIES, Category
 from handforge.dataset.coco_types import FrameRecord
 
-NAMES = (
-    *catalog.HELD,
-    *(maker.__name__ for maker in figures.FIGURES),
-    "dish",
-    *(maker.__name__ for maker in lookalikes.LOOKALIKES),
-)
+NAMES = tuple(makers.MAKERS)
 """The kinds of objects, in the order of their ids."""
 
 CATEGORIES = (

@@ -13,7 +13,6 @@ Points and matrices are in the axes of the bind pose, where the wrist is the ori
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh
-from generator.objects import catalog, own_objects, solids
+from generator.objects import makers, solids
 from generator.objects.catalog import Thing
 
 DEPTH = 0.002
@@ -88,7 +87,7 @@ class Grasp:
 
     def thing(self) -> Thing:
         """The object in its own axes."""
-        return _thing(self.kind, self.seed)
+        return makers.make(self.kind, self.seed)
 
     def in_pose(self, one: np.ndarray) -> np.ndarray:
         """The pose (28,) with the fingers of the grasp."""
@@ -99,15 +98,6 @@ class Grasp:
     def placed(self, hand: PosedSkeleton) -> np.ndarray:
         """The matrix (4, 4) from the object's axes to the scene's for a right hand in its pose."""
         return hand.transforms[BONES.index("hand")] @ np.array(self.matrix)
-
-
-def _thing(kind: str, seed: int) -> Thing:
-    return own_objects.find(kind).thing if own_objects.is_own(kind) else _built_in(kind, seed)
-
-
-@lru_cache(maxsize=64)
-def _built_in(kind: str, seed: int) -> Thing:
-    return catalog.HELD[kind](np.random.default_rng((seed, 0x0B)))
 
 
 def draw(
@@ -121,7 +111,7 @@ def draw(
     for _ in range(_TRIES):
         what = kind or str(rng.choice(own if own and rng.random() < 0.5 else list(TYPES)))
         seed = int(rng.integers(2**31))
-        type_ = str(rng.choice(list(_thing(what, seed).grasps or TYPES[what])))
+        type_ = str(rng.choice(list(makers.make(what, seed).grasps or TYPES[what])))
         if found := _try(rng, surface, what, seed, type_):
             return found
     return None
@@ -192,7 +182,7 @@ def _axes(along: np.ndarray, thin: np.ndarray) -> np.ndarray:
 
 
 def _try(rng: np.random.Generator, surface: _Surface, kind: str, seed: int, type_: str) -> Grasp | None:
-    thing = _thing(kind, seed)
+    thing = makers.make(kind, seed)
     if type_ in ("medium wrap", "power sphere", "index finger extension", "fixed hook"):
         start, end, placed = _on_palm(rng, surface, thing, type_)
     elif type_ == "lateral":

@@ -10,6 +10,7 @@ from render_scenes import POSE
 from generator.frame import empty_scene, settings
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.mesh import foot, person_mesh
+from generator.objects import makers
 from generator.pipeline import frame_file, run
 from handforge.dataset import Dataset, check_image, contact_sheet
 from handforge.files import dump_json
@@ -144,7 +145,7 @@ def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file
     assert run.render(chosen, tmp_path / "out", 1, lambda done, total: None)
     data = Dataset(tmp_path / "out")
     names = {data.category(annotation) for image in data for annotation in data.annotations(image)}
-    assert len(names) >= 4 and names <= set(empty_scene.MAKERS)
+    assert len(names) >= 4 and names <= set(makers.MAKERS)
     assert [problem for image in data for problem in check_image(data, image)] == []
     for number, image in enumerate(data):
         scene = empty_scene.draw_empty_scene(chosen, number)
@@ -176,7 +177,7 @@ def test_only_the_chosen_kinds_of_objects_lie_about_and_each_as_often():
 
 
 def test_kinds_of_objects_are_those_that_are_drawn():
-    assert set(settings.load(Path("objects"), {"object_kinds": "cup,shoe"}).chosen_objects) < set(empty_scene.MAKERS)
+    assert set(settings.load(Path("objects"), {"object_kinds": "cup,shoe"}).chosen_objects) < set(makers.MAKERS)
     for wrong in ("cup,cat", "cup,cup", "", 3):
         with pytest.raises(SettingsError, match="object_kinds is all or some of phone,pen,cup,"):
             settings.load(None, {"object_kinds": wrong})

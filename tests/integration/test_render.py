@@ -370,7 +370,7 @@ def test_engines_that_need_a_gpu_say_so_where_there_is_none(name, monkeypatch):
     monkeypatch.setattr(registry, "why_not", registry.why_not.__wrapped__)
     with pytest.raises(registry.EngineError, match=f"the engine {name} cannot run here: it needs a GPU and its driver"):
         registry.choose(replace(SMALL, engine=name))
-    with pytest.raises(registry.EngineError, match=f"the engine {name} draws hands before plain white"):
+    with pytest.raises(registry.EngineError, match=f"the engine {name} draws plain scenes"):
         registry.choose(replace(SMALL, engine=name, scene="indoor"))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from generator.maths import rotation_about
-from generator.objects import catalog, figures, food, lookalikes, solids
+from generator.objects import catalog, lookalikes, makers, solids
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import KINDS
 
@@ -66,7 +66,7 @@ def test_a_part_is_where_its_matrix_puts_it():
     assert np.abs(part.distance(vertices)).max() < 1e-9
 
 
-MAKERS = [*catalog.HELD.values(), *figures.FIGURES, food.dish, *lookalikes.LOOKALIKES]
+MAKERS = list(makers.MAKERS.values())
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)

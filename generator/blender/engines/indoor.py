@@ -127,7 +127,7 @@ class IndoorScene:
         props.put(around.things, around.materials, around.lamps)
 
     def _aim(self, camera: Camera) -> None:
-        self._camera.location = (0.0, -camera.distance, 0.0)
+        self._camera.location = camera.position
         _use_lens(self._camera.data, camera)
         self._scene.render.resolution_x, self._scene.render.resolution_y = camera.width, camera.height
 

@@ -116,7 +116,7 @@ def choose(settings: RenderSettings) -> EngineName:
     name = settings.engine
     able = settings.kind.engines
     if name not in ("auto", *able):
-        raise EngineError(f"the engine {name} draws hands before plain white; a room needs --engine {able[0]}")
+        raise EngineError(f"the engine {name} draws plain scenes; an indoor scene needs --engine {able[0]}")
     if name != "auto":
         if reason := why_not(name):
             raise EngineError(f"the engine {name} cannot run here: {reason}")

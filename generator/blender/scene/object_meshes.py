@@ -11,12 +11,12 @@ from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
 from generator.frame import foot_wear
-from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedThing, arm_mesh, mesh_of
+from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedThing, arm_mesh
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
 from generator.mesh.limb_skin import LimbSkin
-from generator.objects import own_objects
+from generator.objects import makers, own_objects
 from generator.objects.surfaces import Surface
 
 
@@ -38,7 +38,7 @@ def put_object(props: Props, placed: PlacedThing, index: int) -> None:
     if own_objects.is_own(placed.maker):
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
-    vertices, faces, surfaces = mesh_of(placed.maker, placed.seed)
+    vertices, faces, surfaces = makers.mesh(placed.maker, placed.seed)
     made = [materials.surface(one) for one in placed.thing().surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 

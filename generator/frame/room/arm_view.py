@@ -48,7 +48,7 @@ class View:
         :param half: (3,), how far the limb reaches to both sides of its center, metres; None for a ball.
         :param gap: metres that stay free.
         """
-        points = np.vstack([self.arm, [0.0, -self.camera.distance, 0.0]])
+        points = np.vstack([self.arm, self.camera.position])
         along = np.zeros(len(points)) if half is None else np.clip((points - center) @ half / (half @ half), -1, 1)
         axis = center + along[:, None] * (np.zeros(3) if half is None else half)
         return bool((np.linalg.norm(points - axis, axis=1) > radius + gap).all())

@@ -87,7 +87,7 @@ def _sit(rng: np.random.Generator, crowd: Crowd) -> bool:
 def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -> None:
     """A table before the people, from one's own body on where they are seen through somebody's eyes."""
     count, (deep, wide, aside) = int(rng.integers(0, 9)), rng.uniform([0.45, 0.8, -0.2], [1.1, 1.8, 0.2])
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
     if crowd.table is None:
         return
     normal, point = (np.array(part) for part in crowd.table)

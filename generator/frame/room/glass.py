@@ -35,7 +35,7 @@ def _pane(things: Things, rng: np.random.Generator, view: View) -> bool:
         return False
     gap, thick = float(np.exp(rng.uniform(np.log(0.004), np.log(0.25)))), rng.uniform(0.002, 0.008)
     offset = float((seen @ normal).max()) + gap + thick / 2
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
     if float(eye @ normal) - offset < _NEAREST:
         return False
     ahead = view.one_hand(rng).mean(axis=0) - eye
@@ -54,7 +54,7 @@ def _tumbler(things: Things, rng: np.random.Generator, view: View) -> bool:
     """A drinking glass, a beaker or a jar, nearly upright in the image; False if it would touch an arm."""
     wide, high = rng.uniform(0.055, 0.1), rng.uniform(0.08, 0.2)
     hand = view.one_hand(rng)
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
     target = hand[rng.integers(len(hand))]
     center = eye + (target - eye) * (1 - np.exp(rng.uniform(np.log(0.1), np.log(0.5))))
     up = np.array([rng.normal(0, 0.12), rng.uniform(-0.7, 0.1), 1.0])

@@ -59,7 +59,7 @@ def put_behind(things: Things, rng: np.random.Generator, view: View) -> bool:
         normal, gap = _facing(rng), float(np.exp(rng.uniform(np.log(0.01), np.log(0.3))))
         plane = Plane(normal, float((view.arm @ normal).min()) - gap)
         turn = rotation_to(normal, np.pi / 2 + rng.normal(0, 0.1))
-        eye = np.array([0.0, -view.camera.distance, 0.0])
+        eye = view.camera.position
         if eye @ normal - plane.offset < 0.05:
             continue
         hand = plane.crossed(eye, plane.reflect(view.one_hand(rng)))
@@ -83,7 +83,7 @@ def _shows(view: View, plane: Plane, turn: np.ndarray, center: np.ndarray, size:
     :param turn: (3, 3), the mirror's axes; ``size``: (2,) along the first two, metres.
     :param hand: (N, 3), where the hand's points are seen on the mirror.
     """
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
 
     def seen(points: np.ndarray) -> np.ndarray:
         x, y, depth = view.camera.project(points).T

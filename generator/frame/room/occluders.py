@@ -42,7 +42,7 @@ def _try(things: Things, rng: np.random.Generator, view: View) -> bool:
     """Draw one thing; False if it would touch the arm, hide too much, or hide nothing."""
     shape, size = _size(rng)
     target = view.arm[view.hand][rng.integers(view.hand.sum())]
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
     nearer = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
     center = eye + (target - eye) * (1 - nearer) + rng.normal(0, 0.3, 3) * min(size[0], 0.05)
     direction = rng.normal(size=3) * [1.0, 0.35, 1.0]

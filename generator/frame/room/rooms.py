@@ -53,7 +53,7 @@ def _measure(things: Things, rng: np.random.Generator, view: View) -> _Walls:
     ahead = np.array([0.0, 1.0, 0.0]) - up[1] * up
     ahead /= np.linalg.norm(ahead)
     axes = np.stack([np.cross(ahead, up), ahead, up], axis=1) @ rotation_about(2, rng.normal(0, 0.3))
-    eye = np.array([0.0, -view.camera.distance, 0.0])
+    eye = view.camera.position
     inside = [view.arm, eye[None]]
     for body in things.bodies:
         inside += [body[:, :3] - body[:, 3:], body[:, :3] + body[:, 3:]]

@@ -99,7 +99,7 @@ class Things:
 
     def free(self, view: View, balls: np.ndarray) -> bool:
         """Whether balls (N, 4), scene points and radii in metres, touch no arm, no camera, no body and no thing."""
-        eye = np.array([0.0, -view.camera.distance, 0.0])
+        eye = view.camera.position
         if not all(self._clear(ball[:3], ball[3]) for ball in balls):
             return False
         points = np.vstack([view.arm[::4], eye])
@@ -134,7 +134,7 @@ class Things:
     def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
         """A bed's sheet about a point of a plane with this unit normal."""
         folds = state_of(rng)
-        sheet.sheet(rng)
+        sheet.sheet(rng)  # for what is drawn after it: its mesh is made when it is rendered
         turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
         self.add("sheet", materials.sheet(rng), transform(turn, point, np.ones(3)), folds)
 
@@ -287,7 +287,7 @@ class Things:
         ray = np.array(
             [(pixel[0] - view.camera.width / 2), view.camera.matrix[0, 0], (view.camera.height / 2 - pixel[1])]
         )
-        eye = np.array([0.0, -view.camera.distance, 0.0])
+        eye = view.camera.position
         reach = (offset - eye @ normal) / (ray @ normal)
         foot = eye + reach * ray
         center = foot + normal * size[2] / 2

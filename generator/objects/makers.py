@@ -1,0 +1,39 @@
+"""Objects by kind: the built-in ones, which are drawn from a seed and kept, and the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
+from generator.objects.catalog import Thing
+
+MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
+    **catalog.HELD,
+    **{maker.__name__: maker for maker in figures.FIGURES},
+    "dish": food.dish,
+    **{maker.__name__: maker for maker in lookalikes.LOOKALIKES},
+}
+"""Functions that draw a built-in object, by its kind."""
+
+
+def make(kind: str, seed: int) -> Thing:
+    """The object of a kind that is drawn from this seed; of the user's own there is one of each kind."""
+    return own_objects.find(kind).thing if own_objects.is_own(kind) else _built_in(kind, seed)
+
+
+def mesh(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The object's mesh in its own axes, as :func:`generator.objects.solids.mesh` gives it."""
+    return solids.mesh(make(kind, seed).parts) if own_objects.is_own(kind) else _built_in_mesh(kind, seed)
+
+
+@lru_cache(maxsize=64)
+def _built_in(kind: str, seed: int) -> Thing:
+    return MAKERS[kind](np.random.default_rng((seed, 0x0B)))
+
+
+@lru_cache(maxsize=64)
+def _built_in_mesh(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return solids.mesh(_built_in(kind, seed).parts)
