@@ -200,17 +200,18 @@ def _draw_subject(
     hands = [HandSpec(look.side, posed.pose, look.shape, first, bent)]
     if other:
         tone = look.tone if other.tone is None else other.tone
-        other_look = draw_hand_look(settings, number, tone, shape, 1, other.tone is None)
+        other_look = draw_hand_look(settings, number, tone, shape, 1, 0 if other.tone is None else 1)
         hands.append(HandSpec(other.side, other.posed.pose, look.shape, other_look, bent_too))
     return FrameSpec(number, look, camera, tuple(hands), grasp)
 
 
 def _hands_of(group: Crowd, settings: RenderSettings, number: int, look: FrameLook) -> tuple[HandSpec, ...]:
-    hands = []
-    for seen in group.hands:
-        first = seen.person == 0
+    hands: list[HandSpec] = []
+    for index, seen in enumerate(group.hands):
+        first, person = seen.person == 0, 2 * seen.person
+        again = any(other.person == seen.person for other in group.hands[:index])
         shape = look.shape if first or look.shape is None else seen.person
         tone = look.tone if first else group.persons[seen.person - (group.kind == "egocentric")].tone
-        hand_look = draw_hand_look(settings, number, tone, hand_shape(settings, shape), 2 * seen.person, first)
+        hand_look = draw_hand_look(settings, number, tone, hand_shape(settings, shape), person + again, person)
         hands.append(HandSpec(seen.side, np.array(seen.pose), shape, hand_look, seen.elbow))
     return tuple(hands)

@@ -37,37 +37,26 @@ class HandLook:
 
 
 def draw_hand_look(
-    settings: RenderSettings, frame: int, tone: float, shape: HandShape, hand: int = 0, own: bool = True
+    settings: RenderSettings, frame: int, tone: float, shape: HandShape, hand: int = 0, person: int = 0
 ) -> HandLook:
     """Draw the look of one of a frame's hands.
 
-    :param hand: its number in the frame.
-    :param own: whether it is the first hand's person's: then both have the same skin and gloves.
+    :param hand: its number in the frame, which no other has; its rings and its glove's folds are drawn from it.
+    :param person: whose it is, by the number of that person's first hand; skin and gloves are drawn from it.
     """
-    person = 0 if own else hand
-    rng = stream(settings.seed, frame, "glove", person)
-    some = rng.random() < SOME
-    glove = (
-        Glove.random(rng, "random" if settings.glove == "some" else settings.glove) if _gloved(settings, some) else None
-    )
-    if glove:
-        glove = over_another(stream(settings.seed, frame, "glove", person, 1), glove)
-    if glove and hand:
-        glove = replace(glove, seed=glove.seed + hand)  # the other of the pair: the same, but for its folds
+    rng, glove = stream(settings.seed, frame, "glove", person), None
+    if {"none": False, "some": rng.random() < SOME}.get(settings.glove, True):
+        one = Glove.random(rng, "random" if settings.glove == "some" else settings.glove)
+        glove = over_another(stream(settings.seed, frame, "glove", person, 1), one)
+        glove = replace(glove, seed=glove.seed + hand)
     skin = None
     if settings.kind.own_skin and settings.rig is None:
         adorned = ADORNED if settings.adornments == "random" else 0.0
         skin = SkinLook.random(stream(settings.seed, frame, "skin", person), tone, adorned)
         if shape.of_child:
             skin = skin.of_child()
+    rings: tuple[Ring, ...] = ()
     bare = glove is None or glove.fingers < 1
-    rings = (
-        draw_rings(stream(settings.seed, frame, "rings", hand))
-        if settings.adornments == "random" and bare and skin and not shape.of_child
-        else ()
-    )
+    if settings.adornments == "random" and bare and skin and not shape.of_child:
+        rings = draw_rings(stream(settings.seed, frame, "rings", hand))
     return HandLook(tone, shape, skin, glove, rings)
-
-
-def _gloved(settings: RenderSettings, some: bool) -> bool:
-    return some if settings.glove == "some" else settings.glove != "none"

@@ -14,6 +14,7 @@ import bpy
 from generator.blender.frame_renderer import FrameRenderer
 from generator.frame import camera_effects
 from generator.frame import settings as reader
+from generator.frame.frame_spec import draw_frame
 from generator.frame.hand_look import SOME, draw_hand_look
 from generator.frame.settings import RenderSettings, SettingsError, preset
 from generator.hand import pose
@@ -96,9 +97,27 @@ def test_as_many_hands_wear_gloves_as_it_says():
 def test_both_hands_of_a_person_wear_the_same_glove():
     settings = RenderSettings(glove="random", scene="indoor", adornments="random")
     for frame in range(20):
-        first, own, other = (draw_hand_look(settings, frame, 0.5, MEAN, *hand) for hand in ((0,), (1,), (1, False)))
+        first, own, other = (draw_hand_look(settings, frame, 0.5, MEAN, *hand) for hand in ((0,), (1,), (1, 1)))
         assert replace(own.glove, seed=first.glove.seed) == first.glove != other.glove
         assert own.skin == first.skin != other.skin
+
+
+def test_hands_of_one_person_among_several_wear_a_pair_of_gloves_and_rings_of_their_own():
+    people = RenderSettings(scene="indoor", crowd=1.0, glove="some", adornments="random", resolution=(320, 240))
+    gloves, rings = [], []
+    for frame in range(80):
+        spec = draw_frame(people, frame, POSE)
+        persons = [one.person for one in spec.crowd.hands] if spec.crowd else []
+        for person in set(persons):
+            looks = [hand.look for hand, owner in zip(spec.hands, persons, strict=True) if owner == person]
+            assert len({one.skin for one in looks}) == 1
+            if len(looks) == 2 and looks[0].glove:
+                gloves.append([one.glove for one in looks])
+            elif len(looks) == 2:
+                rings.append([one.rings for one in looks])
+    assert len(gloves) > 5 and any(any(pair) for pair in rings)
+    assert all(replace(one, seed=0) == replace(other, seed=0) and one.seed != other.seed for one, other in gloves)
+    assert not any(one and one == other for one, other in rings)
 
 
 def test_rings_are_on_bare_hands_of_rooms():
