@@ -11,7 +11,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,11 @@ class Group(click.Group):
     group_class = type  # groups within one are of this class, too
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command, and ``--verbose`` and ``--quiet`` to it."""
+        """Add a command, and ``--verbose`` and ``--quiet`` to it; no :func:`output_file` of it is one that it reads."""
         if not isinstance(cmd, click.Group) and not any(option.name == "verbose" for option in cmd.params):
             cmd.params += [_verbose(), _quiet()]
+            if cmd.callback is not None and any(option.callback is output_file for option in cmd.params):
+                cmd.callback = _keeping_inputs(cmd.callback)
         super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -277,8 +280,44 @@ def output_file(context: click.Context, parameter: click.Parameter, value: Path 
         require_writable(value.resolve().parent if value.is_symlink() else value.parent)
     except FolderError as error:
         raise click.BadParameter(str(error)) from None
+    for mark, parts in _PARTS.items():
+        if value.name in parts and value.exists() and (value.parent / mark).is_file():
+            raise click.BadParameter(
+                f"{value} is a part of the folder {value.parent}, which needs it; name another file"
+            )
     remove_stale(value)
     return value
+
+
+_PARTS = {
+    "annotations.json": ("annotations.json", "dataset.json"),
+    "predict.json": ("predict.json", "results.json", "images.json"),
+    "run.json": ("run.json", "subsets.json", "network.json", "network.safetensors", "state.safetensors", "losses.csv"),
+}
+"""Files of a dataset, of predictions and of a run that no output replaces, by the one that tells such a folder."""
+
+
+def _keeping_inputs(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """A command's function that is not called where an :func:`output_file` is a file that another option names."""
+
+    @wraps(callback)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        context = click.get_current_context()
+        given = [(one, context.params[one.name]) for one in context.command.params if one.name in context.params]
+        read = [path for one, value in given if one.callback is not output_file for path in _files(value)]
+        for one, value in given:
+            if one.callback is output_file and any(path.samefile(other) for path in _files(value) for other in read):
+                raise click.BadParameter(f"{value} is read by the same command; name another file", context, one)
+        return callback(*args, **kwargs)
+
+    return call
+
+
+def _files(values: Any) -> Iterator[Path]:
+    """Those of an option's or argument's values that are files."""
+    for value in values if isinstance(values, tuple) else (values,):
+        if isinstance(value, str | Path) and os.path.isfile(value):  # noqa: PTH113 - Path's fails on long texts
+            yield Path(value)
 
 
 def processors() -> int:

@@ -88,6 +88,64 @@ def test_a_file_in_a_closed_folder_is_refused_before_any_work(here, command):
     refused(done, "the folder nowhere does not exist; make it first")
 
 
+@pytest.mark.parametrize(
+    "command, option, said",
+    [
+        (
+            "score {d}/data {d}/results.json --json {d}/results.json",
+            "--json",
+            "results.json is read by the same command",
+        ),
+        (
+            "compare {d}/data {d}/results.json --json {d}/../d/results.json",
+            "--json",
+            "is read by the same command; name",
+        ),
+        (
+            "score {d}/data {d}/found --json {d}/found/results.json",
+            "--json",
+            "is a part of the folder {d}/found, which",
+        ),
+        (
+            "dataset check {d}/data --json {d}/data/annotations.json",
+            "--json",
+            "is a part of the folder {d}/data, which",
+        ),
+        (
+            "ablation {d}/run {d}/run --csv {d}/run/losses.csv",
+            "--csv",
+            "is a part of the folder {d}/run, which needs it",
+        ),
+        ("poses --set {d}/kept.csv --out {d}/kept.csv", "--out", "kept.csv is read by the same command; name another"),
+        ("frame show 0 --settings {d}/mine.toml --out {d}/mine.toml", "--out", "mine.toml is read by the same command"),
+        ("average {d}/a.safetensors --out {d}/a.safetensors", "--out", "a.safetensors is read by the same command"),
+    ],
+)
+def test_a_file_that_is_read_or_belongs_to_a_folder_is_not_replaced(tmp_path, command, option, said):
+    folder = tmp_path / "d"
+    write_blobs(folder / "data", count=1)
+    for name in ("results.json", "found/predict.json", "found/results.json", "run/run.json", "run/losses.csv"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("[]")
+    for name in ("kept.csv", "mine.toml", "a.safetensors"):
+        (folder / name).write_text("")
+    before = names(folder)
+    refused(invoke(*command.format(d=folder).split()), f"Invalid value for '{option}'", said.format(d=folder))
+    assert names(folder) == before
+
+
+@pytest.mark.parametrize("source", ["photos", "photos/old", "."])
+def test_results_do_not_go_among_the_images_that_are_read(tmp_path, monkeypatch, source):
+    write_blobs(tmp_path / "data", count=1)
+    (tmp_path / "data/images").rename(tmp_path / "photos")
+    (tmp_path / "photos/old").mkdir()
+    monkeypatch.chdir(tmp_path / "photos" if source == "." else tmp_path)
+    out = "." if source == "." else "photos"
+    refused(
+        invoke("predict", source, "--out", out), f"{source} cannot be read while results go into {out}; give another"
+    )
+
+
 def test_a_folder_in_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FolderError, match=r"file/out cannot be made in .*/file, which is a file; give another folder"):

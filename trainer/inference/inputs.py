@@ -177,7 +177,8 @@ def open_source(
     :param recursive: the folders in folders, too.
     :param limit: the largest number of frames read from each video.
     :param leave_out: a folder whose files are not read: the results'.
-    :raises DatasetError: if a path is missing, a dataset is one of several, or there is nothing to predict.
+    :raises DatasetError: if a path is missing or a folder in ``leave_out``, a dataset is one of several, or there is
+        nothing to predict.
     """
     for path in paths:
         if not path.exists():
@@ -186,6 +187,10 @@ def open_source(
             if len(paths) > 1:
                 raise DatasetError(f"{path} is a dataset, whose ids the results have; predict it by itself")
             return _dataset(path)
+        if leave_out and path.is_dir() and path.resolve().is_relative_to(leave_out.resolve()):
+            raise DatasetError(
+                f"{path} cannot be read while results go into {leave_out}; give another folder for --out"
+            )
     files, notes = _files(paths, recursive, leave_out)
     if not files:
         raise DatasetError(f"{' and '.join(map(str, paths))} holds no images{''.join(f'; {note}' for note in notes)}")
