@@ -15,6 +15,7 @@ import markdown
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from trainer_samples import blob
 
 import evaluation.cli
@@ -146,6 +147,18 @@ def test_the_model_card_shows_what_was_measured():
     assert page == CARD["filled"](page, CARD["read"]()), "run: python docs/results/card.py write"
 
 
+def test_the_readme_has_the_model_cards_figures():
+    readme, sets = (ROOT / "README.md").read_text("utf-8"), CARD["read"]()["sets"]
+    for name, shown in (
+        ("11K Hands, white background", "11K Hands, white background"),
+        ("Egocentric, a clinic", "egocentric images of a clinic"),
+        ("Gloves at work", "gloved hands at work"),
+        ("HGR, hand and forearm", "HGR, hand and forearm"),
+    ):
+        card = sets[name]
+        assert f"{shown} | {card['hands']} | {card['mean_iou'][0]:.3f} | {card['f1'][0]:.3f} |" in readme, name
+
+
 def test_the_model_card_is_filled_from_datasets_and_a_run(tmp_path):
     """Three images: the hand of two is found exactly, the third has none and a false positive."""
     masks = [blob((160, 120), (50, 60), 20), blob((160, 120), (90, 60), 24), blob((160, 120), (40, 40), 15)]
@@ -258,3 +271,5 @@ def test_every_picture_is_shown_small_and_made_by_a_script():
         assert picture.name in pages, f"no page shows {picture.name}"
         assert f"`{picture.name}`" in told, f"CONTRIBUTING.md does not say which script makes {picture.name}"
         assert picture.stat().st_size < 2e6
+        with Image.open(picture) as opened:
+            assert opened.convert("L").getextrema()[1] > 200, f"{picture.name} is dark: was its background see-through?"
