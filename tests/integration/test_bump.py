@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from render_scenes import with_relief_and_without
+from render_scenes import near_frame_alone_and_after_another, with_relief_and_without
 
 from generator.frame.frame_look import FrameLook
 from generator.hand import pose
@@ -92,3 +92,14 @@ def test_engines_draw_it_on_the_skin_and_not_when_it_is_switched_off(engine):
     assert inner.all()
     change = (with_it.image.astype(float) - without.image)[60:160, 280:360]
     assert 0.7 < change.std() < 6 and abs(change.mean()) < 0.6
+
+
+@pytest.mark.parametrize("glove", ["none", "fingerless"])
+@pytest.mark.parametrize("engine", ["raster", "cycles"])
+def test_a_frame_has_the_same_relief_whatever_was_rendered_before(engine, glove):
+    """The same bytes with any number of workers: which frames share one depends on it."""
+    if reason := registry.why_not(engine):
+        pytest.skip(reason)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        alone, after = pool.submit(near_frame_alone_and_after_another, engine, glove).result()
+    assert np.array_equal(alone, after)

@@ -8,6 +8,7 @@ from generator.blender.redirect_output import load_bpy
 from generator.frame.frame_look import FrameLook
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
+from generator.hand.pose_presets import PRESETS
 
 SMALL = RenderSettings(resolution=(640, 360))
 POSE = pose.with_angles(
@@ -26,3 +27,17 @@ def with_relief_and_without(engine):
     with_it = studio.frame(0, pose.bind(), {})
     bump.strength = lambda camera: 0
     return with_it, studio.frame(0, pose.bind(), {})
+
+
+def near_frame_alone_and_after_another(engine, glove):
+    """The image of fingers from near, rendered first and after another pose, for a process of its own."""
+    load_bpy()
+    from generator.blender.frame_renderer import FrameRenderer
+
+    near = RenderSettings(engine=engine, resolution=(320, 180), distance=0.3, focal_mm=150.0, samples=1, glove=glove)
+    fingers, other = PRESETS["open"].copy(), PRESETS["relaxed"].copy()
+    fingers[2] = other[2] = -0.15
+    alone = FrameRenderer(near).frame(0, fingers, {}).image
+    studio = FrameRenderer(near)
+    studio.frame(1, other, {})
+    return alone, studio.frame(0, fingers, {}).image

@@ -70,10 +70,10 @@ def strength(camera: Camera) -> float:
 
 
 class Leans:
-    """Compute the leans of a frame; caches what it needs of each mesh."""
+    """Compute the leans of a frame; keeps of each mesh which vertices are beside each other."""
 
     def __init__(self) -> None:
-        self._skin = functools.lru_cache(32)(_Skin)
+        self._beside = functools.lru_cache(32)(_beside)
 
     def of(
         self, rig: Rig, surface: PosedSurface, camera: Camera, look: FrameLook
@@ -82,30 +82,29 @@ class Leans:
         fraction = strength(camera)
         if fraction == 0:
             return None
-        skin = self._skin(rig.surface.data)
+        data = rig.surface.data
+        beside, rest = self._beside(data), attributes.read(data, "position")
+        rest_normals = np.empty_like(rest)
+        data.vertex_normals.foreach_get("vector", rest_normals.ravel())
         flip = np.array([-1 if rig.mirrored else 1, 1, 1], np.float32)
         light, normals = (look.light * flip).astype(np.float32), surface.normals * flip
         facing = normals @ light + WRAP
         direct = (1 - look.ambient) / (1 + WRAP)
-        part = -fraction * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing)) * skin.grain
-        along, across = _axes(surface.vertices * flip, normals, skin.beside)
-        towards = skin.along * (along @ light)[:, None] + skin.across * (across @ light)[:, None]
-        return skin.rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
+        part = -fraction * direct * (facing > 0) / (look.ambient + direct * np.maximum(0, facing))
+        part = part * attributes.read(data, GRAIN)
+        along, across = _axes(surface.vertices * flip, normals, beside)
+        rest_along, rest_across = _axes(rest, rest_normals, beside)
+        towards = rest_along * (along @ light)[:, None] + rest_across * (across @ light)[:, None]
+        return rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
 
 
-class _Skin:
-    """A mesh's bind pose, where it has bumps, and two tangents at every vertex."""
-
-    def __init__(self, data: bpy.types.Mesh) -> None:
-        count = len(data.vertices)
-        self.rest, normals = attributes.read(data, "position"), np.empty((count, 3), np.float32)
-        data.vertex_normals.foreach_get("vector", normals.ravel())
-        self.grain = attributes.read(data, GRAIN)
-        edges = np.empty((len(data.edges), 2), np.int32)
-        data.edges.foreach_get("vertices", edges.ravel())
-        self.beside = np.zeros(count, np.int32)
-        self.beside[edges[:, 0]], self.beside[edges[:, 1]] = edges[:, 1], edges[:, 0]
-        self.along, self.across = _axes(self.rest, normals, self.beside)
+def _beside(data: bpy.types.Mesh) -> np.ndarray:
+    """For each vertex of a mesh one that an edge joins it to, (V,) int32."""
+    edges = np.empty((len(data.edges), 2), np.int32)
+    data.edges.foreach_get("vertices", edges.ravel())
+    beside = np.zeros(len(data.vertices), np.int32)
+    beside[edges[:, 0]], beside[edges[:, 1]] = edges[:, 1], edges[:, 0]
+    return beside
 
 
 def _axes(vertices: np.ndarray, normals: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
