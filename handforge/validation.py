@@ -64,7 +64,7 @@ def problems(error: ValidationError, cls: type, old_names: Mapping[str, str] | N
     for problem in error.errors():
         path, hint, known = _place(cls, problem["loc"])
         if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            said = _unknown(str(path[-1]), known, old_names or {})
+            said = _unknown(str(path[-1]), known, old_names or {}, _tables_with(cls, str(path[-1])))
         elif problem["type"] == "missing":
             said = "is missing"
         elif problem["type"] == "value_error":
@@ -136,9 +136,21 @@ def _place(cls: type, loc: Place) -> tuple[Place, Any, list[str]]:
     return loc, hint, known
 
 
-def _unknown(name: str, known: list[str], old_names: Mapping[str, str]) -> str:
+def _tables_with(cls: type, name: str) -> list[str]:
+    """The tables of a file, by their names, that have a key of this name."""
+    found = []
+    for table, hint in get_type_hints(cls).items():
+        parts = (hint, *get_args(hint))
+        if any(_is_table(part) and name in get_type_hints(part) for part in parts):
+            found.append(table)
+    return found
+
+
+def _unknown(name: str, known: list[str], old_names: Mapping[str, str], tables: list[str]) -> str:
     near = difflib.get_close_matches(name, [*known, *old_names], 1)
     meant = f"did you mean {old_names.get(near[0], near[0])}?" if near else f"there are {', '.join(known)}"
+    if tables:
+        return f"is a key of the table {' and of '.join(tables)}, not of this one{f'; {meant}' if near else ''}"
     return f"is not known; {meant}"
 
 

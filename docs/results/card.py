@@ -28,7 +28,7 @@ from handforge.files import dump_json, write_atomic
 HERE = Path(__file__).parent
 OPTIONS = MatchOptions()
 NOTHING = "*Nothing is measured yet.*"
-TONES = (("lighter third of skin tones", 1 / 3), ("middle third", 2 / 3), ("darker third", 1.0))
+TONES = (("lighter third", 1 / 3), ("middle third", 2 / 3), ("darker third", 1.0))
 
 
 def read(folder: Path = HERE) -> dict[str, Any]:

@@ -359,7 +359,7 @@ def _read(path: Path | None) -> dict[str, Any]:
         return preset(str(path))
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise SettingsError(f"{path} is neither a preset ({', '.join(PRESETS)}) nor a TOML file of settings") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror})") from None

@@ -23,12 +23,17 @@ def merge(out: Path, parts: list[Path]) -> None:
         raise RunError(f"{out} holds no shard; name the folder that the shards were rendered into, or theirs after it")
     if started and run_folder.is_finished(out):
         run_folder.remove_leftovers(out)
-        raise RunError(f"{out} is complete already")
+        hint = f"; to join datasets, name a new folder before them: dataset merge NEW {out} ..." if parts else ""
+        raise RunError(f"{out} is complete already{hint}")
     require_writable(out)
     folders = [*([out] if started else []), *parts]
     for part in folders:
         if not part.exists():
             raise RunError(f"{part} is missing")
+        if run_folder.is_finished(part):
+            raise RunError(
+                f"{part} is no shard but a whole dataset; to join datasets, give a new folder and two or more"
+            )
         if not (part / PARTIAL / "run.json").exists():
             raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {part}")
     runs = {part: run_folder.begun(part) for part in folders}

@@ -95,6 +95,7 @@ def test_settings_files_that_cannot_be_read(text, words, tmp_path):
     if text is not None:
         path.write_text(text)
     assert words in error("render", "--out", tmp_path / "out", "--settings", path)
+    assert "is neither a preset" in error("render", "--out", tmp_path / "out", "--settings", tmp_path)
 
 
 def test_options_go_before_the_file_and_the_file_before_defaults(tmp_path):

@@ -329,12 +329,19 @@ def test_what_is_no_shard_is_not_merged(whole, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     for words, message in (
-        ([tmp_path / "out", whole], "holds no shard"),
+        (
+            [tmp_path / "out", whole],
+            "whole is no shard but a whole dataset; to join datasets, give a new folder and two",
+        ),
+        ([tmp_path / "out", empty], "empty holds no shard; render one with: handforge render --shard I/N --out"),
         ([tmp_path / "out"], "out holds no shard; name the folder"),
         ([empty], "empty holds no shard; name the folder"),
         ([tmp_path / "out", tmp_path / "gone"], "gone is missing"),
-        ([whole], "is complete already"),
-        ([whole, empty], "is complete already"),
+        ([whole], "whole is complete already\n"),
+        (
+            [whole, empty],
+            "whole is complete already; to join datasets, name a new folder before them: dataset merge NEW",
+        ),
     ):
         done = CliRunner().invoke(main, ["merge", *map(str, words)])
         assert done.exit_code == 2 and message in done.stderr

@@ -180,7 +180,7 @@ def test_the_model_card_is_filled_from_datasets_and_a_run(tmp_path):
     assert found["f1"][0] == 0.8 and found["mean_iou"] == [1] and found["fp_per_empty_image"] == 1
     tones, gloves = found["groups"]["skin tone"], found["groups"]["glove"]
     assert {name: one["hands"] for name, one in tones.items()} == {
-        "lighter third of skin tones": 1,
+        "lighter third": 1,
         "darker third": 1,
     }
     assert {name: one["f1"][0] for name, one in gloves.items()} == {"bare": 1, "gloved": 1}

@@ -1,6 +1,7 @@
 """Recipes: what is shipped parses, and what is wrong is named, all of it at once."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 
@@ -65,6 +66,26 @@ def test_all_problems_are_named_at_once(tmp_path):
         assert part in message
     assert message.count(";") == 6  # each once, and nothing of what only follows from them
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("subsets = 2", "subsets = 2\nlr = 0.1", "lr is a key of the table sessions, not of this one"),
+        (
+            "[images]",
+            "[images]\nbackbone = 'resnet18'",
+            "images: backbone is a key of the table network, not of this one",
+        ),
+        ("subsets = 2", "subset = 2", "subset is a key of the table sessions, not of this one; did you mean subsets?"),
+        ("subsets = 2", "min_size = 64", "min_size is a key of the table sessions and of images, not of this one"),
+    ],
+)
+def test_a_key_of_another_table_is_named_with_that(tmp_path, old, new, said):
+    assert old in TINY
+    path = write_recipe(tmp_path / "bad.toml", TINY.replace(old, new))
+    with pytest.raises(RecipeError, match=f"{re.escape(said)}$"):
+        recipe_file.load(str(path))
 
 
 def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
