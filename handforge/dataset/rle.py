@@ -46,10 +46,16 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
             if not all((np.abs(p) < 1e6).all() for p in polygons):
                 raise DatasetError("a polygon lies far outside its image or has a NaN")
             return rle.merge(rle.frPyObjects([p.tolist() for p in polygons], height, width))
-        size = [int(s) for s in segmentation["size"]]
+        if missing := [key for key in ("size", "counts") if key not in segmentation]:
+            raise DatasetError(f"the RLE has no {missing[0]}")
+        size, counts = segmentation["size"], segmentation["counts"]
+        if not isinstance(size, list | tuple) or len(size) != 2:
+            raise DatasetError(f"the RLE has the size {size!r:.80}; it must be a list of height and width")
+        if not isinstance(counts, str | bytes | list):
+            raise DatasetError(f"the RLE has the counts {counts!r:.80}; they must be a text or a list of runs")
+        size = [int(s) for s in size]
         if size != [height, width]:
             raise DatasetError(f"the mask is {size[1]}x{size[0]}, its image {width}x{height}")
-        counts = segmentation["counts"]
         if isinstance(counts, list):
             counts = rle.frPyObjects({"size": size, "counts": [int(run) for run in counts]}, height, width)["counts"]
         if _runs(counts).sum() != height * width:
@@ -57,7 +63,9 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
         return {"size": size, "counts": counts}
     except DatasetError:
         raise
-    except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError) as error:
+    except (TypeError, AttributeError) as error:
+        raise DatasetError("the segmentation cannot be decoded (something in it is no number)") from error
+    except (ValueError, IndexError, OverflowError) as error:
         raise DatasetError(f"the segmentation cannot be decoded ({error})") from error
 
 
