@@ -22,7 +22,6 @@ SETS = ("fingers", "signs", "gestures", "grasps")
 
 WRIST = slice(6, 8)
 _FINGERS, _WRIST_AND_FINGERS = slice(8, 28), slice(6, 28)
-_ABDUCTION = np.array([9, 13, 17, 21])
 _LOWEST, _HIGHEST = pose.LIMITS[_WRIST_AND_FINGERS].T
 
 # MCP flexion, PIP, DIP of a long finger, degrees.

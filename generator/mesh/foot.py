@@ -25,9 +25,6 @@ from generator.mesh import mesh_file
 from generator.mesh.sdf import Limb, smooth_min
 from generator.mesh.skin_weights import edges, neighbour_mean
 
-TOES = ("hallux", "second", "third", "fourth", "fifth")
-"""From the great toe to the little one."""
-
 ANKLE = np.array([0.0, 52.0, 78.0])
 KNEE_Z = 470.0
 """Heights above the sole, mm: ANSUR II's lateral malleolus and mid-knee, rounded."""

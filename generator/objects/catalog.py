@@ -33,10 +33,6 @@ class Thing:
     flat: bool = False
 
 
-def _rod(radius: float, low: float, high: float, surface: int = 0, flat: float = 1.0) -> Part:
-    return Part(Tube(((0, 0, low), (0, 0, high)), (radius, radius), flat), surface)
-
-
 def _cylinder(radius: float, low: float, high: float, surface: int = 0, sides: int = 36) -> Part:
     return Part(Lathe(((radius, low), (radius, high)), sides), surface)
 

@@ -82,14 +82,14 @@ class Cycles:
             points = np.vstack([points, cloth.vertices])
         box = box_around(points, camera)
         if box[2] <= box[0] or box[3] <= box[1]:
-            return nothing(camera)
+            return nothing()
         points = flattened(points, camera)
         front = tiles.facing(points, skin) != rig.mirrored
         ends = np.ones(len(faces), bool)
         ends[: len(skin)] = self._ends(rig, front)
         parts = tiles.around(points, faces, ends, camera, box)
         if not parts:
-            return nothing(camera)
+            return nothing()
         rig.surface.hide_render = True
         seen = self._hand.data = self._flat(rig.surface.data)
         points = points[: len(surface.vertices)]

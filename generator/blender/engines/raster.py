@@ -83,7 +83,7 @@ class Raster:
         box = box_around(surface.vertices if cloth is None else np.vstack([surface.vertices, cloth.vertices]), camera)
         width, height = box[2] - box[0], box[3] - box[1]
         if width <= 0 or height <= 0:
-            return nothing(camera)
+            return nothing()
         self._make_room(camera)
         columns, shader = {"pos": surface.vertices, "normal": surface.normals, **_skin(rig)}, self._surface
         if relief := self._leans.of(rig, surface, camera, look):

@@ -86,6 +86,6 @@ def box_around(points: np.ndarray, camera: Camera) -> Box:
     return x0, y0, x1, y1
 
 
-def nothing(camera: Camera) -> RenderLayers:
+def nothing() -> RenderLayers:
     """The drawing of a hand that is not in the image."""
     return RenderLayers((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0)), np.zeros((0, 0)))

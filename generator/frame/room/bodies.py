@@ -22,7 +22,7 @@ _SUNK, _SHORT = 0.02, 0.45
 """Where short sleeves begin in the shirt, and end, as fractions of the upper arm."""
 
 
-def draw_clothes(rng: np.random.Generator, crowd: Crowd) -> dict[int, Material]:
+def draw_clothes(rng: np.random.Generator, crowd: Crowd) -> dict[float, Material]:
     """What each person with a hand wears on trunk and arms, by the person's number."""
     return {number: materials.cloth(rng) for number in sorted({hand.person for hand in crowd.hands})}
 
@@ -32,7 +32,7 @@ def fill_scene(
     rng: np.random.Generator,
     crowd: Crowd,
     hands: Sequence[PosedSkeleton],
-    clothes: dict[int, Material],
+    clothes: dict[float, Material],
     sleeved: Collection[float],
     view: View,
     *,

@@ -97,22 +97,12 @@ def draw(
     rng, things = own("indoor"), Things()
     light = _lamps(settings, number, rng, look, view)
     others = (own("other sleeves", *[n] * (n > 1)) for n in range(1, len(arms)))
-    dressed: list[Worn] = []
     company = own("crowd surroundings")
     clothes = bodies.draw_clothes(company, crowd) if crowd else {}
-    sleeves: dict[float, list[Worn]] = {}
-    for index, (each, arm) in enumerate(zip([rng, *others], arms, strict=True)):
-        person = crowd.hands[index].person if crowd else arm.look.tone
-        if person in sleeves:
-            dressed += [replace(one, arm=index) for one in sleeves[person]]
-            continue
-        cloth = clothes.get(crowd.hands[index].person) if crowd else None
-        own_clothes = worn.dress(things, each, index, arm.elbow, arm.look.glove, short=arm.short, cloth=cloth)
-        sleeves[person] = [one for one in own_clothes if one.bends]
-        dressed += own_clothes
+    persons = [hand.person for hand in crowd.hands] if crowd else [arm.look.tone for arm in arms]
+    dressed, sleeved = _dress(things, [rng, *others], arms, persons, clothes)
     alone = settings.backgrounds is not None
     if crowd is not None:
-        sleeved = {person for person, own_sleeves in sleeves.items() if any(one.start > -PLACE for one in own_sleeves)}
         bones = [arm.bones for arm in arms]
         bodies.fill_scene(things, company, crowd, bones, clothes, sleeved, view, alone=alone)
     elif alone:
@@ -142,6 +132,32 @@ def draw(
         glass.put_before(things, through, view)
     photo = _photo(settings, number, rng)
     return Surroundings(light, tuple(dressed), tuple(things.things), things.materials, photo)
+
+
+def _dress(
+    things: Things,
+    rngs: Sequence[np.random.Generator],
+    arms: Sequence[BareArm],
+    persons: Sequence[float],
+    clothes: dict[float, Material],
+) -> tuple[list[Worn], set[float]]:
+    """Draw what arms wear, and whose sleeves are long: all of a person's arms have the same.
+
+    :param rngs: one for each arm.
+    :param persons: whose each arm is.
+    :param clothes: what persons have shirts of; others' sleeves are of any cloth.
+    """
+    dressed: list[Worn] = []
+    sleeves: dict[float, list[Worn]] = {}
+    for index, (rng, arm, person) in enumerate(zip(rngs, arms, persons, strict=True)):
+        if person in sleeves:
+            dressed += [replace(one, arm=index) for one in sleeves[person]]
+            continue
+        cloth = clothes.get(person)
+        own = worn.dress(things, rng, index, arm.elbow, arm.look.glove, short=arm.short, cloth=cloth)
+        sleeves[person] = [one for one in own if one.bends]
+        dressed += own
+    return dressed, {person for person, own in sleeves.items() if any(one.start > -PLACE for one in own)}
 
 
 def draw_empty(settings: RenderSettings, number: int, look: FrameLook, scene: EmptyScene) -> Surroundings:
