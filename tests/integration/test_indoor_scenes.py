@@ -99,7 +99,7 @@ def test_a_held_thing_hides_part_of_the_hand():
 
 
 def test_a_room_needs_cycles():
-    with pytest.raises(registry.EngineError, match="a room needs --engine cycles"):
+    with pytest.raises(registry.EngineError, match="an indoor scene needs --engine cycles"):
         registry.choose(replace(SMALL, scene="indoor", engine="raster"))
     assert registry.choose(replace(SMALL, scene="indoor")) == "cycles"
 
