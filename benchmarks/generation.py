@@ -45,7 +45,7 @@ SAMPLES = 4
 INDOOR_FRAMES = 80
 
 
-def pictures_a_second(settings: RenderSettings, workers: int) -> float:
+def images_a_second(settings: RenderSettings, workers: int) -> float:
     """Of a whole run without its start: from the first frames done to the last."""
     told: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as where:
@@ -154,7 +154,7 @@ def measure(engine: EngineName, frames: int | None, memory_frames: int) -> float
     """Measure one engine and print; images a second with two workers."""
     settings = RenderSettings(pose_set="l11", count=frames or FRAMES.get(engine, 60), engine=engine, samples=SAMPLES)
     print(f"\n{engine}: 1280x720 PNG + mask + annotation" + (f", {SAMPLES} samples" if engine == "cycles" else ""))
-    one, two = (pictures_a_second(settings, workers) for workers in (1, 2))
+    one, two = (images_a_second(settings, workers) for workers in (1, 2))
     print(f"  one worker   {one:6.1f} images/s")
     print(f"  two workers  {two:6.1f} images/s  ({two / one:.2f} times one)")
     for name, milliseconds in apart(split, settings, min(settings.count or 0, 150)).items():
@@ -170,7 +170,7 @@ def measure_indoor(preset: str, frames: int) -> None:
     settings = load(Path(preset), {"resolution": "480x360", "mask": "both", "count": frames})
     print(f"\n{preset}: 480x360 JPEG + masks + annotations, {settings.samples} samples")
     for workers in (1, 2):
-        print(f"  {workers} worker{'s' * (workers > 1)}  {pictures_a_second(settings, workers):5.2f} images/s")
+        print(f"  {workers} worker{'s' * (workers > 1)}  {images_a_second(settings, workers):5.2f} images/s")
     for name, milliseconds in apart(split, settings, frames // 2).items():
         print(f"    {name:8s} {milliseconds:6.1f} ms of processor time an image")
 

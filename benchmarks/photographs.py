@@ -47,7 +47,7 @@ class Photographs:
             if not self.dataset.is_dir():
                 do("trainer", "import", "masks", folder, self.dataset, "--min-area", 50, *(["--split"] if many else []))
             records = Dataset(self.dataset)
-            self.images = [(image["id"], records.picture_path(image)) for image in records]
+            self.images = [(image["id"], records.image_path(image)) for image in records]
         else:
             self.images = list(enumerate(sorted((folder / "images").iterdir()), start=1))
 

@@ -168,7 +168,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="holds masks/*.png")
     parser.add_argument("--count", type=int, default=None, help="only the first so many masks")
     parser.add_argument("--rounds", type=int, default=80, help="steps of the search")
-    parser.add_argument("--picture", type=Path, help="write a sheet of all overlays")
+    parser.add_argument("--sheet", type=Path, help="write a sheet of all overlays")
     arguments = parser.parse_args()
     paths = sorted((arguments.folder / "masks").glob("*.png"))[: arguments.count]
     if not paths:
@@ -187,10 +187,10 @@ def main() -> int:
     lowest, lower, median, upper = np.quantile(scores, [0, 0.25, 0.5, 0.75])
     print(f"{len(scores)} masks: median IoU {median:.3f} ({lower:.3f} to {upper:.3f} the middle half), ", end="")
     print(f"lowest {lowest:.3f}; the goal is {GOAL}")
-    if arguments.image:
+    if arguments.sheet:
         blank = [np.zeros_like(tiles[0])] * (-len(tiles) % 10)
         rows_ = [np.concatenate((tiles + blank)[i : i + 10], axis=1) for i in range(0, len(tiles), 10)]
-        Image.fromarray(np.concatenate(rows_)).save(arguments.image)
+        Image.fromarray(np.concatenate(rows_)).save(arguments.sheet)
     return 0 if median >= GOAL else 1
 
 

@@ -50,7 +50,7 @@ class Case:
     """What both loops train."""
 
     network: Network
-    pictures: ImageSettings
+    image_settings: ImageSettings
     session: Session
     images: int
 
@@ -81,7 +81,7 @@ CASES["quick"] = replace(CASES["loss"], images=4)
 def start(case: Case, seed: int) -> torch.nn.Module:
     """The network. ImageNet's weights are not fetched; what that network normalises by them is scaled by hand."""
     torch.manual_seed(seed)
-    model = networks.build(networks.architecture(case.network), case.pictures)
+    model = networks.build(networks.architecture(case.network), case.image_settings)
     for name, scale in model.named_buffers():
         if name.endswith("bn3.weight"):  # else the activations of 33 blocks without statistics overflow
             scale.fill_(0.2)
@@ -95,9 +95,9 @@ def job(folder: str, case: Case, layers: LayerWord, seed: int) -> sessions.Sessi
     device = torch.device("cpu")
     settings = replace(case.session, trainable_layers=layers)
     pool = np.arange(len(dataset))
-    pictures = ImagePool([dataset], case.pictures)
+    image_pool = ImagePool([dataset], case.image_settings)
     return sessions.SessionContext(
-        1, settings, pictures, pool, seed, device, networks.best_precision(device), workers=1
+        1, settings, image_pool, pool, seed, device, networks.best_precision(device), workers=1
     )
 
 

@@ -101,8 +101,8 @@ def main() -> None:
     sheet = Image.new("RGB", (width, sum(row[0].height for row in parts)))
     top = 0
     for tiles in parts:
-        for column, picture in enumerate(tiles):
-            sheet.paste(picture, (column * picture.width, top))
+        for column, image in enumerate(tiles):
+            sheet.paste(image, (column * image.width, top))
         top += tiles[0].height
     sheet.save(out, quality=86, method=6)
 

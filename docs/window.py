@@ -1,4 +1,4 @@
-"""The pictures of Blender's window: docs/posing.webp, 15 seconds of posing a hand, and docs/panel.webp.
+"""The images of Blender's window: docs/posing.webp, 15 seconds of posing a hand, and docs/panel.webp.
 
 BLENDER=/path/to/blender python docs/window.py [posing|panel]      minutes; Debian's xvfb, xdotool and imagemagick
 """
@@ -23,9 +23,9 @@ from blender_window import ABOUT_X, RENDER_POSE, SIZE, Window, add_hand, frame, 
 
 SECONDS = 15
 WIDTH = 800
-"""Pixels of the animated picture."""
+"""Pixels of the animation."""
 LAST = 4
-"""How many times as long as the others the last picture is shown."""
+"""How many times as long as the others the last image is shown."""
 
 WIDE = (1680, 1050)
 """Pixels of the window that is shown with a rendered pose beside it."""
@@ -72,18 +72,18 @@ def render(window: Window) -> None:
     """Render the pose, and wait until it is shown."""
     shown = lambda state: "Hand overlay" in state["editors"] or state["preview"]  # noqa: E731
     window.until("the pose is rendered", lambda: window.click(RENDER_POSE), shown, seconds=60)
-    window.picture("rendered")
+    window.image("rendered")
 
 
 def posing(window: Window) -> None:
     """Presets, a slider and its verdict, the fingers' arrows, a fingertip's handle, a rendered pose."""
-    window.picture("hand")
+    window.image("hand")
     for name in ("two", "pinch", "grasp"):
         choose(window, name)
-        window.picture(name)
+        window.image(name)
 
     def dragged() -> None:
-        window.picture("dragged")
+        window.image("dragged")
 
     for angle in np.radians(range(-25, -126, -25)):
         window.drag_slider(ABOUT_X, -16, lambda state, angle=angle: state["hand"]["pose"][3] < angle + 0.1)
@@ -91,7 +91,7 @@ def posing(window: Window) -> None:
     upright = lambda state: not state["hand"]["pose"][3]  # noqa: E731
     window.until("the arm is upright", lambda: window.press("ctrl+z"), upright, tries=9)
     choose(window, "open")
-    window.picture("open")
+    window.image("open")
     for handle, part in (("index curl", 0.7), ("little spread", -0.5)):
         x, y, *way = window.state()["hand"]["fingers"][handle]
         window.drag((x, y), part * np.array(way), each=dragged)
@@ -101,7 +101,7 @@ def posing(window: Window) -> None:
     x, y = window.place((-120, 500))
     for step in range(1, 6):
         window.mouse("mousemove", x - 3 * step, y + 16 * step)
-        window.picture("tip")
+        window.image("tip")
     window.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 2)
     render(window)
 
@@ -117,11 +117,11 @@ def panel(window: Window) -> None:
         window.mouse("click", 5, "sleep", 1)
     for _ in range(ASIDE):
         window.press("ctrl+KP_6")
-    window.picture("panel")
+    window.image("panel")
 
 
 def main(name: str) -> None:
-    """Drive the window, and put the pictures together."""
+    """Drive the window, and put the images together."""
     with opened(WIDE if name == "panel" else SIZE) as window:
         {"posing": posing, "panel": panel}[name](window)
         paths = sorted(window.folder.glob("*.png"), key=lambda path: int(path.name.split("_")[0]))

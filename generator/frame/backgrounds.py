@@ -48,11 +48,11 @@ class Backdrop:
         path = folder / self.image
         if not path.exists():  # a name with bytes that are not UTF-8
             path = folder / os.fsdecode(unquote_to_bytes(self.image))
-        picture = Image.fromarray(read_image(path))
-        size = np.array(size_wh) * min(picture.width / width, picture.height / height) * self.share
-        left, top = (np.array(picture.size) - size) * [self.across, self.down]
+        pixels = Image.fromarray(read_image(path))
+        size = np.array(size_wh) * min(pixels.width / width, pixels.height / height) * self.share
+        left, top = (np.array(pixels.size) - size) * [self.across, self.down]
         box = (left, top, left + size[0], top + size[1])
-        cropped = picture.resize((width, height), Image.Resampling.BICUBIC, box)
+        cropped = pixels.resize((width, height), Image.Resampling.BICUBIC, box)
         return np.asarray(cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.mirrored else cropped)
 
 

@@ -170,9 +170,9 @@ def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
 
 def apply_sensor(seen: np.ndarray, sensor: Sensor) -> np.ndarray:
     """What a camera makes of an image (H, W, 3) uint8."""
-    picture = Image.fromarray(seen)
-    picture = picture.filter(ImageFilter.GaussianBlur(sensor.blur * picture.height / 720))
-    noisy = np.asarray(picture) + sensor.noise * _noise(sensor.grain, picture.size)[0]
+    image = Image.fromarray(seen)
+    image = image.filter(ImageFilter.GaussianBlur(sensor.blur * image.height / 720))
+    noisy = np.asarray(image) + sensor.noise * _noise(sensor.grain, image.size)[0]
     kept = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
     if sensor.quality is None:
         return kept

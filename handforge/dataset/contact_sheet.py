@@ -38,8 +38,8 @@ def write(folder: Path) -> Path:
     return path
 
 
-def _tile(picture: np.ndarray, masks: list[np.ndarray]) -> Image.Image:
-    tile = Image.fromarray(picture)
+def _tile(image: np.ndarray, masks: list[np.ndarray]) -> Image.Image:
+    tile = Image.fromarray(image)
     tile.thumbnail((TILE[0] - 4, TILE[1] - 4))
     pixels = np.array(tile)
     for mask in masks:

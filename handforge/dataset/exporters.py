@@ -66,7 +66,7 @@ def export_dataset(dataset: Dataset, out: Path, format: str, on_done: Callable[[
             for image in dataset:
                 path = images / image["file_name"]
                 path.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(dataset.picture_path(image), path)
+                shutil.copyfile(dataset.image_path(image), path)
                 pairs = zip(dataset.annotations(image), dataset.masks(image), strict=True)
                 objects = [(dataset.category(a) or "object", mask) for a, mask in pairs if not a.get("iscrowd")]
                 yield Labelled(image["file_name"], image["width"], image["height"], tuple(objects))

@@ -47,29 +47,29 @@ _UPRIGHT = {
 """What brings an image upright, by its EXIF orientation."""
 
 
-def encode_image(picture: np.ndarray, suffix: str) -> bytes:
+def encode_image(pixels: np.ndarray, suffix: str) -> bytes:
     """An image's file as bytes; ``suffix`` is png, jpg or webp (jpg at quality 92, webp at 85)."""
     if suffix == "png":
-        return encode_png(picture)
+        return encode_png(pixels)
     options: dict[str, dict[str, Any]] = {
         "jpg": {"format": "JPEG", "quality": 92},
         "webp": {"format": "WEBP", "quality": 85, "method": 2},
     }
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, **options[suffix])
+    Image.fromarray(pixels).save(buffer, **options[suffix])
     return buffer.getvalue()
 
 
-def encode_png(picture: np.ndarray) -> bytes:
+def encode_png(pixels: np.ndarray) -> bytes:
     """A (H, W, 3) or (H, W) image, uint8 or uint16, as PNG; several times as fast as Pillow, which tries all filters.
 
     Each row is its difference to the one above (filter 2, "up"), and equal bytes are run-length coded; for images
     that are mostly plain, files are smaller too.
     """
-    height, width = picture.shape[:2]
-    bits, colour = 8 * picture.itemsize, 2 if picture.ndim == 3 else 0
+    height, width = pixels.shape[:2]
+    bits, colour = 8 * pixels.itemsize, 2 if pixels.ndim == 3 else 0
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    rows = picture.astype(picture.dtype.newbyteorder(">"), copy=False).reshape(height, -1).view(np.uint8)
+    rows = pixels.astype(pixels.dtype.newbyteorder(">"), copy=False).reshape(height, -1).view(np.uint8)
     chunks = ((b"IHDR", header), (b"IDAT", _deflate(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks

@@ -232,7 +232,7 @@ class Dataset:
     def _resolved(self) -> Path:
         return self.folder.resolve()
 
-    def picture_path(self, image: ImageRecord) -> Path:
+    def image_path(self, image: ImageRecord) -> Path:
         """Where an image's file is. Errors as :meth:`file`."""
         return self.file(f"images/{image['file_name']}")
 
@@ -241,13 +241,13 @@ class Dataset:
 
         :raises DatasetError: as :func:`read_image`, and if its size is not the one ``annotations.json`` states.
         """
-        picture = read_image(self.picture_path(image))
-        if picture.shape[:2] != (image["height"], image["width"]):
+        pixels = read_image(self.image_path(image))
+        if pixels.shape[:2] != (image["height"], image["width"]):
             raise DatasetError(
-                f"{self.picture_path(image)} is {size_text(picture)}, "
+                f"{self.image_path(image)} is {size_text(pixels)}, "
                 f"annotations.json says {image['width']}x{image['height']}"
             )
-        return picture
+        return pixels
 
     def points(self, annotation: AnnotationRecord, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """What an annotation says in numbers, as ``keypoints`` or ``bbox``, in a shape; None where it says nothing.

@@ -172,14 +172,14 @@ def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
         for annotation, mask in annotated
         if not annotation.get("iscrowd") or mask[top:bottom, left:right].any()
     ]
-    picture = Image.fromarray(source.read_image(image)[top:bottom, left:right])
+    cropped = Image.fromarray(source.read_image(image)[top:bottom, left:right])
     meta = cast("ImageMeta", {key: value for key, value in image.items() if key not in _OF_THE_FILE})
     camera = source.camera(image)
     if camera is not None:
         scale = np.diag([width / (right - left), height / (bottom - top), 1.0])
         shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
         meta["camera"] = (scale @ shift @ camera).tolist()
-    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    pixels = np.asarray(cropped.resize((width, height), Image.Resampling.BICUBIC))
     return Sample(_name(image), pixels, tuple(instances), meta)
 
 

@@ -79,8 +79,8 @@ class Stream:
                 if number and seconds <= last:  # no time, or no good one
                     seconds = last + float(1 / self.rate)
                 width, height = self._shown(frame.width, frame.height) if square else (frame.width, frame.height)
-                picture = frame.to_ndarray(format="rgb24", width=width, height=height)
-                yield seconds, np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+                image = frame.to_ndarray(format="rgb24", width=width, height=height)
+                yield seconds, np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
                 last, number = seconds, number + 1
             if not self.live:
                 self._check_complete(decoding, number, last + float(1 / self.rate))
@@ -208,8 +208,8 @@ def read_frames(path: Path) -> Iterator[np.ndarray]:
     """The frames of a video's first image stream, each (H, W, 3) uint8 RGB, with the pixels that it stores: annotations
     are of these. Errors as :meth:`Stream.read`.
     """
-    for _, picture in open_video(path).read(square=False):
-        yield picture
+    for _, image in open_video(path).read(square=False):
+        yield image
 
 
 class Writer:
@@ -227,23 +227,23 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def write(self, picture: np.ndarray, seconds: float | None = None) -> None:
+    def write(self, image: np.ndarray, seconds: float | None = None) -> None:
         """Append one (H, W, 3) uint8 RGB frame; an odd last row or column stands twice, as H.264 has none.
 
         :param seconds: when it is shown, from the first; None: at the rate.
         """
-        picture = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), "edge")
+        image = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), "edge")
         duration = max(1, round(1 / (self._rate * _TICK)))
         if self._stream is None:
             # Without B-frames, which are stored out of order: a container would state too short a length.
             self._stream = self._container.add_stream("libx264", rate=self._rate, options={"bf": "0"})
-            self._stream.height, self._stream.width = picture.shape[:2]
+            self._stream.height, self._stream.width = image.shape[:2]
             self._stream.pix_fmt = "yuv420p"
             self._stream.codec_context.time_base = _TICK
             # Of a video that does not say it, players guess by its size, and colours may be off.
             self._stream.codec_context.colorspace = Colorspace.ITU709
             self._stream.codec_context.color_range = ColorRange.MPEG
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         given = self._next if seconds is None else round(seconds / _TICK)

@@ -39,8 +39,8 @@ def folder(tmp_path):
     for i in range(6):
         mask = np.zeros((36, 64), bool)
         mask[10:20, 5 * i : 5 * i + 12] = True
-        picture = np.where(mask[..., None], 120, 255).astype(np.uint8).repeat(3, axis=2)
-        records.append(dataset.write_sample(out, dataset.Sample(f"{i:06d}", picture, (dataset.Instance(mask),))))
+        image = np.where(mask[..., None], 120, 255).astype(np.uint8).repeat(3, axis=2)
+        records.append(dataset.write_sample(out, dataset.Sample(f"{i:06d}", image, (dataset.Instance(mask),))))
     dataset.assemble(out, records, {})
     return out
 

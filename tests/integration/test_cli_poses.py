@@ -73,8 +73,8 @@ def small_dataset(folder, count=5):
     (folder / "masks").mkdir()
     mask = np.zeros((8, 9), bool)
     mask[2:5, 3:6] = True
-    picture = np.zeros((8, 9, 3), np.uint8)
-    frames = [dataset.Sample(f"f{i}", picture + i, (dataset.Instance(mask),)) for i in range(count)]
+    pixels = np.zeros((8, 9, 3), np.uint8)
+    frames = [dataset.Sample(f"f{i}", pixels + i, (dataset.Instance(mask),)) for i in range(count)]
     dataset.assemble(folder, [dataset.write_sample(folder, frame) for frame in frames], {})
     return folder
 

@@ -29,7 +29,7 @@ BONES = skeleton()
 STRAIGHT_BOTH = STRAIGHT, STRAIGHT
 
 
-def test_a_close_hand_has_an_arm_from_outside_the_picture():
+def test_a_close_hand_has_an_arm_from_outside_the_image():
     close = replace(ROOM, framing="close", focal_mm="random")
     some = pose_sets.poses("l11")[::521]
     framed = [draw_framing(close, i, one, BONES, STRAIGHT) for i, one in enumerate(some)]
@@ -177,9 +177,9 @@ def test_what_looks_like_skin_is_in_no_mask(masks):
 def checkers(path, size=(90, 60), colours=((200, 30, 30), (30, 30, 200))):
     """An image whose left half has the first colour and whose right half the second."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.new("RGB", size, colours[0])
-    picture.paste(colours[1], (size[0] // 2, 0, *size))
-    picture.save(path)
+    pixels = Image.new("RGB", size, colours[0])
+    pixels.paste(colours[1], (size[0] // 2, 0, *size))
+    pixels.save(path)
 
 
 def test_backgrounds_are_drawn_from_seed_and_frame(tmp_path):
@@ -226,7 +226,7 @@ def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, val
         assert np.median(np.abs(green.image[inside].astype(int) - white.image[inside])) <= 1, "all but the edge"
 
 
-def test_a_folder_without_pictures_is_refused_before_anything_is_written(tmp_path):
+def test_a_folder_without_images_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "empty").mkdir()
     for folder, words in ((tmp_path / "none", "is not a folder"), (tmp_path / "empty", "holds no image")):
         chosen = settings.load(None, {"count": 1, "pose_set": "l2", "backgrounds": str(folder)})
@@ -301,7 +301,7 @@ def test_hands_are_one_two_or_varied():
 
 
 @pytest.mark.parametrize("scene", ["indoor", "plain"])
-def test_two_hands_are_two_instances_of_one_picture(masks, scene):
+def test_two_hands_are_two_instances_of_one_image(masks, scene):
     for frame in range(10):
         camera, first = draw_framing(replace(ROOM, scene=scene), frame, POSE, BONES, STRAIGHT)
         if other := second_hand.draw_second_hand(
@@ -346,7 +346,7 @@ def test_a_bent_arm_is_as_long_and_as_thick_as_a_straight_one(angle):
         assert np.linalg.norm(bent.bend(axis + around) - moved, axis=1) == pytest.approx(np.full(91, 0.03))
 
 
-def test_bent_arms_leave_the_picture_too_and_the_hand_stays(masks):
+def test_bent_arms_leave_the_image_too_and_the_hand_stays(masks):
     varied = replace(ROOM, elbow="random", framing="close")
     some = pose_sets.poses("l11")[::1321]
     outside = []

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from importer_samples import coco, cvat, imported, labelme, picture, refused, run, square_mask
+from importer_samples import coco, cvat, imported, labelme, refused, run, square_mask, write_image
 
 
 @pytest.mark.parametrize("write, name", [(coco, "a.json"), (cvat, "a.xml"), (labelme, "labels")])
 def test_annotations_of_three_tools_say_the_same(tmp_path, write, name):
     for i in (1, 2, 3):
-        picture(tmp_path / "shots" / f"shot_{i}.jpg")
+        write_image(tmp_path / "shots" / f"shot_{i}.jpg")
     source = write(tmp_path / name)
     done = run("annotations", source, tmp_path / "shots", tmp_path / "out")
     assert done.exit_code == 0, done.output
@@ -26,7 +26,7 @@ def test_annotations_of_three_tools_say_the_same(tmp_path, write, name):
 
 
 def test_damaged_annotations_are_named(tmp_path):
-    picture(tmp_path / "shots" / "shot_1.jpg")
+    write_image(tmp_path / "shots" / "shot_1.jpg")
     endless = '{"images": [{"id": 1, "file_name": "a.jpg", "width": 1e999, "height": 1}]}'
     for name, text in (
         *(("a.json", '{"images": 3}'), ("a.xml", "<annotations><image"), ("b.json", "{"), ("c.json", endless)),
@@ -46,15 +46,15 @@ def test_damaged_annotations_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("write, name", [(coco, "a.json"), (cvat, "a.xml"), (labelme, "labels")])
-def test_pictures_of_another_size_than_annotated_are_refused(tmp_path, write, name):
-    picture(tmp_path / "shots" / "shot_1.jpg", (40, 30))
+def test_images_of_another_size_than_annotated_are_refused(tmp_path, write, name):
+    write_image(tmp_path / "shots" / "shot_1.jpg", (40, 30))
     source = write(tmp_path / name)
     if write is labelme:
         for path in source.iterdir():
             path.write_text(json.dumps({**json.loads(path.read_text()), "imageWidth": 80, "imageHeight": 60}))
     done = run("annotations", source, tmp_path / "shots", tmp_path / "out")
     refused(done, "shot_1.jpg is 40x30, but its annotations were drawn on 80x60; give those images")
-    picture(tmp_path / "others" / "photo.jpg")
+    write_image(tmp_path / "others" / "photo.jpg")
     done = run("annotations", source, tmp_path / "others", tmp_path / "out")
     refused(done, "others has no image that", "lists: ", "shot_1.jpg for one; photo.jpg is there")
     assert not (tmp_path / "out").exists()
@@ -70,7 +70,7 @@ def test_pictures_of_another_size_than_annotated_are_refused(tmp_path, write, na
     ],
 )
 def test_a_cvat_mask_that_does_not_fit_is_refused(tmp_path, old, new, problem):
-    picture(tmp_path / "shots" / "shot_1.jpg")
+    write_image(tmp_path / "shots" / "shot_1.jpg")
     path = cvat(tmp_path / "a.xml")
     path.write_text(path.read_text().replace(old, new))
     done = run("annotations", path, tmp_path / "shots", tmp_path / "out")
@@ -80,7 +80,7 @@ def test_a_cvat_mask_that_does_not_fit_is_refused(tmp_path, old, new, problem):
 @pytest.mark.parametrize("tool", ["cvat", "labelme"])
 def test_outlines_of_one_group_are_one_hand(tmp_path, tool):
     """A pencil before a hand cuts it in two; annotators group the parts."""
-    picture(tmp_path / "shots" / "shot_1.jpg")
+    write_image(tmp_path / "shots" / "shot_1.jpg")
     parts = [[(10, 20), (20, 20), (20, 45), (10, 45)], [(24, 20), (30, 20), (30, 45), (24, 45)]]
     others = [(50, 20), (60, 20), (60, 45)], [(65, 20), (75, 20), (75, 45)]
     groups = [(parts[0], 1), (parts[1], 1), *((other, None) for other in others)]

@@ -31,7 +31,7 @@ def run(*words):
     return CliRunner().invoke(main, ["import", "masks", *map(str, words)])
 
 
-def test_pictures_and_masks_arrive_whole(source, tmp_path):
+def test_images_and_masks_arrive_whole(source, tmp_path):
     done = run(source, tmp_path / "out")
     assert done.exit_code == 0, done.output
     dataset = Dataset(tmp_path / "out")
@@ -114,7 +114,7 @@ def _cut(source):
     path.write_bytes(path.read_bytes()[:60])
 
 
-def _no_pictures(source):
+def _no_images(source):
     for path in (source / "images").iterdir():
         path.unlink()
 
@@ -130,7 +130,7 @@ def _no_folder(source):
         (_folder_for_mask, "p1.png has no mask; "),
         (_other_size, "masks/p1.png is 32x32, its image"),
         (_dim, "p0.png is nowhere brighter than 120 of 255; a mask is black, and white where the hand is"),
-        (_no_pictures, "images holds no image (.png, .jpg, .jpeg, .jfif, "),
+        (_no_images, "images holds no image (.png, .jpg, .jpeg, .jfif, "),
         (_twins, "have the same name; rename one"),
         (_no_folder, "images is missing"),
     ],
@@ -179,7 +179,7 @@ def test_what_is_transparent_is_no_hand(source, tmp_path):
     assert (dataset.masks(dataset.images[1])[0] == mask).all()
 
 
-def test_masks_without_a_picture_are_mentioned(source, tmp_path):
+def test_masks_without_an_image_are_mentioned(source, tmp_path):
     (source / "images/p1.png").unlink()
     done = run(source, tmp_path / "out")
     assert done.exit_code == 0 and "1 masks have no image in" in done.stderr and "p1.png for one" in done.stderr

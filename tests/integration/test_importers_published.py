@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from importer_samples import SIZE, SQUARE, imported, picture, refused, run, square_mask
+from importer_samples import SIZE, SQUARE, imported, refused, run, square_mask, write_image
 from PIL import Image
 from scipy import io
 from trainer_samples import blob
@@ -20,7 +20,7 @@ def egohands(tmp_path):
         folder = tmp_path / "ego/_LABELLED_SAMPLES" / video
         polygons = np.zeros((1, 2), kind)
         for i in range(2):
-            picture(folder / f"frame_{i * 7 + 11:04d}.jpg")
+            write_image(folder / f"frame_{i * 7 + 11:04d}.jpg")
             none = np.zeros((0, 0))
             outline = np.array(SQUARE, float) + 0.5
             rights = [outline + np.array(shift) if i else none for shift in ((40, 0), (20, 10))]
@@ -113,7 +113,7 @@ def test_hgr_masks_are_inverted_and_people_are_groups(tmp_path):
     (source / "skin_masks").mkdir(parents=True)
     mask = blob(SIZE, (40, 30), 14)
     for name in ("1_P_hgr1_id01_1", "1_P_hgr1_id01_2", "O_A_hgr2B_id02_1"):
-        picture(source / "original_images" / f"{name}.jpg")
+        write_image(source / "original_images" / f"{name}.jpg")
         speckled = mask.copy()
         speckled[0, :3] = True
         Image.fromarray(~speckled).convert("1").save(source / "skin_masks" / f"{name}.bmp")
@@ -123,7 +123,7 @@ def test_hgr_masks_are_inverted_and_people_are_groups(tmp_path):
     assert dataset.categories[dataset.annotations(dataset.images[0])[0]["category_id"]] == "hand+forearm"
     assert dataset.info["scene"] == {"all_hands": True}
     assert all((dataset.masks(image)[0] == mask).all() for image in dataset)
-    picture(source / "original_images" / "holiday.jpg")
+    write_image(source / "original_images" / "holiday.jpg")
     refused(run("hgr", source, tmp_path / "other"), "holiday.jpg is not named as HGR's")
 
 
@@ -142,7 +142,7 @@ def arm(tmp_path):
     source = tmp_path / "hgr"
     for folder in ("skin_masks", "feature_points"):
         (source / folder).mkdir(parents=True)
-    picture(source / "original_images/1_P_hgr1_id01_1.jpg")
+    write_image(source / "original_images/1_P_hgr1_id01_1.jpg")
     Image.fromarray(~square_mask(ARM)).convert("1").save(source / "skin_masks/1_P_hgr1_id01_1.bmp")
     return source
 
@@ -215,7 +215,7 @@ def hands11k(tmp_path):
     rows = ["id,age,gender,skinColor,accessories,nailPolish,aspectOfHand,imageName,irregularities"]
     for i, aspect in enumerate(("dorsal left", "palmar right")):
         rows.append(f"000100{i},25,male,fair,0,0,{aspect},Hand_000000{i}.jpg,0")
-        picture(source / "Hands" / f"Hand_000000{i}.jpg")
+        write_image(source / "Hands" / f"Hand_000000{i}.jpg")
         shade = np.linspace(250, 215, SIZE[0])[None, :, None].repeat(SIZE[1], 0).repeat(3, 2)
         shade[blob(SIZE, (40, 34), 16)] = (205, 160, 140)
         Image.fromarray(shade.astype(np.uint8)).save(source / "Hands" / f"Hand_000000{i}.jpg", quality=95)
@@ -248,7 +248,7 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
     refused(run("hands11k", tmp_path, tmp_path / "other"), "HandInfo.csv is missing")
 
 
-def test_a_picture_that_hands11k_lists_twice_is_refused(hands11k, tmp_path):
+def test_an_image_that_hands11k_lists_twice_is_refused(hands11k, tmp_path):
     table = hands11k / "HandInfo.csv"
     table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
     refused(run("hands11k", hands11k, tmp_path / "out"), "two images are called Hand_0000000; each needs a name")

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from importer_samples import SIZE, coco, imported, labelme, picture, refused, run, square_mask
+from importer_samples import SIZE, coco, imported, labelme, refused, run, square_mask, write_image
 from PIL import Image
 
 # ---------------------------------------------------------------- video
@@ -53,7 +53,7 @@ def test_several_masks_of_a_frame_are_several_hands(video, tmp_path):
 def test_frames_beside_labelmes_files_are_no_masks(video, tmp_path):
     folder = labelme(tmp_path / "labels")
     for i in (1, 2):
-        picture(folder / f"shot_{i}.jpg")
+        write_image(folder / f"shot_{i}.jpg")
     assert run("video", video, tmp_path / "out", "--truth", folder).exit_code == 0
     dataset = imported(tmp_path / "out")
     assert [(dataset.masks(image)[0] == square_mask()).all() for image in dataset] == [True, True]

@@ -118,9 +118,9 @@ def given(tmp_path_factory, poses_file):
         shutil.copytree(place / "data/images", place / "classes" / name)
     with video.Writer(place / "clip.mp4", Fraction(10)) as writer:
         for middle in (40, 60, 80):
-            picture = np.full((120, 160, 3), 255, np.uint8)
-            picture[blob((160, 120), (middle, 60), 20)] = (200, 150, 120)
-            writer.write(picture)
+            image = np.full((120, 160, 3), 255, np.uint8)
+            image[blob((160, 120), (middle, 60), 20)] = (200, 150, 120)
+            writer.write(image)
     untrained(place / "net")
     write_recipe(place / "short.toml", SHORT)
     write_recipe(place / "tiny.toml", TINY.replace("steps = 4", "steps = 1").replace("warmup_steps = 2", ""))

@@ -34,7 +34,7 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
     """The truth is torchvision's network on each view by itself, told to find the same boxes there."""
     network, description = networks.load(weights)
     min_size, max_size = (description["images"][side] for side in ("min_size", "max_size"))
-    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     boxes, scores = torch.tensor([[10.0, 5, 50, 45], [40, 30, 128, 88]]), torch.tensor([0.8, 0.7])
     assert 40 <= tta.SMALL * 90 < 88, "the second is too long for larger views"
     monkeypatch.setattr(tta, "fuse", lambda *found: (boxes, scores))
@@ -42,12 +42,12 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
     monkeypatch.setattr(tta, "paste_masks_in_image", lambda masks, *where: masks)
     monkeypatch.setattr(network.transform, "postprocess", lambda found, *sizes: found)
     with torch.inference_mode():
-        looked = tta.run_views(network, picture)
+        looked = tta.run_views(network, image)
         truth = []
         for scale in tta.SCALES:
             networks.set_size(network, round(scale * min_size), round(scale * max_size))
             for turned in (False, True):
-                side = picture.flip(-1) if turned else picture
+                side = image.flip(-1) if turned else image
                 height, width = network.transform([side])[0].image_sizes[0]
                 told = boxes.clone()
                 if turned:
@@ -66,14 +66,14 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
 
 def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
     network, _ = networks.load(weights)
-    picture = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
-        (alone,) = network([picture])
-        view = tta._View.of(network, picture, False)
-        turned = tta._View.of(network, picture.flip(-1), True)
-        (mirrored,) = network([picture.flip(-1)])
-        tta.run_views(network, picture)
+        (alone,) = network([image])
+        view = tta._View.of(network, image, False)
+        turned = tta._View.of(network, image.flip(-1), True)
+        (mirrored,) = network([image.flip(-1)])
+        tta.run_views(network, image)
     torch.testing.assert_close(view.boxes, alone["boxes"])
     torch.testing.assert_close(view.scores, alone["scores"])
     torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])

@@ -52,9 +52,9 @@ def test_masks_and_frames_and_scores(weights, tmp_path):
     refused(one, "--frames is for a video or a camera")
 
 
-def camera(monkeypatch, picture):
+def camera(monkeypatch, image):
     """Let FFmpeg's test images be this machine's cameras."""
-    monkeypatch.setitem(video._CAMERAS, sys.platform, ("lavfi", picture))
+    monkeypatch.setitem(video._CAMERAS, sys.platform, ("lavfi", image))
 
 
 def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypatch):
@@ -71,11 +71,11 @@ def test_a_camera_is_read_until_its_frames_are_there(weights, tmp_path, monkeypa
 
 def test_ctrl_c_ends_a_camera_with_what_was_found(weights, tmp_path, monkeypatch):
     camera(monkeypatch, "testsrc=size=64x48:rate=10")
-    find, pictures = detector.detect, []
+    find, seen = detector.detect, []
 
     def find_and_press(model, batch, *settings):
-        pictures.extend(batch)
-        if len(pictures) == 2:
+        seen.extend(batch)
+        if len(seen) == 2:
             signal.raise_signal(signal.SIGINT)
         return find(model, batch, *settings)
 

@@ -205,16 +205,16 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     studio.stage.show(hand)
     rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
     rig.set_pose(hand, POSE)
-    pictures = {}
+    images = {}
     for side, across in (("right", 0.6), ("left", -0.6)):
         rig.set_side(hand, side)
         lit = replace(PLAIN, light=np.array([across, -0.8, 0.0]))
         drawing = studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(640, 360), lit)
-        pictures[side] = np.full((360, 640, 3), 255.0)
+        images[side] = np.full((360, 640, 3), 255.0)
         x0, y0, x1, y1 = drawing.box
-        pictures[side][y0:y1, x0:x1] = drawing.image
+        images[side][y0:y1, x0:x1] = drawing.image
     rig.set_side(hand, "right")
-    different = np.abs(pictures["left"][:, ::-1] - pictures["right"])
+    different = np.abs(images["left"][:, ::-1] - images["right"])
     assert different.mean() < 0.2 and np.quantile(different, 0.999) < 60
 
 
@@ -256,7 +256,7 @@ def test_a_varied_side_is_both():
     )
 
 
-def test_a_hand_outside_the_picture_leaves_it_white(studio):
+def test_a_hand_outside_the_image_leaves_it_white(studio):
     away = pose.bind()
     away[0] = 0.9
     frame = studio.frame(0, away, {})
@@ -311,7 +311,7 @@ def test_the_engines_agree():
     assert np.abs(first.image.astype(int) - second.image)[both].mean() < 3
 
 
-def test_the_readmes_picture_of_the_hand_can_be_made():
+def test_the_readmes_image_of_the_hand_can_be_made():
     path = Path(__file__).parents[2] / "docs" / "hand.py"
     spec = importlib.util.spec_from_file_location("docs_hand", path)
     hand = importlib.util.module_from_spec(spec)
@@ -327,7 +327,7 @@ def test_a_joint_beside_all_that_is_drawn_is_hidden():
     assert frame_renderer._mark_covered(points, drawing)[:, 2].tolist() == [1, 1, 1, 2]
 
 
-def test_every_grey_of_a_picture_comes_back_from_linear_light():
+def test_every_grey_of_an_image_comes_back_from_linear_light():
     greys = np.arange(256, dtype=np.uint8)
     assert (camera_effects.srgb(camera_effects.linear(greys)) == greys).all()
     assert camera_effects.srgb(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])).tolist() == [0, 0, 188, 255, 255]
@@ -346,7 +346,7 @@ def test_varied_looks_are_drawn_from_seed_and_frame_alone():
     assert hand_shape(replace(SMALL, shape=HandShape(length=1.1))) == HandShape(length=1.1)
 
 
-def test_a_varied_framing_keeps_all_joints_in_the_picture():
+def test_a_varied_framing_keeps_all_joints_in_the_image():
     varied = replace(SMALL, framing="random")
     bones = skeleton()
     for frame in range(100):

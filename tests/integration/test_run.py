@@ -136,7 +136,7 @@ def test_a_folder_in_that_of_the_backgrounds_is_refused(poses_file, tmp_path):
         run.render(chosen, tmp_path / "out", 1, ignore)
 
 
-def test_hands_stay_in_the_picture_at_every_focal_length():
+def test_hands_stay_in_the_image_at_every_focal_length():
     """A fixed distance shows less of the scene the longer the lens; the plan has to drop for the longest."""
     planned = run.plan(RenderSettings(pose_set="l11@6", count=300, focal_mm="random"))
     camera = Camera(*planned.settings.resolution, 1.0, FOCAL[1])

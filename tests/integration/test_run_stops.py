@@ -75,13 +75,13 @@ def cut_a_record_short(out):
     path.write_bytes(path.read_bytes()[:-40])
 
 
-def cut_pictures_short(out):
+def cut_images_short(out):
     """As a power cut does."""
     (out / "images" / "000003.png").write_bytes(b"")
     (out / "masks" / "000005.png").unlink()
 
 
-@pytest.mark.parametrize("damage", [cut_a_record_short, cut_pictures_short])
+@pytest.mark.parametrize("damage", [cut_a_record_short, cut_images_short])
 @pytest.mark.usefixtures("in_process")
 def test_what_was_cut_short_is_rendered_again(whole, settings, tmp_path, damage):
     out = tmp_path / "out"

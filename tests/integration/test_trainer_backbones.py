@@ -307,9 +307,9 @@ def test_networks_from_before_other_backbones_still_load(tmp_path):
         model = networks.build(arch, ImageSettings(64, 96)).eval()
         older = {key: value for key, value in arch.to_json().items() if key not in ("head_norm", "mean", "std")}
         state = {name: value for name, value in model.state_dict().items() if "num_batches" not in name}
-        pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
+        image_settings = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         file = tmp_path / f"{norm}.safetensors"
-        checkpoint.write_network(file, state, {"architecture": older, "images": pictures, "sessions": []})
+        checkpoint.write_network(file, state, {"architecture": older, "images": image_settings, "sessions": []})
         loaded, _ = networks.load(file)
         image = torch.rand(3, 64, 96)
         with torch.inference_mode():

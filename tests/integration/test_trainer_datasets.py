@@ -96,7 +96,7 @@ def test_validation_keeps_groups_together(tmp_path):
         assert not kept & {int(index) % 4 for part in subsets for index in part}
 
 
-def test_validation_without_pictures_is_refused(blobs, tmp_path):
+def test_validation_without_images_is_refused(blobs, tmp_path):
     video = write_blobs(tmp_path / "video")
     edit_annotations(video, lambda c: [image.update(group="clip.mp4") for image in c["images"]])
     recipe = write_recipe(tmp_path / "aside.toml", TINY.replace("subsets = 2", "subsets = 2\nvalidation = 0.3"))

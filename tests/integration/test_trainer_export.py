@@ -27,9 +27,13 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     for task in TASKS:
         network = Network(task=task, backbone="resnet18", init="none", channels=16, representation_size=16)
-        pictures = {"min_size": 64, "max_size": 96, "augmentation": "none"}
+        image_settings = {"min_size": 64, "max_size": 96, "augmentation": "none"}
         weights = networks.start(network, ImageSettings(64, 96), 0).state_dict()
-        description = {"architecture": networks.architecture(network).to_json(), "images": pictures, "sessions": []}
+        description = {
+            "architecture": networks.architecture(network).to_json(),
+            "images": image_settings,
+            "sessions": [],
+        }
         checkpoint.write_network(folder / f"{task}.safetensors", weights, description)
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")
@@ -49,16 +53,16 @@ def test_what_is_written_agrees(runs, tmp_path, kind, task):
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated", "ignore:RCNN always returns")
-def test_torchscript_runs_on_pictures_of_other_sizes_without_our_code(runs, tmp_path):
+def test_torchscript_runs_on_images_of_other_sizes_without_our_code(runs, tmp_path):
     out = tmp_path / "net.pt"
     done = invoke(
         runs / "segmentation.safetensors", "--format", "torchscript", "--out", out, "--image", runs / "noise.png"
     )
     assert done.exit_code == 0, done.output
-    pictures = [torch.rand(3, 70, 50), torch.rand(3, 64, 96)]
+    both = [torch.rand(3, 70, 50), torch.rand(3, 64, 96)]
     with torch.inference_mode():
-        for picture, found in zip(pictures, torch.jit.load(str(out))(pictures), strict=True):
-            assert len(found["scores"]) and found["masks"].shape[2:] == picture.shape[1:]
+        for pixels, found in zip(both, torch.jit.load(str(out))(both), strict=True):
+            assert len(found["scores"]) and found["masks"].shape[2:] == pixels.shape[1:]
 
 
 @pytest.mark.parametrize("task", ["segmentation", "detection", "keypoints"])

@@ -65,7 +65,7 @@ def test_batches_change_nothing(weights, tmp_path):
         assert np.array([r["bbox"] for r in alone]) == pytest.approx(np.array([r["bbox"] for r in beside]), abs=0.05)
 
 
-def test_a_picture_is_found_as_if_alone(weights, tmp_path):
+def test_an_image_is_found_as_if_alone(weights, tmp_path):
     """Whatever the sizes of the images beside it."""
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -125,9 +125,9 @@ def test_a_part_of_a_hand_is_no_second_hand():
 
 
 def test_overlay_tints_the_hand_only():
-    picture = np.full((60, 80, 3), 255, np.uint8)
+    image = np.full((60, 80, 3), 255, np.uint8)
     mask = blob((80, 60), (40, 30), 12)
-    drawn = detections.overlay(picture, [Detection.of_mask(mask, 0.9)])
+    drawn = detections.overlay(image, [Detection.of_mask(mask, 0.9)])
     assert (drawn[mask] != 255).any(1).all()
     assert (drawn[0] == 255).all() and (drawn[:, 0] == 255).all()
 
@@ -271,7 +271,7 @@ def test_a_score_that_is_no_number(tmp_path):
     refused(invoke("predict", "--weights", "run", "photos", "--out", tmp_path, "--score", "nan"), "nan is not a number")
 
 
-def test_a_narrow_picture_spoils_none_after_it(weights):
+def test_a_narrow_image_spoils_none_after_it(weights):
     """Torchvision's ROI pools guess the maps' scales from the first image that they see."""
     network, _ = networks.load(weights)
     network.eval()
@@ -284,7 +284,7 @@ def test_a_narrow_picture_spoils_none_after_it(weights):
     assert network.roi_heads.box_roi_pool.scales == [1 / 4, 1 / 8, 1 / 16, 1 / 32]
 
 
-def test_large_pictures_come_in_smaller_batches(monkeypatch, tmp_path):
+def test_large_images_come_in_smaller_batches(monkeypatch, tmp_path):
     for number in range(5):
         Image.new("RGB", (80, 60)).save(tmp_path / f"{number}.png")
     source = open_source([tmp_path])

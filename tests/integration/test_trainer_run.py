@@ -65,7 +65,7 @@ def test_train_is_one_session_of_as_many_steps_on_the_whole_set(blobs, quick, tm
     assert [(s["steps"], s["images"], s["layers"]) for s in sessions] == [(2, 6, "heads")]
 
 
-def test_real_pictures_replicated_another_start_and_another_seed(blobs, quick, unbroken, tmp_path):
+def test_real_images_replicated_another_start_and_another_seed(blobs, quick, unbroken, tmp_path):
     real = write_blobs(tmp_path / "real", count=2, size_wh=(100, 80))
     more = ("--real", real, "--replicate", 5, "--init", unbroken, "--seed", 1)
     done = repeat(quick, blobs, tmp_path / "run", *more)

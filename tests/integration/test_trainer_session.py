@@ -30,9 +30,9 @@ def plain_job(blobs, tmp_path_factory):
     """A session of the tiny recipe without augmentation, and the recipe."""
     text = TINY.replace("studio", "none").replace("lr = 0.01", "lr = 0.01\nclip_norm = 1e9")
     recipe = load_recipe(str(write_recipe(tmp_path_factory.mktemp("recipe") / "plain.toml", text)))
-    pictures = ImagePool([Dataset(blobs)], recipe.images)
+    pool = ImagePool([Dataset(blobs)], recipe.images)
     cpu = torch.device("cpu")
-    return session.SessionContext(1, recipe.sessions[0], pictures, np.arange(6), 0, cpu, torch.float32), recipe
+    return session.SessionContext(1, recipe.sessions[0], pool, np.arange(6), 0, cpu, torch.float32), recipe
 
 
 def gradient_of_one_step(job, recipe, first_step=0):
@@ -43,16 +43,16 @@ def gradient_of_one_step(job, recipe, first_step=0):
 
 
 @pytest.mark.parametrize("augmentation", ["none", "photo"])
-def test_a_session_may_have_smaller_pictures_than_the_recipe(blobs, tmp_path, augmentation):
+def test_a_session_may_have_smaller_images_than_the_recipe(blobs, tmp_path, augmentation):
     """Images of 4:3 in 64x96 and in 96x128, as the network scales them; augmented ones have other aspects, too."""
     text = TINY.replace("studio", augmentation).replace("64\nmax_size = 96", "96\nmax_size = 128")
     text = text.replace('trainable_layers = ["all", "3+"]', "min_size = 64\nmax_size = 96\n[[sessions]]")
     recipe = load_recipe(str(write_recipe(tmp_path / "sizes.toml", text)))
-    pictures, cpu, sizes = ImagePool([Dataset(blobs)], recipe.images), torch.device("cpu"), []
+    pool, cpu, sizes = ImagePool([Dataset(blobs)], recipe.images), torch.device("cpu"), []
     model = networks.start(recipe.network, recipe.images, 0)
     model.transform.register_forward_hook(lambda module, given, made: sizes.extend(made[0].image_sizes))
     for number, (largest, whole) in enumerate([((64, 96), (64, 85)), ((96, 128), (96, 128))], 1):
-        job = session.SessionContext(number, recipe.sessions[number - 1], pictures, np.arange(6), 0, cpu, torch.float32)
+        job = session.SessionContext(number, recipe.sessions[number - 1], pool, np.arange(6), 0, cpu, torch.float32)
         with closing(session.run(model, job, session.begin(model, job.session))) as steps:
             assert len(list(steps)) == 4
         assert max(min(size) for size in sizes) <= largest[0] and max(max(size) for size in sizes) <= largest[1]
@@ -157,7 +157,7 @@ def test_patience_needs_validation(blobs, tmp_path):
     assert "patience needs validation images" in repeat(recipe, blobs, tmp_path / "run").stderr
 
 
-def test_tensorboard_gets_losses_and_pictures_and_changes_nothing(blobs, tmp_path):
+def test_tensorboard_gets_losses_and_images_and_changes_nothing(blobs, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     recipe = write_recipe(tmp_path / "tiny.toml", TINY.replace("steps = 4", "steps = 2"))
@@ -174,8 +174,8 @@ def test_tensorboard_gets_losses_and_pictures_and_changes_nothing(blobs, tmp_pat
     assert np.allclose([event.value for event in shown], losses)
     assert [event.step for event in events.Scalars("session/average_loss")] == [2, 4]
     assert events.Tags()["images"] == [f"found/blob{number:03d}.png" for number in range(4)]
-    picture = events.Images("found/blob000.png")[0]
-    assert (picture.width, picture.height) == (160, 120)
+    image = events.Images("found/blob000.png")[0]
+    assert (image.width, image.height) == (160, 120)
 
 
 def test_tensorboard_that_is_missing_is_named(blobs, tmp_path, monkeypatch):

@@ -118,14 +118,14 @@ def test_masks_of_a_network_without_masks(trained, data, tmp_path):
 def test_pixels_of_several_views_are_a_mean(trained):
     _, _, run = trained
     network, _ = networks.load(run)
-    picture = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0))
     (min_size,), max_size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
-        looked = tta.run_views(network, picture)["classes"]
+        looked = tta.run_views(network, image)["classes"]
         maps = []
         for scale in tta.SCALES:
             networks.set_size(network, round(scale * min_size), round(scale * max_size))
-            one, other = (network([side])[0]["classes"] for side in (picture, picture.flip(-1)))
+            one, other = (network([side])[0]["classes"] for side in (image, image.flip(-1)))
             maps += [one, other.flip(-1)]
     torch.testing.assert_close(looked, torch.stack(maps).mean(0))
 
@@ -187,12 +187,12 @@ def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
     size = (320, 240)
     masks = np.array([blob(size, (100, 90), 40), blob(size, (220, 150), 50)])
     joints = np.array([ring((100, 90), 32), ring((220, 150), 40)], np.float32)
-    picture = np.where(masks.any(0)[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
+    image = np.where(masks.any(0)[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
     on_disc: list[bool] = []
     hidden = 0
     for index in range(40):
         rng = np.random.default_rng([1, index])
-        made = augment.studio(TrainingSample(picture, masks, joints), (128, 96), rng)
+        made = augment.studio(TrainingSample(image, masks, joints), (128, 96), rng)
         assert made.keypoints.shape == (len(made.masks), 21, 3)
         for mask, points in zip(made.masks, made.keypoints, strict=True):
             inside = points[points[:, 2] > 0, :2].astype(int)
@@ -200,7 +200,7 @@ def test_keypoints_stay_on_their_discs_through_scaling_and_studio(tmp_path):
             hidden += 21 - len(inside)
     assert len(on_disc) > 500 and hidden > 0  # the frame's edge cuts some off
     assert np.mean(on_disc) > 0.97
-    small = augment.resize(TrainingSample(picture, masks, joints), (160, 120))
+    small = augment.resize(TrainingSample(image, masks, joints), (160, 120))
     assert np.allclose(small.keypoints[..., :2], joints[..., :2] / 2) and (small.keypoints[..., 2] == 2).all()
 
 
@@ -251,8 +251,8 @@ def test_the_truth_of_a_pixel_and_what_belongs_together():
 
 
 def test_joints_are_drawn():
-    picture = np.full((60, 80, 3), 255, np.uint8)
+    image = np.full((60, 80, 3), 255, np.uint8)
     points = ring((40, 30), 15)[:, :2]
-    drawn = detections.overlay(picture, [Detection(0.9, (20.0, 10.0, 40.0, 40.0), keypoints=points)])
+    drawn = detections.overlay(image, [Detection(0.9, (20.0, 10.0, 40.0, 40.0), keypoints=points)])
     assert all((drawn[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3] != 255).any() for x, y in points)
     assert (drawn[:8] == 255).all()

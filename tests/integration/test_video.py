@@ -220,10 +220,10 @@ def test_what_holds_no_frame_is_refused(tmp_path):
 
 def test_a_video_is_read_as_its_camera_was_held(tmp_path):
     """The matrix of an MP4's track (ISO 14496-12, 8.3.2) says by how much a player turns it."""
-    picture = np.zeros((64, 96, 3), np.uint8)
-    picture[:32, :48] = 255  # bright at the upper left
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:32, :48] = 255  # bright at the upper left
     with video.Writer(tmp_path / "clip.mp4", Fraction(10)) as writer:
-        writer.write(picture)
+        writer.write(pixels)
     content = (tmp_path / "clip.mp4").read_bytes()
     one, level = 0x10000, struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     at = content.index(level, content.index(b"tkhd"))

@@ -31,7 +31,7 @@ class Window:
     """One Blender under a virtual screen."""
 
     def __init__(self, folder, archive, size=SIZE):
-        self.folder, self.pictures = folder, 0
+        self.folder, self.images = folder, 0
         self.state_file, log = folder / "state.json", folder / "blender.log"
         self.log = log.open("w")
         reading, writing = os.pipe()
@@ -65,9 +65,9 @@ class Window:
             if self.state_file.exists() and condition(self.state()):
                 return self.state()
             time.sleep(0.2)
-        self.picture("waited_in_vain")
+        self.image("waited_in_vain")
         shown = self.state() if self.state_file.exists() else (self.folder / "blender.log").read_text()
-        pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {shown}, pictures in {self.folder}")
+        pytest.fail(f"{what}: not within {PATIENCE} s; the window shows {shown}, images in {self.folder}")
 
     def mouse(self, *words):
         command = ["xdotool", *map(str, words)]
@@ -141,10 +141,10 @@ class Window:
         self.mouse("key", "F3", "sleep", 1, "type", "--delay", "80", name)
         self.mouse("sleep", 2, "key", "Return", "sleep", 1)
 
-    def picture(self, name):
+    def image(self, name):
         time.sleep(3)  # until the window shows what its state is
-        self.pictures += 1
-        path = self.folder / f"{self.pictures}_{name}.png"
+        self.images += 1
+        path = self.folder / f"{self.images}_{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
         return path
 

@@ -21,10 +21,10 @@ def make(folder, frames=3, suffix="png"):
     rng = np.random.default_rng(0)
     records = []
     for i in range(frames):
-        picture = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        image = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
         points = np.column_stack([rng.uniform(0, 60, 21), rng.uniform(0, 40, 21), rng.integers(0, 3, 21)])
         instance = ds.Instance(np.roll(two_pieces(), i, axis=1), points, "right")
-        records.append(ds.write_sample(folder, ds.Sample(f"f{i}", picture, (instance,), {"set": "l2"}), suffix))
+        records.append(ds.write_sample(folder, ds.Sample(f"f{i}", image, (instance,), {"set": "l2"}), suffix))
     ds.assemble(folder, records, {"seed": 0})
     return folder
 

@@ -76,11 +76,11 @@ def four_images(folder: Path) -> tuple[Dataset, Path]:
 
 
 def random_scene(
-    folder: Path, rng: np.random.Generator, pictures: int = 6, size: int = 40, scores: int = 10
+    folder: Path, rng: np.random.Generator, num_images: int = 6, size: int = 40, scores: int = 10
 ) -> tuple[Dataset, Path]:
     """Random rectangles as hands, and predictions that are moved, doubled, made up or left out."""
     truth, entries = [], []
-    for image_id in range(1, pictures + 1):
+    for image_id in range(1, num_images + 1):
         masks = []
         for _ in range(rng.integers(0, 4)):
             x, y, width, height = (int(v) for v in rng.integers((0, 0, 4, 4), (25, 25, 16, 16)))
@@ -136,6 +136,6 @@ def write_run(folder: Path, dataset: Dataset, results: Path, name: str = "test")
     rows = [f"{session},{step},{2 / step + 0.3},0.1" for session in (1, 2) for step in range(1, 41)]
     (folder / "losses.csv").write_text("\n".join(["session,step,loss,loss_mask", *rows]) + "\n")
     (predictions / "results.json").write_bytes(results.read_bytes())
-    predicted = {"source": str(dataset.folder), "dataset_id": dataset.id, "weights": "run", "pictures": len(dataset)}
+    predicted = {"source": str(dataset.folder), "dataset_id": dataset.id, "weights": "run", "images": len(dataset)}
     (predictions / "predict.json").write_text(json.dumps(predicted))
     return folder

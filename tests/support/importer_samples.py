@@ -41,7 +41,7 @@ def square_mask(points=SQUARE):
     return mask
 
 
-def picture(path, size=SIZE):
+def write_image(path, size=SIZE):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (120, 130, 140)).save(path)
 

@@ -68,15 +68,15 @@ def write_blobs(
     records = []
     for index in range(count):
         rng = np.random.default_rng([7, index])
-        picture = np.full((size_wh[1], size_wh[0], 3), 255, np.uint8)
+        image = np.full((size_wh[1], size_wh[0], 3), 255, np.uint8)
         instances = []
         for hand in range(hands):
             place = ((hand + 0.5) * size_wh[0] / hands + rng.uniform(-8, 8), size_wh[1] / 2 + rng.uniform(-10, 10))
             radius = rng.uniform(18, 28)
             mask = blob(size_wh, place, radius)
-            picture[mask] = (200, 150, 120)
+            image[mask] = (200, 150, 120)
             instances.append(Instance(mask, ring(place, radius / 2) if joints else None))
-        records.append(write_sample(folder, Sample(f"blob{index:03d}", picture, tuple(instances))))
+        records.append(write_sample(folder, Sample(f"blob{index:03d}", image, tuple(instances))))
     assemble(folder, records, {"made_by": "test"})
     return folder
 
@@ -158,12 +158,12 @@ def write_shapes(folder: Path, ids: dict[str, int], count: int = 4, crowds: tupl
     listed = [Category(number, name) for name, number in ids.items()]
     for index in range(count):
         rng = np.random.default_rng([8, index])
-        picture, instances = np.full((120, 160, 3), 255, np.uint8), []
+        image, instances = np.full((120, 160, 3), 255, np.uint8), []
         for place, name in enumerate(names):
             middle = ((place + 0.5) * 160 / len(names) + rng.uniform(-5, 5), 60 + rng.uniform(-10, 10))
             mask = blob((160, 120), middle, rng.uniform(16, 22))
-            picture[mask] = ((220, 40, 40), (40, 60, 220), (40, 180, 60))[place]
+            image[mask] = ((220, 40, 40), (40, 60, 220), (40, 180, 60))[place]
             instances.append(Instance(mask, category=name, crowd=name in crowds))
-        records.append(write_sample(folder, Sample(f"shapes{index:03d}", picture, tuple(instances)), categories=listed))
+        records.append(write_sample(folder, Sample(f"shapes{index:03d}", image, tuple(instances)), categories=listed))
     assemble(folder, records, {"made_by": "test"}, categories=listed)
     return folder

@@ -33,8 +33,8 @@ def page(tmp_path_factory):
         pytest.skip("needs chromium and ORT_WEB, the folder dist of the npm package onnxruntime-web")
     for file in (*(Path(runtime, name) for name in RUNTIME), ROOT / "examples/browser/index.html"):
         shutil.copy(file, folder)
-    with Image.open(ROOT / "docs/hand.webp") as picture:
-        picture.convert("RGB").resize((320, 240)).save(folder / "photo.png")
+    with Image.open(ROOT / "docs/hand.webp") as image:
+        image.convert("RGB").resize((320, 240)).save(folder / "photo.png")
     export.export_network(shipped_weights("hand"), "onnx", folder / "hands.onnx", folder / "photo.png")
     return folder
 

@@ -1,6 +1,6 @@
 """A real Blender window, driven by mouse and keyboard: BLENDER=/path/to/blender make test-ui
 
-Needs Xvfb, xdotool and ImageMagick's import. The pictures of the window stay in pytest's folder of temporary files,
+Needs Xvfb, xdotool and ImageMagick's import. The images of the window stay in pytest's folder of temporary files,
 which each test prints.
 """
 
@@ -35,7 +35,7 @@ def window(tmp_path, archive):
     opened = Window(tmp_path, archive)
     yield opened
     opened.close()
-    print(f"pictures of the window: {tmp_path}")
+    print(f"images of the window: {tmp_path}")
 
 
 def about(state, wanted):
@@ -45,20 +45,20 @@ def about(state, wanted):
 def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     state = add_hand(window)
     assert state["hand"]["text"] == "plausible" and not any(state["hand"]["pose"])
-    window.picture("hand")
+    window.image("hand")
     window.until("the fist is taken", lambda: window.click(FIST), lambda state: about(state, "fist"))
 
     far = lambda state: state["hand"]["reason"] == "out of reach"  # noqa: E731
     state = window.until("the verdict turns", lambda: window.drag_slider(ABOUT_X, -95, far), far)
     assert state["hand"]["marked"] == ["forearm"]
-    window.picture("verdict")
+    window.image("verdict")
     plausible = lambda state: state["hand"]["reason"] == ""  # noqa: E731
     window.until("undo brings it back", lambda: window.press("ctrl+z"), plausible)
 
     shown = lambda state: "Hand overlay" in state["editors"] or state["preview"]  # noqa: E731
     state = window.until("the pose is rendered", lambda: window.click(RENDER_POSE), shown, seconds=60)
     assert state["preview"] == ""
-    window.picture("rendered")
+    window.image("rendered")
     again = lambda: window.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.4)  # noqa: E731
     window.until("the button takes a second click without a move of the mouse", again, lambda state: state["rendering"])
     window.wait("the pose is rendered again", lambda state: not state["rendering"])
@@ -69,11 +69,11 @@ def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     started = lambda state: state["job"] or state["message"]  # noqa: E731
     window.until("rendering starts", lambda: window.search("Generate"), started, seconds=20)
     window.wait("images are rendered", rendering)
-    window.picture("rendering")
+    window.image("rendering")
     stopped = lambda state: state["job"] is None  # noqa: E731
     state = window.until("rendering stops", lambda: window.search("Cancel"), stopped)
     assert state["message"].startswith("Stopped at")
-    window.picture("stopped")
+    window.image("stopped")
     images = list((window.folder / "images" / "images").iterdir())
     assert images and not (window.folder / "images" / "annotations.json").exists()
 
@@ -112,7 +112,7 @@ def test_keyframes_are_keyed_played_and_rendered(window):
     window.until("back", lambda: window.press("shift+Left"), back)
     again = lambda state: state["frame"] == 2 and about(state, "fist")  # noqa: E731
     window.until("again", lambda: window.press("shift+Right"), again)
-    window.picture("keyed")
+    window.image("keyed")
     window.until("back", lambda: window.press("shift+Left"), back)
     files = [window.folder / f"frame_{number}.png" for number in (1, 2)]
     window.press("ctrl+F12")
@@ -136,7 +136,7 @@ def test_a_fingertip_is_dragged(window):
     for step in range(1, 6):
         window.mouse("mousemove", x - 3 * step, y + 12 * step, "sleep", 0.8)
     window.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 2)
-    window.picture("dragged")
+    window.image("dragged")
     after = np.array(window.state()["hand"]["pose"])
     index = pose.FINGER_SLICE["index"]
     assert np.abs(after[index] - before[index]).max() > 0.1
@@ -150,7 +150,7 @@ def test_fingers_are_curled_and_spread_by_their_handles(window):
     state = frame(window)
     before = np.array(state["hand"]["pose"])
     index = pose.FINGER_SLICE["index"]
-    window.picture("handles")
+    window.image("handles")
 
     def drag(handle, part):
         x, y, *way = window.state()["hand"]["fingers"][handle]
@@ -163,7 +163,7 @@ def test_fingers_are_curled_and_spread_by_their_handles(window):
     assert curled[index][2] > 0.4 and curled[index][1] == before[index][1]
     assert curled[index][3] == pytest.approx(fitting.DIP_OF_PIP * curled[index][2], abs=1e-5)
     np.testing.assert_array_equal(np.delete(curled, np.arange(28)[index]), np.delete(before, np.arange(28)[index]))
-    window.picture("curled")
+    window.image("curled")
     little = pose.FINGER_SLICE["little"].start + 1
     wide = lambda state: state["hand"]["pose"][little] < -0.1  # noqa: E731
     window.until("a finger spreads", lambda: drag("little spread", -0.3), wide)
@@ -172,7 +172,7 @@ def test_fingers_are_curled_and_spread_by_their_handles(window):
     wanted = curled.copy()
     wanted[little] = state["hand"]["pose"][little]
     np.testing.assert_allclose(state["hand"]["pose"], wanted, atol=1e-6)
-    window.picture("spread")
+    window.image("spread")
     window.until("undo takes it back", lambda: window.press("ctrl+z"), lambda state: not state["hand"]["pose"][little])
 
 
@@ -194,7 +194,7 @@ def test_bones_rotated_in_pose_mode_stop_at_their_limits(window):
     window.until("the finger bends", rotate, lambda state: state["hand"]["pose"][flexion] > 1, seconds=30)
     time.sleep(3)
     assert window.state()["hand"]["pose"][flexion] == pytest.approx(pose.LIMITS[flexion, 1], abs=1e-5)
-    window.picture("rotated")
+    window.image("rotated")
 
 
 def test_a_photograph_is_matched(window):
@@ -208,10 +208,10 @@ def test_a_photograph_is_matched(window):
     window.until("the file browser opens", lambda: window.search("Load Photograph"), opened)
     time.sleep(3)
     window.mouse("mousemove", 500, 400, "sleep", 1, "key", "Down", "sleep", 2)
-    window.picture("chosen")
+    window.image("chosen")
     loaded = lambda state: state["photos"]  # noqa: E731
     state = window.until("it is loaded", lambda: window.mouse("key", "Return"), loaded)
-    window.picture("photograph")
+    window.image("photograph")
     assert state["photos"] == ["hand.jpg"] and state["seen_by"] == [28, 640, 480] and "joints" in state["hand"]
 
     window.press("Home")  # the camera's frame fills the view
@@ -222,7 +222,7 @@ def test_a_photograph_is_matched(window):
         taken = lambda state, number=number: len(state["clicked"]) > number or state["fit"]  # noqa: E731
         window.until("a joint is clicked", lambda x=x, y=y: window.click_at(x, y), taken, seconds=30)
     state = window.wait("the pose is fitted", lambda state: state["fit"])
-    window.picture("fitted")
+    window.image("fitted")
     error = float(state["fit"].split(" are ")[1].split(" px")[0])
     assert error < 2, "of an image 640 pixels wide"
     wanted = [0.2, 0.4, -0.3]
@@ -235,9 +235,9 @@ def test_a_photograph_is_matched(window):
     assert np.linalg.norm(found - known, axis=1).mean() < 0.02, "metres; a click is half a pixel wide of a joint"
 
 
-def crossed(picture, x, y):
-    """Whether a picture of the window shows the map's cross within a pose of a place."""
-    pixels = np.asarray(Image.open(picture).convert("RGB"), int)
+def crossed(image, x, y):
+    """Whether an image of the window shows the map's cross within a pose of a place."""
+    pixels = np.asarray(Image.open(image).convert("RGB"), int)
     marked = np.abs(pixels - sweep_map.MARK).max(axis=-1) < 30
     return marked[y - 9 : y + 10, x + 40].any() and marked[y - 60, x - 9 : x + 10].any()
 
@@ -246,7 +246,7 @@ def test_a_pose_is_picked_from_the_map_of_a_sweep(window):
     add_hand(window)
     shown = lambda state: MAP in state["editors"]  # noqa: E731
     window.until("the map is shown", lambda: window.search("Count and Map"), shown, seconds=60)
-    window.picture("map")
+    window.image("map")
     place = window.state()["editors"][MAP]
     begun = lambda state: "HANDFORGE_OT_pose_from_map" in state["modal"]  # noqa: E731
     window.until("poses can be picked", lambda: window.search("Pick From Map", place), begun)
@@ -254,7 +254,7 @@ def test_a_pose_is_picked_from_the_map_of_a_sweep(window):
     moved = lambda state: any(state["hand"]["pose"][3:6])  # noqa: E731
     window.until("a pose is picked", lambda: window.click_at(x, y), moved)
     end = time.monotonic() + 60
-    while not crossed(window.picture("picked"), x, y):
+    while not crossed(window.image("picked"), x, y):
         assert time.monotonic() < end, "the cross comes to where the map was clicked"
     ended = lambda state: not state["modal"]  # noqa: E731
     window.until("Escape ends it", lambda: window.press("Escape"), ended)

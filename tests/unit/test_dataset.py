@@ -68,17 +68,17 @@ def test_same_frames_same_bytes(tmp_path):
 def test_a_hand_of_no_pixel_is_left_out(tmp_path):
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
-    picture, empty = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), bool)
-    assert ds.write_sample(tmp_path, ds.Sample("x", picture, (ds.Instance(empty),)))["annotations"] == []
+    pixels, empty = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), bool)
+    assert ds.write_sample(tmp_path, ds.Sample("x", pixels, (ds.Instance(empty),)))["annotations"] == []
 
 
 def test_a_mask_may_cover_the_forearm(tmp_path):
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
-    picture = np.zeros((4, 5, 3), np.uint8)
+    pixels = np.zeros((4, 5, 3), np.uint8)
     kinds = ds.CATEGORIES.values()
     instances = [ds.Instance(np.eye(4, 5, shift, dtype=bool), category=kind) for shift, kind in enumerate(kinds)]
-    records = [ds.write_sample(tmp_path, ds.Sample("x", picture, tuple(instances)))]
+    records = [ds.write_sample(tmp_path, ds.Sample("x", pixels, tuple(instances)))]
     ds.assemble(tmp_path, records, {})
     dataset = ds.Dataset(tmp_path)
     assert [a["category_id"] for a in dataset.annotations(dataset.images[0])] == [1, 2]
@@ -145,7 +145,7 @@ def test_what_a_kill_left_of_a_part_is_removed(folder, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["part", "set"]
 
 
-def test_a_part_with_a_missing_picture_leaves_nothing(folder, tmp_path):
+def test_a_part_with_a_missing_image_leaves_nothing(folder, tmp_path):
     whole = ds.Dataset(folder)
     (folder / "masks" / "f1.png").unlink()
     with pytest.raises(ds.DatasetError, match=r"f1\.png is missing"):
@@ -184,11 +184,11 @@ def test_links_are_followed_and_devices_stay(tmp_path):
 
 @pytest.mark.parametrize("shape", [(1, 1), (40, 61), (40, 61, 3), (3, 1, 3)])
 def test_our_png_is_read_back_by_pillow(shape, tmp_path):
-    picture = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    (tmp_path / "a.png").write_bytes(ds.encode_image(picture, "png"))
+    pixels = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    (tmp_path / "a.png").write_bytes(ds.encode_image(pixels, "png"))
     with Image.open(tmp_path / "a.png") as image:
         image.verify()
-    assert (np.asarray(Image.open(tmp_path / "a.png")) == picture).all()
+    assert (np.asarray(Image.open(tmp_path / "a.png")) == pixels).all()
 
 
 @pytest.mark.parametrize("fill", [0, 0.01, 0.5, 1])
@@ -205,9 +205,9 @@ def test_our_rle_is_pycocotools_own(fill, corner):
 @pytest.mark.parametrize("rows", [(0, 0), (0, 1), (3, 5), (0, 40), (39, 40), (12, 30)])
 @pytest.mark.parametrize("width", [61, 64])
 def test_rows_that_repeat_are_read_back_too(rows, width):
-    picture = np.full((40, width, 3), (250, 240, 230), np.uint8)
-    picture[rows[0] : rows[1], 5:20] = np.random.default_rng(0).integers(0, 255, (rows[1] - rows[0], 15, 3))
-    for values in (picture, np.ascontiguousarray(picture[..., 0])):
+    pixels = np.full((40, width, 3), (250, 240, 230), np.uint8)
+    pixels[rows[0] : rows[1], 5:20] = np.random.default_rng(0).integers(0, 255, (rows[1] - rows[0], 15, 3))
+    for values in (pixels, np.ascontiguousarray(pixels[..., 0])):
         with Image.open(io.BytesIO(ds.encode_png(values))) as image:
             assert (np.asarray(image) == values).all()
 

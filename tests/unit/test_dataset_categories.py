@@ -18,9 +18,9 @@ def folder(tmp_path):
 def test_a_category_may_be_read_alone(tmp_path):
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
-    picture = np.zeros((4, 5, 3), np.uint8)
+    pixels = np.zeros((4, 5, 3), np.uint8)
     arm = ds.Instance(np.eye(4, 5, dtype=bool), category="hand+forearm")
-    ds.assemble(tmp_path, [ds.write_sample(tmp_path, ds.Sample("x", picture, (arm,)))], {})
+    ds.assemble(tmp_path, [ds.write_sample(tmp_path, ds.Sample("x", pixels, (arm,)))], {})
     for category in (None, "hand+forearm"):
         dataset = ds.Dataset(tmp_path, category)
         assert len(dataset.annotations(dataset.images[0])) == 1

@@ -114,7 +114,7 @@ def test_a_folder_that_is_no_utf8(tmp_path):
         ds.Dataset(tmp_path / "\udcff")
 
 
-def test_missing_and_truncated_picture(folder):
+def test_missing_and_truncated_image(folder):
     path = folder / "images" / "f0.png"
     dataset = ds.Dataset(folder)
     path.write_bytes(path.read_bytes()[:200])
@@ -199,7 +199,7 @@ def test_what_is_said_of_a_hand(folder, change, message):
     assert re.search(message, problem)
 
 
-def test_picture_of_another_size(folder):
+def test_image_of_another_size(folder):
     Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")
     dataset = ds.Dataset(folder)
     with pytest.raises(ds.DatasetError, match=r"f1\.png is 30x20, annotations\.json says 60x40"):

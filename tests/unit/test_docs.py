@@ -118,7 +118,7 @@ def test_the_rules_say_of_the_drawn_poses_what_the_drawing_says():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_pictures_have_a_text_and_are_small(page):
+def test_images_have_a_text_and_are_small(page):
     for text, target in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", page.read_text("utf-8")):
         assert len(text) > 10 and (page.parent / target).stat().st_size < 300_000, f"{page}: {target}"
 
@@ -259,17 +259,17 @@ def test_marks_are_filled_and_pages_ask_no_other_host():
     assert GENERATED["on_post_page"](shim, Page) == '<script src="../assets/worker.js"></script>'
 
 
-def test_every_picture_is_shown_small_and_made_by_a_script():
+def test_every_image_is_shown_small_and_made_by_a_script():
     pages = "".join(page.read_text("utf-8") for page in PAGES)
-    told = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("Pictures in `docs/`:")[1].split("\n\n")[0]
+    told = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("Images in `docs/`:")[1].split("\n\n")[0]
     for script in (scripts := re.findall(r"`([\w/]+\.py)`", told)):
         assert any((ROOT / folder / script).is_file() for folder in ("docs", "benchmarks")), script
     assert scripts
-    pictures = sorted((ROOT / "docs").rglob("*.webp"))
-    assert pictures
-    for picture in pictures:
-        assert picture.name in pages, f"no page shows {picture.name}"
-        assert f"`{picture.name}`" in told, f"CONTRIBUTING.md does not say which script makes {picture.name}"
-        assert picture.stat().st_size < 2e6
-        with Image.open(picture) as opened:
-            assert opened.convert("L").getextrema()[1] > 200, f"{picture.name} is dark: was its background see-through?"
+    images = sorted((ROOT / "docs").rglob("*.webp"))
+    assert images
+    for image in images:
+        assert image.name in pages, f"no page shows {image.name}"
+        assert f"`{image.name}`" in told, f"CONTRIBUTING.md does not say which script makes {image.name}"
+        assert image.stat().st_size < 2e6
+        with Image.open(image) as opened:
+            assert opened.convert("L").getextrema()[1] > 200, f"{image.name} is dark: was its background see-through?"

@@ -119,8 +119,8 @@ def one_frame(tmp_path):
     solid = CAMERA.to_camera(np.random.default_rng(0).uniform(-0.1, 0.1, (21, 3)))
     flat = np.concatenate([(solid @ CAMERA.matrix.T)[:, :2] / solid[:, 2:], np.full((21, 1), 2)], axis=1)
     instance = Instance(covered, flat, keypoints_3d=solid)
-    picture = np.where(covered[..., None], 90, 255).astype(np.uint8).repeat(3, axis=2)
-    frame = Sample("one", picture, (instance,), {"camera": CAMERA.matrix.tolist()}, truths)
+    pixels = np.where(covered[..., None], 90, 255).astype(np.uint8).repeat(3, axis=2)
+    frame = Sample("one", pixels, (instance,), {"camera": CAMERA.matrix.tolist()}, truths)
     for name in ("images", "masks", *dataset.GROUND_TRUTH_MAPS):
         (tmp_path / "set" / name).mkdir(parents=True)
     dataset.assemble(tmp_path / "set", [dataset.write_sample(tmp_path / "set", frame)], {})
@@ -175,7 +175,7 @@ def test_unknown_truths_are_named(words):
 
 
 @pytest.mark.usefixtures("in_process")
-def test_a_run_with_all_truths_passes_its_check_and_leaves_pictures_as_they_are(tmp_path):
+def test_a_run_with_all_truths_passes_its_check_and_leaves_images_as_they_are(tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     turned = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]
     poses = pose_sets.PoseSet(("few",) * 4, np.arange(4), np.array(turned))

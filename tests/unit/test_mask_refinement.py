@@ -32,24 +32,24 @@ def shape(width, height):
     mask = blob((width, height), (100 * scale, 90 * scale), 32 * scale)
     mask[int(20 * scale) : int(80 * scale), int(84 * scale) : int(94 * scale)] = True
     mask[int(20 * scale) : int(80 * scale), int(106 * scale) : int(116 * scale)] = True
-    picture = np.where(mask[..., None], [190.0, 130, 100], [120, 140, 150])
-    picture *= np.linspace(0.8, 1.1, width)[None, :, None]
-    picture += np.random.default_rng(0).normal(0, 3, picture.shape)
-    return mask, picture.clip(0, 255).astype(np.uint8)
+    pixels = np.where(mask[..., None], [190.0, 130, 100], [120, 140, 150])
+    pixels *= np.linspace(0.8, 1.1, width)[None, :, None]
+    pixels += np.random.default_rng(0).normal(0, 3, pixels.shape)
+    return mask, pixels.clip(0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("width, height", [(200, 150), (1600, 1200)])
 @pytest.mark.parametrize("shift", [(0, 0), (1, -2)])
 def test_the_outline_goes_where_the_colours_change(width, height, shift):
-    mask, picture = shape(width, height)
+    mask, pixels = shape(width, height)
     soft = coarse(mask, shift=tuple(part * width // 200 for part in shift))
     assert iou(soft > 0.5, mask) < 0.96
-    cut = refine_masks(soft, picture, box_of(mask))
+    cut = refine_masks(soft, pixels, box_of(mask))
     assert cut.dtype == bool and cut.shape == mask.shape
     assert iou(cut, mask) > 0.99
 
 
-def test_a_picture_without_edges_leaves_a_mask_as_it_is():
+def test_an_image_without_edges_leaves_a_mask_as_it_is():
     mask = blob((200, 150), (100, 75), 40)
     soft = coarse(mask)
     cut = refine_masks(soft, np.full((150, 200, 3), 128, np.uint8), box_of(mask))
@@ -57,16 +57,16 @@ def test_a_picture_without_edges_leaves_a_mask_as_it_is():
 
 
 def test_nothing_is_cut_far_from_the_box():
-    mask, picture = shape(200, 150)
-    picture[:, 180:] = picture[90, 100]  # the hand's colours at the other end of the image
-    cut = refine_masks(coarse(mask), picture, box_of(mask))
+    mask, pixels = shape(200, 150)
+    pixels[:, 180:] = pixels[90, 100]  # the hand's colours at the other end of the image
+    cut = refine_masks(coarse(mask), pixels, box_of(mask))
     assert not cut[:, 160:].any()
 
 
 def test_a_box_at_the_rim_or_without_a_size():
-    mask, picture = shape(200, 150)
+    mask, pixels = shape(200, 150)
     for box in ((0, 0, 200, 150), (199, 149, 200, 150), (50, 50, 50, 50)):
-        assert refine_masks(coarse(mask), picture, np.array(box, float)).shape == mask.shape
+        assert refine_masks(coarse(mask), pixels, np.array(box, float)).shape == mask.shape
 
 
 @pytest.mark.parametrize("threshold, found", [(0.3, 1), (0.5, 0)])

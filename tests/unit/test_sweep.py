@@ -154,7 +154,7 @@ def test_a_bad_file_is_named_with_its_line(tmp_path, text, message):
         pose_sets.select(str(path))
 
 
-def test_a_picture_is_no_file_of_poses(tmp_path):
+def test_an_image_is_no_file_of_poses(tmp_path):
     path = tmp_path / "poses.csv"
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(pose_sets.PoseError, match="is not a CSV file of poses"):

@@ -43,7 +43,7 @@ def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
         assert (skin == truth["masks"].any(0).bool()).float().mean() > 0.99
 
 
-def test_pictures_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
+def test_images_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
     dataset = Dataset(write_blobs(tmp_path / "d"))
     kept = ImagePool([dataset], STUDIO)
     monkeypatch.setattr("trainer.data.images.CACHE_SHARE", 0)
@@ -53,13 +53,13 @@ def test_pictures_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch
         assert (one.image == other.image).all() and (one.masks == other.masks).all()
 
 
-def test_studio_keeps_picture_and_mask_together():
+def test_studio_keeps_image_and_mask_together():
     size = (320, 240)
     mask = blob(size, (150, 130), 40)
-    picture = np.where(mask[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
+    pixels = np.where(mask[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
     shares = []
     for index in range(150):
-        made = augment.studio(TrainingSample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        made = augment.studio(TrainingSample(pixels, mask[None]), (128, 96), np.random.default_rng([1, index]))
         assert made.image.shape == (96, 128, 3) and made.image.dtype == np.uint8
         if not len(made.masks):
             continue
@@ -73,17 +73,17 @@ def test_studio_keeps_picture_and_mask_together():
     assert min(shares) < 0.03 and max(shares) > 0.4  # from a small hand to one that fills the frame
 
 
-def test_photo_shows_a_window_of_the_picture_with_the_hand(monkeypatch):
+def test_photo_shows_a_window_of_the_image_with_the_hand(monkeypatch):
     """The image's red and green say where a pixel was, so the frame's corners can be traced to the source."""
     y, x = np.mgrid[:240, :320]
-    picture = np.stack([x * 255 / 319, y * 255 / 239, 0 * x], axis=-1).astype(np.uint8)
+    pixels = np.stack([x * 255 / 319, y * 255 / 239, 0 * x], axis=-1).astype(np.uint8)
     mask = blob((320, 240), (250, 60), 25)
     zooms, mirrored, upright = [], 0, 0
     for index in range(80):
-        matrix = augment._window(TrainingSample(picture, mask[None]), (128, 96), np.random.default_rng([1, index]))
+        matrix = augment._window(TrainingSample(pixels, mask[None]), (128, 96), np.random.default_rng([1, index]))
         corners = np.array([[0, 0], [128, 0], [0, 96], [128, 96]]) @ matrix[:, :2].T + matrix[:, 2]
         assert (corners >= -1e-6).all() and (corners <= [320 + 1e-6, 240 + 1e-6]).all()
-        warped = augment._warp(TrainingSample(picture, mask[None]), matrix, (128, 96))
+        warped = augment._warp(TrainingSample(pixels, mask[None]), matrix, (128, 96))
         assert warped.masks.sum() * abs(np.linalg.det(matrix[:, :2])) > 0.6 * mask.sum()
         seen = warped.image[warped.masks[0]].mean(0)[:2] / 255 * [319, 239]
         assert np.linalg.norm(seen - [250, 60]) < 12
@@ -95,13 +95,13 @@ def test_photo_shows_a_window_of_the_picture_with_the_hand(monkeypatch):
 
 
 def test_photo_changes_colours_less_than_studio():
-    picture = np.full((96, 128, 3), (150, 110, 90), np.uint8)
+    pixels = np.full((96, 128, 3), (150, 110, 90), np.uint8)
     mask = blob((128, 96), (64, 48), 30)
 
     def spread(name):
         made = [
             augment.augmented(
-                name, TrainingSample(picture, mask[None]), [], (128, 96), np.random.default_rng([2, index])
+                name, TrainingSample(pixels, mask[None]), [], (128, 96), np.random.default_rng([2, index])
             )
             for index in range(60)
         ]
@@ -111,20 +111,20 @@ def test_photo_changes_colours_less_than_studio():
 
 
 def test_photo_shows_hands_in_other_colours_and_without_any():
-    picture = np.full((96, 128, 3), (150, 110, 90), np.uint8)
-    sample = TrainingSample(picture, blob((128, 96), (64, 48), 30)[None])
+    pixels = np.full((96, 128, 3), (150, 110, 90), np.uint8)
+    sample = TrainingSample(pixels, blob((128, 96), (64, 48), 30)[None])
     made = [augment.photo(sample, [], (128, 96), np.random.default_rng([3, index])).image for index in range(60)]
     red, green, blue = np.array([one.mean((0, 1)) for one in made]).T
     warm = (red > green) & (green > blue)
     assert 0.5 < warm.mean() < 0.9 and (blue > red).any() and (green > red).any()
 
 
-def test_photo_puts_four_pictures_side_by_side(monkeypatch):
+def test_photo_puts_four_images_side_by_side(monkeypatch):
     """Every image has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
     monkeypatch.setattr(augment, "FOUR", 1)
     monkeypatch.setattr(augment, "HAND_FREE", 0)
-    monkeypatch.setattr(augment, "_recolour", lambda picture, rng, **kwargs: picture / np.float32(255))
-    monkeypatch.setattr(augment, "_relight", lambda picture, rng, **kwargs: np.clip(picture, 0, 1))
+    monkeypatch.setattr(augment, "_recolour", lambda pixels, rng, **kwargs: pixels / np.float32(255))
+    monkeypatch.setattr(augment, "_relight", lambda pixels, rng, **kwargs: np.clip(pixels, 0, 1))
     monkeypatch.setattr(augment, "CAST", 0)
     tones, hand = (40, 90, 140, 190), blob((320, 240), (160, 120), 60)
     joints = np.tile(np.array([160, 120, 2], np.float32), (1, 21, 1))
@@ -142,7 +142,7 @@ def test_photo_puts_four_pictures_side_by_side(monkeypatch):
         assert points[0, 2] == 2 and mask[y, x] and (points == points[0]).all()
 
 
-def test_alone_a_picture_stands_beside_itself(monkeypatch):
+def test_alone_an_image_stands_beside_itself(monkeypatch):
     monkeypatch.setattr(augment, "FOUR", 1)
     monkeypatch.setattr(augment, "HAND_FREE", 0)
     sample = TrainingSample(np.zeros((96, 128, 3), np.uint8), blob((128, 96), (64, 48), 30)[None])
@@ -152,14 +152,14 @@ def test_alone_a_picture_stands_beside_itself(monkeypatch):
 def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
     """A red hand on a blue ground: what is red outside the hand is a decoy."""
     mask = blob((128, 96), (64, 48), 20)
-    picture = np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160)))
+    pixels = np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160)))
     inner = blob((128, 96), (64, 48), 17)
     shares = []
     for index in range(60):
-        sample = TrainingSample(picture, mask[None])
+        sample = TrainingSample(pixels, mask[None])
         made = augment._with_decoys(sample, sample, np.random.default_rng([4, index])).astype(int)
-        assert made.shape == picture.shape and (abs(made - picture)[inner] <= 1).all()
-        changed = (made != picture).any(2) & ~mask
+        assert made.shape == pixels.shape and (abs(made - pixels)[inner] <= 1).all()
+        changed = (made != pixels).any(2) & ~mask
         red = made[..., 0] > made[..., 2]
         assert (red & ~mask & ~changed).sum() == 0
         shares.append((red & ~mask).sum() / (~mask).sum())
@@ -229,13 +229,13 @@ def test_hand_free_windows_lie_in_the_image_and_touch_no_hand():
 
 
 def test_studio_depends_on_its_generator_only(tmp_path):
-    pictures = ImagePool([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
-    one, same, other = (pictures.batch([1, 2], [0, k]) for k in (5, 5, 6))
+    pool = ImagePool([Dataset(write_blobs(tmp_path / "d"))], STUDIO)
+    one, same, other = (pool.batch([1, 2], [0, k]) for k in (5, 5, 6))
     assert all((a == b).all() for a, b in zip(one.images, same.images, strict=True))
     assert one.images[0].shape != other.images[0].shape or (one.images[0] != other.images[0]).any()
 
 
-def test_a_missing_and_a_truncated_picture(tmp_path):
+def test_a_missing_and_a_truncated_image(tmp_path):
     folder = write_blobs(tmp_path / "d")
     path = folder / "images" / "blob002.png"
     path.write_bytes(path.read_bytes()[:200])
@@ -258,14 +258,14 @@ def _same_mask(content):
 def test_a_hand_that_vanishes_in_scaling_is_not_there(tmp_path, augmentation):
     speck = np.zeros((1200, 1600), bool)
     speck[5:8, 5:8] = True
-    picture = np.full((1200, 1600, 3), 255, np.uint8)
+    pixels = np.full((1200, 1600, 3), 255, np.uint8)
     for part in ("images", "masks"):
         (tmp_path / "d" / part).mkdir(parents=True)
-    records = [write_sample(tmp_path / "d", Sample("one", picture, (Instance(speck),)))]
+    records = [write_sample(tmp_path / "d", Sample("one", pixels, (Instance(speck),)))]
     assemble(tmp_path / "d", records, {})
-    pictures = ImagePool([Dataset(tmp_path / "d")], ImageSettings(64, 96, augmentation))
+    pool = ImagePool([Dataset(tmp_path / "d")], ImageSettings(64, 96, augmentation))
     for seed in range(8):
-        assert len(pictures.batch([0, 0], [seed]).targets[0]["boxes"]) == 0
+        assert len(pool.batch([0, 0], [seed]).targets[0]["boxes"]) == 0
 
 
 def test_processes_share_the_memory(monkeypatch):

@@ -88,7 +88,7 @@ def test_a_key_of_another_table_is_named_with_that(tmp_path, old, new, said):
         recipe_file.load(str(path))
 
 
-def test_a_session_has_no_larger_pictures_than_the_recipe(tmp_path):
+def test_a_session_has_no_larger_images_than_the_recipe(tmp_path):
     """Decoded images are kept in the recipe's size."""
     path = write_recipe(tmp_path / "large.toml", TINY.replace("steps = 4", "steps = 4\nmax_size = 128"))
     with pytest.raises(

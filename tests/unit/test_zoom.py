@@ -43,11 +43,11 @@ def output(boxes, scores, labels, masks):
 
 
 def at_first(boxes, scores, labels=None):
-    """What a first look finds in :func:`picture`: masks that are all of the image."""
+    """What a first look finds in :func:`pixels`: masks that are all of the image."""
     return output(boxes, scores, labels or [1] * len(boxes), torch.ones(len(boxes), 1, 120, 160))
 
 
-def picture():
+def pixels():
     """Red from x 100 to 112 and y 20 to 30."""
     image = torch.zeros(3, 120, 160)
     image[0, 20:30, 100:112] = 1
@@ -66,17 +66,17 @@ def test_the_part_is_around_the_box_inside_the_image_and_of_its_shape():
 
 def test_what_the_closer_look_finds_takes_the_place_of_the_first_ones():
     network = RedNetwork(score=0.6)
-    better = look_closer(network, picture(), at_first([[96, 18, 110, 31]], [0.9]))
+    better = look_closer(network, pixels(), at_first([[96, 18, 110, 31]], [0.9]))
     assert network.looks == [[(3, 39, 52)]]  # 3 * 13 / 120 of 120 and of 160
     assert better["boxes"].tolist() == [[100, 20, 112, 30]]
     assert better["scores"].tolist() == pytest.approx([(0.9 + 0.6) / 2])
-    assert torch.equal(better["masks"][0, 0], picture()[0])
+    assert torch.equal(better["masks"][0, 0], pixels()[0])
     assert better["keypoints"].tolist() == [[[106, 25, 1]]]
     assert better["keypoints_scores"].tolist() == [[pytest.approx(0.6)]]
 
 
 def test_a_closer_look_can_make_an_object_surer():
-    better = look_closer(RedNetwork(score=0.8), picture(), at_first([[96, 18, 110, 31]], [0.4]))
+    better = look_closer(RedNetwork(score=0.8), pixels(), at_first([[96, 18, 110, 31]], [0.4]))
     assert better["scores"].tolist() == pytest.approx([0.6])
 
 
@@ -89,18 +89,18 @@ def test_a_closer_look_can_make_an_object_surer():
     ],
 )
 def test_what_is_not_found_again_loses_half_its_score(box, label):
-    better = look_closer(RedNetwork(), picture(), at_first([box], [0.9], [label]))
+    better = look_closer(RedNetwork(), pixels(), at_first([box], [0.9], [label]))
     assert better["scores"].tolist() == pytest.approx([0.45]) and better["boxes"].tolist() == [box]
 
 
 def test_two_finds_that_are_the_same_object_at_a_closer_look_become_one():
-    better = look_closer(RedNetwork(), picture(), at_first([[96, 18, 110, 31], [101, 21, 116, 30]], [0.9, 0.5]))
+    better = look_closer(RedNetwork(), pixels(), at_first([[96, 18, 110, 31], [101, 21, 116, 30]], [0.9, 0.5]))
     assert better["boxes"].tolist() == [[100, 20, 112, 30]]
     assert better["scores"].tolist() == pytest.approx([0.75])
 
 
 def test_large_and_unlikely_objects_are_left_as_they_are():
     network, found = RedNetwork(), at_first([[60, 10, 120, 60], [96, 18, 110, 31]], [0.9, 0.19])
-    better = look_closer(network, picture(), found)
+    better = look_closer(network, pixels(), found)
     assert network.looks == []
     assert all(torch.equal(better[name], values) for name, values in found.items())

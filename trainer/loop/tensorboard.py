@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trainer.loop.repetition import Repetition
 
 FOLDER = "tensorboard"
-PICTURES = 4
+IMAGES = 4
 """So many images are looked at, of the validation part where there is one."""
 
 
@@ -78,7 +78,7 @@ class Board:
     def _look(self) -> list[tuple[str, np.ndarray]]:
         """Images with their names, what the network detects drawn in."""
         run = self._run
-        numbers = [*map(int, run.validation), *range(len(run.plan.images))][:PICTURES]
+        numbers = [*map(int, run.validation), *range(len(run.plan.images))][:IMAGES]
         images = [run.image_pool.sample(number).image for number in numbers]
         run.model.eval()
         learned = run.plan.learned

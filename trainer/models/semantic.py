@@ -23,7 +23,7 @@ RATES = (12, 24, 36)
 """Dilations of the pyramid's three branches, as the paper has them for a map of an eighth of the image's size."""
 MIN_PIECE_PX = 48
 """Smaller pieces of a mask are left out."""
-_NO_PICTURE = 255
+_NO_IMAGE = 255
 
 
 class Semantic(nn.Module):
@@ -64,7 +64,7 @@ class Semantic(nn.Module):
         if targets is None:
             return self.resized(logits, inside, sizes)
         truth = torch.stack([label_map(target, logits.shape[-2:]) for target in targets])
-        return {"loss_semantic": functional.cross_entropy(logits, truth, ignore_index=_NO_PICTURE)}
+        return {"loss_semantic": functional.cross_entropy(logits, truth, ignore_index=_NO_IMAGE)}
 
     def resized(
         self, logits: torch.Tensor, inside: list[tuple[int, int]], sizes: list[tuple[int, int]]
@@ -110,7 +110,7 @@ class DeepLabV3(Semantic):
 def label_map(target: dict[str, torch.Tensor], size_hw: tuple[int, int]) -> torch.Tensor:
     """The class of every pixel, (H, W) int64, of a target whose image lies in the corner of ``size_hw``."""
     masks = target["masks"].bool()
-    labels = torch.full(tuple(size_hw), _NO_PICTURE, dtype=torch.int64, device=masks.device)
+    labels = torch.full(tuple(size_hw), _NO_IMAGE, dtype=torch.int64, device=masks.device)
     labels[: masks.shape[1], : masks.shape[2]] = 0
     for mask, label in zip(masks, target["labels"], strict=True):
         labels[: masks.shape[1], : masks.shape[2]][mask] = label

@@ -47,13 +47,13 @@ def import_egohands(
 
     def frames() -> Iterator[Sample]:
         for video, path, outlines in entries:
-            picture = read_image(path)
+            image = read_image(path)
             instances = [
-                Instance(_mask(points, picture, path), side=FIELDS[field], category=about.category)
+                Instance(_mask(points, image, path), side=FIELDS[field], category=about.category)
                 for field, points in outlines.items()
                 if hands == "all" or FIELDS[field] == "right"
             ]
-            yield Sample(f"{video.name}_{path.stem}", picture, tuple(instances), {"group": video.name})
+            yield Sample(f"{video.name}_{path.stem}", image, tuple(instances), {"group": video.name})
 
     about = replace(about, all_hands=hands == "all")
     return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count, seed=seed))
@@ -83,19 +83,19 @@ def _frames(video: Path) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
         table = [{name: np.asarray(entry[name]).astype(float, casting="safe") for name in FIELDS} for entry in polygons]
     except Exception as error:  # scipy raises whatever a damaged file leads it to
         raise DatasetError(f"{path} is damaged or not EgoHands' ({error})") from None
-    pictures = sorted(video.glob("*.jpg"))
-    if len(pictures) != len(table):
-        raise DatasetError(f"{path} has {len(table)} entries for {len(pictures)} images; the video is incomplete")
-    for picture, outlines in zip(pictures, table, strict=True):
-        yield picture, {field: points for field, points in outlines.items() if points.size}
+    images = sorted(video.glob("*.jpg"))
+    if len(images) != len(table):
+        raise DatasetError(f"{path} has {len(table)} entries for {len(images)} images; the video is incomplete")
+    for image, outlines in zip(images, table, strict=True):
+        yield image, {field: points for field, points in outlines.items() if points.size}
 
 
-def _mask(points: np.ndarray, picture: np.ndarray, path: Path) -> np.ndarray:
+def _mask(points: np.ndarray, image: np.ndarray, path: Path) -> np.ndarray:
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 3:
         raise DatasetError(
             f"{path}: an outline in polygons.mat has the shape {points.shape}, it must be (3 or more, 2)"
         )
     try:  # MATLAB counts pixels from 1 and puts coordinates on their centres; COCO's polygons count edges from 0
-        return decode_mask([(points - 0.5).ravel().tolist()], *picture.shape[:2])
+        return decode_mask([(points - 0.5).ravel().tolist()], *image.shape[:2])
     except DatasetError as error:
         raise DatasetError(f"{path}: an outline in polygons.mat: {error}") from None

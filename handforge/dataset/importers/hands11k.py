@@ -30,16 +30,16 @@ def import_hands11k(source: Path, out: Path, about: About, count: int | None = N
 
     def frames() -> Iterator[Sample]:
         for row in rows:
-            picture = read_image(folder / Path(row["imageName"]).name)
+            image = read_image(folder / Path(row["imageName"]).name)
             name = Path(row["imageName"]).stem
             beside = source / "masks" / f"{name}.png"
-            mask = read_mask(beside) if beside.parent.is_dir() else before_white(picture)
+            mask = read_mask(beside) if beside.parent.is_dir() else before_white(image)
             aspect, _, side = row["aspectOfHand"].partition(" ")
             if side not in ("left", "right"):
                 raise DatasetError(f"{source / 'HandInfo.csv'}: aspectOfHand of {name} is {row['aspectOfHand']!r}")
             yield Sample(
                 name,
-                picture,
+                image,
                 (Instance(mask, side=side, category=about.category),),
                 {"group": row["id"], "aspect": aspect},
             )
@@ -60,16 +60,16 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def before_white(picture: np.ndarray) -> np.ndarray:
+def before_white(image: np.ndarray) -> np.ndarray:
     """The (H, W) bool mask of the one large thing before a bright plain background, without holes.
 
-    :param picture: (H, W, 3) uint8.
+    :param image: (H, W, 3) uint8.
     """
     from skimage.filters import threshold_otsu
 
     # Skin takes blue away before anything else, so the least channel tells it best from white and from grey shade.
-    value = ndimage.gaussian_filter(picture.min(2).astype(float), 0.7)
-    value -= ndimage.gaussian_filter(picture.max(2).astype(float), 0.7) * 0.5  # and colour tells it from a shadow
+    value = ndimage.gaussian_filter(image.min(2).astype(float), 0.7)
+    value -= ndimage.gaussian_filter(image.max(2).astype(float), 0.7) * 0.5  # and colour tells it from a shadow
     pieces, count = ndimage.label(ndimage.binary_fill_holes(value < threshold_otsu(value)))
     if not count:
         return np.zeros(value.shape, bool)

@@ -36,18 +36,18 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
 
     def frames() -> Iterator[Sample]:
         for path in files:
-            meta, picture = _meta(path), read_image(path)
+            meta, image = _meta(path), read_image(path)
             mask_path = source / "skin_masks" / f"{path.stem}.bmp"
             mask = without_specks(~read_mask(mask_path), min_area)
-            if mask.shape != picture.shape[:2]:
+            if mask.shape != image.shape[:2]:
                 raise DatasetError(
-                    f"{mask_path} is {mask.shape[1]}x{mask.shape[0]}, its image {picture.shape[1]}x{picture.shape[0]}; "
+                    f"{mask_path} is {mask.shape[1]}x{mask.shape[0]}, its image {image.shape[1]}x{image.shape[0]}; "
                     "both must have the same size"
                 )
             wrist = _wrist(source / "feature_points" / f"{path.stem}.xml", mask, cut)
             if cut and wrist is not None:
                 mask = without_specks(mask & hand_side(wrist, *mask.shape), min_area)
-            yield Sample(path.stem, picture, (Instance(mask, category=about.category, wrist=wrist),), meta)
+            yield Sample(path.stem, image, (Instance(mask, category=about.category, wrist=wrist),), meta)
 
     return write_dataset(out, frames(), len(files), about.info("hgr", min_area=min_area))
 
