@@ -384,6 +384,9 @@ _OF_INDOOR_SCENES = {
 }
 """Settings that have no effect in plain scenes, and what a message calls them."""
 
+_OF_PLAIN_SCENES = ("background", "sleeve", "sensor")
+"""Settings that have no effect in indoor scenes, where each image has its own."""
+
 
 def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
     """Settings that exclude or need each other."""
@@ -395,6 +398,11 @@ def _conflicts(settings: RenderSettings) -> Iterator[Conflict]:
         for name, what in _OF_INDOOR_SCENES.items():
             if getattr(settings, name) != getattr(RenderSettings, name):
                 yield conflict(f"{name} {what} of indoor scenes; set scene to indoor", name, "scene")
+    else:
+        for name in _OF_PLAIN_SCENES:
+            if getattr(settings, name) != (default := getattr(RenderSettings, name)):
+                said = f"{name} is of plain scenes, and indoor scenes have their own; set {name} to {default}"
+                yield conflict(f"{said}, or scene to plain", name, "scene")
     empty_objects = settings.empty > 0 and settings.empty_kind in ("any", "objects")
     if settings.empty_kind != "any" and not settings.empty:
         said = "empty_kind is what images without a hand show, and there are none; set empty above 0"

@@ -47,6 +47,13 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
         ({"rig": "hand.npz", "glove": "latex"}, "glove is of the built-in hand"),
         ({"empty_kind": "feet"}, "empty_kind is of indoor scenes; set scene to indoor"),
         ({"object_kinds": "cup"}, "object_kinds are of indoor scenes; set scene to indoor"),
+        *(
+            (
+                INDOOR | {name: "random"},
+                f"{name} is of plain scenes, and indoor scenes have their own; set {name} to {word}",
+            )
+            for name, word in (("background", "white"), ("sleeve", "none"), ("sensor", "clean"))
+        ),
         (
             INDOOR | {"empty_kind": "feet"},
             "empty_kind is what images without a hand show, and there are none; set empty",
