@@ -234,13 +234,14 @@ def report(
 @main.command()
 @click.argument("folder", type=PATH, metavar="DIR")
 def study(folder: Path) -> None:
-    """Score the runs of the study in DIR and write DIR/report.html, as far as they are finished.
+    """Score the finished runs of the study in DIR, and write DIR/report.html and DIR/report.json anew.
 
-    handforge study ends with this. The page has a table of the arms, paired differences over seeds with 95 %
-    intervals, the paper's Fig. 2, and a conclusion that follows from the numbers by rule; report.json has its numbers.
+    As handforge study does at its end, here without training. The page has a table of the arms, paired differences over
+    seeds with 95 % intervals, the paper's Fig. 2, and a conclusion that follows from the numbers by rule; report.json
+    has the numbers.
 
     \b
-    handforge study claim
+    hand-evaluation study claim
     """  # noqa: D301 - click wants the real control character
     import sys
 

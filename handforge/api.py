@@ -82,17 +82,23 @@ def train(
     :param resume: continue the run in ``out`` where it was interrupted.
     :param seed: of all random draws, 0 or more.
     :param device: ``cpu``, ``cuda``, ``cuda:1`` ...; ``auto`` is the first GPU, or else the CPU.
-    :param options: as the command's: ``task``, ``init``, ``layers``, ``real`` (a folder or several), ``categories``,
-        ``workers`` ...
+    :param options: as the command's, None where the recipe's own holds: ``task``, ``init`` (a word, run folder or
+        weights file), ``layers`` and ``categories`` (words with commas between), ``real`` (a folder or several),
+        ``real_sets``, ``replicate``, ``keep``, ``threads``, ``tensorboard``, ``workers`` (threads that load images, 1).
     :raises HandforgeError: if recipe, data or run folder cannot be used, or the loss diverges.
+    :raises TypeError: if there is no such option.
     """
     from trainer.loop import launch
 
+    if seed < 0:
+        raise HandforgeError(f"seed is 0 or more, not {seed}")
     command = "repeat" if repetitive else "train"
     sets = _folders(data)
     words = ["--recipe", str(recipe), *(word for folder in sets for word in ("--data", str(folder)))]
     words += ["--out", str(out), "--seed", str(seed)]
     given = {"workers": 1, **options, "real": _folders(options.get("real") or ())}
+    if isinstance(given.get("init"), Path):  # as this function returns it
+        given["init"] = str(given["init"])
     launch.train(
         command,
         launch.Options(
@@ -124,16 +130,18 @@ def evaluate(
 
     :param dataset: the ground truth.
     :param results: a COCO results file, or the folder that ``predict`` wrote.
-    :param iou: a prediction is a true positive from this mask IoU on.
-    :param min_score: predictions below this score count for AP only.
-    :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other.
+    :param iou: a prediction is a true positive from this mask IoU on, above 0 to 1.
+    :param min_score: predictions below this score, 0 to 1, count for AP only.
+    :raises HandforgeError: if dataset or results are missing, damaged, or do not fit each other, or a threshold is out
+        of its range.
     """
     from evaluation.metrics import paper_metrics
     from evaluation.metrics.matching import MatchOptions, load
     from evaluation.metrics.scope import Scope
 
+    options = MatchOptions(iou, min_score)
     opened = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
-    return paper_metrics.score(load(opened, Path(results), Scope()).images, MatchOptions(iou, min_score))
+    return paper_metrics.score(load(opened, Path(results), Scope()).images, options)
 
 
 def _refuse_in_a_started_process(name: str) -> None:

@@ -76,7 +76,7 @@ def export(folder: Path, out: Path, format: str) -> None:
     labelme and cvat get exact masks; yolo gets outlines, in which holes are lost.
 
     \b
-    handforge dataset export found-by-us corrected --format labelme
+    handforge dataset export rooms rooms-labelme --format labelme
     """  # noqa: D301 - click wants the real control character
     opened = Dataset(folder)
     with progress(unit="images") as bar:

@@ -1,6 +1,6 @@
 """What all commands share: errors in one line with an exit code, checked paths and numbers.
 
-Exit codes: 0 done, 1 found something wrong (``check``), 2 wrong use or input, 130 interrupted.
+Exit codes: 0 done, 1 found something wrong or skipped files, 2 wrong use or input, 130 interrupted.
 """
 
 from __future__ import annotations

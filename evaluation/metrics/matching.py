@@ -21,6 +21,7 @@ from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, c
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle
 from handforge.dataset.coco_types import AnnotationRecord, ImageRecord, RleCode
+from handforge.errors import HandforgeError
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,18 @@ class MatchOptions:
     """Thresholds of matching.
 
     :param iou: a prediction is a true positive from this mask IoU on, 0 (exclusive) to 1.
-    :param score: predictions below this score count for AP and curves only, which are about all scores.
+    :param score: predictions below this score, 0 to 1, count for AP and curves only, which are about all scores.
+    :raises HandforgeError: if one is out of its range.
     """
 
     iou: float = 0.5
     score: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.iou <= 1:
+            raise HandforgeError(f"the IoU from which on a prediction counts is above 0 and at most 1, not {self.iou}")
+        if not 0 <= self.score <= 1:
+            raise HandforgeError(f"the score from which on a prediction counts is from 0 to 1, not {self.score}")
 
 
 @dataclass(frozen=True)

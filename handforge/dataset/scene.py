@@ -32,7 +32,12 @@ def scene(dataset: Dataset) -> Scene:
 
 
 def describe(dataset: Dataset, stated: Scene) -> Scene:
-    """Put statements into ``dataset.json``, beside what it says already, and return all that is stated."""
+    """Put statements into ``dataset.json``, beside what it says already, and return all that is stated.
+
+    Without any the file stays as it is.
+    """
+    if not stated:
+        return scene(dataset)
     merged: Scene = {**scene(dataset), **stated}
     remove_stale(path := dataset.folder / "dataset.json")
     write_atomic(path, dump_json({**dataset.info, "scene": merged}))

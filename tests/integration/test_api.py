@@ -85,6 +85,13 @@ def test_what_is_no_image_is_named(trained, image, message):
         handforge.HandDetector(trained / "run").detect(image)
 
 
+def test_a_session_that_is_none_is_named(trained):
+    with pytest.raises(
+        handforge.HandforgeError, match="session is best, last or the number of a session, from 1, not 'first'"
+    ):
+        handforge.HandDetector(trained / "run", session="first")
+
+
 @pytest.mark.parametrize("name", ["min_score", "mask_threshold"])
 def test_a_limit_beyond_its_range_is_named(trained, name):
     with pytest.raises(ValueError, match=rf"{name} is from 0 to 1, not 1\.5"):
@@ -96,12 +103,25 @@ def test_a_missing_image_is_named(trained):
         handforge.HandDetector(trained / "run").detect("nowhere.jpg")
 
 
-def test_examples_detect_and_score(trained):
-    image = trained / "data/images/blob000.png"
-    assert str(image) in example("detect", trained / "run", image)
-    with Image.open(image.with_suffix(".mask.png")) as mask:
-        assert mask.mode == "1"
-    image.with_suffix(".mask.png").unlink()
+def test_the_example_masks_images_with_hands_and_without(tmp_path):
+    for name in ("black", "white"):
+        Image.new("RGB", (120, 90), name).save(tmp_path / f"{name}.png")
+    said = example("detect", tmp_path / "black.png", tmp_path / "white.png")
+    assert f"{tmp_path / 'black.png'} []" in said
+    for name in ("black", "white"):
+        with Image.open(tmp_path / f"{name}.mask.png") as mask:
+            assert (mask.mode, mask.size) == ("L", (120, 90))
+
+
+def test_a_training_goes_on_from_the_run_that_another_returned(trained, tmp_path):
+    recipe = str(trained / "tiny.toml")
+    run = handforge.train(recipe, trained / "data", tmp_path / "out", init=trained / "run", device="cpu")
+    assert json.loads((run / "run.json").read_text())["recipe"]["network"]["init"] == str(trained / "run")
+    with pytest.raises(handforge.HandforgeError, match="seed is 0 or more, not -1"):
+        handforge.train(recipe, trained / "data", tmp_path / "other", seed=-1)
+
+
+def test_examples_score(trained):
     done = CliRunner().invoke(
         main, ["predict", "--weights", str(trained / "run"), str(trained / "data"), "--out", str(trained / "found")]
     )
@@ -109,6 +129,9 @@ def test_examples_detect_and_score(trained):
     metrics = handforge.evaluate(trained / "data", trained / "found")
     assert metrics == handforge.evaluate(handforge.load_dataset(trained / "data"), str(trained / "found/results.json"))
     assert f"{metrics.tp} of 6 hands found" in example("score", trained / "data", trained / "found")
+    for limits, words in (({"iou": 50}, "above 0 and at most 1, not 50"), ({"min_score": -1}, "from 0 to 1, not -1")):
+        with pytest.raises(handforge.HandforgeError, match=words):
+            handforge.evaluate(trained / "data", trained / "found", **limits)
 
 
 def test_the_example_fine_tunes(trained, tmp_path):

@@ -124,6 +124,13 @@ def test_describe_adds_to_what_is_there(tmp_path):
     assert dataset.path.read_bytes() == before
 
 
+def test_describe_without_a_statement_writes_nothing(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
+    (dataset.folder / "dataset.json").unlink()
+    assert "measured scale: 0.500" in invoke("describe", dataset.folder)
+    assert not (dataset.folder / "dataset.json").exists()
+
+
 def test_what_was_stated_in_other_words_is_not_known(tmp_path):
     real = write_dataset(tmp_path / "real", [[rectangle(0, 0, 10, 10)]])
     (real.folder / "dataset.json").write_text(json.dumps({"scene": {"all_hands": "yes", "background": "door"}}))

@@ -76,10 +76,14 @@ def parsed(words):
             assert {*values} <= {*one.type.choices}, f"{one.name}: {values}"
 
 
+def until_operator(words):
+    """The words of the first command of a line of shell."""
+    return words[: next((at for at, word in enumerate(words) if word in (">", "|", "&&")), len(words))]
+
+
 @pytest.mark.parametrize("words", list(shown()))
 def test_every_command_shown_is_one(words):
-    stop = next((at for at, word in enumerate(words) if word in (">", "|", "&&")), len(words))
-    words = words[:stop]
+    words = until_operator(words)
     if words[0] in COMMANDS:
         parsed(words)
     elif words[0] in ("torchrun", "srun"):
@@ -243,6 +247,19 @@ def test_every_commands_help_has_an_example():
     assert len(helps) > 30
     for words, text in helps:
         assert re.search(rf"^ *{words}\b", text, re.MULTILINE), f"{words} --help has no example"
+
+
+def test_every_command_that_a_help_shows_is_one():
+    """In examples, what follows two spaces says what the line does."""
+    seen = 0
+    commands: list[click.Command] = [*COMMANDS.values()]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        for example in re.findall(r"\x08\n((?:.+\n?)+)", inspect.cleandoc(command.help or "")):
+            for line in re.findall(rf"^(?:{'|'.join(COMMANDS)}) .*", example, re.MULTILINE):
+                parsed(until_operator(shlex.split(re.split(r"\s{2,}", line)[0])))
+                seen += 1
+    assert seen > 100
 
 
 def test_marks_are_filled_and_pages_ask_no_other_host():

@@ -56,6 +56,14 @@ def test_the_arms_of_the_claim_have_the_papers_budget():
     assert subset_numbers(of_arms["10 x 100 same subset"]) == [1] * 10
 
 
+def test_an_init_is_a_path_from_the_files_folder_or_one_of_the_known_starts(tmp_path):
+    for word in ("none", "shipped"):
+        _, of_arms = load(tmp_path, f'init = "{word}"\n{SMALL}')
+        assert {recipe.network.init for recipe in of_arms.values()} == {word}
+    _, of_arms = load(tmp_path, f'init = "run"\n{SMALL}')
+    assert of_arms["a"].network.init == str(tmp_path / "run")
+
+
 def test_arms_change_keys_of_the_shared_recipe(tmp_path):
     text = SMALL.replace('name = "b"', 'name = "b"\nsubsets = 4\nsessions = 8\nsession.steps = 5')
     _, of_arms = load(tmp_path, text)

@@ -46,6 +46,7 @@ from handforge.dataset import CATEGORIES
 from trainer.config import named_toml, recipe_file
 from trainer.config.recipe import INITS, Recipe
 from trainer.errors import RecipeError, StudyError
+from trainer.weights import SHIPPED
 
 Name = Annotated[
     str,
@@ -137,7 +138,8 @@ class Study(_Part):
     recipe: str = "cpu-study"
     """What all arms share: a recipe's name, or a .toml file."""
     init: str | None = None
-    """Where all arms start, in place of the recipe's: ``imagenet``, a run folder ..."""
+    """Where all arms start, in place of the recipe's: ``coco``, ``imagenet``, ``none``, ``shipped``, a run folder or a
+    weights file."""
 
     def arm(self, name: str) -> Arm:
         """The arm of a name."""
@@ -191,7 +193,7 @@ def _with_folders(study: Study, folder: Path, given: set[str]) -> Study:
     def seen(name: str | None) -> str | None:
         return None if name is None else str(folder / name)
 
-    is_path = study.init not in (*INITS, None) and "init" not in given
+    is_path = study.init not in (*INITS, SHIPPED, None) and "init" not in given
     return study.model_copy(
         update={
             "data": study.data if "data" in given else seen(study.data),

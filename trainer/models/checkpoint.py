@@ -61,10 +61,12 @@ def session_file(path: Path, session: int | str) -> Path:
     """
     if session == "best":
         return path
+    if session != "last" and type(session) is not int:
+        raise CheckpointError(f"session is best, last or the number of a session, from 1, not {session!r}")
     if path.is_file():
         raise CheckpointError(f"{path} is the network of one session; --session is for a run folder")
     kept = session_numbers(path)
-    number = (kept[-1] if kept else 0) if session == "last" else int(session)
+    number = (kept[-1] if kept else 0) if session == "last" else session
     if number not in kept:
         there = f"it has kept those of {', '.join(map(str, kept))}" if kept else "it has kept none"
         raise CheckpointError(f"{path} has no network of session {session}; {there} (train with --keep)")
