@@ -2,6 +2,7 @@
 
 metrics/  matching, the paper's metrics, COCO's, intervals, error types
 runs/     the trainer's run folders, read
+records   JSON records, read and checked
 tables    metrics as text, for terminal, report and CSV
 paper/    the published cases and types beside ours
 report/   tables on the terminal, and the HTML page

@@ -92,7 +92,7 @@ def score(
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.extended_metrics import extended_metrics
     from evaluation.metrics.matching import load, match_all
-    from evaluation.metrics.results import predicted_task
+    from evaluation.metrics.prediction_record import predicted_task
     from evaluation.report import console
     from evaluation.runs.run_folder import predictions_of
     from handforge.dataset import Dataset
@@ -159,7 +159,7 @@ def compare(
     from evaluation.metrics.by_category import category_metrics
     from evaluation.metrics.compare import compare as compare_images
     from evaluation.metrics.matching import load
-    from evaluation.metrics.results import learned_categories, predicted_task
+    from evaluation.metrics.prediction_record import learned_categories, predicted_task
     from evaluation.report import console
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic

@@ -1,6 +1,7 @@
 """From ground truth and results to metrics.
 
 results            a results file, checked against its ground truth
+prediction_record  what predict.json says of results
 not_predicted      images that were skipped, or left by Ctrl-C
 image_ids          which image a result belongs to
 scope              which categories are scored

@@ -14,8 +14,10 @@ from pycocotools.cocoeval import COCOeval
 from evaluation.metrics import average_precision
 from evaluation.metrics.average_precision import CocoEntry
 from evaluation.metrics.not_predicted import not_predicted
-from evaluation.metrics.results import BESIDE_MASKS, Entry, ResultsError, is_number, learned_categories, read_entries
+from evaluation.metrics.prediction_record import learned_categories
+from evaluation.metrics.results import BESIDE_MASKS, Entry, is_number, read_entries
 from evaluation.metrics.scope import SAME_HANDS, Scope, annotations_of, chosen_categories
+from evaluation.records import ResultsError
 from handforge.dataset import KEYPOINTS, Category, Dataset
 from handforge.dataset.coco_types import AnnotationRecord
 
@@ -59,7 +61,7 @@ def score(dataset: Dataset, results: str | Path, of: str, category: str | None =
     """Compute COCO's figures of boxes or keypoints.
 
     A keypoint similarity (OKS) stands where boxes have their IoU; its size is the root of the annotated area. Its
-    sigmas are :data:`SIGMAS` for hands, COCO's for 17 keypoints of a person, and 1 / K for K others.
+    sigmas are :data:`SIGMAS` for 21 keypoints, as of a hand, COCO's for 17, as of a person, and 1 / K for K others.
 
     :param of: ``boxes`` or ``keypoints``.
     :param category: as :class:`evaluation.metrics.scope.Scope` has it; of

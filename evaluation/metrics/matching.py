@@ -16,7 +16,8 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.not_predicted import not_predicted
-from evaluation.metrics.results import Prediction, learned_categories, load_results
+from evaluation.metrics.prediction_record import learned_categories
+from evaluation.metrics.results import Prediction, load_results
 from evaluation.metrics.scope import Scope, annotations_of, chosen_categories, comparable, left_out
 from evaluation.metrics.wrist_crop import crop_at_wrist
 from handforge.dataset import Dataset, DatasetError, to_rle

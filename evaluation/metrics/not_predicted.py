@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from evaluation.metrics.results import read_json
+from evaluation.metrics.prediction_record import record_beside
 from handforge.dataset import Dataset
 
 MOST_REASONS = 3
@@ -23,21 +23,16 @@ def not_predicted(results: str | Path, dataset: Dataset, categories: Collection[
 
     :param results: a folder of predictions, or a file in it.
     """
-    folder = Path(results) if Path(results).is_dir() else Path(results).parent
-    if not (folder / "predict.json").is_file():
+    record = record_beside(results)
+    if record is None or record.get("dataset_id") != dataset.id:
         return []
-    record = read_json(folder / "predict.json", "")
-    if not isinstance(record, dict) or record.get("dataset_id") != dataset.id:
-        return []
-    entries = record.get("skipped") if isinstance(record.get("skipped"), list) else []
-    skipped = {str(e.get("file")): str(e.get("reason")) for e in entries or [] if isinstance(e, dict)}
-    left = record.get("left") if isinstance(record.get("left"), list) else []
+    skipped = {entry["file"]: entry["reason"] for entry in record.get("skipped", [])}
     notes = []
     if said := _missed(dataset, skipped, categories):
         reasons = list(skipped.values())
         more = f"; and {len(reasons) - MOST_REASONS} more" if len(reasons) > MOST_REASONS else ""
         notes.append(f"predict skipped {said} ({'; '.join(reasons[:MOST_REASONS])}{more})")
-    if said := _missed(dataset, {str(name) for name in left or []}, categories):
+    if said := _missed(dataset, set(record.get("left", [])), categories):
         notes.append(f"predict was interrupted before {said}; run it again for all images")
     return notes
 

@@ -9,17 +9,13 @@ from typing import Any
 from pycocotools import mask as rle
 
 from evaluation.metrics.image_ids import resolve
+from evaluation.metrics.prediction_record import check_origin, numbered_categories
+from evaluation.records import ResultsError, kind_of, read_json
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
 from handforge.dataset.coco_types import ImageRecord, RleCode
-from handforge.errors import HandforgeError
-from handforge.parse import parse_json
 
 BESIDE_MASKS = {"boxes": "bbox", "keypoints": "keypoints"}
 """What results may hold beside masks, and COCO's name of it."""
-
-
-class ResultsError(HandforgeError):
-    """Something is wrong with a results file or a run folder; the text says what, where, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -156,74 +152,6 @@ def _names(content: dict[str, Any], key: str, name: str) -> dict[Any, str]:
         for record in records or []
         if isinstance(record, dict) and isinstance(record.get("id"), int | str) and isinstance(record.get(name), str)
     }
-
-
-def read_json(path: Path, remedy: str, lines: bool = False) -> Any:
-    """Return what a JSON file holds.
-
-    :param lines: a file of one JSON value to a line is read, too, as their list.
-    :raises ResultsError: if it is missing (with the remedy) or not JSON.
-    """
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ResultsError(f"{path} is missing; {remedy}") from None
-    rows = [line for line in content.splitlines() if line.strip()] if lines else []
-    if len(rows) > 1 and all(row[:1] == b"{" and row[-1:] == b"}" for row in rows[:2]):
-        return [parse_json(row, path, ResultsError) for row in rows]
-    return parse_json(content, path, ResultsError)
-
-
-def check_origin(folder: Path, dataset: Dataset) -> bool:
-    """Return whether a predictions folder's ``predict.json`` names this dataset.
-
-    :raises ResultsError: if it names another one.
-    """
-    if not (folder / "predict.json").is_file():
-        return False
-    record = read_json(folder / "predict.json", "")
-    predicted = record.get("dataset_id") if isinstance(record, dict) else None
-    if predicted is not None and predicted != dataset.id:
-        raise ResultsError(
-            f"{folder} was predicted for other images: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
-            "give the dataset it was made from, or run handforge predict again"
-        )
-    return predicted is not None
-
-
-def predicted_task(results: Path) -> str | None:
-    """Return the task of the network whose predictions a folder holds; None where nothing says it."""
-    if not (results / "predict.json").is_file():
-        return None
-    record = read_json(results / "predict.json", "")
-    return record.get("task") if isinstance(record, dict) else None
-
-
-def learned_categories(results: str | Path) -> tuple[str, ...]:
-    """Return the names of the categories of the network whose predictions a folder, or a file in it, holds; none where
-    nothing says them.
-    """
-    return tuple(
-        name for _, name in numbered_categories(Path(results) if Path(results).is_dir() else Path(results).parent)
-    )
-
-
-def numbered_categories(folder: Path) -> list[tuple[Any, str]]:
-    """Return the id in the results and the name of each category of the network whose predictions a folder holds; none
-    where nothing says them.
-    """
-    if not (folder / "predict.json").is_file():
-        return []
-    record = read_json(folder / "predict.json", "")
-    found = record.get("categories") if isinstance(record, dict) else None
-    known = found if isinstance(found, list) else []
-    return [(one.get("id"), str(one["name"])) for one in known if isinstance(one, dict) and "name" in one]
-
-
-def kind_of(value: Any) -> str:
-    """Name the kind of a value out of a JSON file."""
-    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _check_keys(record: dict[str, Any], needed: str, where: str) -> None:

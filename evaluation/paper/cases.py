@@ -14,11 +14,11 @@ from evaluation.metrics.classification import Classified
 from evaluation.metrics.compare import Row, compare
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.paper_metrics import PaperMetrics, paper_metrics
-from evaluation.metrics.results import ResultsError
 from evaluation.paper.paper_types import flags
 from evaluation.paper.published import CASES, Case
+from evaluation.records import ResultsError, plain
 from evaluation.runs.paths import shorten
-from evaluation.runs.run_folder import Predicted, Run, plain
+from evaluation.runs.run_folder import Predicted, Run
 from evaluation.tables import RATES, Table, signed, text
 
 PAPER_IMAGES = 45_000
@@ -63,7 +63,8 @@ def our_results(run: Run, options: MatchOptions) -> list[Ours]:
             measured = paper_metrics(predicted.images, options)
             at_paper_iou = paper_metrics(predicted.images, replace(options, iou=PAPER_IOU))
             name = case.name if case else run.recipe.get("name", run.name)
-            letter = flags(run.recipe, len(run.record["sessions"]), run.real, predicted.dataset).letter
+            known = flags(run.recipe, len(run.record["sessions"]), run.real, predicted.dataset)
+            letter = known.letter if run.is_training else "?"
             differs = [*_differences(run, predicted, case, measured.hands), *predicted.notes]
             found.append(Ours(name, letter, measured, at_paper_iou, differs))
     return found
@@ -207,7 +208,9 @@ def _ablation_row(name: str, row: Row, change: str) -> list[str]:
 
 
 def changed(base: Run, other: Run) -> str:
-    """Name what differs in recipe, data and command of two runs."""
+    """Name what differs in recipe, data and command of two runs; of predictions alone nothing of that is known."""
+    if not (base.is_training and other.is_training):
+        return "not known"
     first, second = _flat(_what(base)), _flat(_what(other))
     keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
     changes = ((key, shorten(first.get(key)), shorten(second.get(key))) for key in keys)

@@ -58,7 +58,7 @@ def print_score(score: DetectionMetrics, loaded: Loaded, categories: CategoryMet
 def print_classified(found: Classified) -> None:
     """Print scored classes of images."""
     for note in found.notes:
-        print(f"Note: {note}")
+        echo(f"Note: {note}")
     classes, confused = (table for table, _ in tables.classification_tables("", found))
     print_table(classes.unlabelled())
     print_table(confused)

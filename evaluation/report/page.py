@@ -14,10 +14,11 @@ from evaluation import tables
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.scope import Scope
 from evaluation.paper.published import SYNTHETIC
+from evaluation.records import plain
 from evaluation.report import gallery, photographs, sections
 from evaluation.report.sections import Scored
 from evaluation.runs.paths import shorten
-from evaluation.runs.run_folder import Predicted, load_runs, plain
+from evaluation.runs.run_folder import Predicted, load_runs
 from handforge.files import write_atomic
 from handforge.progress import progress as progress_bar
 

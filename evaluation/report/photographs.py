@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.metrics.results import ResultsError, is_number, numbered_categories, read_json
+from evaluation.metrics.prediction_record import numbered_categories
+from evaluation.metrics.results import is_number
+from evaluation.records import ResultsError, read_json
 from evaluation.report import gallery
 from evaluation.runs.run_folder import Predicted
 from handforge.dataset import CATEGORIES, DatasetError, read_image, to_rle

@@ -20,9 +20,10 @@ from evaluation.metrics.results import is_number
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results
 from evaluation.paper.published import SYNTHETIC
+from evaluation.records import plain
 from evaluation.report import figures
 from evaluation.runs.paths import shorten
-from evaluation.runs.run_folder import Predicted, Run, plain
+from evaluation.runs.run_folder import Predicted, Run
 from evaluation.tables import Table
 from handforge.csv_text import csv_text
 from handforge.dataset import Dataset
@@ -143,6 +144,7 @@ def _categories(scored: list[Scored]) -> list[tuple[Table, str]]:
 
 def _changes(runs: list[Run]) -> list[tuple[Table, str]]:
     """Differences between the recipes and data of several runs."""
+    runs = [run for run in runs if run.is_training]
     if len(runs) < 2:
         return []
     rows = [[run.name, changed(runs[0], run)] for run in runs[1:]]
@@ -196,11 +198,15 @@ def _sweep_line(item: Scored) -> tuple[str, np.ndarray, np.ndarray]:
 
 
 def trainings_together(runs: list[Run]) -> list[tuple[str, str, str]]:
-    """(title, image address, CSV) of the losses of several runs together, as in the paper's Fig. 2; nothing for one."""
+    """(title, image address, CSV) of the losses of several runs together, as in the paper's Fig. 2; nothing for one.
+
+    Runs that have finished no session, and predictions by themselves, are left out.
+    """
+    runs = [run for run in runs if _averages(run) and run.losses]
     averages = [(run.name, _averages(run)) for run in runs]
-    losses = [(run.name, np.concatenate(list(run.losses.values()))) for run in runs if run.losses]
+    losses = [(run.name, np.concatenate(list(run.losses.values()))) for run in runs]
     drawn = [(name, values[np.isfinite(values)]) for name, values in losses if np.isfinite(values).any()]
-    if len(runs) < 2 or not all(values for _, values in averages) or len(drawn) < 2:
+    if len(drawn) < 2:
         return []
     rows = [(name, number, value) for name, values in averages for number, value in enumerate(values, start=1)]
     steps = [(name, step, value) for name, values in losses for step, value in enumerate(values, start=1)]

@@ -10,24 +10,22 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from evaluation.metrics import classification
 from evaluation.metrics.classification import Classified
 from evaluation.metrics.matching import ImageEval, load
-from evaluation.metrics.results import ResultsError, kind_of, read_json
+from evaluation.metrics.prediction_record import NAME, read_prediction
 from evaluation.metrics.scope import Scope
+from evaluation.records import ResultsError, check_kinds, check_text, read_json
 from evaluation.runs.sessions import made_by, session_number
-from handforge import validation
 from handforge.dataset import Dataset
-from handforge.run_records import DatasetPart, PredictionRecord, RecipePart, RunRecord, SessionRecord
+from handforge.run_records import DatasetPart, RecipePart, RunRecord
 
 REMEDY = "give one that handforge train, repeat or predict wrote"
 """Remedy where a folder is not a run folder."""
@@ -129,14 +127,19 @@ def load_run(folder: Path, name: str, scope: Scope, session: int | str | None = 
     """
     if not folder.is_dir():
         raise ResultsError(f"{folder} is not a folder; {REMEDY}")
-    if session is None and (folder / "predict.json").is_file() and not (folder / "run.json").exists():
+    if session is None and _is_predictions(folder):
         return Run(name, folder, {"sessions": []}, {}, [_predicted(folder, scope)])
     record = read_record(folder / "run.json")
     paths = sorted(path for path in (folder / "predictions").glob("[!.]*") if path.is_dir())
     if session is not None:
         number = session_number(record, session, folder)
-        paths = [path for path in paths if made_by(record, _prediction(path)) == number]
+        paths = [path for path in paths if made_by(record, read_prediction(path)) == number]
     return Run(name, folder, record, read_losses(folder / "losses.csv"), [_predicted(path, scope) for path in paths])
+
+
+def _is_predictions(folder: Path) -> bool:
+    """Whether it is a folder of predictions by itself, and not a run's."""
+    return (folder / NAME).is_file() and not (folder / "run.json").exists()
 
 
 def read_record(path: Path) -> RunRecord:
@@ -144,39 +147,18 @@ def read_record(path: Path) -> RunRecord:
 
     :raises ResultsError: if there is none, or it is damaged.
     """
+    if _is_predictions(path.parent):
+        raise ResultsError(f"{path.parent} holds predictions by one network; --session is for a run folder")
     record = read_json(path, f"{path.parent} is not a run folder; {REMEDY}")
     if not isinstance(record, dict) or not isinstance(record.get("sessions"), list):
         raise ResultsError(f"{path} is not a record of a run: it lists no sessions")
-    _check_text(path, record)
-    _check_kinds(path, RunRecord, record, "run")
+    check_text(path, record)
+    check_kinds(path, RunRecord, record, "run")
     return cast("RunRecord", record)
 
 
 def _listed(found: DatasetPart | list[DatasetPart] | None) -> list[DatasetPart]:
     return found if isinstance(found, list) else [found] if found else []
-
-
-_PARTS = (RunRecord, SessionRecord, RecipePart, DatasetPart, PredictionRecord)
-_KEYS = {key for part in _PARTS for key in part.__annotations__}
-
-
-def _check_kinds(path: Path, kind: Any, record: Any, what: str) -> None:
-    """Refuse a record that has a value of another type than its kind says."""
-    try:
-        TypeAdapter(kind).validate_python(record)
-    except ValidationError as error:
-        problem = max(error.errors(), key=lambda each: len(each["loc"]))  # of a union's types the one that fits best
-        place = tuple(part for part in problem["loc"] if part in _KEYS or isinstance(part, int))  # others name types
-        said = validation.sentence(place, f"is {kind_of(problem['input'])}")
-        raise ResultsError(f"{path} is not a record of a {what}: {said}") from None
-
-
-def _check_text(path: Path, record: Any) -> None:
-    """Refuse what neither terminal nor page can show: names that are not UTF-8, and endless nesting."""
-    try:
-        plain([path.resolve().parent.name, record]).encode()
-    except (UnicodeEncodeError, RecursionError) as error:
-        raise ResultsError(f"{str(path)!r}, its folder's name or what it holds, cannot be shown ({error})") from None
 
 
 def read_losses(path: Path) -> dict[int, np.ndarray]:
@@ -195,20 +177,8 @@ def read_losses(path: Path) -> dict[int, np.ndarray]:
     return {session: np.array(values) for session, values in sorted(sessions.items())}
 
 
-def _prediction(folder: Path) -> PredictionRecord:
-    """Read ``predict.json`` of a predictions folder."""
-    record = read_json(
-        folder / "predict.json", "the prediction was not finished; run handforge predict again, or remove its folder"
-    )
-    if not isinstance(record, dict) or not isinstance(record.get("source"), str):
-        raise ResultsError(f'{folder / "predict.json"} is not a record of a prediction: it has no "source"')
-    _check_text(folder / "predict.json", record)
-    _check_kinds(folder / "predict.json", PredictionRecord, record, "prediction")
-    return cast("PredictionRecord", record)
-
-
 def _predicted(folder: Path, scope: Scope) -> Predicted:
-    record = _prediction(folder)
+    record = read_prediction(folder)
     found = Predicted(folder.name, folder, record["source"], record.get("dataset_id"), record.get("task"))
     if found.dataset_id is None or found.task in ("detection", "keypoints"):  # nothing to match masks with
         return found
@@ -233,7 +203,7 @@ def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:
     number = session_number(record, session, run)
     found = []
     for path in sorted(run.glob("predictions/[!.]*/predict.json")):
-        prediction = _prediction(path.parent)
+        prediction = read_prediction(path.parent)
         if prediction.get("dataset_id") == dataset.id:
             found += [path.parent] if made_by(record, prediction) == number else []
     name = f"{run}/predictions/{dataset.folder.resolve().name}-{number}"
@@ -248,14 +218,3 @@ def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:
             f"{', '.join(str(path) for path in found)} without --session"
         )
     return found[0]
-
-
-def plain(value: Any) -> str:
-    """Show a value of a record as a person reads it."""
-    if isinstance(value, float):
-        return f"{value:.4g}" if math.isfinite(value) else "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(item) for item in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
-    return "–" if value is None else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluation.metrics.results import ResultsError
+from evaluation.records import ResultsError
 from handforge.run_records import PredictionRecord, RunRecord
 
 
@@ -28,9 +28,9 @@ def made_by(record: RunRecord, prediction: PredictionRecord) -> int | None:
 
     :param prediction: what ``predict.json`` says. Those made before it said the number say which one was asked for.
     """
-    stated = prediction.get("session")
-    if stated is None:
-        stated = prediction.get("settings", {}).get("session", "best")
+    if "session" in prediction:
+        return prediction["session"]
+    stated = prediction.get("settings", {}).get("session", "best")
     sessions = record["sessions"]
     known = {"best": record.get("best_session"), "last": sessions[-1].get("session") if sessions else None}
     return stated if isinstance(stated, int) else known.get(str(stated))

@@ -20,8 +20,8 @@ import numpy as np
 
 from evaluation.metrics import classification, paper_metrics
 from evaluation.metrics.matching import MatchOptions, load
-from evaluation.metrics.results import ResultsError, read_json
 from evaluation.metrics.scope import Scope
+from evaluation.records import ResultsError, read_json
 from evaluation.runs.run_folder import read_losses, read_record
 from handforge.dataset import Dataset
 from handforge.files import dump_json, write_atomic

@@ -97,6 +97,32 @@ def test_predictions_by_themselves_have_scores_and_images_and_no_training(run):
     assert "Training: " not in page and "of the paper" in page and ">the paper's cases" not in page
 
 
+def test_predictions_by_themselves_have_no_sessions_to_choose_from(run):
+    (found,) = (run / "predictions").iterdir()
+    found = shutil.move(found, run.parent / "found")
+    told = f"{found} holds predictions by one network; --session is for a run folder"
+    for words in (("report", found, "--out", run.parent / "r.html"), ("score", run.parent / "data", found)):
+        done = CliRunner().invoke(main, [*map(str, words), "--session", "best"])
+        assert done.exit_code == 2 and told in done.output
+
+
+def test_predictions_beside_runs_are_no_training(run):
+    """They neither hide the others' curves nor differ from them in a recipe; the paper's type is not known of them."""
+    again, found = (shutil.copytree(run, run.parent / name) for name in ("again", "found"))
+    shutil.move(found / "predictions" / "test", run.parent / "alone")
+    alone = run.parent / "alone"
+    done = CliRunner().invoke(main, ["report", *map(str, (run, again, alone)), "--out", str(run.parent / "r.html")])
+    assert done.exit_code == 0, done.output
+    page = (run.parent / "r.html").read_text()
+    assert "Trainings side by side" in page and "Average loss by session" in page
+    assert page.split(">what was changed")[1].split("</table>")[0].count('<td class="left">nothing</td>') == 1
+    assert "resnet18 →" not in page
+    done = CliRunner().invoke(main, ["cases", str(alone), "--csv", str(run.parent / "c.csv")])
+    assert done.exit_code == 0 and ",?," in (run.parent / "c.csv").read_text().splitlines()[-1]
+    done = CliRunner().invoke(main, ["ablation", str(run), str(alone)])
+    assert done.exit_code == 0 and "(1) not known" in done.output
+
+
 def test_the_page_says_what_how_and_how_well(run):
     done, out = report(run)
     assert done.exit_code == 0, done.output

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from evaluation.cli import main
 from evaluation.metrics import box_keypoint_ap
-from evaluation.metrics.results import ResultsError
+from evaluation.records import ResultsError
 from handforge.dataset import Dataset, DatasetError, Instance, Sample, assemble, write_sample
 
 SIZE = (200, 100)

@@ -122,6 +122,30 @@ def test_predictions_of_another_dataset(tmp_path):
     assert CliRunner().invoke(main, ["score", str(dataset.folder), str(results.parent)]).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("null", 'is not a record of a prediction: it has no "source"'),
+        ("[1]", 'is not a record of a prediction: it has no "source"'),
+        ("", "is empty; the prediction was not finished"),
+        ('{"source": "d", "dataset_id": 3}', "is not a record of a prediction: dataset_id is a number"),
+        ('{"source": "d", "categories": "hand"}', "is not a record of a prediction: categories is a text"),
+        ('{"source": "d", "skipped": 3}', "is not a record of a prediction: skipped is a number"),
+        ('{"source": "d", "left": [[]]}', "is not a record of a prediction: left 1 is a list"),
+    ],
+)
+def test_a_record_beside_results_that_is_none(dataset, tmp_path, content, message):
+    (tmp_path / "found").mkdir()
+    write_results(tmp_path / "found/results.json", [GOOD])
+    (tmp_path / "found/predict.json").write_text(content)
+    for path in (tmp_path / "found", tmp_path / "found/results.json"):
+        assert f"found/predict.json {message}" in refused(dataset, path)
+    done = CliRunner().invoke(main, ["report", str(tmp_path / "found"), "--out", str(tmp_path / "report.html")])
+    assert done.exit_code == 2 and f"found/predict.json {message}" in done.output
+    done = CliRunner().invoke(main, ["compare", str(dataset.folder), *2 * [str(tmp_path / "found")]])
+    assert done.exit_code == 2 and f"found/predict.json {message}" in done.output
+
+
 def test_images_that_predict_skipped_are_missed_and_said(tmp_path):
     hand, other = rectangle(0, 0, 10, 10), rectangle(10, 10, 10, 10)
     dataset = write_dataset(tmp_path / "data", [[hand], [hand, other], [], [other]])
@@ -143,7 +167,7 @@ def test_images_that_predict_skipped_are_missed_and_said(tmp_path):
     assert skipped in scores["details"]["notes"]
     boxes = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--of", "boxes"])
     assert boxes.exit_code == 0 and skipped in boxes.output and left in boxes.output, boxes.output
-    for change in ({"skipped": [], "left": []}, {"skipped": 3, "left": [[]]}, {"dataset_id": None}):
+    for change in ({"skipped": [], "left": []}, {"dataset_id": None}):
         (tmp_path / "predict.json").write_text(json.dumps(record | change))
         assert "count as missed" not in CliRunner().invoke(main, words).output
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.metrics.results import ResultsError
+from evaluation.records import ResultsError
 from evaluation.study.conclusion import Comparison, compare, conclusion, headline, judged, sentence
 from evaluation.study.page import write_page
 from evaluation.study.results import Measure, RunResult, StudyResults, read_study

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evaluation.metrics.results import ResultsError
+from evaluation.records import ResultsError
 from evaluation.runs.run_folder import Run, read_record
 from evaluation.runs.sessions import made_by, session_number
 
@@ -48,6 +48,11 @@ def test_a_record_of_the_first_version_is_read_to_the_letter(tmp_path):
     assert run.data == [FIRST["data"]] and run.real == []
     assert session_number(record, "best", tmp_path) == session_number(record, "last", tmp_path) == 1
     assert made_by(record, {"source": "photos"}) == made_by(record, {"source": "photos", "settings": {}}) == 1
+
+
+def test_predictions_by_a_network_of_no_known_session_are_of_none():
+    record = {**FIRST, "best_session": 1}
+    assert made_by(record, {"source": "photos", "session": None, "settings": {"session": "best"}}) is None
 
 
 def test_what_a_later_version_adds_goes_through(tmp_path):
