@@ -11,7 +11,18 @@ from pydantic import TypeAdapter, ValidationError
 from handforge import validation
 from handforge.errors import HandforgeError
 from handforge.parse import parse_json
-from handforge.run_records import DatasetPart, PredictionRecord, RecipePart, RunRecord, SessionRecord
+from handforge.run_records import (
+    ArmPart,
+    ClaimPart,
+    DatasetPart,
+    MeasurePart,
+    PredictionRecord,
+    RecipePart,
+    RunRecord,
+    SessionRecord,
+    StudyRecord,
+    TestPart,
+)
 
 
 class ResultsError(HandforgeError):
@@ -40,12 +51,15 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-_PARTS = (RunRecord, SessionRecord, RecipePart, DatasetPart, PredictionRecord)
+_PARTS = (
+    *(RunRecord, SessionRecord, RecipePart, DatasetPart, PredictionRecord),
+    *(StudyRecord, ClaimPart, MeasurePart, TestPart, ArmPart),
+)
 _KEYS = {key for part in _PARTS for key in part.__annotations__}
 
 
 def check_kinds(path: Path, kind: Any, record: Any, what: str) -> None:
-    """Refuse a record that has a value of another type than its kind says.
+    """Refuse a record that lacks a value, or has one of another type than its kind says.
 
     :param kind: one of :mod:`handforge.run_records`.
     :param what: what it is a record of, for the message.
@@ -56,7 +70,8 @@ def check_kinds(path: Path, kind: Any, record: Any, what: str) -> None:
     except ValidationError as error:
         problem = max(error.errors(), key=lambda each: len(each["loc"]))  # of a union's types the one that fits best
         place = tuple(part for part in problem["loc"] if part in _KEYS or isinstance(part, int))  # others name types
-        said = validation.sentence(place, f"is {kind_of(problem['input'])}")
+        missing = problem["type"] == "missing"
+        said = validation.sentence(place, "is missing" if missing else f"is {kind_of(problem['input'])}")
         raise ResultsError(f"{path} is not a record of a {what}: {said}") from None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import (
     Any,
+    NotRequired,
     Required,  # typing's does for pydantic from Python 3.12 on
 )
 
@@ -131,7 +132,7 @@ class PredictionRecord(TypedDict, total=False):
     weights: str
     task: str
     session: int | None
-    """The number of the session whose network predicted; None where that is not known."""
+    """The number of the session whose network predicted; None of a mean of networks, or where it is not known."""
     categories: list[CategoryRecord]
     settings: dict[str, Any]
     images: int
@@ -147,11 +148,14 @@ class PredictionRecord(TypedDict, total=False):
     seconds: float
 
 
+@_Checked
 class TestPart(TypedDict):
     """A test of ``study.json``."""
 
     data: str
     id: str
+    images: int
+    """How many."""
     networks: str
     masks: str | None
     region: str
@@ -161,6 +165,7 @@ class TestPart(TypedDict):
     """Whether whole images are classified."""
 
 
+@_Checked
 class ArmPart(TypedDict):
     """An arm of ``study.json``."""
 
@@ -173,6 +178,7 @@ class ArmPart(TypedDict):
     recipe: dict[str, Any]
 
 
+@_Checked
 class ClaimPart(TypedDict):
     """The claim of ``study.json``: which arm is said to be better than which."""
 
@@ -180,6 +186,7 @@ class ClaimPart(TypedDict):
     against: str
 
 
+@_Checked
 class MeasurePart(TypedDict):
     """A figure of ``study.json`` by which the claim is judged."""
 
@@ -190,6 +197,7 @@ class MeasurePart(TypedDict):
     """``last`` or ``best``."""
 
 
+@_Checked
 class StudyRecord(TypedDict):
     """``study.json``."""
 
@@ -201,4 +209,5 @@ class StudyRecord(TypedDict):
     tests: dict[str, TestPart]
     arms: dict[str, ArmPart]
     amendments: list[str]
-    threads: int
+    threads: NotRequired[int]
+    """Of each training; older studies do not say."""

@@ -43,7 +43,8 @@ def check_origin(folder: Path, dataset: Dataset) -> bool:
 
     :raises ResultsError: if it names another one.
     """
-    predicted = (record_beside(folder) or {}).get("dataset_id")
+    record = record_beside(folder)
+    predicted = record.get("dataset_id") if record else None
     if predicted is not None and predicted != dataset.id:
         raise ResultsError(
             f"{folder} was predicted for other images: dataset {predicted}, and {dataset.folder} is {dataset.id}; "
@@ -57,7 +58,8 @@ def predicted_task(results: str | Path) -> str | None:
 
     :param results: a folder of predictions, or a file in it.
     """
-    return (record_beside(results) or {}).get("task")
+    record = record_beside(results)
+    return record.get("task") if record else None
 
 
 def learned_categories(results: str | Path) -> tuple[str, ...]:
@@ -74,4 +76,5 @@ def numbered_categories(results: str | Path) -> list[tuple[int, str]]:
 
     :param results: a folder of predictions, or a file in it.
     """
-    return [(one["id"], one["name"]) for one in (record_beside(results) or {}).get("categories", [])]
+    record = record_beside(results)
+    return [(one["id"], one["name"]) for one in record.get("categories", [])] if record else []

@@ -38,7 +38,7 @@ def chosen_categories(
     :raises DatasetError: if the ground truth holds none of the category asked for, or an annotation is of a category
         that the dataset does not list.
     """
-    used = {_name(dataset, image, annotation) for image in dataset for annotation in dataset.annotations(image)}
+    used = {dataset.listed_category(image, a).name for image in dataset for a in dataset.annotations(image)}
     listed = [category.name for category in dataset.category_list]
     held = [name for name in listed if name in used]
     if scope.category is not None:
@@ -56,16 +56,6 @@ def chosen_categories(
         return names, []
     others = ", ".join(name for name in names if name not in known)
     return known, [f"not scored, as the network has not learned them: {others} (--category scores one)"]
-
-
-def _name(dataset: Dataset, image: ImageRecord, annotation: AnnotationRecord) -> str:
-    name = dataset.category(annotation)
-    if name is None:
-        raise DatasetError(
-            f"{dataset.path}: annotation {annotation['id']} of {image['file_name']} has the category "
-            f"{annotation['category_id']!r}, which is not listed; add it to categories"
-        )
-    return name
 
 
 def annotations_of(dataset: Dataset, image: ImageRecord, categories: tuple[str, ...]) -> list[AnnotationRecord] | None:

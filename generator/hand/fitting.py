@@ -86,12 +86,9 @@ def fit(joints: Joints, camera: Camera, skeleton: Skeleton) -> Fit:
     """The pose that comes nearest to joints of a right hand.
 
     :param camera: that took the image.
-    :raises JointsError: if there are too few joints.
+    :raises JointsError: if there are too few joints, or they all lie in one point.
     """
-    if joints.image is None and joints.space is None:
-        raise JointsError("there are no joints")
-    if joints.image is not None and np.isfinite(joints.image).all(axis=1).sum() < _FEWEST:
-        raise JointsError(f"a pose needs {_FEWEST} joints or more")
+    joints = _checked(joints)
 
     def residuals(poses: np.ndarray) -> np.ndarray:
         points = kinematics.keypoints(poses, skeleton)
@@ -112,6 +109,28 @@ def fit(joints: Joints, camera: Camera, skeleton: Skeleton) -> Fit:
         return Fit(best, errors, "px")
     assert joints.space is not None
     return Fit(best, np.linalg.norm(_space_errors(points[None], joints.space)[0], axis=1) * _LENGTH, "mm")
+
+
+def _checked(joints: Joints) -> Joints:
+    """The joints that a pose can be fitted to; those in space are left out where the image alone says something.
+
+    :raises JointsError: as :func:`fit`.
+    """
+    image, space = joints.image, joints.space
+    if image is None and space is None:
+        raise JointsError("there are no joints")
+    if image is not None:
+        known = image[np.isfinite(image).all(axis=1)]
+        if len(known) < _FEWEST:
+            raise JointsError(f"a pose needs {_FEWEST} joints or more")
+        if not np.ptp(known, axis=0).any():
+            raise JointsError("all joints lie in one point of the image, which shows no pose")
+    palm = None if space is None else space[_PALM]
+    if palm is None or (np.isfinite(palm).all() and np.ptp(palm, axis=0).any()):
+        return joints
+    if image is None:
+        raise JointsError("joints in space show a pose if the wrist and all four knuckles are there and apart")
+    return Joints(image)
 
 
 def reach(one: np.ndarray, finger: str, target: np.ndarray, skeleton: Skeleton) -> np.ndarray:

@@ -47,7 +47,8 @@ def export_dataset(dataset: Dataset, out: Path, format: str, on_done: Callable[[
 
     :param format: one of :data:`FORMATS`.
     :param on_done: called after each image.
-    :raises DatasetError: if an image or a mask is missing or damaged, or two images would get one file.
+    :raises DatasetError: if an image or a mask is missing or damaged, an annotation's category is not listed, or two
+        images would get one file.
     :raises FolderError: if ``out`` is there already and not empty.
     """
     if format != "cvat":
@@ -68,7 +69,7 @@ def export_dataset(dataset: Dataset, out: Path, format: str, on_done: Callable[[
                 path.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(dataset.image_path(image), path)
                 pairs = zip(dataset.annotations(image), dataset.masks(image), strict=True)
-                objects = [(dataset.category(a) or "object", mask) for a, mask in pairs if not a.get("iscrowd")]
+                objects = [(dataset.listed_category(image, a).name, m) for a, m in pairs if not a.get("iscrowd")]
                 yield Labelled(image["file_name"], image["width"], image["height"], tuple(objects))
                 on_done()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
-import warnings
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +31,6 @@ MAX_PIXELS = 100_000_000
 """Images larger than this are refused rather than decoded."""
 
 PngImagePlugin.MAX_TEXT_CHUNK = 64 * 1024 * 1024  # colour profiles and texts of a megabyte are ordinary
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns of a bomb beyond it, and refuses twice as many
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # all beyond it are refused, in our words
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -180,7 +178,7 @@ def image_header(path: Path) -> Iterator[Image.Image]:
             raise DatasetError(f"{path} is not a regular file")
         if stat.S_ISREG(kind) and not path.stat().st_size:
             raise DatasetError(f"{path} is empty")
-        with Image.open(path, formats=_readable_formats(path)) as image:
+        with _opened(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(f"{path} has {image.width}x{image.height} pixels, more than {MAX_PIXELS:,}")
             yield image
@@ -196,10 +194,22 @@ def image_header(path: Path) -> Iterator[Image.Image]:
         if is_lfs_pointer(path):
             raise DatasetError(lfs_text(path)) from None
         raise DatasetError(f"{path} is not an image that can be read") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DatasetError(f"{path} has more than {MAX_PIXELS:,} pixels") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise DatasetError(f"{path} is damaged or cut short ({error})") from error
+
+
+_LIMIT_LIFTED = threading.Lock()
+
+
+def _opened(path: Path) -> Image.Image:
+    """Open an image without Pillow's own limit, which warns of images that are read here; other users keep it."""
+    formats = _readable_formats(path)
+    with _LIMIT_LIFTED:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _readable_formats(path: Path) -> tuple[str, ...]:

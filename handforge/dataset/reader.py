@@ -214,6 +214,19 @@ class Dataset:
         """The category of an annotation; None where ``annotations.json`` does not list it."""
         return next((kind for kind in self.category_list if kind.id == annotation["category_id"]), None)
 
+    def listed_category(self, image: ImageRecord, annotation: AnnotationRecord) -> Category:
+        """The category of one of an image's annotations.
+
+        :raises DatasetError: naming the annotation, if ``annotations.json`` does not list it.
+        """
+        found = self.category_of(annotation)
+        if found is None:
+            raise DatasetError(
+                f"{self.path}: annotation {annotation['id']} of {image['file_name']} has the category "
+                f"{annotation['category_id']!r}, which is not listed; add it to categories"
+            )
+        return found
+
     def annotations(self, image: ImageRecord) -> list[AnnotationRecord]:
         """The annotations of one image."""
         return self._by_image[image["id"]]

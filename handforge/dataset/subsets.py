@@ -198,12 +198,7 @@ def _zoomed_instance(
     height, width = mask.shape
     part = Image.fromarray(mask[top:bottom, left:right].astype(np.uint8) * 255)
     scaled = np.asarray(part.resize((width, height), Image.Resampling.BILINEAR)) > 127
-    kind = source.category_of(annotation)
-    if kind is None:
-        raise DatasetError(
-            f"{source.path}: annotation {annotation['id']} of {image['file_name']} has the category "
-            f"{annotation['category_id']!r}, which is not listed; add it to categories"
-        )
+    kind = source.listed_category(image, annotation)
     points = source.points(annotation, "keypoints", (len(kind.keypoints or KEYPOINTS), 3))
     wrist = source.points(annotation, "wrist", (2, 2))
     moved = None if points is None else _moved(points, box, width, height)

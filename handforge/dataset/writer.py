@@ -165,8 +165,7 @@ def copy_image(
         shutil.copyfile(path, folder / copy)
     annotations = []
     for annotation in source.annotations(image):
-        kind = source.category_of(annotation)
-        assert kind is not None  # record_problems has seen to it
+        kind = source.listed_category(image, annotation)
         kept = {key: value for key, value in annotation.items() if key not in ("id", "image_id")}
         kept |= {"category_id": ids[kind.name], "iscrowd": kept.get("iscrowd", 0)}
         annotations.append(cast("NewAnnotation", kept))

@@ -36,6 +36,7 @@ def test_a_mean_is_the_mean_of_every_weight_and_predicts(run, tmp_path):
     assert described["averaged"] == ["01.safetensors", "02.safetensors", "02.safetensors"]
     done = invoke("predict", "--weights", out, run.parent / "data", "--out", tmp_path / "found", "--score", 0)
     assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "found/predict.json").read_text())["session"] is None, "it is no session's network"
 
 
 def test_a_share_of_the_mean_is_imagenets(tmp_path):
@@ -50,6 +51,7 @@ def test_a_share_of_the_mean_is_imagenets(tmp_path):
     out = tmp_path / "mean.safetensors"
     done = invoke("average", tmp_path / "moved.safetensors", "--imagenet", 0.25, "--out", out)
     assert done.exit_code == 0, done.output
+    assert "the mean of 1 network and a share of 0.25 of ImageNet's weights" in done.output
     for name, value in checkpoint.read_weights(out).items():
         parameter = name in dict(model.named_parameters())
         moved = 0.075 if name.startswith("backbone.body.") else 0.1

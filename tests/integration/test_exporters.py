@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from trainer_samples import blob
+from trainer_samples import blob, edit_annotations
 
 from handforge.dataset import Category, Dataset, DatasetError, Instance, Sample, assemble, decode_mask, write_sample
 from handforge.dataset.exporters import FORMATS, Labelled, export_dataset, outlines, yolo_txt
@@ -152,6 +152,14 @@ def test_labelmes_file_lies_beside_its_image(dataset, tmp_path):
     ]
     content = json.loads((tmp_path / "exported/p1.json").read_text())
     assert content["imagePath"] == "p1.png" and [s["label"] for s in content["shapes"]] == ["hand"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_category_that_is_not_listed_is_named(dataset, tmp_path, format):
+    edit_annotations(dataset.folder, lambda content: content["annotations"][1].update(category_id=9))
+    with pytest.raises(DatasetError, match=r"annotation 2 of p0\.\w+ has the category 9, which is not listed; add it"):
+        export_dataset(Dataset(dataset.folder), tmp_path / "exported", format)
+    assert not (tmp_path / "exported").exists()
 
 
 def test_a_folder_in_use_is_refused(dataset, tmp_path):

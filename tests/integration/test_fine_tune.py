@@ -1,6 +1,7 @@
 """Fine-tuning by the real command: the network's own architecture, own images beside rendered ones."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from handforge.dataset import Dataset
 from trainer.cli import main
 from trainer.config import categories
 from trainer.config import recipe_file as recipes
+from trainer.config.recipe import ImageSettings
 from trainer.loop.fine_tune import training_options
 from trainer.models import checkpoint, networks
 
@@ -55,6 +57,13 @@ def test_network_and_size_are_those_of_the_start_and_the_rest_the_recipes(place)
     assert (chosen.images.min_size, chosen.images.max_size) == (64, 96)
     shared = recipes.load("fine-tune")
     assert chosen.sessions == shared.sessions and chosen.images.augmentation == shared.images.augmentation
+
+
+def test_what_a_description_does_not_say_of_its_images_is_the_default(place, tmp_path):
+    shutil.copytree(place / "start", tmp_path / "start")
+    path = tmp_path / "start/network.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "images": {}}))
+    assert made(place, init=str(tmp_path / "start")).recipe.images.min_size == ImageSettings.min_size
 
 
 def test_own_images_are_half_of_those_mixed(place):

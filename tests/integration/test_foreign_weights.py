@@ -43,6 +43,20 @@ def network(run, tmp_path):
     return tmp_path
 
 
+def test_a_json_beside_others_weights_is_not_their_description(data, tmp_path):
+    recipe = write_recipe(tmp_path / "tiny.toml")
+    (tmp_path / "theirs.pth").touch()
+    (tmp_path / "theirs.json").write_text("{}")
+    words = ("--recipe", recipe, "--data", data, "--out", tmp_path / "run", "--device", "cpu")
+    refused(invoke("repeat", *words, "--init", tmp_path / "theirs.pth"), "theirs.pth is empty; fetch it again")
+
+
+def test_a_run_that_is_not_there_is_missing(data, tmp_path):
+    words = ("predict", data, "--out", tmp_path / "out", "--weights", tmp_path / "none")
+    for session in ("last", "2", "best"):
+        refused(invoke(*words, "--session", session), "is missing; give a run folder")
+
+
 def predict(network, data):
     return invoke("predict", "--weights", network, data, "--out", network / "out", "--device", "cpu")
 

@@ -255,10 +255,20 @@ def test_spaces_around_a_label_do_not_count(tmp_path, shots):
     entries = [entry(), entry(2, 2, 2, [OTHER]), entry(3, 1, 3, [OTHER])]
     source = coco(tmp_path / "c.json", entries, categories=categories)
     dataset, said = imported(source, shots)
-    assert len(hands(dataset)) == 1 and "other labels were left out: object (1), cup (1)" in said
+    assert len(hands(dataset)) == 1 and "other labels were left out: (unnamed) (1), cup (1)" in said
     (tmp_path / "out").rename(tmp_path / "first")
-    dataset, _ = imported(source, shots, "--label", "cup ", "--label", "object")
+    dataset, _ = imported(source, shots, "--label", "cup ", "--label", "(unnamed)")
     assert {*dataset.categories.values()} == {"hand", "cup"}
+
+
+def test_a_label_object_is_one_like_any_other(tmp_path, shots):
+    categories = ({"id": 1, "name": "hand"}, {"id": 2, "name": "object"})
+    source = coco(tmp_path / "c.json", [entry(), entry(2, category=2, segmentation=[OTHER])], categories=categories)
+    dataset, said = imported(source, shots, "--label", "all")
+    assert dataset.categories == {1: "hand", 2: "object"} and "taken as hands" not in said
+    alone = coco(tmp_path / "d.json", [entry(category=2)], categories=categories[1:])
+    (tmp_path / "out").rename(tmp_path / "first")
+    refused(alone, shots, "nothing labelled 'hand' (there is object)")
 
 
 def test_words_that_begin_like_a_hand_are_none(tmp_path, shots):

@@ -146,6 +146,15 @@ def test_results_do_not_go_among_the_images_that_are_read(tmp_path, monkeypatch,
     )
 
 
+def test_a_file_among_earlier_results_is_not_read_and_replaced(tmp_path):
+    write_blobs(tmp_path / "data", count=1)
+    (tmp_path / "out/overlays").mkdir(parents=True)
+    source = (tmp_path / "data/images/blob000.png").rename(tmp_path / "out/overlays/a.png")
+    (tmp_path / "out/predict.json").write_text("{}")
+    refused(invoke("predict", source, "--out", tmp_path / "out"), f"{source} cannot be read while results go into")
+    assert source.is_file()
+
+
 def test_a_folder_in_a_file_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FolderError, match=r"file/out cannot be made in .*/file, which is a file; give another folder"):

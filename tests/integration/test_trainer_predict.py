@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from trainer_samples import blob, edit_annotations, invoke, refused, write_blobs
 
-from handforge.dataset import Dataset, decode_mask
+from handforge.dataset import Dataset, DatasetError, decode_mask
 from trainer.config.recipe import ImageSettings, Network
 from trainer.inference import detections, detector, predict
 from trainer.inference.detections import Detection
@@ -35,6 +35,11 @@ def test_results_of_a_dataset_load_in_pycocotools(weights, tmp_path):
     coco = COCO(data / "annotations.json")
     assert len(coco.loadRes(str(tmp_path / "out/results.json")).anns) == len(results)
     assert sorted(p.name for p in (tmp_path / "out/overlays").iterdir()) == [f"blob00{i}.jpg" for i in range(3)]
+
+
+def test_an_image_too_narrow_for_a_hand_is_refused_in_python_too(weights):
+    with pytest.raises(DatasetError, match="the image is 500x1; an image so narrow shows no hand"):
+        detector.HandDetector(weights, device="cpu").detect(np.zeros((1, 500, 3), np.uint8))
 
 
 def test_a_folder_gets_ids_in_sorted_order(weights, tmp_path):

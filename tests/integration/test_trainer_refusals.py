@@ -3,9 +3,10 @@
 import os
 
 import pytest
-from trainer_samples import TINY, edit_annotations, refused, repeat, write_blobs, write_recipe
+from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, write_blobs, write_recipe, write_shapes
 
 from handforge.files import folder_lock
+from trainer.loop import launch
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,14 @@ def test_recipes_that_need_something_say_what(blobs, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_categories_that_no_network_could_tell_apart_are_refused(blobs, tiny, tmp_path, monkeypatch):
+    refused(repeat(tiny, blobs, tmp_path / "run", "--categories", "hand, hand"), "--categories names hand twice")
+    monkeypatch.setattr(launch, "MOST_CLASSES", 1)
+    two = write_shapes(tmp_path / "two", {"cup": 1, "fork": 2})
+    refused(repeat(tiny, two, tmp_path / "run"), "two has 2 categories, and a network learns 1 at most; choose them")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_network_of_another_architecture_is_refused(blobs, unbroken, tmp_path):
     recipe = write_recipe(tmp_path / "wide.toml", TINY.replace("channels = 16", "channels = 32"))
     refused(
@@ -74,6 +83,12 @@ def test_a_folder_that_is_not_ours_or_another_run_is_refused(blobs, tiny, unbrok
     refused(repeat(tiny, blobs, damaged, "--resume"), "run.json is damaged (", "give another folder")
     finished = repeat(tiny, blobs, unbroken, "--resume")
     assert finished.exit_code == 0 and "finished already" in finished.output
+
+
+def test_a_study_goes_on_with_its_own_threads(blobs, tmp_path):
+    (tmp_path / "study.json").write_text('{"threads": 2}')
+    done = invoke("study", "--data", blobs, "--out", tmp_path, "--device", "cpu", "--threads", 1)
+    refused(done, f"{tmp_path} was begun with 2 threads a training", "continue it with --threads 2")
 
 
 def test_two_commands_do_not_write_one_run(blobs, tiny, tmp_path):

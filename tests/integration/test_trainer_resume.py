@@ -35,6 +35,14 @@ def test_resume_in_the_middle_of_a_session_is_exact(blobs, tiny, unbroken, tmp_p
         assert (tmp_path / "run" / name).read_bytes() == (unbroken / name).read_bytes(), name
 
 
+def test_a_run_killed_before_it_removed_its_state_is_finished_and_removes_it(blobs, tiny, unbroken, tmp_path):
+    out = shutil.copytree(unbroken, tmp_path / "run")
+    (out / checkpoint.STATE).write_bytes(b"of the last step")
+    done = repeat(tiny, blobs, out, "--resume")
+    assert done.exit_code == 0 and "finished already" in done.output
+    assert not (out / checkpoint.STATE).exists()
+
+
 def test_adamw_and_a_backbone_of_torchvision_resume_exactly(blobs, tmp_path):
     text = TINY.replace("lr = 0.01", 'lr = 0.001\noptimizer = "adamw"').replace("test_resnet", "resnet18")
     recipe = write_recipe(tmp_path / "other.toml", text.replace("steps = 4", "steps = 2"))

@@ -138,6 +138,17 @@ def test_too_many_pixels_are_told_once(tmp_path):
     assert "a.png has 11000x9500 pixels, more than 100,000,000" in done.stderr and "bomb" not in done.stderr
 
 
+def test_pillow_warns_its_other_users_as_before():
+    code = (
+        "import warnings\nfrom PIL import Image\nlimit = Image.MAX_IMAGE_PIXELS\n"
+        "from pathlib import Path\nfrom handforge.dataset import read_image\n"
+        "try: read_image(Path('none.png'))\nexcept Exception as error: assert 'is missing' in str(error)\n"
+        "assert Image.MAX_IMAGE_PIXELS == limit\n"
+        "assert Image.DecompressionBombWarning not in [entry[2] for entry in warnings.filters]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_one_wrong_byte(tmp_path):
     """Pillow decodes it to something; the file's own checksums know."""
     folder = make(tmp_path / "set")

@@ -200,7 +200,11 @@ def test_what_a_network_has_not_learned_is_left_out_and_it_is_said(two, tmp_path
     folder = tmp_path / "found"
     folder.mkdir()
     path = write_results(folder / "results.json", [one for one in entries if one["category_id"] == 3])
-    record = {"source": "d", "dataset_id": dataset.id, "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "fork"}]}
+    record = {
+        "source": "d",
+        "dataset_id": dataset.id,
+        "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "fork"}],
+    }
     (folder / "predict.json").write_text(json.dumps(record))
     found = load(dataset, folder, Scope())
     assert found.categories == ("cup",)
@@ -226,7 +230,9 @@ def test_what_a_network_knows_beyond_the_dataset_is_no_hand(two, tmp_path):
 
     def predicted(dataset, *named):
         listed = [{"id": number, "name": name} for number, name in named]
-        (folder / "predict.json").write_text(json.dumps({"source": "d", "dataset_id": dataset.id, "categories": listed}))
+        (folder / "predict.json").write_text(
+            json.dumps({"source": "d", "dataset_id": dataset.id, "categories": listed})
+        )
         found = load(dataset, folder, Scope())
         counts = paper_metrics(found.images, MatchOptions())
         return (counts.tp, counts.fp, counts.fn), found.notes

@@ -208,12 +208,34 @@ def test_a_study_without_a_finished_run_has_a_page(tmp_path):
     assert "6 of 6 runs are missing" in words[1] and (tmp_path / "report.html").stat().st_size > 5000
 
 
+PLAN = {
+    "format": "handforge-study-1",
+    **{"question": "", "seeds": [0], "claim": {"arm": "a", "against": "b"}, "amendments": [], "tests": {}},
+    "primary": [{"measure": "average_loss", "test": None, "network": "last"}],
+    "arms": {
+        name: {"description": "", "against": "b", "sessions": 1, "steps": 1, "images_seen": 1, "real": [], "recipe": {}}
+        for name in "ab"
+    },
+}
+"""A study of two arms, of which nothing has been trained."""
+
+
+def test_a_study_of_which_nothing_is_trained_is_read(tmp_path):
+    (tmp_path / "study.json").write_text(json.dumps(PLAN))
+    assert read_study(tmp_path).missing == [("a", 0), ("b", 0)]
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
         (None, "is not the folder of a study"),
         ({"format": "handforge-study-0"}, "is of another version"),
-        ({"format": "handforge-study-1", "claim": {}}, "is not a record of a study"),
+        ({"format": "handforge-study-1", "claim": {}}, "is not a record of a study: claim: arm is missing"),
+        ([], "is not a record of a study; make"),
+        (PLAN | {"seeds": "0"}, "is not a record of a study: seeds is a text"),
+        (PLAN | {"tests": {"t": {"data": "d"}}}, "is not a record of a study: tests: id is missing"),
+        (PLAN | {"claim": {"arm": "a", "against": "c"}}, "names 'c', of which it says no more"),
+        (PLAN | {"primary": [{"measure": "f1", "test": "t", "network": "last"}]}, "names 't', of which"),
     ],
 )
 def test_another_folder_is_refused(tmp_path, content, message):

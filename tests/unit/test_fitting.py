@@ -64,6 +64,20 @@ def test_joints_that_are_missing_are_guessed_and_other_proportions_fit():
         fitting.fit(Joints(), CAMERA, HAND)
 
 
+def test_joints_in_one_point_show_no_pose():
+    with pytest.raises(JointsError, match="all joints lie in one point of the image"):
+        fitting.fit(Joints(np.full((21, 2), 300.0)), CAMERA, HAND)
+    _, points, image = seen("point", (10, 20, -30))
+    known = CAMERA.to_camera(points)
+    lacking = known.copy()
+    lacking[5] = np.nan
+    for space in (np.zeros((21, 3)), lacking):
+        with pytest.raises(JointsError, match="if the wrist and all four knuckles are there and apart"):
+            fitting.fit(Joints(space=space), CAMERA, HAND)
+        found = fitting.fit(Joints(image, space), CAMERA, HAND)
+        assert np.nanmax(found.errors) < 4, "the image alone says enough"
+
+
 def test_a_left_hand_is_the_mirror_image():
     _, points, image = seen("point", (10, 20, -30))
     left = image * [-1, 1] + [CAMERA.width, 0]

@@ -80,6 +80,16 @@ def test_folders_are_relative_to_the_file_and_given_ones_are_not(tmp_path):
     assert made.data == "mine" and made.seeds == [3, 4] and of_arms["a"].network.init == "none"
 
 
+def test_a_recipe_without_sessions_is_no_session(tmp_path):
+    with pytest.raises(StudyError, match="arm 'b' starts from the network of c9; give its run as init"):
+        load(tmp_path, SMALL.replace('name = "b"', 'name = "b"\nrecipe = "c10"\none_session = true'))
+
+
+def test_a_tests_masks_are_of_a_category_of_any_name(tmp_path):
+    made, _ = load(tmp_path, SMALL + '[tests.held-out]\ndata = "t"\nmasks = "手 (gauche)"\n')
+    assert made.tests["held-out"].masks == "手 (gauche)"
+
+
 def test_all_problems_are_named_at_once(tmp_path):
     text = SMALL.replace('against = "b"', 'against = "c"').replace("seeds = [0]", "seeds = [0, 0]")
     text = text.replace('name = "b"', 'name = "b"\nagainst = "aa"\nsession.lrr = 1').replace(

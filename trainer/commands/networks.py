@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, Number, echo, output_file, session_number
+from handforge.console import PATH, Number, counted, echo, output_file, session_number
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
 from trainer.weights import SHIPPED, shipped_weights
@@ -61,7 +61,8 @@ from trainer.weights import SHIPPED, shipped_weights
 @click.option(
     "--tta",
     is_flag=True,
-    help="Look at four views of every image: finds more, and cuts better; four to five times slower.",
+    help="Look at four views of every image in place of --zoom: finds more, and cuts better; four to five times "
+    "slower.",
 )
 @click.option(
     "--zoom/--no-zoom",
@@ -167,8 +168,9 @@ def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
         raise click.UsageError("the mean of one network is that network; name two or more, or give --imagenet")
     if out.suffix != ".safetensors":
         raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
+    share = f" and a share of {imagenet:g} of ImageNet's weights" if imagenet else ""
     averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out, imagenet)
-    echo(f"{out} and {out.with_suffix('.json').name}: the mean of {len(networks)} networks")
+    echo(f"{out} and {out.with_suffix('.json').name}: the mean of {counted(len(networks), 'network')}{share}")
 
 
 @click.command()

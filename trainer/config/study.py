@@ -71,7 +71,7 @@ class Test(_Part):
 
     data: str
     """Its folder."""
-    masks: Name | None = None
+    masks: str | None = None
     """What its masks cover, by the category's name: the one that is scored. Default: what the arms learn."""
     region: Literal["skin", "hand"] = "skin"
     """``hand``: annotated pixels beyond the wrist do not count; for networks of ``hand`` on masks of ``hand+forearm``
@@ -220,7 +220,7 @@ def arm_recipe(study: Study, arm: Arm, folder: Path | None = None) -> Recipe:
         merged = isinstance(value, dict) and isinstance(table.get(key), dict)
         table[key] = {**table[key], **value} if merged else value
     recipe = recipe_file.from_table(arm.name, {**table, "description": arm.description or table.get("description", "")})
-    if arm.one_session:
+    if arm.one_session and recipe.sessions:
         recipe = recipe.conventional()
     if study.init:
         recipe = replace(recipe, network=replace(recipe.network, init=study.init), init_from="")

@@ -13,6 +13,7 @@ from handforge.dataset import read_image
 from trainer.config.description import NetworkDescription
 from trainer.config.tasks import task_of
 from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
+from trainer.inference.inputs import check_shape
 from trainer.inference.tta import SCORE as TTA_SCORE
 from trainer.inference.zoom import LOWEST as ZOOM_SCORE
 from trainer.models import checkpoint, networks
@@ -87,7 +88,8 @@ class HandDetector:
 
         :param images: a file or a (H, W, 3) uint8 RGB array; or a sequence of them, or a (N, H, W, 3) uint8 array.
         :returns: the image's detections, highest score first; for several images a list of them.
-        :raises DatasetError: if a file is missing or not an image that can be read.
+        :raises DatasetError: if a file is missing or not an image that can be read, or an image is so narrow that it
+            shows no hand.
         :raises ValueError: if an image is something else, or an array is not of that shape and dtype.
         """
         if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim != 4):
@@ -104,8 +106,8 @@ class HandDetector:
 
 
 def _array(image: Image) -> np.ndarray:
-    if isinstance(image, str | Path):
-        return read_image(Path(image))
+    name = str(image) if isinstance(image, str | Path) else "the image"
+    image = read_image(Path(image)) if isinstance(image, str | Path) else image
     if (
         not isinstance(image, np.ndarray)
         or image.ndim != 3
@@ -114,6 +116,7 @@ def _array(image: Image) -> np.ndarray:
         or image.dtype != np.uint8
     ):
         raise _not_an_image(image)
+    check_shape(name, image)
     return image
 
 

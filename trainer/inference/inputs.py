@@ -146,7 +146,7 @@ class Source:
                 else:
                     number = next(numbers)
                     image = item.read()
-                    _check_shape(item.name, image)
+                    check_shape(item.name, image)
                     orientation = item.orientation
                     chosen = number if item.id is None else item.id
                     yield Frame(chosen, item.name, item.output, image, None, item.path, orientation)
@@ -157,12 +157,16 @@ class Source:
 
     def _frames(self, clip: Clip, numbers: Iterator[int]) -> Iterator[Frame]:
         for index, (seconds, image) in enumerate(islice(clip.open().read(), self.limit)):
-            _check_shape(clip.name, image)
+            check_shape(clip.name, image)
             output = f"{clip.output}_{index:06d}"
             yield Frame(next(numbers), f"{output}.png", output, image, clip, seconds=seconds)
 
 
-def _check_shape(name: str, image: np.ndarray) -> None:
+def check_shape(name: str, image: np.ndarray) -> None:
+    """Refuse a (H, W, 3) image that is more than :data:`MOST_OBLONG` times as long as wide.
+
+    :raises DatasetError: naming it.
+    """
     height, width = image.shape[:2]
     if max(height, width) > MOST_OBLONG * min(height, width):
         raise DatasetError(f"{name} is {width}x{height}; an image so narrow shows no hand")
@@ -177,7 +181,7 @@ def open_source(
     :param recursive: the folders in folders, too.
     :param limit: the largest number of frames read from each video.
     :param leave_out: a folder whose files are not read: the results'.
-    :raises DatasetError: if a path is missing or a folder in ``leave_out``, a dataset is one of several, or there is
+    :raises DatasetError: if a path is missing or in ``leave_out``, a dataset is one of several, or there is
         nothing to predict.
     """
     for path in paths:
@@ -187,7 +191,7 @@ def open_source(
             if len(paths) > 1:
                 raise DatasetError(f"{path} is a dataset, whose ids the results have; predict it by itself")
             return _dataset(path)
-        if leave_out and path.is_dir() and path.resolve().is_relative_to(leave_out.resolve()):
+        if leave_out and path.resolve().is_relative_to(leave_out.resolve()):
             raise DatasetError(
                 f"{path} cannot be read while results go into {leave_out}; give another folder for --out"
             )

@@ -17,6 +17,7 @@ from handforge.dataset import Category, DatasetError
 from handforge.dataset.coco_types import ImageRecord, ResultRecord
 from handforge.files import dump_json, new_folder, utf8_name
 from handforge.run_records import PredictionRecord, SkippedFile
+from trainer.config.description import NetworkDescription
 from trainer.config.tasks import WITH_MASKS
 from trainer.errors import OutputError
 from trainer.inference.detections import DRAWN_SCORE, MASK_THRESHOLD, Detection, result
@@ -123,7 +124,7 @@ def predict(
             "dataset_id": source.dataset_id,
             "weights": utf8_name(weights.resolve()),
             "task": detector.task,
-            "session": next((entry["session"] for entry in reversed(detector.description.get("sessions") or [])), None),
+            "session": _session(detector.description),
             "categories": [{**category.to_json(), "id": ids[category.name]} for category in detector.categories],
             "settings": {
                 "score": options.results_score,
@@ -150,6 +151,12 @@ def predict(
         if source.dataset_id is None:
             (folder / "images.json").write_bytes(dump_json(found.images))
     return summary
+
+
+def _session(description: NetworkDescription) -> int | None:
+    """The number of the session that left a network; None of a mean of networks, and where nothing says it."""
+    sessions = description.get("sessions")
+    return sessions[-1].get("session") if sessions and "averaged" not in description else None
 
 
 def _check_task(task: str, weights: Path, options: PredictOptions) -> None:

@@ -18,6 +18,8 @@ from trainer.loop.repetition import Plan, Repetition, split
 from trainer.loop.run_folder import RunFolder
 from trainer.models import networks
 
+STATE_NETWORKS = 6
+"""The largest state of a run, weights and two moments of each, twice while it is replaced: in sizes of the network."""
 STEPS = 2
 """Steps that are timed of each kind of session, after one that is not."""
 
@@ -50,12 +52,13 @@ class Estimate:
         steps = sum(one.total_steps for one in self.sessions)
         seconds = sum(one.total_steps * step for one, step in zip(self.sessions, self.step_seconds, strict=True))
         kept = len(self.sessions) if self.keep is None else min(self.keep, len(self.sessions))
+        state = STATE_NETWORKS * self.network_bytes
         there = next(path for path in (out.resolve(), *out.resolve().parents) if path.exists())
         lines += [
             f"{steps:,} steps in about {duration(seconds)}, measured on {STEPS} steps of each kind of session; reading "
             "the images and validation come on top",
-            f"{kept + 1} networks of {megabytes(self.network_bytes)}, and while it trains about "
-            f"{megabytes(3 * self.network_bytes)}; {megabytes(shutil.disk_usage(there).free)} are free",
+            f"{kept + 1} networks of {megabytes(self.network_bytes)}, and while it trains up to "
+            f"{megabytes(state)} more; {megabytes(shutil.disk_usage(there).free)} are free",
             "nothing was written",
         ]
         return "\n".join(lines)

@@ -10,7 +10,7 @@ from handforge.dataset import CATEGORIES, Dataset
 from handforge.dataset.records import HandCategory
 from trainer.config import recipe_file as recipes
 from trainer.config.description import Architecture
-from trainer.config.recipe import INITS, Network, Recipe
+from trainer.config.recipe import INITS, ImageSettings, Network, Recipe
 from trainer.config.tasks import task_of
 from trainer.errors import RecipeError
 from trainer.loop.launch import Options
@@ -68,7 +68,7 @@ def _on(recipe: Recipe, init: str, category: HandCategory) -> Recipe:
         )
     weights = shipped_weights(category) if init == SHIPPED else Path(init)
     description = checkpoint.read_description(weights)
-    arch, sizes = Architecture.from_json(description["architecture"]), description["images"]
+    arch, seen = Architecture.from_json(description["architecture"]), ImageSettings(**description["images"])
     network = Network(
         category=category,
         task=task_of(arch.model),
@@ -78,5 +78,5 @@ def _on(recipe: Recipe, init: str, category: HandCategory) -> Recipe:
         representation_size=arch.representation_size,
         canonical_scale=arch.canonical_scale,
     )
-    images = replace(recipe.images, min_size=sizes["min_size"], max_size=sizes["max_size"])
+    images = replace(recipe.images, min_size=seen.min_size, max_size=seen.max_size)
     return replace(recipe, network=network, images=images, init_from="").checked()

@@ -15,23 +15,20 @@ from handforge.progress import progress
 from handforge.run_records import SessionRecord
 from trainer.config import categories
 from trainer.config import recipe_file as recipes
+from trainer.config.description import MOST_CLASSES
 from trainer.config.recipe import INITS, RealSets, Recipe
 from trainer.config.tasks import TaskName
 from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
-from trainer.loop.estimate import measure
+from trainer.loop.estimate import STATE_NETWORKS, measure
 from trainer.loop.repetition import Plan, Repetition, split
 from trainer.loop.run_folder import RunFolder
 from trainer.loop.tensorboard import Board
 from trainer.loop.tensorboard import require as require_tensorboard
-from trainer.models import networks
+from trainer.models import checkpoint, networks
 
 _log = logging.getLogger(__name__)
-
-
-STATE_NETWORKS = 6
-"""The largest state of a run, weights and two moments of each, twice while it is replaced: in sizes of the network."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,8 @@ def plan(command: str, options: Options) -> Plan:
     if small:
         raise RecipeError(f"a batch of {small[0]} cannot be shared evenly by {distributed.world()} processes")
     wanted = [name for name in map(str.strip, (options.categories or "").split(",")) if name]
+    if doubled := [name for name in wanted if wanted.count(name) > 1]:
+        raise RecipeError(f"--categories names {doubled[0]} twice; each category is learned once")
     wanted = wanted or list(chosen.categories)
     outlines = [name for name in wanted if name in CATEGORIES.values()]
     mask = (outlines[0] if len(outlines) == 1 else None) if wanted else chosen.network.category
@@ -88,6 +87,11 @@ def plan(command: str, options: Options) -> Plan:
                 mask,
             )
     learned = categories.choose([*data, *real], wanted, mask)
+    if len(learned) > MOST_CLASSES:
+        raise RecipeError(
+            f"{' and '.join(map(str, options.data))} has {len(learned):,} categories, and a network learns "
+            f"{MOST_CLASSES:,} at most; choose them with --categories"
+        )
     if chosen.network.task == "keypoints":
         categories.common_keypoints(learned, [*data, *real])
     if chosen.network.task == "classification" and len(learned) < 2:
@@ -195,6 +199,8 @@ def prepare(command: str, options: Options) -> Repetition | None:
         _log.info("%s goes on with %d threads, as it began", folder.path, torch.get_num_threads())
     distributed.barrier()  # all have looked at the folder before the first process writes
     if folder.header.get("finished"):
+        if first:
+            (folder.path / checkpoint.STATE).unlink(missing_ok=True)  # of a kill just before it was removed
         return None
     model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
     if not folder.continued:

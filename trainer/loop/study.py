@@ -5,7 +5,7 @@
     DIR/study.json                        the study as decided before the first run: arms, seeds, tests, primary measure
     DIR/ARM/seedN/                        a run folder
     DIR/ARM/seedN/predictions/TEST-03/    what the network of session 3 detects in a test's images
-    DIR/report.html, report.json          by ``handforge study DIR``
+    DIR/report.html, report.json          by ``hand-evaluation study DIR``
 
 Scores and statistics are :mod:`evaluation.study`, which reads these files.
 """

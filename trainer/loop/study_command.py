@@ -31,13 +31,20 @@ def study(
 
     :param threads: of each training; None: the cores shared out among the workers, or as the study began.
     :param changes: as :func:`trainer.config.study.load`.
-    :raises StudyError: if the study cannot be made, or some of its runs failed; the others are done and on the page.
+    :raises StudyError: if the study cannot be made or was begun with other ``threads``, or some of its runs failed; the
+        others are done and on the page.
     """
     if not dry_run:
         require_writable(out)
     decided, recipes = studies.load(name, **changes)
+    recorded = runs.recorded_threads(out)
+    if threads and recorded not in (None, threads):
+        raise StudyError(
+            f"{out} was begun with {recorded} threads a training, and another number gives other weights; continue it "
+            f"with --threads {recorded}"
+        )
     shared_out = max(1, processors() // workers)
-    todo = runs.jobs(decided, recipes, out, threads or runs.recorded_threads(out) or shared_out, device, words)
+    todo = runs.jobs(decided, recipes, out, recorded or threads or shared_out, device, words)
     planned = runs.plan(decided, todo)
     runs.require_networks(todo)
     if dry_run:
@@ -55,7 +62,7 @@ def study(
             f"{len(failed)} of {len(todo)} runs failed, the first ({first}): {reason}; the same command tries again"
         )
     if done.returncode:
-        raise StudyError(f"the runs are done, the page is not; {' '.join(command[2:])} says why")
+        raise StudyError(f"the runs are done, the page is not; hand-evaluation study {out} says why")
 
 
 def _run(todo: Sequence[Job], workers: int) -> dict[str, str]:

@@ -65,17 +65,20 @@ def session_file(path: Path, session: int | str) -> Path:
         raise CheckpointError(f"session is best, last or the number of a session, from 1, not {session!r}")
     if path.is_file():
         raise CheckpointError(f"{path} is the network of one session; --session is for a run folder")
+    if not path.exists():
+        raise CheckpointError(f"{path} is missing; give a run folder")
     kept = session_numbers(path)
     number = (kept[-1] if kept else 0) if session == "last" else session
     if number not in kept:
         there = f"it has kept those of {', '.join(map(str, kept))}" if kept else "it has kept none"
-        raise CheckpointError(f"{path} has no network of session {session}; {there} (train with --keep)")
+        raise CheckpointError(f"{path} has no network of session {session}; {there} (as its --keep says)")
     return session_network(path, number)
 
 
 def is_ours(path: Path) -> bool:
     """Whether a run folder or weights file has our description beside it."""
-    return _file(path).with_suffix(".json").is_file()
+    file = _file(path)
+    return file.suffix == ".safetensors" and file.with_suffix(".json").is_file()
 
 
 def write_network(path: Path, weights: dict[str, torch.Tensor], description: NetworkDescription) -> None:
@@ -120,6 +123,9 @@ def read_description(path: Path) -> NetworkDescription:
     for key in ("architecture", "images"):
         if not isinstance(description.get(key), dict):
             raise CheckpointError(f"{beside} does not describe a network ({key} is not there)")
+    sessions = description.get("sessions") or []
+    if not isinstance(sessions, list) or not all(isinstance(one, dict) for one in sessions):
+        raise CheckpointError(f"{beside} does not describe a network (its sessions are no list of objects)")
     if problems := description_problems(description["architecture"], description["images"]):
         raise CheckpointError(f"{beside} describes a network that cannot be built: {'; '.join(problems)}")
     return cast("NetworkDescription", description)

@@ -85,7 +85,7 @@ class Semantic(nn.Module):
 class DeepLabV3(Semantic):
     """See the module's text.
 
-    :param body: of :func:`trainer.backbones.build_body`, dilated; ``width``: the channels of its last map.
+    :param body: of :func:`trainer.models.backbones.build_body`, dilated; ``width``: the channels of its last map.
     :param channels: width of the head.
     :param classes: without the background, which is class 0.
     """

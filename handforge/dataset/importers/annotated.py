@@ -17,8 +17,8 @@ Size = tuple[int, int] | None
 Joints = dict[str, tuple[tuple[str, ...], tuple[tuple[int, int], ...]]]
 """By label, the names of its keypoints and its skeleton (pairs counted from 1)."""
 
-UNNAMED = "object"
-"""The label of objects for which a source names none."""
+UNNAMED = "(unnamed)"
+"""The label of objects for which a source names none: they become hands."""
 
 ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 """What reading raises where content is not of the kind it should be."""
