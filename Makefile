@@ -13,7 +13,7 @@ help:
 	@echo "make real        from rendered indoor scenes to photographs; ends with real/report.html"
 	@echo "                 HANDS=\"DIR ...\" photographs to score whose masks end at the wrist,"
 	@echo "                 MANY=\"DIR ...\" as HANDS, where the pieces of a mask are several hands"
-	@echo "                 ARMS=\"DIR ...\" whose masks take the forearm along"
+	@echo "                 ARMS=\"DIR ...\" whose masks include the forearm"
 	@echo "make test        the tests, some minutes on two cores"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make test-ui     drives a real Blender window: BLENDER=/path/to/blender, Debian's xvfb, xdotool and imagemagick;"

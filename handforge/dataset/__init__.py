@@ -1,9 +1,9 @@
-"""The COCO dataset on disk. A COCO dataset folder: what generator, trainer and evaluation pass on.
+"""The COCO dataset folder: what generator, trainer and evaluation pass on.
 
 A dataset folder::
 
     images/NAME.png|jpg|webp    the images
-    masks/NAME.png              the truth beside them: 255 on a hand, 0 elsewhere (all annotations of the image)
+    masks/NAME.png              255 on a hand, 0 elsewhere: all annotations of the image, without crowds
     depth/ normals/ parts/      ground-truth maps, on request: ground_truth_maps.py says what they hold
     annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
     dataset.json                how it was made: settings, seed, versions, counts
@@ -21,7 +21,7 @@ coco_types          the records of annotations.json, for the type checker
 groups              images that belong together
 reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
-subsets            zoomed and sampled test sets
+subsets            datasets merged, sampled, split and zoomed
 validate           verify annotations, images, a whole dataset
 exporters          the files of annotation tools
 contact_sheet      images with their masks' outlines on one sheet

@@ -1,4 +1,4 @@
-"""Truths beside the mask, each a folder of PNG files: what is stored, and how it is read back.
+"""Ground-truth maps, each a folder of PNG files: what is stored, and how it is read back.
 
 ========  ===========================================  ==================================================
 folder    stored                                       read as
@@ -25,7 +25,7 @@ PER_METRE = 5000
 
 
 def encode_map(name: str, values: np.ndarray) -> bytes:
-    """The file of one truth; ``values`` as the module's table has them when read.
+    """The PNG file of one map; ``values`` as the module's table has them when read.
 
     :raises DatasetError: if something is too far away for 16 bits.
     """
@@ -40,12 +40,13 @@ def encode_map(name: str, values: np.ndarray) -> bytes:
 
 
 def read_map(path: Path, name: str) -> np.ndarray:
-    """One truth as the module's table has it.
+    """Read one map, as the module's table has it.
 
-    :raises DatasetError: if there is no such truth, or the file is missing, damaged, or of another kind.
+    :param name: one of :data:`GROUND_TRUTH_MAPS`.
+    :raises DatasetError: if there is no such map, or the file is missing, damaged, or of another kind.
     """
     if name not in GROUND_TRUTH_MAPS:
-        raise DatasetError(f"there is no truth {name!r}; there are {', '.join(GROUND_TRUTH_MAPS)}")
+        raise DatasetError(f"there is no ground-truth map {name!r}; there are {', '.join(GROUND_TRUTH_MAPS)}")
     values = np.asarray(open_image(path))
     kind = {"depth": (2, np.uint16), "normals": (3, np.uint8), "parts": (2, np.uint8)}[name]
     if (values.ndim, values.dtype) != (kind[0], np.dtype(kind[1])):
@@ -58,7 +59,7 @@ def read_map(path: Path, name: str) -> np.ndarray:
 
 
 def check_map(path: Path, name: str, covered: np.ndarray, image: ImageRecord) -> list[str]:
-    """What is wrong with one truth of an image whose masks cover the pixels ``covered``, (H, W) bool."""
+    """What is wrong with one map of an image whose masks cover the pixels ``covered``, (H, W) bool."""
     try:
         values = read_map(path, name)
     except DatasetError as error:

@@ -1,4 +1,4 @@
-"""Reading a dataset folder, and checking what is in it."""
+"""Read a dataset folder, and check what is in it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Dataset:
     Nothing but ``annotations.json`` is read at construction; images and masks are decoded when asked for.
 
     :param category: of :data:`CATEGORIES`; annotations of the others are left out, and so are images whose hands are
-        all annotated in another one: they say nothing about this one, least of all that there is no hand.
+        all annotated in another one: they do not say where this one is, nor that there is no hand.
     :ivar left_out: the number of images that were left out.
     :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no image or no
         annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no image,
@@ -55,12 +55,12 @@ class Dataset:
         self.path = self.folder / "annotations.json"
         _check_writable(str(self.folder), f"the folder {str(self.folder)!r}")
         if not self.folder.is_dir():
-            raise DatasetError(f"{self.folder} is no folder; give one that handforge render or import wrote")
+            raise DatasetError(f"{self.folder} is not a folder; give one that handforge render or dataset import wrote")
         try:
             self._bytes = self.path.read_bytes()
         except FileNotFoundError:
             raise DatasetError(
-                f"{self.folder} holds no annotations.json; it is no dataset, or its rendering was not finished "
+                f"{self.folder} holds no annotations.json; it is not a dataset, or its rendering was not finished "
                 "(run the same handforge render command again to finish it)"
             ) from None
         content = parse_json(self._bytes, self.path, DatasetError, constants=False)
@@ -90,7 +90,7 @@ class Dataset:
                 elif kind in CATEGORIES.values():
                     elsewhere.add(annotation["image_id"])
                     continue
-                # What is neither is no hand, and left for those who use it to refuse.
+                # Other categories are no hands; whoever uses the dataset may refuse them.
                 by_image[annotation["image_id"]].append(annotation)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None

@@ -1,4 +1,4 @@
-"""An image and its truth, and what a hand's annotation consists of."""
+"""An image and its ground truth, and what a hand's annotation consists of."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ HAND_CATEGORIES = tuple(Category(key, name, KEYPOINTS, SKELETON, "person") for k
 
 
 GROUND_TRUTH_MAPS = ("depth", "normals", "parts")
-"""Truths beside the mask that an image may have; :mod:`handforge.dataset.ground_truth_maps` says what they are."""
+"""Ground-truth maps that an image may have; :mod:`handforge.dataset.ground_truth_maps` says what they hold."""
 
 PARTS = ("palm", "thumb", "index", "middle", "ring", "little", "forearm")
 """Parts of an arm. In an image of parts they count from 1, and 0 is the background."""
@@ -132,12 +132,12 @@ class Instance:
 
 @dataclass(frozen=True)
 class Sample:
-    """An image and its truth.
+    """An image and its ground truth.
 
     :param name: the file's name without suffix; no folder, no dot in front.
     :param image: (H, W, 3) uint8, RGB.
     :param instances: the hands, none or more; a hand of no pixel is left out of the record.
-    :param meta: what else is known of the image than its truth.
+    :param meta: what else is known of the image.
     :param ground_truth_maps: some of :data:`GROUND_TRUTH_MAPS`, as :mod:`handforge.dataset.ground_truth_maps` says.
     """
 
@@ -150,7 +150,7 @@ class Sample:
     def __post_init__(self) -> None:
         text = self.name.encode(errors="ignore").decode()  # without what is no UTF-8
         if Path(self.name).name != text or not text or text.startswith("."):
-            raise DatasetError(f"{self.name!r} is no plain file name")
+            raise DatasetError(f"{self.name!r} is not a plain file name")
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
             raise DatasetError(f"{self.name}: an image is (H, W, 3) uint8, not {self.image.shape} {self.image.dtype}")
         for instance in self.instances:

@@ -64,7 +64,7 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
     except DatasetError:
         raise
     except (TypeError, AttributeError) as error:
-        raise DatasetError("the segmentation cannot be decoded (something in it is no number)") from error
+        raise DatasetError("the segmentation cannot be decoded (something in it is not a number)") from error
     except (ValueError, IndexError, OverflowError) as error:
         raise DatasetError(f"the segmentation cannot be decoded ({error})") from error
 

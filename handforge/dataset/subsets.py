@@ -34,13 +34,13 @@ from handforge.dataset.writer import copy_image, has_masks
 from handforge.files import new_folder
 
 _OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
-"""What of an image's record is not true of its part; depth, normals and parts are not cut out of theirs."""
+"""Keys of an image's record that do not hold for its zoomed part, which has no depth, normals and parts."""
 SUFFIXES = {".jpg": "jpg", ".jpeg": "jpg", ".webp": "webp"}
 """What an image is written as; all others become png."""
 
 
 def sample(source: Dataset, out: Path, count: int, seed: int) -> None:
-    """Copy ``count`` random images with their truth into a new dataset, in the source's order.
+    """Copy ``count`` random images with their ground truth into a new dataset, in the source's order.
 
     :raises DatasetError: if there are fewer images, ``out`` is not new, or a file is missing.
     """
@@ -131,7 +131,7 @@ def zoom(source: Dataset, out: Path, factor: float) -> Iterator[int]:
 
     The part has 1/factor of the frame's width and height, its middle is that of the hands' box (the frame's where there
     is no hand), moved into the frame. Where the hands are larger than that, the part is as large as they need. Crowds
-    (``iscrowd``) have no say in it: what of them is in the part stays.
+    (``iscrowd``) do not count for it: what of them is in the part stays.
 
     :returns: yields the number of images done, after each.
     :raises DatasetError: if ``out`` is not new, an image, mask or camera is missing or damaged, or two images would

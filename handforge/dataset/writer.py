@@ -135,7 +135,7 @@ def assemble(
 
 
 def has_masks(dataset: Dataset) -> bool:
-    """Whether a dataset has ``masks/NAME.png`` beside its annotations, which other tools' have not."""
+    """Whether a dataset has ``masks/NAME.png`` beside its annotations; those of other tools have none."""
     return (dataset.folder / "masks").is_dir()
 
 
@@ -174,7 +174,7 @@ def copy_image(
 
 
 def copy_subset(source: Dataset, images: Iterable[ImageRecord], out: Path) -> None:
-    """Copy some images of a dataset, with their truth, into a new dataset folder that appears whole or not at all.
+    """Copy some images of a dataset, with their ground truth, into a new folder that appears whole or not at all.
 
     A dataset of hands gets the generator's categories, however another tool has numbered them; any other keeps its own.
 

@@ -212,7 +212,7 @@ def test_preview_outlines_the_masks(folder):
 
 @pytest.mark.parametrize("command", ["preview", "check"])
 def test_folders_that_are_no_dataset(command, tmp_path):
-    assert "is no folder" in error(command, tmp_path / "nowhere")
+    assert "is not a folder" in error(command, tmp_path / "nowhere")
     assert "holds no annotations.json" in error(command, tmp_path)
 
 

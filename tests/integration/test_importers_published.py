@@ -242,9 +242,9 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
     dataset = imported(tmp_path / "out")
     assert len(dataset) == 1 and (dataset.masks(dataset.images[0])[0] == square_mask()).all()
     (hands11k / "HandInfo.csv").write_bytes(b"id\xff")
-    refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv is no CSV file that can be read")
+    refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv is not a CSV file that can be read")
     (hands11k / "HandInfo.csv").write_text("a,b\n1,2\n")
-    refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv has not the columns id")
+    refused(run("hands11k", hands11k, tmp_path / "other"), "HandInfo.csv does not have the columns id")
     refused(run("hands11k", tmp_path, tmp_path / "other"), "HandInfo.csv is missing")
 
 

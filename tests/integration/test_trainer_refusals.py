@@ -25,7 +25,7 @@ def test_wrong_recipes_leave_nothing(blobs, tmp_path, change, parts):
 
 def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     refused(repeat("nonesuch", blobs, tmp_path / "run"), "no recipe is called 'nonesuch'")
-    refused(repeat(tiny, tmp_path / "nowhere", tmp_path / "run"), "nowhere is no folder")
+    refused(repeat(tiny, tmp_path / "nowhere", tmp_path / "run"), "nowhere is not a folder")
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')

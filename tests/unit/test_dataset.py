@@ -88,8 +88,8 @@ def test_a_mask_may_cover_the_forearm(tmp_path):
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (lambda: ds.Sample("../x", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
-        (lambda: ds.Sample("x\udcff", np.zeros((4, 5, 3), np.uint8), ()), "is no plain file name"),
+        (lambda: ds.Sample("../x", np.zeros((4, 5, 3), np.uint8), ()), "is not a plain file name"),
+        (lambda: ds.Sample("x\udcff", np.zeros((4, 5, 3), np.uint8), ()), "is not a plain file name"),
         (lambda: ds.Sample("x", np.zeros((4, 5, 3)), ()), "uint8, not .* float64"),
         (lambda: ds.Instance(np.zeros((4, 5), bool), category=""), "a category is a name, not ''"),
         (

@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def test_no_folder(tmp_path):
-    with pytest.raises(ds.DatasetError, match="nowhere is no folder"):
+    with pytest.raises(ds.DatasetError, match="nowhere is not a folder"):
         ds.Dataset(tmp_path / "nowhere")
 
 
@@ -227,8 +227,8 @@ def test_image_of_another_size(folder):
         ({"counts": "a"}, "the RLE has no size"),
         ({"size": 5, "counts": "a"}, "the RLE has the size 5; it must be a list of height and width"),
         ({"size": [40, 60], "counts": 5}, "the RLE has the counts 5; they must be a text or a list of runs"),
-        ({"size": [40, 60], "counts": [None]}, r"cannot be decoded \(something in it is no number\)"),
-        ([{"x": 1}], r"cannot be decoded \(something in it is no number\)"),
+        ({"size": [40, 60], "counts": [None]}, r"cannot be decoded \(something in it is not a number\)"),
+        ([{"x": 1}], r"cannot be decoded \(something in it is not a number\)"),
         ("text", "annotation 1 of f0.png: its segmentation is 'text', neither polygons nor RLE"),
         (5, "its segmentation is 5, neither polygons nor RLE"),
     ],

@@ -195,7 +195,7 @@ def test_wrong_truth(dataset, tmp_path, change, message):
 
 def test_no_dataset(dataset, tmp_path):
     done = CliRunner().invoke(main, ["score", str(tmp_path / "none"), str(write_results(tmp_path / "r.json", []))])
-    assert (done.exit_code, "none is no folder; give one that handforge render" in done.output) == (2, True)
+    assert (done.exit_code, "none is not a folder; give one that handforge render" in done.output) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,12 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def _count(command: Callable[..., Any]) -> Callable[..., Any]:
-    text = "Take so many images, spread evenly over all, or at random by --sample-seed."
+    text = "Number of images to take, spread evenly over all, or at random by --sample-seed.  [default: all]"
     seed = click.option(
-        "--sample-seed", "seed", type=click.IntRange(0, 2**63 - 1), help="Take a random --count of this seed."
+        "--sample-seed",
+        "seed",
+        type=click.IntRange(0, 2**63 - 1),
+        help="Draw the --count images at random, with this seed.",
     )
     return click.option("--count", type=click.IntRange(1), help=text)(seed(command))
 
@@ -90,7 +93,7 @@ def _about(mask: str = "hand", all_hands: bool | None = None) -> Decorator:
                 type=click.Choice(["hand", "hand+forearm"]),
                 default=mask,
                 show_default=True,
-                help="What the masks cover; predictions are compared with truth of the same kind.",
+                help="What the masks cover; predictions are compared with ground truth of the same kind.",
             ),
             click.option("--background", metavar="WORD", help="A name for it; sets of the same name are similar."),
             click.option("--scale", metavar="WORD", help="A name for the hands' size; without it, it is measured."),

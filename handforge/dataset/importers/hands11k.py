@@ -1,7 +1,7 @@
 """11K Hands: ``HandInfo.csv`` and ``Hands/*.jpg``, one hand before white in each.
 
-The set has no masks. Where ``masks/NAME.png`` stands beside, it is the truth; else the hand is what differs from the
-background, found by Otsu's threshold, which is worth a look (``handforge dataset preview``) before it is relied on.
+The set has no masks. Where there is a ``masks/NAME.png``, it is the ground truth; else the hand is what differs from
+the background, by Otsu's threshold: look at these masks (``handforge dataset preview``) before you rely on them.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing; unpack 11K Hands there") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} is no CSV file that can be read ({error})") from None
+        raise DatasetError(f"{path} is not a CSV file that can be read ({error})") from None
     if not rows or any(row.get(name) is None for row in rows for name in COLUMNS):
-        raise DatasetError(f"{path} has not the columns {', '.join(COLUMNS)} in every row")
+        raise DatasetError(f"{path} does not have the columns {', '.join(COLUMNS)} in every row")
     return rows
 
 
