@@ -344,8 +344,35 @@ def test_help_loads_neither_torch_nor_bpy_nor_matplotlib():
     assert done.returncode == 0, done.stderr
 
 
+def title_in_browser(page, probe, width):
+    """The title that a script at the end of a page gives it, in a window so many pixels wide."""
+    probed = page.with_name("probed.html")
+    probed.write_text(page.read_text().replace("</body>", probe))
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    flags += " --disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
+    command = [
+        CHROMIUM,
+        *flags.split(),
+        f"--window-size={width},900",
+        "--virtual-time-budget=5000",
+        f"--user-data-dir={page.with_name('profile')}",
+        probed.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert "CONSOLE" not in done.stderr
+    return re.search(r"<title>(.*?)</title>", done.stdout).group(1)
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium to run the page")
-def test_a_browser_shows_and_filters_the_page(run, tmp_path):
+def test_the_tables_fit_a_window_of_1100_pixels(run):
+    _, out = report(run)
+    probe = """<script>document.title = [...document.querySelectorAll(".wide")].map(
+    box => box.scrollWidth > box.clientWidth ? box.textContent.trim().slice(0, 40) : "").join("");</script></body>"""
+    assert title_in_browser(out, probe, 1100) == ""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium to run the page")
+def test_a_browser_shows_and_filters_the_page(run):
     _, out = report(run)
     probe = """<script>
     const set = (name, value) => {
@@ -361,20 +388,7 @@ def test_a_browser_shows_and_filters_the_page(run, tmp_path):
     Promise.all(images.map(i => { i.loading = "eager"; return i.decode(); })).then(() => {
       document.title = JSON.stringify([seen, document.documentElement.scrollWidth <= innerWidth]); });
     </script></body>"""
-    page = tmp_path / "probed.html"
-    page.write_text(out.read_text().replace("</body>", probe))
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync --enable-logging=stderr --window-size=500,900 --dump-dom"
-    command = [
-        CHROMIUM,
-        *flags.split(),
-        "--virtual-time-budget=5000",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        page.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    assert "CONSOLE" not in done.stderr
-    seen, fits = json.loads(re.search(r"<title>(.*?)</title>", done.stdout).group(1))
+    seen, fits = json.loads(title_in_browser(out, probe, 500))
     assert seen == [["p3", "p4", "p2", "p1"], ["p3", "p2"], ["p1", "p2", "p4"], ["p1"], ["null"]]
     assert fits
 
