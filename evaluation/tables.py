@@ -173,11 +173,8 @@ def class_difference_table(named: Sequence[tuple[str, Classified]]) -> Table:
 
 def confusion_table(name: str, found: Confusion) -> Table:
     """Which category is predicted for which, one row an annotated category."""
-    rows = [
-        [label, *map(str, counts)]
-        for label, counts in zip([*found.categories, "nothing"], found.counts, strict=True)
-        if label != "nothing" or any(counts)
-    ]
+    labels = [*found.categories, *(["nothing"] if any(found.counts[-1]) else [])]
+    rows = [[label, *map(str, counts)] for label, counts in zip(labels, found.counts, strict=False)]
     title = f"annotated (rows) and predicted categories{f', {name}' if name else ''}"
     return Table(title, ("", *found.categories, "nothing"), rows)
 

@@ -108,7 +108,8 @@ def _overlap(records: Sequence[dict[str, Any]], dataset: Dataset, reading: dict[
             box = record.get("bbox") or rle.toBbox(to_rle(record["segmentation"], image["height"], image["width"]))
             there = [dataset.points(annotation, "bbox", (4,)) for annotation in dataset.annotations(image)]
             boxes = np.array([found for found in there if found is not None])
-            overlaps = rle.iou(np.array([box], float), boxes, [0] * len(boxes)) if len(boxes) else np.zeros(1)
+            placed = np.array(box, float).reshape(1, 4)
+            overlaps = rle.iou(placed, boxes, [0] * len(boxes)) if len(boxes) else np.zeros(1)
             values.append(float(np.max(overlaps)))
         except (DatasetError, KeyError, TypeError, ValueError):
             values.append(0.0)  # a mask of another size than its image, for one

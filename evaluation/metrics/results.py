@@ -92,7 +92,7 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
     """
     path, hint = Path(path), "run handforge predict, or give another tool's COCO results file"
     if (path / "run.json").is_file():
-        hint = f"{path} is a run; give its predictions, {path}/predictions/NAME, or --session last"
+        hint = f"{path} is a run; give its predictions, {path}/predictions/NAME, or to score also --session last"
     if path.is_dir():
         path = path / "results.json"
     content = read_json(path, hint, lines=True)

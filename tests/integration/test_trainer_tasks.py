@@ -33,6 +33,7 @@ from trainer.data.images import ImagePool
 from trainer.errors import WeightsError
 from trainer.inference import detections, tta
 from trainer.inference.detections import Detection
+from trainer.inference.detector import HandDetector
 from trainer.models import checkpoint, networks, semantic
 
 OTHERS = [name for name in TASKS if name != "segmentation"]
@@ -112,6 +113,9 @@ def test_masks_of_a_network_without_masks(trained, data, tmp_path):
         words = ("predict", "--weights", run, data, "--out", tmp_path / "out", option)
         refused(invoke(*words), f"is a network for {task}, which predicts no masks; leave out {option}")
     assert not (tmp_path / "out").exists()
+    for option in ({"tta": True}, {"mask_threshold": 0.4}):
+        with pytest.raises(WeightsError, match=f"is a network for {task}"):
+            HandDetector(run, device="cpu", **option)
 
 
 @pytest.mark.parametrize("trained", ["semantic"], indirect=True)

@@ -81,6 +81,8 @@ def test_numbers_of_file_names(tmp_path):
     by_id = write_results(tmp_path / "r.json", renamed(1, 2, 3))
     note = "image ids of the results are taken as the dataset's; they are numbers of file names, too"
     assert scored(dataset, by_id) == (3, 0, [note])
+    odd = write_results(tmp_path / "r.json", [{**one, "bbox": [1, 2, 3]} for one in renamed(1, 2, 3)])
+    assert scored(dataset, odd) == (3, 0, [note]), "a box that is none says nothing"
     (tmp_path / "predict.json").write_text(json.dumps({"source": "d", "dataset_id": dataset.id}))
     assert scored(dataset, by_id) == (3, 0, [])
     (tmp_path / "predict.json").unlink()

@@ -111,7 +111,10 @@ def test_missing_file_and_folder(dataset, tmp_path):
     assert "results.json is missing; run handforge predict" in refused(dataset, tmp_path)
     (tmp_path / "run.json").write_text("{}")
     message = refused(dataset, tmp_path)
-    assert f"{tmp_path} is a run; give its predictions, {tmp_path}/predictions/NAME, or --session last" in message
+    assert (
+        f"{tmp_path} is a run; give its predictions, {tmp_path}/predictions/NAME, or to score also --session last"
+        in message
+    )
 
 
 def test_predictions_of_another_dataset(tmp_path):

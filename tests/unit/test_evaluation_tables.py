@@ -7,8 +7,9 @@ import io
 
 import pytest
 
+from evaluation.metrics.by_category import Confusion
 from evaluation.report import console
-from evaluation.tables import Table, csv_text
+from evaluation.tables import Table, confusion_table, csv_text
 
 TABLE = Table("scores", ("on", "images", "precision", "recall"), [["a test set", "12345", "0.12345", "0.98765"]])
 
@@ -30,6 +31,14 @@ def test_a_pipe_gets_whole_lines(monkeypatch, capsys):
     console.print_table(TABLE)
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["a", "test", "set", "12345", "0.12345", "0.98765"] in rows
+
+
+def test_a_category_called_nothing_is_one_like_any_other():
+    """As ASL Alphabet has one; the last row and column stand for no object and no prediction."""
+    found = Confusion(["a", "nothing"], [[1, 2, 0], [0, 0, 0], [0, 0, 0]])
+    assert confusion_table("", found).rows == [["a", "1", "2", "0"], ["nothing", "0", "0", "0"]]
+    found = Confusion(["a"], [[1, 0], [3, 0]])
+    assert confusion_table("", found).rows == [["a", "1", "0"], ["nothing", "3", "0"]]
 
 
 def test_csv_cells_are_no_formulas():

@@ -11,7 +11,8 @@ import torch
 
 from handforge.dataset import read_image
 from trainer.config.description import NetworkDescription
-from trainer.config.tasks import task_of
+from trainer.config.tasks import WITH_MASKS, task_of
+from trainer.errors import WeightsError
 from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
 from trainer.inference.inputs import check_shape
 from trainer.inference.tta import SCORE as TTA_SCORE
@@ -36,7 +37,7 @@ class HandDetector:
         and finer masks, at the cost of one more image for each small hand.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
-    :raises WeightsError: if the network cannot be loaded.
+    :raises WeightsError: if the network cannot be loaded, or its task has no ``tta`` or ``mask_threshold``.
     :raises RecipeError: if there is no such device.
     :raises ValueError: if ``min_score`` or ``mask_threshold`` is not from 0 to 1.
     """
@@ -63,8 +64,11 @@ class HandDetector:
         self.precision = networks.best_precision(self.device)
         self.model, self.description = self._load(checkpoint.session_file(path, session))
         networks.set_score(self.model, self._lowest_score())
-        architecture = self.description["architecture"]
-        self.task: str = task_of(architecture["model"])
+        self.task: str = task_of(self.description["architecture"]["model"])
+        if tta and self.task not in WITH_MASKS:
+            raise WeightsError(f"{path} is a network for {self.task}, which predicts no masks; leave out --tta")
+        if mask_threshold != MASK_THRESHOLD and self.task != "segmentation":
+            raise WeightsError(f"{path} is a network for {self.task}; --mask-threshold is for one for segmentation")
         self.categories = networks.categories_of(self.description)
 
     def _lowest_score(self) -> float:

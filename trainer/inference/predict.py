@@ -160,17 +160,15 @@ def _session(description: NetworkDescription) -> int | None:
 
 
 def _check_task(task: str, weights: Path, options: PredictOptions) -> None:
-    """Check that the network's task gives what the options ask for.
+    """Check that the network's task gives what is to be written.
 
     :raises OutputError: if masks are needed and the network predicts none.
     """
-    asked = [(options.masks, "--masks"), (options.tta, "--tta")]
+    asked = [(options.masks, "--masks")]
     asked += [(kind in options.formats, f"--format {kind}") for kind in NEEDS_MASKS]
     for wanted, option in asked:
         if wanted and task not in WITH_MASKS:
             raise OutputError(f"{weights} is a network for {task}, which predicts no masks; leave out {option}")
-    if options.mask_threshold != MASK_THRESHOLD and task != "segmentation":
-        raise OutputError(f"{weights} is a network for {task}; --mask-threshold is for one for segmentation")
 
 
 MOST_VALUES = 24_000_000
