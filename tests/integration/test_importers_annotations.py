@@ -42,6 +42,8 @@ def test_damaged_annotations_are_named(tmp_path):
     for name in ("no.json", "no.txt", "no"):
         done = run("annotations", tmp_path / name, tmp_path / "shots", tmp_path / "out")
         refused(done, f"{tmp_path / name} is missing")
+    image = tmp_path / "shots/shot_1.jpg"
+    refused(run("annotations", coco(tmp_path / "d.json"), image, tmp_path / "out"), f"{image} is not a folder")
     assert not (tmp_path / "out").exists()
 
 

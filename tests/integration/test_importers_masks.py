@@ -286,9 +286,13 @@ def test_the_values_can_be_said(written):
 
 def test_values_that_no_mask_holds_are_refused(source, tmp_path):
     done = run(source, tmp_path / "out", "--hand-values", "7")
-    assert done.exit_code == 2 and "no mask holds the value 7; there are 0, 255" in done.stderr
+    assert done.exit_code == 2 and "no mask holds the value 7; they hold 0, 255" in done.stderr
     done = run(source, tmp_path / "out", "--hand-values", "white")
     assert done.exit_code == 2 and "'white' is not whole numbers or #rrggbb with commas between" in done.stderr
+    for path in (source / "masks").iterdir():
+        Image.new("L", (64, 64)).save(path)
+    done = run(source, tmp_path / "out", "--hand-values", "#ff0000")
+    assert done.exit_code == 2 and "no mask holds the value #ff0000; they hold 0" in done.stderr
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0])

@@ -296,7 +296,7 @@ def test_supervisions_coco(tmp_path, shots, detections):
 def test_a_box_without_end_is_named(tmp_path, shots):
     region = {"shape_attributes": {"name": "rect", "x": 1e999, "y": 3, "width": 20, "height": 10}}
     (tmp_path / "via.json").write_text(json.dumps({"a": {"filename": "a.jpg", "regions": [region]}}))
-    words = "a.jpg: a box of object is nowhere (x, y, width and height are inf, 3.0, 20.0, 10.0)"
+    words = "a.jpg: a box of (unnamed) is nowhere (x, y, width and height are inf, 3.0, 20.0, 10.0)"
     refused(tmp_path / "via.json", shots, words, options=("--boxes",))
 
 
@@ -310,10 +310,12 @@ def test_a_hand_of_pascal_voc_may_be_a_part_of_a_person(tmp_path, shots):
 
 
 def test_an_object_of_pascal_voc_that_cannot_be_read_is_named(tmp_path, shots):
+    (tmp_path / "a.xml").write_text("<annotation><size><width>wide</width></size></annotation>")
+    refused(tmp_path / "a.xml", shots, "a.xml is not a Pascal VOC file that can be read ('wide' is not a whole number)")
     (tmp_path / "labels").mkdir()
     box = "<object><name>hand</name><bndbox><xmin>{}</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>"
     (tmp_path / "labels/a.xml").write_text(f"<annotation>{box.format(1)}{box.format('one')}</annotation>")
-    refused(tmp_path / "labels", shots, "a.xml: object 2 cannot be read (could not convert string to float: 'one')")
+    refused(tmp_path / "labels", shots, "a.xml: object 2 cannot be read ('one' is not a number)")
 
 
 def test_via_polygons_and_circles(tmp_path, shots):

@@ -5,6 +5,7 @@ Images with shapes, and what had to be left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,12 +26,13 @@ ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, Recurs
 
 
 def in_words(error: BaseException) -> str:
-    """Say what is wrong where reading raised one of :data:`ODD`, without Python's names of types."""
+    """Say what is wrong where reading raised one of :data:`ODD`, without Python's words for it."""
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
     if isinstance(error, TypeError | AttributeError | IndexError):
         return "something in it is of another kind than it must be, as a number in place of a list"
-    return str(error)
+    text = re.sub(r"^could not convert string to float: (.*)$", r"\1 is not a number", str(error))
+    return re.sub(r"^invalid literal for int\(\) with base 10: (.*)$", r"\1 is not a whole number", text)
 
 
 @dataclass(frozen=True)

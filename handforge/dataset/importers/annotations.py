@@ -134,7 +134,7 @@ def about_labels(
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         lines.append(f"objects of other labels were left out: {named}{more}; --label takes them")
     hands = [label for label in chosen if category(label) != label and label != UNNAMED]
-    if tuple(asked) == (ALL,) and hands:
+    if ALL in asked and hands:
         lines.append(f"taken as hands: {', '.join(hands)}")
     return lines
 
@@ -216,7 +216,7 @@ def choose_labels(found: Annotations, asked: Sequence[str], source: Path, notes:
     :raises DatasetError: if it has neither objects of a label nor lists it.
     """
     held = found.labels
-    if tuple(asked) == (ALL,) or held == [UNNAMED]:
+    if ALL in asked or held == [UNNAMED]:
         return tuple(held)
     there = sorted({*held, *found.declared})
     chosen: list[str] = []

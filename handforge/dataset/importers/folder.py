@@ -138,7 +138,9 @@ def image_files(folder: Path, recursive: bool = False) -> list[Path]:
         and ``recursive`` is off.
     """
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is missing")
+        raise DatasetError(
+            f"{folder} is not a folder; give one of images" if folder.exists() else f"{folder} is missing"
+        )
     found = folder.rglob("*") if recursive else folder.iterdir()
     files = sorted(
         f for f in found if f.suffix.lower() in IMAGE_SUFFIXES and not f.name.startswith(".") and f.is_file()

@@ -164,8 +164,8 @@ def decide(files: Iterable[Path], hands: Sequence[int] = (), ignored: Sequence[i
     counted = tuple(sorted(seen.items()))
     if hands or ignored:
         if absent := sorted({*hands, *ignored} - set(seen) - (set() if exact else {0})):
-            held = ", ".join(_name(value) for value in sorted(seen)) or "grey levels only"
-            raise DatasetError(f"no mask holds the value {absent[0]}; there are {held}")
+            held = ", ".join(_name(value) for value in sorted(seen)) or ("0" if exact else "grey levels")
+            raise DatasetError(f"no mask holds the value {_name(absent[0])}; they hold {held}")
         others = tuple(value for value in sorted(seen) if value and value not in ignored)
         return MaskValues(tuple(hands) or others, tuple(ignored), counted)
     objects = [value for value in sorted(seen) if value]
