@@ -58,11 +58,11 @@ def cases() -> dict[str, tuple[Callable[[int], object], Callable[[int], object]]
         return augment._warp(one, augment._placement(one, SIZE_WH, rng), SIZE_WH)
 
     def their_placement(number: int) -> object:
-        turned = [
+        rotated = [
             functional.affine(each, 12.0, [20, 10], 1.3, [0.0, 0.0], v2.InterpolationMode.BILINEAR)
             for each in (image, masks)
         ]
-        return [functional.resize(each, height_width) for each in turned]
+        return [functional.resize(each, height_width) for each in rotated]
 
     def light(number: int) -> object:
         rng = np.random.default_rng(number)
@@ -88,12 +88,12 @@ def main() -> None:
     torch.set_num_threads(1)
     for name, both in cases().items():
         taken = np.zeros((ROUNDS, 2))
-        for turn in range(ROUNDS):
+        for rotation in range(ROUNDS):
             for which, of in enumerate(both):
                 begin = time.process_time()
                 for number in range(IMAGES):
                     of(number)
-                taken[turn, which] = 1000 * (time.process_time() - begin) / IMAGES
+                taken[rotation, which] = 1000 * (time.process_time() - begin) / IMAGES
         ours, theirs = np.median(taken, axis=0)
         print(f"{name:10} {ours:5.1f} ms, transforms.v2 {theirs:5.1f} ms: {theirs / ours:.1f} times")
 

@@ -40,8 +40,8 @@ def off(samples: np.ndarray, edges: int = 4000) -> tuple[float, float]:
     :param samples: (S, 2), their places in a pixel.
     """
     rng = np.random.default_rng(0)
-    turn = rng.uniform(0, 2 * np.pi, edges)
-    across, where = np.stack([np.cos(turn), np.sin(turn)]), rng.uniform(-0.7, 0.7, edges)
+    rotation = rng.uniform(0, 2 * np.pi, edges)
+    across, where = np.stack([np.cos(rotation), np.sin(rotation)]), rng.uniform(-0.7, 0.7, edges)
     grid = (np.stack(np.meshgrid(*[np.arange(24)] * 2), -1).reshape(-1, 2) + 0.5) / 24
     true, seen = (((points - 0.5) @ across < where).mean(axis=0) for points in (grid, samples))
     half = np.sort((samples - 0.5) @ across, axis=0)[(len(samples) + 1) // 2 - 1]

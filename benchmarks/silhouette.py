@@ -55,8 +55,8 @@ def outline(values: np.ndarray, flip: bool, every: int = 2) -> np.ndarray:
     width, fingers, girth = np.round(np.exp([at["width"], at["fingers"], at["girth"]]), 2)
     shape = HandShape(width=float(width), finger_length=float(fingers), finger_thickness=float(girth))
     angles = {
-        f"{finger}_mcp_abduction": at["spread"] * share
-        for finger, share in (("little", -1.0), ("ring", -0.4), ("middle", 0.1), ("index", 0.8))
+        f"{finger}_mcp_abduction": at["spread"] * fraction
+        for finger, fraction in (("little", -1.0), ("ring", -0.4), ("middle", 0.1), ("index", 0.8))
     }
     angles |= {f"{finger}_{joint}_flexion": at["curl"] for finger in pose.FINGERS[:4] for joint in ("mcp", "pip")}
     angles |= {"thumb_cmc_flexion": at["thumb_flexion"], "thumb_cmc_abduction": at["thumb_abduction"]}
@@ -69,9 +69,9 @@ def outline(values: np.ndarray, flip: bool, every: int = 2) -> np.ndarray:
 
 def place(flat: np.ndarray, at: np.ndarray, frame: np.ndarray) -> np.ndarray:
     """The outline's points in the image, px; ``frame`` is the mask's centre and extent."""
-    turn = np.radians(at[0])
-    turned = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return turned * (frame[2] / 0.19 * np.exp(at[1])) + frame[:2] + at[2:] * frame[2]
+    rotation = np.radians(at[0])
+    rotated = flat @ np.array([[np.cos(rotation), np.sin(rotation)], [-np.sin(rotation), np.cos(rotation)]])
+    return rotated * (frame[2] / 0.19 * np.exp(at[1])) + frame[:2] + at[2:] * frame[2]
 
 
 def plot(points: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -135,10 +135,10 @@ def fit(truth: np.ndarray, seed: int, rounds: int) -> tuple[float, np.ndarray, n
     starts = []
     for flip in (False, True):
         flat = outline(np.zeros(len(POSE)), flip)
-        for turn in (-50, -25, 0, 25, 50):
+        for rotation in (-50, -25, 0, 25, 50):
             for size in (0.0, 0.25):
                 starts.append(
-                    (*settle(flat, small, np.array([turn, size, 0, 0]), rng, 25, 1.0), np.zeros(len(POSE)), flip)
+                    (*settle(flat, small, np.array([rotation, size, 0, 0]), rng, 25, 1.0), np.zeros(len(POSE)), flip)
                 )
     best = sorted(starts, key=lambda found: -found[0])[:3]
     for step in range(rounds):

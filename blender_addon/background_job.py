@@ -49,8 +49,8 @@ class Child(Generic[Task, News]):
     def _read(self) -> None:
         with cast(
             IO[str], self._process.stdout
-        ) as told:  # closed here: whoever closes it elsewhere waits for this thread
-            for line in told:
+        ) as news:  # closed here: whoever closes it elsewhere waits for this thread
+            for line in news:
                 self._lines.put(line)
 
     def tell(self, task: Task) -> None:
@@ -65,7 +65,7 @@ class Child(Generic[Task, News]):
         self._reader.join(1)
         return False
 
-    def told(self) -> list[News]:
+    def news(self) -> list[News]:
         """What it has told since it was asked last."""
         found = []
         while not self._lines.empty():
@@ -111,17 +111,17 @@ class Job(Child[RunTask, RunNews]):
     def poll(self) -> bool:
         """Take what it has told; whether it still runs."""
         running = self.running()
-        for told in self.told():
-            self._take(told)
+        for news in self.news():
+            self._take(news)
         if not running and not self.finished and not self.error:
             self.error = f"Rendering failed: {self.last_words}"
         return running
 
-    def _take(self, told: RunNews) -> None:
-        self.error = render_settings.in_words_of_the_panel(told.get("error", self.error))
-        self.finished |= "out" in told
-        if "done" in told:
-            self.done, self.total = told["done"], told["total"]
+    def _take(self, news: RunNews) -> None:
+        self.error = render_settings.in_words_of_the_panel(news.get("error", self.error))
+        self.finished |= "out" in news
+        if "done" in news:
+            self.done, self.total = news["done"], news["total"]
             self._started = self._started or (time.monotonic(), self.done)
 
     @property
@@ -186,10 +186,10 @@ class Preview:
         if cls.child is None:
             return {"error": "Stopped"}
         running = cls.child.running()
-        told = cls.child.told()
-        if told:
+        news = cls.child.news()
+        if news:
             cls.waiting = False
-            return told[-1]
+            return news[-1]
         if not running:
             words = cls.child.last_words
             cls.stop()

@@ -108,7 +108,7 @@ class HANDFORGE_GT_finger(bpy.types.Gizmo):
         """Begin from the pose that there is."""
         armature = hand.chosen(context)
         self._start = hand.pose(armature)
-        self._share = finger_motions.share(self._start, self.finger, self.motion)
+        self._fraction = finger_motions.fraction(self._start, self.finger, self.motion)
         self._way = handles(armature, context.region, context.region_data)[self.finger, self.motion].way
         self._from = Vector((event.mouse_region_x, event.mouse_region_y))
         return {"RUNNING_MODAL"}
@@ -118,13 +118,13 @@ class HANDFORGE_GT_finger(bpy.types.Gizmo):
         here = Vector((event.mouse_region_x, event.mouse_region_y))
         step = (here - self._from).dot(self._way) / self._way.length_squared
         self._from = here
-        self._share = min(max(self._share + step * (_PRECISE if "PRECISE" in tweak else 1.0), 0.0), 1.0)
+        self._fraction = min(max(self._fraction + step * (_PRECISE if "PRECISE" in tweak else 1.0), 0.0), 1.0)
         armature = hand.chosen(context)
         values = finger_motions.moved(
-            self._start, self.finger, self.motion, self._share, coupled=armature.handforge.coupled
+            self._start, self.finger, self.motion, self._fraction, coupled=armature.handforge.coupled
         )
         if self._put(armature, values):
-            context.area.header_text_set(f"{self.title}: {self._share:.0%}")
+            context.area.header_text_set(f"{self.title}: {self._fraction:.0%}")
         return {"RUNNING_MODAL"}
 
     def exit(self, context: bpy.types.Context, cancel: bool) -> None:
@@ -174,8 +174,8 @@ class HANDFORGE_GGT_fingers(bpy.types.GizmoGroup):
             handle = there.get((gizmo.finger, gizmo.motion))
             gizmo.hide = handle is None
             if handle is not None:
-                turned = facing @ Matrix.Rotation(np.arctan2(handle.way.y, handle.way.x), 3, "Z")
-                gizmo.matrix_basis = Matrix.Translation(handle.place) @ turned.to_4x4()
+                rotated = facing @ Matrix.Rotation(np.arctan2(handle.way.y, handle.way.x), 3, "Z")
+                gizmo.matrix_basis = Matrix.Translation(handle.place) @ rotated.to_4x4()
 
 
 def register() -> None:

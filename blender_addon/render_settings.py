@@ -72,7 +72,7 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     if panel.samples:
         found["samples"] = panel.samples
     if panel.truth:
-        found["ground_truth"] = ",".join(word for word in TRUTH_WORDS if word in panel.truth)
+        found["ground_truth"] = ",".join(word for word in GROUND_TRUTH_WORDS if word in panel.truth)
     for name in FOLDERS:
         if getattr(panel, name):
             found[name] = absolute(getattr(panel, name))
@@ -81,7 +81,7 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     return found
 
 
-TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
+GROUND_TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
 
 
 def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> RunTask:

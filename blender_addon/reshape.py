@@ -82,7 +82,7 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
         if flesh:
             _move_skin(flesh, mesh, wanted["side"], flip=wanted["side"] != had.get("side", "right"))
     if flesh:
-        rig.paint(flesh, skin_color.colours(mesh, wanted["tone"]))
+        rig.paint(flesh, skin_color.colors(mesh, wanted["tone"]))
         _tint(flesh, wanted["tone"])
         flesh.data.update()
     hand.remember(armature, APPLIED, wanted)

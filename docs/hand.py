@@ -25,7 +25,10 @@ BEHIND = np.array([186, 191, 199])
 HEIGHT = 0.275
 """Metres that a tile shows from top to bottom."""
 ROWS: list[list[tuple[str, float, HandShape, float]]] = [
-    [(name, turn, MEAN, 0.22) for name, turn in (("open", 0), ("open", 180), ("flat", 90), ("fist", 0), ("point", 0))],
+    [
+        (name, rotation, MEAN, 0.22)
+        for name, rotation in (("open", 0), ("open", 180), ("flat", 90), ("fist", 0), ("point", 0))
+    ],
     [
         ("open", 0, HandShape(0.92, 0.94, finger_thickness=0.94), 0.0),
         ("open", 180, HandShape(0.95, 0.9, finger_length=1.05, finger_thickness=0.88), 0.2),
@@ -35,8 +38,8 @@ ROWS: list[list[tuple[str, float, HandShape, float]]] = [
         ("open", 180, HandShape(1.0, 0.9, finger_length=1.05, finger_thickness=0.9), 1.0),
     ],
     [
-        (name, turn, MEAN, tone)
-        for name, turn, tone in (
+        (name, rotation, MEAN, tone)
+        for name, rotation, tone in (
             *(("fist", 180, 0.0), ("point", -30, 0.2), ("pinch", 70, 0.4)),
             *(("two", 0, 0.6), ("relaxed", 150, 0.8), ("ok", 0, 1.0)),
         )
@@ -69,15 +72,15 @@ def studio() -> bpy.types.Scene:
 
 
 def tile(
-    scene: bpy.types.Scene, size: tuple[int, int], name: str, turn: float, shape: HandShape, tone: float
+    scene: bpy.types.Scene, size: tuple[int, int], name: str, rotation: float, shape: HandShape, tone: float
 ) -> Image.Image:
     """One hand, before the background."""
     mesh = hand_mesh.build(shape)
     hand = rig.build(skeleton(shape), mesh)
-    rig.paint(hand.surface, skin_color.colours(mesh, tone))
+    rig.paint(hand.surface, skin_color.colors(mesh, tone))
     hand.surface.data.materials.append(skin_material.plain_skin())
     pose = PRESETS[name].copy()
-    pose[4] = np.radians(turn)
+    pose[4] = np.radians(rotation)
     rig.set_pose(hand, pose)
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.camera.data.lens = 36 / (HEIGHT * size[0] / size[1])
@@ -87,8 +90,8 @@ def tile(
             bpy.ops.render.render(write_still=True)
         drawn = np.asarray(Image.open(scene.render.filepath)).astype(float)
     bpy.data.batch_remove([hand.surface, hand.armature])
-    share = drawn[..., 3:] / 255
-    return Image.fromarray(np.round(drawn[..., :3] * share + BEHIND * (1 - share)).astype(np.uint8))
+    fraction = drawn[..., 3:] / 255
+    return Image.fromarray(np.round(drawn[..., :3] * fraction + BEHIND * (1 - fraction)).astype(np.uint8))
 
 
 def main() -> None:

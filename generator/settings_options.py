@@ -52,7 +52,7 @@ def preset_names() -> tuple[str, ...]:
     return PRESETS
 
 
-def _truth_words(context: click.Context) -> tuple[str, ...]:
+def _ground_truth_words(context: click.Context) -> tuple[str, ...]:
     from generator.frame.settings import KEYPOINTS_3D
     from handforge.dataset import GROUND_TRUTH_MAPS
 
@@ -110,7 +110,7 @@ _SETTINGS_OPTIONS = (
     click.option(
         "--ground-truth",
         help="depth, normals, parts, keypoints3d, separated by commas, beside masks.  [default: none]",
-        shell_complete=complete_list(_truth_words),
+        shell_complete=complete_list(_ground_truth_words),
     ),
     click.option(
         "--settings",

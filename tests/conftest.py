@@ -14,8 +14,8 @@ from generator.pipeline import run
 @pytest.fixture(scope="session")
 def poses_file(tmp_path_factory):
     """Few poses, so that no time goes into judging many."""
-    turned = [pose.with_angles(forearm_x=x, forearm_z=z) for x in range(-30, 31, 5) for z in range(-90, 91, 36)]
-    poses = pose_sets.PoseSet(("few",) * len(turned), np.arange(len(turned)), np.array(turned))
+    rotated = [pose.with_angles(forearm_x=x, forearm_z=z) for x in range(-30, 31, 5) for z in range(-90, 91, 36)]
+    poses = pose_sets.PoseSet(("few",) * len(rotated), np.arange(len(rotated)), np.array(rotated))
     path = tmp_path_factory.mktemp("poses") / "few.csv"
     path.write_bytes(pose_sets.dump(poses))
     return path

@@ -74,7 +74,7 @@ def _add(context: bpy.types.Context) -> bpy.types.Object:
     armature.show_in_front = True
     armature.data.display_type = "STICK"
     colors = skin.data.color_attributes
-    colors.active_color = colors[rig.COLOUR]
+    colors.active_color = colors[rig.COLOR]
     skin.data.materials.append(_material())
     _unwrap(skin.data)
     hand.remember(armature, hand.KEY, pose.bind().tolist())

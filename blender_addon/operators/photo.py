@@ -144,7 +144,7 @@ class ClickJoints(OfHand, bpy.types.Operator):
         self._points: list[np.ndarray] = []  # as fractions of the image: the view may be zoomed between two clicks
         self._area = context.area
         self._region = next(region for region in context.area.regions if region.type == "WINDOW")
-        self._drawn = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
+        self._handler = bpy.types.SpaceView3D.draw_handler_add(self._draw, (), "WINDOW", "POST_PIXEL")
         context.window_manager.modal_handler_add(self)
         self._ask(context)
         return {"RUNNING_MODAL"}
@@ -177,7 +177,7 @@ class ClickJoints(OfHand, bpy.types.Operator):
         self._area.tag_redraw()
 
     def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
-        bpy.types.SpaceView3D.draw_handler_remove(self._drawn, "WINDOW")
+        bpy.types.SpaceView3D.draw_handler_remove(self._handler, "WINDOW")
         context.workspace.status_text_set(None)
         self._area.tag_redraw()
         return result

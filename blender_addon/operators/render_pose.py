@@ -56,24 +56,24 @@ class RenderPose(OfHand, bpy.types.Operator):
 
 
 def _look() -> float | None:
-    told = Preview.poll()
-    if told is None:
+    news = Preview.poll()
+    if news is None:
         return _EVERY
-    if "error" in told:
-        Preview.message = render_settings.in_words_of_the_panel(told["error"])
+    if "error" in news:
+        Preview.message = render_settings.in_words_of_the_panel(news["error"])
     else:
-        _take(told)
+        _take(news)
     viewport_ui.redraw()
     viewport_ui.redraw_status()
     return None
 
 
-def _take(told: PreviewNews) -> None:
+def _take(news: PreviewNews) -> None:
     """Have image, overlay and record in the .blend file, and show one."""
-    viewport_ui.loaded(viewport_ui.IMAGE, told["image"])
-    viewport_ui.loaded(viewport_ui.OVERLAY, told["overlay"])
+    viewport_ui.loaded(viewport_ui.IMAGE, news["image"])
+    viewport_ui.loaded(viewport_ui.OVERLAY, news["overlay"])
     text = bpy.data.texts.get(RECORD) or bpy.data.texts.new(RECORD)
-    text.from_string(json.dumps(json.loads(Path(told["record"]).read_text("utf-8")), indent=1))
+    text.from_string(json.dumps(json.loads(Path(news["record"]).read_text("utf-8")), indent=1))
     viewport_ui.show_preview(bpy.context.scene)
 
 

@@ -76,7 +76,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         if counts:
             column = layout.column(align=True)
             for reason, number in counts.items():
-                words = f"{number:,} {reason or 'kept'} ({sweep_map.COLOUR_WORDS[reason]})"
+                words = f"{number:,} {reason or 'kept'} ({sweep_map.COLOR_WORDS[reason]})"
                 column.label(text=words[0].upper() + words[1:])
             layout.operator("handforge.pose_from_map", icon="RESTRICT_SELECT_OFF")
 

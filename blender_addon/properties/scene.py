@@ -23,7 +23,7 @@ from handforge import commented_toml
 from handforge.console import processors
 
 from .. import verdict
-from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, NUMBERS, TRUTH_WORDS
+from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, GROUND_TRUTH_WORDS, NUMBERS
 from ..viewport_ui import show_preview, title
 from .choice_texts import described
 from .hand import items
@@ -196,7 +196,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     truth: EnumProperty(
         name="Ground Truth",
         description=SETTING_TEXTS["ground_truth"],
-        items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*TRUTH_WORDS)))],
+        items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*GROUND_TRUTH_WORDS)))],
         options={"ENUM_FLAG"},
     )
     backgrounds: _path("Backgrounds", "DIR_PATH", "A folder of images to put behind the hands; empty for none")

@@ -74,16 +74,16 @@ def draw_rules() -> Figure:
     renderer = Renderer(LOOK)
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     for column, (rule, pair) in enumerate(RULES.items()):
-        for row, ((one, text), colour) in enumerate(zip(pair, (BLUE, RED), strict=True)):
+        for row, ((one, text), color) in enumerate(zip(pair, (BLUE, RED), strict=True)):
             axes = figure.add_subplot(2, len(RULES), row * len(RULES) + column + 1)
             axes.imshow(renderer.frame(Item(2 * column + row, one, {"set": "docs", "frame": 0})).image)
             axes.set(xticks=[], yticks=[])
-            axes.spines[:].set(color=colour, linewidth=2)
+            axes.spines[:].set(color=color, linewidth=2)
             axes.set_xlabel(text, fontsize=9, color=INK)
             if not row:
                 axes.set_title(rule, fontsize=11, color=INK)
             if not column:
-                axes.set_ylabel(("kept", "dropped")[row], fontsize=11, color=colour)
+                axes.set_ylabel(("kept", "dropped")[row], fontsize=11, color=color)
     return figure
 
 

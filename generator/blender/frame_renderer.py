@@ -136,9 +136,9 @@ class FrameRenderer:
         found = []
         for number, (arm, drawing, mirror) in enumerate(seen):
             glove = arm.look.glove
-            kind, worn = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
+            kind, thickness = (None, 0.0) if glove is None else (glove.kind, glove.thickness + glove.wrinkle)
             places = joints(arm.rig, arm.bones, mirror)
-            points = keypoints(arm.rig, arm.surface, arm.mesh.faces, places, camera, worn, mirror)
+            points = keypoints(arm.rig, arm.surface, arm.mesh.faces, places, camera, thickness, mirror)
             if self.settings.may_hide_hands:
                 points = _mark_covered(points, drawing)
             in_space = None
@@ -245,7 +245,7 @@ def _objects(frame: PosedFrame, layers: FrameLayers) -> tuple[Instance, ...]:
     """The objects that the frame shows, where they are asked for."""
     if layers.objects is None:
         return ()
-    kinds = [obj.maker for obj in frame.spec.empty.things] if frame.spec.empty else []
+    kinds = [obj.maker for obj in frame.spec.empty.objects] if frame.spec.empty else []
     if frame.held is not None and frame.spec.grasp is not None:
         kinds = [frame.spec.grasp.kind]
     return tuple(Instance(layers.objects == index, category=kind) for index, kind in enumerate(kinds, start=1))
@@ -281,7 +281,7 @@ def keypoints(
     faces: np.ndarray,
     places: np.ndarray,
     camera: Camera,
-    worn: float = 0.0,
+    thickness: float = 0.0,
     mirror: Plane | None = None,
 ) -> np.ndarray:
     """The 21 joints as COCO has them, (21, 3): x, y in pixels, visibility (0 outside the image, 1 hidden, 2 visible).
@@ -291,13 +291,13 @@ def keypoints(
 
     :param faces: (F, 3), the triangles of the surface's vertices.
     :param places: the joints as :func:`joints` says.
-    :param worn: thickness of what the hand wears, metres.
+    :param thickness: thickness of what the hand wears, metres.
     :param mirror: in which the hand is seen; None for the hand itself.
     """
     vertices = surface.vertices if mirror is None else mirror.reflect(surface.vertices)
     x, y, depth = camera.project(places).T
     inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    hidden = _hidden(camera.to_camera(places), camera.to_camera(vertices), faces, _flesh(hand) + worn)
+    hidden = _hidden(camera.to_camera(places), camera.to_camera(vertices), faces, _flesh(hand) + thickness)
     visibility = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), 0)
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 

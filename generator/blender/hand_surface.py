@@ -22,7 +22,7 @@ from generator.mesh.skin_look import SkinMaps, skin_maps
 def paint(hand: Rig, mesh: HandMesh, look: HandLook) -> None:
     """Color a bare hand."""
     if look.skin is None:
-        rig.paint(hand.surface, skin_color.colours(mesh, look.tone))
+        rig.paint(hand.surface, skin_color.colors(mesh, look.tone))
         return
     _paint_skin(hand, skin_maps(look.skin))
     attributes.write(hand.surface.data, skin_material.REST, hand_mesh.build().vertices)
@@ -40,32 +40,32 @@ class GlovedHand:
     """A rig whose surface becomes that of any hand in any glove: all have the same faces and weights."""
 
     def __init__(self, name: str) -> None:
-        worn = glove_mesh.wear(Glove("plain", "fabric", (0.5, 0.5, 0.5)))
-        self._rig = rig.build(skeleton(), _hand_mesh(worn, worn.vertices, 1.0), name)
+        gloved = glove_mesh.wear(Glove("plain", "fabric", (0.5, 0.5, 0.5)))
+        self._rig = rig.build(skeleton(), _hand_mesh(gloved, gloved.vertices, 1.0), name)
 
     def wear(self, look: HandLook) -> tuple[Rig, HandMesh]:
         """The hand of this look, which has a glove."""
         assert look.glove is not None
-        worn = glove_mesh.wear(look.glove)
-        vertices = hand_mesh.reshape(worn.vertices.astype(float), worn.weights.astype(float), look.shape)
-        mesh = _hand_mesh(worn, vertices.astype(np.float32), look.shape.length)
+        gloved = glove_mesh.wear(look.glove)
+        vertices = hand_mesh.reshape(gloved.vertices.astype(float), gloved.weights.astype(float), look.shape)
+        mesh = _hand_mesh(gloved, vertices.astype(np.float32), look.shape.length)
         hand = replace(self._rig, skeleton=skeleton(look.shape))
         attributes.write(hand.surface.data, rig.WRIST_DISTANCE, mesh.wrist_distance)
-        extra = int(worn.cuff.sum())
+        extra = int(gloved.cuff.sum())
         if look.skin is None:
-            bare = skin_color.colours(hand_mesh.build(), look.tone)
-            rig.paint(hand.surface, _colors(worn, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
-            attributes.write(hand.surface.data, rig.GRAIN, np.where(worn.cover > 0, 0.0, 1 - mesh.nail))
+            bare = skin_color.colors(hand_mesh.build(), look.tone)
+            rig.paint(hand.surface, _colors(gloved, look.glove, np.pad(bare, ((0, extra), (0, 0)))))
+            attributes.write(hand.surface.data, rig.GRAIN, np.where(gloved.cover > 0, 0.0, 1 - mesh.nail))
             return hand, mesh
         _paint_skin(hand, skin_maps(look.skin), extra)
         values = {
-            skin_material.REST: worn.vertices,
-            glove_material.COVER: worn.cover,
-            glove_material.PATCH: worn.patch,
-            glove_material.SEAM: worn.seam,
-            glove_material.SHADE: worn.shade,
-            glove_material.CUFF: worn.cuff,
-            glove_material.UNDER: worn.under,
+            skin_material.REST: gloved.vertices,
+            glove_material.COVER: gloved.cover,
+            glove_material.PATCH: gloved.patch,
+            glove_material.SEAM: gloved.seam,
+            glove_material.SHADE: gloved.shade,
+            glove_material.CUFF: gloved.cuff,
+            glove_material.UNDER: gloved.under,
         }
         for name, value in values.items():
             attributes.write(hand.surface.data, name, value)
@@ -81,7 +81,7 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
     rig.paint(hand.surface, padded(maps.color))
     values = {
         skin_material.ROUGHNESS: maps.roughness,
-        skin_material.RELIEF: maps.relief,
+        skin_material.BUMPS: maps.bumps,
         skin_material.VEIN: maps.vein,
         skin_material.NAIL: maps.nail,
         skin_material.DRAWING: maps.drawing,
@@ -92,21 +92,21 @@ def _paint_skin(hand: Rig, maps: SkinMaps, extra: int = 0) -> None:
         attributes.write(hand.surface.data, name, padded(value))
 
 
-def _colors(worn: GloveMesh, glove: Glove, skin: np.ndarray) -> np.ndarray:
+def _colors(gloved: GloveMesh, glove: Glove, skin: np.ndarray) -> np.ndarray:
     """The colors of hand and glove at the vertices, for engines that know no other, (V, 3)."""
-    main = np.where(worn.cuff[:, None], glove.cuff_color, glove.color)
+    main = np.where(gloved.cuff[:, None], glove.cuff_color, glove.color)
     if glove.under is not None:
-        main = np.where(worn.under[:, None], glove.under, main)
-    color = np.where((worn.patch > 0)[:, None], glove.patch_color, main) * worn.shade[:, None]
-    color = skin + np.where(worn.cuff, 1.0, glove.opacity)[:, None] * (color - skin)
-    return np.where((worn.cover > 0)[:, None], color, skin)
+        main = np.where(gloved.under[:, None], glove.under, main)
+    color = np.where((gloved.patch > 0)[:, None], glove.patch_color, main) * gloved.shade[:, None]
+    color = skin + np.where(gloved.cuff, 1.0, glove.opacity)[:, None] * (color - skin)
+    return np.where((gloved.cover > 0)[:, None], color, skin)
 
 
-def _hand_mesh(worn: GloveMesh, vertices: np.ndarray, length: float) -> HandMesh:
+def _hand_mesh(gloved: GloveMesh, vertices: np.ndarray, length: float) -> HandMesh:
     """A gloved hand as a mesh of a hand, in the bind pose of its own shape."""
     bare = hand_mesh.build()
-    extra = int(worn.cuff.sum())
-    distance = np.concatenate([bare.wrist_distance, worn.vertices[worn.cuff, 2]])
+    extra = int(gloved.cuff.sum())
+    distance = np.concatenate([bare.wrist_distance, gloved.vertices[gloved.cuff, 2]])
     palm, crease, nail = (np.pad(values, (0, extra)) for values in (bare.palm, bare.crease, bare.nail))
     scaled = np.where(distance > 0, length, 1.0).astype(np.float32) * distance
-    return HandMesh(vertices, worn.faces, worn.weights, scaled, palm, crease, nail)
+    return HandMesh(vertices, gloved.faces, gloved.weights, scaled, palm, crease, nail)

@@ -14,7 +14,7 @@ from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.kinematics import PosedSkeleton
 from generator.mesh.hand_mesh import HandMesh
 
-COLOUR = "colour"
+COLOR = "colour"
 """Point attribute with the skin's linear RGB."""
 _STRAIGHT = "straight"
 WRIST_DISTANCE = "wrist_distance"
@@ -84,7 +84,7 @@ def _surface(mesh: HandMesh, name: str) -> bpy.types.Object:
     fill(data, mesh.vertices, mesh.faces)
     attributes.write(data, WRIST_DISTANCE, mesh.wrist_distance)
     attributes.write(data, GRAIN, 1 - mesh.nail)
-    attributes.write(data, COLOUR, np.zeros((len(mesh.vertices), 4)))
+    attributes.write(data, COLOR, np.zeros((len(mesh.vertices), 4)))
     obj = bpy.data.objects.new(name, data)
     bpy.context.scene.collection.objects.link(obj)
     for index, bone in enumerate(BONES):
@@ -135,9 +135,9 @@ def set_side(rig: Rig, side: str) -> None:
     rig.armature.scale.x = -1.0 if side == "left" else 1.0
 
 
-def paint(surface: bpy.types.Object, colours: np.ndarray) -> None:
+def paint(surface: bpy.types.Object, colors: np.ndarray) -> None:
     """Colour the skin: (V, 3) linear RGB."""
-    attributes.write(surface.data, COLOUR, attributes.opaque(colours))
+    attributes.write(surface.data, COLOR, attributes.opaque(colors))
 
 
 def set_rest(rig: Rig, vertices: np.ndarray) -> None:

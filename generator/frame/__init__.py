@@ -20,6 +20,6 @@ placing          where their subjects and the camera are
 second_hand      a second hand beside the first
 backgrounds      images behind the hands
 camera_effects   blur, noise and JPEG as cameras make them
-room/            what is around hands indoors: light, clothes, things, people
+room/            what is around hands indoors: light, clothes, props, people
 gbuffer          depth, normals and parts from the posed mesh
 """

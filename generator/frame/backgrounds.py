@@ -25,19 +25,19 @@ class Backdrop:
     """The part of an image that is behind the hands.
 
     :param image: its file, as seen from the folder, with slashes; bytes that are not UTF-8 as ``%E9``.
-    :param share: size of the part, as a fraction of the largest of its aspect ratio.
+    :param fraction: size of the part, as a fraction of the largest of its aspect ratio.
     :param across: where the part lies, from the left (0) to the right (1); ``down``: from the top to the bottom.
     """
 
     image: str
-    share: float
+    fraction: float
     across: float
     down: float
     mirrored: bool
 
     def __post_init__(self) -> None:
-        if not (0 < self.share <= 1 and 0 <= self.across <= 1 and 0 <= self.down <= 1):
-            raise ValueError("share, across and down are fractions from 0 to 1")
+        if not (0 < self.fraction <= 1 and 0 <= self.across <= 1 and 0 <= self.down <= 1):
+            raise ValueError("fraction, across and down are from 0 to 1")
 
     def read(self, folder: Path, size_wh: tuple[int, int]) -> np.ndarray:
         """Read it from the folder of backgrounds in this size, (H, W, 3) uint8, sRGB.
@@ -49,7 +49,7 @@ class Backdrop:
         if not path.exists():  # a name with bytes that are not UTF-8
             path = folder / os.fsdecode(unquote_to_bytes(self.image))
         pixels = Image.fromarray(read_image(path))
-        size = np.array(size_wh) * min(pixels.width / width, pixels.height / height) * self.share
+        size = np.array(size_wh) * min(pixels.width / width, pixels.height / height) * self.fraction
         left, top = (np.array(pixels.size) - size) * [self.across, self.down]
         box = (left, top, left + size[0], top + size[1])
         cropped = pixels.resize((width, height), Image.Resampling.BICUBIC, box)
@@ -97,6 +97,6 @@ class Backgrounds:
         """Draw what is behind a frame's hands; half the time it is mirrored."""
         rng = stream(self._seed, frame, "background image")
         path = self._paths[int(rng.integers(len(self._paths)))]
-        share, (across, down) = float(rng.uniform(SMALLEST_CROP, 1)), rng.uniform(size=2).tolist()
+        fraction, (across, down) = float(rng.uniform(SMALLEST_CROP, 1)), rng.uniform(size=2).tolist()
         image = utf8_name(path.relative_to(self._folder).as_posix())
-        return Backdrop(image, share, across, down, mirrored=bool(rng.random() < 0.5))
+        return Backdrop(image, fraction, across, down, mirrored=bool(rng.random() < 0.5))

@@ -161,10 +161,10 @@ def contrasted(seen: np.ndarray, strength: float) -> np.ndarray:
 
     :param strength: 0 leaves it as it is; slopes at the median grow by 1 + strength.
     """
-    middle = float(np.clip(np.median(seen) / 255, 0.25, 0.6))
+    center = float(np.clip(np.median(seen) / 255, 0.25, 0.6))
     value, power = np.arange(256) / 255, 1 + strength
-    dark, light = np.minimum(value / middle, 1), np.minimum((1 - value) / (1 - middle), 1)
-    curve = np.where(value < middle, middle * dark**power, 1 - (1 - middle) * light**power)
+    dark, light = np.minimum(value / center, 1), np.minimum((1 - value) / (1 - center), 1)
+    curve = np.where(value < center, center * dark**power, 1 - (1 - center) * light**power)
     return np.round(255 * curve).astype(np.uint8)[seen]
 
 

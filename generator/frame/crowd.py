@@ -59,12 +59,12 @@ class SeenHand:
 class Person:
     """Somebody who is seen.
 
-    :param middle: (3,) between the shoulders, metres.
+    :param center: (3,) between the shoulders, metres.
     :param axes: (3, 3) columns: to the person's left as the camera sees it (X), backwards (Y), up (Z).
     :param tone: skin tone, 0..1.
     """
 
-    middle: Triple
+    center: Triple
     axes: tuple[Triple, Triple, Triple]
     tone: float
 
@@ -122,14 +122,14 @@ def _people(
     hands = _Hands(rng, camera, hand)
     for number, place in enumerate(places.tolist()):
         forward = 0.0 if not number else rng.uniform(-0.1, 0.25) * camera.distance
-        middle = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
-        turned = tilt @ rotation_about(2, rng.normal(0, 0.35) + 0.5 * place)
+        center = np.array([place * across, forward, 0.0]) + tilt @ [0.0, 0.0, rng.normal(0.12, 0.08)]
+        rotated = tilt @ rotation_about(2, rng.normal(0, 0.35) + 0.5 * place)
         skin = tone if not number else float(rng.uniform())
-        persons.append(Person(rounded(middle), _rows(turned), skin))
+        persons.append(Person(rounded(center), _rows(rotated), skin))
         sides = ["right", "left"] if rng.random() < 0.75 else [str(rng.choice(["right", "left"]))]
         for side in sides:
             own = fingers if not hands.seen else _other_fingers(rng, hand)
-            hands.reach(number, side, middle, turned, own, *_OF_OTHERS)
+            hands.reach(number, side, center, rotated, own, *_OF_OTHERS)
     return _crowd(rng, "people", camera, persons, hands.seen, tilt)
 
 
@@ -144,20 +144,20 @@ def _egocentric(
     tilt = rotation_about(0, rng.uniform(0.0, 0.9)) @ rotation_about(1, rng.normal(0, 0.08))
     eye = camera.position
     facing = tilt @ rotation_about(2, np.pi)  # looks away from the camera
-    middle = eye + facing @ [0.0, 0.05, -0.2]
+    center = eye + facing @ [0.0, 0.05, -0.2]
     hands = _Hands(rng, camera, hand)
     for side in ("right", "left") if rng.random() < 0.75 else (str(rng.choice(["right", "left"])),):
         own = fingers if not hands.seen else _other_fingers(rng, hand)
-        hands.reach(0, side, middle, facing, own, *_OF_OWN)
+        hands.reach(0, side, center, facing, own, *_OF_OWN)
     persons = []
     if rng.random() < 0.3:
-        there, turned = (
+        there, rotated = (
             tilt @ [rng.normal(0, 0.2), rng.uniform(0.4, 0.9), 0.05],
             tilt @ rotation_about(2, rng.normal(0, 0.3)),
         )
-        persons.append(Person(rounded(there), _rows(turned), float(rng.uniform())))
+        persons.append(Person(rounded(there), _rows(rotated), float(rng.uniform())))
         for side in ("right", "left"):
-            hands.reach(1, side, there, turned, _other_fingers(rng, hand), *_OF_OTHERS)
+            hands.reach(1, side, there, rotated, _other_fingers(rng, hand), *_OF_OTHERS)
     return _crowd(rng, "egocentric", camera, persons, hands.seen, tilt)
 
 
@@ -185,7 +185,7 @@ class _Hands:
         self,
         person: int,
         side: str,
-        middle: np.ndarray,
+        center: np.ndarray,
         axes: np.ndarray,
         fingers: np.ndarray,
         forward: tuple[float, float],
@@ -193,13 +193,13 @@ class _Hands:
     ) -> None:
         """Add a hand somewhere before a person, in the image and away from the others; none where no try was so.
 
-        :param middle: (3,), ``axes``: (3, 3), the person's; a right shoulder is on -X of somebody who faces the camera.
+        :param center: (3,), ``axes``: (3, 3), the person's; a right shoulder is on -X of somebody who faces the camera.
         :param fingers: v7..v28 (22,).
         :param forward: range of how far the wrist is before the shoulder, metres; ``height``: above it.
         """
         rng, camera = self._rng, self._camera
         sign = -1.0 if side == "right" else 1.0
-        shoulder = middle + axes @ [sign * SHOULDER, 0.0, 0.0]
+        shoulder = center + axes @ [sign * SHOULDER, 0.0, 0.0]
         mirror = np.array([-sign, 1.0, 1.0])
         for _ in range(_TRIES):
             aside = sign * rng.uniform(-0.22, 0.18)
@@ -254,13 +254,13 @@ def _pose(
     ahead = (wrist - elbow) / np.linalg.norm(wrist - elbow)
     lean = -np.arcsin(np.clip(ahead[1], -1, 1))
     spin = np.arctan2(ahead[0], ahead[2])
-    turn = rotation_about(1, spin) @ rotation_about(0, lean)
-    across = turn.T @ ((axes @ np.array([0.8 * mirror[0], -0.2, 0.6])) * mirror)
+    rotation = rotation_about(1, spin) @ rotation_about(0, lean)
+    across = rotation.T @ ((axes @ np.array([0.8 * mirror[0], -0.2, 0.6])) * mirror)
     roll = float(np.arctan2(across[1], across[0]) + rng.normal(0, 0.6))
     one = pose.bind()
     one[:3] = wrist
     one[3:6] = lean, (roll + np.pi) % (2 * np.pi) - np.pi, spin
-    upper = (turn @ rotation_about(2, roll)).T @ (shoulder - elbow)
+    upper = (rotation @ rotation_about(2, roll)).T @ (shoulder - elbow)
     upper /= np.linalg.norm(upper)
     angle = float(np.arccos(np.clip(-upper[2], -1, 1)))
     return one, Elbow(angle, float(np.arctan2(upper[1], upper[0])), PLACE + UPPER_ARM)
@@ -272,5 +272,5 @@ def _other_fingers(rng: np.random.Generator, hand: Skeleton) -> np.ndarray:
     return np.concatenate([wrist, draw_fingers(rng, hand)])
 
 
-def _rows(turn: np.ndarray) -> tuple[Triple, Triple, Triple]:
-    return rounded(turn[0]), rounded(turn[1]), rounded(turn[2])
+def _rows(rotation: np.ndarray) -> tuple[Triple, Triple, Triple]:
+    return rounded(rotation[0]), rounded(rotation[1]), rounded(rotation[2])

@@ -48,10 +48,10 @@ class Elbow:
         toward = np.array([np.cos(self.about), np.sin(self.about), 0.0])
         start, radius = PLACE - _ROUND, 2 * _ROUND / self.angle
         along = -points[:, 2]
-        turn = np.clip((along - start) / (2 * _ROUND), 0, 1) * self.angle
+        rotation = np.clip((along - start) / (2 * _ROUND), 0, 1) * self.angle
         beyond = np.maximum(along - start - 2 * _ROUND, 0)
         inward = points @ toward
-        sin, cos = np.sin(turn), np.cos(turn)
+        sin, cos = np.sin(rotation), np.cos(rotation)
         aside = radius * (1 - cos) + beyond * sin + inward * cos
         down = np.minimum(along, start) + radius * sin + beyond * cos - inward * sin
         return points + (aside - inward)[:, None] * toward + (along - down)[:, None] * [0.0, 0.0, 1.0]

@@ -1,8 +1,8 @@
-"""Images without a hand, as numbers: which feet, arms and things one shows, where they are, and the camera.
+"""Images without a hand, as numbers: which feet, arms and objects one shows, where they are, and the camera.
 
 What a network that met hands alone takes for hands: bare feet and legs, bare arms whose hand is outside the image,
-faces, food, leather and wood, dolls, empty gloves, things that stand about. All of a scene is drawn from (seed, frame);
-nothing of Blender, so that any engine can render it.
+faces, food, leather and wood, dolls, empty gloves, objects that stand about. All of a scene is drawn from (seed,
+frame); nothing of Blender, so that any engine can render it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from generator.maths import Triple, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import lookalikes, makers, own_objects
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 from handforge.rng import stream
 
 KINDS: dict[str, float] = {"feet": 0.46, "arms": 0.08, "people": 0.13, "food": 0.09, "objects": 0.18, "interior": 0.06}
@@ -63,7 +63,7 @@ class PlacedArm:
 
 
 @dataclass(frozen=True)
-class PlacedThing:
+class PlacedObject:
     """An object made by code.
 
     :param maker: one of :data:`generator.objects.makers.MAKERS`, or the file's name of one of the user's own objects.
@@ -75,7 +75,7 @@ class PlacedThing:
     seed: int
     matrix: Matrix
 
-    def thing(self) -> Thing:
+    def model(self) -> ObjectModel:
         """The object in its own axes."""
         return makers.make(self.maker, self.seed)
 
@@ -97,13 +97,13 @@ class EmptyScene:
     camera: Camera
     feet: tuple[PlacedFoot, ...] = ()
     arms: tuple[PlacedArm, ...] = ()
-    things: tuple[PlacedThing, ...] = ()
+    objects: tuple[PlacedObject, ...] = ()
     ground: tuple[Triple, Triple] | None = None
     clinic: bool = False
 
     def points(self) -> np.ndarray:
         """Points (N, 3) of all subjects, which nothing else may touch; without a subject, the origin."""
-        subjects: list[PlacedFoot | PlacedArm | PlacedThing] = [*self.feet, *self.arms, *self.things]
+        subjects: list[PlacedFoot | PlacedArm | PlacedObject] = [*self.feet, *self.arms, *self.objects]
         return np.concatenate([one.vertices() for one in subjects]) if subjects else np.zeros((1, 3))
 
 
@@ -164,14 +164,16 @@ def _arms(rng: np.random.Generator, camera: Camera) -> EmptyScene:
             tone, skin = float(rng.uniform()), LimbSkin.random(rng)
         for _ in range(_TRIES):
             bent = Elbow(float(rng.uniform(0.3, MOST)), float(rng.uniform(-np.pi, np.pi)))
-            turn = rotation_about(1, rng.uniform(-np.pi, np.pi)) @ rotation_about(0, rng.normal(0, 0.3))
-            turn = turn @ rotation_about(2, rng.uniform(-np.pi, np.pi))
+            rotation = rotation_about(1, rng.uniform(-np.pi, np.pi)) @ rotation_about(0, rng.normal(0, 0.3))
+            rotation = rotation @ rotation_about(2, rng.uniform(-np.pi, np.pi))
             elbow, side = bent if rng.random() < 0.5 else Elbow(), str(rng.choice(["right", "left"]))
-            one = PlacedArm(side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(turn, np.zeros(3)), skin)
+            one = PlacedArm(
+                side, elbow, float(np.exp(rng.normal(0, 0.1))), tone, matrix_of(rotation, np.zeros(3)), skin
+            )
             points = one.vertices()
-            middle = points[np.argmin(np.abs(along_arm - rng.uniform(-0.32, -0.1)))]
+            center = points[np.argmin(np.abs(along_arm - rng.uniform(-0.32, -0.1)))]
             across, along = rng.uniform(-0.8, 0.8, 2) * half
-            shift = np.array([across, rng.uniform(0.0, 0.12), along]) - middle
+            shift = np.array([across, rng.uniform(0.0, 0.12), along]) - center
             points = points + shift
             near = [np.linalg.norm(points[::25, None] - other[None, ::25], axis=-1).min() for other in taken]
             if in_front(lens, points) and pixels_outside(lens, points[ends]) > 0 and min(near, default=1.0) > 0.035:
@@ -192,7 +194,7 @@ _LARGE = ("mannequin", "seat")
 
 
 def _objects(rng: np.random.Generator, camera: Camera, chosen: tuple[str, ...], own: tuple[str, ...]) -> EmptyScene:
-    """Objects that people hold, figures, shoes, empty gloves, things with tines, on a table or a floor.
+    """Objects that people hold, figures, shoes, empty gloves, objects with tines, on a table or a floor.
 
     :param chosen: the only kinds that are drawn, each as often as the others; none: all of them.
     :param own: kinds of the user's own, which every second object is of.
@@ -224,23 +226,23 @@ def _on_table(
     :param apart: about how far the objects lie from each other, metres.
     """
     table = rotation_about(1, rng.normal(0, 0.15)) @ rotation_about(0, tilt)
-    placed: list[PlacedThing] = []
+    placed: list[PlacedObject] = []
     taken: list[tuple[np.ndarray, float]] = []
     for name in names:
         seed, upright = int(rng.integers(2**31)), name in _UPRIGHT and rng.random() < 0.9
         side = float(rng.choice([0.0, np.pi])) if name in _FLAT else float(rng.choice([0.0, np.pi / 2]))
         lying = rotation_about(0, np.pi / 2) @ rotation_about(2, side)
-        turn = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
-        laid = makers.mesh(name, seed)[0] @ turn.T
-        middle = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
-        radius = float(np.max(np.linalg.norm(laid[:, :2] - middle, axis=1)))
+        rotation = rotation_about(2, rng.uniform(-np.pi, np.pi)) @ (np.eye(3) if upright else lying)
+        laid = makers.mesh(name, seed)[0] @ rotation.T
+        center = (laid.min(axis=0) + laid.max(axis=0))[:2] / 2
+        radius = float(np.max(np.linalg.norm(laid[:, :2] - center, axis=1)))
         for attempt in range(20):
             spot = rng.normal(0, apart * (1 + 0.1 * attempt), 2) if taken else np.zeros(2)
             if all(np.linalg.norm(spot - other) > radius + size for other, size in taken):
                 taken.append((spot, radius))
-                place = table @ np.array([*(spot - middle), -np.min(laid[:, 2])])
-                placed.append(PlacedThing(name, seed, matrix_of(table @ turn, place)))
+                place = table @ np.array([*(spot - center), -np.min(laid[:, 2])])
+                placed.append(PlacedObject(name, seed, matrix_of(table @ rotation, place)))
                 break
     lens, shift = frame_subject(rng, camera, placed[0].vertices())
-    things = tuple(one for one in (shifted(one, shift) for one in placed) if in_front(lens, one.vertices()))
-    return EmptyScene(kind, lens, things=things, ground=(rounded(table @ [0.0, 0.0, 1.0]), rounded(shift)))
+    objects = tuple(one for one in (shifted(one, shift) for one in placed) if in_front(lens, one.vertices()))
+    return EmptyScene(kind, lens, objects=objects, ground=(rounded(table @ [0.0, 0.0, 1.0]), rounded(shift)))

@@ -88,7 +88,7 @@ class PlacedFoot:
         """The color of each vertex without that of the nails, (V, 3) float32 linear RGB."""
         mesh = foot.build()
         bare = replace(mesh, nail=np.zeros_like(mesh.nail))
-        colors = skin_color.colours(bare, self.tone)
+        colors = skin_color.colors(bare, self.tone)
         colors = colors + _PALE * self.tone * mesh.palm[:, None] * (_SOLE - colors)
         return skin_color.patched(mesh.vertices, colors, self.patches)
 
@@ -120,16 +120,16 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     sides = ("right", "left") if rng.random() < (0.2 if clinic else 0.65) else (str(rng.choice(["right", "left"])),)
     parts = [0.5, 0.2, 0.06, 0.14, 0.06, 0.04] if clinic else [0.75, 0.25, 0.0, 0.0, 0.0, 0.0]
     focus = _FOCUS[str(rng.choice(list(_FOCUS), p=parts))]
-    patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, worn=clinic)
+    patches, skin = _skin(rng, tone, focus, 0.75 if clinic else 0.1), LimbSkin.random(rng, aged=clinic)
     plain = patches[: len(_LOADED) + 1]  # without the wounds
     view = str(rng.choice(list(_VIEWS[clinic]), p=list(_VIEWS[clinic].values())))
     sandal = Sandal.random(rng) if view in _STANDING and not clinic and rng.random() < 0.35 else None
     trousers = Trousers.random(rng) if rng.random() < 0.35 and focus in (None, _FOCUS["toes"]) else None
     best, found = -np.inf, None
     for _ in range(_TRIES):
-        turn = _foot_view(rng, view)
+        rotation = _foot_view(rng, view)
         apart = rng.uniform(0.055, 0.14) if len(sides) == 2 else 0.0
-        feet = [_foot(rng, side, view, turn, apart) for side in sides]
+        feet = [_foot(rng, side, view, rotation, apart) for side in sides]
         placed = tuple(
             PlacedFoot(
                 side, shape, pose, tone, polish, matrix, skin, patches if not number else plain, sandal, trousers
@@ -145,7 +145,7 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
         beyond = min(pixels_outside(lens, ends), 20.0) if clear else -1e6
         if beyond > best:
             thick = sandal.thickness if sandal else 0.0
-            ground = _ground(rng, view, turn, [points + shift for points in meshes], clinic, thick)
+            ground = _ground(rng, view, rotation, [points + shift for points in meshes], clinic, thick)
             best, found = beyond, (lens, tuple(shifted(one, shift) for one in placed), ground)
         if beyond > 0:
             break
@@ -153,17 +153,19 @@ def draw_feet(rng: np.random.Generator, camera: Camera, clinic: bool) -> Feet:
     return found
 
 
-def _foot(rng: np.random.Generator, side: str, view: str, turn: np.ndarray, apart: float) -> tuple[FootPose, Matrix]:
+def _foot(
+    rng: np.random.Generator, side: str, view: str, rotation: np.ndarray, apart: float
+) -> tuple[FootPose, Matrix]:
     """How one foot is held, and where it is beside the other."""
     pose = FootPose.random(rng)
     if view in _STANDING:
         toes = tuple(min(toe, 0.08) for toe in pose.toes)  # not through the ground
-        pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), turn=0.0, toes=toes, claw=min(pose.claw, 0.4))
+        pose = replace(pose, ankle=float(rng.uniform(-0.2, 0.3)), rotation=0.0, toes=toes, claw=min(pose.claw, 0.4))
     elif view in ("lying", "resting"):
         pose = replace(pose, knee=min(pose.knee, 0.3), ankle=float(rng.uniform(-0.1, 0.6)))
     sign = 1 if side == "right" else -1
-    place = turn @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
-    return pose, matrix_of(turn @ rotation_about(2, -sign * rng.normal(0.12, 0.12)), place)
+    place = rotation @ [sign * apart, rng.normal(0, 0.05) * (apart > 0), 0.0]
+    return pose, matrix_of(rotation @ rotation_about(2, -sign * rng.normal(0.12, 0.12)), place)
 
 
 def _foot_view(rng: np.random.Generator, view: str) -> np.ndarray:
@@ -174,11 +176,11 @@ def _foot_view(rng: np.random.Generator, view: str) -> np.ndarray:
     if view == "standing":
         return rotation_about(0, rng.uniform(0.2, 1.45)) @ rotation_about(2, rng.uniform(-np.pi, np.pi))
     if view == "lying":
-        turn = rotation_about(1, np.pi + rng.normal(0, 0.5)) @ rotation_about(0, -np.pi / 2 + rng.normal(0, 0.45))
-        turn = turn @ rotation_about(2, rng.normal(0, 0.3))
-        return rotation_about(1, rng.uniform(-np.pi, np.pi)) @ turn if rng.random() < 0.2 else turn
-    turn = rotation_about(1, rng.normal(0, 0.5)) @ rotation_about(0, rng.uniform(-0.2, 0.6))
-    return turn @ rotation_about(2, rng.uniform(-np.pi, np.pi))
+        rotation = rotation_about(1, np.pi + rng.normal(0, 0.5)) @ rotation_about(0, -np.pi / 2 + rng.normal(0, 0.45))
+        rotation = rotation @ rotation_about(2, rng.normal(0, 0.3))
+        return rotation_about(1, rng.uniform(-np.pi, np.pi)) @ rotation if rng.random() < 0.2 else rotation
+    rotation = rotation_about(1, rng.normal(0, 0.5)) @ rotation_about(0, rng.uniform(-0.2, 0.6))
+    return rotation @ rotation_about(2, rng.uniform(-np.pi, np.pi))
 
 
 def _hidden(camera: Camera, meshes: list[np.ndarray]) -> bool:
@@ -205,7 +207,7 @@ def _subject(meshes: list[np.ndarray], focus: Triple | None) -> np.ndarray:
 
 
 def _ground(
-    rng: np.random.Generator, view: str, turn: np.ndarray, meshes: list[np.ndarray], clinic: bool, thick: float
+    rng: np.random.Generator, view: str, rotation: np.ndarray, meshes: list[np.ndarray], clinic: bool, thick: float
 ) -> tuple[Triple, Triple] | None:
     """Normal and a point of the plane that feet stand on, or that they or their legs lie on; None for one in the air.
 
@@ -213,14 +215,14 @@ def _ground(
     """
     points = np.concatenate(meshes)
     if view in _STANDING:
-        normal = turn @ [0.0, 0.0, 1.0]
+        normal = rotation @ [0.0, 0.0, 1.0]
     elif clinic or rng.random() < 0.85:
         slant = rng.uniform(-0.05, 0.35) if view == "lying" else rng.uniform(0.3, 1.3)
         normal = np.array([0.0, -np.sin(slant), np.cos(slant)])
     else:
         return None
-    middle = points[np.tile(foot.build().ankle > 0.5, len(meshes))].mean(axis=0)
-    return rounded(normal), rounded(middle + (np.min(points @ normal) - middle @ normal - thick) * normal)
+    center = points[np.tile(foot.build().ankle > 0.5, len(meshes))].mean(axis=0)
+    return rounded(normal), rounded(center + (np.min(points @ normal) - center @ normal - thick) * normal)
 
 
 def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: float) -> tuple[Patch, ...]:

@@ -79,13 +79,13 @@ def sole(points: np.ndarray, sandal: Sandal) -> Mesh:
         for edge in (left, right):
             edge[1:-1] = (edge[:-2] + 2 * edge[1:-1] + edge[2:]) / 4
     outline = np.concatenate([np.stack([right, along], 1), np.stack([left, along], 1)[::-1]])
-    centre = outline.mean(axis=0)
-    away = outline - centre
-    outline = centre + away * (1 + _MARGIN / np.linalg.norm(away, axis=1, keepdims=True))
+    center = outline.mean(axis=0)
+    away = outline - center
+    outline = center + away * (1 + _MARGIN / np.linalg.norm(away, axis=1, keepdims=True))
     top = points[mesh.ankle > 0.5, 2].min() + 0.0015
     count = len(outline)
     rim = [np.column_stack([outline, np.full(count, z)]) for z in (top - sandal.thickness, top)]
-    ends = [[*centre, top - sandal.thickness], [*centre, top]]
+    ends = [[*center, top - sandal.thickness], [*center, top]]
     i, j = np.arange(count), (np.arange(count) + 1) % count
     faces = [(i, j, j + count), (i, j + count, i + count), (j, i, np.full(count, 2 * count)),
              (i + count, j + count, np.full(count, 2 * count + 1))]  # fmt: skip

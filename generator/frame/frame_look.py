@@ -10,7 +10,7 @@ from generator.frame import light
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import HandShape
 from generator.hand.vectors import Vector
-from generator.mesh.sleeve import WORN, Sleeve
+from generator.mesh.sleeve import SLEEVED, Sleeve
 from handforge.rng import stream
 
 SHAPES = 16
@@ -31,7 +31,7 @@ class FrameLook:
         :func:`hand_shape`; None: the run's only ones.
     :param tone: skin tone, 0..1.
     :param light: unit vector (3,) from the hand to the light, scene axes.
-    :param light_colour: linear RGB (3,).
+    :param light_color: linear RGB (3,).
     :param ambient: fraction of the light that comes from everywhere, 0..1.
     :param background: linear RGB (3,) of what is behind the hand.
     :param side: ``right`` or ``left``.
@@ -41,14 +41,14 @@ class FrameLook:
     shape: int | None
     tone: float
     light: Vector
-    light_colour: Vector
+    light_color: Vector
     ambient: float
     background: Vector
     side: str = "right"
     sleeve: Sleeve | None = None
 
     def __post_init__(self) -> None:
-        if any(vector.shape != (3,) for vector in (self.light, self.light_colour, self.background)):
+        if any(vector.shape != (3,) for vector in (self.light, self.light_color, self.background)):
             raise ValueError("light, light_colour and background are three numbers each")
         if not 0.99 < np.linalg.norm(self.light) < 1.01:
             raise ValueError("light is a vector of length 1")
@@ -69,10 +69,10 @@ def draw_frame_look(settings: RenderSettings, frame: int) -> FrameLook:
     rng = stream(settings.seed, frame, "look")
     shape = int(rng.integers(SHAPES))
     tone = float(rng.uniform(0, 1))
-    direction, colour, ambient = light.draw(rng)
+    direction, color, ambient = light.draw(rng)
     paper = np.clip(rng.uniform(0.72, 1.0) * (1 + rng.uniform(-0.04, 0.04, 3)), 0, 1)
     if settings.light == "front":
-        direction, colour, ambient = light.FRONT
+        direction, color, ambient = light.FRONT
     young = stream(settings.seed, frame, "child")
     if settings.kind.own_skin and young.random() < CHILD:
         shape = SHAPES + int(young.integers(CHILDREN))
@@ -80,7 +80,7 @@ def draw_frame_look(settings: RenderSettings, frame: int) -> FrameLook:
         shape=shape if settings.shape == "random" and settings.rig is None else None,
         tone=tone if isinstance(settings.skin_tone, str) else float(settings.skin_tone),
         light=direction,
-        light_colour=colour,
+        light_color=color,
         ambient=ambient,
         background=paper if settings.background == "random" else np.ones(3),
         side=_handedness(settings, frame),
@@ -96,4 +96,4 @@ def _handedness(settings: RenderSettings, frame: int) -> str:
 
 def _sleeve(settings: RenderSettings, frame: int) -> Sleeve | None:
     rng = stream(settings.seed, frame, "sleeve")
-    return Sleeve.random(rng) if settings.sleeve == "random" and rng.random() < WORN else None
+    return Sleeve.random(rng) if settings.sleeve == "random" and rng.random() < SLEEVED else None

@@ -107,8 +107,8 @@ class FrameSpec:
             raise ValueError("a frame has hands, or empty says what it shows")
         if self.crowd is not None and self.around is None and len(self.crowd.hands) != len(self.hands):
             raise ValueError(f"crowd has {len(self.crowd.hands)} hands, the frame {len(self.hands)}")
-        worn = () if self.around is None else self.around.worn
-        if missing := [one.arm for one in worn if not 0 <= one.arm < len(self.hands)]:
+        arm_wear = () if self.around is None else self.around.arm_wear
+        if missing := [one.arm for one in arm_wear if not 0 <= one.arm < len(self.hands)]:
             raise ValueError(
                 f"there is no arm {missing[0]} to wear anything; the {len(self.hands)} are numbered from 0"
             )

@@ -35,7 +35,7 @@ SPARE = 0.12
 
 _NEAREST_CLOSE = 0.2
 _TRIES = 60
-_TURN = pose.NAMES.index("forearm_y")
+_ROTATION = pose.NAMES.index("forearm_y")
 
 
 def draw_framing(
@@ -57,8 +57,8 @@ def draw_framing(
         return _close(settings, frame, one, hand, bent, focal)
     rng = stream(settings.seed, frame, "framing")
     one = one.copy()
-    one[_TURN] = rng.uniform(-np.pi, np.pi)
-    share = rng.uniform(size=2)
+    one[_ROTATION] = rng.uniform(-np.pi, np.pi)
+    fraction = rng.uniform(size=2)
     posed = PosedSkeleton(one, hand)
     nearest = max(NEAREST, CLEAR - float(arm_end(posed)[1]))
     camera = Camera(width, height, rng.uniform(nearest, max(FARTHEST, nearest)), focal)
@@ -67,7 +67,7 @@ def draw_framing(
         if (low <= high).all():
             break
         camera = Camera(width, height, camera.distance * 1.05, focal)
-    return camera, posed.at(low + share * np.maximum(high - low, 0))
+    return camera, posed.at(low + fraction * np.maximum(high - low, 0))
 
 
 def _focal(settings: RenderSettings, frame: int) -> float:
@@ -89,17 +89,17 @@ def _close(
     edge = EDGE if rng.random() < 0.75 else -0.12 * fill
     best = -np.inf, Camera(width, height), PosedSkeleton(one, hand)
     for _ in range(_TRIES):
-        turned = one.copy()
-        turned[_TURN] = rng.uniform(-np.pi, np.pi)
-        share = rng.uniform(size=2)
-        posed = PosedSkeleton(turned, hand)
+        rotated = one.copy()
+        rotated[_ROTATION] = rng.uniform(-np.pi, np.pi)
+        fraction = rng.uniform(size=2)
+        posed = PosedSkeleton(rotated, hand)
         joints = posed.keypoints[:, [0, 2]]
         extent = np.linalg.norm(joints[:, None] - joints[None], axis=-1).max()
         distance = focal / SENSOR_MM * width * extent / (fill * min(width, height))
         distance = max(distance, _NEAREST_CLOSE, SPARE - float(arm_end(posed, bent)[1]))
         camera = Camera(width, height, distance, focal)
         low, high = wrist_range(camera, posed, edge)
-        moved = posed.at(np.where(low < high, low + share * (high - low), (low + high) / 2))
+        moved = posed.at(np.where(low < high, low + fraction * (high - low), (low + high) / 2))
         beyond = pixels_beyond_edge(camera, moved, bent)
         if beyond > best[0]:
             best = beyond, camera, moved
@@ -123,10 +123,10 @@ def arm_end(posed: PosedSkeleton, bent: Elbow = STRAIGHT) -> np.ndarray:
     return arm_axis(posed, bent, np.ones(1))[0]
 
 
-def arm_axis(posed: PosedSkeleton, bent: Elbow, share: np.ndarray) -> np.ndarray:
+def arm_axis(posed: PosedSkeleton, bent: Elbow, fraction: np.ndarray) -> np.ndarray:
     """Points on the arm's axis, (N, 3) metres, at these fractions (N,) of the way from the wrist to its end."""
     forearm, hand = BONES.index("forearm"), posed.skeleton
-    rest = hand.tails[forearm] + share[:, None] * (hand.heads[forearm] - hand.tails[forearm])
+    rest = hand.tails[forearm] + fraction[:, None] * (hand.heads[forearm] - hand.tails[forearm])
     moved = posed.transforms[forearm]
     return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
 

@@ -54,12 +54,14 @@ def measure(
     depth, direction = np.zeros(covered.shape, np.float32), np.zeros((*covered.shape, 3), np.float32)
     part = np.zeros(covered.shape, np.uint8)
     points = camera.to_camera(vertices)
-    where, corners, shares = visible(points, faces, camera, covered)
+    where, corners, fractions = visible(points, faces, camera, covered)
     if len(corners):
-        place = np.einsum("pc,pci->pi", shares, points[corners])
+        place = np.einsum("pc,pci->pi", fractions, points[corners])
         depth[where] = place[:, 2]
-        direction[where] = _towards(place, np.einsum("pc,pci->pi", shares, normals[corners])[:, [0, 2, 1]] * [1, -1, 1])
-        by_part = np.einsum("pc,pci->pi", shares, parts[corners])
+        direction[where] = _towards(
+            place, np.einsum("pc,pci->pi", fractions, normals[corners])[:, [0, 2, 1]] * [1, -1, 1]
+        )
+        by_part = np.einsum("pc,pci->pi", fractions, parts[corners])
         of_hand = by_part[:, : PARTS.index("forearm")].argmax(axis=1)
         part[where] = 1 + np.where(hand[where], of_hand, PARTS.index("forearm"))
     return {"depth": depth, "normals": direction, "parts": part}
@@ -99,13 +101,13 @@ def visible(
     size = np.array([columns.max(), rows.max()]) + 1 - corner
     faces = faces[(points[faces, 2] > NEAR).all(axis=1)]
     flat = camera.pixels(np.column_stack([points[:, :2], np.maximum(points[:, 2], NEAR)])) - corner
-    index, shares = _nearest(flat, points[:, 2], faces, size)
+    index, fractions = _nearest(flat, points[:, 2], faces, size)
     if (index < 0).all():
         return unseen
     inside = rows - corner[1], columns - corner[0]
     seen = _spread(index, covered[corner[1] :, corner[0] :][: size[1], : size[0]])[inside]
     # The pixel whose values these are; most often it is the pixel itself.
-    faces_seen, shares_seen = index.ravel()[seen], shares.reshape(-1, 3)[seen]
+    faces_seen, shares_seen = index.ravel()[seen], fractions.reshape(-1, 3)[seen]
     return (rows, columns), faces[faces_seen], shares_seen
 
 
@@ -114,7 +116,7 @@ def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.nd
 
     :param flat: (V, 2), where the vertices fall, pixels; ``depth`` (V,), ``size`` width and height.
     """
-    index, shares = np.full(size[::-1], -1), np.zeros((*size[::-1], 3))
+    index, fractions = np.full(size[::-1], -1), np.zeros((*size[::-1], 3))
     closest = np.full(size[::-1], np.inf)
     corners = flat[faces]
     first = np.clip(np.ceil(corners.min(axis=1) - 0.5), 0, size).astype(int)
@@ -126,16 +128,16 @@ def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.nd
         step = np.arange(len(which)) - np.repeat(np.cumsum(count[some]) - count[some], count[some])
         across = np.maximum(extent[which, 0], 1)
         pixel = first[which] + np.stack([step % across, step // across], axis=1)
-        share, inverse = _shares(corners[which], 1.0 / depth[faces[which]], pixel + 0.5)
-        kept = np.flatnonzero((share >= 0).all(axis=1))
+        fraction, inverse = _barycentric(corners[which], 1.0 / depth[faces[which]], pixel + 0.5)
+        kept = np.flatnonzero((fraction >= 0).all(axis=1))
         kept = kept[np.argsort(inverse[kept], kind="stable")]  # the nearest last, which is what stays
         kept = kept[1.0 / inverse[kept] < closest[pixel[kept, 1], pixel[kept, 0]]]
         at = pixel[kept, 1], pixel[kept, 0]
-        index[at], shares[at], closest[at] = which[kept], share[kept], 1.0 / inverse[kept]
-    return index, shares
+        index[at], fractions[at], closest[at] = which[kept], fraction[kept], 1.0 / inverse[kept]
+    return index, fractions
 
 
-def _shares(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _barycentric(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each corner's share (P, 3) in what is seen of a triangle (P, 3, 2) at a point (P, 2), and 1 / depth there (P,).
 
     Perspective-correct: 1 / depth is linear in the image. Negative shares are outside the triangle.
@@ -149,9 +151,9 @@ def _shares(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tup
     areas = np.stack([area(b, c), area(c, a), area(a, b)], axis=1)
     total = areas.sum(axis=1, keepdims=True)
     flat = areas / np.where(total == 0, np.nan, total)  # a triangle seen from its side covers nothing
-    share = np.nan_to_num(flat, nan=-1.0) * inverse
-    depth = share.sum(axis=1)
-    return share / np.where(depth == 0, 1.0, depth)[:, None], depth
+    fraction = np.nan_to_num(flat, nan=-1.0) * inverse
+    depth = fraction.sum(axis=1)
+    return fraction / np.where(depth == 0, 1.0, depth)[:, None], depth
 
 
 def _spread(index: np.ndarray, covered: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from generator.hand.camera import Camera
 from generator.hand.kinematics import PosedSkeleton
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import grasps, own_objects, solids
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 from generator.objects.grasps import Grasp
 from handforge.rng import stream
 
@@ -31,20 +31,20 @@ class HeldObject:
     :param mirrored: whether a left hand holds it: X is turned to -X.
     """
 
-    thing: Thing
+    model: ObjectModel
     matrix: np.ndarray
     mirrored: bool
 
     def mesh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Vertices (V, 3) in scene axes, triangles (F, 3), and each triangle's surface (F,)."""
-        vertices, faces, surfaces = solids.mesh(self.thing.parts)
+        vertices, faces, surfaces = solids.mesh(self.model.parts)
         vertices = vertices @ self.matrix[:3, :3].T + self.matrix[:3, 3]
         return (vertices * [-1, 1, 1], faces[:, ::-1], surfaces) if self.mirrored else (vertices, faces, surfaces)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Signed distance of scene points (N, 3), (N,) metres."""
         points = points * [-1, 1, 1] if self.mirrored else points
-        return solids.distance(self.thing.parts, (points - self.matrix[:3, 3]) @ self.matrix[:3, :3])
+        return solids.distance(self.model.parts, (points - self.matrix[:3, 3]) @ self.matrix[:3, :3])
 
 
 def draw_grasp(settings: RenderSettings, frame: int, mesh: HandMesh, hand: Skeleton) -> Grasp | None:
@@ -63,6 +63,6 @@ def place(grasp: Grasp, hand: PosedSkeleton, side: str, camera: Camera) -> HeldO
 
     :param hand: the hand as rendered, as if it were a right one.
     """
-    held = HeldObject(grasp.thing(), grasp.placed(hand), side == "left")
+    held = HeldObject(grasp.model(), grasp.placed(hand), side == "left")
     depth = camera.to_camera(held.mesh()[0])[:, 2]
     return held if float(np.min(depth)) > NEAREST else None

@@ -36,10 +36,10 @@ def moved(points: np.ndarray, matrix: Matrix) -> np.ndarray:
     return np.asarray(points @ placed[:3, :3].T + placed[:3, 3])
 
 
-def matrix_of(turn: np.ndarray, place: np.ndarray) -> Matrix:
-    """The matrix that rotates by ``turn`` (3, 3), then moves by ``place`` (3,)."""
+def matrix_of(rotation: np.ndarray, place: np.ndarray) -> Matrix:
+    """The matrix that rotates by ``rotation`` (3, 3), then moves by ``place`` (3,)."""
     rows = np.eye(4)
-    rows[:3, :3], rows[:3, 3] = turn, place
+    rows[:3, :3], rows[:3, 3] = rotation, place
     return tuple(tuple(round(float(value), 9) for value in row) for row in rows)
 
 

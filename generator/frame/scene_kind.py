@@ -13,7 +13,7 @@ class SceneKind:
     """What a kind of scene has.
 
     :param engines: those that draw it, the fastest first.
-    :param one_space: hands and things stand in one space, where one may hide another; else each hand is drawn by
+    :param one_space: hands and props stand in one space, where one may hide another; else each hand is drawn by
         itself.
     :param bent_arms: arms are bent as the settings say; else one alone leads straight out of the image where it can.
     :param own_skin: every hand has a skin of its own; else the plain colors of its tone.

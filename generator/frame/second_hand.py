@@ -16,7 +16,7 @@ from generator.hand.kinematics import PosedSkeleton
 from generator.hand.pose_presets import PRESETS
 from handforge.rng import stream
 
-SHARE = 1 / 2
+FRACTION = 1 / 2
 """Fraction of the images that have two hands where their number is random."""
 
 OWN = 0.65
@@ -58,7 +58,7 @@ def draw_second_hand(
     :param elbows: how the first arm is bent, and the second.
     """
     rng = stream(settings.seed, frame, "second hand")
-    if settings.num_hands == 1 or (settings.num_hands == "random" and rng.random() >= SHARE):
+    if settings.num_hands == 1 or (settings.num_hands == "random" and rng.random() >= FRACTION):
         return None
     other = "left" if side == "right" else "right"
     own, tone, fingers = rng.random() < OWN, float(rng.uniform()), draw_fingers(rng, first.skeleton)
@@ -97,8 +97,8 @@ def _placed(
     one = np.zeros(pose.SIZE)
     one[8:] = fingers
     one[1] = first.pose[1] + (rng.normal(0.0, 0.05) if near else rng.uniform(-0.08, 0.2))
-    turn, spin = rng.uniform(-np.pi, np.pi, 2)
-    one[3:6] = limit_lean(float(rng.uniform(-np.pi, np.pi))), spin, turn
+    rotation, spin = rng.uniform(-np.pi, np.pi, 2)
+    one[3:6] = limit_lean(float(rng.uniform(-np.pi, np.pi))), spin, rotation
     placed = PosedSkeleton(one, first.skeleton)
     low, high = wrist_range(camera, placed, 0.04 if rng.random() < 0.5 else -0.03)
     placed = placed.at(low + rng.uniform(size=2) * (high - low))
@@ -113,12 +113,12 @@ def _placed(
 def _balls(one: PosedSkeleton, side: str, bent: Elbow) -> tuple[np.ndarray, np.ndarray]:
     """Balls that make up the arm: their middles (N, 3) in scene axes, and radii (N,), metres."""
     heads, tails = one.capsules
-    middles = heads + (tails - heads) * _SAMPLES
-    middles[:, BONES.index("forearm")] = arm_axis(one, bent, 1 - _SAMPLES[:, 0, 0])
+    centers = heads + (tails - heads) * _SAMPLES
+    centers[:, BONES.index("forearm")] = arm_axis(one, bent, 1 - _SAMPLES[:, 0, 0])
     if side == "left":
-        middles = middles * [-1, 1, 1]
+        centers = centers * [-1, 1, 1]
     start, end = one.skeleton.radii.T
-    return middles.reshape(-1, 3), (start + (end - start) * _SAMPLES[..., 0]).reshape(-1)
+    return centers.reshape(-1, 3), (start + (end - start) * _SAMPLES[..., 0]).reshape(-1)
 
 
 def _apart(one: np.ndarray, other: np.ndarray, girth: np.ndarray, camera: Camera, flat: bool) -> bool:

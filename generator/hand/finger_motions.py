@@ -12,7 +12,7 @@ MOTIONS = ("curl", "spread")
 the thumb's, and for the thumb from the palm's plane to its front."""
 
 
-def share(one: np.ndarray, finger: str, motion: str) -> float:
+def fraction(one: np.ndarray, finger: str, motion: str) -> float:
     """How far along a motion a finger is: the mean of its joints, but for the last, which may follow another.
 
     0 to 1, or a little less for a finger that is bent backwards.
@@ -33,7 +33,7 @@ def moved(one: np.ndarray, finger: str, motion: str, to: float, coupled: bool = 
     :param coupled: whether the last joint bends with the middle one, as people's do.
     """
     numbers, low, high = _range(finger, motion)
-    here, there, result = share(one, finger, motion), min(max(to, 0.0), 1.0), one.copy()
+    here, there, result = fraction(one, finger, motion), min(max(to, 0.0), 1.0), one.copy()
     if there == here:
         return result
     end, part = (high, (there - here) / (1 - here)) if there > here else (low, (here - there) / here)

@@ -136,11 +136,11 @@ def _signs(rng: np.random.Generator, count: int) -> np.ndarray:
 
 def _gestures(rng: np.random.Generator, count: int) -> np.ndarray:
     keys, often = [], []
-    for name, (share, flexion, deviation) in _GESTURES.items():
+    for name, (fraction, flexion, deviation) in _GESTURES.items():
         one = PRESETS[name].copy()
         one[WRIST] = np.radians([flexion, deviation])
         keys.append(one[_WRIST_AND_FINGERS])
-        often.append(share)
+        often.append(fraction)
     return _shown(rng, np.stack(keys), np.array(often) / np.sum(often), count)
 
 

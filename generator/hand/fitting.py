@@ -202,10 +202,10 @@ def _placed(start: np.ndarray, seen: np.ndarray, camera: Camera, skeleton: Skele
     for _ in range(2):
         points = camera.project(kinematics.keypoints(start, skeleton))[known, :2]
         here = points - points.mean(axis=0)
-        turn = np.arctan2(
+        rotation = np.arctan2(
             here[:, 0] @ target[:, 1] - here[:, 1] @ target[:, 0], (here * target).sum()
         )  # clockwise in the image, as y points down there
-        start[5] = (start[5] + turn + np.pi) % (2 * np.pi) - np.pi
+        start[5] = (start[5] + rotation + np.pi) % (2 * np.pi) - np.pi
         points = camera.project(kinematics.keypoints(start, skeleton))[known, :2]
         size = np.linalg.norm(points - points.mean(axis=0)) / max(np.linalg.norm(target), 1e-9)
         depth = np.clip((camera.distance + start[1]) * size, 0.2, 1.9)

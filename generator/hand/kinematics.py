@@ -50,9 +50,9 @@ def capsules(poses: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndar
 
 
 def _ends(moved: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    turn, shift = moved[..., :3, :3], moved[..., :3, 3]
-    heads = np.einsum("...bij,bj->...bi", turn, skeleton.heads) + shift
-    return heads, np.einsum("...bij,bj->...bi", turn, skeleton.tails) + shift
+    rotation, shift = moved[..., :3, :3], moved[..., :3, 3]
+    heads = np.einsum("...bij,bj->...bi", rotation, skeleton.heads) + shift
+    return heads, np.einsum("...bij,bj->...bi", rotation, skeleton.tails) + shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +106,10 @@ def _rotation(poses: np.ndarray, dofs: tuple[tuple[int, np.ndarray], ...]) -> np
     return reduce(np.matmul, turns) if turns else np.broadcast_to(np.eye(3), (len(poses), 3, 3))
 
 
-def _about(pivot: np.ndarray, turn: np.ndarray) -> np.ndarray:
+def _about(pivot: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """The 4x4 of turning about a point that stays."""
-    result = np.zeros((len(turn), 4, 4))
-    result[:, :3, :3] = turn
-    result[:, :3, 3] = pivot - turn @ pivot
+    result = np.zeros((len(rotation), 4, 4))
+    result[:, :3, :3] = rotation
+    result[:, :3, 3] = pivot - rotation @ pivot
     result[:, 3, 3] = 1.0
     return result

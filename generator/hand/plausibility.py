@@ -174,8 +174,8 @@ def reach_excess(one: np.ndarray) -> tuple[str, float]:
 
 def _forearms(poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where forearm and palm point, (N, 3) each."""
-    turn = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
-    return turn[..., 2], -turn[..., 1]
+    rotation = kinematics.transforms(poses, skeleton())[:, BONES.index("forearm"), :3, :3]
+    return rotation[..., 2], -rotation[..., 1]
 
 
 def _facings() -> Iterator[np.ndarray]:
@@ -194,8 +194,8 @@ def _upper_arms() -> np.ndarray:
     """Directions from shoulder to elbow, evenly over the shoulder's cone, (M, 3)."""
     count = 600  # about 8 degrees apart
     i = np.arange(count) + 0.5
-    z, turn = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
-    sphere = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], axis=-1)
+    z, rotation = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
+    sphere = np.stack([np.sqrt(1 - z * z) * np.cos(rotation), np.sqrt(1 - z * z) * np.sin(rotation), z], axis=-1)
     axis = _FORWARD + _OUT - 0.5 * _UP
     inside = sphere @ axis >= np.cos(np.radians(SHOULDER_CONE)) * np.linalg.norm(axis)
     return np.random.default_rng(0).permutation(sphere[inside])  # any order; a mixed one decides most poses early
@@ -213,7 +213,7 @@ def _arm_excess(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) ->
     # Where the forearm would point at a right-angled elbow if the upper arm only swung out of hanging.
     swung = _swing(_FORWARD, upper_arm)
     bent = forearm - bend[..., None] * upper_arm
-    turn = np.degrees(np.arctan2(_along(np.cross(swung, bent), upper_arm), _along(bent, swung)))
+    rotation = np.degrees(np.arctan2(_along(np.cross(swung, bent), upper_arm), _along(bent, swung)))
     # The forearm's turn: 0 with the thumb to the shoulder's side, + supinated (palm there), - pronated.
     supine = bend[..., None] * forearm - upper_arm
     thumb_up = np.cross(supine, forearm)
@@ -223,7 +223,7 @@ def _arm_excess(upper_arm: np.ndarray, forearm: np.ndarray, palm: np.ndarray) ->
     hangs = straight & (forearm @ -_UP >= np.cos(np.radians(STRAIGHT)))
     in_front = UPPER_ARM * (upper_arm @ _FORWARD) + FOREARM * (forearm @ _FORWARD) >= 0.0
     both = np.degrees(np.arctan2(_along(palm, swung), _along(palm, np.cross(swung, upper_arm))))
-    shoulder = np.where(straight, 0.0, np.maximum(turn - SHOULDER_OUTWARD, -SHOULDER_INWARD - turn))
+    shoulder = np.where(straight, 0.0, np.maximum(rotation - SHOULDER_OUTWARD, -SHOULDER_INWARD - rotation))
     outward = np.where(straight, both - SHOULDER_OUTWARD, roll) - SUPINATION
     inward = -PRONATION - np.where(straight, both + SHOULDER_INWARD, roll)
     excess = np.stack([elbow, shoulder, np.maximum(outward, inward)])

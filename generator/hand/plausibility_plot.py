@@ -48,8 +48,8 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
         axes.set_xticks(range(-180, 181, 90))
         axes.set_yticks(range(-180, 181, 90))
     patches = [
-        Patch(facecolor=colour, edgecolor="#55555a", label=label or "kept")
-        for label, colour in zip(labels, COLOURS, strict=True)
+        Patch(facecolor=color, edgecolor="#55555a", label=label or "kept")
+        for label, color in zip(labels, COLOURS, strict=True)
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
     drawn = io.BytesIO()

@@ -17,7 +17,7 @@ FULL = (-180, 178)
 MARK = (20, 120, 255)
 PAPER, INK = (250, 250, 248), (49, 67, 92)
 
-COLOUR_WORDS = dict(zip(("", *RULES), ("white", "violet", "red", "grey", "dark blue", "yellow"), strict=True))
+COLOR_WORDS = dict(zip(("", *RULES), ("white", "violet", "red", "grey", "dark blue", "yellow"), strict=True))
 """What the map's colours are called, by reason."""
 
 
@@ -70,14 +70,14 @@ def image(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, sca
 
     :param marked: a pose (28,) whose v4 and v5 get a cross hair.
     """
-    palette = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLOURS], np.uint8)
+    palette = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in COLOURS], np.uint8)
     codes = np.select([reasons == rule for rule in RULES], range(1, len(RULES) + 1), 0)
     cells = palette[codes.reshape(some.shape)]
     pixels = np.repeat(np.repeat(cells, scale, axis=0), scale, axis=1)
     if marked is not None:
         for axis, place in enumerate(_nearest(some, marked)):
-            middle = place * scale + scale // 4
-            np.moveaxis(pixels, axis, 0)[middle : middle + max(1, scale // 2)] = MARK
+            center = place * scale + scale // 4
+            np.moveaxis(pixels, axis, 0)[center : center + max(1, scale // 2)] = MARK
     return pixels[::-1]
 
 

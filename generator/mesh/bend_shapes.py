@@ -37,9 +37,9 @@ def bend_offsets(one: np.ndarray) -> np.ndarray:
     """How the mean hand's vertices move in the bind pose for a pose (28,): (V, 3) metres."""
     result = np.zeros_like(hand_chart().rest)
     for shape in _shapes():
-        share = np.clip(one[shape.angle] / FULL, 0.0, 1.2)
-        if share > 0:
-            result[shape.vertices] += share * share * (3 - 2 * min(share, 1.0)) * shape.offset
+        fraction = np.clip(one[shape.angle] / FULL, 0.0, 1.2)
+        if fraction > 0:
+            result[shape.vertices] += fraction * fraction * (3 - 2 * min(fraction, 1.0)) * shape.offset
     return result / 1000
 
 
@@ -82,8 +82,8 @@ def _knuckle(chart: HandChart, digit: int) -> np.ndarray:
     flat = np.hypot(x - center[0], z - center[2])
     height = 2.2 * rear * _bell(flat, 6.5)
     for other in all_[[n for n in (digit - 1, digit + 1) if 0 <= n < 4]]:
-        middle = (center + other) / 2
-        height -= 0.8 * rear * _bell(x - middle[0], 3.5) * _bell(z - middle[2] + 3, 8.0)
+        valley = (center + other) / 2
+        height -= 0.8 * rear * _bell(x - valley[0], 3.5) * _bell(z - valley[2] + 3, 8.0)
     tendon = _bell(x - center[0] * (0.45 + 0.55 * np.clip(z / center[2], 0, 1)), 3.0)
     height -= 0.7 * rear * tendon * smoothstep(z, 25, 45) * smoothstep(z, center[2] - 8, center[2] - 20)
     height += 1.3 * front * _bell(x - center[0], 8.0) * _bell(z - center[2] + 6, 6.0)
@@ -95,8 +95,8 @@ def _thenar(chart: HandChart) -> np.ndarray:
     """The ball of the thumb, which shortens as the thumb crosses the palm."""
     bones = skeleton()
     metacarpal = BONES.index("thumb_metacarpal")
-    middle = 1000 * (0.5 * bones.heads[metacarpal] + 0.5 * bones.tails[metacarpal]) + [-6.0, -10.0, 0.0]
-    return 3.0 * _bell(np.linalg.norm(chart.rest - middle, axis=1), 17.0) * (chart.rest[:, 1] < 0)
+    center = 1000 * (0.5 * bones.heads[metacarpal] + 0.5 * bones.tails[metacarpal]) + [-6.0, -10.0, 0.0]
+    return 3.0 * _bell(np.linalg.norm(chart.rest - center, axis=1), 17.0) * (chart.rest[:, 1] < 0)
 
 
 def _bell(values: np.ndarray, width: float) -> np.ndarray:

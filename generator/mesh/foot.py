@@ -33,7 +33,7 @@ TOP_Z = 900.0
 
 _BALL = np.array([(-33, 186, 17), (-13, 194, 15), (5, 188, 13), (21, 176, 12), (36, 161, 11)], float)
 """Joints where the toes begin, (5, 3) mm."""
-_MIDDLE = np.array([(-30, 222, 13.5), (-8, 221, 18), (9.5, 212, 17), (25, 198, 16), (38.5, 181, 14)], float)
+_CENTER = np.array([(-30, 222, 13.5), (-8, 221, 18), (9.5, 212, 17), (25, 198, 16), (38.5, 181, 14)], float)
 """The toes' first joints."""
 _TIP = np.array([(-25.5, 242, 11), (-4.5, 241, 9), (12.5, 229, 8.5), (27, 213, 8), (38.5, 195, 8)], float)
 """The middle of the toes' tips."""
@@ -82,7 +82,7 @@ class FootPose:
     """How a foot is held, radians.
 
     :param ankle: how far the toes point down; negative is up to the shin.
-    :param turn: how far the sole looks to the other foot (inversion).
+    :param rotation: how far the sole looks to the other foot (inversion).
     :param knee: how far the knee is bent.
     :param toes: (5,) how far each toe is bent down, from the great one on; negative is up.
     :param spread: (5,) how far each toe is moved to the little toe's side.
@@ -90,7 +90,7 @@ class FootPose:
     """
 
     ankle: float = 0.0
-    turn: float = 0.0
+    rotation: float = 0.0
     knee: float = 0.0
     toes: tuple[float, ...] = (0.0,) * 5
     spread: tuple[float, ...] = (0.0,) * 5
@@ -105,7 +105,7 @@ class FootPose:
         spread = apart * np.array([-1.6, -0.6, 0.1, 0.7, 1.4]) + rng.normal(0, 0.012, 5)
         return cls(
             ankle=float(rng.uniform(-0.25, 0.75)),
-            turn=float(rng.normal(0.0, 0.15)),
+            rotation=float(rng.normal(0.0, 0.15)),
             knee=float(rng.uniform(0.0, 2.0)) if rng.random() < 0.5 else 0.0,
             toes=tuple(toes.round(4).tolist()),
             spread=tuple(spread.round(4).tolist()),
@@ -211,7 +211,7 @@ def _sole(points: np.ndarray) -> np.ndarray:
 
 
 def _toe(number: int) -> list[Limb]:
-    ball, middle, tip, wide = _BALL[number], _MIDDLE[number], _TIP[number], _BREADTH[number]
+    ball, center, tip, wide = _BALL[number], _CENTER[number], _TIP[number], _BREADTH[number]
     up = (0.05 * (number - 2), 0.0, 1.0)
     if number == 0:
         first = [(0, 1.0, 0.85, 0.95), (0.5, 0.88, 0.7, 0.78), (1, 0.98, 0.72, 0.76)]
@@ -221,8 +221,8 @@ def _toe(number: int) -> list[Limb]:
         last = [(0, 0.88, 0.84, 0.76), (0.5, 0.92, 0.7, 0.9), (1, 1.04, 0.62, 1.06)]
     scaled = [[(p, w * wide, u * wide, d * wide) for p, w, u, d in rows] for rows in (first, last)]
     return [
-        _limb(ball, middle, up, scaled[0], (5, 4)),
-        _limb(middle, tip, up, scaled[1], (4, 0.78 * wide)),
+        _limb(ball, center, up, scaled[0], (5, 4)),
+        _limb(center, tip, up, scaled[1], (4, 0.78 * wide)),
     ]
 
 
@@ -270,8 +270,8 @@ def _march(skin: Sculpture) -> tuple[np.ndarray, np.ndarray]:
     # The leg is thinner than the foot is long, so that the columns that follow the spacing stay around its middle.
     across, through = np.arange(-28, 30), np.arange(-38, 102)
     x, y, row = np.meshgrid(across, through, np.arange(len(rows)), indexing="ij")
-    centre = 66.0
-    points = np.stack([x * spacing[row], centre + y * spacing[row], heights[row]], axis=-1)
+    center = 66.0
+    points = np.stack([x * spacing[row], center + y * spacing[row], heights[row]], axis=-1)
     values = np.full(x.size, 50.0)
     flat = points.reshape(-1, 3)
     near = (abs(flat[:, 1] - 60) < 120) | (flat[:, 2] < 110)  # nothing of the leg is farther off
@@ -281,7 +281,7 @@ def _march(skin: Sculpture) -> tuple[np.ndarray, np.ndarray]:
         corners, faces, _, _ = marching_cubes(values.reshape(x.shape) / spacing[row], 0.0, gradient_direction="descent")
     wide = np.interp(corners[:, 2], np.arange(len(rows)), spacing)
     height = np.interp(corners[:, 2], np.arange(len(rows)), heights)
-    vertices = np.stack([(corners[:, 0] + across[0]) * wide, centre + (corners[:, 1] + through[0]) * wide, height], 1)
+    vertices = np.stack([(corners[:, 0] + across[0]) * wide, center + (corners[:, 1] + through[0]) * wide, height], 1)
     return vertices, faces.astype(np.int32)
 
 
@@ -302,11 +302,11 @@ def _project(vertices: np.ndarray, skin: Sculpture, rounds: int) -> np.ndarray:
 
 def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Of points (N, 3): mm along the toe from its joint with the ball, and mm to the side."""
-    ball, middle, tip = _BALL[number], _MIDDLE[number], _TIP[number]
-    first, last = middle - ball, tip - middle
+    ball, center, tip = _BALL[number], _CENTER[number], _TIP[number]
+    first, last = center - ball, tip - center
     pip = np.linalg.norm(first)
     along = (points - ball) @ (first / pip)
-    beyond = (points - middle) @ (last / np.linalg.norm(last))
+    beyond = (points - center) @ (last / np.linalg.norm(last))
     side = np.cross(last, _UP)
     return np.where(beyond > 0, pip + beyond, np.minimum(along, pip)), (points - tip) @ (side / np.linalg.norm(side))
 
@@ -330,8 +330,8 @@ def make_mean_foot() -> FootMesh:
     for number in range(5):
         along, side = _on_toe(vertices, number)
         mine = (owner == number) & (vertices[:, 1] > _BALL[number, 1] - 12)
-        pip = float(np.linalg.norm(_MIDDLE[number] - _BALL[number]))
-        length = pip + float(np.linalg.norm(_TIP[number] - _MIDDLE[number])) + 0.78 * _BREADTH[number]
+        pip = float(np.linalg.norm(_CENTER[number] - _BALL[number]))
+        length = pip + float(np.linalg.norm(_TIP[number] - _CENTER[number])) + 0.78 * _BREADTH[number]
         toe[:, number] = mine * smoothstep(along, -5, 9)
         end[:, number] = mine * smoothstep(along, pip - 4, pip + 4)
         wide = _BREADTH[number]
@@ -395,7 +395,7 @@ def rubbed() -> np.ndarray:
     return np.asarray(np.clip(np.sum(near, axis=0), 0, 1) * mesh.palm)
 
 
-def _turn(points: np.ndarray, pivot: np.ndarray, axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+def _rotate(points: np.ndarray, pivot: np.ndarray, axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Points (N, 3) turned about an axis through ``pivot`` by an angle of their own each, (N,) radians."""
     axis = axis / np.linalg.norm(axis)
     at = points - pivot
@@ -413,7 +413,7 @@ def posed(mesh: FootMesh, shape: FootShape, pose: FootPose) -> np.ndarray:
     out = np.exp(-(np.linalg.norm(points - [-0.046, 0.188, 0.02], axis=1) ** 2) / 0.017**2)
     points[:, 0] -= 0.02 * shape.valgus * out
     for number in range(5):
-        ball, middle, tip = (part[number] / 1000 for part in (_BALL, _MIDDLE, _TIP))
+        ball, center, tip = (part[number] / 1000 for part in (_BALL, _CENTER, _TIP))
         along = tip - ball
         side = np.cross(along, _UP)
         longer = shape.toes * (shape.hallux if number == 0 else 1.0) - 1
@@ -423,17 +423,17 @@ def posed(mesh: FootMesh, shape: FootShape, pose: FootPose) -> np.ndarray:
         claw = pose.claw if number else 0.0
         end, base = 0.8 * pose.toes[number] + claw, pose.toes[number] - 0.45 * claw
         aside = pose.spread[number] + (shape.valgus if number == 0 else 0.35 * max(shape.valgus, 0.0))
-        own = _turn(own, middle + longer * (middle - ball), side, -end * on_end)
-        own = _turn(own, ball, side, -base * on_base)
-        points[mine] = _turn(own, ball, np.array(_UP), -aside * on_base)
+        own = _rotate(own, center + longer * (center - ball), side, -end * on_end)
+        own = _rotate(own, ball, side, -base * on_base)
+        points[mine] = _rotate(own, ball, np.array(_UP), -aside * on_base)
     leg = 1 - mesh.ankle
     wide = 1 + (shape.width - 1) * mesh.ankle
     thick = 1 + (shape.girth - 1) * leg * np.clip((points[:, 2] - 0.1) / 0.1, 0, 1)
     points = points * np.stack([wide * thick, np.ones(len(points)), np.ones(len(points))], axis=1)
     points[:, 1] = 0.06 + (points[:, 1] - 0.06) * thick
     bent = smoothstep(points[:, 2], KNEE_Z / 1000 - 0.05, KNEE_Z / 1000 + 0.06)
-    points = _turn(points, np.array([0.0, 0.045, KNEE_Z / 1000]), np.array([1.0, 0.0, 0.0]), pose.knee * bent)
+    points = _rotate(points, np.array([0.0, 0.045, KNEE_Z / 1000]), np.array([1.0, 0.0, 0.0]), pose.knee * bent)
     pivot = ANKLE / 1000
-    points = _turn(points, pivot, np.array([1.0, 0.0, 0.0]), pose.ankle * leg)
-    points = _turn(points, pivot, np.array([0.0, 1.0, 0.0]), pose.turn * leg)
+    points = _rotate(points, pivot, np.array([1.0, 0.0, 0.0]), pose.ankle * leg)
+    points = _rotate(points, pivot, np.array([0.0, 1.0, 0.0]), pose.rotation * leg)
     return points * shape.length

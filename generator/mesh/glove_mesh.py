@@ -257,14 +257,14 @@ def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     if glove.under is not None:
         levels = np.append(levels, np.linspace(end - 0.3, max(end - 1000 * glove.under_cuff, -_LONGEST), _UNDER))
     center, radius = _outline(levels)
-    share = np.clip((levels[0] - levels) / (levels[0] - end), 0, 1)[:, None]
+    fraction = np.clip((levels[0] - levels) / (levels[0] - end), 0, 1)[:, None]
     angles = np.linspace(-np.pi, np.pi, AROUND, endpoint=False)
-    opening = share**1.5
+    opening = fraction**1.5
     ripple = sum(
-        rng.normal(0, 0.5 / k) * np.sin(k * angles + rng.uniform(0, 6.3) + rng.normal(0, 1.5) * share)
+        rng.normal(0, 0.5 / k) * np.sin(k * angles + rng.uniform(0, 6.3) + rng.normal(0, 1.5) * fraction)
         for k in range(2, 7)
     )
-    loose = 1000 * glove.slack * np.minimum(1, 3 * share) * (1 + 0.5 * ripple * np.sqrt(share))
+    loose = 1000 * glove.slack * np.minimum(1, 3 * fraction) * (1 + 0.5 * ripple * np.sqrt(fraction))
     across = 1000 * glove.wrinkle * 0.7 * np.sin(levels * rng.uniform(0.5, 1.2) + rng.uniform(0, 6.3))[:, None]
     stands = (
         1000 * glove.thickness
@@ -275,13 +275,13 @@ def _cuff_rows(glove: Glove, rng: np.random.Generator) -> np.ndarray:
     if glove.finish == "rubber":  # one skin: the cuff comes out of the hand's surface without an edge
         stands[:6] -= np.array([[2.4], [1.8], [1.2], [0.7], [0.3], [0.1]])
     skin = radius
-    radius = radius + stands + across * np.minimum(1, 4 * share) * (1 - 0.8 * (share > 0.97))
+    radius = radius + stands + across * np.minimum(1, 4 * fraction) * (1 - 0.8 * (fraction > 0.97))
     if glove.under is not None:
         radius[own - 2 : own] += 0.35  # its bead
         tight = skin[own:] + 0.3 + 0.25 * across[own:] + 0.2 * np.abs(ripple[own:])
         radius[own:] = np.minimum(tight, radius[own - 1] - 0.6)
     radius[-2:] += 0.25 if glove.finish == "rubber" else 0.0  # the bead
-    edge = levels[:, None] + share**8 * np.minimum(1.5 * ripple, 4.0)
+    edge = levels[:, None] + fraction**8 * np.minimum(1.5 * ripple, 4.0)
     if glove.under is not None:  # the one edge as it is, and from there to the other
         way = np.linspace(0, 1, _UNDER)[:, None]
         edge[own:] = edge[own - 1] - 0.3 + way * (edge[-1] - edge[own - 1] + 0.3)

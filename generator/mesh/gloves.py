@@ -74,7 +74,7 @@ class Glove:
             kind = str(rng.choice(list(KINDS), p=_FREQUENCY))
         if kind not in KINDS:
             raise ValueError(f"there is no glove {kind!r}; the kinds are {', '.join(KINDS)}")
-        return _drawn(kind, KINDS[kind], rng)
+        return _draw(kind, KINDS[kind], rng)
 
 
 FINISHES = ("rubber", "knit", "leather", "fabric", "wool")
@@ -219,7 +219,7 @@ def linear_rgb(code: str) -> Color:
     return red, green, blue
 
 
-def _drawn(name: str, kind: Kind, rng: np.random.Generator) -> Glove:
+def _draw(name: str, kind: Kind, rng: np.random.Generator) -> Glove:
     def within(pair: tuple[float, float], scale: float = 1.0) -> float:
         return float(rng.uniform(*pair)) * scale
 

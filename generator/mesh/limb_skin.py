@@ -25,9 +25,9 @@ class LimbSkin:
     callus: float = 0.0
 
     @classmethod
-    def random(cls, rng: np.random.Generator, worn: bool = False) -> LimbSkin:
-        """Anybody's; ``worn``: older and redder, as in a clinic."""
-        age, blood = rng.beta(2.5, 1.5, 2) if worn else rng.beta(1.5, 2.2, 2)
+    def random(cls, rng: np.random.Generator, aged: bool = False) -> LimbSkin:
+        """Anybody's; ``aged``: older and redder, as in a clinic."""
+        age, blood = rng.beta(2.5, 1.5, 2) if aged else rng.beta(1.5, 2.2, 2)
         x, y, z = rng.uniform(0.0, 10.0, 3).round(4).tolist()
         hair = float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0
         return cls(float(age), float(blood), (x, y, z), hair, float(rng.beta(1.0, 1.6)))

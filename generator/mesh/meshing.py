@@ -26,8 +26,8 @@ def mesh(skin: Skin) -> tuple[np.ndarray, np.ndarray, Marks]:
     drawn = _project(_draw_to_lines(smooth, digit, skin), skin, 2)
     marks = mark(drawn, digit, HALF_BREADTH)
     raised = _NAIL_HEIGHT * marks.nail - _GROOVE_DEPTH * marks.groove - _CREASE_DEPTH * marks.crease
-    relief = drawn + raised[:, None] * _normals(drawn, skin)
-    return _unfolded(smooth, relief, faces), faces, marks
+    raised_points = drawn + raised[:, None] * _normals(drawn, skin)
+    return _unfolded(smooth, raised_points, faces), faces, marks
 
 
 def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -38,12 +38,12 @@ def _face_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def _unfolded(before: np.ndarray, after: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """The vertices moved from ``before`` to ``after``, but only part of the way where a triangle would turn over."""
-    original, share = _face_normals(before, faces), np.ones(len(before))
+    original, fraction = _face_normals(before, faces), np.ones(len(before))
     for _ in range(6):
-        moved = before + share[:, None] * (after - before)
-        turned = (_face_normals(moved, faces) * original).sum(axis=1) < 0.5
-        share[np.unique(faces[turned])] *= 0.6
-    return before + share[:, None] * (after - before)
+        moved = before + fraction[:, None] * (after - before)
+        rotated = (_face_normals(moved, faces) * original).sum(axis=1) < 0.5
+        fraction[np.unique(faces[rotated])] *= 0.6
+    return before + fraction[:, None] * (after - before)
 
 
 def _spacing(z: np.ndarray) -> np.ndarray:
@@ -112,9 +112,9 @@ def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.nd
         slope = np.stack([(step[number].distance - line.distance) / 0.05 for step in ahead], axis=1)
         slope -= (slope * normal).sum(axis=1, keepdims=True) * normal
         slope /= np.maximum((slope**2).sum(axis=1, keepdims=True), 0.25)
-        share = line.distance / line.reach
-        near = (share < closest) & (line.where > 0.05)
-        pull = line.where * (line.distance - line.reach * share**3)
+        fraction = line.distance / line.reach
+        near = (fraction < closest) & (line.where > 0.05)
+        pull = line.where * (line.distance - line.reach * fraction**3)
         move[near] = -(pull[:, None] * slope)[near]
-        closest[near] = share[near]
+        closest[near] = fraction[near]
     return vertices + move * np.minimum(1, 1.2 / np.maximum(np.linalg.norm(move, axis=1, keepdims=True), 1e-9))

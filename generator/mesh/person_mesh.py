@@ -93,8 +93,8 @@ def _rings(rows: np.ndarray, around: int, power: float) -> np.ndarray:
     """Rings (R, C, 3) of superelliptic sections: height; half of width and depth, the middle's Y."""
     angle = 2 * np.pi * np.arange(around) / around
     cos, sin = (np.sign(part) * np.abs(part) ** (2 / power) for part in (np.cos(angle), np.sin(angle)))
-    z, wide, deep, middle = (column[:, None] for column in rows.T)
-    return np.stack([wide * cos, middle + deep * sin, z + 0 * cos], axis=-1)
+    z, wide, deep, center = (column[:, None] for column in rows.T)
+    return np.stack([wide * cos, center + deep * sin, z + 0 * cos], axis=-1)
 
 
 def _bump(points: np.ndarray, center: tuple[float, float], size: tuple[float, float]) -> np.ndarray:
@@ -109,8 +109,8 @@ def _crease(rings: np.ndarray, count: int, where: np.ndarray, height: float, see
     :param where: (R,) how much of them there is, 0 to 1, and whether they run down (0) or across (1), (R, 2).
     """
     rng = np.random.default_rng(seed)
-    middle = rings.mean(axis=1, keepdims=True)
-    out = (rings - middle) * [1.0, 1.0, 0.0]
+    center = rings.mean(axis=1, keepdims=True)
+    out = (rings - center) * [1.0, 1.0, 0.0]
     out /= np.linalg.norm(out, axis=-1, keepdims=True)
     rise = np.zeros(rings.shape[:2])
     for _ in range(count):
@@ -179,11 +179,11 @@ def long_hair() -> Mesh:
     rows = _rows(_LONG_HAIR[::-1], 40)
     fraction = np.linspace(-1, 1, 40)
     rings = []
-    for z, wide, deep, middle, reach in rows:
+    for z, wide, deep, center, reach in rows:
         angle = np.pi / 2 + reach * fraction
         strands = 1 + 0.035 * np.sin(19 * angle + 1.5 * np.sin(3 * z)) + 0.02 * np.sin(47 * angle + 4 * z)
-        outer = np.stack([wide * np.cos(angle) * strands, middle + deep * np.sin(angle) * strands], axis=1)
-        inner = np.stack([0.75 * wide * np.cos(angle), middle + 0.72 * deep * np.sin(angle)], axis=1)[::-1]
+        outer = np.stack([wide * np.cos(angle) * strands, center + deep * np.sin(angle) * strands], axis=1)
+        inner = np.stack([0.75 * wide * np.cos(angle), center + 0.72 * deep * np.sin(angle)], axis=1)[::-1]
         edge = np.concatenate([outer, inner])
         rings.append(np.column_stack([edge, np.full(len(edge), z)]))
     return _loft(np.array(rings))

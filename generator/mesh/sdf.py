@@ -146,13 +146,13 @@ def _ray(bones: Skeleton, finger: str) -> Limb:
 
 def _web(bones: Skeleton, a: str, b: str) -> Limb:
     (origin_a, frame_a, length_a), (origin_b, frame_b, length_b) = (_at(bones, f"{f}_proximal") for f in (a, b))
-    middle = (origin_a + origin_b) / 2
+    center = (origin_a + origin_b) / 2
     along = frame_a[:, 2] + frame_b[:, 2]
     reach = 0.36 * (length_a + length_b) / 2
-    end = middle + along / np.linalg.norm(along) * reach
+    end = center + along / np.linalg.norm(along) * reach
     forward = np.array([0.0, -3.0, 0.0])
     return _between(
-        middle + forward, end + forward,
+        center + forward, end + forward,
         [(-0.4, 9, 7, 9.5), (0.5, 9, 5, 8), (1.0, 9, 3.0, 5.0)], (5, 4),
     )  # fmt: skip
 
@@ -185,7 +185,7 @@ def _knuckle(bones: Skeleton, finger: str) -> Limb:
 def _thumb_base(bones: Skeleton) -> list[tuple[float, Limb]]:
     """Thenar, the web to the index finger, and the muscle between their metacarpals."""
     base, frame, length = _at(bones, "thumb_metacarpal")
-    far, near, mcp = (base + frame[:, 2] * share * length for share in (0.62, 0.40, 1.0))
+    far, near, mcp = (base + frame[:, 2] * fraction * length for fraction in (0.62, 0.40, 1.0))
     pad = [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)]
     return [
         (12.0, Limb(base, frame, _THENAR * [length, 1, 1, 1], (9, 6))),

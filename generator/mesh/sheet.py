@@ -20,9 +20,9 @@ def sheet(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.meshgrid(across, along, indexing="ij")
     height = np.zeros(x.shape)
     for _ in range(int(rng.integers(40, 160))):
-        turn, bend = rng.uniform(0, np.pi), rng.normal(0, 2.0)
+        rotation, bend = rng.uniform(0, np.pi), rng.normal(0, 2.0)
         a, b = x - rng.normal(0, 0.6 * half), y - rng.normal(0, 0.5 * reach)
-        on, off = a * np.cos(turn) + b * np.sin(turn), b * np.cos(turn) - a * np.sin(turn)
+        on, off = a * np.cos(rotation) + b * np.sin(rotation), b * np.cos(rotation) - a * np.sin(rotation)
         off = off + bend * on**2
         wide, length = np.exp(rng.uniform(*np.log((0.004, 0.025)))), rng.uniform(0.03, 0.25)
         height += rng.uniform(0.3, 1.0) * wide * np.exp(-np.sqrt((off / wide) ** 2 + 0.1) - (on / length) ** 2)

@@ -59,7 +59,7 @@ def base(tone: float) -> np.ndarray:
     return np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
 
 
-def colours(mesh: HandMesh | FootMesh, tone: float) -> np.ndarray:
+def colors(mesh: HandMesh | FootMesh, tone: float) -> np.ndarray:
     """The skin's colour at every vertex.
 
     :param tone: as :func:`base`.
@@ -70,19 +70,19 @@ def colours(mesh: HandMesh | FootMesh, tone: float) -> np.ndarray:
         raise ValueError(f"the skin tone is {tone}; it goes from 0 (fairest) to 1 (darkest)")
     plain = base(tone)
     palm, crease, nail = mesh.palm[:, None], mesh.crease[:, None], mesh.nail[:, None]
-    colour = plain + palm * (_palm_tone(plain) - plain)
+    color = plain + palm * (_palm_tone(plain) - plain)
     blood, pigment = (_mottling(mesh.vertices.tobytes(), seed) for seed in (0, 1))
-    colour = colour * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
-    colour = colour * (1 - crease * np.array([0.32, 0.42, 0.44]))
-    colour = colour + nail * (_nail_tone(plain) - colour)
-    return np.clip(colour, 0, 1).astype(np.float32)
+    color = color * (1 + 0.07 * pigment[:, None]) * (1 + (0.4 + palm) * blood[:, None] * [0.015, -0.045, -0.04])
+    color = color * (1 - crease * np.array([0.32, 0.42, 0.44]))
+    color = color + nail * (_nail_tone(plain) - color)
+    return np.clip(color, 0, 1).astype(np.float32)
 
 
 def _palm_tone(base: np.ndarray) -> np.ndarray:
     """The palm has little pigment whatever the tone, so the darker the hand the more it differs."""
     pink = np.array([0.66, 0.37, 0.27])
-    share = 0.32 + 0.16 * (1 - base[0] / TONES[0, 0])
-    return np.maximum(base + share * (pink - base), base * [1.06, 1.0, 1.03])
+    fraction = 0.32 + 0.16 * (1 - base[0] / TONES[0, 0])
+    return np.maximum(base + fraction * (pink - base), base * [1.06, 1.0, 1.03])
 
 
 def _nail_tone(base: np.ndarray) -> np.ndarray:

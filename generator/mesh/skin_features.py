@@ -101,8 +101,8 @@ def folds(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) ->
     for depth, line in _PALM_LINES:
         points = _rounded(np.array(line, float))
         distances = np.array([segment_distance(vertices[:, [0, 2]], a, b) for a, b in pairwise(points)])
-        share = distances.argmin(axis=0) / (len(distances) - 1)  # how far along the line the nearest part of it is
-        fading = smoothstep(share, *_FADING) * smoothstep(1 - share, *_FADING)
+        fraction = distances.argmin(axis=0) / (len(distances) - 1)  # how far along the line the nearest part of it is
+        fading = smoothstep(fraction, *_FADING) * smoothstep(1 - fraction, *_FADING)
         yield Fold(distances.min(axis=0), front * fading, depth, 2.2)
     for number, finger in enumerate(FINGERS):
         ray = digit_ray(vertices, finger, breadth[finger])
@@ -174,10 +174,10 @@ def _dark_knuckles(ray: DigitRay, finger: str) -> np.ndarray:
 def nail_distance(ray: DigitRay) -> np.ndarray:
     """How far outside the nail a point lies: a rounded rectangle, a little longer than broad, seen from the back."""
     half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
-    middle = ray.joints[-1] - 0.16 * ray.breadth - half_length
+    center = ray.joints[-1] - 0.16 * ray.breadth - half_length
     radius = 0.75 * half_width
     corner = np.stack(
-        [np.abs(ray.side) - half_width + radius, np.abs(ray.along - middle) - half_length + radius], axis=0
+        [np.abs(ray.side) - half_width + radius, np.abs(ray.along - center) - half_length + radius], axis=0
     )
     return np.linalg.norm(np.maximum(corner, 0), axis=0) + np.minimum(corner.max(axis=0), 0) - radius
 

@@ -65,11 +65,11 @@ class SkinLook:
     @classmethod
     def random(cls, rng: np.random.Generator, tone: float, adorned: float = 0.25) -> SkinLook:
         """Somebody's skin of this tone; polish, drawings and bands each on a part of ``adorned`` of the hands."""
-        share = rng.random(3)
+        fraction = rng.random(3)
         drawing = DRAWINGS[1 + int(rng.choice(4, p=[0.4, 0.2, 0.25, 0.15]))]
         band = BANDS[1 + int(rng.choice(3, p=[0.5, 0.3, 0.2]))]
         polish, ink, band_color = _polish(rng), _ink(rng, drawing), _band_color(rng, band)
-        painted = bool(share[0] < 0.8 * adorned)
+        painted = bool(fraction[0] < 0.8 * adorned)
         return cls(
             tone=float(tone),
             warmth=float(np.clip(rng.normal(0, 0.45), -1, 1)),
@@ -79,9 +79,9 @@ class SkinLook:
             crease=float(rng.uniform(0.3, 1.0)),
             nail=float(rng.uniform(0.0004, 0.0025) + (rng.exponential(0.0015) if painted else 0.0)),
             polish=polish if painted else None,
-            drawing=drawing if share[1] < 0.5 * adorned else "none",
+            drawing=drawing if fraction[1] < 0.5 * adorned else "none",
             ink=ink,
-            band=band if share[2] < 0.5 * adorned else "none",
+            band=band if fraction[2] < 0.5 * adorned else "none",
             band_color=band_color,
             seed=int(rng.integers(SEEDS)),
             hair=float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0,
@@ -110,7 +110,7 @@ class SkinMaps:
     """(V, 3) linear RGB."""
     roughness: np.ndarray
     """(V,) 0 mirror to 1 matte."""
-    relief: np.ndarray
+    bumps: np.ndarray
     """(V,) how strong the skin's fine relief is; 0 on nails."""
     vein: np.ndarray
     """(V,) mm from the nearest vein's axis."""
@@ -162,7 +162,7 @@ def skin_maps(look: SkinLook) -> SkinMaps:
         factor[channel] *= (1 - by_dark * dark) * (1 - by_fold * fold) * (1 - by_spot * spot)
     color = color * np.stack(factor, axis=1) * (1 + 0.04 * person.pigment[:, None])
     rough = 0.62 - 0.26 * look.oil + 0.05 * person.fine + 0.04 * palmar + fixed.rough
-    relief = (
+    bumps = (
         (0.45 + 0.7 * look.age + 0.5 * fixed.knuckle)
         * min(0.35 + 4.0 * look.age, 1.0)
         * (1 - 0.55 * palmar)
@@ -171,7 +171,7 @@ def skin_maps(look: SkinLook) -> SkinMaps:
     return SkinMaps(
         color=np.clip(color, 0.005, 0.95).astype(np.float32),
         roughness=np.clip(rough, 0.2, 0.9).astype(np.float32),
-        relief=relief.astype(np.float32),
+        bumps=bumps.astype(np.float32),
         vein=person.vein,
         nail=_nails(),
         drawing=_drawing(look, rng).astype(np.float32),
@@ -288,9 +288,9 @@ def _hair() -> np.ndarray:
     hand = 0.45 * smoothstep(chart.rest[:, 1], 0.0, 8.0) * (chart.digit < 0) * smoothstep(z, 75.0, 40.0)
     fingers = np.zeros(len(z))
     for digit, places in enumerate(chart.joints[:4]):
-        middle = 0.55 * places[0]
+        center = 0.55 * places[0]
         on = (chart.digit == digit) & (chart.back > 2)
-        fingers[on] = 0.5 * np.exp(-(((chart.along[on] - middle) / 7.0) ** 2))
+        fingers[on] = 0.5 * np.exp(-(((chart.along[on] - center) / 7.0) ** 2))
     return np.asarray(np.maximum(np.maximum(arm, hand), fingers) * (1 - fixed.palm), np.float32)
 
 
@@ -342,8 +342,8 @@ def _band(look: SkinLook, rng: np.random.Generator) -> np.ndarray:
                 result = np.where(on & (chart.back > 0), np.maximum(result, 3.2 - far), result)
             continue
         width = rng.uniform(7, 10) if look.band == "plaster" else rng.uniform(3, 7)
-        middle = rng.uniform(0.25, 0.9) * places[-1]
-        result = np.where(on, np.maximum(result, width - np.abs(chart.along - middle)), result)
+        center = rng.uniform(0.25, 0.9) * places[-1]
+        result = np.where(on, np.maximum(result, width - np.abs(chart.along - center)), result)
     return result
 
 

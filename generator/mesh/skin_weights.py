@@ -56,12 +56,12 @@ def _palm(vertices: np.ndarray) -> np.ndarray:
     result[:, BONES.index("forearm")] = 1 - hand
     names = [f"{finger}_metacarpal" for finger in LONG_FINGERS]
     distances = np.stack([segment_distance(vertices, *_bone(name)) for name in names], axis=1)
-    share = np.exp(-distances / 4.0 + distances.min(axis=1, keepdims=True) / 4.0)
-    share /= share.sum(axis=1, keepdims=True)
+    fraction = np.exp(-distances / 4.0 + distances.min(axis=1, keepdims=True) / 4.0)
+    fraction /= fraction.sum(axis=1, keepdims=True)
     carpus = 1 - _step(vertices[:, 2], 15, 45)
     result[:, BONES.index("hand")] = hand * carpus
     for column, name in enumerate(names):
-        result[:, BONES.index(name)] = hand * (1 - carpus) * share[:, column]
+        result[:, BONES.index(name)] = hand * (1 - carpus) * fraction[:, column]
     thumb = np.maximum(segment_distance(vertices, *_bone("thumb_metacarpal")) - 9, 1.0)
     others = [segment_distance(vertices, *_bone(name)) for name in ("hand", "index_metacarpal", "middle_metacarpal")]
     rest = np.maximum(np.min(others, axis=0) - 9, 1.0)
@@ -100,10 +100,10 @@ def _thumb_chain(vertices: np.ndarray) -> np.ndarray:
 def _chain(along: np.ndarray, joints: list[tuple[float, float]], names: list[str]) -> np.ndarray:
     """Weights of bones in a row from the position along them; zero where the first joint is not reached."""
     result = np.zeros((len(along), len(BONES)))
-    shares = [_step(along, place - half, place + half) for place, half in joints]
+    fractions = [_step(along, place - half, place + half) for place, half in joints]
     for number, name in enumerate(names):
-        beyond = shares[number + 1] if number + 1 < len(shares) else 0.0
-        result[:, BONES.index(name)] = shares[number] - beyond
+        beyond = fractions[number + 1] if number + 1 < len(fractions) else 0.0
+        result[:, BONES.index(name)] = fractions[number] - beyond
     return np.maximum(result, 0.0)
 
 

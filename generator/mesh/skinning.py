@@ -21,8 +21,8 @@ def skin(vertices: np.ndarray, weights: np.ndarray, transforms: np.ndarray) -> n
     real_by_vertex, dual_by_vertex = real_by_vertex / norm, dual_by_vertex / norm
     w, q = real_by_vertex[:, :1], real_by_vertex[:, 1:]
     dual_w, dual_q = dual_by_vertex[:, :1], dual_by_vertex[:, 1:]
-    turned = vertices + 2 * np.cross(q, np.cross(q, vertices) + w * vertices)
-    return turned + 2 * (w * dual_q - dual_w * q + np.cross(q, dual_q))
+    rotated = vertices + 2 * np.cross(q, np.cross(q, vertices) + w * vertices)
+    return rotated + 2 * (w * dual_q - dual_w * q + np.cross(q, dual_q))
 
 
 def _blend(weights: np.ndarray, real: np.ndarray, dual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,9 +40,9 @@ def _dual_quaternions(transforms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return real, dual
 
 
-def _quaternion(turn: np.ndarray) -> np.ndarray:
+def _quaternion(rotation: np.ndarray) -> np.ndarray:
     """w, x, y, z of a rotation matrix: the eigenvector of the greatest eigenvalue (Bar-Itzhack 2000)."""
-    (a, b, c), (d, e, f), (g, h, i) = turn
+    (a, b, c), (d, e, f), (g, h, i) = rotation
     matrix = np.array(
         [
             [a + e + i, h - f, c - g, d - b],

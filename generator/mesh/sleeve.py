@@ -15,8 +15,8 @@ SHORTEST_ARM = 0.22
 TUCKED = 0.5
 """The share of sleeves on gloved arms whose start is under the glove's cuff; over the others the sleeve lies."""
 
-WORN = 0.6
-"""The share of arms that have a sleeve, where some have."""
+SLEEVED = 0.6
+"""Fraction of arms that have a sleeve, where some have."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Sleeve:
 
     :param start: where its cuff is, metres from the wrist; negative, as it lies on the forearm.
     :param loose: how far it stands off the skin, metres.
-    :param colour: linear RGB (3,).
+    :param color: linear RGB (3,).
     :param folds: the seed of its folds.
     """
 
     start: float
     loose: float
-    colour: Vector
+    color: Vector
     folds: int
 
     @classmethod
@@ -39,8 +39,8 @@ class Sleeve:
         """Any sleeve."""
         start, loose = cut(rng)
         hue, saturation, value = rng.uniform(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)
-        colour = np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2
-        return cls(start, loose, colour, int(rng.integers(2**31)))
+        color = np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2
+        return cls(start, loose, color, int(rng.integers(2**31)))
 
 
 _RINGS = 28
@@ -93,8 +93,8 @@ def tube(
         low, high = near.min(axis=0), near.max(axis=0)
         off = loose * min(1.0, 0.05 + (start - z) / 0.05) if tucked else loose
         radius = (high - low)[:2] / 2 + off * (1 + 0.3 * np.sin(phase + 3 * around)[:, None])
-        middle = ((high + low) / 2)[:2]
-        ring = middle + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
+        center = ((high + low) / 2)[:2]
+        ring = center + radius * np.stack([np.cos(around), np.sin(around)], axis=-1)
         rings.append(np.column_stack([ring, np.full(len(around), z + shift)]))
     inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
     vertices = np.concatenate([inside, *rings])

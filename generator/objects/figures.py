@@ -9,7 +9,7 @@ import numpy as np
 from generator.maths import rotation_about
 from generator.mesh.skin_color import base
 from generator.objects import surfaces
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
@@ -35,7 +35,7 @@ def skin_surface(rng: np.random.Generator, tone: float | None = None) -> Surface
     )
 
 
-def bear(rng: np.random.Generator) -> Thing:
+def bear(rng: np.random.Generator) -> ObjectModel:
     """A teddy bear, rabbit or other plush animal that sits."""
     fur = surfaces.of_hues(rng, "knit", (0.03, 0.11), (0.2, 0.7), (0.3, 0.95), (0.8, 1.0), (150, 400))
     if rng.random() < 0.3:
@@ -49,14 +49,14 @@ def bear(rng: np.random.Generator) -> Thing:
         )
         parts.append(_limb((side * 0.035, -0.02, 0.025), (side * 0.06, -0.1, 0.025), thick=limb * 1.15))
         parts.append(_oval(side * 0.018, -0.042, 0.185, 0.005, 0.005, 2))
-    return Thing(
+    return ObjectModel(
         "bear",
         tuple(parts),
         (fur, surfaces.of_hues(rng, "knit", (0.05, 0.12), (0.1, 0.4), (0.6, 0.95)), surfaces.plastic(rng)),
     )
 
 
-def doll(rng: np.random.Generator) -> Thing:
+def doll(rng: np.random.Generator) -> ObjectModel:
     """A doll or figurine: head, trunk, limbs whose ends are round."""
     skin, dress = skin_surface(rng), surfaces.label(rng) if rng.random() < 0.5 else surfaces.plastic(rng)
     lift = [rng.uniform(-0.06, 0.12) for _ in range(2)]
@@ -78,12 +78,12 @@ def doll(rng: np.random.Generator) -> Thing:
         parts.append(
             _limb((side * 0.02, 0, 0.1), (side * 0.025, -0.005, 0.05), (side * 0.03, 0, 0.0), thick=0.016, end=0.01)
         )
-    return Thing(
+    return ObjectModel(
         "doll", tuple(parts), (skin, dress, surfaces.of_hues(rng, "knit", (0.0, 0.12), (0.2, 0.8), (0.05, 0.7)))
     )
 
 
-def mannequin(rng: np.random.Generator) -> Thing:
+def mannequin(rng: np.random.Generator) -> ObjectModel:
     """A shop's mannequin or tailor's dummy, whose arms end above the wrist."""
     skin = (
         skin_surface(rng)
@@ -103,10 +103,10 @@ def mannequin(rng: np.random.Generator) -> Thing:
                     (side * 0.18, 0, 0.47), (side * 0.24, 0.02, 0.22), (side * 0.25, -0.04, 0.02), thick=0.05, end=0.033
                 )
             )
-    return Thing("mannequin", tuple(parts), (skin,))
+    return ObjectModel("mannequin", tuple(parts), (skin,))
 
 
-def puppet(rng: np.random.Generator) -> Thing:
+def puppet(rng: np.random.Generator) -> ObjectModel:
     """An artist's jointed figure of wood, or a robot of plastic and metal."""
     body = surfaces.wood(rng) if rng.random() < 0.6 else surfaces.plastic(rng)
     joint = body if rng.random() < 0.5 else surfaces.metal(rng)
@@ -137,10 +137,10 @@ def puppet(rng: np.random.Generator) -> Thing:
                 )
                 parts.append(_limb(tuple(end.tolist()), tuple((end + 0.001).tolist()), thick=0.75 * thick, surface=1))
                 place = end
-    return Thing("puppet", tuple(parts), (body, joint))
+    return ObjectModel("puppet", tuple(parts), (body, joint))
 
 
-def shoe(rng: np.random.Generator) -> Thing:
+def shoe(rng: np.random.Generator) -> ObjectModel:
     """A shoe, boot or slipper; Y is forward, Z up."""
     upper = surfaces.leather(rng) if rng.random() < 0.7 else surfaces.label(rng)
     high = float(np.exp(rng.uniform(np.log(0.07), np.log(0.25))))
@@ -148,7 +148,7 @@ def shoe(rng: np.random.Generator) -> Thing:
         Part(
             Tube(((0, 0, -0.09), (0, 0, 0.0), (0, 0, 0.12)), (0.034, 0.036, 0.042), 0.9),
             0,
-            at(z=0.045, turn=rotation_about(0, -np.pi / 2)),
+            at(z=0.045, rotation=rotation_about(0, -np.pi / 2)),
         ),
         Part(Lathe(((0.034, 0.03), (0.038, high), (0.034, high), (0.032, 0.04)), 28), 0, at(y=-0.06)),
         Part(Box((0.085, 0.28, 0.022), 0.009), 1, at(y=0.018, z=0.011)),
@@ -156,10 +156,10 @@ def shoe(rng: np.random.Generator) -> Thing:
     for row in range(5):
         line = ((-0.018, 0.0, 0.0), (0.018, 0.0, 0.0))
         parts.append(Part(Tube(line, (0.0025, 0.0025), sides=8), 2, at(y=-0.01 + 0.018 * row, z=0.09 - 0.006 * row)))
-    return Thing("shoe", tuple(parts), (upper, surfaces.plastic(rng), surfaces.plastic(rng)))
+    return ObjectModel("shoe", tuple(parts), (upper, surfaces.plastic(rng), surfaces.plastic(rng)))
 
 
-def seat(rng: np.random.Generator) -> Thing:
+def seat(rng: np.random.Generator) -> ObjectModel:
     """A leather or cloth seat with cushions, seen from near."""
     cover = surfaces.leather(rng) if rng.random() < 0.7 else surfaces.label(rng)
     wide, count = rng.uniform(0.5, 0.75), int(rng.integers(1, 4))
@@ -170,7 +170,7 @@ def seat(rng: np.random.Generator) -> Thing:
         parts.append(Part(Box((wide * 0.98, 0.16, 0.45), 0.06), 0, at(x, 0.3, 0.38, rotation_about(0, -0.15))))
     for side in (-1, 1):
         parts.append(Part(Box((0.16, 0.6, 0.34), 0.07), 0, at(side * (count * wide / 2 + 0.07), 0, 0.16)))
-    return Thing("seat", tuple(parts), (cover,))
+    return ObjectModel("seat", tuple(parts), (cover,))
 
 
-FIGURES: tuple[Callable[[np.random.Generator], Thing], ...] = (bear, doll, mannequin, puppet, shoe, seat)
+FIGURES: tuple[Callable[[np.random.Generator], ObjectModel], ...] = (bear, doll, mannequin, puppet, shoe, seat)

@@ -8,7 +8,7 @@ import numpy as np
 
 from generator.maths import rotation_about
 from generator.objects import surfaces
-from generator.objects.catalog import Thing, banana, fruit
+from generator.objects.catalog import ObjectModel, banana, fruit
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
 
@@ -21,11 +21,11 @@ def _lying(rng: np.random.Generator, spread: float, height: float) -> np.ndarray
 
 def _arc(length: float, bend: float, count: int = 9) -> np.ndarray:
     """Points (count, 3) along an arc of this length in the XY plane, which turns by ``bend`` radians in all."""
-    share = np.linspace(-0.5, 0.5, count)
+    fraction = np.linspace(-0.5, 0.5, count)
     if abs(bend) < 1e-3:
-        return np.stack([share * length, 0 * share, 0 * share], axis=1)
+        return np.stack([fraction * length, 0 * fraction, 0 * fraction], axis=1)
     radius = length / bend
-    return np.stack([radius * np.sin(share * bend), radius * (1 - np.cos(share * bend)), 0 * share], axis=1)
+    return np.stack([radius * np.sin(fraction * bend), radius * (1 - np.cos(fraction * bend)), 0 * fraction], axis=1)
 
 
 def _tube(line: np.ndarray, radii: np.ndarray, flat: float = 1.0, sides: int = 18) -> Tube:
@@ -44,9 +44,9 @@ def sausages(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     for number in range(int(rng.integers(2, 7))):
         line = _arc(length * rng.uniform(0.85, 1.1), bend + rng.normal(0, 0.15))
         radii = thick * np.interp(np.linspace(-1, 1, 9), [-1, -0.8, 0.8, 1], [0.75, 1, 1, 0.75])
-        turn = rotation_about(2, angle + rng.normal(0, 0.12))
-        aside = turn @ [rng.normal(0, 0.01), (number - 2) * 2.1 * thick, 0]
-        made.append((Part(_tube(line, radii), 0, at(aside[0], aside[1], thick, turn)), surface))
+        rotation = rotation_about(2, angle + rng.normal(0, 0.12))
+        aside = rotation @ [rng.normal(0, 0.01), (number - 2) * 2.1 * thick, 0]
+        made.append((Part(_tube(line, radii), 0, at(aside[0], aside[1], thick, rotation)), surface))
     return made
 
 
@@ -56,9 +56,9 @@ def pastry(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     bend, thick, length = rng.uniform(0, 2.2), rng.uniform(0.014, 0.03), rng.uniform(0.06, 0.12)
     for _ in range(int(rng.integers(1, 5))):
         line = _arc(length, bend)
-        share = np.linspace(-1, 1, 9)
-        bumps = 1 + 0.12 * np.sin(share * rng.uniform(6, 12))
-        radii = thick * np.maximum(1 - 0.75 * np.abs(share) ** 1.6, 0.1) * bumps
+        fraction = np.linspace(-1, 1, 9)
+        bumps = 1 + 0.12 * np.sin(fraction * rng.uniform(6, 12))
+        radii = thick * np.maximum(1 - 0.75 * np.abs(fraction) ** 1.6, 0.1) * bumps
         made.append((Part(_tube(line, radii), 0, _lying(rng, 0.04, thick * 0.8)), surface))
     return made
 
@@ -93,13 +93,13 @@ def carrots(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     length, thick, made = rng.uniform(0.08, 0.18), rng.uniform(0.006, 0.014), []
     for _ in range(int(rng.integers(3, 8))):
         radii = thick * np.linspace(1, rng.uniform(0.2, 0.8), 9)
-        turn = rotation_about(2, rng.normal(0, 0.2))
+        rotation = rotation_about(2, rng.normal(0, 0.2))
         made.append(
             (
                 Part(
                     _tube(_arc(length, rng.normal(0, 0.2)), radii),
                     0,
-                    at(rng.normal(0, 0.01), rng.normal(0, 2.2 * thick), thick, turn),
+                    at(rng.normal(0, 0.01), rng.normal(0, 2.2 * thick), thick, rotation),
                 ),
                 surface,
             )
@@ -128,10 +128,13 @@ def fries(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     surface, made = _golden(rng, "plain"), []
     thick, length = rng.uniform(0.006, 0.011), rng.uniform(0.05, 0.11)
     for _ in range(int(rng.integers(8, 22))):
-        turn = rotation_about(2, rng.uniform(0, np.pi)) @ rotation_about(1, rng.normal(0, 0.15))
+        rotation = rotation_about(2, rng.uniform(0, np.pi)) @ rotation_about(1, rng.normal(0, 0.15))
         box = Box((length * rng.uniform(0.6, 1.0), thick, thick), 0.0012)
         made.append(
-            (Part(box, 0, at(rng.normal(0, 0.025), rng.normal(0, 0.025), rng.uniform(thick, 4 * thick), turn)), surface)
+            (
+                Part(box, 0, at(rng.normal(0, 0.025), rng.normal(0, 0.025), rng.uniform(thick, 4 * thick), rotation)),
+                surface,
+            )
         )
     return made
 
@@ -145,7 +148,7 @@ def slices(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     for _ in range(int(rng.integers(1, 6))):
         if rolled:
             shape: Lathe | Box = Lathe(((size[2], -size[0] / 2), (size[2] * 1.02, 0), (size[2], size[0] / 2)))
-            place = _lying(rng, 0.035, size[2]) @ at(turn=rotation_about(1, np.pi / 2))
+            place = _lying(rng, 0.035, size[2]) @ at(rotation=rotation_about(1, np.pi / 2))
         else:
             shape, place = Box(tuple(size.tolist()), 0.005), _lying(rng, 0.035, size[2] / 2)
         made.append((Part(shape, 0, place), surface))
@@ -190,7 +193,7 @@ FOODS: tuple[Callable[[np.random.Generator], list[tuple[Part, Surface]]], ...] =
 )  # fmt: skip
 
 
-def dish(rng: np.random.Generator) -> Thing:
+def dish(rng: np.random.Generator) -> ObjectModel:
     """Food on a plate, in a bowl, on a board, or as it is; it lies in the XY plane, Z up."""
     made: list[tuple[Part, Surface]] = []
     kind, high = rng.random(), 0.0
@@ -211,11 +214,11 @@ def dish(rng: np.random.Generator) -> Thing:
     for _ in range(1 if rng.random() < 0.6 else 2):
         lifted = at(rng.normal(0, 0.015), rng.normal(0, 0.015), high, rotation_about(2, rng.uniform(0, 2 * np.pi)))
         made += [(Part(p.solid, 0, lifted @ p.matrix), s) for p, s in FOODS[rng.integers(len(FOODS))](rng)]
-    return _thing("dish", made)
+    return _object_model("dish", made)
 
 
-def _thing(kind: str, made: list[tuple[Part, Surface]]) -> Thing:
+def _object_model(kind: str, made: list[tuple[Part, Surface]]) -> ObjectModel:
     kinds = list(dict.fromkeys(surface for _, surface in made))
-    return Thing(
+    return ObjectModel(
         kind, tuple(Part(part.solid, kinds.index(surface), part.matrix) for part, surface in made), tuple(kinds)
     )

@@ -22,7 +22,7 @@ from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import makers, solids
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 
 DEPTH = 0.002
 """How deep skin may be in an object, metres: finger pulp yields by as much under a light touch (Serina et al. 1997)."""
@@ -85,7 +85,7 @@ class Grasp:
     contacts: tuple[str, ...]
     depth: float
 
-    def thing(self) -> Thing:
+    def model(self) -> ObjectModel:
         """The object in its own axes."""
         return makers.make(self.kind, self.seed)
 
@@ -130,7 +130,7 @@ class _Surface:
         some = np.flatnonzero(mesh.wrist_distance > -0.25)  # no object passes through the forearm either
         self.points, self.weights, self.owner = mesh.vertices[some].astype(float), mesh.weights[some], owner[some]
 
-    def nearest(self, poses: np.ndarray, bones: tuple[int, ...], thing: _Placed) -> np.ndarray:
+    def nearest(self, poses: np.ndarray, bones: tuple[int, ...], model: _Placed) -> np.ndarray:
         """The least distance of each bone's skin from the object, (N, bones) metres, as rigid pieces."""
         moved = kinematics.transforms(poses, self.hand)[:, list(bones)]
         clouds = [self.by_bone[bone] for bone in bones]
@@ -138,14 +138,14 @@ class _Surface:
             (cloud @ moved[:, number, :3, :3].transpose(0, 2, 1) + moved[:, number, None, :3, 3]).reshape(-1, 3)
             for number, cloud in enumerate(clouds)
         ]
-        apart = thing.distance(np.concatenate(points))
+        apart = model.distance(np.concatenate(points))
         ends = np.cumsum([len(part) for part in points])[:-1]
         return np.stack([np.min(part.reshape(len(poses), -1), axis=1) for part in np.split(apart, ends)], axis=1)
 
-    def measure(self, one: np.ndarray, thing: _Placed) -> tuple[float, tuple[str, ...]]:
+    def measure(self, one: np.ndarray, model: _Placed) -> tuple[float, tuple[str, ...]]:
         """How deep the skin of a pose (28,) is in the object, metres, and what touches it."""
         skin = skinning.skin(self.points, self.weights, kinematics.transforms(one, self.hand))
-        apart = thing.distance(skin)
+        apart = model.distance(skin)
         parts = {"palm": _PALM, **dict(zip(pose.FINGERS, _CHAINS, strict=True))}
         touching = [name for name, bones in parts.items() if apart[np.isin(self.owner, bones)].min() < TOUCH]
         return float(max(-apart.min(), 0.0)), tuple(touching)
@@ -155,12 +155,12 @@ class _Surface:
 class _Placed:
     """An object somewhere at the hand."""
 
-    thing: Thing
-    turn: np.ndarray
+    model: ObjectModel
+    rotation: np.ndarray
     place: np.ndarray
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        return solids.distance(self.thing.parts, (points - self.place) @ self.turn)
+        return solids.distance(self.model.parts, (points - self.place) @ self.rotation)
 
 
 def _pose(fingers: np.ndarray) -> np.ndarray:
@@ -182,13 +182,13 @@ def _axes(along: np.ndarray, thin: np.ndarray) -> np.ndarray:
 
 
 def _try(rng: np.random.Generator, surface: _Surface, kind: str, seed: int, type_: str) -> Grasp | None:
-    thing = makers.make(kind, seed)
+    model = makers.make(kind, seed)
     if type_ in ("medium wrap", "power sphere", "index finger extension", "fixed hook"):
-        start, end, placed = _on_palm(rng, surface, thing, type_)
+        start, end, placed = _on_palm(rng, surface, model, type_)
     elif type_ == "lateral":
-        start, end, placed = _beside_index(rng, surface, thing)
+        start, end, placed = _beside_index(rng, surface, model)
     else:
-        start, end, placed = _between_tips(rng, surface, thing, type_)
+        start, end, placed = _between_tips(rng, surface, model, type_)
     if placed is None:
         return None
     fingers = _close(surface, start, end, placed)
@@ -203,7 +203,7 @@ def _try(rng: np.random.Generator, surface: _Surface, kind: str, seed: int, type
     ):
         return None
     matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = placed.turn, placed.place
+    matrix[:3, :3], matrix[:3, 3] = placed.rotation, placed.place
     rows = tuple(tuple(round(float(value), 9) for value in row) for row in matrix)
     return Grasp(kind, seed, type_, tuple(fingers.round(6).tolist()), rows, contacts, round(depth, 6))
 
@@ -220,12 +220,12 @@ def _holds(type_: str, contacts: set[str]) -> bool:
 
 
 def _on_palm(
-    rng: np.random.Generator, surface: _Surface, thing: Thing, type_: str
+    rng: np.random.Generator, surface: _Surface, model: ObjectModel, type_: str
 ) -> tuple[np.ndarray, np.ndarray, _Placed | None]:
     """An object against the palm, or for a hook against the fingers, its long axis across; all digits wrap it."""
     hook, sphere = type_ == "fixed hook", type_ == "power sphere"
     start = _degrees((12, 12, 6), (-22, 8, 0, 0), rng.uniform(3, 7) if sphere else 1.0)
-    thin = _grip_size(thing).min() < 0.02  # then the hand is nearly a fist
+    thin = _grip_size(model).min() < 0.02  # then the hand is nearly a fist
     end = _degrees((86, 100, 58), (30, 17, 4, 52) if thin else (50, 24, 45, 60), 3.0 if sphere else 0.0)
     if type_ == "index finger extension":
         end[12:16] = np.radians([rng.uniform(20, 40), 0, rng.uniform(6, 16), 6])
@@ -235,25 +235,25 @@ def _on_palm(
     lean = np.radians(rng.normal(0 if hook else 18, 7))
     across = np.array([np.cos(lean), 0.0, np.sin(lean)])  # from the heel of the hand to the index finger
     if hook:  # the handle runs along Y, and what hangs from it is beyond the fingertips
-        turn = _axes(np.array([0.0, 0.0, -1.0]), across)
-        centre = np.array([rng.normal(0, 0.004), -0.1, 0.118 + rng.normal(0, 0.004)])
+        rotation = _axes(np.array([0.0, 0.0, -1.0]), across)
+        center = np.array([rng.normal(0, 0.004), -0.1, 0.118 + rng.normal(0, 0.004)])
     else:
         flip = 1.0 if rng.random() < 0.85 else -1.0
         front = np.array([rng.normal(0, 0.4), -1.0, rng.normal(0, 0.4)])
-        turn = _axes(flip * across, np.cross(flip * across, front))
+        rotation = _axes(flip * across, np.cross(flip * across, front))
         deep = rng.normal(0.076, 0.004)
-        centre = np.array([rng.normal(0.002, 0.005), -0.14, deep])
-    placed = _slide(surface, _pose(start), thing, turn, centre, np.array([0.0, 1.0, 0.0]))
+        center = np.array([rng.normal(0.002, 0.005), -0.14, deep])
+    placed = _slide(surface, _pose(start), model, rotation, center, np.array([0.0, 1.0, 0.0]))
     return start, end, placed
 
 
 def _slide(
-    surface: _Surface, one: np.ndarray, thing: Thing, turn: np.ndarray, centre: np.ndarray, way: np.ndarray
+    surface: _Surface, one: np.ndarray, model: ObjectModel, rotation: np.ndarray, center: np.ndarray, way: np.ndarray
 ) -> _Placed | None:
-    """Move an object from ``centre`` along ``way`` until it touches the hand; None if it does not, or touches there."""
+    """Move an object from ``center`` along ``way`` until it touches the hand; None if it does not, or touches there."""
     bones, moved = tuple(surface.by_bone), 0.0
     for _ in range(24):
-        placed = _Placed(thing, turn, centre + moved * way)
+        placed = _Placed(model, rotation, center + moved * way)
         apart = float(surface.nearest(one[None], bones, placed).min())
         if apart < 0.0006:
             return placed if moved else None
@@ -263,9 +263,9 @@ def _slide(
     return None
 
 
-def _grip_size(thing: Thing) -> np.ndarray:
+def _grip_size(model: ObjectModel) -> np.ndarray:
     """How far the object reaches along X and Y where it is held, (2,) metres."""
-    vertices = solids.mesh(thing.parts)[0]
+    vertices = solids.mesh(model.parts)[0]
     near = vertices[np.abs(vertices[:, 2]) < max(0.015, np.abs(vertices[:, 2]).min() + 1e-6)]
     extents = near if len(near) > 6 else vertices
     return np.asarray(np.ptp(extents[:, :2], axis=0))
@@ -275,7 +275,7 @@ _TIP_FINGERS = {"palmar pinch": ("index",), "tripod": ("index", "middle"), "writ
 
 
 def _between_tips(
-    rng: np.random.Generator, surface: _Surface, thing: Thing, type_: str
+    rng: np.random.Generator, surface: _Surface, model: ObjectModel, type_: str
 ) -> tuple[np.ndarray, np.ndarray, _Placed | None]:
     """An object between the thumb's tip and those of some fingers, which then close on it."""
     flat = type_ == "parallel extension"
@@ -291,11 +291,11 @@ def _between_tips(
         if finger not in used:  # out of the way, half closed
             rest = np.radians([rng.uniform(45, 70), 0, rng.uniform(50, 80), 35])
             open_[4 * number : 4 * number + 4] = shut[4 * number : 4 * number + 4] = rest
-    size = _grip_size(thing)
-    thick = float(size[1] if _is_flat(thing) else size.min())
+    size = _grip_size(model)
+    thick = float(size[1] if _is_flat(model) else size.min())
     tips = [BONES.index(f"{finger}_distal") for finger in used]
-    shares = np.linspace(0, 1, 40)
-    poses = np.array([_pose(open_ + share * (shut - open_)) for share in shares])
+    fractions = np.linspace(0, 1, 40)
+    poses = np.array([_pose(open_ + fraction * (shut - open_)) for fraction in fractions])
     thumb, fingers = _pads(poses, surface, [BONES.index("thumb_distal")]), _pads(poses, surface, tips)
     gap = np.linalg.norm(thumb - fingers, axis=1)
     wide = np.flatnonzero(gap > thick + 0.021)
@@ -307,36 +307,36 @@ def _between_tips(
         else:
             along = rng.choice([-1.0, 1.0]) * np.array([0.0, 0.0, 1.0] if flat else [1.0, 0.0, 0.0])
             along = along + rng.normal(0, 0.25, 3)
-        turn = _axes(along - (along @ way) * way, way)
-        start = open_ + shares[at] * (shut - open_)
+        rotation = _axes(along - (along @ way) * way, way)
+        start = open_ + fractions[at] * (shut - open_)
         for _ in range(4):  # to where it is as far from the thumb as from the fingers
-            apart = surface.nearest(_pose(start)[None], _DIGITS, _Placed(thing, turn, place))[0]
+            apart = surface.nearest(_pose(start)[None], _DIGITS, _Placed(model, rotation, place))[0]
             from_fingers, from_thumb = float(np.min(apart[:12])), float(np.min(apart[12:]))
             if min(from_fingers, from_thumb) > -0.0005:
-                return start, shut, _Placed(thing, turn, place)
+                return start, shut, _Placed(model, rotation, place)
             place = place + way * (from_thumb - from_fingers) / 2
     return open_, shut, None
 
 
-def _is_flat(thing: Thing) -> bool:
+def _is_flat(model: ObjectModel) -> bool:
     """Whether an object is thin along Y."""
-    return thing.flat or thing.kind in ("phone", "book", "remote", "fork", "spoon", "knife", "brush")
+    return model.flat or model.kind in ("phone", "book", "remote", "fork", "spoon", "knife", "brush")
 
 
 def _pads(poses: np.ndarray, surface: _Surface, bones: list[int]) -> np.ndarray:
     """The mean of the last phalanges' middles, (N, 3)."""
     hand = surface.hand
-    middles = [hand.heads[bone] * 0.35 + hand.tails[bone] * 0.65 for bone in bones]
+    centers = [hand.heads[bone] * 0.35 + hand.tails[bone] * 0.65 for bone in bones]
     moved = kinematics.transforms(poses, hand)
     places = [
-        np.einsum("nij,j->ni", moved[:, bone, :3, :3], middle) + moved[:, bone, :3, 3]
-        for bone, middle in zip(bones, middles, strict=True)
+        np.einsum("nij,j->ni", moved[:, bone, :3, :3], center) + moved[:, bone, :3, 3]
+        for bone, center in zip(bones, centers, strict=True)
     ]
     return np.asarray(np.mean(places, axis=0))
 
 
 def _beside_index(
-    rng: np.random.Generator, surface: _Surface, thing: Thing
+    rng: np.random.Generator, surface: _Surface, model: ObjectModel
 ) -> tuple[np.ndarray, np.ndarray, _Placed | None]:
     """A thin object between the thumb's pad and the side of the bent index finger (lateral, as a key is held)."""
     start = _degrees((55, 70, 38), (0, 2, 0, 0), 0.0)
@@ -345,17 +345,17 @@ def _beside_index(
     moved = kinematics.transforms(_pose(start), surface.hand)
     bone = BONES.index("index_middle")
     side = moved[bone, :3, :3] @ surface.hand.frames[bone]
-    middle = moved[bone, :3, :3] @ ((surface.hand.heads[bone] + surface.hand.tails[bone]) / 2) + moved[bone, :3, 3]
-    turn = _axes(side[:, 2] + rng.normal(0, 0.2, 3), side[:, 0])
-    placed = _slide(surface, _pose(start), thing, turn, middle + 0.06 * side[:, 0], -side[:, 0])
+    center = moved[bone, :3, :3] @ ((surface.hand.heads[bone] + surface.hand.tails[bone]) / 2) + moved[bone, :3, 3]
+    rotation = _axes(side[:, 2] + rng.normal(0, 0.2, 3), side[:, 0])
+    placed = _slide(surface, _pose(start), model, rotation, center + 0.06 * side[:, 0], -side[:, 0])
     return start, end, placed
 
 
-def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed) -> np.ndarray | None:
+def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, model: _Placed) -> np.ndarray | None:
     """v9..v28 after each digit has closed from ``start`` towards ``end``; None if one starts in the object."""
-    share = np.zeros(20)
+    fraction = np.zeros(20)
     reached, level = np.zeros(5), np.zeros(5, int)
-    if surface.nearest(_pose(start)[None], _DIGITS, thing).min() < -0.0008:
+    if surface.nearest(_pose(start)[None], _DIGITS, model).min() < -0.0008:
         return None
     digit = np.repeat(np.arange(5), 4)
     for _ in range(4):
@@ -367,8 +367,8 @@ def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed
         for _ in range(2):  # then finer
             steps = low + np.linspace(0, 1, _SAMPLES)[:, None] * (high - low)  # (samples, digits)
             free = active[digit] & (level[digit] <= _LEVEL)
-            shares = np.where(free, steps[:, digit], share)
-            apart = surface.nearest(np.array([_pose(start + s * (end - start)) for s in shares]), _DIGITS, thing)
+            fractions = np.where(free, steps[:, digit], fraction)
+            apart = surface.nearest(np.array([_pose(start + s * (end - start)) for s in fractions]), _DIGITS, model)
             apart = apart.reshape(_SAMPLES, 5, 3)
             counted = np.where(np.arange(3) >= level[:, None], apart, np.inf)
             inside = counted.min(axis=2) < -0.0002
@@ -381,6 +381,6 @@ def _close(surface: _Surface, start: np.ndarray, end: np.ndarray, thing: _Placed
                 else:
                     low[number] = high[number]
         reached = np.where(active, low, reached)
-        share = np.where(active[digit] & (level[digit] <= _LEVEL), reached[digit], share)
+        fraction = np.where(active[digit] & (level[digit] <= _LEVEL), reached[digit], fraction)
         level = np.where(active, np.where(blocked >= 0, blocked + 1, 3), level)
-    return start + share * (end - start)
+    return start + fraction * (end - start)

@@ -1,6 +1,6 @@
 """What lies about and has fingers, or the shape of some: empty gloves, combs, rakes, scissors, pegs, branches, roots.
 
-Z is a thing's long axis, and Y its thickness.
+Z is an object's long axis, and Y its thickness.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from generator.maths import Triple, rotation_about
 from generator.mesh import glove_mesh, hand_mesh, skinning
 from generator.mesh.gloves import Glove
 from generator.objects import surfaces
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Box, Mesh, Part, Tube, at
 from generator.objects.surfaces import Surface
 
@@ -51,15 +51,15 @@ class Shell:
 def _empty_glove(glove: Glove) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """An empty glove: vertices (V, 3) m, faces (F, 3), and of which part each face is, (F,): hand, patch, cuff."""
     rng = np.random.default_rng((glove.seed, 0xE))
-    worn = glove_mesh.wear(glove)
+    gloved = glove_mesh.wear(glove)
     pose = np.zeros(28)
     bends = rng.uniform(-0.1, 0.5) + rng.normal(0, 0.2, (4, 3))
     for finger, first in enumerate((8, 12, 16, 20)):
         pose[first : first + 4] = np.clip(np.insert(bends[finger], 1, rng.normal(0, 0.12)), -0.3, 1.6)
     pose[24:28] = rng.uniform(-0.2, 0.5), rng.uniform(-0.2, 0.4), rng.uniform(0, 0.5), rng.uniform(0, 0.8)
-    moved = skinning.skin(worn.vertices.astype(float), worn.weights.astype(float),
+    moved = skinning.skin(gloved.vertices.astype(float), gloved.weights.astype(float),
                           kinematics.transforms(pose, skeleton()))  # fmt: skip
-    moved -= moved[worn.cover > 0].mean(axis=0)
+    moved -= moved[gloved.cover > 0].mean(axis=0)
     thick = np.clip(1000 * glove.thickness, 0.2, 5.0)
     flat = float(np.clip(rng.uniform(0.1, 0.4) + 0.1 * thick, 0.15, 0.9))  # what is stiff keeps its shape
     moved[:, 1] *= flat
@@ -68,17 +68,17 @@ def _empty_glove(glove: Glove) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         way *= 2 * np.pi / (np.linalg.norm(way) * rng.uniform(0.03, 0.14))
         wave = np.sin(moved @ way + rng.uniform(0, 2 * np.pi))
         moved = moved + 0.0024 * rng.normal(0, 1.0) * wave[:, None] * rng.normal(0, 1.0, 3) * [0.8, 1.0, 0.8]
-    kept = (worn.cover[worn.faces] > 0).all(axis=1)
+    kept = (gloved.cover[gloved.faces] > 0).all(axis=1)
     hand = hand_mesh.build().wrist_distance
-    beyond = np.concatenate([hand, worn.vertices[len(hand) :, 2]])
-    kept &= worn.cuff[worn.faces].any(axis=1) | (beyond[worn.faces] > -0.001).all(axis=1)
-    faces = worn.faces[kept]
-    part = np.where((worn.patch[faces] > 0).all(axis=1), 1, 0)
-    part = np.where(worn.cuff[faces].all(axis=1) & (worn.vertices[faces][..., 2].max(axis=1) < -0.012), 2, part)
+    beyond = np.concatenate([hand, gloved.vertices[len(hand) :, 2]])
+    kept &= gloved.cuff[gloved.faces].any(axis=1) | (beyond[gloved.faces] > -0.001).all(axis=1)
+    faces = gloved.faces[kept]
+    part = np.where((gloved.patch[faces] > 0).all(axis=1), 1, 0)
+    part = np.where(gloved.cuff[faces].all(axis=1) & (gloved.vertices[faces][..., 2].max(axis=1) < -0.012), 2, part)
     return moved, faces, part
 
 
-def glove(rng: np.random.Generator) -> Thing:
+def glove(rng: np.random.Generator) -> ObjectModel:
     """An empty glove of any kind, limp."""
     one = Glove.random(rng)
     part_of = _empty_glove(one)[2]
@@ -90,8 +90,8 @@ def glove(rng: np.random.Generator) -> Thing:
         _finish(one.finish, one.cuff_color, one.roughness),
     )
     if rng.random() < 0.5:  # a left one
-        parts = tuple(Part(part.solid, part.surface, at(turn=rotation_about(2, np.pi))) for part in parts)
-    return Thing("glove", parts, made)
+        parts = tuple(Part(part.solid, part.surface, at(rotation=rotation_about(2, np.pi))) for part in parts)
+    return ObjectModel("glove", parts, made)
 
 
 def _finish(finish: str, color: Triple, roughness: float) -> Surface:
@@ -101,7 +101,7 @@ def _finish(finish: str, color: Triple, roughness: float) -> Surface:
     return Surface(kind, color, (red, green, blue), float(np.clip(roughness, 0, 1)), scale)
 
 
-def comb(rng: np.random.Generator) -> Thing:
+def comb(rng: np.random.Generator) -> ObjectModel:
     """A comb, or an afro pick with long teeth."""
     count, wide = int(rng.integers(5, 30)), float(rng.uniform(0.05, 0.17))
     tooth, thick = float(rng.uniform(0.02, 0.09)), float(np.clip(0.3 * wide / count, 0.0006, 0.003))
@@ -110,10 +110,10 @@ def comb(rng: np.random.Generator) -> Thing:
         parts.append(Part(Tube(((x, 0, 0.0), (x, 0, -tooth)), (thick, 0.5 * thick), sides=8)))
     if rng.random() < 0.5:
         parts.append(Part(Tube(((wide / 2, 0, 0.0), (wide / 2 + 0.1, 0, 0.004)), (0.007, 0.006), 0.4)))
-    return Thing("comb", tuple(parts), (surfaces.plastic(rng) if rng.random() < 0.7 else surfaces.wood(rng),))
+    return ObjectModel("comb", tuple(parts), (surfaces.plastic(rng) if rng.random() < 0.7 else surfaces.wood(rng),))
 
 
-def rake(rng: np.random.Generator) -> Thing:
+def rake(rng: np.random.Generator) -> ObjectModel:
     """A hand rake, garden fork, back scratcher or serving claw: three to six tines that curve, on a handle."""
     count, reach = int(rng.integers(3, 7)), float(rng.uniform(0.04, 0.11))
     spread, curve = float(rng.uniform(0.15, 0.5)), float(rng.uniform(0.0, 0.8))
@@ -123,33 +123,39 @@ def rake(rng: np.random.Generator) -> Thing:
         Part(Tube(((0, 0, -0.04), (0, 0, 0.0)), (0.006, 0.006))),
     ]
     for angle in np.linspace(-spread, spread, count):
-        share = np.linspace(0, 1, 6)
-        along, away = reach * share, -curve * reach * share**2
-        line = np.stack([np.sin(2 * angle * (0.4 + 0.6 * share)) * along, away, np.cos(angle) * along], axis=1)
+        fraction = np.linspace(0, 1, 6)
+        along, away = reach * fraction, -curve * reach * fraction**2
+        line = np.stack([np.sin(2 * angle * (0.4 + 0.6 * fraction)) * along, away, np.cos(angle) * along], axis=1)
         radii = thick * np.linspace(1, 0.55, 6)
         parts.append(Part(Tube(tuple(map(tuple, line.tolist())), tuple(radii.tolist()), sides=10)))
     tines = (surfaces.metal(rng), surfaces.plastic(rng), surfaces.wood(rng))[rng.integers(3)]
-    return Thing("rake", tuple(parts), (tines, surfaces.wood(rng) if rng.random() < 0.5 else surfaces.plastic(rng)))
+    return ObjectModel(
+        "rake", tuple(parts), (tines, surfaces.wood(rng) if rng.random() < 0.5 else surfaces.plastic(rng))
+    )
 
 
-def scissors(rng: np.random.Generator) -> Thing:
+def scissors(rng: np.random.Generator) -> ObjectModel:
     """Scissors or tongs, open by some degrees."""
     parts: list[Part] = []
-    long, ring, turned = float(rng.uniform(0.05, 0.13)), float(rng.uniform(0.014, 0.022)), float(rng.uniform(0.02, 0.4))
+    long, ring, rotated = (
+        float(rng.uniform(0.05, 0.13)),
+        float(rng.uniform(0.014, 0.022)),
+        float(rng.uniform(0.02, 0.4)),
+    )
     for side in (-1, 1):
-        turn = rotation_about(1, side * turned)
+        rotation = rotation_about(1, side * rotated)
         parts.append(
             Part(
                 Tube(((0, 0, -0.02), (0, 0, 0.4 * long), (-side * 0.003, 0, long)), (0.006, 0.007, 0.001), 0.25),
                 0,
-                at(y=side * 0.0018, turn=turn),
+                at(y=side * 0.0018, rotation=rotation),
             )
         )
         parts.append(
             Part(
                 Tube(((0, 0, -0.015), (-side * 0.006, 0, -0.05)), (0.0045, 0.004), 0.7),
                 1,
-                at(y=side * 0.0018, turn=turn),
+                at(y=side * 0.0018, rotation=rotation),
             )
         )
         angle = np.linspace(0.0, 2 * np.pi, 17)
@@ -162,36 +168,40 @@ def scissors(rng: np.random.Generator) -> Thing:
             axis=1,
         )
         parts.append(
-            Part(Tube(tuple(map(tuple, loop.tolist())), (0.004,) * 17, sides=10), 1, at(y=side * 0.0018, turn=turn))
+            Part(
+                Tube(tuple(map(tuple, loop.tolist())), (0.004,) * 17, sides=10),
+                1,
+                at(y=side * 0.0018, rotation=rotation),
+            )
         )
-    return Thing(
+    return ObjectModel(
         "scissors",
         tuple(parts),
         (surfaces.metal(rng), surfaces.plastic(rng) if rng.random() < 0.7 else surfaces.metal(rng)),
     )
 
 
-def peg(rng: np.random.Generator) -> Thing:
+def peg(rng: np.random.Generator) -> ObjectModel:
     """A clothes peg of wood or plastic."""
     parts, open_by = [], float(rng.uniform(0.05, 0.2))
     for side in (-1, 1):
-        turn = rotation_about(1, side * open_by)
-        parts.append(Part(Box((0.006, 0.01, 0.075), 0.0015), 0, at(side * 0.006, turn=turn)))
+        rotation = rotation_about(1, side * open_by)
+        parts.append(Part(Box((0.006, 0.01, 0.075), 0.0015), 0, at(side * 0.006, rotation=rotation)))
     parts.append(Part(Tube(((-0.01, 0, 0), (0.01, 0, 0)), (0.004, 0.004), sides=10), 1))
-    return Thing(
+    return ObjectModel(
         "peg", tuple(parts), (surfaces.wood(rng) if rng.random() < 0.6 else surfaces.plastic(rng), surfaces.metal(rng))
     )
 
 
-def branch(rng: np.random.Generator) -> Thing:
+def branch(rng: np.random.Generator) -> ObjectModel:
     """A branch with twigs, a root of ginger, or a piece of coral: rods that fork as fingers do."""
     thick, long = float(np.exp(rng.uniform(*np.log((0.004, 0.018))))), float(rng.uniform(0.1, 0.22))
     parts: list[Part] = []
 
     def grow(start: np.ndarray, way: np.ndarray, length: float, radius: float, left: int) -> None:
-        share = np.linspace(0, 1, 5)[:, None]
+        fraction = np.linspace(0, 1, 5)[:, None]
         bow = rng.normal(0, 0.15, 3) * [1.0, 0.4, 1.0]
-        line = start + length * share * way + length * share * (1 - share) * bow
+        line = start + length * fraction * way + length * fraction * (1 - fraction) * bow
         radii = radius * np.linspace(1.0, 0.75, 5)
         parts.append(Part(Tube(tuple(map(tuple, line.tolist())), tuple(radii.tolist()), sides=12)))
         for _ in range(int(rng.integers(2, 5)) if left else 0):
@@ -206,10 +216,10 @@ def branch(rng: np.random.Generator) -> Thing:
 
     grow(np.array([0.0, 0.0, -long / 2]), np.array([0.0, 0.0, 1.0]), 0.6 * long, thick, int(rng.integers(1, 3)))
     bark = surfaces.of_hues(rng, "mottled", (0.04, 0.13), (0.2, 0.6), (0.2, 0.85), (0.6, 1.0), (100, 400))
-    return Thing("branch", tuple(parts), (bark,))
+    return ObjectModel("branch", tuple(parts), (bark,))
 
 
-def carrots(rng: np.random.Generator) -> Thing:
+def carrots(rng: np.random.Generator) -> ObjectModel:
     """A bunch of carrots, parsnips, asparagus, beans or candles: rods that taper, side by side."""
     count, long = int(rng.integers(3, 7)), float(rng.uniform(0.08, 0.19))
     thick = float(rng.uniform(0.006, 0.017))
@@ -217,22 +227,24 @@ def carrots(rng: np.random.Generator) -> Thing:
     for number in range(count):
         x, lean = (number - (count - 1) / 2) * 1.9 * thick, rng.normal(0, 0.12)
         size, bow = long * rng.uniform(0.8, 1.15), rng.normal(0, 0.008)
-        share = np.linspace(0, 1, 8)
+        fraction = np.linspace(0, 1, 8)
         line = np.stack(
             [
-                x + size * lean * share + bow * np.sin(np.pi * share),
-                0 * share + rng.normal(0, 0.002),
-                size * (share - 0.5),
+                x + size * lean * fraction + bow * np.sin(np.pi * fraction),
+                0 * fraction + rng.normal(0, 0.002),
+                size * (fraction - 0.5),
             ],
             axis=1,
         )
-        radii = thick * rng.uniform(0.8, 1.1) * np.interp(share, [0, 0.1, 0.8, 1], [0.8, 1.0, 0.7, 0.35])
+        radii = thick * rng.uniform(0.8, 1.1) * np.interp(fraction, [0, 0.1, 0.8, 1], [0.8, 1.0, 0.7, 0.35])
         parts.append(Part(Tube(tuple(map(tuple, line.tolist())), tuple(radii.tolist()), sides=14)))
     hue = ((0.03, 0.09), (0.08, 0.14), (0.2, 0.35), (0.0, 0.06))[rng.integers(4)]
-    return Thing("carrots", tuple(parts), (surfaces.of_hues(rng, "mottled", hue, (0.3, 0.9), (0.4, 0.95), (0.3, 0.7)),))
+    return ObjectModel(
+        "carrots", tuple(parts), (surfaces.of_hues(rng, "mottled", hue, (0.3, 0.9), (0.4, 0.95), (0.3, 0.7)),)
+    )
 
 
-def glove_box(rng: np.random.Generator) -> Thing:
+def glove_box(rng: np.random.Generator) -> ObjectModel:
     """A box of paper gloves or tissues, with what comes out of its slit."""
     wide, deep, high = rng.uniform(0.1, 0.14), rng.uniform(0.05, 0.09), rng.uniform(0.2, 0.25)
     parts = [Part(Box((wide, deep, high), 0.002))]
@@ -249,10 +261,10 @@ def glove_box(rng: np.random.Generator) -> Thing:
             )
         )
     one = Glove.random(rng, "nitrile")
-    return Thing("glove_box", tuple(parts), (surfaces.label(rng), _finish(one.finish, one.color, one.roughness)))
+    return ObjectModel("glove_box", tuple(parts), (surfaces.label(rng), _finish(one.finish, one.color, one.roughness)))
 
 
-LOOKALIKES: tuple[Callable[[np.random.Generator], Thing], ...] = (
+LOOKALIKES: tuple[Callable[[np.random.Generator], ObjectModel], ...] = (
     glove, comb, rake, scissors, peg, branch, carrots, glove_box,
 )  # fmt: skip
-"""Functions that draw a thing of each kind."""
+"""Functions that draw an object of each kind."""

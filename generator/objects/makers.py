@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 
-MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
+MAKERS: dict[str, Callable[[np.random.Generator], ObjectModel]] = {
     **catalog.HELD,
     **{maker.__name__: maker for maker in figures.FIGURES},
     "dish": food.dish,
@@ -19,9 +19,9 @@ MAKERS: dict[str, Callable[[np.random.Generator], Thing]] = {
 """Functions that draw a built-in object, by its kind."""
 
 
-def make(kind: str, seed: int) -> Thing:
+def make(kind: str, seed: int) -> ObjectModel:
     """The object of a kind that is drawn from this seed; of the user's own there is one of each kind."""
-    return own_objects.find(kind).thing if own_objects.is_own(kind) else _built_in(kind, seed)
+    return own_objects.find(kind).model if own_objects.is_own(kind) else _built_in(kind, seed)
 
 
 def mesh(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,7 +30,7 @@ def mesh(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def _built_in(kind: str, seed: int) -> Thing:
+def _built_in(kind: str, seed: int) -> ObjectModel:
     return MAKERS[kind](np.random.default_rng((seed, 0x0B)))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generator.objects import surfaces
-from generator.objects.catalog import Thing
+from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Mesh, Part
 from handforge.errors import HandforgeError
 
@@ -89,12 +89,12 @@ class MeshSolid:
 class OwnObject:
     """One file's object.
 
-    :param thing: in its own axes; its kind is the file's name.
+    :param model: in its own axes; its kind is the file's name.
     :param matrix: (4, 4), from Blender's axes of the file to the object's own.
     """
 
     path: Path
-    thing: Thing
+    model: ObjectModel
     matrix: np.ndarray
 
 
@@ -113,7 +113,7 @@ class OwnObjects:
             raise ObjectsError(f"objects: {folder} holds no object ({', '.join(SUFFIXES)})")
         self._folder = folder
         self.by_kind = {kind: read(path, kind) for path in paths for kind in [path.relative_to(folder).as_posix()]}
-        self.held = tuple(kind for kind, one in self.by_kind.items() if one.thing.grasps)
+        self.held = tuple(kind for kind, one in self.by_kind.items() if one.model.grasps)
         """The kinds that fit into a hand."""
 
     def digest(self) -> str:
@@ -189,10 +189,10 @@ def read(path: Path, kind: str) -> OwnObject:
     matrix = _own_axes(vertices)
     points = vertices @ matrix[:3, :3].T + matrix[:3, 3]
     size = np.ptp(points, axis=0)
-    thing = Thing(
+    model = ObjectModel(
         kind, (Part(MeshSolid(points, faces)),), (surfaces.GREY,), _grasps(size), flat=bool(size[1] < 0.4 * size[0])
     )
-    return OwnObject(path, thing, matrix)
+    return OwnObject(path, model, matrix)
 
 
 def _own_axes(vertices: np.ndarray) -> np.ndarray:
@@ -201,8 +201,8 @@ def _own_axes(vertices: np.ndarray) -> np.ndarray:
     thin, _, long = np.linalg.eigh(spread.T @ spread)[1].T
     matrix = np.eye(4)
     matrix[:3, :3] = np.cross(thin, long), thin, long
-    turned = vertices @ matrix[:3, :3].T
-    matrix[:3, 3] = -(turned.min(axis=0) + turned.max(axis=0)) / 2
+    rotated = vertices @ matrix[:3, :3].T
+    matrix[:3, 3] = -(rotated.min(axis=0) + rotated.max(axis=0)) / 2
     return matrix
 
 

@@ -52,8 +52,8 @@ class Lathe:
         outline = self._closed()
         a, b = outline[:-1], outline[1:]
         way = b - a
-        share = np.einsum("nsk,sk->ns", flat[:, None] - a, way) / np.maximum((way**2).sum(1), 1e-18)
-        near = a + np.clip(share, 0, 1)[..., None] * way
+        fraction = np.einsum("nsk,sk->ns", flat[:, None] - a, way) / np.maximum((way**2).sum(1), 1e-18)
+        near = a + np.clip(fraction, 0, 1)[..., None] * way
         apart = np.linalg.norm(flat[:, None] - near, axis=-1).min(axis=1)
         # Even-odd rule over the outline closed along the axis, which no ray to the outside meets.
         x, y = flat[:, None, 0], flat[:, None, 1]
@@ -171,9 +171,9 @@ class Tube:
         line, radii = np.array(self.points) / [1, self.flat, 1], np.array(self.radii)
         found = np.full(len(squeezed), np.inf)
         for a, b, first, last in zip(line[:-1], line[1:], radii[:-1], radii[1:], strict=True):
-            share = np.clip((squeezed - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-18), 0, 1)
-            away = squeezed - a - share[:, None] * (b - a)
-            radius, apart = first + share * (last - first), np.linalg.norm(away, axis=1)
+            fraction = np.clip((squeezed - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-18), 0, 1)
+            away = squeezed - a - fraction[:, None] * (b - a)
+            radius, apart = first + fraction * (last - first), np.linalg.norm(away, axis=1)
             slope = np.linalg.norm(away / [1, self.flat, 1], axis=1) / np.maximum(apart, 1e-12)
             found = np.minimum(found, (apart - radius) / np.where(apart > 1e-9, slope, 1.0))
         return found
@@ -184,13 +184,13 @@ class Tube:
         along = np.gradient(line, axis=0)
         along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
         caps = np.linspace(0, np.pi / 2, 5)[:-1]
-        centres = [line[0] - along[0] * radii[0] * np.cos(a) for a in caps]
+        centers = [line[0] - along[0] * radii[0] * np.cos(a) for a in caps]
         sizes = [max(radii[0] * np.sin(a), 1e-6) for a in caps]
         ways = [along[0]] * len(caps)
-        centres += list(line)
+        centers += list(line)
         sizes += list(radii)
         ways += list(along)
-        centres += [line[-1] + along[-1] * radii[-1] * np.cos(a) for a in caps[::-1]]
+        centers += [line[-1] + along[-1] * radii[-1] * np.cos(a) for a in caps[::-1]]
         sizes += [max(radii[-1] * np.sin(a), 1e-6) for a in caps[::-1]]
         ways += [along[-1]] * len(caps)
         side = np.cross(along[0], [0.0, 1.0, 0.0])
@@ -198,22 +198,22 @@ class Tube:
             side = np.cross(along[0], [1.0, 0.0, 0.0])
         angle = np.arange(self.sides) / self.sides * 2 * np.pi
         rings = []
-        for centre, size, way in zip(centres, sizes, ways, strict=True):
+        for center, size, way in zip(centers, sizes, ways, strict=True):
             side = side - (side @ way) * way  # carried along the line without twist
             side /= np.linalg.norm(side)
             up = np.cross(way, side)
-            rings.append(centre + size * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up))
+            rings.append(center + size * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up))
         vertices = np.concatenate(rings) * [1, self.flat, 1]
         return vertices, _quads(len(rings), self.sides).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A solid in a thing.
+    """A solid in an object.
 
     :param solid: the solid, around its own origin.
-    :param surface: which of the thing's surfaces it has.
-    :param matrix: (4, 4) where it is in the thing; rigid.
+    :param surface: which of the object's surfaces it has.
+    :param matrix: (4, 4) where it is in the object; rigid.
     """
 
     solid: Solid
@@ -221,20 +221,20 @@ class Part:
     matrix: np.ndarray = field(default_factory=lambda: np.eye(4))
 
     def distance(self, points: np.ndarray) -> np.ndarray:
-        """Signed distance of points (N, 3) of the thing."""
+        """Signed distance of points (N, 3) of the object."""
         return self.solid.distance((points - self.matrix[:3, 3]) @ self.matrix[:3, :3])
 
     def mesh(self) -> Mesh:
-        """The part's surface in the thing."""
+        """The part's surface in the object."""
         vertices, faces = self.solid.mesh()
         return vertices @ self.matrix[:3, :3].T + self.matrix[:3, 3], faces
 
 
-def at(x: float = 0.0, y: float = 0.0, z: float = 0.0, turn: np.ndarray | None = None) -> np.ndarray:
+def at(x: float = 0.0, y: float = 0.0, z: float = 0.0, rotation: np.ndarray | None = None) -> np.ndarray:
     """The (4, 4) matrix that turns (3, 3), then moves."""
     matrix = np.eye(4)
-    if turn is not None:
-        matrix[:3, :3] = turn
+    if rotation is not None:
+        matrix[:3, :3] = rotation
     matrix[:3, 3] = x, y, z
     return matrix
 

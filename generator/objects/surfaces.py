@@ -14,7 +14,7 @@ an orange, ``crumb`` the rough of bread, ``skin`` somebody's or a doll's skin.""
 
 @dataclass(frozen=True)
 class Surface:
-    """One material of a thing.
+    """One material of an object.
 
     :param kind: one of :data:`KINDS`.
     :param color: linear RGB.

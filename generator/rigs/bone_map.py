@@ -93,10 +93,10 @@ class Fit:
             head = self.heads[index]
             to = result[above, :3, :3] @ head + result[above, :3, 3] if above >= 0 else head + self.whole @ pose[:3]
             if name in BONES:
-                turn = self.whole @ moved[BONES.index(name)] @ self.whole.T @ self.straight[index]
+                rotation = self.whole @ moved[BONES.index(name)] @ self.whole.T @ self.straight[index]
             else:
-                turn = result[above, :3, :3]
-            result[index, :3, :3], result[index, :3, 3] = turn, to - turn @ head
+                rotation = result[above, :3, :3]
+            result[index, :3, :3], result[index, :3, 3] = rotation, to - rotation @ head
         return result
 
     def joints(self, moved: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +139,7 @@ def fit(heads: dict[str, np.ndarray]) -> Fit:
         if after is None:
             straight[index] = straight[above[index]]
         else:
-            straight[index] = _smallest_turn(heads[after] - heads[name], whole @ (ours[after] - ours[name]))
+            straight[index] = _shortest_rotation(heads[after] - heads[name], whole @ (ours[after] - ours[name]))
     return Fit(tuple(names), above, np.array(list(heads.values())), straight, whole)
 
 
@@ -181,7 +181,7 @@ def _palmar(heads: dict[str, np.ndarray]) -> np.ndarray:
     return np.sum(thumb, axis=0) + np.sum(bend, axis=0)
 
 
-def _smallest_turn(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _shortest_rotation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The rotation that takes one direction to another by the shortest way; not for opposite ones."""
     a, b = one / np.linalg.norm(one), other / np.linalg.norm(other)
     axis = np.cross(a, b)

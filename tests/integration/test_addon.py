@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
-from addon_scene import bones, expected, marked, some_pose, turn
+from addon_scene import bones, expected, marked, rotation, some_pose
 from mathutils import Matrix
 
 import blender_addon
@@ -102,7 +102,7 @@ def test_a_hand_is_added_at_the_cursor_in_the_active_collection_beside_others(ar
     bpy.ops.handforge.add_hand()
     second = hand.active(bpy.context)
     np.testing.assert_allclose(second.location, (0.1, 0.2, 0.3), atol=1e-6)
-    assert {thing.name for thing in own.objects} == {second.name, hand.skin_of(second).name}
+    assert {obj.name for obj in own.objects} == {second.name, hand.skin_of(second).name}
     bpy.ops.handforge.add_hand(side="left")
     third = hand.active(bpy.context)
     assert (third.location - second.location).length > 0.2 and third.handforge.side == "left"
@@ -125,7 +125,7 @@ def test_sliders_move_the_bones(armature, seed):
 def test_rotated_bones_move_the_sliders(armature, seed):
     one = some_pose(seed)
     one[3:6] *= 0.4  # the nearer of two equal answers
-    turn(armature, one)
+    rotation(armature, one)
     np.testing.assert_allclose(hand.pose(armature), one, atol=1e-5)
     assert armature.handforge.thumb_cmc_flexion == pytest.approx(one[24], abs=1e-5)
     assert armature.handforge.translation_x == pytest.approx(one[0], abs=1e-5)
@@ -178,11 +178,11 @@ def test_sliders_end_where_joints_do_and_bones_beyond_are_told(armature):
     props.index_pip_flexion = np.radians(170)
     assert np.degrees(props.index_pip_flexion) == pytest.approx(105, abs=1e-3)
     sync.put(armature, pose.bind())
-    turn(armature, pose.with_angles(index_pip_flexion=117))
+    rotation(armature, pose.with_angles(index_pip_flexion=117))
     assert np.degrees(props.index_pip_flexion) == pytest.approx(105, abs=1e-3), "limits hold in pose mode"
     np.testing.assert_allclose(bones(armature), expected(armature), atol=1e-5)
     props.limited = False
-    turn(armature, pose.with_angles(index_pip_flexion=117))
+    rotation(armature, pose.with_angles(index_pip_flexion=117))
     assert np.degrees(props.index_pip_flexion) == pytest.approx(117, abs=1e-3)
     assert (props.reason, props.verdict) == ("joint limit", "index_pip_flexion is 12.0° outside its range")
     assert marked(armature) == ["index_middle"]
@@ -288,7 +288,7 @@ def test_a_linked_hand_is_left_alone_and_a_library_override_is_posed(library):
     path = library.replace("library", "shot")
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
-    own = next(thing for thing in bpy.data.objects if hand.is_hand(thing) and thing.library is None)
+    own = next(obj for obj in bpy.data.objects if hand.is_hand(obj) and obj.library is None)
     np.testing.assert_allclose(hand.pose(own), found, atol=1e-6)
 
 

@@ -25,11 +25,11 @@ def rendered(frame=None):
 
 
 def test_keyed_bones_move_the_sliders(armature):
-    turned = armature.pose.bones["index_proximal"]
+    rotated = armature.pose.bones["index_proximal"]
     sync.put(armature, pose.with_angles(index_mcp_flexion=40))
-    turned.keyframe_insert("rotation_quaternion", frame=1)
+    rotated.keyframe_insert("rotation_quaternion", frame=1)
     sync.put(armature, pose.bind())
-    turned.keyframe_insert("rotation_quaternion", frame=20)
+    rotated.keyframe_insert("rotation_quaternion", frame=20)
     for frame, degrees in ((1, 40), (20, 0)):
         bpy.context.scene.frame_set(frame)
         assert abs(pose.to_degrees(hand.pose(armature))[INDEX] - degrees) < 0.01

@@ -34,9 +34,9 @@ def armature(request):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     blender_addon.register()
     data = bpy.data.armatures.new("theirs")
-    thing = bpy.data.objects.new("theirs", data)
-    bpy.context.scene.collection.objects.link(thing)
-    bpy.context.view_layer.objects.active = thing
+    obj = bpy.data.objects.new("theirs", data)
+    bpy.context.scene.collection.objects.link(obj)
+    bpy.context.view_layer.objects.active = obj
     bpy.ops.object.mode_set(mode="EDIT")
     for index, name in enumerate(BONES):
         if name not in LEFT_OUT:
@@ -50,7 +50,7 @@ def armature(request):
             if request.param == "chain" and theirs(parent) in data.edit_bones:
                 bone.parent = data.edit_bones[theirs(parent)]
     bpy.ops.object.mode_set(mode="OBJECT")
-    yield thing
+    yield obj
     blender_addon.unregister()
 
 
@@ -124,9 +124,9 @@ def test_their_bones_move_the_sliders(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
     bones = armature.pose.bones
     sync.put(armature, PRESETS["point"])
-    turned = [bone.matrix_basis.copy() for bone in bones]
+    rotated = [bone.matrix_basis.copy() for bone in bones]
     sync.put(armature, pose.bind())
-    for bone, basis in zip(bones, turned, strict=True):
+    for bone, basis in zip(bones, rotated, strict=True):
         bone.matrix_basis = basis
     bpy.context.view_layer.update()
     np.testing.assert_allclose(hand.pose(armature), PRESETS["point"], atol=2e-5)

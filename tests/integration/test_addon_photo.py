@@ -39,9 +39,9 @@ def through(camera, armature, scene):
     mirror = hand.MIRROR[:3, :3] if hand.side(armature) == "left" else np.eye(3)
     moved = bones(armature)[skeleton.keypoint_bones]
     points = np.einsum("kij,kj->ki", moved[:, :3, :3], skeleton.keypoints @ mirror) + moved[:, :3, 3]
-    shares = [world_to_camera_view(scene, camera, armature.matrix_world @ Vector(p)) for p in points]
+    fractions = [world_to_camera_view(scene, camera, armature.matrix_world @ Vector(p)) for p in points]
     width, height = scene.handforge.size
-    return np.array([(x * width, (1 - y) * height) for x, y, _ in shares])
+    return np.array([(x * width, (1 - y) * height) for x, y, _ in fractions])
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

@@ -85,9 +85,9 @@ def test_an_armature_out_of_sight_takes_another_shape(armature, way):
 
 def test_the_skin_has_the_tone_chosen(armature):
     armature.handforge.tone = 0.9
-    colours = hand.skin_of(armature).data.attributes[rig.COLOUR].data
-    painted = np.array([colours[i].color[:3] for i in range(0, 5000, 500)])
-    np.testing.assert_allclose(painted, skin_color.colours(hand_mesh.build(), 0.9)[:5000:500], atol=1e-6)
+    colors = hand.skin_of(armature).data.attributes[rig.COLOR].data
+    painted = np.array([colors[i].color[:3] for i in range(0, 5000, 500)])
+    np.testing.assert_allclose(painted, skin_color.colors(hand_mesh.build(), 0.9)[:5000:500], atol=1e-6)
 
 
 def test_a_mesh_that_hangs_on_the_armature_is_not_its_skin(armature):

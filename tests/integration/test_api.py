@@ -157,8 +157,8 @@ def test_render_dataset(poses_file, tmp_path):
         resolution="64x64",
     )
     assert isinstance(dataset, Dataset) and len(dataset) == 2 and told[-1] == (2, 2)
-    with pytest.raises(handforge.HandforgeError, match="people: colour is not known; there are pose_set, count"):
-        handforge.render_dataset("people", tmp_path / "other", colour=1)
+    with pytest.raises(handforge.HandforgeError, match="people: color is not known; there are pose_set, count"):
+        handforge.render_dataset("people", tmp_path / "other", color=1)
 
 
 def test_rendering_without_a_guard_says_what_is_wrong(monkeypatch):

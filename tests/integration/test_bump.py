@@ -29,11 +29,11 @@ def hand():
     return rig.build(skeleton(), hand_mesh.build())
 
 
-def lean(thing, look, **angles):
-    rig.set_pose(thing, pose.with_angles(**angles))
-    posed = rig.posed_surface(thing)
-    rest, found = bump.Leans().of(thing, posed, CLOSE, look)
-    return rest @ bump._TURN.T, found @ bump._TURN.T, posed
+def lean(hand, look, **angles):
+    rig.set_pose(hand, pose.with_angles(**angles))
+    posed = rig.posed_surface(hand)
+    rest, found = bump.BumpMapping().of(hand, posed, CLOSE, look)
+    return rest @ bump._ROTATION.T, found @ bump._ROTATION.T, posed
 
 
 def light(normals, look):
@@ -44,7 +44,7 @@ def light(normals, look):
 def test_the_papers_framing_is_too_coarse_for_it_and_a_close_one_is_not(hand):
     rig.set_pose(hand, pose.bind())
     assert bump.strength(Camera()) == 0 and bump.strength(CLOSE) == 1
-    assert bump.Leans().of(hand, rig.posed_surface(hand), Camera(), LOOK) is None
+    assert bump.BumpMapping().of(hand, rig.posed_surface(hand), Camera(), LOOK) is None
     assert 0 < bump.strength(Camera(1280, 720, 0.6, 45.0)) < 1
 
 
@@ -54,9 +54,9 @@ def test_a_slope_changes_the_light_as_turning_the_surface_does(hand):
     rng = np.random.default_rng(0)
     slope = 0.01 * rng.standard_normal(rest.shape)
     along = slope - (slope * posed.normals).sum(axis=1, keepdims=True) * posed.normals
-    turned = posed.normals - along
-    turned /= np.linalg.norm(turned, axis=1, keepdims=True)
-    truth = light(turned, LOOK) / light(posed.normals, LOOK) - 1
+    rotated = posed.normals - along
+    rotated /= np.linalg.norm(rotated, axis=1, keepdims=True)
+    truth = light(rotated, LOOK) / light(posed.normals, LOOK) - 1
     skin = (hand_mesh.build().nail == 0) & (posed.normals @ LOOK.light > 0)
     assert truth[skin].std() > 0.001
     assert np.allclose((slope * found).sum(axis=1)[skin], truth[skin], atol=6e-4)
@@ -66,8 +66,8 @@ def test_a_slope_changes_the_light_as_turning_the_surface_does(hand):
 def test_it_turns_with_the_bones(hand):
     angles = {"forearm_x": 50.0, "forearm_z": 70.0}
     rest, found, _ = lean(hand, LOOK, **angles)
-    turn = transforms(pose.with_angles(**angles), skeleton())[0][:3, :3]
-    still_rest, still, _ = lean(hand, replace(LOOK, light=turn.T @ LOOK.light))
+    rotation = transforms(pose.with_angles(**angles), skeleton())[0][:3, :3]
+    still_rest, still, _ = lean(hand, replace(LOOK, light=rotation.T @ LOOK.light))
     assert np.array_equal(rest, still_rest) and np.allclose(found, still, atol=2e-3)
 
 

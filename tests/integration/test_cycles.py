@@ -26,10 +26,10 @@ from generator.blender.posed_frame import Stage
 @pytest.mark.parametrize("name", ["paper", "close"])
 def test_the_boxes_that_are_drawn_hold_every_triangle_and_less_than_one_box(name):
     studio = FrameRenderer(replace(SMALL, engine="cycles"))
-    thing, mesh = studio.hand(MEAN)
-    studio.stage.show(thing)
-    rig.set_pose(thing, POSE)
-    points = rig.posed_surface(thing).vertices
+    hand, mesh = studio.hand(MEAN)
+    studio.stage.show(hand)
+    rig.set_pose(hand, POSE)
+    points = rig.posed_surface(hand).vertices
     camera = Camera() if name == "paper" else Camera(640, 360, 0.35, 45.0)
     box = box_around(points, camera)
     ends = np.ones(len(mesh.faces), bool)

@@ -74,9 +74,9 @@ def test_objects_stand_on_their_table_without_touching(scenes):
     for scene in tables:
         normal, point = (np.array(part) for part in scene.ground)
         assert np.linalg.norm(normal) == pytest.approx(1)
-        for one in scene.things:
+        for one in scene.objects:
             assert ((one.vertices() - point) @ normal).min() == pytest.approx(0, abs=1e-6)
-    assert max(len(scene.things) for scene in tables) > 3
+    assert max(len(scene.objects) for scene in tables) > 3
 
 
 def test_bad_fractions_are_refused():
@@ -152,7 +152,7 @@ def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file
         assert scene.kind == "objects"
         for annotation, mask in zip(data.annotations(image), data.masks(image), strict=True):
             kind = data.category(annotation)
-            flat = [scene.camera.project(one.vertices()) for one in scene.things if one.maker == kind]
+            flat = [scene.camera.project(one.vertices()) for one in scene.objects if one.maker == kind]
             low, high = (f([f(p[:, :2], axis=0) for p in flat], axis=0) for f in (np.min, np.max))
             rows, columns = np.nonzero(mask)
             assert columns.min() > low[0] - 2 and columns.max() < high[0] + 2, "it lies where the object is"
@@ -169,11 +169,11 @@ def test_objects_are_annotated_by_their_kind_where_they_are_asked_for(poses_file
 def test_only_the_chosen_kinds_of_objects_lie_about_and_each_as_often():
     chosen = settings.load(Path("objects"), {"object_kinds": "cup,shoe,mannequin", "resolution": "160x120"})
     scenes = [empty_scene.draw_empty_scene(chosen, frame) for frame in range(60)]
-    first = Counter(scene.things[0].maker for scene in scenes)
-    assert set(first) == {"cup", "shoe", "mannequin"} == {one.maker for scene in scenes for one in scene.things}
+    first = Counter(scene.objects[0].maker for scene in scenes)
+    assert set(first) == {"cup", "shoe", "mannequin"} == {one.maker for scene in scenes for one in scene.objects}
     assert min(first.values()) > 10
     large = settings.load(Path("objects"), {"object_kinds": "seat", "resolution": "160x120"})
-    assert [one.maker for one in empty_scene.draw_empty_scene(large, 0).things] == ["seat"]
+    assert [one.maker for one in empty_scene.draw_empty_scene(large, 0).objects] == ["seat"]
 
 
 def test_kinds_of_objects_are_those_that_are_drawn():

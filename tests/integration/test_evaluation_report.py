@@ -278,9 +278,9 @@ def test_thumbnails_show_the_hands_in_their_colours(tmp_path):
     dataset, results = four_images(tmp_path)
     image = load_images(dataset, results)[1]
     small = gallery.thumbnail(dataset.read_image(image.image), image, match(image, MatchOptions()))
-    colours = {tuple(int(c) for c in pixel) for pixel in np.asarray(small).reshape(-1, 3)}
-    for kind, colour in gallery.COLORS.items():
-        assert tuple(bytes.fromhex(colour[1:])) in colours, kind
+    colors = {tuple(int(c) for c in pixel) for pixel in np.asarray(small).reshape(-1, 3)}
+    for kind, color in gallery.COLORS.items():
+        assert tuple(bytes.fromhex(color[1:])) in colors, kind
 
 
 def test_crops_keep_to_the_image_and_hold_the_hands():

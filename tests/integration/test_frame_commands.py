@@ -90,17 +90,17 @@ def test_what_is_around_a_hand_indoors_is_edited(poses_file, tmp_path):
     assert shown.exit_code == 0, shown.output
     frame = json.loads(path.read_text())
     around = frame["frame"]["around"]
-    assert around["things"] and around["lamps"]["environment"]
+    assert around["props"] and around["lamps"]["environment"]
     images = []
     around["photo"] |= {"sharpened": None, "contrast": 0.0}
-    for number, turn in enumerate((0.0, 3.0)):
-        around |= {"things": [], "worn": [], "lamps": around["lamps"] | {"turn": turn}}
+    for number, rotation in enumerate((0.0, 3.0)):
+        around |= {"props": [], "arm_wear": [], "lamps": around["lamps"] | {"rotation": rotation}}
         path.write_text(json.dumps(frame))
         made = call("frame", "render", path, "--out", tmp_path / str(number))
         assert made.exit_code == 0, made.output
         images.append(np.asarray(Image.open(made.output.strip()), float))
     assert np.abs(images[0] - images[1]).mean() > 5, "behind a hand alone is another part of the environment"
-    around["things"] = [{"shape": "box", "material": 99, "matrix": np.eye(4).tolist()}]
+    around["props"] = [{"shape": "box", "material": 99, "matrix": np.eye(4).tolist()}]
     path.write_text(json.dumps(frame))
     done = call("frame", "render", path, "--out", tmp_path / "wrong")
     assert done.exit_code == 2 and "around: value error, there is no material 99" in done.output

@@ -1,4 +1,4 @@
-"""What can be added to a room: framing, people, things in the colours of skin, things before the hand, exposure."""
+"""What can be added to a room: framing, people, objects in the colours of skin, occluders, exposure."""
 
 import os
 from dataclasses import replace
@@ -15,7 +15,7 @@ from generator.frame.frame_look import SHAPES, draw_frame_look
 from generator.frame.framing import arm_end, draw_framing
 from generator.frame.room import rooms
 from generator.frame.room.arm_view import View
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
 from generator.frame.settings import RenderSettings, SettingsError
 from generator.hand import pose, pose_sets
 from generator.hand.anatomy import skeleton
@@ -87,9 +87,9 @@ def test_varied_uses_them_all_and_the_default_none():
         assert getattr(varied, name) != getattr(off, name)
 
 
-def frame_where(tag, share, start=0):
-    """The first frame whose stream of this tag starts below ``share``."""
-    return next(i for i in range(start, 1000) if np.random.default_rng((0, i, tag)).random() < share)
+def frame_where(tag, fraction, start=0):
+    """The first frame whose stream of this tag starts below ``fraction``."""
+    return next(i for i in range(start, 1000) if np.random.default_rng((0, i, tag)).random() < fraction)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +134,11 @@ def test_a_held_thing_is_in_one_hand():
 
 def test_furniture_faces_the_camera(monkeypatch):
     placed = []
-    monkeypatch.setattr(Things, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
+    monkeypatch.setattr(SceneProps, "assemble", lambda self, parts, matrix: placed.append(matrix[:3, :3]))
     view = View(Camera(160, 120), np.zeros((1, 3)), np.ones(1, bool), np.zeros(1, int))
     for seed in range(40):
-        rooms.fill_room(Things(), np.random.default_rng(seed), view)
-    fronts = np.array([turn @ [0, -1, 0] / np.linalg.norm(turn @ [0, -1, 0]) for turn in placed])
+        rooms.fill_room(SceneProps(), np.random.default_rng(seed), view)
+    fronts = np.array([rotation @ [0, -1, 0] / np.linalg.norm(rotation @ [0, -1, 0]) for rotation in placed])
     assert len(fronts) > 100 and np.median(fronts @ [0, -1, 0]) > 0.7, "the camera looks along +Y"
 
 
@@ -174,11 +174,11 @@ def test_what_looks_like_skin_is_in_no_mask(masks):
     assert both.sum() / (alone.instances[0].mask | beside.instances[0].mask).sum() > 0.97
 
 
-def checkers(path, size=(90, 60), colours=((200, 30, 30), (30, 30, 200))):
+def checkers(path, size=(90, 60), colors=((200, 30, 30), (30, 30, 200))):
     """An image whose left half has the first colour and whose right half the second."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = Image.new("RGB", size, colours[0])
-    pixels.paste(colours[1], (size[0] // 2, 0, *size))
+    pixels = Image.new("RGB", size, colors[0])
+    pixels.paste(colors[1], (size[0] // 2, 0, *size))
     pixels.save(path)
 
 
@@ -214,7 +214,7 @@ def test_a_background_is_behind_the_hand_and_the_mask_stays(masks, tmp_path, val
 
         if reason := registry.why_not("raster"):
             pytest.skip(reason)
-    checkers(tmp_path / "one.png", colours=((20, 200, 20), (20, 200, 20)))
+    checkers(tmp_path / "one.png", colors=((20, 200, 20), (20, 200, 20)))
     white, green = (masks(0, backgrounds=folder, **values) for folder in (None, str(tmp_path)))
     one, other = white.instances[0].mask, green.instances[0].mask
     assert (one & other).sum() / (one | other).sum() > (0.999 if values else 0.97)
@@ -240,9 +240,9 @@ def test_a_folder_without_images_is_refused_before_anything_is_written(tmp_path)
 def arm_points(one, side):
     """Points along the axes of the arm's bones, (N, 3), and how thick it is there, metres."""
     heads, tails = one.capsules
-    share = np.linspace(0, 1, 15)[:, None, None]
-    points = (heads + (tails - heads) * share).reshape(-1, 3)
-    girth = (BONES.radii[:, 0] + (BONES.radii[:, 1] - BONES.radii[:, 0]) * share[..., 0]).reshape(-1)
+    fraction = np.linspace(0, 1, 15)[:, None, None]
+    points = (heads + (tails - heads) * fraction).reshape(-1, 3)
+    girth = (BONES.radii[:, 0] + (BONES.radii[:, 1] - BONES.radii[:, 0]) * fraction[..., 0]).reshape(-1)
     return points * ([-1, 1, 1] if side == "left" else [1, 1, 1]), girth
 
 
@@ -286,8 +286,8 @@ def test_the_hands_of_one_person_often_work_together():
     for frame, one in enumerate(pose_sets.poses("l11")[::521][:60]):
         camera, first = draw_framing(two, frame, one, BONES, STRAIGHT)
         if other := second_hand.draw_second_hand(two, frame, camera, first, "right", STRAIGHT_BOTH):
-            middles = [posed.keypoints.mean(axis=0) for posed in (first, other.posed)]
-            apart.append(np.linalg.norm((middles[0] - middles[1] * [-1, 1, 1])[[0, 2]]))
+            centers = [posed.keypoints.mean(axis=0) for posed in (first, other.posed)]
+            apart.append(np.linalg.norm((centers[0] - centers[1] * [-1, 1, 1])[[0, 2]]))
     assert len(apart) > 50
     # Two Gaussians of 0.07 m leave 77 % within 0.12 m, of 39 % of the images; few of the others are that near.
     assert 0.2 < np.mean(np.array(apart) < 0.12) < 0.5

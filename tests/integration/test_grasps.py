@@ -42,7 +42,7 @@ def test_every_kind_can_be_held_and_no_skin_is_deep_in_it(drawn):
             mesh.vertices, mesh.weights, kinematics.transforms(one, hand)
         )  # every vertex, not a sample
         matrix = np.array(grasp.matrix)
-        apart = solids.distance(grasp.thing().parts, (skin - matrix[:3, 3]) @ matrix[:3, :3])
+        apart = solids.distance(grasp.model().parts, (skin - matrix[:3, 3]) @ matrix[:3, :3])
         assert apart.min() > -DEPTH - 1e-6, kind
         owner = mesh.weights.argmax(axis=1)
         touching = {BONES[bone].split("_")[0] for bone in np.unique(owner[apart < TOUCH])}

@@ -47,13 +47,13 @@ def test_a_tight_glove_keeps_the_mask_and_ends_the_hand_at_the_wrist():
 
 def test_a_frame_shows_no_hand_of_an_earlier_one():
     studio = FrameRenderer(replace(PLAIN, glove="some", shape="random"))
-    worn = {}
+    gloves = {}
     for number in range(40):
         kind = studio.frame(number, POSE, {}).instances[0].glove
-        worn[number] = kind
-        seen = [thing for thing in bpy.context.scene.collection.objects if thing.type == "MESH"]
+        gloves[number] = kind
+        seen = [obj for obj in bpy.context.scene.collection.objects if obj.type == "MESH"]
         assert len(seen) == 1, f"frame {number}"
-    assert None in worn.values() and len(set(worn.values())) > 1
+    assert None in gloves.values() and len(set(gloves.values())) > 1
 
 
 def test_a_gloved_frame_is_the_same_whatever_came_before():
@@ -89,9 +89,9 @@ def test_skin_in_a_room_follows_its_tone():
 
 
 def test_as_many_hands_wear_gloves_as_it_says():
-    worn = [draw_hand_look(RenderSettings(glove="some"), frame, 0.5, MEAN).glove for frame in range(1500)]
-    assert np.mean([glove is not None for glove in worn]) == pytest.approx(SOME, abs=0.03)
-    assert {glove.kind for glove in worn if glove} == set(KINDS)
+    gloves = [draw_hand_look(RenderSettings(glove="some"), frame, 0.5, MEAN).glove for frame in range(1500)]
+    assert np.mean([glove is not None for glove in gloves]) == pytest.approx(SOME, abs=0.03)
+    assert {glove.kind for glove in gloves if glove} == set(KINDS)
 
 
 def test_both_hands_of_a_person_wear_the_same_glove():

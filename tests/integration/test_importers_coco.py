@@ -179,7 +179,7 @@ def test_names_are_compared_as_composed_unicode(tmp_path):
     assert dataset.images[0]["file_name"] == unicodedata.normalize("NFC", "händé.png")
 
 
-def turned(path, orientation):
+def rotated(path, orientation):
     """A photograph that shows where its hand is, stored so that Pillow turns it."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -189,7 +189,7 @@ def turned(path, orientation):
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientation):
-    turned(tmp_path / "shots/a.png", orientation)
+    rotated(tmp_path / "shots/a.png", orientation)
     images = [{"id": 1, "file_name": "a.png", "width": WIDTH, "height": HEIGHT}]
     source = coco(tmp_path / "c.json", [entry(keypoints=[20, 30, 2] * 21)], images)
     dataset, said = imported(source, tmp_path / "shots")
@@ -200,8 +200,8 @@ def test_annotations_of_the_stored_image_are_turned_with_it(tmp_path, orientatio
 
 @pytest.mark.parametrize("orientation", [2, 3, 4])
 def test_what_sizes_tell_of_one_image_holds_for_those_of_which_they_do_not(tmp_path, orientation):
-    turned(tmp_path / "shots/a.png", 6)
-    turned(tmp_path / "shots/b.png", orientation)
+    rotated(tmp_path / "shots/a.png", 6)
+    rotated(tmp_path / "shots/b.png", orientation)
     images = [{"id": i, "file_name": f"{n}.png", "width": WIDTH, "height": HEIGHT} for i, n in enumerate("ab", 1)]
     dataset, said = imported(coco(tmp_path / "c.json", [entry(), entry(2, 2)], images), tmp_path / "shots")
     for number, image in enumerate(dataset):

@@ -224,9 +224,9 @@ def same(found, *expected):
     assert all((one == other).all() for one, other in zip(found, expected, strict=True))
 
 
-def palette(values, colours):
+def palette(values, colors):
     image = Image.fromarray(values).convert("L")
-    image.putpalette(np.array(colours, np.uint8).ravel().tolist())
+    image.putpalette(np.array(colors, np.uint8).ravel().tolist())
     return image
 
 
@@ -271,9 +271,9 @@ def test_two_greys_and_two_colours_are_two_hands(written):
 
 
 def test_two_colours_are_two_hands(written):
-    colours = np.zeros((48, 64, 3), np.uint8)
-    colours[ONE], colours[TWO] = (255, 0, 0), (0, 0, 200)
-    hands, _, said = written(colours, "--split")
+    colors = np.zeros((48, 64, 3), np.uint8)
+    colors[ONE], colors[TWO] = (255, 0, 0), (0, 0, 200)
+    hands, _, said = written(colors, "--split")
     same(hands, TWO, ONE)  # in the order of their colours
     assert "#0000c8, #ff0000" in said
 
@@ -320,12 +320,12 @@ def test_few_grey_levels_at_edges_are_smoothed_edges(written, factor):
     assert not crowds and "brighter than half" in said
 
 
-@pytest.mark.parametrize("colours", [4, 16])
-def test_a_palette_of_greys_is_grey_levels(written, colours):
+@pytest.mark.parametrize("colors", [4, 16])
+def test_a_palette_of_greys_is_grey_levels(written, colors):
     """Numbers of a palette that a tool has made for smoothed edges are no ids."""
     large = Image.fromarray(blob((256, 192), (80, 96), 48).astype(np.uint8) * np.uint8(255))
     smooth = large.resize((64, 48), Image.Resampling.BILINEAR)
-    hands, crowds, said = written(smooth.quantize(colours))
+    hands, crowds, said = written(smooth.quantize(colors))
     assert len(hands) == 1 and not crowds and "brighter than half" in said
     assert (hands[0] ^ (np.asarray(smooth) > 127)).sum() < 30
 
@@ -341,8 +341,8 @@ def test_smoothed_edges_of_colours_are_background(written):
 
 @pytest.mark.parametrize("photograph", [True, False])
 def test_a_cut_out_is_a_hand_where_it_is_opaque(written, photograph):
-    colours = np.random.default_rng(0).integers(0, 256 if photograph else 1, (48, 64, 3)).astype(np.uint8)
-    same(written(np.dstack([colours, np.uint8(255) * ONE]))[0], ONE)
+    colors = np.random.default_rng(0).integers(0, 256 if photograph else 1, (48, 64, 3)).astype(np.uint8)
+    same(written(np.dstack([colors, np.uint8(255) * ONE]))[0], ONE)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])

@@ -15,7 +15,7 @@ from generator.blender.frame_renderer import FrameRenderer
 from generator.blender.scene import head_mesh, props
 from generator.frame import frame_spec
 from generator.frame.room import furniture, occluders, shapes
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
 from generator.mesh import person_mesh
 
 
@@ -89,9 +89,9 @@ def test_a_held_thing_hides_part_of_the_hand():
     for seed in range(8):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                Things,
+                SceneProps,
                 "furnish",
-                lambda things, rng, view, seed=seed: occluders.hold(things, np.random.default_rng(seed), view),
+                lambda props, rng, view, seed=seed: occluders.hold(props, np.random.default_rng(seed), view),
             )
             areas.append(studio.frame(0, POSE, {}).instances[0].mask.sum() / alone)
     assert max(areas) <= 1.01 and min(areas) > 0.2

@@ -117,9 +117,9 @@ def given(tmp_path_factory, poses_file):
     for name in "ab":
         shutil.copytree(place / "data/images", place / "classes" / name)
     with video.Writer(place / "clip.mp4", Fraction(10)) as writer:
-        for middle in (40, 60, 80):
+        for center in (40, 60, 80):
             image = np.full((120, 160, 3), 255, np.uint8)
-            image[blob((160, 120), (middle, 60), 20)] = (200, 150, 120)
+            image[blob((160, 120), (center, 60), 20)] = (200, 150, 120)
             writer.write(image)
     untrained(place / "net")
     write_recipe(place / "short.toml", SHORT)

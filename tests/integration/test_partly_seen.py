@@ -16,7 +16,7 @@ from generator.frame import frame_spec
 from generator.frame.room import mirror, pocket
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Glass, Mirror
-from generator.frame.room.things import Thing, Things, rows
+from generator.frame.room.props import Prop, SceneProps, rows
 from generator.frame.room.transforms import rotation_to, transform
 from generator.mesh import sheet
 from handforge.dataset import HAND_CATEGORIES, encode_sample
@@ -35,12 +35,12 @@ def studio():
 def alone(studio):
     """A frame with nothing around its hand."""
     spec = studio.decide(2, POSE)
-    return replace(spec, around=replace(spec.around, things=(), materials=(), worn=()))
+    return replace(spec, around=replace(spec.around, props=(), materials=(), arm_wear=()))
 
 
 def beside(spec, shape, material, matrix):
     """The frame with one thing."""
-    return replace(spec, around=replace(spec.around, things=(Thing(shape, 0, rows(matrix)),), materials=(material,)))
+    return replace(spec, around=replace(spec.around, props=(Prop(shape, 0, rows(matrix)),), materials=(material,)))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_hand_in_a_mirror_is_annotated_as_one_of_the_other_side(studio, alone)
         assert (one.mask == other.mask).all()
     assert (reflected.mask & ~reflected_arm.mask).sum() == 0 and not (reflected.mask & arm.mask).any()
 
-    plane, posed = mirror.plane_of(spec.around.things, spec.around.materials), studio._pose(spec)
+    plane, posed = mirror.plane_of(spec.around.props, spec.around.materials), studio._pose(spec)
     mesh, skin = posed.arms[0].mesh, posed.arms[0].surface.vertices
     seen = spec.camera.project(plane.reflect(skin[mesh.wrist_distance > 0]))[:, :2]
     rows_, columns = np.nonzero(reflected.mask)
@@ -91,15 +91,15 @@ def test_a_later_frame_without_a_mirror_has_no_reflection(studio, alone):
 
 def test_a_hand_in_a_pocket_has_the_mask_that_it_has_without_less_the_cloths_pixels(studio, alone):
     arm = studio._pose(alone).arms[0]
-    skin, found = arm.surface.vertices, Things()
+    skin, found = arm.surface.vertices, SceneProps()
     view = View(alone.camera, skin, arm.mesh.wrist_distance > 0, np.zeros(len(skin), int))
     assert pocket.put_around(found, np.random.default_rng(3), view)
-    around = replace(alone.around, things=tuple(found.things), materials=found.materials)
+    around = replace(alone.around, props=tuple(found.props), materials=found.materials)
     spec = frame_spec.from_json(replace(alone, around=around).to_json())
     without, hidden = (studio.render(one, {}).instances[0] for one in (alone, spec))
 
-    vertices, faces = sheet.drape(np.array(found.things[1].heights))
-    matrix = np.array(found.things[1].matrix)
+    vertices, faces = sheet.drape(np.array(found.props[1].heights))
+    matrix = np.array(found.props[1].matrix)
     corners = alone.camera.project(vertices @ matrix[:3, :3].T + matrix[:3, 3])[:, :2] - 0.5
     drawn = Image.new("1", (160, 120))
     for triangle in corners[faces]:
@@ -118,8 +118,8 @@ def test_annotating_a_glass_that_is_held_changes_no_mask_of_a_hand_through_glass
     plain = FrameRenderer(asked)
     drawn = [plain.decide(number, POSE) for number in range(40)]
     spec = next(one for one in drawn if one.grasp and one.grasp.kind == "tumbler" and len(one.hands) == 1)
-    assert spec.grasp.thing().surfaces[0].kind == "glass"
-    spec = replace(spec, around=replace(spec.around, things=(), materials=(), worn=()))
+    assert spec.grasp.model().surfaces[0].kind == "glass"
+    spec = replace(spec, around=replace(spec.around, props=(), materials=(), arm_wear=()))
     pane = transform(UPRIGHT, np.array([0.0, -0.45, 0.0]), np.array([8.0, 8.0, 0.005]))
     behind = transform(rotation_to(np.array([0.3, -0.95, 0.0]), 0.0), np.array([0, 0.3, 0]), np.array([3, 3, 0.004]))
     specs = spec, beside(spec, "box", CLEAR, pane), beside(spec, "box", Mirror("mirror", (0.9,) * 3), behind)

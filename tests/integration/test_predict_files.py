@@ -84,8 +84,8 @@ def test_odd_exif_costs_no_photograph(weights, tmp_path, tag, value):
     written[0x0112] = 6
     photo(tmp_path / "photos/a.jpg", color="red", exif=written)
     entry = struct.pack("<HHI", tag, 2 if isinstance(value, str) else 12, 1) + b"\0\0\0\0"
-    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
-    entries = sorted([entry] if tag == 0x0112 else [entry, turned], key=lambda one: one[:2])
+    rotated = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    entries = sorted([entry] if tag == 0x0112 else [entry, rotated], key=lambda one: one[:2])
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + b"\0" * 24
     photo(tmp_path / "photos/b.jpg", color="red", exif=exif)
     done = invoke("predict", "--weights", weights, tmp_path / "photos", "--out", tmp_path / "out")

@@ -18,7 +18,7 @@ from handforge.dataset import Dataset, read_image, video
 from trainer.inference import detections, predict
 
 SIZE = (160, 120)
-RED, BLUE, WEAK = (blob(SIZE, centre, 18) for centre in ((40, 60), (90, 50), (130, 90)))
+RED, BLUE, WEAK = (blob(SIZE, center, 18) for center in ((40, 60), (90, 50), (130, 90)))
 
 
 def invoke(*words):

@@ -46,18 +46,18 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
         truth = []
         for scale in tta.SCALES:
             networks.set_size(network, round(scale * min_size), round(scale * max_size))
-            for turned in (False, True):
-                side = image.flip(-1) if turned else image
+            for rotated in (False, True):
+                side = image.flip(-1) if rotated else image
                 height, width = network.transform([side])[0].image_sizes[0]
                 told = boxes.clone()
-                if turned:
+                if rotated:
                     told[:, [0, 2]] = 130 - boxes[:, [2, 0]]
                 found = (told * torch.tensor([width / 130, height / 90] * 2), scores, torch.ones(2, dtype=torch.int64))
                 monkeypatch.setattr(
                     network.roi_heads, "postprocess_detections", lambda *given, f=found: tuple([part] for part in f)
                 )
                 masks = network([side])[0]["masks"]
-                truth.append(masks.flip(-1) if turned else masks)
+                truth.append(masks.flip(-1) if rotated else masks)
     own = 2 * tta.SCALES.index(1.0)
     mean = torch.stack([torch.stack([one[0] for one in truth]).mean(0), (truth[own][1] + truth[own + 1][1]) / 2])
     assert not torch.equal(truth[0], truth[1]) and not torch.equal(truth[0], truth[2])
@@ -71,12 +71,12 @@ def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypa
     with torch.inference_mode():
         (alone,) = network([image])
         view = tta._View.of(network, image, False)
-        turned = tta._View.of(network, image.flip(-1), True)
+        rotated = tta._View.of(network, image.flip(-1), True)
         (mirrored,) = network([image.flip(-1)])
         tta.run_views(network, image)
     torch.testing.assert_close(view.boxes, alone["boxes"])
     torch.testing.assert_close(view.scores, alone["scores"])
-    torch.testing.assert_close(130 - turned.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
+    torch.testing.assert_close(130 - rotated.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
     assert (network.transform.min_size, network.transform.max_size) == size
 
 
@@ -101,7 +101,7 @@ def test_a_score_leaves_out_what_ends_below_it(weights, tmp_path):
         return json.loads((out / "results.json").read_text())
 
     every = found_from(0, tmp_path / "every")
-    middle = float(np.median([r["score"] for r in every]))
-    expected = [r for r in every if r["score"] > middle]
+    center = float(np.median([r["score"] for r in every]))
+    expected = [r for r in every if r["score"] > center]
     assert 0 < len(expected) < len(every)
-    assert [r for r in found_from(middle, tmp_path / "some") if r["score"] > middle] == expected
+    assert [r for r in found_from(center, tmp_path / "some") if r["score"] > center] == expected

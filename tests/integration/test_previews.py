@@ -54,7 +54,7 @@ def test_a_frame_that_failed_leaves_nothing_to_the_next(settings, monkeypatch):
     def fail():
         raise OSError("no whole image came back from Blender")
 
-    for number in range(4):  # some with a sleeve, all with other things around
+    for number in range(4):  # some with a sleeve, all with other props around
         monkeypatch.setattr(exr, "render", fail)
         with pytest.raises(OSError, match="no whole image"):
             frames.frame(number, pose.bind(), {})
@@ -70,9 +70,9 @@ def test_what_a_hand_wears_goes_with_it_where_it_is_left_out():
     settings = replace(ROOM, num_hands=2, held=1.0)
     frames = FrameRenderer(settings)
     drawn = (frames.decide(number, pose.bind()) for number in range(40))
-    spec = next(one for one in drawn if one.grasp is not None and len(one.hands) == 2 and one.around.worn)
+    spec = next(one for one in drawn if one.grasp is not None and len(one.hands) == 2 and one.around.arm_wear)
     first, second = spec.hands
     touching = replace(second, pose=first.pose * np.where(np.isin(np.arange(28), [0, 4, 5]), -1, 1))
-    around = replace(spec.around, worn=tuple(replace(one, arm=1) for one in spec.around.worn))
+    around = replace(spec.around, arm_wear=tuple(replace(one, arm=1) for one in spec.around.arm_wear))
     sample = frames.render(replace(spec, hands=(first, touching), around=around), {})
     assert len(sample.instances) == 1

@@ -36,7 +36,7 @@ def studio(request):
     return FrameRenderer(replace(SMALL, engine=request.param, samples=16))
 
 
-def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
+def ball(radius, center=(0, 0, 0), bone=0, rings=48):
     """A sphere that moves with one bone; its upper half belongs to the hand, its lower one to the forearm."""
     polar, around = np.linspace(0, np.pi, rings + 1), np.arange(2 * rings) * np.pi / rings
     grid = np.stack(
@@ -55,7 +55,7 @@ def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
     weights[:, bone] = 1
     mark = np.zeros(len(vertices), np.float32)
     return hand_mesh.HandMesh(
-        (vertices + centre).astype(np.float32),
+        (vertices + center).astype(np.float32),
         np.concatenate([f.reshape(-1, 3) for f in faces]).astype(np.int32),
         weights,
         vertices[:, 2].astype(np.float32),
@@ -67,11 +67,11 @@ def ball(radius, centre=(0, 0, 0), bone=0, rings=48):
 
 def draw(studio, mesh, angles, camera):
     """A drawing of any mesh on the mean hand's bones, painted white-ish."""
-    thing = rig.build(skeleton(), mesh)
-    rig.paint(thing.surface, np.full((len(mesh.vertices), 3), 0.6))
-    rig.set_pose(thing, angles)
-    studio.stage.show(thing)
-    return studio.engine.drawer.draw(thing, rig.posed_surface(thing), camera, PLAIN)
+    hand = rig.build(skeleton(), mesh)
+    rig.paint(hand.surface, np.full((len(mesh.vertices), 3), 0.6))
+    rig.set_pose(hand, angles)
+    studio.stage.show(hand)
+    return studio.engine.drawer.draw(hand, rig.posed_surface(hand), camera, PLAIN)
 
 
 def test_a_sphere_covers_the_area_that_geometry_says(studio):
@@ -88,9 +88,9 @@ def test_a_sphere_covers_the_area_that_geometry_says(studio):
 def test_the_brightest_point_of_a_sphere_faces_the_light_and_the_formula_gives_its_value(studio):
     camera = Camera(640, 360, 1.0, 45.0)
     drawing = draw(studio, ball(0.1), pose.bind(), camera)
-    middle = drawing.image[camera.height // 2 - drawing.box[1], camera.width // 2 - drawing.box[0]]
+    center = drawing.image[camera.height // 2 - drawing.box[1], camera.width // 2 - drawing.box[0]]
     expected = 255 * (1.055 * 0.6 ** (1 / 2.4) - 0.055)  # full light on a linear albedo of 0.6, as sRGB
-    assert middle == pytest.approx(expected, abs=1.5)
+    assert center == pytest.approx(expected, abs=1.5)
 
 
 @pytest.mark.parametrize("name", ["little_tip", "thumb_ip", "wrist", "index_pip"])
@@ -203,7 +203,7 @@ def test_a_left_hand_is_the_mirror_image_of_the_right_one(studio):
 def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
     hand, mesh = studio.hand(MEAN)
     studio.stage.show(hand)
-    rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
+    rig.paint(hand.surface, skin_color.colors(mesh, 0.5))
     rig.set_pose(hand, POSE)
     images = {}
     for side, across in (("right", 0.6), ("left", -0.6)):
@@ -222,10 +222,10 @@ def test_light_falls_on_a_left_hand_as_on_the_mirror_image(studio):
 def test_a_sleeve_covers_the_forearm_and_leaves_the_hand(studio, side):
     hand, mesh = studio.hand(MEAN)
     studio.stage.show(hand)
-    rig.paint(hand.surface, skin_color.colours(mesh, 0.5))
+    rig.paint(hand.surface, skin_color.colors(mesh, 0.5))
     rig.set_side(hand, side)
     rig.set_pose(hand, POSE)
-    blue = Sleeve(start=-0.05, loose=0.008, colour=np.array([0.0, 0.0, 0.6]), folds=1)
+    blue = Sleeve(start=-0.05, loose=0.008, color=np.array([0.0, 0.0, 0.6]), folds=1)
     bare, dressed = (
         studio.engine.drawer.draw(hand, rig.posed_surface(hand), Camera(640, 360), replace(PLAIN, sleeve=worn))
         for worn in (None, blue)
@@ -358,7 +358,7 @@ def test_a_varied_framing_keeps_all_joints_in_the_image():
 
 def test_skin_has_colour_of_every_tone():
     mesh = hand_mesh.build()
-    light, dark = skin_color.colours(mesh, 0.0).mean(), skin_color.colours(mesh, 1.0).mean()
+    light, dark = skin_color.colors(mesh, 0.0).mean(), skin_color.colors(mesh, 1.0).mean()
     assert light > 3 * dark
 
 

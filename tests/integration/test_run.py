@@ -110,8 +110,8 @@ def test_other_poses_and_backgrounds_in_the_same_place_are_another_run(tmp_path)
     Image.new("RGB", (40, 30), "green").save(behind / "a.png")
 
     def write(angle):
-        turned = np.array([pose.with_angles(forearm_z=angle)])
-        poses.write_bytes(pose_sets.dump(pose_sets.PoseSet(("some",), np.arange(1), turned)))
+        rotated = np.array([pose.with_angles(forearm_z=angle)])
+        poses.write_bytes(pose_sets.dump(pose_sets.PoseSet(("some",), np.arange(1), rotated)))
 
     write(10)
     plain = RenderSettings(pose_set=str(poses), resolution=(64, 64))

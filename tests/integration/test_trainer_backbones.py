@@ -253,20 +253,22 @@ def test_the_backbone_moves_by_its_fraction_of_the_learning_rate(blobs):
 def test_a_session_leaves_its_share_of_imagenets_weights_in_the_backbone(blobs, tmp_path):
     text = TINY_LITE.replace("steps = 4", "steps = 2").replace('["all", "3+"]', '"all"').replace("subsets = 2", "")
     left = {}
-    for share in ("0", "0.25"):
-        recipe = write_recipe(tmp_path / f"{share}.toml", f"{text}imagenet_share = {share}\n")
-        run = tmp_path / share
+    for fraction in ("0", "0.25"):
+        recipe = write_recipe(tmp_path / f"{fraction}.toml", f"{text}imagenet_share = {fraction}\n")
+        run = tmp_path / fraction
         done = invoke("repeat", "--recipe", recipe, "--data", blobs, "--out", run, "--device", "cpu")
         assert done.exit_code == 0, done.output
-        left[share] = checkpoint.read_weights(run)
+        left[fraction] = checkpoint.read_weights(run)
     whole = load_recipe(str(recipe))
     assert json.loads((run / "run.json").read_text())["sessions"][0]["imagenet_share"] == 0.25
     before = networks.start(whole.network, whole.images, 0).state_dict()
     moved = 0
     for name, trained in left["0"].items():
-        share = 0.25 if name.startswith("backbone.body.") and trained.is_floating_point() else 0
-        torch.testing.assert_close(left["0.25"][name], torch.lerp(trained, before[name], share) if share else trained)
-        moved += bool(share) and not torch.equal(trained, before[name])
+        fraction = 0.25 if name.startswith("backbone.body.") and trained.is_floating_point() else 0
+        torch.testing.assert_close(
+            left["0.25"][name], torch.lerp(trained, before[name], fraction) if fraction else trained
+        )
+        moved += bool(fraction) and not torch.equal(trained, before[name])
     assert moved > 50
 
 

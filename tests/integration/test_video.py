@@ -232,8 +232,8 @@ def test_a_video_is_read_as_its_camera_was_held(tmp_path):
         (2, (-one, 0, 0, 0, -one, 0), np.s_[32:, 48:]),
         (3, (0, -one, 0, one, 0, 0), np.s_[48:, :32]),
     ):
-        turned = content[:at] + struct.pack(">9i", *matrix, 0, 0, 0x40000000) + content[at + 36 :]
-        (tmp_path / f"{quarter}.mp4").write_bytes(turned)
+        rotated = content[:at] + struct.pack(">9i", *matrix, 0, 0, 0x40000000) + content[at + 36 :]
+        (tmp_path / f"{quarter}.mp4").write_bytes(rotated)
         (frame,) = video.read_frames(tmp_path / f"{quarter}.mp4")
         assert frame.shape == ((96, 64, 3) if quarter % 2 else (64, 96, 3))
         assert frame[bright].mean() > 240 and frame.sum() < 1.1 * frame[bright].sum()

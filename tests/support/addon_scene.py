@@ -28,7 +28,7 @@ def expected(armature):
     return hand.MIRROR @ moved @ hand.MIRROR if hand.side(armature) == "left" else moved
 
 
-def turn(armature, one):
+def rotation(armature, one):
     """Rotate the bones of a right hand as somebody does in pose mode: the sliders know nothing of it yet."""
     moved, skeleton = kinematics.transforms(one, anatomy.skeleton(hand.shape(armature))), anatomy.skeleton()
     for index, (name, parent) in enumerate(zip(BONES, skeleton.parents, strict=True)):

@@ -54,14 +54,14 @@ def mutate(value: Any, rng: np.random.Generator) -> Any:
 def break_text(data: bytes, rng: np.random.Generator, likely: float = 0.2) -> bytes:
     """Cut a text, nest it, put odd bytes or thousands of digits into it; mostly leave it as it is."""
     at = int(rng.integers(len(data) + 1))
-    share = likely / 4
+    fraction = likely / 4
     return (
         data,
         data[:at],
         data[:at] + bytes(rng.integers(0, 256, 3).tolist()) + data[at:],
         b"[" * 5000 + data,
         data[:at] + b"9" * 5000 + data[at:],
-    )[rng.choice(5, p=(1 - likely, share, share, share, share))]
+    )[rng.choice(5, p=(1 - likely, fraction, fraction, fraction, fraction))]
 
 
 WORDS = (

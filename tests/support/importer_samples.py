@@ -52,13 +52,13 @@ def write_image(path, size=SIZE):
 def coco(path):
     mask = {"size": [SIZE[1], SIZE[0]], "counts": encode_mask(square_mask())["counts"]}
     flat = [float(v) for point in SQUARE for v in point]
-    things = [(1, 7, [flat]), (2, 7, mask), (2, 3, [[0, 0, 5, 0, 5, 5]])]
+    instances = [(1, 7, [flat]), (2, 7, mask), (2, 3, [[0, 0, 5, 0, 5, 5]])]
     content = {
         "images": [{"id": i, "file_name": f"shot_{i}.jpg", "width": 80, "height": 60} for i in (1, 2)],
         "categories": [{"id": 7, "name": "hand"}, {"id": 3, "name": "cup"}],
         "annotations": [
             {"id": n, "image_id": image, "category_id": kind, "segmentation": code}
-            for n, (image, kind, code) in enumerate(things, start=1)
+            for n, (image, kind, code) in enumerate(instances, start=1)
         ],
     }
     path.write_text(json.dumps(content))

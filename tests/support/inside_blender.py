@@ -65,18 +65,18 @@ def clicked(window):
 def state():
     window, area = view()
     sidebar = next(region for region in area.regions if region.type == "UI")
-    hands = [thing for thing in bpy.data.objects if "handforge_pose" in thing]
+    hands = [obj for obj in bpy.data.objects if "handforge_pose" in obj]
     scene, jobs, told = bpy.context.scene, module("background_job"), {}
     board = jobs.Board
-    for thing in hands:
-        props = thing.handforge
-        marked = [bone.name for bone in thing.pose.bones if bone.color.palette != "DEFAULT"]
-        told = {"pose": list(thing["handforge_pose"]), "reason": props.reason, "text": props.verdict, "marked": marked}
-        told["selected"] = [bone.name for bone in thing.pose.bones if selected(bone)]
-        told["fingers"] = finger_handles(thing, window, area)
-        told["handles"] = [child.name for child in thing.children if "handforge_tip" in child]
+    for obj in hands:
+        props = obj.handforge
+        marked = [bone.name for bone in obj.pose.bones if bone.color.palette != "DEFAULT"]
+        told = {"pose": list(obj["handforge_pose"]), "reason": props.reason, "text": props.verdict, "marked": marked}
+        told["selected"] = [bone.name for bone in obj.pose.bones if selected(bone)]
+        told["fingers"] = finger_handles(obj, window, area)
+        told["handles"] = [child.name for child in obj.children if "handforge_tip" in child]
         if area.spaces.active.region_3d.view_perspective == "CAMERA":
-            told["joints"] = joints(thing, window, area)
+            told["joints"] = joints(obj, window, area)
     return {
         # the screen's origin is at the top, Blender's at the bottom
         "sidebar": [sidebar.x, window.height - sidebar.y - sidebar.height, sidebar.width, sidebar.height],
@@ -114,8 +114,8 @@ def write():
 
 def prepare():
     bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
-    for thing in list(bpy.data.objects):
-        bpy.data.objects.remove(thing)
+    for obj in list(bpy.data.objects):
+        bpy.data.objects.remove(obj)
     _, area = view()
     area.spaces.active.show_region_ui = True
     scene = bpy.context.scene

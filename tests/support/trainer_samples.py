@@ -44,16 +44,16 @@ trainable_layers = ["all", "3+"]
 """
 
 
-def blob(size_wh: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:
+def blob(size_wh: tuple[int, int], center: tuple[float, float], radius: float) -> np.ndarray:
     """A (H, W) bool disc."""
     y, x = np.mgrid[: size_wh[1], : size_wh[0]]
-    return (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= radius**2
+    return (x - center[0]) ** 2 + (y - center[1]) ** 2 <= radius**2
 
 
-def ring(centre: tuple[float, float], radius: float) -> np.ndarray:
+def ring(center: tuple[float, float], radius: float) -> np.ndarray:
     """21 visible keypoints, (21, 3), evenly on a circle."""
     angle = np.linspace(0, 2 * np.pi, 21, endpoint=False)
-    return np.stack([centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle), np.full(21, 2)], 1)
+    return np.stack([center[0] + radius * np.cos(angle), center[1] + radius * np.sin(angle), np.full(21, 2)], 1)
 
 
 def write_blobs(
@@ -160,8 +160,8 @@ def write_shapes(folder: Path, ids: dict[str, int], count: int = 4, crowds: tupl
         rng = np.random.default_rng([8, index])
         image, instances = np.full((120, 160, 3), 255, np.uint8), []
         for place, name in enumerate(names):
-            middle = ((place + 0.5) * 160 / len(names) + rng.uniform(-5, 5), 60 + rng.uniform(-10, 10))
-            mask = blob((160, 120), middle, rng.uniform(16, 22))
+            center = ((place + 0.5) * 160 / len(names) + rng.uniform(-5, 5), 60 + rng.uniform(-10, 10))
+            mask = blob((160, 120), center, rng.uniform(16, 22))
             image[mask] = ((220, 40, 40), (40, 60, 220), (40, 180, 60))[place]
             instances.append(Instance(mask, category=name, crowd=name in crowds))
         records.append(write_sample(folder, Sample(f"shapes{index:03d}", image, tuple(instances)), categories=listed))

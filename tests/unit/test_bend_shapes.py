@@ -36,8 +36,8 @@ def test_knuckles_stand_out_of_a_fist():
     for joint in knuckles():
         over = back & (np.hypot(*(rest[:, [0, 2]] - joint[[0, 2]]).T) < 4)
         assert offsets[over, 1].mean() > 0.001
-    middle = knuckles()[1:3].mean(axis=0)
-    between = back & (np.hypot(*(rest[:, [0, 2]] - middle[[0, 2]] + [0, 4]).T) < 3)
+    center = knuckles()[1:3].mean(axis=0)
+    between = back & (np.hypot(*(rest[:, [0, 2]] - center[[0, 2]] + [0, 4]).T) < 3)
     assert offsets[between, 1].mean() < 0.0005
 
 

@@ -45,14 +45,14 @@ def test_intervals_of_several_measures_hold_together():
     assert mean_interval(values, simultaneous(4)).high > mean_interval(values).high
 
 
-def run(arm, seed, f1, averages=(1.0,), held_out=None, shares=(0.5,), steps=4):
+def run(arm, seed, f1, averages=(1.0,), held_out=None, fractions=(0.5,), steps=4):
     """A run of as many sessions as ``averages``; ``f1`` of each session's network, or of all."""
     f1 = [f1] * len(averages) if isinstance(f1, float) else f1
     sessions = [
         {"session": i, "average_loss": a, "validation_loss": v, "saturation_step": 2, "saturation_share": s}
         | {"premature": s < 0.5}
         for i, (a, v, s) in enumerate(
-            zip(averages, held_out or averages, shares * len(averages), strict=False), start=1
+            zip(averages, held_out or averages, fractions * len(averages), strict=False), start=1
         )
     ]
     scores = {"held-out": {i: {"f1": value, "mean_iou": value, "ap": value} for i, value in enumerate(f1, 1)}}
@@ -175,7 +175,7 @@ def test_the_choice_of_a_session_is_judged_by_what_had_no_part_in_it():
 
 def test_the_conclusion_holds_the_papers_figure_saturation_and_unequal_budgets():
     runs = [run("b", s, 0.5, (1.0 + 0.1 * s,)) for s in range(3)]
-    runs += [run("a", s, 0.5, (0.8 + 0.1 * s, 0.7 + 0.1 * s), shares=(0.8,)) for s in range(3)]
+    runs += [run("a", s, 0.5, (0.8 + 0.1 * s, 0.7 + 0.1 * s), fractions=(0.8,)) for s in range(3)]
     made = study(runs, images_seen=16)
     words = " ".join(conclusion(made, judged(made), choices(made)))
     assert "a and b are no equals: 16 and 8 images seen." in words

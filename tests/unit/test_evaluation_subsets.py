@@ -98,11 +98,11 @@ def test_zoom_and_sample_keep_any_categories_and_crowds(tmp_path):
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     points = np.array([[25, 22, 2], [1, 1, 2]], float)
-    things = (
+    instances = (
         Instance(rectangle(22, 20, 8, 6, 40), points, category="cup"),
         Instance(rectangle(24, 21, 4, 4, 40), category="pen", crowd=True),
     )
-    record = write_sample(folder, Sample("p1", np.zeros((40, 40, 3), np.uint8), things), categories=(cup, pen))
+    record = write_sample(folder, Sample("p1", np.zeros((40, 40, 3), np.uint8), instances), categories=(cup, pen))
     assemble(folder, [record], {}, categories=(cup, pen))
     for words in (("zoom", folder, tmp_path / "zoom"), ("sample", folder, tmp_path / "sample", "--count", 1)):
         assert run(*words)[0] == 0

@@ -18,7 +18,7 @@ def test_a_finger_goes_as_far_as_it_is_told_and_nothing_else_moves(finger, motio
     own = np.array([name.startswith(f"{finger}_") and name.endswith(ending) for name in pose.NAMES])
     for to in (0.0, 0.3, 0.8, 1.0):
         found = finger_motions.moved(one, finger, motion, to)
-        assert finger_motions.share(found, finger, motion) == pytest.approx(to)
+        assert finger_motions.fraction(found, finger, motion) == pytest.approx(to)
         np.testing.assert_array_equal(found[~own], one[~own])
         assert (found >= pose.LIMITS[:, 0]).all() and (found <= pose.LIMITS[:, 1]).all()
     np.testing.assert_array_equal(finger_motions.moved(one, finger, motion, 7.0), found, "beyond is the end")
@@ -38,5 +38,5 @@ def test_ends_of_the_motions():
 @pytest.mark.parametrize(("finger", "motion"), EVERY)
 def test_where_a_finger_is_it_stays(finger, motion):
     one = PRESETS["claw"]
-    here = finger_motions.share(one, finger, motion)
+    here = finger_motions.fraction(one, finger, motion)
     np.testing.assert_array_equal(finger_motions.moved(one, finger, motion, here), one)

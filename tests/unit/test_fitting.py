@@ -16,10 +16,10 @@ HAND = skeleton()
 CAMERA = Camera(1280, 720, 0.8, 45)
 
 
-def seen(name, turned, hand=HAND):
+def seen(name, rotated, hand=HAND):
     """A pose, and its joints in space and in the image."""
     one = PRESETS[name].copy()
-    one[3:6] = np.radians(turned)
+    one[3:6] = np.radians(rotated)
     one[:3] = 0.03, 0.1, -0.02
     points = kinematics.keypoints(one, hand)
     return one, points, CAMERA.project(points)[:, :2]
@@ -32,9 +32,9 @@ def shape_error(found, points, hand=HAND):
 
 
 @pytest.mark.parametrize("name", ["open", "fist", "point", "ok", "grasp"])
-@pytest.mark.parametrize("turned", [(10, 20, -30), (-20, 170, 100), (5, -80, 160)])
-def test_joints_in_an_image_give_their_pose_back(name, turned):
-    _, points, image = seen(name, turned)
+@pytest.mark.parametrize("rotated", [(10, 20, -30), (-20, 170, 100), (5, -80, 160)])
+def test_joints_in_an_image_give_their_pose_back(name, rotated):
+    _, points, image = seen(name, rotated)
     found = fitting.fit(Joints(image), CAMERA, HAND)
     assert np.nanmax(found.errors) < 4 and found.unit == "px"
     assert shape_error(found.pose, points).mean() < 0.008
@@ -42,9 +42,9 @@ def test_joints_in_an_image_give_their_pose_back(name, turned):
     assert (found.pose >= low).all() and (found.pose <= high).all()
 
 
-@pytest.mark.parametrize("turned", [(10, 20, -30), (-20, 170, 100), (80, -80, 160)])
-def test_joints_in_space_give_their_pose_back_whatever_their_size_and_origin(turned):
-    _, points, _ = seen("pinch", turned)
+@pytest.mark.parametrize("rotated", [(10, 20, -30), (-20, 170, 100), (80, -80, 160)])
+def test_joints_in_space_give_their_pose_back_whatever_their_size_and_origin(rotated):
+    _, points, _ = seen("pinch", rotated)
     known = 1.2 * CAMERA.to_camera(points) + [3.0, -1.0, 0.2]
     found = fitting.fit(Joints(space=known), CAMERA, HAND)
     assert shape_error(found.pose, points).max() < 0.005 and found.errors.max() < 0.005

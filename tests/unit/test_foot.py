@@ -116,10 +116,10 @@ def test_the_darkest_soles_are_far_paler_than_the_backs_of_feet_and_the_fairest_
 
 def test_clawed_toes_bend_at_their_first_joints_and_the_great_toe_does_not(mesh):
     rest, clawed = (foot.posed(mesh, MEAN, FootPose(claw=claw)) for claw in (0.0, 0.8))
-    middle, tip = (
-        np.argmin(np.linalg.norm(rest - place[2] / 1000 - [0, 0, 0.006], axis=1)) for place in (foot._MIDDLE, foot._TIP)
+    center, tip = (
+        np.argmin(np.linalg.norm(rest - place[2] / 1000 - [0, 0, 0.006], axis=1)) for place in (foot._CENTER, foot._TIP)
     )
-    assert clawed[middle, 2] > rest[middle, 2] + 0.003 and clawed[tip, 1] < rest[tip, 1] - 0.003
+    assert clawed[center, 2] > rest[center, 2] + 0.003 and clawed[tip, 1] < rest[tip, 1] - 0.003
     great = (mesh.toe[:, 0] > 0.9) & (mesh.toe[:, 1:] == 0).all(axis=1)
     assert np.abs(clawed - rest)[great].max() < 1e-9
 
@@ -160,7 +160,7 @@ def test_raw_flesh_glistens_where_its_patch_is(mesh):
 
 
 def test_a_patch_colors_the_skin_around_its_place_and_nothing_else(mesh):
-    plain = skin_color.colours(mesh, 0.3)
+    plain = skin_color.colors(mesh, 0.3)
     place = mesh.vertices[np.argmin(np.linalg.norm(mesh.vertices - [-0.03, 0.22, 0.0], axis=1))]
     red = (0.5, 0.05, 0.05)
     colors = skin_color.patched(mesh.vertices, plain, (Patch(tuple(place.tolist()), 0.012, red, 1.0),))
@@ -204,8 +204,8 @@ def test_the_skin_of_limbs_is_told_at_every_vertex(mesh):
 
 def test_skin_in_a_clinic_is_older_and_redder():
     drawn = {}
-    for worn in (True, False):
-        skins = [LimbSkin.random(np.random.default_rng(seed), worn) for seed in range(200)]
-        drawn[worn] = np.array([(one.age, one.blood) for one in skins])
-        assert ((drawn[worn] >= 0) & (drawn[worn] <= 1)).all()
+    for aged in (True, False):
+        skins = [LimbSkin.random(np.random.default_rng(seed), aged) for seed in range(200)]
+        drawn[aged] = np.array([(one.age, one.blood) for one in skins])
+        assert ((drawn[aged] >= 0) & (drawn[aged] <= 1)).all()
     assert (drawn[True].mean(axis=0) > drawn[False].mean(axis=0) + 0.1).all()

@@ -47,7 +47,7 @@ def test_trousers_are_around_the_leg_down_to_their_hem():
 
 
 def test_feet_stand_on_the_ground_with_all_that_they_wear():
-    rng, worn, bare = np.random.default_rng(3), 0, 0
+    rng, shod, bare = np.random.default_rng(3), 0, 0
     for _ in range(60):
         camera, placed, ground = feet.draw_feet(rng, Camera(320, 240), clinic=False)
         eye_distance = np.linalg.norm(camera.to_camera(placed[0].vertices()), axis=1)
@@ -60,10 +60,10 @@ def test_feet_stand_on_the_ground_with_all_that_they_wear():
             bare += 1
             assert lowest == pytest.approx(0, abs=1e-6)
         else:
-            worn += 1
+            shod += 1
             soles = np.concatenate([one.placed(foot_wear.sole(one.posed(), sandal)[0]) for one in placed])
             assert ((soles - point) @ normal).min() == pytest.approx(0, abs=0.004)
-    assert worn >= 5 and bare >= 20
+    assert shod >= 5 and bare >= 20
 
 
 def test_most_of_a_foot_is_in_sight_however_it_is_photographed():

@@ -81,8 +81,8 @@ def test_a_plain_frame_has_its_background_and_its_sensor(tmp_path):
     assert same(frame_spec.from_json(json.loads(json.dumps(spec.to_json()))), spec)
     assert DRAWN[0].backdrop is None and DRAWN[0].sensor is None
     values = spec.to_json()
-    values["backdrop"]["share"] = 2
-    with pytest.raises(FrameError, match=r"backdrop: value error, share, across and down are fractions from 0 to 1"):
+    values["backdrop"]["fraction"] = 2
+    with pytest.raises(FrameError, match=r"backdrop: value error, fraction, across and down are from 0 to 1"):
         frame_spec.from_json(values)
 
 

@@ -177,8 +177,8 @@ def test_unknown_truths_are_named(words):
 @pytest.mark.usefixtures("in_process")
 def test_a_run_with_all_truths_passes_its_check_and_leaves_images_as_they_are(tmp_path):
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
-    turned = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]
-    poses = pose_sets.PoseSet(("few",) * 4, np.arange(4), np.array(turned))
+    rotated = [pose.with_angles(forearm_x=10 * i, forearm_z=90 * i, index_pip_flexion=40) for i in range(4)]
+    poses = pose_sets.PoseSet(("few",) * 4, np.arange(4), np.array(rotated))
     (tmp_path / "few.csv").write_bytes(pose_sets.dump(poses))
     call = ["render", "--set", tmp_path / "few.csv", "--resolution", "320x180", "--mask", "both", "--workers", 1]
     for name, more in (("plain", []), ("rich", ["--ground-truth", "depth,normals,parts,keypoints3d", "--workers", 1])):

@@ -10,7 +10,7 @@ from generator.hand.anatomy import BONES, HandShape, skeleton
 from generator.hand.kinematics import transforms
 from generator.mesh import hand_mesh
 from generator.mesh.sdf import HALF_BREADTH, Skin
-from generator.mesh.skin_color import TONES, colours
+from generator.mesh.skin_color import TONES, colors
 from generator.mesh.skin_weights import edges
 from generator.mesh.skinning import skin
 
@@ -34,8 +34,8 @@ def section(vertices, faces, origin, normal):
     pairs = edges(faces)
     height = (vertices - origin) @ normal
     a, b = pairs[height[pairs[:, 0]] * height[pairs[:, 1]] < 0].T
-    share = (height[a] / (height[a] - height[b]))[:, None]
-    return vertices[a] + share * (vertices[b] - vertices[a])
+    fraction = (height[a] / (height[a] - height[b]))[:, None]
+    return vertices[a] + fraction * (vertices[b] - vertices[a])
 
 
 def test_the_mesh_is_one_closed_surface_seen_from_outside(mesh):
@@ -52,8 +52,8 @@ def test_it_lies_on_the_implicit_skin_and_does_not_fold(mesh):
     function, points = Skin(), mesh.vertices.astype(float) * 1000
     assert np.abs(function(points)).max() < 0.5  # creases and nails are so deep and high
     a, b, c = (points[mesh.faces[:, i]] for i in range(3))
-    normals, middles = np.cross(b - a, c - a), (a + b + c) / 3
-    assert ((normals * function.gradient(middles, function(middles))).sum(axis=1) > 0).mean() > 0.9995
+    normals, centers = np.cross(b - a, c - a), (a + b + c) / 3
+    assert ((normals * function.gradient(centers, function(centers))).sum(axis=1) > 0).mean() > 0.9995
 
 
 def crossings(vertices, faces):
@@ -89,8 +89,8 @@ def test_sections_have_human_size(mesh, height, breadth, depth):
 def test_girths_are_those_of_a_published_survey(mesh):
     # ANSUR II, men and women; the fingers' girth is chosen by eye
     wrist = section(mesh.vertices, mesh.faces, np.array([0, 0, -0.005]), np.array([0, 0, 1.0]))[:, :2]
-    turned = np.unwrap(np.arctan2(*(wrist - wrist.mean(axis=0)).T))
-    ring = wrist[np.argsort(turned)]
+    rotated = np.unwrap(np.arctan2(*(wrist - wrist.mean(axis=0)).T))
+    ring = wrist[np.argsort(rotated)]
     assert np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1).sum() == pytest.approx(0.169, rel=0.05)
     thumb = mesh.weights[:, [bone.startswith("thumb") for bone in BONES]].sum(axis=1)
     knuckles = mesh.vertices[(thumb < 0.1) & (mesh.vertices[:, 2] > 0.065) & (mesh.vertices[:, 2] < 0.092)]
@@ -176,18 +176,18 @@ def test_marks_lie_where_they_belong(mesh):
 
 def test_skin_is_lighter_in_the_palm_and_darker_in_creases(mesh):
     for tone in (0.0, 0.5, 1.0):
-        colour = colours(mesh, tone)
-        assert colour.shape == (len(mesh.vertices), 3) and colour.dtype == np.float32
-        assert colour.min() > 0 and colour.max() < 1
+        color = colors(mesh, tone)
+        assert color.shape == (len(mesh.vertices), 3) and color.dtype == np.float32
+        assert color.min() > 0 and color.max() < 1
         plain = (mesh.crease < 0.05) & (mesh.nail == 0)
-        assert colour[plain & (mesh.palm > 0.9)].mean() > colour[plain & (mesh.palm < 0.1)].mean()
-        assert colour[mesh.crease > 0.6].mean() < 0.9 * colour[plain & (mesh.palm > 0.9)].mean()
+        assert color[plain & (mesh.palm > 0.9)].mean() > color[plain & (mesh.palm < 0.1)].mean()
+        assert color[mesh.crease > 0.6].mean() < 0.9 * color[plain & (mesh.palm > 0.9)].mean()
     assert (np.diff(TONES.mean(axis=1)) < 0).all()
 
 
 def test_a_tone_outside_the_range_is_refused(mesh):
     with pytest.raises(ValueError, match=r"the skin tone is 1\.5; it goes from 0 \(fairest\) to 1 \(darkest\)"):
-        colours(mesh, 1.5)
+        colors(mesh, 1.5)
 
 
 def test_beyond_the_wrist_only_the_forearm_moves_the_skin(mesh):

@@ -29,8 +29,8 @@ def test_the_bind_pose_moves_nothing():
 def test_transforms_are_rigid_and_keep_bones_together():
     poses = random_poses(50)
     moved = transforms(poses, BONES_)
-    turn = moved[..., :3, :3]
-    assert np.allclose(turn @ np.swapaxes(turn, -1, -2), np.eye(3)) and np.allclose(np.linalg.det(turn), 1)
+    rotation = moved[..., :3, :3]
+    assert np.allclose(rotation @ np.swapaxes(rotation, -1, -2), np.eye(3)) and np.allclose(np.linalg.det(rotation), 1)
     heads, tails = capsules(poses, BONES_)
     assert np.allclose(np.linalg.norm(tails - heads, axis=-1), np.linalg.norm(BONES_.tails - BONES_.heads, axis=-1))
     for bone, name in enumerate(BONES):
@@ -118,7 +118,7 @@ def test_points_of_one_bone_move_rigidly_with_it():
 def test_half_way_between_two_bones_a_point_turns_half_as_far():
     # Two bones about the same pivot, one turned by 80 degrees: the mean of the two rotations is 40 degrees.
     angle, half = np.radians(80), np.radians(40)
-    turned = np.eye(4)
-    turned[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    moved = skin(np.array([[1.0, 0.0, 0.5]]), np.array([[0.5, 0.5]]), np.stack([np.eye(4), turned]))
+    rotated = np.eye(4)
+    rotated[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    moved = skin(np.array([[1.0, 0.0, 0.5]]), np.array([[0.5, 0.5]]), np.stack([np.eye(4), rotated]))
     assert np.allclose(moved, [[np.cos(half), np.sin(half), 0.5]])

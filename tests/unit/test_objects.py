@@ -1,4 +1,4 @@
-"""Objects by code: signed distances against geometry that can be computed, closed meshes, sizes of things as sold."""
+"""Objects by code: signed distances against geometry that can be computed, closed meshes, sizes of objects as sold."""
 
 import numpy as np
 import pytest
@@ -72,13 +72,13 @@ MAKERS = list(makers.MAKERS.values())
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
 def test_things_lie_on_their_own_surface_and_are_made_of_what_they_list(maker):
     for seed in range(4):
-        thing = maker(np.random.default_rng(seed))
-        vertices, faces, surfaces = solids.mesh(thing.parts)
+        model = maker(np.random.default_rng(seed))
+        vertices, faces, surfaces = solids.mesh(model.parts)
         assert np.isfinite(vertices).all() and faces.max() < len(vertices)
         assert volume(vertices, faces) > 0, "it looks outwards"
-        assert solids.distance(thing.parts, vertices).max() < 5e-4, "no vertex lies off the solid"
-        assert surfaces.max() < len(thing.surfaces)
-        for one in thing.surfaces:
+        assert solids.distance(model.parts, vertices).max() < 5e-4, "no vertex lies off the solid"
+        assert surfaces.max() < len(model.surfaces)
+        for one in model.surfaces:
             assert one.kind in KINDS and all(0 <= part <= 1 for part in (*one.color, *one.second, one.roughness))
     again = maker(np.random.default_rng(3))
     assert (solids.mesh(again.parts)[0] == vertices).all()
@@ -106,10 +106,10 @@ def test_at_least_twelve_kinds_can_be_held():
 
 def test_an_empty_glove_is_open_at_its_cuff_and_flatter_than_a_worn_one():
     for seed in range(6):
-        thing = lookalikes.glove(np.random.default_rng(seed))
-        vertices = solids.mesh(thing.parts)[0]
+        model = lookalikes.glove(np.random.default_rng(seed))
+        vertices = solids.mesh(model.parts)[0]
         thick, long = np.ptp(vertices[:, 1]), np.ptp(vertices[:, 2])
         assert 0.1 < long < 0.45
-        worn = lookalikes.glove_mesh.wear(thing.parts[0].solid.glove)
-        assert thick < 0.9 * np.ptp(worn.vertices[:, 1])
+        gloved = lookalikes.glove_mesh.wear(model.parts[0].solid.glove)
+        assert thick < 0.9 * np.ptp(gloved.vertices[:, 1])
         assert vertices[:, 2].min() > -0.3, "without the arm"

@@ -34,25 +34,25 @@ def test_the_distance_to_a_ball_is_that_of_its_radius(tmp_path, name):
     points = np.random.default_rng(0).normal(size=(500, 3))
     points *= np.linspace(0.01, 0.055, 500)[:, None] / np.linalg.norm(points, axis=1, keepdims=True)
     exact = np.linalg.norm(points, axis=1) - 0.03
-    found = solids.distance(one.thing.parts, points)
+    found = solids.distance(one.model.parts, points)
     assert np.abs(found - exact)[np.abs(exact) < 0.003].max() < 0.0004, "near the surface, where fingers touch"
     assert (np.sign(found) == np.sign(exact))[np.abs(exact) > 0.0005].all()
-    assert one.thing.grasps == ("power sphere", "prismatic 4 finger")
+    assert one.model.grasps == ("power sphere", "prismatic 4 finger")
 
 
 def test_the_longest_axis_is_z_and_the_thinnest_y(tmp_path):
     box = trimesh.creation.box((0.01, 0.16, 0.07)).subdivide()
     box.apply_transform(trimesh.transformations.rotation_matrix(0.7, (1, 2, 3), (0.4, 0.1, 0)))
     one = file(tmp_path, "phone.glb", box)
-    vertices = solids.mesh(one.thing.parts)[0]
+    vertices = solids.mesh(one.model.parts)[0]
     assert np.ptp(vertices, axis=0) == pytest.approx([0.07, 0.01, 0.16], abs=1e-6)
     assert (vertices.min(axis=0) + vertices.max(axis=0)) / 2 == pytest.approx([0, 0, 0], abs=1e-9)
-    assert one.thing.flat and "parallel extension" in one.thing.grasps
+    assert one.model.flat and "parallel extension" in one.model.grasps
     assert np.linalg.det(one.matrix) == pytest.approx(1), "nothing is mirrored or scaled"
 
 
 def test_what_is_too_thick_for_a_hand_is_not_held(tmp_path):
-    assert file(tmp_path, "crate.obj", trimesh.creation.box((0.3, 0.25, 0.35))).thing.grasps == ()
+    assert file(tmp_path, "crate.obj", trimesh.creation.box((0.3, 0.25, 0.35))).model.grasps == ()
 
 
 def test_a_hand_closes_around_a_stick_without_going_into_it(tmp_path):
@@ -61,7 +61,7 @@ def test_a_hand_closes_around_a_stick_without_going_into_it(tmp_path):
     assert own.held == ("stick.obj",)
     mesh, hand = hand_mesh.build(), skeleton()
     grasp = grasps.draw(np.random.default_rng(3), mesh, hand, "stick.obj")
-    assert grasp is not None and grasp.type in own.by_kind["stick.obj"].thing.grasps and len(grasp.contacts) >= 2
+    assert grasp is not None and grasp.type in own.by_kind["stick.obj"].model.grasps and len(grasp.contacts) >= 2
     one = PosedSkeleton(grasp.in_pose(np.zeros(28)), hand)
     skin = skinning.skin(mesh.vertices, mesh.weights, one.transforms)[mesh.wrist_distance > 0]
     matrix = grasp.placed(one)
@@ -126,7 +126,7 @@ def test_blender_has_the_same_object_in_the_same_place(tmp_path):
         one = file(tmp_path, name, wedge)
         ((mesh, matrix),) = OwnMeshes().of(one)
         seen = np.array([vertex.co for vertex in mesh.vertices]) @ matrix[:3, :3].T + matrix[:3, 3]
-        expected = solids.mesh(one.thing.parts)[0]
+        expected = solids.mesh(one.model.parts)[0]
         apart = np.linalg.norm(seen[:, None] - expected[None], axis=-1)
         assert apart.min(axis=0).max() < 1e-6 and apart.min(axis=1).max() < 1e-6, name
 

@@ -10,7 +10,7 @@ from generator.frame import crowd
 from generator.frame.room import bodies, people
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import plain
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
 from generator.frame.settings import RenderSettings
 from generator.hand import pose
 from generator.hand.anatomy import skeleton
@@ -96,33 +96,33 @@ def test_no_two_shirts_have_the_same_folds():
     assert min(folds(person_mesh.shirt)) > 0.006 and min(folds(person_mesh.hips)) > 0.004
     assert min(folds(lambda variant: person_mesh.sleeve(0.06, 0.3, variant))) > 0.001
     variants = Counter()
-    for things in with_people(lambda things, rng: people.distract(things, rng, VIEW), range(40)):
-        variants.update(thing.variant for thing in things.things if thing.shape == "shirt")
+    for props in with_people(lambda props, rng: people.distract(props, rng, VIEW), range(40)):
+        variants.update(prop.variant for prop in props.props if prop.shape == "shirt")
     assert len(variants) > 6
 
 
 def with_people(put, seeds):
     for seed in seeds:
-        things = Things()
-        put(things, np.random.default_rng(seed))
-        yield things
+        props = SceneProps()
+        put(props, np.random.default_rng(seed))
+        yield props
 
 
-def places(things, shape):
-    return np.array([thing.matrix for thing in things.things if thing.shape == shape]).reshape(-1, 4, 4)
+def places(props, shape):
+    return np.array([prop.matrix for prop in props.props if prop.shape == shape]).reshape(-1, 4, 4)
 
 
 def test_every_head_is_on_a_neck_over_a_shirt_and_hips_with_two_arms_and_two_legs():
     heads = 0
-    for things in with_people(lambda things, rng: people.distract(things, rng, VIEW), range(40)):
-        found = places(things, "head")
+    for props in with_people(lambda props, rng: people.distract(props, rng, VIEW), range(40)):
+        found = places(props, "head")
         heads += len(found)
         for shape in ("neck", "shirt", "hips"):
-            assert len(places(things, shape)) == len(found) == len(things.bodies)
-        for place, neck in zip(found, places(things, "neck"), strict=True):
+            assert len(places(props, shape)) == len(found) == len(props.bodies)
+        for place, neck in zip(found, places(props, "neck"), strict=True):
             top = neck @ [0.0, -0.02, 0.2, 1.0]
             assert np.linalg.norm((top - place[:, 3])[:3]) < 0.06, "within the head"
-        ends = places(things, "sleeve")
+        ends = places(props, "sleeve")
         assert len(ends) >= 6 * len(found), "four of legs, two of arms"
     assert heads > 20
 
@@ -130,24 +130,24 @@ def test_every_head_is_on_a_neck_over_a_shirt_and_hips_with_two_arms_and_two_leg
 def test_bodies_touch_no_arm_nor_camera_nor_thing_nor_each_other():
     eye, crowded = np.array([0.0, -0.6, 0.0]), 0
 
-    def put(things, rng):
-        things.furnish(rng, VIEW, plain(rng, np.full(3, 0.5)), more=5)
-        people.person(things, rng, VIEW)
-        people.distract(things, rng, VIEW)
+    def put(props, rng):
+        props.furnish(rng, VIEW, plain(rng, np.full(3, 0.5)), more=5)
+        people.person(props, rng, VIEW)
+        people.distract(props, rng, VIEW)
 
-    for things in with_people(put, range(60)):
-        boxes = np.linalg.inv(places(things, "box"))
-        for number, balls in enumerate(things.bodies):
+    for props in with_people(put, range(60)):
+        boxes = np.linalg.inv(places(props, "box"))
+        for number, balls in enumerate(props.bodies):
             centers, radii = balls[:, :3], balls[:, 3]
             assert (np.linalg.norm(VIEW.arm[:, None] - centers, axis=-1) > radii - 0.005).all()
             assert (np.linalg.norm(eye - centers, axis=1) > radii).all()
-            for other in things.bodies[:number]:
+            for other in props.bodies[:number]:
                 apart = np.linalg.norm(centers[:, None] - other[:, :3], axis=-1)
                 assert (apart > radii[:, None] + other[:, 3]).all()
             table = boxes[:1] if len(boxes) else boxes
             local = centers @ table[:, :3, :3].transpose(0, 2, 1) + table[:, None, :3, 3]
             assert not (np.abs(local) < 0.5).all(axis=-1).any(), "the table"
-        crowded += len(things.bodies) > 1
+        crowded += len(props.bodies) > 1
     assert crowded > 5
 
 
@@ -157,33 +157,33 @@ def groups():
 
 
 def filled(group, seed, *, alone=True):
-    things, rng = Things(), np.random.default_rng(seed)
+    props, rng = SceneProps(), np.random.default_rng(seed)
     posed = [PosedSkeleton(np.array(hand.pose), HAND) for hand in group.hands]
     side = [np.array([-1, 1, 1] if hand.side == "left" else [1, 1, 1]) for hand in group.hands]
     points = np.concatenate([one.keypoints * mirror for one, mirror in zip(posed, side, strict=True)])
     view = View(group.camera, points, np.ones(len(points), bool), np.zeros(len(points), int))
-    bodies.fill_scene(things, rng, group, posed, bodies.draw_clothes(rng, group), {0}, view, alone=alone)
-    return things
+    bodies.fill_scene(props, rng, group, posed, bodies.draw_clothes(rng, group), {0}, view, alone=alone)
+    return props
 
 
 def test_people_of_a_crowd_have_two_arms_each_and_no_table_cuts_them():
     tables = 0
     for seed, group in enumerate(groups()):
-        things = filled(group, seed)
+        props = filled(group, seed)
         seen = [hand for hand in group.hands if group.kind == "people" or hand.person]
         pockets = 2 * len(group.persons) - len(seen)
         reaching = len(group.hands)
-        arms = len(places(things, "sleeve")) + len(places(things, "upper arm")) + len(places(things, "forearm"))
+        arms = len(places(props, "sleeve")) + len(places(props, "upper arm")) + len(places(props, "forearm"))
         legs = 4 * len(group.persons)
         assert 2 * pockets <= arms - legs - reaching <= 3 * pockets, "two parts of an arm, and a short sleeve"
-        desk = [thing for thing in things.things if thing.shape == "box"]
+        desk = [prop for prop in props.props if prop.shape == "box"]
         if group.table is None:
             continue
         flat = [np.array(one.matrix) for one in desk if np.linalg.norm(np.array(one.matrix)[:3, 1]) >= 0.25]
         tops = [one for one in flat if abs(one[:3, 2] @ group.table[0]) == pytest.approx(0.04)]
         for top in tops[:1]:
             tables += 1
-            for balls in things.bodies:
+            for balls in props.bodies:
                 trunk = balls[np.abs((balls[:, :3] - top[:3, 3]) @ np.array(group.table[0])) < 0.05][:, :3]
                 local = np.column_stack([trunk, np.ones(len(trunk))]) @ np.linalg.inv(top).T
                 assert not (np.abs(local[:, :2]) < 0.5).all(axis=1).any()
@@ -193,22 +193,22 @@ def test_people_of_a_crowd_have_two_arms_each_and_no_table_cuts_them():
 def test_people_of_a_crowd_all_stand_or_all_sit_on_one_floor():
     floors = 0
     for seed, group in enumerate(groups()):
-        things = filled(group, seed, alone=False)
+        props = filled(group, seed, alone=False)
         up = np.array(group.persons[0].axes)[:, 2]
-        shoes = [np.array(thing.matrix) for thing in things.things if thing.shape == "block"][: 2 * len(group.persons)]
+        shoes = [np.array(prop.matrix) for prop in props.props if prop.shape == "block"][: 2 * len(group.persons)]
         soles = np.array([one[:3, 3] @ up - np.linalg.norm(one[:3, 2]) / 2 for one in shoes])
         assert np.ptp(soles) < 1e-6
-        assert soles == pytest.approx(things.ground, abs=1e-6)
-        floors += things.floored
+        assert soles == pytest.approx(props.ground, abs=1e-6)
+        floors += props.floored
     assert floors > 0.8 * len(groups()), "none is drawn that would cut an arm"
 
 
 def test_things_stand_on_tables_and_not_beside_them():
     stood = 0
-    for things in with_people(lambda things, rng: things.furnish(rng, VIEW, more=20), range(30)):
-        if not things.things:
+    for props in with_people(lambda props, rng: props.furnish(rng, VIEW, more=20), range(30)):
+        if not props.props:
             continue
-        top, *others = (np.linalg.inv(np.array(thing.matrix)) for thing in things.things)
+        top, *others = (np.linalg.inv(np.array(prop.matrix)) for prop in props.props)
         for one in others:
             place = top @ np.linalg.inv(one)[:, 3]
             assert (np.abs(place[:2]) < 0.75).all(), "the middle of a part of a piece of furniture may stand out"
@@ -227,7 +227,9 @@ def test_sleeves_of_one_person_are_alike():
             continue
         for person in {hand.person for hand in spec.crowd.hands}:
             own = [n for n, hand in enumerate(spec.crowd.hands) if hand.person == person]
-            worn = [[replace(one, arm=0) for one in spec.around.worn if one.arm == n and one.bends] for n in own]
-            assert all(one == worn[0] for one in worn)
-            pairs += len(own) == 2 and bool(worn[0])
+            arm_wear = [
+                [replace(one, arm=0) for one in spec.around.arm_wear if one.arm == n and one.bends] for n in own
+            ]
+            assert all(one == arm_wear[0] for one in arm_wear)
+            pairs += len(own) == 2 and bool(arm_wear[0])
     assert pairs > 2

@@ -17,8 +17,8 @@ ALLOWED_MM = 2.5
 
 def segment_distance(a, b, c, d):
     """The distances of 25 points of one segment to 25 of another."""
-    share = np.linspace(0, 1, 25)[:, None]
-    one, other = a + share * (b - a), c + share * (d - c)
+    fraction = np.linspace(0, 1, 25)[:, None]
+    one, other = a + fraction * (b - a), c + fraction * (d - c)
     return np.linalg.norm(one[:, None] - other[None], axis=-1)
 
 
@@ -36,13 +36,13 @@ def test_presets_stay_within_the_limits(name):
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_digit_passes_through_another(name):
     heads, tails = capsules(PRESETS[name], SKELETON)
-    share = np.linspace(0, 1, 25)
+    fraction = np.linspace(0, 1, 25)
     phalanges = [i for i, bone in enumerate(BONES) if bone.endswith(("proximal", "middle", "distal"))]
     for a, b in itertools.combinations(phalanges, 2):
         if digit(a) == digit(b):
             continue
         apart = segment_distance(heads[a], tails[a], heads[b], tails[b])
-        girth = [np.interp(share, [0, 1], SKELETON.radii[bone]) for bone in (a, b)]
+        girth = [np.interp(fraction, [0, 1], SKELETON.radii[bone]) for bone in (a, b)]
         inside = (girth[0][:, None] + girth[1][None] - apart).max() * 1000
         assert inside < ALLOWED_MM, f"{BONES[a]} is {inside:.1f} mm inside {BONES[b]}"
 

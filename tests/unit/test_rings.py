@@ -21,10 +21,10 @@ def test_a_ring_goes_around_its_finger(finger: str) -> None:
     vertices, _, _ = ring_mesh(ring, MEAN)
     bones = skeleton()
     head, tail = bones.heads[ring.bone], bones.tails[ring.bone]
-    middle = vertices.mean(axis=0)
+    center = vertices.mean(axis=0)
     axis = (tail - head) / np.linalg.norm(tail - head)
-    assert np.linalg.norm(np.cross(middle - head, axis)) < 0.004  # the bone runs through it
-    assert (middle - head) @ axis == pytest.approx(0.5 * np.linalg.norm(tail - head), abs=0.0005)
+    assert np.linalg.norm(np.cross(center - head, axis)) < 0.004  # the bone runs through it
+    assert (center - head) @ axis == pytest.approx(0.5 * np.linalg.norm(tail - head), abs=0.0005)
 
 
 def test_its_outside_is_off_the_skin_by_its_thickness() -> None:

@@ -7,7 +7,7 @@ from scipy.interpolate import RegularGridInterpolator
 from generator.frame.room import glass, materials, mirror, pocket
 from generator.frame.room.arm_view import View
 from generator.frame.room.mirror import Plane
-from generator.frame.room.things import Thing, Things, rows
+from generator.frame.room.props import Prop, SceneProps, rows
 from generator.hand.camera import Camera
 
 TUBE = np.random.default_rng(0).normal(size=(4000, 3)) * [0.03, 0.015, 0.0] + np.linspace(-0.6, 0.18, 4000)[:, None] * [
@@ -20,32 +20,32 @@ VIEW = View(Camera(480, 360, 0.5), TUBE, TUBE[:, 2] > 0, np.zeros(4000, int))
 EYE = np.array([0.0, -0.5, 0.0])
 
 
-def things(put, seed):
-    found = Things()
+def props(put, seed):
+    found = SceneProps()
     return found, put(found, np.random.default_rng(seed), VIEW)
 
 
 def test_a_pane_is_between_the_camera_and_all_of_the_arm_that_is_seen():
     x, y, _ = VIEW.camera.project(TUBE).T
     seen = TUBE[(x > 0) & (x < 480) & (y > 0) & (y < 360)]
-    panes = [found for found, placed in (things(glass._pane, seed) for seed in range(60)) if placed]
+    panes = [found for found, placed in (props(glass._pane, seed) for seed in range(60)) if placed]
     assert len(panes) > 30
     for found in panes:
-        matrix = np.linalg.inv(np.array(found.things[0].matrix))
+        matrix = np.linalg.inv(np.array(found.props[0].matrix))
         depth, eye = (points @ matrix[2, :3] + matrix[2, 3] for points in (seen, EYE))
         assert eye > 0.5 and (depth < -0.5).all(), "outside the box of size 1 on both sides"
         assert isinstance(found.materials[0], materials.Glass)
 
 
 def test_a_drinking_glass_touches_no_arm_and_hides_a_part_of_the_hand():
-    placed = [found for found, done in (things(glass._tumbler, seed) for seed in range(80)) if done]
+    placed = [found for found, done in (props(glass._tumbler, seed) for seed in range(80)) if done]
     assert len(placed) > 10
     for found in placed:
-        matrix = np.array(found.things[0].matrix)
+        matrix = np.array(found.props[0].matrix)
         local = np.column_stack([TUBE, np.ones(len(TUBE))]) @ np.linalg.inv(matrix).T
         assert not ((np.hypot(local[:, 0], local[:, 1]) < 0.5) & (abs(local[:, 2]) < 0.5)).any()
-        middle = VIEW.camera.project(matrix[:3, 3])
-        assert 0 < middle[2] < 0.6 and abs(VIEW.camera.project(TUBE[TUBE[:, 2] > 0])[:, :2] - middle[:2]).min() < 60
+        center = VIEW.camera.project(matrix[:3, 3])
+        assert 0 < center[2] < 0.6 and abs(VIEW.camera.project(TUBE[TUBE[:, 2] > 0])[:, :2] - center[:2]).min() < 60
 
 
 def test_a_mirror_shows_what_is_as_far_behind_it():
@@ -57,12 +57,12 @@ def test_a_mirror_shows_what_is_as_far_behind_it():
 
 
 def test_a_mirror_is_behind_the_arm_and_shows_the_hand_but_not_where_the_arm_ends():
-    placed = [found for found, done in (things(mirror.put_behind, seed) for seed in range(12)) if done]
+    placed = [found for found, done in (props(mirror.put_behind, seed) for seed in range(12)) if done]
     assert len(placed) > 3
     for found in placed:
-        plane = mirror.plane_of(found.things, found.materials)
+        plane = mirror.plane_of(found.props, found.materials)
         assert (TUBE @ plane.normal > plane.offset).all() and EYE @ plane.normal > plane.offset
-        into = np.linalg.inv(np.array(found.things[0].matrix))
+        into = np.linalg.inv(np.array(found.props[0].matrix))
         inside = []
         for points in (TUBE[TUBE[:, 2] > 0], TUBE[TUBE[:, 2] < -0.56]):
             at = plane.crossed(EYE, plane.reflect(points))
@@ -77,10 +77,10 @@ def test_without_a_mirror_there_is_no_plane():
 
 
 def test_a_pockets_cloth_lies_over_the_fingers_and_leaves_the_wrist_free():
-    placed = [found for found, done in (things(pocket.put_around, seed) for seed in range(8)) if done]
+    placed = [found for found, done in (props(pocket.put_around, seed) for seed in range(8)) if done]
     assert len(placed) > 4
     for found in placed:
-        garment, cloth = found.things
+        garment, cloth = found.props
         into = np.linalg.inv(np.array(cloth.matrix))
         x, y, z = (TUBE[TUBE[:, 2] > 0] @ into[:3, :3].T + into[:3, 3]).T
         heights = np.array(cloth.heights)
@@ -95,6 +95,6 @@ def test_a_pockets_cloth_lies_over_the_fingers_and_leaves_the_wrist_free():
 
 def test_a_drape_needs_rows_of_the_same_length():
     with pytest.raises(ValueError, match="the heights of a drape are two rows at least, all of the same length"):
-        Thing("drape", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1,)))
+        Prop("drape", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1,)))
     with pytest.raises(ValueError, match="heights are a drape's, which needs them"):
-        Thing("box", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1, 0.1)))
+        Prop("box", 0, rows(np.eye(4)), heights=((0.1, 0.1), (0.1, 0.1)))

@@ -5,7 +5,7 @@ import pytest
 
 from generator.frame.room import furniture, people, rooms
 from generator.frame.room.arm_view import View
-from generator.frame.room.things import PLANE_SIZE, Things
+from generator.frame.room.props import PLANE_SIZE, SceneProps
 from generator.hand.camera import Camera
 
 TUBE = np.linspace(-0.3, 0.18, 400)[:, None] * [0.0, 0.0, 1.0]
@@ -15,7 +15,7 @@ EYE = np.array([0.0, -0.6, 0.0])
 CORNERS = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
 
 
-class Recorded(Things):
+class Recorded(SceneProps):
     """Keeps the corners (N, 3) of each piece of furniture apart."""
 
     def __init__(self):
@@ -29,33 +29,33 @@ class Recorded(Things):
 
 
 def room(seed, slant=None):
-    things, rng = Recorded(), np.random.default_rng(seed)
+    props, rng = Recorded(), np.random.default_rng(seed)
     if slant is not None:
-        things.up = np.array([0.0, -np.cos(slant), np.sin(slant)])
-    rooms.fill_room(things, rng, VIEW)
-    return things
+        props.up = np.array([0.0, -np.cos(slant), np.sin(slant)])
+    rooms.fill_room(props, rng, VIEW)
+    return props
 
 
-def floors(things):
+def floors(props):
     """The levels of all planes without an end whose normal is up."""
-    matrices = [np.array(thing.matrix) for thing in things.things if thing.shape == "box"]
+    matrices = [np.array(prop.matrix) for prop in props.props if prop.shape == "box"]
     flat = [
-        one for one in matrices if np.linalg.norm(one[:3, 0]) > 0.99 * PLANE_SIZE and one[:3, 2] @ things.up > 0.0399
+        one for one in matrices if np.linalg.norm(one[:3, 0]) > 0.99 * PLANE_SIZE and one[:3, 2] @ props.up > 0.0399
     ]
-    return [float((one[:3, 3] + one[:3, 2] / 2) @ things.up) for one in flat]
+    return [float((one[:3, 3] + one[:3, 2] / 2) @ props.up) for one in flat]
 
 
 @pytest.mark.parametrize("slant", [None, 0.9, 1.3])
 def test_no_furniture_is_without_a_floor_under_it(slant):
     stood = hung = on_top = 0
     for seed in range(40):
-        things = room(seed, slant)
-        assert floors(things) == pytest.approx([things.ground]) and things.floored
-        tops = [float((piece @ things.up).max()) for piece in things.pieces]
-        walls = [np.array(thing.matrix) for thing in things.things if thing.shape == "wall"]
-        for piece in things.pieces:
-            lowest = float((piece @ things.up).min())
-            if lowest == pytest.approx(things.ground, abs=1e-6):
+        props = room(seed, slant)
+        assert floors(props) == pytest.approx([props.ground]) and props.floored
+        tops = [float((piece @ props.up).max()) for piece in props.pieces]
+        walls = [np.array(prop.matrix) for prop in props.props if prop.shape == "wall"]
+        for piece in props.pieces:
+            lowest = float((piece @ props.up).min())
+            if lowest == pytest.approx(props.ground, abs=1e-6):
                 stood += 1
             elif any(lowest == pytest.approx(top, abs=1e-6) for top in tops):
                 on_top += 1
@@ -69,16 +69,16 @@ def test_no_furniture_is_without_a_floor_under_it(slant):
 def test_walls_and_ceiling_are_around_the_camera_arms_and_people_and_furniture():
     closed = 0
     for seed in range(40):
-        things, rng = Recorded(), np.random.default_rng(seed)
+        props, rng = Recorded(), np.random.default_rng(seed)
         if seed % 2:
-            people.person(things, rng, VIEW)
-        rooms.fill_room(things, rng, VIEW)
-        walls = [np.array(thing.matrix) for thing in things.things if thing.shape == "wall"]
+            people.person(props, rng, VIEW)
+        rooms.fill_room(props, rng, VIEW)
+        walls = [np.array(prop.matrix) for prop in props.props if prop.shape == "wall"]
         if not walls:
             continue
         closed += 1
-        balls = np.concatenate([np.column_stack([[*TUBE, EYE], np.zeros(len(TUBE) + 1)]), *things.bodies])
-        inside = np.concatenate([balls[:, :3], *things.pieces])
+        balls = np.concatenate([np.column_stack([[*TUBE, EYE], np.zeros(len(TUBE) + 1)]), *props.bodies])
+        inside = np.concatenate([balls[:, :3], *props.pieces])
         behind, left, right = walls[:3]
         for wall, axis, side in ((behind, 1, -1), (left, 0, 1), (right, 0, -1)):
             along = (inside - wall[:3, 3]) @ (wall[:3, axis] / np.linalg.norm(wall[:3, axis])) * side
@@ -95,35 +95,35 @@ def test_furniture_hides_nothing_of_hands():
 def test_tables_stand_on_floors_and_walls_end_nowhere():
     tables = 0
     for seed in range(60):
-        things, rng = Things(), np.random.default_rng(seed)
-        things.furnish(rng, VIEW)
-        legs = [np.array(one.matrix) for one in things.things if one.shape == "box"]
+        props, rng = SceneProps(), np.random.default_rng(seed)
+        props.furnish(rng, VIEW)
+        legs = [np.array(one.matrix) for one in props.props if one.shape == "box"]
         legs = [one for one in legs if np.linalg.norm(one[:3, :2], axis=0) == pytest.approx([0.05, 0.05])]
         legs = [one for one in legs if np.linalg.norm(one[:3, 2]) >= 0.68 - 1e-9]
-        if not things.things:
+        if not props.props:
             continue
-        top = np.array(things.things[0].matrix)
+        top = np.array(props.props[0].matrix)
         if np.linalg.norm(top[:3, 0]) > 0.99 * PLANE_SIZE:
             assert not legs
             continue
         tables += 1
         assert top[2, 2] > 0 and len(legs) == 4, "what has an edge is a table"
-        lowest = [(one[:3, 3] - one[:3, 2] / 2) @ things.up for one in legs]
-        assert lowest == pytest.approx([things.ground] * 4) and floors(things) == pytest.approx([things.ground])
-        assert things.ground < (TUBE @ things.up).min(), "no arm is cut by the floor"
+        lowest = [(one[:3, 3] - one[:3, 2] / 2) @ props.up for one in legs]
+        assert lowest == pytest.approx([props.ground] * 4) and floors(props) == pytest.approx([props.ground])
+        assert props.ground < (TUBE @ props.up).min(), "no arm is cut by the floor"
     assert tables > 10
 
 
 def test_everybody_stands_on_one_floor():
     for seed in range(30):
-        things, rng = Things(), np.random.default_rng(seed)
-        people.distract(things, rng, VIEW)
-        things.floor_below(rng, VIEW)
-        if things.bodies:
-            assert things.floored and floors(things) == pytest.approx([things.ground])
-        shoes = [np.array(one.matrix) for one in things.things if one.shape == "block"]
-        soles = np.array([one[:3, 3] @ things.up - np.linalg.norm(one[:3, 2]) / 2 for one in shoes])
-        assert np.abs(soles - (things.ground or 0.0)).max(initial=0.0) < 0.03, "people lean by little"
+        props, rng = SceneProps(), np.random.default_rng(seed)
+        people.distract(props, rng, VIEW)
+        props.floor_below(rng, VIEW)
+        if props.bodies:
+            assert props.floored and floors(props) == pytest.approx([props.ground])
+        shoes = [np.array(one.matrix) for one in props.props if one.shape == "block"]
+        soles = np.array([one[:3, 3] @ props.up - np.linalg.norm(one[:3, 2]) / 2 for one in shoes])
+        assert np.abs(soles - (props.ground or 0.0)).max(initial=0.0) < 0.03, "people lean by little"
 
 
 def test_furniture_is_as_high_as_it_is_in_rooms():

@@ -83,7 +83,7 @@ def test_any_look_gives_sound_maps(seed: int) -> None:
     assert maps.color.min() >= 0
     assert maps.color.max() <= 1
     assert (maps.roughness > 0).all()
-    assert (maps.relief >= 0).all()
+    assert (maps.bumps >= 0).all()
 
 
 def test_the_same_numbers_draw_the_same_skin_and_it_is_json() -> None:
@@ -127,7 +127,7 @@ def test_old_skin_has_more_spots_on_the_back_and_more_relief_and_childrens_is_sm
             color = skin_maps(look).color.mean(axis=1)[back]
             dark.append((color < 0.85 * np.median(color)).mean())
         assert dark[0] > dark[1]
-        relief = [skin_maps(look).relief[back].mean() for look in (child, adult, old)]
-        assert relief[0] < 0.6 * relief[1] and relief[1] < 0.8 * relief[2]
+        bumps = [skin_maps(look).bumps[back].mean() for look in (child, adult, old)]
+        assert bumps[0] < 0.6 * bumps[1] and bumps[1] < 0.8 * bumps[2]
     grown = SkinLook(0.3, age=0.6, hair=0.9, drawing="tattoo", polish=(0.5, 0.0, 0.0)).of_child()
     assert (grown.hair, grown.drawing, grown.polish) == (0.0, "none", None) and grown.age < 0.1

@@ -57,7 +57,7 @@ def test_studio_keeps_image_and_mask_together():
     size = (320, 240)
     mask = blob(size, (150, 130), 40)
     pixels = np.where(mask[..., None], np.uint8(40), np.uint8(255)).repeat(3, 2)
-    shares = []
+    fractions = []
     for index in range(150):
         made = augment.studio(TrainingSample(pixels, mask[None]), (128, 96), np.random.default_rng([1, index]))
         assert made.image.shape == (96, 128, 3) and made.image.dtype == np.uint8
@@ -68,9 +68,9 @@ def test_studio_keeps_image_and_mask_together():
         assert grey[inside].mean() < 0.75 * grey[~inside].mean()
         dark = grey < (grey[inside].mean() + grey[~inside].mean()) / 2
         assert (dark & inside).sum() / (dark | inside).sum() > 0.6
-        shares.append(inside.sum() / inside.size)
-    assert len(shares) > 125
-    assert min(shares) < 0.03 and max(shares) > 0.4  # from a small hand to one that fills the frame
+        fractions.append(inside.sum() / inside.size)
+    assert len(fractions) > 125
+    assert min(fractions) < 0.03 and max(fractions) > 0.4  # from a small hand to one that fills the frame
 
 
 def test_photo_shows_a_window_of_the_image_with_the_hand(monkeypatch):
@@ -154,7 +154,7 @@ def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
     mask = blob((128, 96), (64, 48), 20)
     pixels = np.where(mask[..., None], np.uint8((200, 90, 60)), np.uint8((40, 60, 160)))
     inner = blob((128, 96), (64, 48), 17)
-    shares = []
+    fractions = []
     for index in range(60):
         sample = TrainingSample(pixels, mask[None])
         made = augment._with_decoys(sample, sample, np.random.default_rng([4, index])).astype(int)
@@ -162,8 +162,8 @@ def test_decoys_have_the_hands_colours_and_leave_the_hands_alone():
         changed = (made != pixels).any(2) & ~mask
         red = made[..., 0] > made[..., 2]
         assert (red & ~mask & ~changed).sum() == 0
-        shares.append((red & ~mask).sum() / (~mask).sum())
-    assert min(shares) < 0.1 and max(shares) == 1 and 0.2 < np.mean(shares) < 0.7
+        fractions.append((red & ~mask).sum() / (~mask).sum())
+    assert min(fractions) < 0.1 and max(fractions) == 1 and 0.2 < np.mean(fractions) < 0.7
 
 
 def test_decoys_come_in_some_draws_and_keep_the_masks(monkeypatch):

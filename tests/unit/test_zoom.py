@@ -31,13 +31,13 @@ class RedNetwork:
 
 def output(boxes, scores, labels, masks):
     boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
-    middle = torch.stack([(boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2, torch.ones(len(boxes))], 1)
+    center = torch.stack([(boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2, torch.ones(len(boxes))], 1)
     return {
         "boxes": boxes,
         "scores": torch.tensor(scores, dtype=torch.float32),
         "labels": torch.tensor(labels, dtype=torch.int64),
         "masks": masks,
-        "keypoints": middle[:, None],
+        "keypoints": center[:, None],
         "keypoints_scores": torch.tensor(scores, dtype=torch.float32)[:, None],
     }
 

@@ -28,7 +28,7 @@ _BLENDERS_HEIGHT = 0.00038
 FULL, NONE = 0.00025, 0.00045
 """Metres that a pixel shows: the relief is all there up to the first, and too fine to be seen from the second on."""
 
-_TURN = np.array([[2, -1, 2], [2, 2, -1], [-1, 2, 2]], np.float32) / 3
+_ROTATION = np.array([[2, -1, 2], [2, 2, -1], [-1, 2, 2]], np.float32) / 3
 """A rotation, so that the noise's lattice does not lie along the arm."""
 
 _LEAN, _REST = "relief_lean", "relief_rest"
@@ -69,7 +69,7 @@ def strength(camera: Camera) -> float:
     return float(np.clip((NONE - pixel) / (NONE - FULL), 0.0, 1.0))
 
 
-class Leans:
+class BumpMapping:
     """Compute the leans of a frame; keeps of each mesh which vertices are beside each other."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Leans:
         along, across = _axes(surface.vertices * flip, normals, beside)
         rest_along, rest_across = _axes(rest, rest_normals, beside)
         towards = rest_along * (along @ light)[:, None] + rest_across * (across @ light)[:, None]
-        return rest @ _TURN, (part[:, None] * towards).astype(np.float32) @ _TURN
+        return rest @ _ROTATION, (part[:, None] * towards).astype(np.float32) @ _ROTATION
 
 
 def _beside(data: bpy.types.Mesh) -> np.ndarray:
@@ -115,9 +115,9 @@ def _axes(vertices: np.ndarray, normals: np.ndarray, beside: np.ndarray) -> tupl
     return along, np.cross(normals, along)
 
 
-def lay(data: bpy.types.Mesh, relief: tuple[np.ndarray, np.ndarray] | None) -> None:
+def lay(data: bpy.types.Mesh, bumps: tuple[np.ndarray, np.ndarray] | None) -> None:
     """Store on the mesh the attributes that :func:`emission` reads; none where there are no bumps."""
-    for name, values in zip((_REST, _LEAN), relief or (None, None), strict=True):
+    for name, values in zip((_REST, _LEAN), bumps or (None, None), strict=True):
         if values is None:
             attributes.remove(data, name)
         else:
@@ -134,14 +134,14 @@ def emission(tree: bpy.types.NodeTree, light: bpy.types.NodeSocket) -> bpy.types
     here, there = (_noise(tree, at) for at in (rest, moved))
     rise = _number(tree, "SUBTRACT", there, here)
     fraction = _number(tree, "MAXIMUM", _number(tree, "MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
-    relieved = _vector(tree, "SCALE", light).outputs["Vector"]
-    tree.links.new(fraction, relieved.node.inputs["Scale"])
+    bumpy = _vector(tree, "SCALE", light).outputs["Vector"]
+    tree.links.new(fraction, bumpy.node.inputs["Scale"])
     mixed = _made(tree, "MixShader")
     length = _vector(tree, "LENGTH", lean).outputs["Value"]
     tree.links.new(_number(tree, "GREATER_THAN", length, 0.0), mixed.inputs[0])
-    for number, colour in enumerate((light, relieved), 1):
+    for number, color in enumerate((light, bumpy), 1):
         shader = _made(tree, "Emission")
-        tree.links.new(colour, shader.inputs["Color"])
+        tree.links.new(color, shader.inputs["Color"])
         tree.links.new(shader.outputs[0], mixed.inputs[number])
     return mixed.outputs[0]
 

@@ -20,7 +20,7 @@ from generator.blender import attributes
 from generator.blender.engines import bump, exr, tiles
 from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
-from generator.blender.rig import COLOUR, WRIST_DISTANCE, PosedSurface, Rig, fill, triangles, wrist_distance
+from generator.blender.rig import COLOR, WRIST_DISTANCE, PosedSurface, Rig, fill, triangles, wrist_distance
 from generator.blender.scene import materials
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
@@ -51,11 +51,9 @@ class Cycles:
     def __init__(self, samples: int) -> None:
         self._scene = bpy.context.scene
         self._camera = _camera(self._scene)
-        self._plain, self._relieved = (
-            [_skin(part, relieved) for part in (*BESIDE_WRIST, _WRIST)] for relieved in (False, True)
-        )
+        self._plain, self._bumpy = ([_skin(part, bumpy) for part in (*BESIDE_WRIST, _WRIST)] for bumpy in (False, True))
         self._cloth = _cloth()
-        self._leans = bump.Leans()
+        self._bumps = bump.BumpMapping()
         self._faces, self._flat, self._borders = (functools.cache(of) for of in (triangles, _flat, _borders))
         self._seen = bpy.data.collections.new("seen")
         self._scene.collection.children.link(self._seen)
@@ -97,9 +95,9 @@ class Cycles:
             points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
         attributes.write(seen, "position", points)
         attributes.write(seen, LIGHT, _shine(rig, surface, look))
-        lean = self._leans.of(rig, surface, camera, look)
+        lean = self._bumps.of(rig, surface, camera, look)
         bump.lay(seen, lean)
-        for slot, material in enumerate(self._plain if lean is None else self._relieved):
+        for slot, material in enumerate(self._plain if lean is None else self._bumpy):
             seen.materials[slot] = material
         seen.update()
         with self._dressed(cloth, camera, look):
@@ -135,7 +133,7 @@ class Cycles:
         data = bpy.data.meshes.new("sleeve")
         fill(data, flattened(cloth.vertices, camera), cloth.faces)
         data.materials.append(self._cloth)
-        attributes.write(data, LIGHT, attributes.opaque(look.sleeve.colour * _light(cloth.normals, look)))
+        attributes.write(data, LIGHT, attributes.opaque(look.sleeve.color * _light(cloth.normals, look)))
         obj = bpy.data.objects.new("sleeve", data)
         self._seen.objects.link(obj)
         try:
@@ -199,12 +197,12 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
     cycles.filter_width = 1.0
 
 
-def _skin(part: int, relieved: bool) -> bpy.types.Material:
+def _skin(part: int, bumpy: bool) -> bpy.types.Material:
     """Emission of the vertices' light, and where the hand is in a pass of its own.
 
     Never changed, as that would cost 0.1 s a frame.
     """
-    material = _emission("hand", relieved)
+    material = _emission("hand", bumpy)
     tree = material.node_tree
     if part == Region.HAND:
         _pass(tree, Region.HAND).default_value = 1.0
@@ -219,19 +217,19 @@ def _skin(part: int, relieved: bool) -> bpy.types.Material:
 
 def _cloth() -> bpy.types.Material:
     """The same for a sleeve: emission of the vertices' light, and where it is in a pass."""
-    material = _emission("sleeve", relieved=False)
+    material = _emission("sleeve", bumpy=False)
     _pass(material.node_tree, Region.CLOTH).default_value = 1.0
     return material
 
 
-def _emission(name: str, relieved: bool) -> bpy.types.Material:
+def _emission(name: str, bumpy: bool) -> bpy.types.Material:
     """A new material that sends out the vertices' light."""
     material = materials.new(name)
     material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
     tree = material.node_tree
     light = tree.nodes.new("ShaderNodeAttribute")
     light.attribute_name = LIGHT
-    if relieved:
+    if bumpy:
         shader = bump.emission(tree, light.outputs["Color"])
     else:
         emission = tree.nodes.new("ShaderNodeEmission")
@@ -285,7 +283,7 @@ def _borders(surface: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
 
 def _shine(rig: Rig, surface: PosedSurface, look: FrameLook) -> np.ndarray:
     """The light that each vertex sends out, (V, 4) float32, linear."""
-    rgba = attributes.read(rig.surface.data, COLOUR)
+    rgba = attributes.read(rig.surface.data, COLOR)
     rgba[:, :3] *= _light(surface.normals, look)
     return rgba
 
@@ -293,7 +291,7 @@ def _shine(rig: Rig, surface: PosedSurface, look: FrameLook) -> np.ndarray:
 def _light(normals: np.ndarray, look: FrameLook) -> np.ndarray:
     """The light on surfaces of these normals (V, 3), linear RGB (V, 3)."""
     wrapped = np.maximum(0.0, (normals @ look.light.astype(np.float32) + WRAP) / (1 + WRAP))
-    return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_colour
+    return (look.ambient + (1 - look.ambient) * wrapped)[:, None] * look.light_color
 
 
 def drawing(passes: dict[str, np.ndarray], box: Box, look: FrameLook) -> RenderLayers:

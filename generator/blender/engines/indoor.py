@@ -1,6 +1,6 @@
 """Hands in rooms and on tables, as a camera would have taken them: lit by Blender's own HDR environments.
 
-Cycles with light and shadow, a sleeve, things around, then exposure, blur, noise and JPEG. The masks come from the same
+Cycles with light and shadow, a sleeve, props around, then exposure, blur, noise and JPEG. The masks come from the same
 render: the skin writes what it is into a pass of its own, so that whatever stands before the hand cuts the mask too.
 """
 
@@ -119,12 +119,12 @@ class IndoorScene:
     def _put(self, frame: PosedFrame, around: Surroundings) -> None:
         """All but the hands."""
         props, empty = self._props, frame.spec.empty
-        props.wear(around.worn, around.materials, frame.arms)
+        props.wear(around.arm_wear, around.materials, frame.arms)
         if frame.held is not None:
             object_meshes.put_held(props, frame.held)
         if empty is not None:
             object_meshes.put_subjects(props, empty, self._bare_skin)
-        props.put(around.things, around.materials, around.lamps)
+        props.put(around.props, around.materials, around.lamps)
 
     def _aim(self, camera: Camera) -> None:
         self._camera.location = camera.position
@@ -221,7 +221,7 @@ class _World:
         """Show the environment of some lamps."""
         self._environment_image.image = self._images[lamps.environment]
         # A mapping of the node's own is worked out once a frame, one before it for every ray.
-        self._environment_image.texture_mapping.rotation = (-lamps.down, 0.0, lamps.turn)
+        self._environment_image.texture_mapping.rotation = (-lamps.down, 0.0, lamps.rotation)
         self._strength.inputs["Strength"].default_value = lamps.strength
 
 

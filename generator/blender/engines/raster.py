@@ -16,10 +16,10 @@ import numpy as np
 from mathutils import Matrix
 
 from generator.blender import attributes
-from generator.blender.engines.bump import GLSL, Leans
+from generator.blender.engines.bump import GLSL, BumpMapping
 from generator.blender.engines.render_layers import WRAP, RenderLayers, box_around, nothing
 from generator.blender.region import BESIDE_WRIST, Region
-from generator.blender.rig import COLOUR, PosedSurface, Rig, triangles, wrist_distance
+from generator.blender.rig import COLOR, PosedSurface, Rig, triangles, wrist_distance
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
 from generator.frame.elbow import STRAIGHT, Elbow
@@ -41,8 +41,8 @@ void main() {
 }
 """
 _SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_distance > 0.0 ? beside_wrist.x : beside_wrist.y); }"
-_RELIEF_VERTEX = _SURFACE_VERTEX.replace("v_distance = ", "v_rest = rest; v_lean = lean; v_distance = ")
-_RELIEF_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(relief(v_rest, v_lean))")
+_BUMP_VERTEX = _SURFACE_VERTEX.replace("v_distance = ", "v_rest = rest; v_lean = lean; v_distance = ")
+_BUMP_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(relief(v_rest, v_lean))")
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
 float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
@@ -66,9 +66,9 @@ class Raster:
     """Draws with our shader; see the module's text."""
 
     def __init__(self) -> None:
-        self._surface = _surface_shader(with_relief=False)
-        self._relieved = functools.cache(lambda: _surface_shader(with_relief=True))
-        self._leans = Leans()
+        self._surface = _surface_shader(with_bumps=False)
+        self._bumpy = functools.cache(lambda: _surface_shader(with_bumps=True))
+        self._bumps = BumpMapping()
         self._average = _average_shader()
         self._size = (0, 0)
         self._triangles = functools.lru_cache(32)(_triangles)
@@ -86,9 +86,9 @@ class Raster:
             return nothing()
         self._make_room(camera)
         columns, shader = {"pos": surface.vertices, "normal": surface.normals, **_skin(rig)}, self._surface
-        if relief := self._leans.of(rig, surface, camera, look):
-            columns["rest"], columns["lean"] = relief
-            shader = self._relieved()
+        if bumps := self._bumps.of(rig, surface, camera, look):
+            columns["rest"], columns["lean"] = bumps
+            shader = self._bumpy()
         hand = _batch(columns, self._triangles(rig.surface.data))
         with self._large.bind():
             self._prepare(2 * width, 2 * height, look)
@@ -112,7 +112,7 @@ class Raster:
             pixels = np.asarray(self._small.read_color(0, 0, width, height, 4, 0, "UBYTE"))
         pixels = pixels.reshape(height, width, 4)[::-1]
         parts = [Region.HAND, Region.FOREARM] if cloth is None else list(Region)
-        covered = {part.label: _share(pixels[..., 3], part) for part in parts}
+        covered = {part.label: _coverage(pixels[..., 3], part) for part in parts}
         return RenderLayers(box, pixels[..., :3], **covered)
 
     def _make_room(self, camera: Camera) -> None:
@@ -140,7 +140,7 @@ def _light(shader: gpu.types.GPUShader, projection: Matrix, look: FrameLook) -> 
     shader.bind()
     shader.uniform_float("projection", projection)
     shader.uniform_float("light", (*look.light.tolist(), look.ambient))
-    shader.uniform_float("light_colour", (*look.light_colour.tolist(), 1.0))
+    shader.uniform_float("light_colour", (*look.light_color.tolist(), 1.0))
 
 
 def _tell_regions(shader: gpu.types.GPUShader, on_hand: Region, elsewhere: Region) -> None:
@@ -148,18 +148,18 @@ def _tell_regions(shader: gpu.types.GPUShader, on_hand: Region, elsewhere: Regio
     shader.uniform_float("beside_wrist", ((on_hand + 1) / len(Region), (elsewhere + 1) / len(Region)))
 
 
-def _share(counts: np.ndarray, region: Region) -> np.ndarray:
+def _coverage(counts: np.ndarray, region: Region) -> np.ndarray:
     """How much of each pixel is of a region, by the code (H, W) uint8 of its samples; (H, W) float32."""
     return counts // _PLACES[region] % (_SAMPLES + 1) / np.float32(_SAMPLES)
 
 
-def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
+def _surface_shader(with_bumps: bool) -> gpu.types.GPUShader:
     """The shader of skin or cloth; the skin's bumps cost time at every pixel, so skin has its own."""
-    passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_relief else "hand_surface")
+    passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_bumps else "hand_surface")
     passed.smooth("VEC3", "v_light")
     passed.smooth("FLOAT", "v_distance")
     columns = [("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "distance")]
-    if with_relief:
+    if with_bumps:
         columns += [("VEC3", "rest"), ("VEC3", "lean")]
         passed.smooth("VEC3", "v_rest")
         passed.smooth("VEC3", "v_lean")
@@ -173,8 +173,8 @@ def _surface_shader(with_relief: bool) -> gpu.types.GPUShader:
         info.vertex_in(slot, kind, name)
     info.vertex_out(passed)
     info.fragment_out(0, "VEC4", "drawn")
-    info.vertex_source(_RELIEF_VERTEX if with_relief else _SURFACE_VERTEX)
-    info.fragment_source(_RELIEF_FRAGMENT if with_relief else _SURFACE_FRAGMENT)
+    info.vertex_source(_BUMP_VERTEX if with_bumps else _SURFACE_VERTEX)
+    info.fragment_source(_BUMP_FRAGMENT if with_bumps else _SURFACE_FRAGMENT)
     return gpu.shader.create_from_info(info)
 
 
@@ -205,14 +205,14 @@ def _batch(columns: dict[str, np.ndarray], triangles: gpu.types.GPUIndexBuf | No
 
 def _cloth(cloth: Cloth, look: FrameLook) -> gpu.types.GPUBatch:
     assert look.sleeve is not None
-    colour, distance = np.tile(look.sleeve.colour, (len(cloth.vertices), 1)), np.zeros(len(cloth.vertices))
-    columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": colour, "distance": distance}
+    color, distance = np.tile(look.sleeve.color, (len(cloth.vertices), 1)), np.zeros(len(cloth.vertices))
+    columns = {"pos": cloth.vertices, "normal": cloth.normals, "colour": color, "distance": distance}
     return _batch(columns, gpu.types.GPUIndexBuf(type="TRIS", seq=cloth.faces))
 
 
 def _skin(rig: Rig) -> dict[str, np.ndarray]:
     data = rig.surface.data
-    return {"colour": attributes.read(data, COLOUR)[:, :3], "distance": wrist_distance(data)}
+    return {"colour": attributes.read(data, COLOR)[:, :3], "distance": wrist_distance(data)}
 
 
 def _triangles(data: bpy.types.Mesh) -> gpu.types.GPUIndexBuf:

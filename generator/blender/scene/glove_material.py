@@ -6,7 +6,7 @@ import functools
 
 import bpy
 
-from generator.blender.rig import COLOUR
+from generator.blender.rig import COLOR
 from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.blender.scene.skin_material import REST, region_pass, skin_shader, tell_skin
@@ -56,7 +56,7 @@ class GloveMaterials:
             main = graph.mix(_print(graph, place), main, graph.color("print"))
         cuff = graph.mix(graph.attribute(UNDER), graph.color("cuff"), graph.color("under"))
         shell = graph.scaled(graph.mix(graph.attribute(CUFF), main, cuff), shade)
-        seen = graph.mix(graph.number("opacity"), graph.attribute(COLOUR, "Color"), shell)
+        seen = graph.mix(graph.number("opacity"), graph.attribute(COLOR, "Color"), shell)
         cloth = _shader(graph, finish, seen, graph.number("roughness"), place)
         if patch_finish is not None:
             inside = graph.math("GREATER_THAN", graph.attribute(PATCH), 0.0)
@@ -80,7 +80,7 @@ def _print(graph: NodeGraph, place: Socket) -> Socket:
 
 
 def _shader(graph: NodeGraph, finish: str, color: Socket, roughness: Socket, place: Socket) -> Socket:
-    height, metres = _relief(graph, finish, place)
+    height, metres = _bumps(graph, finish, place)
     shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=roughness, Normal=graph.bump(height, metres))
     if finish in ("wool", "fabric", "knit"):
         shader.inputs["Sheen Weight"].default_value = 0.25
@@ -88,7 +88,7 @@ def _shader(graph: NodeGraph, finish: str, color: Socket, roughness: Socket, pla
     return shader.outputs[0]
 
 
-def _relief(graph: NodeGraph, finish: str, place: Socket) -> tuple[Socket, float]:
+def _bumps(graph: NodeGraph, finish: str, place: Socket) -> tuple[Socket, float]:
     """A height 0..1 and how many metres that is."""
     if finish in ("knit", "wool"):
         wide, high, metres = (0.0017, 0.0013, 0.0002) if finish == "knit" else (0.0036, 0.0028, 0.0005)

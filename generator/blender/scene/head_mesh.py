@@ -1,4 +1,4 @@
-"""A head: the most frequent thing in photographs that has skin and is no hand.
+"""A head: the most frequent object in photographs that has skin and is no hand.
 
 Sculpted from ellipsoids whose edges are filled, as rays from its middle meet their surface; an ear likewise. Lengths
 are millimetres; a head faces -Y, Z is up. It is about an adult's: 150 wide, 200 deep, 215 high.

@@ -1,4 +1,4 @@
-"""Blender's materials of everyday things, procedural, as :mod:`generator.frame.room.materials` says."""
+"""Blender's materials of everyday objects, procedural, as :mod:`generator.frame.room.materials` says."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def plain(one: Plain) -> bpy.types.Material:
         stop.color = (*np.clip(np.asarray(one.color) * fraction, 0, 1).tolist(), 1)
     tree.links.new(noise.outputs[0], ramp.inputs[0])
     tree.links.new(ramp.outputs[0], shader.inputs[0])
-    if one.relief:
+    if one.bump_height:
         bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, one.relief
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, one.bump_height
         tree.links.new(noise.outputs[0], bump.inputs["Height"])
         tree.links.new(bump.outputs[0], shader.inputs["Normal"])
     return material
@@ -143,8 +143,8 @@ def glass(one: Glass, lamps: Lamps) -> bpy.types.Material:
     graph = NodeGraph(new("glass"))
     graph.material.cycles.emission_sampling = "NONE"  # it shows light and sends out none
     place = graph.add("TexCoord")
-    turned = graph.add("Mapping", Vector=place.outputs["Reflection"], Rotation=(-lamps.down, 0.0, lamps.turn))
-    room = graph.add("TexEnvironment", Vector=turned.outputs[0])
+    rotated = graph.add("Mapping", Vector=place.outputs["Reflection"], Rotation=(-lamps.down, 0.0, lamps.rotation))
+    room = graph.add("TexEnvironment", Vector=rotated.outputs[0])
     room.image = bpy.data.images[f"{lamps.environment}.exr"]
     fresnel = graph.add("LayerWeight", Blend=1 / 3).outputs["Fresnel"]  # of glass, whose index of refraction is 1.5
     light = graph.scaled(room.outputs["Color"], graph.times(fresnel, one.shine * lamps.strength))
@@ -233,7 +233,7 @@ _PATTERNS = {
 
 def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
     """Two colours, and bumps, after a texture in the object's own axes."""
-    texture, stretch, relief = _PATTERNS[one.kind]
+    texture, stretch, bump_height = _PATTERNS[one.kind]
     place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
     scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]
     tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
@@ -256,9 +256,9 @@ def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> 
     if one.kind == "glow":
         tree.links.new(ramp.outputs[0], shader.inputs["Emission Color"])
         shader.inputs["Emission Strength"].default_value = 1.0
-    if relief:
+    if bump_height:
         bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, relief
+        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, bump_height
         tree.links.new(value, bump.inputs["Height"])
         tree.links.new(bump.outputs[0], shader.inputs["Normal"])
 

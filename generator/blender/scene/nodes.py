@@ -36,13 +36,13 @@ class NodeGraph:
 
     def number(self, name: str) -> Socket:
         """A number to be told by :meth:`tell`."""
-        return self._told(name, "ShaderNodeValue")
+        return self._value(name, "ShaderNodeValue")
 
     def color(self, name: str) -> Socket:
         """A color to be told by :meth:`tell`."""
-        return self._told(name, "ShaderNodeRGB")
+        return self._value(name, "ShaderNodeRGB")
 
-    def _told(self, name: str, kind: str) -> Socket:
+    def _value(self, name: str, kind: str) -> Socket:
         if name not in self.values:
             self.values[name] = self.tree.nodes.new(kind)
         return self.values[name].outputs[0]

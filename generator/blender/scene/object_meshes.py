@@ -6,12 +6,12 @@ import bpy
 import numpy as np
 
 from generator.blender import attributes
-from generator.blender.rig import COLOUR
+from generator.blender.rig import COLOR
 from generator.blender.scene import materials, skin_material
 from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.props import Props
 from generator.frame import foot_wear
-from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedThing, arm_mesh
+from generator.frame.empty_scene import EmptyScene, PlacedArm, PlacedObject, arm_mesh
 from generator.frame.feet import PlacedFoot
 from generator.frame.held_object import HeldObject
 from generator.mesh import foot, hand_mesh, skin_color
@@ -29,17 +29,17 @@ def put_subjects(props: Props, scene: EmptyScene, skin: NodeGraph) -> None:
         put_foot(props, one, skin)
     for arm in scene.arms:
         put_arm(props, arm, skin)
-    for index, obj in enumerate(scene.things, start=1):
+    for index, obj in enumerate(scene.objects, start=1):
         put_object(props, obj, index)
 
 
-def put_object(props: Props, placed: PlacedThing, index: int) -> None:
+def put_object(props: Props, placed: PlacedObject, index: int) -> None:
     """Put an object into the scene, with its number in the pass of objects."""
     if own_objects.is_own(placed.maker):
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
     vertices, faces, surfaces = makers.mesh(placed.maker, placed.seed)
-    made = [materials.surface(one) for one in placed.thing().surfaces]
+    made = [materials.surface(one) for one in placed.model().surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
@@ -49,12 +49,12 @@ HELD_PASS = "held"
 
 def put_held(props: Props, held: HeldObject) -> None:
     """Put an object into a hand."""
-    if own_objects.is_own(held.thing.kind):
+    if own_objects.is_own(held.model.kind):
         mirror = np.diag([-1.0 if held.mirrored else 1.0, 1.0, 1.0, 1.0])
-        props.add_own(own_objects.find(held.thing.kind), mirror @ held.matrix)
+        props.add_own(own_objects.find(held.model.kind), mirror @ held.matrix)
         return
     vertices, faces, surfaces = held.mesh()
-    made = [materials.surface(one) for one in held.thing.surfaces]
+    made = [materials.surface(one) for one in held.model.surfaces]
     for material in made:
         NodeGraph(material).add("OutputAOV", Value=1.0).aov_name = HELD_PASS
     props.add_mesh(vertices, faces, made, np.eye(4), surfaces)
@@ -66,19 +66,19 @@ def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
     skin_material.tell_toenails(skin, placed.tone, placed.polish, placed.skin.age)
     data = _put_skin(props, placed.placed(points), mesh.faces, placed.colors(), skin.material, placed.side == "left")
     _mark(data, placed.skin, mesh.vertices, mesh.palm, placed.surface(), mesh.nail_map)
-    worn: list[tuple[foot_wear.Mesh, Surface]] = []
+    footwear: list[tuple[foot_wear.Mesh, Surface]] = []
     if (sandal := placed.sandal) is not None:
-        worn += [(foot_wear.sole(points, sandal), sandal.sole), (foot_wear.straps(points, sandal), sandal.strap)]
+        footwear += [(foot_wear.sole(points, sandal), sandal.sole), (foot_wear.straps(points, sandal), sandal.strap)]
     if placed.trousers is not None:
-        worn.append((foot_wear.trouser_leg(points, placed.trousers), placed.trousers.cloth))
-    for (vertices, faces), surface in worn:
+        footwear.append((foot_wear.trouser_leg(points, placed.trousers), placed.trousers.cloth))
+    for (vertices, faces), surface in footwear:
         props.add_mesh(placed.placed(vertices), faces, [materials.surface(surface)], np.eye(4))
 
 
 def put_arm(props: Props, placed: PlacedArm, skin: NodeGraph) -> None:
     """Put a bare arm without its hand into the scene."""
     _, faces, used = arm_mesh()
-    colors = skin_color.colours(hand_mesh.build(), placed.tone)[used]
+    colors = skin_color.colors(hand_mesh.build(), placed.tone)[used]
     data = _put_skin(props, placed.vertices(), faces, colors, skin.material, placed.side == "left")
     plain, no_nail = np.zeros((len(used), 3)), np.tile([0.0, 0.0, 9.0], (len(used), 1))
     _mark(data, placed.skin, arm_mesh()[0], np.zeros(len(used)), plain, no_nail)
@@ -88,7 +88,7 @@ def _put_skin(
     props: Props, vertices: np.ndarray, faces: np.ndarray, colors: np.ndarray, skin: bpy.types.Material, mirrored: bool
 ) -> bpy.types.Mesh:
     data = props.add_mesh(vertices, faces[:, ::-1] if mirrored else faces, [skin], np.eye(4), keep_materials=True)
-    attributes.write(data, COLOUR, attributes.opaque(colors))
+    attributes.write(data, COLOR, attributes.opaque(colors))
     return data
 
 

@@ -15,10 +15,10 @@ from generator.blender.posed_frame import Arm
 from generator.blender.rig import fill, forearm, rest_vertices
 from generator.blender.scene import head_mesh, materials
 from generator.blender.scene.own_meshes import OwnMeshes
+from generator.frame.room.arm_wear import ArmWear
 from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Everyday, Face, Glass, Glow, Material, Mirror, OfObject, Plain, Wood
-from generator.frame.room.things import Thing
-from generator.frame.room.worn import Worn
+from generator.frame.room.props import Prop
 from generator.mesh import hand_mesh, person_mesh, sheet, sleeve
 from generator.objects.own_objects import OwnObject
 from generator.objects.solids import Lathe
@@ -54,7 +54,7 @@ FILLED: dict[str, Callable[[int], tuple[np.ndarray, np.ndarray]]] = {
 
 
 class Props:
-    """The things of one frame; :meth:`clear` removes them."""
+    """The props of one frame; :meth:`clear` removes them."""
 
     def __init__(self) -> None:
         self._made: list[bpy.types.ID] = []
@@ -66,8 +66,8 @@ class Props:
         bpy.data.batch_remove(self._made)
         self._made = []
 
-    def put(self, things: tuple[Thing, ...], made_of: tuple[Material, ...], lamps: Lamps) -> None:
-        """Put things into the scene.
+    def put(self, props: tuple[Prop, ...], made_of: tuple[Material, ...], lamps: Lamps) -> None:
+        """Put props into the scene.
 
         :param made_of: what the numbers of their materials stand for.
         :param lamps: what glass reflects.
@@ -78,33 +78,33 @@ class Props:
             one = made_of[number]
             return materials.glass(one, lamps) if isinstance(one, Glass) else _material(one)
 
-        for thing in things:
-            if thing.folds is not None:
-                vertices, faces = sheet.sheet(resume(thing.folds))
-                self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
-            elif thing.heights is not None:
-                vertices, faces = sheet.drape(np.array(thing.heights))
-                self.add_mesh(vertices, faces, [make(thing.material)], np.array(thing.matrix))
-            elif thing.shape in ("sleeve", *get_args(person_mesh.Part)):  # of its own size, so that cloth is alike
-                matrix = np.array(thing.matrix)
+        for prop in props:
+            if prop.folds is not None:
+                vertices, faces = sheet.sheet(resume(prop.folds))
+                self.add_mesh(vertices, faces, [make(prop.material)], np.array(prop.matrix))
+            elif prop.heights is not None:
+                vertices, faces = sheet.drape(np.array(prop.heights))
+                self.add_mesh(vertices, faces, [make(prop.material)], np.array(prop.matrix))
+            elif prop.shape in ("sleeve", *get_args(person_mesh.Part)):  # of its own size, so that cloth is alike
+                matrix = np.array(prop.matrix)
                 size = np.linalg.norm(matrix[:3, :3], axis=0)
-                if thing.shape == "sleeve":
-                    vertices, faces = person_mesh.sleeve(size[0] / 2, size[2], thing.variant)
+                if prop.shape == "sleeve":
+                    vertices, faces = person_mesh.sleeve(size[0] / 2, size[2], prop.variant)
                 else:
-                    vertices, faces = person_mesh.limb(cast("person_mesh.Part", thing.shape), size[0] / 2, size[2])
+                    vertices, faces = person_mesh.limb(cast("person_mesh.Part", prop.shape), size[0] / 2, size[2])
                 matrix[:3, :3] /= size
-                self.add_mesh(vertices, faces, [make(thing.material)], matrix)
-            elif thing.shape == "wall":
-                painted = made_of[thing.material]
-                cover = materials.matte(painted.color) if isinstance(painted, Plain) else make(thing.material)
-                wall = self._add(self._shape("wall", 0), cover, np.array(thing.matrix))
+                self.add_mesh(vertices, faces, [make(prop.material)], matrix)
+            elif prop.shape == "wall":
+                painted = made_of[prop.material]
+                cover = materials.matte(painted.color) if isinstance(painted, Plain) else make(prop.material)
+                wall = self._add(self._shape("wall", 0), cover, np.array(prop.matrix))
                 wall.visible_shadow = wall.visible_diffuse = False
             else:
-                self._add(self._shape(thing.shape, thing.variant), make(thing.material), np.array(thing.matrix))
+                self._add(self._shape(prop.shape, prop.variant), make(prop.material), np.array(prop.matrix))
 
-    def wear(self, worn: tuple[Worn, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
+    def wear(self, arm_wear: tuple[ArmWear, ...], made_of: tuple[Material, ...], arms: tuple[Arm, ...]) -> None:
         """Put sleeves and watches on posed arms; what an arm would wear that is left out is left out, too."""
-        for one in worn:
+        for one in arm_wear:
             if one.arm >= len(arms):
                 continue
             arm = arms[one.arm]
@@ -113,7 +113,7 @@ class Props:
                 rest = rest[: len(hand_mesh.build().vertices)]
             vertices, faces = sleeve.tube(rest, one.start, one.loose, one.folds, one.end, tucked=one.tucked)
             moved = forearm(arm.rig)
-            mesh = bpy.data.meshes.new("worn")
+            mesh = bpy.data.meshes.new("arm wear")
             fill(mesh, arm.elbow.bend(vertices) if one.bends else vertices, faces)
             mesh.materials.append(None)
             self._add(mesh, _material(made_of[one.material]), moved)
@@ -139,13 +139,13 @@ class Props:
         :param keep_materials: they are others' and stay when the frame is cleared.
         :param index: of the object in the pass of objects; 0 for what is not annotated.
         """
-        mesh = bpy.data.meshes.new("thing")
+        mesh = bpy.data.meshes.new("prop")
         fill(mesh, vertices, faces)
         for material in made_of:
             mesh.materials.append(material)
         if surfaces is not None:
             mesh.polygons.foreach_set("material_index", np.ascontiguousarray(surfaces, np.int32))
-        obj = bpy.data.objects.new("thing", mesh)
+        obj = bpy.data.objects.new("prop", mesh)
         bpy.context.scene.collection.objects.link(obj)
         obj.matrix_world = Matrix(matrix.tolist())
         obj.pass_index = index

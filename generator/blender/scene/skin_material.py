@@ -7,12 +7,12 @@ import functools
 import bpy
 import numpy as np
 
-from generator.blender.rig import COLOUR, WRIST_DISTANCE
+from generator.blender.rig import COLOR, WRIST_DISTANCE
 from generator.blender.scene import materials
 from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.mesh.skin_look import SkinLook
 
-REST, ROUGHNESS, RELIEF, VEIN, NAIL, DRAWING, BAND, HAIR = (
+REST, ROUGHNESS, BUMPS, VEIN, NAIL, DRAWING, BAND, HAIR = (
     *("rest", "skin_roughness", "skin_relief", "skin_vein", "skin_nail", "skin_drawing", "skin_band", "skin_hair"),
 )
 """Point attributes: place in the bind pose (metres), and those of :class:`generator.mesh.skin_look.SkinMaps`."""
@@ -84,17 +84,17 @@ def skin_shader(
     """Skin with this kind of drawing, and with plasters, tape or markers if there is a ``band``; ``wrinkled`` with
     age, and ``hairy`` or not.
     """
-    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
+    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOR, "Color")
     near = graph.times(graph.ramp(graph.attribute(VEIN), 2.6, 0.5), graph.number("veins"))
     color = graph.mix(graph.times(near, 0.45), color, graph.tinted(color, (0.72, 0.90, 1.02)))
     if hairy:
         hairs = graph.times(graph.attribute(HAIR), graph.number("hair"))
         color = graph.mix(graph.times(_strokes(graph, place), hairs), color, graph.color("hair_color"))
     fine = graph.add("TexVoronoi", Vector=place, Scale=520.0).outputs["Distance"]
-    relief = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(RELIEF))
-    height = graph.math("ADD", graph.times(relief, 0.30), near)
+    bumps = graph.times(graph.math("ADD", fine, graph.noise(place, 210.0, 2.0)), graph.attribute(BUMPS))
+    height = graph.math("ADD", graph.times(bumps, 0.30), near)
     if wrinkled:
-        folds = graph.times(_wrinkles(graph, place), graph.times(graph.attribute(RELIEF), graph.number("wrinkles")))
+        folds = graph.times(_wrinkles(graph, place), graph.times(graph.attribute(BUMPS), graph.number("wrinkles")))
         color = graph.mix(graph.times(folds, 0.22), color, graph.tinted(color, (0.70, 0.55, 0.50)))
         height = graph.math("MULTIPLY_ADD", folds, -0.4, height)
     roughness = graph.attribute(ROUGHNESS)
@@ -128,9 +128,9 @@ def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
     """
     graph = NodeGraph(materials.new("skin"))
     fine = graph.noise(graph.add("TexCoord").outputs["Object"], 900.0, 2.0)
-    relief = graph.add("Bump", Height=fine, Strength=0.25, Distance=0.001).outputs[0]
-    color = graph.attribute(COLOUR, "Color")
-    shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=0.5, Normal=relief)
+    bumps = graph.add("Bump", Height=fine, Strength=0.25, Distance=0.001).outputs[0]
+    color = graph.attribute(COLOR, "Color")
+    shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=0.5, Normal=bumps)
     graph.add("OutputMaterial", Surface=shader.outputs[0])
     region_pass(graph, name)
     return graph.material
@@ -139,7 +139,7 @@ def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
 def limb_skin() -> NodeGraph:
     """Skin of feet and bare arms, which :class:`generator.mesh.limb_skin.LimbSkin` tells apart."""
     graph = NodeGraph(materials.new("limb skin"))
-    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOUR, "Color")
+    place, color = graph.attribute(REST, "Vector"), graph.attribute(COLOR, "Color")
     sole, age, blood = graph.apart(graph.attribute(LIMB, "Vector"))
     hair, wet, callus = graph.apart(graph.attribute(LIMB_SURFACE, "Vector"))
     broad = graph.noise(place, 45.0, 3.0)

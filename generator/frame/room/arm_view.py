@@ -1,4 +1,4 @@
-"""What the camera sees of an arm, for those who put things around it: free places, and points behind a pixel."""
+"""What the camera sees of an arm, for those who put props around it: free places, and points behind a pixel."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from generator.frame.elbow import PLACE
 from generator.frame.room import materials, people, rooms
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
 from generator.hand.anatomy import BONES
 from generator.hand.kinematics import PosedSkeleton
 
@@ -28,7 +28,7 @@ def draw_clothes(rng: np.random.Generator, crowd: Crowd) -> dict[float, Material
 
 
 def fill_scene(
-    things: Things,
+    props: SceneProps,
     rng: np.random.Generator,
     crowd: Crowd,
     hands: Sequence[PosedSkeleton],
@@ -47,25 +47,23 @@ def fill_scene(
     up = _up(crowd)
     sits = _sit(rng, crowd)
     own = float(-view.camera.distance * up[1]) + _OWN
-    level = min((float(up @ person.middle) for person in crowd.persons), default=own) - people.TALL[sits]
-    things.up, things.ground = up, level
+    level = min((float(up @ person.center) for person in crowd.persons), default=own) - people.TALL[sits]
+    props.up, props.ground = up, level
     for number, person in enumerate(crowd.persons, start=int(crowd.kind == "egocentric")):
         cloth = clothes.get(number) or materials.cloth(rng)
-        axes, middle = np.array(person.axes), np.array(person.middle)
+        axes, center = np.array(person.axes), np.array(person.center)
         reaching = {-1 if hand.side == "right" else 1 for hand in crowd.hands if hand.person == number}
         pocketed = tuple(side for side in (-1, 1) if side not in reaching)
-        bare, tall = number not in sleeved if reaching else None, float(up @ middle - level)
-        people.dressed(
-            things, rng, cloth, axes, middle, person.tone, sits=sits, pocketed=pocketed, bare=bare, tall=tall
-        )
+        bare, tall = number not in sleeved if reaching else None, float(up @ center - level)
+        people.dressed(props, rng, cloth, axes, center, person.tone, sits=sits, pocketed=pocketed, bare=bare, tall=tall)
     for hand, posed in zip(crowd.hands, hands, strict=True):
-        _upper_arm(things, rng, hand, posed, clothes[hand.person])
-    _table(things, rng, crowd, view)
+        _upper_arm(props, rng, hand, posed, clothes[hand.person])
+    _table(props, rng, crowd, view)
     if alone:
         return
     if rng.random() < 0.9:
-        rooms.fill_room(things, rng, view)
-    things.floor_below(rng, view)
+        rooms.fill_room(props, rng, view)
+    props.floor_below(rng, view)
 
 
 def _up(crowd: Crowd) -> np.ndarray:
@@ -81,10 +79,10 @@ def _sit(rng: np.random.Generator, crowd: Crowd) -> bool:
     if crowd.table is None or not crowd.persons:
         return chance
     normal, point = (np.array(part) for part in crowd.table)
-    return bool((point @ normal - min(normal @ person.middle for person in crowd.persons)) > people.LAP + 0.05)
+    return bool((point @ normal - min(normal @ person.center for person in crowd.persons)) > people.LAP + 0.05)
 
 
-def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -> None:
+def _table(props: SceneProps, rng: np.random.Generator, crowd: Crowd, view: View) -> None:
     """A table before the people, from one's own body on where they are seen through somebody's eyes."""
     count, (deep, wide, aside) = int(rng.integers(0, 9)), rng.uniform([0.45, 0.8, -0.2], [1.1, 1.8, 0.2])
     eye = view.camera.position
@@ -98,8 +96,8 @@ def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -
     rotation = np.stack([np.cross(back, normal), back, normal], axis=1)
     own = float(eye @ back) + 0.12
     far = own + deep
-    if things.bodies:
-        local = np.concatenate(things.bodies)
+    if props.bodies:
+        local = np.concatenate(props.bodies)
         height, front = (local[:, :3] - point) @ normal, local[:, :3] @ back - local[:, 3]
         far = float(front[np.abs(height) < local[:, 3]].min(initial=far if crowd.kind == "egocentric" else np.inf))
         far = far if np.isfinite(far) else float(front.min())
@@ -108,14 +106,16 @@ def _table(things: Things, rng: np.random.Generator, crowd: Crowd, view: View) -
     if crowd.kind == "people":
         wide, aside = max(wide, np.ptp(seen) + 0.5), aside + (seen.min() + seen.max()) / 2
     center = rotation[:, 0] * aside + back * (near + far) / 2 + normal * (point @ normal)
-    things.desk(rng, view, rotation, center, np.array([wide, max(far - near, 0.25)]), count)
+    props.desk(rng, view, rotation, center, np.array([wide, max(far - near, 0.25)]), count)
 
 
-def _upper_arm(things: Things, rng: np.random.Generator, hand: SeenHand, posed: PosedSkeleton, cloth: Material) -> None:
+def _upper_arm(
+    props: SceneProps, rng: np.random.Generator, hand: SeenHand, posed: PosedSkeleton, cloth: Material
+) -> None:
     """A sleeve from the shoulder to the middle of the upper arm."""
     mirror = np.array([-1, 1, 1] if hand.side == "left" else [1, 1, 1])
     moved = posed.transforms[_FOREARM]
     elbow = (moved[:3, :3] @ [0.0, 0.0, -PLACE] + moved[:3, 3]) * mirror
     shoulder = np.array(hand.shoulder)
     start, end = (shoulder + fraction * (elbow - shoulder) for fraction in (_SUNK, _SHORT))
-    people.sleeve(things, rng, cloth, start, end, 0.065)
+    people.sleeve(props, rng, cloth, start, end, 0.065)

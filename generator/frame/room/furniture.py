@@ -1,6 +1,6 @@
 """What stands in rooms and is made of several parts: shelves, slats, boards, books, bottles, plants, toys, lamps.
 
-Rows of parallel edges, rounded rods side by side and things in warm colours are what a network that met only single
+Rows of parallel edges, rounded rods side by side and objects in warm colours are what a network that met only single
 boxes and balls takes for fingers and for skin. Each piece fits about into a ball of diameter 1 m around the origin,
 upright along Z, its front to -Y.
 """
@@ -14,14 +14,14 @@ import numpy as np
 
 from generator.frame.room import materials
 from generator.frame.room.materials import Material
-from generator.frame.room.shapes import Shape, drawn
+from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import transform
 from generator.maths import rotation_about
 
 
 @dataclass(frozen=True)
 class Part:
-    """One shape of :meth:`generator.frame.room.things.Things.add` in a piece, with its (4, 4) matrix there."""
+    """One shape of :meth:`generator.frame.room.props.SceneProps.add` in a piece, with its (4, 4) matrix there."""
 
     shape: Shape
     material: Material
@@ -33,7 +33,7 @@ class Piece:
     """A piece of furniture of its own size.
 
     :param low: (3,) its corner, metres in its axes; ``high``: the opposite one.
-    :param flat: whether things can stand on it.
+    :param flat: whether props can stand on it.
     """
 
     parts: list[Part]
@@ -96,7 +96,7 @@ def _part(
 def _slats(rng: np.random.Generator) -> list[Part]:
     """A row of parallel bars or rods: blinds, a ladder, a radiator, a grille, a pallet."""
     material, count = materials.surface(rng), int(rng.integers(4, 15))
-    shape, pitch = drawn(rng, "box", "box", "tube", "block"), 0.8 / count
+    shape, pitch = pick(rng, "box", "box", "tube", "block"), 0.8 / count
     thick, deep = pitch * rng.uniform(0.3, 0.95), pitch * rng.uniform(0.2, 1.0)
     length, lean = rng.uniform(0.3, 0.75), rng.normal(0, 0.15)
     flat = rng.random() < 0.6
@@ -119,7 +119,7 @@ def _slats(rng: np.random.Generator) -> list[Part]:
 
 
 def _shelf(rng: np.random.Generator) -> list[Part]:
-    """Boards one above the other, with things on them."""
+    """Boards one above the other, with props on them."""
     material, rows = materials.surface(rng), int(rng.integers(2, 5))
     wide, deep, thick = rng.uniform(0.5, 0.9), rng.uniform(0.15, 0.3), rng.uniform(0.012, 0.04)
     heights = np.linspace(-0.42, 0.42, rows + 1)
@@ -134,7 +134,7 @@ def _shelf(rng: np.random.Generator) -> list[Part]:
         while left < wide / 2 - 0.1:
             size = float(rng.uniform(0.05, 0.18))
             tall = min(float(rng.uniform(0.5, 1.5)) * size, 0.95 * clearance)
-            shape = drawn(rng, "box", "tube", "ball", "block")
+            shape = pick(rng, "box", "tube", "ball", "block")
             center = (left + size / 2, rng.uniform(-0.3, 0.1) * deep, floor + thick / 2 + tall / 2)
             if rng.random() < 0.75:
                 parts.append(_part(shape, materials.surface(rng), center, (size, min(size, deep), tall)))
@@ -159,7 +159,7 @@ def _stack(rng: np.random.Generator) -> list[Part]:
     """Boards, boxes or plates in a pile, each turned a little."""
     alike = materials.surface(rng) if rng.random() < 0.6 else None
     parts: list[Part] = []
-    shape, top = drawn(rng, "box", "box", "tube"), -0.4
+    shape, top = pick(rng, "box", "box", "tube"), -0.4
     wide, deep = rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.5)
     thin = float(np.exp(rng.uniform(np.log(0.015), np.log(0.15))))
     while top < 0.3 and len(parts) < 12:
@@ -190,7 +190,7 @@ def _bottle(rng: np.random.Generator) -> list[Part]:
 def _rods(rng: np.random.Generator) -> list[Part]:
     """Rods, stalks or leaves that spread from a pot or lie beside each other: pens, cutlery, plants, fruit."""
     material, count = materials.surface(rng), int(rng.integers(3, 12))
-    shape = drawn(rng, "tube", "ball", "block")
+    shape = pick(rng, "tube", "ball", "block")
     spread, bright = rng.uniform(0.05, 0.9), rng.random() < 0.3
     thick, length = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))), rng.uniform(0.3, 0.7)
     parts: list[Part] = []
@@ -232,7 +232,7 @@ def _toy(rng: np.random.Generator) -> list[Part]:
     floor = -0.42
     for _ in range(rng.integers(2, 6)):
         size = (rng.uniform(0.15, 0.6), rng.uniform(0.1, 0.3), rng.uniform(0.06, 0.2))
-        shape = drawn(rng, "box", "block", "tube")
+        shape = pick(rng, "box", "block", "tube")
         center = (rng.normal(0, 0.05), rng.normal(0, 0.03), floor + size[2] / 2)
         parts.append(_part(shape, materials.strong(rng), center, size))
         floor += size[2]
@@ -264,7 +264,7 @@ def _seat(rng: np.random.Generator) -> list[Part]:
     """A chair, stool or small table."""
     material, legs = materials.surface(rng), materials.surface(rng)
     wide, thick, seat = rng.uniform(0.35, 0.6), rng.uniform(0.02, 0.07), rng.uniform(-0.1, 0.2)
-    parts = [_part(drawn(rng, "box", "block", "tube"), material, (0, 0, seat), (wide, wide, thick))]
+    parts = [_part(pick(rng, "box", "block", "tube"), material, (0, 0, seat), (wide, wide, thick))]
     leg = rng.uniform(0.015, 0.05)
     for x in (-0.42, 0.42):
         for y in (-0.42, 0.42):

@@ -6,25 +6,25 @@ import numpy as np
 
 from generator.frame.room import materials
 from generator.frame.room.arm_view import View
-from generator.frame.room.things import PLANE_SIZE, Things
+from generator.frame.room.props import PLANE_SIZE, SceneProps
 from generator.frame.room.transforms import rotation_to, transform
 
 FRACTION = 0.06
-"""Of the images with hands, where things before the hand are drawn at all."""
+"""Of the images with hands, where occluders before the hand are drawn at all."""
 
 _TRIES = 12
 _NEAREST = 0.04
 """Metres between the lens and glass."""
 
 
-def put_before(things: Things, rng: np.random.Generator, view: View) -> None:
+def put_before(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """Put a pane or a drinking glass between the camera and the hands; nothing where there is no place for it."""
     for _ in range(_TRIES):
-        if _pane(things, rng, view) if rng.random() < 0.6 else _tumbler(things, rng, view):
+        if _pane(props, rng, view) if rng.random() < 0.6 else _tumbler(props, rng, view):
             return
 
 
-def _pane(things: Things, rng: np.random.Generator, view: View) -> bool:
+def _pane(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """A pane before all of the arms that is in the image: larger than it, or a plate whose edges are in sight."""
     normal = np.array([rng.normal(0, 0.25), -1.0, rng.normal(0, 0.25)])
     normal /= np.linalg.norm(normal)
@@ -41,16 +41,16 @@ def _pane(things: Things, rng: np.random.Generator, view: View) -> bool:
     ahead = view.one_hand(rng).mean(axis=0) - eye
     center = eye + (offset - eye @ normal) / (ahead @ normal) * ahead
     size = np.array([PLANE_SIZE, PLANE_SIZE, thick])
-    turn = rotation_to(normal, 0.0)
+    rotation = rotation_to(normal, 0.0)
     if rng.random() < 0.4:
         size[:2] = rng.uniform(0.12, 0.5, 2)
-        center = center + turn @ np.append(rng.normal(0, 0.25, 2) * size[:2], 0.0)
-        turn = turn @ rotation_to(np.array([0.0, 0.0, 1.0]), rng.normal(0, 0.15))
-    things.add("box", materials.glass(rng), transform(turn, center, size))
+        center = center + rotation @ np.append(rng.normal(0, 0.25, 2) * size[:2], 0.0)
+        rotation = rotation @ rotation_to(np.array([0.0, 0.0, 1.0]), rng.normal(0, 0.15))
+    props.add("box", materials.glass(rng), transform(rotation, center, size))
     return True
 
 
-def _tumbler(things: Things, rng: np.random.Generator, view: View) -> bool:
+def _tumbler(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """A drinking glass, a beaker or a jar, nearly upright in the image; False if it would touch an arm."""
     wide, high = rng.uniform(0.055, 0.1), rng.uniform(0.08, 0.2)
     hand = view.one_hand(rng)
@@ -61,6 +61,6 @@ def _tumbler(things: Things, rng: np.random.Generator, view: View) -> bool:
     up /= np.linalg.norm(up)
     if center[1] + view.camera.distance < _NEAREST + wide or not view.clear(center, wide / 2, up * high / 2):
         return False
-    turn = rotation_to(up, rng.uniform(0, 2 * np.pi))
-    things.add("tumbler", materials.glass(rng), transform(turn, center, np.array([wide, wide, high])))
+    rotation = rotation_to(up, rng.uniform(0, 2 * np.pi))
+    props.add("tumbler", materials.glass(rng), transform(rotation, center, np.array([wide, wide, high])))
     return True

@@ -44,13 +44,13 @@ class Lamps:
     """The light of an indoor scene.
 
     :param environment: a panorama of light.
-    :param down: by how much the camera looks down in it, radians; ``turn``: in which direction.
+    :param down: by how much the camera looks down in it, radians; ``rotation``: in which direction.
     :param strength: a factor.
     """
 
     environment: Environment
     down: float
-    turn: float
+    rotation: float
     strength: float
     sun: Sun | None
     flash: Flash | None = None
@@ -60,13 +60,13 @@ def draw(rng: np.random.Generator, look: FrameLook) -> Lamps:
     """Draw an environment, and a sun or a lamp in part of the images, from where the look's light comes."""
     environment = ENVIRONMENTS[int(rng.integers(len(ENVIRONMENTS)))]
     down = float(rng.uniform(-0.1, 1.4))  # the camera looks ahead, or down on a table
-    turn, strength = float(rng.uniform(0, 2 * np.pi)), float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
+    rotation, strength = float(rng.uniform(0, 2 * np.pi)), float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
     shaded = rng.random() < 0.45
     power = float(rng.uniform(0.5, 4.0))
     angle = float(np.radians(np.exp(rng.uniform(np.log(0.5), np.log(40)))))
-    towards, color = look.light.tolist(), np.clip(look.light_colour, 0, 1).tolist()
+    towards, color = look.light.tolist(), np.clip(look.light_color, 0, 1).tolist()
     sun = None if shaded else Sun((towards[0], towards[1], towards[2]), power, angle, (color[0], color[1], color[2]))
-    return Lamps(environment, down, turn, strength, sun)
+    return Lamps(environment, down, rotation, strength, sun)
 
 
 def flash_in_some(rng: np.random.Generator, lamps: Lamps, camera: Camera) -> Lamps:

@@ -1,4 +1,4 @@
-"""What things in indoor scenes are made of, in numbers: plain, mottled, tiled, woven, wooden, shining, faces.
+"""What props in indoor scenes are made of, in numbers: plain, mottled, tiled, woven, wooden, shining, faces.
 
 :mod:`generator.blender.scene.materials` makes Blender's materials of them.
 """
@@ -26,10 +26,10 @@ _DETAIL_RANGES = {"Detail": (1, 4), "Distortion": (0, 3), "Roughness": (0.4, 0.8
 
 @dataclass(frozen=True)
 class Pattern:
-    """A texture over a thing.
+    """A texture over a prop.
 
     :param texture: the end of the name of Blender's texture node.
-    :param rotation: radians; ``scale``: per metre, or per size of a thing that is scaled.
+    :param rotation: radians; ``scale``: per metre, or per size of a prop that is scaled.
     :param details: further inputs of the texture by name.
     :param second: linear RGB where the texture is 1.
     :param start: up to which value of the texture the first color lasts, 0..0.5.
@@ -61,9 +61,9 @@ class Plain:
     """One color, lighter and darker by up to a fraction.
 
     :param color: linear RGB.
-    :param scale: of what is lighter or darker, per metre or per size of the thing.
+    :param scale: of what is lighter or darker, per metre or per size of the prop.
     :param uneven: the fraction.
-    :param relief: height of its folds, metres.
+    :param bump_height: height of its folds, metres.
     """
 
     kind: Literal["plain"]
@@ -71,7 +71,7 @@ class Plain:
     roughness: float
     scale: float
     uneven: float
-    relief: float = 0.0
+    bump_height: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -186,13 +186,13 @@ def plain(
     rng: np.random.Generator,
     color: np.ndarray,
     roughness: float | None = None,
-    relief: float = 0.0,
+    bump_height: float = 0.0,
     uneven: float = 0.25,
 ) -> Plain:
-    """One linear RGB color (3,), lighter and darker by up to ``uneven``, with folds ``relief`` metres high."""
+    """One linear RGB color (3,), lighter and darker by up to ``uneven``, with folds ``bump_height`` metres high."""
     matte = float(rng.uniform(0.3, 0.95)) if roughness is None else roughness
     scale = float(rng.uniform(3, 25))
-    return Plain("plain", triple(color), float(matte), scale, float(rng.uniform(0, uneven)), float(relief))
+    return Plain("plain", triple(color), float(matte), scale, float(rng.uniform(0, uneven)), float(bump_height))
 
 
 def sheet(rng: np.random.Generator) -> Plain:
@@ -200,7 +200,7 @@ def sheet(rng: np.random.Generator) -> Plain:
     value, tint = rng.uniform(0.55, 0.9), rng.uniform(0, 0.12, 3)
     if rng.random() < 0.25:
         value, tint = rng.uniform(0.2, 0.6), rng.uniform(0, 1) * np.array([0.6, 0.2, 0.0])  # blue or green
-    return plain(rng, value * (1 - tint), roughness=0.95, relief=rng.uniform(0.001, 0.004), uneven=0.1)
+    return plain(rng, value * (1 - tint), roughness=0.95, bump_height=rng.uniform(0.001, 0.004), uneven=0.1)
 
 
 def strong(rng: np.random.Generator) -> Plain:
@@ -211,7 +211,7 @@ def strong(rng: np.random.Generator) -> Plain:
 
 
 def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
-    """Boards beside each other with a grain, pale to dark, for a thing of about this size."""
+    """Boards beside each other with a grain, pale to dark, for a prop of about this size."""
     roughness = float(rng.uniform(0.25, 0.8))
     direction = float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
     scale = metres * float(np.exp(rng.uniform(np.log(0.7), np.log(6))))
@@ -243,17 +243,20 @@ def ground(rng: np.random.Generator, metres: float, *, outside: bool) -> Plain |
         return _boards(rng, metres)
     if kind < 0.55:
         return _tiles(rng, metres)
-    grain, relief, uneven = float(np.exp(rng.uniform(*np.log((40, 400))))), 0.003, 0.3
+    grain, bump_height, uneven = float(np.exp(rng.uniform(*np.log((40, 400))))), 0.003, 0.3
     if kind < 0.7:  # carpet, a blanket
         color = np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0, 0.5), rng.uniform(0.15, 0.85))) ** 2.2
     elif kind < 0.83:  # stone, concrete, asphalt
         color = rng.uniform(0.05, 0.5) * np.array([1.0, rng.uniform(0.9, 1.0), rng.uniform(0.8, 1.0)])
-        grain, relief = 0.2 * grain, 0.001
+        grain, bump_height = 0.2 * grain, 0.001
     elif kind < 0.93:  # sand
-        color, relief = rng.uniform(0.3, 0.65) * np.array([1.0, rng.uniform(0.72, 0.88), rng.uniform(0.4, 0.7)]), 0.012
+        color, bump_height = (
+            rng.uniform(0.3, 0.65) * np.array([1.0, rng.uniform(0.72, 0.88), rng.uniform(0.4, 0.7)]),
+            0.012,
+        )
     else:  # grass
         color, uneven = np.array([rng.uniform(0.05, 0.2), 0.2, 0.02]), 0.7
-    return replace(plain(rng, color, 0.9, relief if outside else 0.0, uneven), scale=metres * grain)
+    return replace(plain(rng, color, 0.9, bump_height if outside else 0.0, uneven), scale=metres * grain)
 
 
 def _boards(rng: np.random.Generator, metres: float) -> Wood:
@@ -298,7 +301,7 @@ def mirror(rng: np.random.Generator) -> Mirror:
 
 
 def surface(rng: np.random.Generator) -> Plain | Wood | Everyday:
-    """What furniture and the things on it are made of: plain as often as not, wood, metal, paint."""
+    """What furniture and the props on it are made of: plain as often as not, wood, metal, paint."""
     kind = rng.random()
     if kind < 0.45:
         return plain(rng, np.array(_color(rng)), uneven=0.1)
@@ -331,7 +334,7 @@ def cloth(rng: np.random.Generator) -> Everyday | Plain:
         return everyday(rng)
     value = np.exp(rng.uniform(np.log(0.008), np.log(0.8)))
     tint = 1 + rng.uniform(-1, 1, 3) * (0.08 if rng.random() < 0.6 else 0.7)
-    return plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, relief=0.02)
+    return plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, bump_height=0.02)
 
 
 def _color(rng: np.random.Generator) -> Triple:

@@ -10,7 +10,7 @@ import numpy as np
 from generator.frame.room import materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material, Mirror
-from generator.frame.room.things import Thing, Things
+from generator.frame.room.props import Prop, SceneProps
 from generator.frame.room.transforms import rotation_to, transform
 
 FRACTION = 0.05
@@ -39,18 +39,18 @@ class Plane:
         return np.asarray(start + ((self.offset - start @ self.normal) / (way @ self.normal))[:, None] * way)
 
 
-def plane_of(things: Sequence[Thing], made_of: Sequence[Material]) -> Plane | None:
-    """The plane of the first mirror among things; None without one."""
-    for thing in things:
-        if isinstance(made_of[thing.material], Mirror):
-            matrix = np.array(thing.matrix)
+def plane_of(props: Sequence[Prop], made_of: Sequence[Material]) -> Plane | None:
+    """The plane of the first mirror among props; None without one."""
+    for prop in props:
+        if isinstance(made_of[prop.material], Mirror):
+            matrix = np.array(prop.matrix)
             along = matrix[:3, 2]
             normal = along / np.linalg.norm(along)
             return Plane(normal, float(normal @ (matrix[:3, 3] + along / 2)))
     return None
 
 
-def put_behind(things: Things, rng: np.random.Generator, view: View) -> bool:
+def put_behind(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """Put a mirror, and the wall or table that it is on, behind the arms; False where no hand would be seen in it.
 
     Nobody is seen to end: no arm's end is in the mirror.
@@ -58,29 +58,31 @@ def put_behind(things: Things, rng: np.random.Generator, view: View) -> bool:
     for _ in range(_TRIES):
         normal, gap = _facing(rng), float(np.exp(rng.uniform(np.log(0.01), np.log(0.3))))
         plane = Plane(normal, float((view.arm @ normal).min()) - gap)
-        turn = rotation_to(normal, np.pi / 2 + rng.normal(0, 0.1))
+        rotation = rotation_to(normal, np.pi / 2 + rng.normal(0, 0.1))
         eye = view.camera.position
         if eye @ normal - plane.offset < 0.05:
             continue
         hand = plane.crossed(eye, plane.reflect(view.one_hand(rng)))
         center, size = hand.mean(axis=0), rng.uniform(0.2, 0.9, 2)
-        center = center + turn @ np.append(rng.normal(0, 0.15, 2) * size, 0.0)
-        if not _shows(view, plane, turn, center, size, hand):
+        center = center + rotation @ np.append(rng.normal(0, 0.15, 2) * size, 0.0)
+        if not _shows(view, plane, rotation, center, size, hand):
             continue
-        turned = transform(turn, center - normal * _THICK / 2, np.array([*size, _THICK]))
-        things.add("box", materials.mirror(rng), turned)
+        rotated = transform(rotation, center - normal * _THICK / 2, np.array([*size, _THICK]))
+        props.add("box", materials.mirror(rng), rotated)
         if rng.random() < 0.5:
-            edge = transform(turn, center - normal * 0.012, np.array([*(size + rng.uniform(0.01, 0.06)), 0.02]))
-            things.add("box", materials.surface(rng), edge)
-        things.table(rng, view, normal, center - normal * 0.02, int(rng.integers(0, 6)))
+            edge = transform(rotation, center - normal * 0.012, np.array([*(size + rng.uniform(0.01, 0.06)), 0.02]))
+            props.add("box", materials.surface(rng), edge)
+        props.table(rng, view, normal, center - normal * 0.02, int(rng.integers(0, 6)))
         return True
     return False
 
 
-def _shows(view: View, plane: Plane, turn: np.ndarray, center: np.ndarray, size: np.ndarray, hand: np.ndarray) -> bool:
+def _shows(
+    view: View, plane: Plane, rotation: np.ndarray, center: np.ndarray, size: np.ndarray, hand: np.ndarray
+) -> bool:
     """Whether most of a hand is seen in a mirror, beside the arms, and no arm's end.
 
-    :param turn: (3, 3), the mirror's axes; ``size``: (2,) along the first two, metres.
+    :param rotation: (3, 3), the mirror's axes; ``size``: (2,) along the first two, metres.
     :param hand: (N, 3), where the hand's points are seen on the mirror.
     """
     eye = view.camera.position
@@ -88,7 +90,7 @@ def _shows(view: View, plane: Plane, turn: np.ndarray, center: np.ndarray, size:
     def seen(points: np.ndarray) -> np.ndarray:
         x, y, depth = view.camera.project(points).T
         inside = (x > 0) & (x < view.camera.width) & (y > 0) & (y < view.camera.height) & (depth > 0)
-        return np.asarray(inside & (np.abs((points - center) @ turn[:, :2]) < size / 2).all(axis=1))
+        return np.asarray(inside & (np.abs((points - center) @ rotation[:, :2]) < size / 2).all(axis=1))
 
     visible = seen(hand)
     if visible.mean() < 0.6:

@@ -1,4 +1,4 @@
-"""Things before the hand or in it: pencils, cords, cups, cards. The mask is what is still seen of the hand."""
+"""Props before the hand or in it: pencils, cords, cups, cards. The mask is what is still seen of the hand."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import numpy as np
 
 from generator.frame.room import materials
 from generator.frame.room.arm_view import View
-from generator.frame.room.shapes import Shape, drawn
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
+from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
 
 MOST = 0.45
-"""The share of the hand that one thing may hide, about."""
+"""The fraction of the hand that one prop may hide, about."""
 
 _TRIES = 12
 
 
-def cover(things: Things, rng: np.random.Generator, view: View) -> None:
-    """Put one to three things between the camera and the hand."""
+def cover(props: SceneProps, rng: np.random.Generator, view: View) -> None:
+    """Put one to three props between the camera and the hand."""
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         for _ in range(_TRIES):
-            if _try(things, rng, view):
+            if _try(props, rng, view):
                 break
 
 
-def hold(things: Things, rng: np.random.Generator, view: View) -> None:
-    """Put a thing into the hand: one that passes through palm and fingers as much as it is gripped by them."""
+def hold(props: SceneProps, rng: np.random.Generator, view: View) -> None:
+    """Put a prop into the hand: one that passes through palm and fingers as much as it is gripped by them."""
     thick = float(np.exp(rng.uniform(np.log(0.008), np.log(0.06))))
-    shape = drawn(rng, "tube", "tube", "box", "block", "ball")
+    shape = pick(rng, "tube", "tube", "box", "block", "ball")
     size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
     if shape != "ball":
         size[2] = rng.uniform(0.05, 0.22)
@@ -35,11 +35,11 @@ def hold(things: Things, rng: np.random.Generator, view: View) -> None:
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
     matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
-    things.add(shape, materials.surface(rng), matrix)
+    props.add(shape, materials.surface(rng), matrix)
 
 
-def _try(things: Things, rng: np.random.Generator, view: View) -> bool:
-    """Draw one thing; False if it would touch the arm, hide too much, or hide nothing."""
+def _try(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
+    """Draw one prop; False if it would touch the arm, hide too much, or hide nothing."""
     shape, size = _size(rng)
     target = view.arm[view.hand][rng.integers(view.hand.sum())]
     eye = view.camera.position
@@ -53,7 +53,7 @@ def _try(things: Things, rng: np.random.Generator, view: View) -> bool:
     if not view.clear(center, radius, half) or not 0.01 < hidden < MOST:
         return False
     matrix = transform(rotation_to(direction, rng.uniform(0, 2 * np.pi)), center, size)
-    things.add(shape, materials.everyday(rng), matrix)
+    props.add(shape, materials.everyday(rng), matrix)
     return True
 
 

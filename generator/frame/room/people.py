@@ -1,4 +1,4 @@
-"""People around a hand: whoever stands or sits behind it in clothes, and limbs and things in the colours of skin.
+"""People around a hand: whoever stands or sits behind it in clothes, and limbs and objects in the colours of skin.
 
 None of them has a hand to be found, and none is part of a mask.
 """
@@ -12,8 +12,8 @@ import numpy as np
 from generator.frame.room import materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material, cloth, flesh
+from generator.frame.room.props import SceneProps
 from generator.frame.room.shapes import Shape
-from generator.frame.room.things import Things
 from generator.frame.room.transforms import rotation_to, transform
 from generator.maths import rotation_about
 from generator.mesh import person_mesh
@@ -53,32 +53,32 @@ _LIMBS: tuple[tuple[Shape, Shape, float, float], ...] = (
 _TRIES = 16
 
 
-def balls(axes: np.ndarray, middle: np.ndarray, *, sits: bool) -> np.ndarray:
+def balls(axes: np.ndarray, center: np.ndarray, *, sits: bool) -> np.ndarray:
     """Balls (N, 4) that somebody's body is within, scene points and radii, metres; :func:`dressed` says where it is."""
     right = np.array(_TRUNK + _LEGS[sits])
     both = np.concatenate([right, right * [-1, 1, 1, 1]])
-    return np.column_stack([middle + both[:, :3] @ axes.T, both[:, 3]])
+    return np.column_stack([center + both[:, :3] @ axes.T, both[:, 3]])
 
 
-def person(things: Things, rng: np.random.Generator, view: View) -> None:
+def person(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """Somebody behind the hand: near enough to fill much of the image with clothes, or across a table."""
     gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
     depth = view.behind(0.15) + gap + 0.13
     across, down = rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1)
-    axes, sits = _on(things.up, rng.normal(0, 0.01), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
+    axes, sits = _on(props.up, rng.normal(0, 0.01), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
     for step in range(10):
-        middle = _standing(things, view.point(across, down, depth + 0.1 * step) + axes @ [0.0, 0.0, 0.2], sits)
-        if things.free(view, balls(axes, middle, sits=sits)):
-            dressed(things, rng, cloth(rng), axes, middle, rng.uniform(), sits=sits)
+        center = _standing(props, view.point(across, down, depth + 0.1 * step) + axes @ [0.0, 0.0, 0.2], sits)
+        if props.free(view, balls(axes, center, sits=sits)):
+            dressed(props, rng, cloth(rng), axes, center, rng.uniform(), sits=sits)
             return
 
 
 def dressed(
-    things: Things,
+    props: SceneProps,
     rng: np.random.Generator,
     clothes: Material,
     axes: np.ndarray,
-    middle: np.ndarray,
+    center: np.ndarray,
     tone: float,
     *,
     sits: bool,
@@ -90,42 +90,42 @@ def dressed(
 
     :param clothes: of the trunk.
     :param axes: (3, 3), columns to the side, backwards and up.
-    :param middle: (3,), between the shoulders, metres.
+    :param center: (3,), between the shoulders, metres.
     :param pocketed: signs of X on whose side there is an arm at all.
     :param bare: whether forearms are bare; None to draw it.
     :param tall: how high the shoulders are above the soles, metres; None for :data:`TALL`.
     """
-    things.bodies.append(balls(axes, middle, sits=sits))
-    if things.ground is None:
-        things.ground = float((middle - axes[:, 2] * (TALL[sits] if tall is None else tall)) @ things.up)
+    props.bodies.append(balls(axes, center, sits=sits))
+    if props.ground is None:
+        props.ground = float((center - axes[:, 2] * (TALL[sits] if tall is None else tall)) @ props.up)
     color = materials.skin_color(rng, tone)
     skin = materials.plain(rng, color, roughness=0.5, uneven=0.08)
     size = rng.uniform([0.94, 0.92, 0.97], [1.06, 1.16, 1.03])
 
     variant = int(rng.integers(person_mesh.VARIANTS))
-    things.add("shirt", clothes, transform(axes, middle, size), variant=variant)
-    things.add("neck", skin, transform(axes, middle, size))
+    props.add("shirt", clothes, transform(axes, center, size), variant=variant)
+    props.add("neck", skin, transform(axes, center, size))
     below = -(TALL[sits] if tall is None else tall)
-    _below(things, rng, axes * size, middle, below / size[2], sits=sits)
+    _below(props, rng, axes * size, center, below / size[2], sits=sits)
     bare = rng.random() < 0.5 if bare is None else bare
     for side in pocketed:
-        shoulder = middle + axes @ (SLEEVE * [side, 1, 1])
+        shoulder = center + axes @ (SLEEVE * [side, 1, 1])
         elbow = shoulder + axes @ [side * rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.09), -0.28]
-        pocket = middle + (axes * size) @ (_POCKET * [side, 1, 1])
+        pocket = center + (axes * size) @ (_POCKET * [side, 1, 1])
         if bare:
-            limb(things, "upper arm", skin, shoulder, elbow, 0.048)
-            sleeve(things, rng, clothes, shoulder, shoulder + 0.6 * (elbow - shoulder), 0.064)
-            limb(things, "forearm", skin, elbow, pocket, 0.041)
+            limb(props, "upper arm", skin, shoulder, elbow, 0.048)
+            sleeve(props, rng, clothes, shoulder, shoulder + 0.6 * (elbow - shoulder), 0.064)
+            limb(props, "forearm", skin, elbow, pocket, 0.041)
         else:
-            sleeve(things, rng, clothes, shoulder, elbow, 0.06)
-            sleeve(things, rng, clothes, elbow, pocket, 0.047)
-    turn = np.clip(rng.normal(0, 0.35), -1.0, 1.0)
-    lean = rotation_about(1, np.clip(rng.normal(0, 0.12), -0.3, 0.3)) @ rotation_about(2, turn)
-    head(things, rng, axes @ lean, middle + axes @ _HEAD, color)
+            sleeve(props, rng, clothes, shoulder, elbow, 0.06)
+            sleeve(props, rng, clothes, elbow, pocket, 0.047)
+    rotation = np.clip(rng.normal(0, 0.35), -1.0, 1.0)
+    lean = rotation_about(1, np.clip(rng.normal(0, 0.12), -0.3, 0.3)) @ rotation_about(2, rotation)
+    head(props, rng, axes @ lean, center + axes @ _HEAD, color)
 
 
 def _below(
-    things: Things, rng: np.random.Generator, axes: np.ndarray, middle: np.ndarray, sole: float, *, sits: bool
+    props: SceneProps, rng: np.random.Generator, axes: np.ndarray, center: np.ndarray, sole: float, *, sits: bool
 ) -> None:
     """Trousers and shoes, and a stool where somebody ``sits``.
 
@@ -134,35 +134,37 @@ def _below(
     """
     trousers = cloth(rng)
     shoes = materials.plain(rng, np.full(3, np.exp(rng.uniform(-5, -0.5))), uneven=0.05)
-    things.add("hips", trousers, transform(axes, middle, 1.0), variant=int(rng.integers(person_mesh.VARIANTS)))
+    props.add("hips", trousers, transform(axes, center, 1.0), variant=int(rng.integers(person_mesh.VARIANTS)))
     for side in (-1, 1):
         joints = np.array(_SITTING if sits else _STANDING) * [side, 1, 1]
         fixed = joints[1 if sits else 0, 2]
         longer = (sole + 0.08 - fixed) / (joints[2, 2] - fixed)  # what is below the hip, or the knee of who sits
         joints[1:, 2] = fixed + (joints[1:, 2] - fixed) * longer
-        hip, knee, ankle = middle + joints @ axes.T
-        sleeve(things, rng, trousers, hip, knee, 0.092)
-        sleeve(things, rng, trousers, knee, ankle, 0.068)
-        things.add("block", shoes, transform(axes, ankle + axes @ [0.0, -0.06, -0.03], np.array([0.1, 0.28, 0.1])))
+        hip, knee, ankle = center + joints @ axes.T
+        sleeve(props, rng, trousers, hip, knee, 0.092)
+        sleeve(props, rng, trousers, knee, ankle, 0.068)
+        props.add("block", shoes, transform(axes, ankle + axes @ [0.0, -0.06, -0.03], np.array([0.1, 0.28, 0.1])))
     if sits:
         seat = materials.surface(rng)
         leg = -0.7 - sole
         for place, size in ((-0.685, (0.42, 0.42, 0.05)), (-0.7 - leg / 2, (0.06, 0.06, leg))):
-            things.add("box", seat, transform(axes, middle + axes @ [0, -0.03, place], np.array(size)))
+            props.add("box", seat, transform(axes, center + axes @ [0, -0.03, place], np.array(size)))
 
 
-def head(things: Things, rng: np.random.Generator, turned: np.ndarray, center: np.ndarray, color: np.ndarray) -> None:
+def head(
+    props: SceneProps, rng: np.random.Generator, rotated: np.ndarray, center: np.ndarray, color: np.ndarray
+) -> None:
     """A head: face, eyes, ears, hair.
 
-    :param turned: (3, 3), columns to its side, backwards and up; it nods beside.
+    :param rotated: (3, 3), columns to its side, backwards and up; it nods beside.
     :param color: of its skin, linear RGB (3,).
     """
-    frame = turned @ rotation_about(0, -np.clip(rng.normal(0.1, 0.2), -0.3, 0.5))  # nodding
+    frame = rotated @ rotation_about(0, -np.clip(rng.normal(0.1, 0.2), -0.3, 0.5))  # nodding
     frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
     dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
 
     def put(shape: Shape, material: Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
-        things.add(shape, material, transform(frame, center + frame @ place, size))
+        props.add(shape, material, transform(frame, center + frame @ place, size))
 
     put("head", materials.face(rng, color, dark), np.zeros(3))
     ears = materials.plain(rng, np.clip(color * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
@@ -175,14 +177,14 @@ def head(things: Things, rng: np.random.Generator, turned: np.ndarray, center: n
         put("ball", eye, EYE * [side, 1, 1], EYE_SIZE)
         put("ball", iris, IRIS * [side, 1, 1], IRIS_SIZE)
     if rng.random() < 0.88:
-        hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), relief=0.004, uneven=0.5)
+        hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), bump_height=0.004, uneven=0.5)
         hair = replace(hair, scale=8 * hair.scale)  # strands are finer than folds
         put("hair", hair, np.zeros(3))
         if rng.random() < 0.35:
             put("long hair", hair, np.zeros(3), np.array([1.0, 1.0, rng.uniform(0.16, 0.4)]))
 
 
-def distract(things: Things, rng: np.random.Generator, view: View) -> None:
+def distract(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """A few people, limbs and lumps in the colours of skin beside and behind the hand."""
     for _ in range(int(rng.integers(1, 5))):
         kind, tone = rng.random(), rng.uniform()
@@ -190,7 +192,7 @@ def distract(things: Things, rng: np.random.Generator, view: View) -> None:
         across, down = rng.uniform(size=2)
         center = view.point(across, down, back)
         if kind < 0.5:
-            beside(things, rng, view, back, tone)
+            beside(props, rng, view, back, tone)
         elif kind < 0.8:  # across the image, from edge to edge, bent in it
             across_image = view.camera.width * back / view.camera.matrix[0, 0]
             half = np.array([np.cos(a := rng.uniform(0, np.pi)), rng.uniform(-0.4, 0.4), np.sin(a)])
@@ -202,47 +204,49 @@ def distract(things: Things, rng: np.random.Generator, view: View) -> None:
             radius *= float(rng.uniform(0.75, 1.15))
             if all(view.clear(center + way, radius, way) for way in ways):
                 skin = flesh(rng, tone)
-                limb(things, upper, skin, center - half, center, radius)
-                limb(things, lower, skin, center, center + other, thinner * radius)
+                limb(props, upper, skin, center - half, center, radius)
+                limb(props, lower, skin, center, center + other, thinner * radius)
         else:
             size = np.exp(rng.uniform(np.log(0.02), np.log(0.2), 3))
             if view.clear(center, float(size.max()) / 2):
                 rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-                things.add("ball", flesh(rng, tone), transform(rotation, center, size))
+                props.add("ball", flesh(rng, tone), transform(rotation, center, size))
 
 
-def beside(things: Things, rng: np.random.Generator, view: View, depth: float, tone: float) -> None:
+def beside(props: SceneProps, rng: np.random.Generator, view: View, depth: float, tone: float) -> None:
     """Somebody whose head is somewhere in the image, at this depth or farther, where there is room for all of a body.
 
-    Whoever is there looks to the camera more often than elsewhere, and stands on what things stand on.
+    Whoever is there looks to the camera more often than elsewhere, and stands on what props stand on.
     """
     for step in range(_TRIES):
-        turned = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
-        axes, sits = _on(things.up, rng.normal(0, 0.01), turned), bool(rng.random() < 0.3)
+        rotated = rng.normal(0, 0.5) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
+        axes, sits = _on(props.up, rng.normal(0, 0.01), rotated), bool(rng.random() < 0.3)
         across, down = rng.uniform([0.02, 0.05], [0.98, 0.85])
-        middle = _standing(things, view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD, sits)
-        if things.free(view, balls(axes, middle, sits=sits)):
-            dressed(things, rng, cloth(rng), axes, middle, tone, sits=sits)
+        center = _standing(props, view.point(across, down, depth + 0.2 + 0.06 * step) - axes @ _HEAD, sits)
+        if props.free(view, balls(axes, center, sits=sits)):
+            dressed(props, rng, cloth(rng), axes, center, tone, sits=sits)
             return
 
 
-def _standing(things: Things, middle: np.ndarray, sits: bool) -> np.ndarray:
+def _standing(props: SceneProps, center: np.ndarray, sits: bool) -> np.ndarray:
     """Where somebody's shoulders are who is there, on the ground if there is one."""
-    if things.ground is None:
-        return middle
-    return np.asarray(middle + things.up * (things.ground + TALL[sits] - middle @ things.up))
+    if props.ground is None:
+        return center
+    return np.asarray(center + props.up * (props.ground + TALL[sits] - center @ props.up))
 
 
-def limb(things: Things, shape: Shape, material: Material, start: np.ndarray, end: np.ndarray, radius: float) -> None:
+def limb(
+    props: SceneProps, shape: Shape, material: Material, start: np.ndarray, end: np.ndarray, radius: float
+) -> None:
     """Put a bare part of an arm or a leg between two joints into the scene, of a radius where it is thickest."""
-    things.add(shape, material, _between(start, end, radius))
+    props.add(shape, material, _between(start, end, radius))
 
 
 def sleeve(
-    things: Things, rng: np.random.Generator, material: Material, start: np.ndarray, end: np.ndarray, radius: float
+    props: SceneProps, rng: np.random.Generator, material: Material, start: np.ndarray, end: np.ndarray, radius: float
 ) -> None:
     """Put cloth around a part of an arm or a leg between two joints into the scene; no two have the same folds."""
-    things.add("sleeve", material, _between(start, end, radius), variant=int(rng.integers(2**16)))
+    props.add("sleeve", material, _between(start, end, radius), variant=int(rng.integers(2**16)))
 
 
 def _between(start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
@@ -251,11 +255,11 @@ def _between(start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
     return transform(rotation, (start + end) / 2, np.array([2 * radius, 2 * radius, length]))
 
 
-def _on(up: np.ndarray, roll: float, turned: float) -> np.ndarray:
+def _on(up: np.ndarray, roll: float, rotated: float) -> np.ndarray:
     """Axes (3, 3) of somebody who faces the camera (-Y), turned about the vertical, then in the image's plane.
 
     :param up: (3,) the vertical.
     """
     side = np.cross([0.0, 1.0, 0.0], up)
     side /= np.linalg.norm(side)
-    return rotation_about(1, roll) @ np.stack([side, np.cross(up, side), up], axis=1) @ rotation_about(2, turned)
+    return rotation_about(1, roll) @ np.stack([side, np.cross(up, side), up], axis=1) @ rotation_about(2, rotated)

@@ -7,7 +7,7 @@ import numpy as np
 from generator.frame.room import materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Plain
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
 from generator.frame.room.transforms import transform
 
 FRACTION = 0.1
@@ -20,7 +20,7 @@ _SLACK = 0.016
 """Metres to the sides that cloth bridges."""
 
 
-def put_around(things: Things, rng: np.random.Generator, view: View) -> bool:
+def put_around(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """Put the fingers of the only hand into a pocket; False where they or the arm are not as in one."""
     hand, arm = view.arm[view.hand], view.arm[~view.hand]
     if not len(arm):
@@ -45,15 +45,15 @@ def put_around(things: Things, rng: np.random.Generator, view: View) -> bool:
     if crosses or inside[:, 2].min() - body > 0.05 or np.ptp(inside[:, 2]) > 0.11:
         return False
     heights = _drape(inside, low, high, body)
-    color, middle, size = materials.cloth(rng).color, (low + high) / 2, high - low
+    color, center, size = materials.cloth(rng).color, (low + high) / 2, high - low
     wide, grain, uneven = rng.uniform(0.8, 1.6, 2), rng.uniform(15, 60), rng.uniform(0.0, 0.25)
-    behind = np.array([*(middle + rng.normal(0, 0.08, 2)), body - 0.02])
+    behind = np.array([*(center + rng.normal(0, 0.08, 2)), body - 0.02])
     garment, cloth = (
         Plain("plain", color, 0.95, float(grain * across), float(uneven), 0.003) for across in (wide[0], size[0])
     )
-    things.add("box", garment, transform(axes, axes @ behind, np.array([*wide, 0.04])))
-    place = transform(axes, axes @ np.array([*middle, body]), np.array([*size, 1.0]))
-    things.add("drape", cloth, place, heights=tuple(tuple(row) for row in heights.tolist()))
+    props.add("box", garment, transform(axes, axes @ behind, np.array([*wide, 0.04])))
+    place = transform(axes, axes @ np.array([*center, body]), np.array([*size, 1.0]))
+    props.add("drape", cloth, place, heights=tuple(tuple(row) for row in heights.tolist()))
     return True
 
 

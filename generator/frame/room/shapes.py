@@ -1,4 +1,4 @@
-"""The shapes that things are put together from."""
+"""The shapes that props are put together from."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ are of size 1."""
 OF_SIZE_1: frozenset[Shape] = frozenset(("box", "wall", "ball", "tube", "block", "tumbler"))
 
 
-def drawn(rng: np.random.Generator, *shapes: Shape) -> Shape:
+def pick(rng: np.random.Generator, *shapes: Shape) -> Shape:
     """One of some shapes; one that is named twice is drawn twice as often."""
     return shapes[int(rng.integers(len(shapes)))]

@@ -1,4 +1,4 @@
-"""Where things stand: rotations and the matrices that scale, turn and move a shape of size 1."""
+"""Where props stand: rotations and the matrices that scale, turn and move a shape of size 1."""
 
 from __future__ import annotations
 

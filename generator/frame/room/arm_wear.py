@@ -9,8 +9,8 @@ import numpy as np
 from generator.frame.elbow import Elbow
 from generator.frame.room import materials
 from generator.frame.room.materials import Material
-from generator.frame.room.shapes import Shape, drawn
-from generator.frame.room.things import Things
+from generator.frame.room.props import SceneProps
+from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
 from generator.mesh import sleeve
 from generator.mesh.gloves import Glove
@@ -44,7 +44,7 @@ class WatchFace:
 
 
 @dataclass(frozen=True)
-class Worn:
+class ArmWear:
     """A tube around an arm.
 
     :param arm: the number of the arm.
@@ -69,7 +69,7 @@ class Worn:
 
 
 def dress(
-    things: Things,
+    props: SceneProps,
     rng: np.random.Generator,
     arm: int,
     elbow: Elbow,
@@ -77,7 +77,7 @@ def dress(
     *,
     short: bool,
     cloth: Material | None = None,
-) -> list[Worn]:
+) -> list[ArmWear]:
     """Put a sleeve on most arms and a watch on some bare ones.
 
     Every second sleeve of a bent arm ends above the elbow; every second one goes under the glove's cuff.
@@ -85,17 +85,17 @@ def dress(
     :param short: whether there is too little of an arm to wear anything.
     :param cloth: of the shirt that sleeves are of; None where there is none, for any.
     """
-    worn = []
-    if rng.random() < sleeve.WORN and not short:
-        worn.append(_sleeve(things, rng, arm, elbow, glove, cloth))
+    arm_wear = []
+    if rng.random() < sleeve.SLEEVED and not short:
+        arm_wear.append(_sleeve(props, rng, arm, elbow, glove, cloth))
     if rng.random() < 0.3 and glove is None and not short:
-        worn.append(_watch(things, rng, arm))
-    return worn
+        arm_wear.append(_watch(props, rng, arm))
+    return arm_wear
 
 
 def _sleeve(
-    things: Things, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None, cloth: Material | None
-) -> Worn:
+    props: SceneProps, rng: np.random.Generator, arm: int, elbow: Elbow, glove: Glove | None, cloth: Material | None
+) -> ArmWear:
     start, loose = sleeve.cut(rng)
     if elbow.angle and rng.random() < 0.5:
         start = -rng.uniform(0.3, 0.4)
@@ -104,22 +104,22 @@ def _sleeve(
         start = 0.003 - glove.cuff - glove.under_cuff
     folds = sleeve.draw_folds(rng)
     any_cloth = materials.everyday(rng)
-    number, end = things.number(cloth or any_cloth), None
+    number, end = props.number(cloth or any_cloth), None
     if cloth is not None:  # there is a shirt that it ends in
         end = min(_SHOULDER, start - 0.02)
-    return Worn(arm, float(start), end, float(loose), folds, True, number, tucked=bool(tucked))
+    return ArmWear(arm, float(start), end, float(loose), folds, True, number, tucked=bool(tucked))
 
 
-def _watch(things: Things, rng: np.random.Generator, arm: int) -> Worn:
+def _watch(props: SceneProps, rng: np.random.Generator, arm: int) -> ArmWear:
     """A band around the wrist, of a watch or without one."""
     start, wide, loose = -rng.uniform(0.012, 0.05), rng.uniform(0.008, 0.03), rng.uniform(0.001, 0.004)
     folds = sleeve.draw_folds(rng, even=True)
     dark = np.full(3, np.exp(rng.uniform(-5, -2)))
     band = materials.plain(rng, dark, uneven=0.05) if rng.random() < 0.6 else materials.surface(rng)
-    number, face = things.number(band), None
+    number, face = props.number(band), None
     if rng.random() < 0.6:
         across, along = rng.uniform(0.024, 0.042, 2).tolist()
-        above, shape = bool(rng.random() < 0.8), drawn(rng, "tube", "block")
-        made_of = things.number(materials.surface(rng))
+        above, shape = bool(rng.random() < 0.8), pick(rng, "tube", "block")
+        made_of = props.number(materials.surface(rng))
         face = WatchFace(shape, float(start - wide / 2), (across, along, 0.012), above, made_of)
-    return Worn(arm, float(start), float(start - wide), float(loose), folds, False, number, face)
+    return ArmWear(arm, float(start), float(start - wide), float(loose), folds, False, number, face)

@@ -1,4 +1,4 @@
-"""Things of an indoor scene, where they stand, and of what: drawn, and recorded one by one."""
+"""Props of an indoor scene: their shapes, places and materials, drawn and recorded one by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from generator.frame.room import furniture, materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material
-from generator.frame.room.shapes import OF_SIZE_1, Shape, drawn
+from generator.frame.room.shapes import OF_SIZE_1, Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
 from generator.maths import rotation_about
 from generator.mesh import sheet
@@ -23,13 +23,13 @@ _ENDLESS = np.array([PLANE_SIZE, PLANE_SIZE, _THICK])
 """Metres that a table top is thick and its legs are long where nothing else says it; a plane without an end."""
 _CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 LEVEL = 0.26
-"""Up in the normal of what things stand on: with less, it is a wall, or a table seen from straight above."""
+"""Up in the normal of what props stand on: with less, it is a wall, or a table seen from straight above."""
 
 Matrix = tuple[tuple[float, float, float, float], ...]
 
 
 @dataclass(frozen=True)
-class Thing:
+class Prop:
     """One shape.
 
     :param shape: box, ball, tube (along Z), block (a rounded box), tumbler (open to +Z), each of size 1; a part of a
@@ -55,15 +55,15 @@ class Thing:
             raise ValueError("the heights of a drape are two rows at least, all of the same length")
 
 
-class Things:
-    """The things of one frame and their materials, each in the order of being drawn."""
+class SceneProps:
+    """The props of one frame and their materials, each in the order of being drawn."""
 
     def __init__(self) -> None:
-        self.things: list[Thing] = []
+        self.props: list[Prop] = []
         self.bodies: list[np.ndarray] = []
         """Balls (N, 4) that people's bodies are within: scene points and radii, metres."""
         self.up = np.array([0.0, 0.0, 1.0])
-        """The normal (3,) of what things stand on; that of the image where there is only a wall."""
+        """The normal (3,) of what props stand on; that of the image where there is only a wall."""
         self.ground: float | None = None
         """How high what people and furniture stand on is along that normal, metres from the origin; None if nothing
         does."""
@@ -90,7 +90,7 @@ class Things:
         variant: int = 0,
     ) -> None:
         """Add a shape by a (4, 4) matrix."""
-        self.things.append(Thing(shape, self.number(material), rows(matrix), folds, heights, variant))
+        self.props.append(Prop(shape, self.number(material), rows(matrix), folds, heights, variant))
 
     def assemble(self, parts: list[furniture.Part], matrix: np.ndarray) -> None:
         """Add a piece of furniture by a (4, 4) matrix."""
@@ -98,14 +98,14 @@ class Things:
             self.add(part.shape, part.material, matrix @ part.matrix)
 
     def free(self, view: View, balls: np.ndarray) -> bool:
-        """Whether balls (N, 4), scene points and radii in metres, touch no arm, no camera, no body and no thing."""
+        """Whether balls (N, 4), scene points and radii in metres, touch no arm, no camera, no body and no prop."""
         eye = view.camera.position
         if not all(self._clear(ball[:3], ball[3]) for ball in balls):
             return False
         points = np.vstack([view.arm[::4], eye])
         if (np.linalg.norm(points[:, None] - balls[:, :3], axis=-1) < balls[:, 3] + 0.02).any():
             return False
-        matrices = [np.array(thing.matrix) for thing in self.things if thing.shape in OF_SIZE_1]
+        matrices = [np.array(prop.matrix) for prop in self.props if prop.shape in OF_SIZE_1]
         if not matrices:
             return True
         into = np.linalg.inv(matrices)
@@ -118,7 +118,7 @@ class Things:
         return all((np.linalg.norm(body[:, :3] - center, axis=1) > body[:, 3] + radius).all() for body in self.bodies)
 
     def furnish(self, rng: np.random.Generator, view: View, material: Material | None = None, more: int = 0) -> bool:
-        """Put a table or wall behind the hand, of this material or of any, and up to 10 things and ``more`` on it.
+        """Put a table or wall behind the hand, of this material or of any, and up to 10 props and ``more`` on it.
 
         Or nothing at all.
 
@@ -135,8 +135,8 @@ class Things:
         """A bed's sheet about a point of a plane with this unit normal."""
         folds = state_of(rng)
         sheet.sheet(rng)  # for what is drawn after it: its mesh is made when it is rendered
-        turn = rotation_to(normal, rng.uniform(0, 2 * np.pi))
-        self.add("sheet", materials.sheet(rng), transform(turn, point, np.ones(3)), folds)
+        rotation = rotation_to(normal, rng.uniform(0, 2 * np.pi))
+        self.add("sheet", materials.sheet(rng), transform(rotation, point, np.ones(3)), folds)
 
     def slab(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray, material: Material) -> None:
         """A plane without an end in sight, through a point with this unit normal."""
@@ -149,7 +149,7 @@ class Things:
             self.up, self.ground, self.floored = normal, float(normal @ point), True
 
     def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
-        """A table or wall through a point with this unit normal, and up to so many things on it where no arm is."""
+        """A table or wall through a point with this unit normal, and up to so many props on it where no arm is."""
         self._table(rng, view, normal, point, None, count)
 
     def _table(
@@ -182,7 +182,7 @@ class Things:
         size: np.ndarray,
         count: int,
     ) -> None:
-        """A table top, and up to so many things on it.
+        """A table top, and up to so many props on it.
 
         :param rotation: (3, 3), its axes, the last one up.
         :param center: (3,), the middle of its upper side; ``size``: (2,) metres.
@@ -236,7 +236,7 @@ class Things:
             if self.ground is None:
                 self.ground, self.floored = height + _THICK / 2, True
             return
-        made_of = self.things[-1]
+        made_of = self.props[-1]
         if self.ground is None:
             self.lay_floor(rng, up, min(height - _THICK / 2 - _LEG, float((view.arm @ up).min()) - 0.02))
         assert self.ground is not None
@@ -244,7 +244,7 @@ class Things:
         for x, y in _CORNERS:
             corner = np.array([x * (size[0] / 2 - 0.05), y * (size[1] / 2 - 0.05), -(_THICK + leg) / 2])
             place = transform(rotation, top[:3, 3] + rotation @ corner, np.array([0.05, 0.05, leg]))
-            self.things.append(replace(made_of, matrix=rows(place)))
+            self.props.append(replace(made_of, matrix=rows(place)))
 
     def behind(self, view: View) -> float:
         """The depth behind all bodies that are seen; 0 without any."""
@@ -279,7 +279,7 @@ class Things:
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
         if composed:
             size[:] = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
-        shape = drawn(rng, "box", "box", "ball", "tube")
+        shape = pick(rng, "box", "box", "ball", "tube")
         if shape == "ball":
             size[:] = size[0]
         angle = rng.uniform(0, 2 * np.pi)
