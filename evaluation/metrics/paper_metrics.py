@@ -43,12 +43,17 @@ class PaperMetrics:
     """The paper's metrics at one IoU and one score threshold.
 
     :param hands: annotated hands, the paper's TtlHnd; where other categories are scored, their objects.
+    :param tp: true positives.
+    :param fp: false positives.
+    :param fn: false negatives.
     :param mean_iou: over the true positives; None without one.
     :param acc: TP / (TP + FP + FN); None where there is neither a hand nor a prediction.
     :param f1: 2 TP / (2 TP + FP + FN); None likewise.
     :param tph: true positives that have the highest score of their image (of equal scores the file's first one).
     :param images_without_hands: images in which nothing is annotated.
     :param false_positives_per_empty_image: mean number of false positives in these; None without such an image.
+    :param iou_threshold: a prediction is a true positive from this mask IoU on.
+    :param score_threshold: predictions below this score do not count.
     """
 
     hands: int
@@ -67,7 +72,11 @@ class PaperMetrics:
 
 @dataclass(frozen=True)
 class DetectionMetrics(PaperMetrics):
-    """The same with COCO's AP over IoU 0.50:0.95, and that at IoU 0.50; None without a hand."""
+    """The paper's metrics and COCO's AP, over all scores.
+
+    :param ap: over IoU 0.50:0.95; None without a hand.
+    :param ap50: at IoU 0.50; None without a hand.
+    """
 
     ap: float | None
     ap50: float | None

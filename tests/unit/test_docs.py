@@ -26,6 +26,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand import plausibility
 from handforge.cli import main
 from handforge.dataset import Instance, Sample, assemble, encode_mask, write_sample
+from trainer.config import recipe_file, study
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -131,6 +132,13 @@ def test_images_have_a_text_and_are_small(page):
 def test_json_and_python_examples_can_be_read(page):
     for kind, block in re.findall(r"```(json|python|toml)\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
         {"json": json.loads, "python": ast.parse, "toml": tomllib.loads}[kind](block)
+
+
+def test_the_recipe_and_the_study_that_are_shown_can_be_used(tmp_path):
+    for page, load in (("train", recipe_file.load), ("study", study.load)):
+        (shown,) = re.findall(r"```toml\n(.*?)```", (ROOT / f"docs/howto/{page}.md").read_text("utf-8"), re.DOTALL)
+        (tmp_path / f"{page}.toml").write_text(shown)
+        assert load(str(tmp_path / f"{page}.toml"))
 
 
 def test_every_page_is_in_the_sites_menu():
