@@ -291,10 +291,11 @@ def output_file(context: click.Context, parameter: click.Parameter, value: Path 
 
 _PARTS = {
     "annotations.json": ("annotations.json", "dataset.json"),
+    "study.json": ("study.json",),
     "predict.json": ("predict.json", "results.json", "images.json"),
     "run.json": ("run.json", "subsets.json", "network.json", "network.safetensors", "state.safetensors", "losses.csv"),
 }
-"""Files of a dataset, of predictions and of a run that no output replaces, by the one that tells such a folder."""
+"""Files of datasets, studies, predictions and runs that no output replaces, by the one that tells such a folder."""
 
 
 def _keeping_inputs(callback: Callable[..., Any]) -> Callable[..., Any]:

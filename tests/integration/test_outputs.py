@@ -116,6 +116,11 @@ def test_a_file_in_a_closed_folder_is_refused_before_any_work(here, command):
             "--csv",
             "is a part of the folder {d}/run, which needs it",
         ),
+        (
+            "score {d}/data {d}/found --json {d}/study/study.json",
+            "--json",
+            "is a part of the folder {d}/study, which needs it",
+        ),
         ("poses --set {d}/kept.csv --out {d}/kept.csv", "--out", "kept.csv is read by the same command; name another"),
         ("frame show 0 --settings {d}/mine.toml --out {d}/mine.toml", "--out", "mine.toml is read by the same command"),
         ("average {d}/a.safetensors --out {d}/a.safetensors", "--out", "a.safetensors is read by the same command"),
@@ -124,7 +129,14 @@ def test_a_file_in_a_closed_folder_is_refused_before_any_work(here, command):
 def test_a_file_that_is_read_or_belongs_to_a_folder_is_not_replaced(tmp_path, command, option, said):
     folder = tmp_path / "d"
     write_blobs(folder / "data", count=1)
-    for name in ("results.json", "found/predict.json", "found/results.json", "run/run.json", "run/losses.csv"):
+    for name in (
+        "results.json",
+        "found/predict.json",
+        "found/results.json",
+        "run/run.json",
+        "run/losses.csv",
+        "study/study.json",
+    ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("[]")
     for name in ("kept.csv", "mine.toml", "a.safetensors"):
@@ -132,6 +144,15 @@ def test_a_file_that_is_read_or_belongs_to_a_folder_is_not_replaced(tmp_path, co
     before = names(folder)
     refused(invoke(*command.format(d=folder).split()), f"Invalid value for '{option}'", said.format(d=folder))
     assert names(folder) == before
+
+
+def test_a_networks_description_replaces_no_other_json(tmp_path):
+    (tmp_path / "hands.json").write_text("{}")
+    out, said = tmp_path / "hands.safetensors", f"{tmp_path}/hands.json is there, and what describes hands.safetensors"
+    refused(invoke("average", "shipped", "shipped", "--out", out), "Invalid value for --out", said)
+    words = ("export", "shipped", "--format", "safetensors", "--image", tmp_path / "a.png", "--out", out)
+    refused(invoke(*words), "Invalid value for --out", said)
+    assert (tmp_path / "hands.json").read_text() == "{}" and not out.exists()
 
 
 @pytest.mark.parametrize("source", ["photos", "photos/old", "."])

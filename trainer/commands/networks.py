@@ -168,9 +168,18 @@ def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
         raise click.UsageError("the mean of one network is that network; name two or more, or give --imagenet")
     if out.suffix != ".safetensors":
         raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
+    _keep_others_json(out)
     share = f" and a share of {imagenet:g} of ImageNet's weights" if imagenet else ""
     averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out, imagenet)
     echo(f"{out} and {out.with_suffix('.json').name}: the mean of {counted(len(networks), 'network')}{share}")
+
+
+def _keep_others_json(out: Path) -> None:
+    """Refuse weights beside a JSON file of their name that is not theirs: the description of them would replace it."""
+    beside = out.with_suffix(".json")
+    if beside.exists() and not out.exists():
+        said = f"{beside} is there, and what describes {out.name} would replace it; name another file"
+        raise click.BadParameter(said, param_hint="--out")
 
 
 @click.command()
@@ -204,6 +213,7 @@ def export(run: Path, kind: str, out: Path, image: Path, score: float, license_:
 
     run = shipped_weights() if run == Path(SHIPPED) else run
     if kind == "safetensors":
+        _keep_others_json(out)
         echo(export_half(run, out, image, score, license=license_, about=about))
         return
     if license_ or about:
