@@ -49,7 +49,7 @@ class FrameLook:
 
     def __post_init__(self) -> None:
         if any(vector.shape != (3,) for vector in (self.light, self.light_color, self.background)):
-            raise ValueError("light, light_colour and background are three numbers each")
+            raise ValueError("light, light_color and background are three numbers each")
         if not 0.99 < np.linalg.norm(self.light) < 1.01:
             raise ValueError("light is a vector of length 1")
         if not (0 <= self.tone <= 1 and 0 <= self.ambient <= 1):

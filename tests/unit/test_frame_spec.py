@@ -116,7 +116,7 @@ def test_a_plain_frame_has_one_hand_of_the_settings():
         (("hands", 0, "look", "tone"), 7.0, "hands.0.look: value error, tone is from 0 to 1, not 7.0"),
         (("camera", "width"), 0, "camera: value error, width, height and focal_mm are above 0"),
         (("look", "light"), [0.0, 0.0, 0.0], "look: value error, light is a vector of length 1"),
-        (("look", "background"), [1.0, 1.0], "look: value error, light, light_colour and background are three numbers"),
+        (("look", "background"), [1.0, 1.0], "look: value error, light, light_color and background are three numbers"),
         (("look", "ambient"), 1.5, "look: value error, tone and ambient are from 0 to 1"),
         (("number",), -1, "number: input should be greater than or equal to 0"),
         (("hands",), [], "frame: value error, a frame has hands, or empty says what it shows"),
