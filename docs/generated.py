@@ -44,14 +44,20 @@ def _described(command: click.Command, name: str) -> Iterator[str]:
             yield from _described(inner, f"{name} {part}")
 
 
+_SHELL = re.compile(r"^((?:handforge|hand-\w+) .*?\S)( {2,})(?=\S)", re.MULTILINE)
+"""A command in a help's example, before what it says of it."""
+
+
 def _help(text: str) -> str:
-    """Click's help as Markdown: what follows a backspace is set as it is."""
+    """Click's help as Markdown: what follows a backspace is a block of code, with comments behind commands."""
     parts = []
     text = inspect.cleandoc(text)  # Python 3.13 does so by itself
     for part in text.replace("\n\n", "\n\n\n").split("\n\n\n"):
         lines = part.strip("\n").splitlines()
         if lines and lines[0].strip() == "\b":
-            parts.append("```sh\n" + "\n".join(lines[1:]) + "\n```")
+            block = _SHELL.sub(r"\1\2# ", "\n".join(lines[1:]))
+            kind = "sh" if re.search(r"^(handforge|hand-\w+) ", block, re.MULTILINE) else "text"
+            parts.append(f"```{kind}\n{block}\n```")
         else:
             parts.append(" ".join(line.strip() for line in lines).replace("<", "&lt;"))
     return "\n\n".join(parts) + "\n"

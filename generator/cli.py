@@ -163,7 +163,9 @@ def frame_render_command(file: Path, out: Path) -> None:
 @click.argument("train", type=PATH, metavar="TRAIN")
 @click.argument("test", type=PATH, metavar="TEST")
 @click.option("--test", "count", type=click.IntRange(1), required=True, help="How many images go into TEST.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the random choice."
+)
 def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) -> None:
     """Copy the dataset DIR into two: TEST with --test random images, TRAIN with the rest.
 

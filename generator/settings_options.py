@@ -103,7 +103,7 @@ _SETTINGS_OPTIONS = (
     ),
     click.option(
         "--object-kinds",
-        help="cup, bottle, ball ..., separated by commas: what lies about where a preset or file shows objects alone.  "
+        help="cup, bottle, ball ..., separated by commas: what images without a hand show where they show objects.  "
         "[default: all]",
         shell_complete=complete_list(_object_kinds),
     ),

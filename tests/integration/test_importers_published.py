@@ -64,6 +64,7 @@ def test_egohands_by_a_list_and_at_random(egohands, tmp_path):
         drawn.add(tuple(image["file_name"] for image in imported(out)))
     assert all(first < second for first, second in drawn) and len(drawn) > 2
     assert imported(tmp_path / "0").info["settings"]["seed"] == 0
+    refused(run("egohands", egohands, tmp_path / "out", "--sample-seed", 0), "say how many, by --count")
     listed.write_text("CARDS_COURTYARD_B_T/frame_0012.jpg")
     refused(run("egohands", egohands, tmp_path / "out", "--files", listed), "lists CARDS_COURTYARD_B_T/frame_0012.jpg")
     listed.write_text("# nothing")

@@ -222,6 +222,15 @@ def test_the_reference_has_every_command_with_its_example_and_every_key():
     assert patience in GENERATED["recipes"]()
 
 
+def test_the_references_examples_can_be_pasted_into_a_shell():
+    text = GENERATED["commands"]()
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) > 60
+    for line in lines:
+        parsed(until_operator(shlex.split(line, comments=True)))
+    assert "```text\nTP, FP, FN  true and false positives" in text
+
+
 def test_tables_show_options_as_they_are_typed():
     page = markdown.markdown(GENERATED["commands"](), extensions=["tables"])
     assert "<td><code>--mask [hand|hand+forearm]</code></td>\n<td>What the masks cover" in page
@@ -255,6 +264,14 @@ def test_every_commands_help_has_an_example():
     assert len(helps) > 30
     for words, text in helps:
         assert re.search(rf"^ *{words}\b", text, re.MULTILINE), f"{words} --help has no example"
+
+
+def test_every_option_says_what_it_does():
+    commands: list[click.Command] = [*COMMANDS.values()]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        without = [one.name for one in command.params if isinstance(one, click.Option) and not (one.help or one.hidden)]
+        assert not without, f"{command.name}: {without}"
 
 
 def test_every_command_that_a_help_shows_is_one():

@@ -70,7 +70,7 @@ from trainer.weights import SHIPPED, shipped_weights
     help="Look once more, and closer, at what is small: surer scores and finer masks; without it small hands take "
     "half the time  [zoom].",
 )
-@click.option("--frames", type=click.IntRange(1), help="Stop after so many frames of each video or of a camera.")
+@click.option("--frames", type=click.IntRange(1), help="Number of frames of each video or of a camera to stop after.")
 @click.option("--strict", is_flag=True, help="Stop at the first file that cannot be read, and write nothing.")
 @click.option("--batch", default=4, show_default=True, type=click.IntRange(1), help="Images at once.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if there is one.")

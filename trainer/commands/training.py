@@ -79,7 +79,9 @@ def _training_options(command: Any) -> Any:
         click.option(
             "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
         ),
-        click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1)),
+        click.option(
+            "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Seed of all random draws."
+        ),
         click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images."),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
         _threads,
@@ -161,7 +163,9 @@ def _train(command: str, options: dict[str, Any]) -> None:
 @click.option(
     "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1))
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Seed of all random draws."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
 @_threads
@@ -191,7 +195,7 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
 @click.option("--data", type=PATH, help="The dataset folder to train on, in place of the study's.")
 @click.option("--recipe", metavar="NAME|FILE", help="What the arms share, in place of the study's.")
 @click.option("--init", help="coco, imagenet, none, shipped, a run folder or a weights file, in place of the study's.")
-@click.option("--seeds", type=click.IntRange(1), help="So many seeds, from 0, in place of the study's.")
+@click.option("--seeds", type=click.IntRange(1), help="Number of seeds, counted from 0, in place of the study's.")
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1), help="Trainings at once, a process each."
 )

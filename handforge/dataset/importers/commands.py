@@ -166,7 +166,13 @@ def import_classes_command(source: Path, out: Path, strict: bool) -> None:
 @import_group.command(name="egohands")
 @click.argument("source", type=PATH)
 @click.argument("out", type=PATH)
-@click.option("--hands", type=click.Choice(["right", "all"]), default="right", show_default=True)
+@click.option(
+    "--hands",
+    type=click.Choice(["right", "all"]),
+    default="right",
+    show_default=True,
+    help="Which hands are annotated, of both people.",
+)
 @click.option(
     "--files",
     type=PATH,

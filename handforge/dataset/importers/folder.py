@@ -170,8 +170,10 @@ def pick(entries: Sequence[T], count: int | None, seed: int | None = None) -> li
     """``count`` entries in their order, or all of them where it is None.
 
     :param seed: of a random sample without replacement; None: they are spread evenly over all.
-    :raises DatasetError: if there are fewer.
+    :raises DatasetError: if there are fewer, or a seed is given without their number.
     """
+    if count is None and seed is not None:
+        raise DatasetError("a seed draws some of the images; say how many, by --count")
     if count is None:
         return list(entries)
     if count > len(entries):
