@@ -90,8 +90,10 @@ def train(
     """
     from trainer.loop import launch
 
-    if seed < 0:
-        raise HandforgeError(f"seed is 0 or more, not {seed}")
+    for name, least in (("seed", 0), ("replicate", 1), ("keep", 0), ("threads", 1), ("workers", 1)):
+        number = seed if name == "seed" else options.get(name)
+        if number is not None and number < least:
+            raise HandforgeError(f"{name} is {least} or more, not {number}")
     command = "repeat" if repetitive else "train"
     sets = _folders(data)
     words = ["--recipe", str(recipe), *(word for folder in sets for word in ("--data", str(folder)))]

@@ -117,8 +117,9 @@ def test_a_training_goes_on_from_the_run_that_another_returned(trained, tmp_path
     recipe = str(trained / "tiny.toml")
     run = handforge.train(recipe, trained / "data", tmp_path / "out", init=trained / "run", device="cpu")
     assert json.loads((run / "run.json").read_text())["recipe"]["network"]["init"] == str(trained / "run")
-    with pytest.raises(handforge.HandforgeError, match="seed is 0 or more, not -1"):
-        handforge.train(recipe, trained / "data", tmp_path / "other", seed=-1)
+    for name, least in (("seed", 0), ("replicate", 1), ("keep", 0), ("threads", 1), ("workers", 1)):
+        with pytest.raises(handforge.HandforgeError, match=f"{name} is {least} or more, not {least - 1}"):
+            handforge.train(recipe, trained / "data", tmp_path / "other", **{name: least - 1})
 
 
 def test_examples_score(trained):
