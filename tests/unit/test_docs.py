@@ -99,6 +99,19 @@ def test_every_command_shown_is_one(words):
         assert words[0] in OTHERS, f"{words[0]} is none of our commands; name it in OTHERS if it is another's"
 
 
+def test_commands_in_sentences_are_some():
+    """They may be without what else is required; ``a|b`` stands for either."""
+    seen = 0
+    for page in PAGES:
+        if "experiments" in page.parts:
+            continue
+        text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"`((?:handforge|hand-\w+) [^`]+)`", text):
+            parsed([*until_operator(shlex.split(re.sub(r"\|\w+", "", code))), "..."])
+            seen += 1
+    assert seen > 40
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
