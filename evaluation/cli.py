@@ -9,7 +9,7 @@ import click
 
 from evaluation.commands import paper
 from evaluation.commands.options import matching_options
-from handforge.console import PATH, SETTINGS, Group, echo, output_file, session_number
+from handforge.console import PATH, SETTINGS, Group, counted, echo, output_file, session_number
 
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions
@@ -254,7 +254,7 @@ def study(folder: Path) -> None:
         found = read_study(folder, lambda: bar.update(task, advance=1))
     for text in write_page(found, folder):
         echo(text)
-    echo(f"{folder / 'report.html'}: {len(found.runs)} runs, {len(found.missing)} missing")
+    echo(f"{folder / 'report.html'}: {counted(len(found.runs), 'run')}, {len(found.missing)} missing")
 
 
 def _refuse_mask_options(where: str) -> None:

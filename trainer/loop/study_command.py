@@ -11,6 +11,7 @@ from typing import Any
 from handforge.console import echo, processors
 from handforge.files import require_writable
 from handforge.progress import progress
+from handforge.text_table import print_columns
 from trainer.config import study as studies
 from trainer.errors import StudyError
 from trainer.loop import study as runs
@@ -91,14 +92,12 @@ def _estimate(todo: Sequence[Job], workers: int) -> None:
     with progress(unit="arms") as bar:
         task = bar.add_task("measuring", total=len({job.arm for job in todo}))
         times = arm_times(todo, lambda: bar.update(task, advance=1))
-    width = max(len(time.arm) for time in times)
-    echo(f"{'arm':{width}}  runs left  sessions  steps  images seen  minutes a run")
     sessions = {job.arm: len(job.recipe.sessions) for job in todo}
-    for time in times:
-        echo(
-            f"{time.arm:{width}}  {time.runs:9}  {sessions[time.arm]:8}  {time.steps:5}  {time.images_seen:11,}  "
-            f"{time.seconds / 60:13.1f}"
-        )
+    rows = [
+        [t.arm, f"{t.runs}", f"{sessions[t.arm]}", f"{t.steps:,}", f"{t.images_seen:,}", f"{t.seconds / 60:.1f}"]
+        for t in times
+    ]
+    print_columns(("arm", "runs left", "sessions", "steps", "images seen", "minutes a run"), rows)
     hours = sum(time.runs * time.seconds for time in times) / 3600 / workers
     left = sum(time.runs for time in times)
     at_once = f", {workers} at once" if workers > 1 else ""
