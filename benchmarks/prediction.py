@@ -44,7 +44,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
-    parser.add_argument("--weights", type=Path, help="a run folder or weights file [the network that comes along]")
+    parser.add_argument("--weights", type=Path, help="a run folder or weights file [the shipped network]")
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--size", default="640x480")
     parser.add_argument("--min-score", type=float, default=0.5)

@@ -22,7 +22,7 @@ properties/         what fields hold
 operators/          what buttons do
 panels/             the sidebar, menus and header
 command             blender -b --command handforge ...
-wheels              the libraries that come along, before others of the same name
+wheels              the bundled wheels, before others of the same name
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The libraries that come along as wheels, found before others of the same name that a Linux distribution has.
+"""The bundled wheels, found before others of the same name that a Linux distribution has.
 
 Blender puts the folder of extensions' wheels there by itself when it starts, but last when an extension is installed.
 """

@@ -13,7 +13,7 @@ import handforge
 from handforge.dataset import read_image
 
 if __name__ == "__main__":
-    detector = handforge.HandDetector()  # the network that comes along; HandDetector("run") is one of your own
+    detector = handforge.HandDetector()  # the shipped network; HandDetector("run") is one of your own
     for path in map(Path, sys.argv[1:]):
         image = read_image(path)  # upright, whatever its EXIF says
         hands = detector.detect(image)

@@ -75,7 +75,7 @@ def train(
 
     >>> run = train("cpu-minutes", "rooms", "run")
 
-    :param recipe: the name of a recipe that comes along, or a TOML file.
+    :param recipe: the name of a built-in recipe, or a TOML file.
     :param data: the dataset folder to train on, or several.
     :param out: the run folder.
     :param repetitive: the recipe's sessions, each on its subset; False: one session of as many steps on the whole set.

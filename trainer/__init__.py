@@ -6,8 +6,8 @@ models/     networks, their layer groups, weights on disk
 loop/       sessions, the chain of them, run folders, the study
 commands/   what the command line can do
 inference/  from a network to COCO results: inputs, detections, test-time augmentation, export
-recipes/    the recipes that come along, as TOML
-weights/    the networks that come along
+recipes/    the built-in recipes, as TOML
+weights/    the shipped networks
 
 errors      what is raised for wrong input
 cli         hand-trainer

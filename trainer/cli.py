@@ -45,7 +45,7 @@ for _command in (
 @main.group(invoke_without_command=True)
 @click.pass_context
 def recipes(context: click.Context) -> None:
-    """List the recipes that come along, or show all keys of one.
+    """List the built-in recipes, or show all keys of one.
 
     \b
     handforge recipes                              the recipes

@@ -18,6 +18,6 @@ foot           a bare foot with its leg
 limb_skin      what feet and bare arms have on and under their skin
 sheet          a bed's sheet
 person_mesh    clothes, neck, limbs and long hair of people
-mesh_file      the meshes that come along as files
+mesh_file      the meshes in files of the package
 build_meshes   write these files
 """

@@ -1,4 +1,4 @@
-"""Mesh the mean hand and the mean foot, and write the files that come along: ``python -m generator.mesh.build_meshes``.
+"""Mesh the mean hand and the mean foot, and write the package's files: ``python -m generator.mesh.build_meshes``.
 
 To be run after every change of what they are made of; a test tells when it was forgotten.
 """

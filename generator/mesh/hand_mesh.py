@@ -1,4 +1,4 @@
-"""The built-in hand's mesh: a file that comes along, bent to each person's shape by its bones."""
+"""The built-in hand's mesh: a file of the package, bent to each person's shape by its bones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meshes that come along as files of arrays, so that nobody has to wait for them to be meshed."""
+"""Meshes in the package as files of arrays, so that nobody has to wait for them to be meshed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handforge.errors import HandforgeError
 
 
 class MeshFileError(HandforgeError):
-    """A mesh that should come along is missing or damaged."""
+    """A mesh of the package is missing or damaged."""
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

@@ -27,7 +27,7 @@ RUNTIME = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threa
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The page's folder, with a photograph and the network that comes along."""
+    """The page's folder, with a photograph and the shipped network."""
     runtime, folder = os.environ.get("ORT_WEB"), tmp_path_factory.mktemp("page")
     if not runtime or not shutil.which("chromium"):
         pytest.skip("needs chromium and ORT_WEB, the folder dist of the npm package onnxruntime-web")

@@ -1,4 +1,4 @@
-"""The meshes that come along: whole, what the code makes, and the same bytes each time."""
+"""The package's meshes: whole, what the code makes, and the same bytes each time."""
 
 import numpy as np
 import pytest

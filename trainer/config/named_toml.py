@@ -1,4 +1,4 @@
-"""TOML files by the names under which they come along, or of one's own."""
+"""TOML files by the names under which the package has them, or of one's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handforge.parse import parse_toml
 
 
 def names(folder: str) -> list[str]:
-    """Names of the files that come along in a folder of the package."""
+    """Names of the files in a folder of the package."""
     files = (resources.files("trainer") / folder).iterdir()
     return sorted(Path(file.name).stem for file in files if file.name.endswith(".toml"))
 

@@ -151,12 +151,12 @@ class Study(_Part):
 
 
 def shipped() -> list[str]:
-    """The names of the studies that come along."""
+    """The names of the built-in studies."""
     return named_toml.names("studies")
 
 
 def load(name_or_file: str, **changes: Any) -> tuple[Study, dict[str, Recipe]]:
-    """A study by its name among those that come along, or from a TOML file; and each arm's recipe by its name.
+    """A study by its name among the built-in ones, or from a TOML file; and each arm's recipe by its name.
 
     :param changes: in place of what the file says: ``data``, ``recipe``, ``init``, ``seeds``; None: as it says.
     :raises StudyError: naming all that is wrong, of the study and of its arms' recipes.

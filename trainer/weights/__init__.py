@@ -12,18 +12,18 @@ from trainer.errors import WeightsError
 
 FOLDER = Path(__file__).parent
 SHIPPED = "shipped"
-"""In place of a path, where training starts from a network or export writes one: the one that comes along."""
+"""In place of a path, where training starts from a network or export writes one: the shipped one."""
 
 
 def shipped_weights(category: str = "hand") -> Path:
-    """The weights file of the network that comes along for what masks cover.
+    """The weights file of the shipped network for what masks cover.
 
     :param category: ``hand`` or ``hand+forearm``.
     :raises WeightsError: if there is none.
     """
     if category not in CATEGORIES.values():
         raise WeightsError(
-            f"the networks that come along are for {' and '.join(CATEGORIES.values())}, not {category!r}"
+            f"the shipped networks are for {' and '.join(CATEGORIES.values())}, not {category!r}"
         )
     path = FOLDER / f"{category}.safetensors"
     if not path.is_file():

@@ -12,7 +12,7 @@ from generator.hand.camera import Camera
 
 Environment = Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
-"""Names of the files that come along with Blender."""
+"""Names of the files that Blender includes."""
 
 
 @dataclass(frozen=True)
