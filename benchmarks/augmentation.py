@@ -66,7 +66,7 @@ def cases() -> dict[str, tuple[Callable[[int], object], Callable[[int], object]]
 
     def light(number: int) -> object:
         rng = np.random.default_rng(number)
-        return augment._lens(augment._relight(augment._recolour(small, rng), rng), rng)
+        return augment._lens(augment._relight(augment._recolor(small, rng), rng), rng)
 
     def their_light(number: int) -> object:
         seen = functional.adjust_gamma(functional.to_dtype(small_image, torch.float32, scale=True), 1.2)

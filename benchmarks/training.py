@@ -113,7 +113,7 @@ class Decoding(torch.utils.data.Dataset[tuple[torch.Tensor, dict[str, torch.Tens
 
     def __init__(self, folder: str, work: sessions.SessionContext) -> None:
         self.dataset = Dataset(folder)
-        self.order = [index for step in range(work.session.total_steps) for index in sessions.drawn(work, step)]
+        self.order = [index for step in range(work.session.total_steps) for index in sessions.draw_batch(work, step)]
 
     def __len__(self) -> int:
         return len(self.order)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 LINE_EVERY = 60.0
 """Progress interval in seconds when the output is not a terminal."""
-TOLD_FROM = 10.0
+LOG_AFTER = 10.0
 """Work of at least so many seconds ends with a line there."""
 RATE_OVER = 300.0
 """Seconds over which the rate is averaged, so that steps of half a minute each have one, too."""
@@ -77,7 +77,7 @@ class _Progress(Progress):
     def __exit__(self, kind: Any, *rest: Any) -> None:
         self.live.transient = self.live.transient or kind is not None  # what went wrong is said instead
         if kind is None and not (self.console.is_interactive or self.disable):
-            self._tell(TOLD_FROM)
+            self._tell(LOG_AFTER)
         super().__exit__(kind, *rest)
 
 

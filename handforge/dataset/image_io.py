@@ -65,8 +65,8 @@ def encode_png(pixels: np.ndarray) -> bytes:
     that are mostly plain, files are smaller too.
     """
     height, width = pixels.shape[:2]
-    bits, colour = 8 * pixels.itemsize, 2 if pixels.ndim == 3 else 0
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    bits, color = 8 * pixels.itemsize, 2 if pixels.ndim == 3 else 0
+    header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     rows = pixels.astype(pixels.dtype.newbyteorder(">"), copy=False).reshape(height, -1).view(np.uint8)
     chunks = ((b"IHDR", header), (b"IDAT", _deflate(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -116,7 +116,7 @@ def tells():
 
 
 def test_messages_of_libraries_are_lines_on_standard_error(monkeypatch):
-    monkeypatch.setattr("handforge.progress.TOLD_FROM", 0)
+    monkeypatch.setattr("handforge.progress.LOG_AFTER", 0)
     done = CliRunner().invoke(command(tells), ["work"])
     assert done.exit_code == 0 and done.stdout == "the result\n"
     assert done.stderr.startswith("session 3\nWarning: an old name\n") and "rendering" in done.stderr
@@ -125,7 +125,7 @@ def test_messages_of_libraries_are_lines_on_standard_error(monkeypatch):
 
 @pytest.mark.parametrize("flag", ["-q", "--quiet"])
 def test_quiet_leaves_the_result(monkeypatch, flag):
-    monkeypatch.setattr("handforge.progress.TOLD_FROM", 0)
+    monkeypatch.setattr("handforge.progress.LOG_AFTER", 0)
     done = CliRunner().invoke(command(tells), ["work", flag])
     assert (done.exit_code, done.stdout, done.stderr) == (0, "the result\n", "")
     assert CliRunner().invoke(command(tells), ["work"]).stderr.startswith("session 3\n")  # of one command only

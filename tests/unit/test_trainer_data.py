@@ -46,7 +46,7 @@ def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
 def test_images_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
     dataset = Dataset(write_blobs(tmp_path / "d"))
     kept = ImagePool([dataset], STUDIO)
-    monkeypatch.setattr("trainer.data.images.CACHE_SHARE", 0)
+    monkeypatch.setattr("trainer.data.images.CACHE_FRACTION", 0)
     decoded = ImagePool([dataset], STUDIO)
     for index in range(len(dataset)):
         one, other = kept.sample(index), decoded.sample(index)
@@ -123,7 +123,7 @@ def test_photo_puts_four_images_side_by_side(monkeypatch):
     """Every image has a colour of its own, a hand, and joints on the hand, so each is known again in the frame."""
     monkeypatch.setattr(augment, "FOUR", 1)
     monkeypatch.setattr(augment, "HAND_FREE", 0)
-    monkeypatch.setattr(augment, "_recolour", lambda pixels, rng, **kwargs: pixels / np.float32(255))
+    monkeypatch.setattr(augment, "_recolor", lambda pixels, rng, **kwargs: pixels / np.float32(255))
     monkeypatch.setattr(augment, "_relight", lambda pixels, rng, **kwargs: np.clip(pixels, 0, 1))
     monkeypatch.setattr(augment, "CAST", 0)
     tones, hand = (40, 90, 140, 190), blob((320, 240), (160, 120), 60)

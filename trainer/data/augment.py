@@ -40,7 +40,7 @@ QUARTER_TURNS = (0.7, 0.1, 0.1, 0.1)
 """How often ``photo`` turns an image by 0, 90, 180 and 270 degrees."""
 FOUR = 0.15
 """Fraction of the draws in which ``photo`` puts four windows side by side."""
-OTHER_COLOURS = 0.2
+OTHER_COLORS = 0.2
 """Fraction of the draws in which ``photo`` turns all colours to others."""
 DECOYS = 0.4
 """Fraction of the draws in which ``decoys`` puts the hand's colours elsewhere."""
@@ -133,7 +133,7 @@ def studio(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Gene
     place = _whole_frame if rng.random() < AS_TAKEN else _placement
     matrix = place(sample, size_wh, rng)
     warped = _warp(sample, matrix, size_wh)
-    image = _relight(_recolour(warped.image, rng), rng)
+    image = _relight(_recolor(warped.image, rng), rng)
     return replace(warped, image=_lens(image, rng))
 
 
@@ -150,9 +150,9 @@ def photo(
     seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng, alone)
     if decoys and rng.random() < DECOYS:
         seen = replace(seen, image=_with_decoys(seen, sample, rng))
-    coloured = _recolour(seen.image, rng, mild=0.4, other=rng.random() < OTHER_COLOURS)
+    recolored = _recolor(seen.image, rng, mild=0.4, other=rng.random() < OTHER_COLORS)
     cast = np.exp(rng.normal(0, CAST, 3)).astype(np.float32)
-    return replace(seen, image=_lens(_relight(coloured * cast, rng, mild=0.6), rng))
+    return replace(seen, image=_lens(_relight(recolored * cast, rng, mild=0.6), rng))
 
 
 def _seen(
@@ -215,15 +215,15 @@ def _with_decoys(sample: TrainingSample, source: TrainingSample, rng: np.random.
     # The edge of a mask is mixed of hand and background: it fades from one to the other here too.
     behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
     for _ in range(rng.integers(1, 5)):
-        colour = skin[rng.integers(len(skin))] * np.exp(rng.normal(0, 0.1, 3)) * math.exp(rng.uniform(-0.4, 0.4))
+        color = skin[rng.integers(len(skin))] * np.exp(rng.normal(0, 0.1, 3)) * math.exp(rng.uniform(-0.4, 0.4))
         if rng.random() < 0.6:  # the thing that is there, in another colour
             light = image.mean(2, keepdims=True)
             pattern = (light + 8) / (np.median(light) + 8)
         else:  # another thing, with the hand's own light and dark spread over it
             pattern = _enlarged(model.image, of_model, sample.image.shape[:2], rng)
-        thing = colour * pattern ** rng.uniform(0.3, 1.0)
+        patch = color * pattern ** rng.uniform(0.3, 1.0)
         alpha = (_outline(image.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
-        image += alpha * (np.clip(thing, 0, 255) - image)
+        image += alpha * (np.clip(patch, 0, 255) - image)
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
@@ -281,9 +281,9 @@ def _window(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Gen
     middle, slack = (low + high) / 2, 0.375 * window
     least = np.clip(middle - slack, window / 2, source - window / 2)
     most = np.clip(middle + slack, window / 2, source - window / 2)
-    centre = least + rng.random(2) * (most - least)
+    center = least + rng.random(2) * (most - least)
     linear = turn * (window / across).mean()
-    return np.column_stack([linear, centre - linear @ (frame / 2)])
+    return np.column_stack([linear, center - linear @ (frame / 2)])
 
 
 def _placement(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -302,9 +302,9 @@ def _placement(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.
     # The hand's box lies inside the frame, or, where it is to be cut, up to a third of it outside.
     half = extent * scale / 2
     margin = np.where(cut, half / 3, np.minimum(half, frame / 2))
-    centre = margin + where * (frame - 2 * margin)
+    center = margin + where * (frame - 2 * margin)
     linear = np.linalg.inv(turn) / scale
-    return np.column_stack([linear, np.linalg.inv(turn) @ ((low + high) / 2) - linear @ centre])
+    return np.column_stack([linear, np.linalg.inv(turn) @ ((low + high) / 2) - linear @ center])
 
 
 def _whole_frame(sample: TrainingSample, size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -359,7 +359,7 @@ def _moved(keypoints: np.ndarray, matrix: np.ndarray, size_wh: tuple[int, int]) 
     return np.where(inside[..., None], np.concatenate([places, keypoints[..., 2:]], -1), 0).astype(np.float32)
 
 
-def _recolour(image: np.ndarray, rng: np.random.Generator, mild: float = 1.0, other: bool = False) -> np.ndarray:
+def _recolor(image: np.ndarray, rng: np.random.Generator, mild: float = 1.0, other: bool = False) -> np.ndarray:
     """Another skin: gamma, saturation and hue, all of which leave white white; float32 in 0..1.
 
     :param mild: how much of the full change is made, 0 to 1.

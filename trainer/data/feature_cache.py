@@ -16,7 +16,7 @@ from torch import nn
 from trainer.data.images import memory_bytes
 from trainer.models.backbones import Body, body_of
 
-MEMORY_SHARE = 0.1
+MEMORY_FRACTION = 0.1
 """Fraction of the machine's memory, or of the GPU's free memory, that kept features may take."""
 
 Features = dict[str, torch.Tensor]
@@ -95,5 +95,5 @@ def reused(model: nn.Module) -> Iterator[FeatureCache | None]:
 
 def _free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
-        return int(MEMORY_SHARE * torch.cuda.mem_get_info(device)[0])
-    return int(MEMORY_SHARE * memory_bytes())
+        return int(MEMORY_FRACTION * torch.cuda.mem_get_info(device)[0])
+    return int(MEMORY_FRACTION * memory_bytes())

@@ -24,7 +24,7 @@ from trainer.config.recipe import ImageSettings
 from trainer.data import augment
 from trainer.data.augment import TrainingSample
 
-CACHE_SHARE = 0.4
+CACHE_FRACTION = 0.4
 """Fraction of the machine's memory that decoded images may take; the rest is decoded when drawn."""
 ZOOM = 2
 """Augmentation zooms into images, so they are kept in so many times the network's size."""
@@ -93,7 +93,7 @@ class ImagePool:
         for dataset in datasets:
             check_records(dataset, self.keypoints, self._labels)
         self._whole = [self._class_of(*entry) for entry in self._entries] if whole else None
-        self._free_bytes = int(CACHE_SHARE * memory_bytes())
+        self._free_bytes = int(CACHE_FRACTION * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[RleCode]]] = {}
         if decode_ahead:
             self.decode(range(len(self)), workers, on_done)

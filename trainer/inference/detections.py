@@ -198,24 +198,24 @@ def overlay(image: np.ndarray, hands: list[Detection], categories: Sequence[str]
     tinted = image.astype(np.float32)
     order = list(categories)
     shown = [(hand, color_of(hand, number, order)) for number, hand in enumerate(hands)]
-    for hand, colour in shown:
+    for hand, color in shown:
         if hand.mask is not None:
-            tinted[hand.mask] = 0.5 * tinted[hand.mask] + 0.5 * np.array(colour, np.float32)
+            tinted[hand.mask] = 0.5 * tinted[hand.mask] + 0.5 * np.array(color, np.float32)
     drawn = Image.fromarray(tinted.astype(np.uint8))
     pen, thick = ImageDraw.Draw(drawn), max(1, round(max(drawn.size) / 640))
     font = ImageFont.load_default(max(10, 9 * thick))
-    for hand, colour in shown:
+    for hand, color in shown:
         x, y, width, height = hand.box
-        pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=colour, width=thick)
+        pen.rectangle((x, y, max(x, x + width - 1), max(y, y + height - 1)), outline=color, width=thick)
         name = f"{hand.category} " if len(order) > 1 else ""
         track = f"{hand.track_id}: " if hand.track_id else ""
         label = f"{track}{name}{hand.score:.2f}"
         _, _, wide, high = pen.textbbox((0, 0), label, font)
         left, top = min(x, max(0, drawn.width - wide - 4)), y if y < high + 4 else y - high - 4  # above, or inside
-        pen.rectangle((left, top, left + wide + 4, top + high + 4), fill=colour)
+        pen.rectangle((left, top, left + wide + 4, top + high + 4), fill=color)
         pen.text((left + 2, top + 1), label, fill=(255, 255, 255), font=font)
         if hand.keypoints is not None:
-            _draw_joints(pen, hand.keypoints, hand.skeleton, colour, thick)
+            _draw_joints(pen, hand.keypoints, hand.skeleton, color, thick)
     return np.asarray(drawn)
 
 
@@ -232,11 +232,11 @@ def _draw_joints(
     pen: ImageDraw.ImageDraw,
     joints: np.ndarray,
     skeleton: Sequence[tuple[int, int]],
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
     thick: int,
 ) -> None:
     places = [(float(x), float(y)) for x, y in joints]
     for one, other in skeleton:
-        pen.line((places[one - 1], places[other - 1]), fill=colour, width=2 * thick)
+        pen.line((places[one - 1], places[other - 1]), fill=color, width=2 * thick)
     for x, y in places:
-        pen.ellipse((x - 2 * thick, y - 2 * thick, x + 2 * thick, y + 2 * thick), fill=(255, 255, 255), outline=colour)
+        pen.ellipse((x - 2 * thick, y - 2 * thick, x + 2 * thick, y + 2 * thick), fill=(255, 255, 255), outline=color)

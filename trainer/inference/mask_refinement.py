@@ -33,15 +33,15 @@ def refine_masks(mask: np.ndarray, image: np.ndarray, box: np.ndarray, threshold
     beside = 2 + side / 10
     rows = slice(max(0, int(y0 - beside)), int(y1 + beside))
     columns = slice(max(0, int(x0 - beside)), int(x1 + beside))
-    sure, colours = mask[rows, columns], image[rows, columns]
+    sure, colors = mask[rows, columns], image[rows, columns]
     height, width = sure.shape
     scale = min(1.0, FITTED_PX / max(height, width))
     small = max(1, round(width * scale)), max(1, round(height * scale))
-    least = np.asarray(Image.fromarray(colours).resize(small, Image.Resampling.BOX), np.float32) / 255
+    least = np.asarray(Image.fromarray(colors).resize(small, Image.Resampling.BOX), np.float32) / 255
     wanted = _resized(sure, small)
     slope, shift = _fit(np.ascontiguousarray(least.transpose(2, 0, 1)), wanted, max(1, round(RADIUS * side * scale)))
     sized = [_resized(part, (width, height)) for part in (*slope, shift)]
-    soft = sized[3] + sum(part * colours[..., channel] / np.float32(255) for channel, part in enumerate(sized[:3]))
+    soft = sized[3] + sum(part * colors[..., channel] / np.float32(255) for channel, part in enumerate(sized[:3]))
     result = np.zeros(mask.shape, bool)
     result[rows, columns] = soft > threshold
     return result
@@ -51,24 +51,24 @@ def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
 
 
-def _fit(colours: np.ndarray, mask: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+def _fit(colors: np.ndarray, mask: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """Slopes (3, H, W) and shifts (H, W) of the linear functions that make the mask of the colours around a pixel.
 
-    :param colours: (3, H, W) float32 in 0..1; ``mask``: (H, W) float32.
+    :param colors: (3, H, W) float32 in 0..1; ``mask``: (H, W) float32.
     """
     side = 2 * radius + 1
 
     def mean(values: np.ndarray) -> np.ndarray:
         return uniform_filter(values, (0, side, side)[-values.ndim :], mode="nearest")
 
-    centre, level = mean(colours), mean(mask)
-    x, y, z = (mean(colours * mask) - centre * level).astype(float)
+    center, level = mean(colors), mean(mask)
+    x, y, z = (mean(colors * mask) - center * level).astype(float)
     # The colours' covariance is a symmetric matrix (a b c, b d e, c e f); its inverse by its cofactors, as solving a
     # system a pixel takes longer than all the rest.
     first, second = np.triu_indices(3)
-    spread = (mean(colours[first] * colours[second]) - centre[first] * centre[second]).astype(float)
+    spread = (mean(colors[first] * colors[second]) - center[first] * center[second]).astype(float)
     a, b, c, d, e, f = spread + SMOOTH * (first == second)[:, None, None]
     aa, bb, cc, dd, ee, ff = d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b
     slope = np.stack([aa * x + bb * y + cc * z, bb * x + dd * y + ee * z, cc * x + ee * y + ff * z])
     slope = (slope / (a * aa + b * bb + c * cc)).astype(np.float32)
-    return mean(slope), mean(level - (slope * centre).sum(0))
+    return mean(slope), mean(level - (slope * center).sum(0))

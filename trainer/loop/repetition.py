@@ -151,26 +151,26 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
     groups = by_group(image for _, image in images)
     trained = {image.get("group") for dataset in plan.real for image in dataset} - {None}
     wanted = round(plan.recipe.validation * len(images))
-    aside: list[int] = []
+    held_out: list[int] = []
     keys = list(groups)
     for place in rng.permutation(len(keys)):
-        if keys[place] not in trained and len(aside) + len(groups[keys[place]]) <= wanted:
-            aside += groups[keys[place]]
-    if plan.recipe.validation and not aside:
+        if keys[place] not in trained and len(held_out) + len(groups[keys[place]]) <= wanted:
+            held_out += groups[keys[place]]
+    if plan.recipe.validation and not held_out:
         least = min(map(len, groups.values()))
         raise RecipeError(
             f"validation {plan.recipe.validation:g} means {wanted} of the {len(images)} images of "
             f"{where}, and {least} at least belong together (of one person or video); raise validation, or "
             "add images"
         )
-    rest = np.setdiff1d(np.arange(len(images)), aside)
+    rest = np.setdiff1d(np.arange(len(images)), held_out)
     if len(rest) < plan.recipe.subsets:
         raise RecipeError(
             f"{plan.recipe.subsets} subsets cannot be made of the {len(rest)} training images of "
             f"{where}; lower subsets in the recipe"
         )
     parts = np.array_split(rng.permutation(rest), plan.recipe.subsets)
-    return [np.sort(part) for part in parts], np.sort(np.array(aside, int))
+    return [np.sort(part) for part in parts], np.sort(np.array(held_out, int))
 
 
 class Repetition:
@@ -265,8 +265,8 @@ class Repetition:
         for number, settings in enumerate(self.plan.recipe.sessions, start=1):
             job = self.job(number)
             whole = settings.batches * settings.batch >= len(job.pool) and not job.parts
-            drawn = [job.pool] if whole else [session.drawn(job, batch) for batch in range(settings.batches)]
-            found.update(int(image) for images in drawn for image in images)
+            batches = [job.pool] if whole else [session.draw_batch(job, batch) for batch in range(settings.batches)]
+            found.update(int(image) for images in batches for image in images)
         return sorted(found)
 
     def _losses(self, number: int) -> list[float]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from handforge.run_records import Saturation
 
-PREMATURE_SHARE = 0.5
+PREMATURE_FRACTION = 0.5
 """Saturation before this fraction of the session is premature; it lies between the paper's two examples."""
 REMAINDER = 0.05
 """The loss has stopped falling when this fraction of its whole fall, or less, is left."""
@@ -70,4 +70,4 @@ def has_stopped_falling(losses: Sequence[float], steps: int) -> bool:
 
 def is_premature(step: int, steps: int) -> bool:
     """Whether saturation at ``step`` of ``steps`` is premature."""
-    return step < PREMATURE_SHARE * steps
+    return step < PREMATURE_FRACTION * steps

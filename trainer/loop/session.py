@@ -67,7 +67,7 @@ def learning_rate(session: Session, step: int) -> float:
     return session.lr * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def drawn(job: SessionContext, batch: int) -> list[int]:
+def draw_batch(job: SessionContext, batch: int) -> list[int]:
     """The image numbers of a batch, from 0: the pool is gone through whole, in a new order each time.
 
     Of parts, part k is drawn from as session k draws from that subset, so both see the same images in the same order.
@@ -145,7 +145,7 @@ def run(
             distributed.average_gradients(model.parameters())
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), job.session.clip_norm)
             if not math.isfinite(losses["loss"] + norm.item()):
-                drawn_names = [job.image_pool.name(index) for number in numbers for index in drawn(job, number)]
+                drawn_names = [job.image_pool.name(index) for number in numbers for index in draw_batch(job, number)]
                 raise TrainingDivergedError(
                     f"the loss of session {job.number}, step {step + 1} is {losses['loss']}, its gradient "
                     f"{norm.item()}; the images are {', '.join(drawn_names)}; check them, or lower lr"
@@ -180,12 +180,12 @@ def _mean(losses: list[dict[str, torch.Tensor]]) -> dict[str, float]:
     return dict(zip(losses[0], distributed.mean(rows.mean(0)).tolist(), strict=True))
 
 
-def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict[LayerWord, float]:
+def try_layers(model: nn.Module, job: SessionContext, held_out: np.ndarray) -> dict[LayerWord, float]:
     """The validation loss after :data:`TRIAL_STEPS` steps with each layer word; the network stays as it was.
 
     Words whose trial diverges are left out.
 
-    :param aside: the numbers of the validation images.
+    :param held_out: the numbers of the validation images.
     :raises TrainingDivergedError: if every trial does.
     """
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -196,7 +196,7 @@ def try_layers(model: nn.Module, job: SessionContext, aside: np.ndarray) -> dict
             with closing(run(model, trial, begin(model, trial.session))) as steps:
                 for _ in islice(steps, TRIAL_STEPS):
                     pass
-            tried[word] = validate(model, replace(trial, pool=aside))
+            tried[word] = validate(model, replace(trial, pool=held_out))
         model.load_state_dict(before)
     if not tried:
         raise TrainingDivergedError(f"session {job.number}: the loss diverges with any of the layers; lower lr")
@@ -244,7 +244,7 @@ def _batches(job: SessionContext, first: int) -> Generator[Batch]:
     mine = slice(distributed.rank(), None, distributed.world())
 
     def make(number: int) -> Batch:
-        return job.image_pool.batch(drawn(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
+        return job.image_pool.batch(draw_batch(job, number), [job.seed, STEP, job.number, number, 0], mine, job.size)
 
     with ThreadPoolExecutor(max(1, job.workers)) as pool:
         ahead: deque[Any] = deque()

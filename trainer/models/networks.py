@@ -93,8 +93,8 @@ def _norms(network: Network) -> tuple[Literal["group", "frozen_batch"], Literal[
         return "frozen_batch", "group"
     path = _init_path(network)
     if network.init != "coco" and checkpoint.is_ours(path):
-        theirs = architecture_of(checkpoint.read_description(path))
-        return theirs.norm, theirs.head_norm
+        source = architecture_of(checkpoint.read_description(path))
+        return source.norm, source.head_norm
     return "frozen_batch", "none"  # torchvision's own networks
 
 
@@ -108,9 +108,9 @@ def architecture_of(description: NetworkDescription) -> Architecture:
     return Architecture.from_json(description["architecture"])
 
 
-def difference(theirs: Architecture, ours: Architecture, free: Sequence[str] = ()) -> str:
+def difference(source: Architecture, target: Architecture, free: Sequence[str] = ()) -> str:
     """In which values two architectures differ, in words, but for those named in ``free``; empty if in none."""
-    there, here = theirs.to_json(), ours.to_json()
+    there, here = source.to_json(), target.to_json()
     differs = [key for key in here if key not in free and there[key] != here[key]]
     return ", ".join(f"{key} {there[key]} (here {here[key]})" for key in differs)
 
@@ -252,12 +252,12 @@ def imagenet_body(arch: Architecture) -> dict[str, torch.Tensor]:
     return {f"backbone.body.{name}": value for name, value in body.state_dict().items() if value.is_floating_point()}
 
 
-def mix(model: nn.Module, others: Mapping[str, torch.Tensor], share: float) -> None:
-    """Replace the weights that ``others`` names by ``share`` of them and the rest of the network's own."""
+def mix(model: nn.Module, others: Mapping[str, torch.Tensor], fraction: float) -> None:
+    """Replace the weights that ``others`` names by ``fraction`` of them and the rest of the network's own."""
     state = model.state_dict()
     with torch.no_grad():
         for name, value in others.items():
-            state[name].lerp_(value.to(state[name]), share)
+            state[name].lerp_(value.to(state[name]), fraction)
 
 
 _OTHER_CLASSES = (
@@ -296,15 +296,15 @@ def _fetch(weights: Any) -> dict[str, torch.Tensor]:
 
 def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
     if checkpoint.is_ours(path):
-        theirs = architecture_of(checkpoint.read_description(path))
-        apart = _apart(task_of(theirs.model), task_of(arch.model))
+        source = architecture_of(checkpoint.read_description(path))
+        apart = _apart(task_of(source.model), task_of(arch.model))
         # What a network's masks cover may change: the weights have the same shapes, and it learns it. With another
         # number of classes, or of keypoints, the last layers start anew.
         free: tuple[str, ...] = ("classes", "keypoints", *(("model",) if apart else ()))
         if apart == HEADS:
             free += ("channels", "representation_size", "canonical_scale", "head_norm")
-        renewed = _last_layers(theirs, arch)
-        if differing := difference(theirs, arch, free):
+        renewed = _last_layers(source, arch)
+        if differing := difference(source, arch, free):
             raise WeightsError(
                 f"{path} holds a network of another architecture: {differing}; give the recipe's [network] its values, "
                 f"or train it on with handforge fine-tune --init"
@@ -314,19 +314,19 @@ def _load_file(model: nn.Module, path: Path, arch: Architecture) -> None:
         _load(model, _as_ours(read_foreign(path)), str(path), skip=_OTHER_CLASSES)
 
 
-def _last_layers(theirs: Architecture, ours: Architecture) -> tuple[str, ...]:
+def _last_layers(source: Architecture, target: Architecture) -> tuple[str, ...]:
     """The last layers that are not taken over, since they know another number of classes or keypoints."""
     return (
-        *(_CLASS_LAYERS if len(theirs.classes) != len(ours.classes) else ()),
-        *(("roi_heads.keypoint_predictor.",) if theirs.keypoints != ours.keypoints else ()),
+        *(_CLASS_LAYERS if len(source.classes) != len(target.classes) else ()),
+        *(("roi_heads.keypoint_predictor.",) if source.keypoints != target.keypoints else ()),
     )
 
 
-def _apart(theirs: str, ours: str) -> tuple[str, ...]:
+def _apart(source: str, target: str) -> tuple[str, ...]:
     """What is not taken over from a network of another task; nothing where the task is the same or all else differs."""
-    if theirs != ours and "classification" in (theirs, ours):
+    if source != target and "classification" in (source, target):
         return HEADS
-    if theirs == ours or "semantic" in (theirs, ours):
+    if source == target or "semantic" in (source, target):
         return ()
     return _SECOND_HEADS
 

@@ -22,9 +22,7 @@ def shipped_weights(category: str = "hand") -> Path:
     :raises WeightsError: if there is none.
     """
     if category not in CATEGORIES.values():
-        raise WeightsError(
-            f"the shipped networks are for {' and '.join(CATEGORIES.values())}, not {category!r}"
-        )
+        raise WeightsError(f"the shipped networks are for {' and '.join(CATEGORIES.values())}, not {category!r}")
     path = FOLDER / f"{category}.safetensors"
     if not path.is_file():
         raise WeightsError(

@@ -303,7 +303,7 @@ def instances(
             notes.add("objects with a box alone (--boxes takes them as rectangles, for --task detection)", image.where)
             continue
         try:
-            mask = turn_mask(_drawn(shape, size[1], size[0]), orientation)
+            mask = turn_mask(_draw(shape, size[1], size[0]), orientation)
         except DatasetError as error:
             raise DatasetError(f"{path}: {error} ({image.where})") from None
         if not mask.any():
@@ -336,7 +336,7 @@ def instances(
     return tuple(found)
 
 
-def _drawn(shape: Shape, height: int, width: int) -> np.ndarray:
+def _draw(shape: Shape, height: int, width: int) -> np.ndarray:
     """A shape's (H, W) bool mask."""
     if shape.box and not shape.parts:
         x, y, w, h = shape.box

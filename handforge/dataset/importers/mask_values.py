@@ -102,13 +102,13 @@ def read_values(path: Path) -> tuple[np.ndarray, bool]:
         used = np.unique(rgba[opaque][:, :3] @ (1 << 16, 1 << 8, 1))
         if len(used) > FEW or not used.any():
             return np.where(opaque, 255, 0), True
-    colour = np.where(opaque[..., None], rgba[..., :3], 0)
-    if (np.ptp(colour, axis=2) == 0).all():
-        return _grey(colour[..., 0], lossless, path)
-    packed = colour[..., 0] << 16 | colour[..., 1] << 8 | colour[..., 2]
+    color = np.where(opaque[..., None], rgba[..., :3], 0)
+    if (np.ptp(color, axis=2) == 0).all():
+        return _grey(color[..., 0], lossless, path)
+    packed = color[..., 0] << 16 | color[..., 1] << 8 | color[..., 2]
     if lossless and len(np.unique(packed)) <= FEW:
         return np.where(packed > 0, packed + (1 << 24), 0), True
-    brightest = colour.max(axis=2)
+    brightest = color.max(axis=2)
     _refuse_photograph(brightest / 255, path)
     return (brightest > 127).astype(np.int64), False
 
