@@ -39,9 +39,10 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_without_weights_the_network_that_comes_along_is_used(folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("words", [(), ("--weights", "shipped")], ids=["without", "by name"])
+def test_without_weights_the_shipped_network_is_used(folder, tmp_path, monkeypatch, words):
     monkeypatch.setattr(weights, "FOLDER", folder)
-    done = invoke("predict", folder / "noise.png", "--out", tmp_path / "out", "--device", "cpu")
+    done = invoke("predict", folder / "noise.png", "--out", tmp_path / "out", "--device", "cpu", *words)
     assert done.exit_code == 0, done.output
     record = json.loads((tmp_path / "out/predict.json").read_text())
     assert record["weights"] == str(folder / "hand.safetensors")
@@ -138,7 +139,7 @@ def test_a_description_without_a_hash_is_read_and_what_is_said_may_be_changed(fo
     networks.load(tmp_path / "hand.safetensors")
 
 
-def test_every_network_that_comes_along_is_small_and_says_what_it_is():
+def test_every_shipped_network_is_small_and_says_what_it_is():
     for path in weights.FOLDER.glob("*.safetensors"):
         assert path.stat().st_size < MOST_BYTES
         description = json.loads(path.with_suffix(".json").read_text())
@@ -150,7 +151,7 @@ def test_every_network_that_comes_along_is_small_and_says_what_it_is():
 
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.slow
-def test_the_network_that_comes_along_finds_the_same_hands_as_onnx(tmp_path):
+def test_the_shipped_network_finds_the_same_hands_as_onnx(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     words = ("--settings", "studio", "--count", 1, "--seed", 3, "--resolution", "320x240")
     done = CliRunner().invoke(generate, ["render", *map(str, words), "--out", str(tmp_path / "hands")])

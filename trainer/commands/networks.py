@@ -15,7 +15,7 @@ from trainer.weights import SHIPPED, shipped_weights
 
 @click.command()
 @click.option(
-    "--weights", type=PATH, help="A run folder, or a .safetensors file  [the network that comes with handforge]."
+    "--weights", type=PATH, help="A run folder, a .safetensors file, or shipped, handforge's own network  [shipped]."
 )
 @click.option(
     "--category",
@@ -102,6 +102,7 @@ def predict(
     """  # noqa: D301 - click wants the real control character
     if bool(sources) == (camera is not None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
+    weights = None if weights == Path(SHIPPED) else weights
     if weights and category:
         raise click.UsageError("--category chooses one of the shipped networks; leave it or --weights out")
     import torch
