@@ -10,7 +10,7 @@ from trainer.config import study
 from trainer.config.recipe import ImageSettings, Session, subset_numbers
 from trainer.errors import RecipeError, StudyError
 from trainer.loop import session as sessions
-from trainer.loop.session import SessionContext, drawn
+from trainer.loop.session import SessionContext, draw_batch
 
 SMALL = """
 question = "Which?"
@@ -190,11 +190,11 @@ def test_a_session_through_all_subsets_draws_as_sessions_on_each_do():
     context = (None, np.concatenate(parts), 3, torch.device("cpu"), torch.float32)
     one = SessionContext(1, Session(steps=20, batch=2, subset="each"), *context, parts=parts)
     chain = [
-        drawn(SessionContext(number, Session(steps=4, batch=2), None, part, *context[2:]), batch)
+        draw_batch(SessionContext(number, Session(steps=4, batch=2), None, part, *context[2:]), batch)
         for number, part in enumerate(parts, start=1)
         for batch in range(4)
     ]
-    assert [drawn(one, batch) for batch in range(20)] == chain
+    assert [draw_batch(one, batch) for batch in range(20)] == chain
 
 
 class Slope(nn.Module):
