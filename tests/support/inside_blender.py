@@ -97,6 +97,7 @@ def state():
         "message": board.message,
         "preview": jobs.Preview.message,
         "rendering": jobs.Preview.waiting,
+        "rendered_at": max((path.stat().st_mtime_ns for path in PREVIEW.rglob("*")), default=0),
         "editors": {
             a.spaces.active.image.name: [a.x + a.width / 2, window.height - a.y - a.height / 2]
             for a in window.screen.areas
@@ -131,6 +132,7 @@ def prepare():
     bpy.app.timers.register(write)
 
 
+PREVIEW = Path(bpy.app.tempdir, "hand_preview")
 preferences = bpy.context.preferences
 preferences.view.show_splash = False
 preferences.view.smooth_view, preferences.system.viewport_aa = 0, "OFF"  # drawn in software, and less often

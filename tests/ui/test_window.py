@@ -60,8 +60,8 @@ def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     assert state["preview"] == ""
     window.image("rendered")
     again = lambda: window.mouse("mousedown", 1, "sleep", 0.15, "mouseup", 1, "sleep", 0.4)  # noqa: E731
-    window.until("the button takes a second click without a move of the mouse", again, lambda state: state["rendering"])
-    window.wait("the pose is rendered again", lambda state: not state["rendering"])
+    anew = lambda later: later["rendered_at"] > state["rendered_at"] and not later["rendering"]  # noqa: E731
+    window.until("the button takes a second click without a move of the mouse", again, anew, seconds=60)
 
     def rendering(state):
         return state["job"] and state["job"][0] > 0
