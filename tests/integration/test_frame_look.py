@@ -112,7 +112,7 @@ def test_what_stands_before_the_hand_cuts_its_mask(masks):
     assert (covered & ~free).sum() < 0.01 * free.sum()
 
 
-def test_joints_behind_a_thing_are_hidden():
+def test_joints_behind_a_prop_are_hidden():
     pytest.importorskip("bpy", reason="Blender's Python module is not installed")
     from generator.blender.engines.render_layers import RenderLayers
     from generator.blender.frame_renderer import _mark_covered
@@ -124,7 +124,7 @@ def test_joints_behind_a_thing_are_hidden():
     assert _mark_covered(points, drawing)[:, 2].tolist() == [2, 1, 2, 1, 0]
 
 
-def test_a_held_thing_is_in_one_hand():
+def test_a_held_prop_is_in_one_hand():
     arms = np.concatenate([np.zeros((5, 3)), np.ones((7, 3))])
     view = View(Camera(160, 120), arms, np.arange(12) % 2 == 0, np.repeat([0, 1], [5, 7]))
     rng = np.random.default_rng(0)

@@ -81,7 +81,7 @@ def test_every_piece_of_furniture_has_several_parts_within_its_ball():
             assert 0.25 < reach < 0.95, (kind.__name__, seed)
 
 
-def test_a_held_thing_hides_part_of_the_hand():
+def test_a_held_prop_hides_part_of_the_hand():
     bare = replace(SMALL, resolution=(160, 120), engine="cycles", scene="indoor", samples=2)
     alone = FrameRenderer(bare).frame(0, POSE, {}).instances[0].mask.sum()
     studio = FrameRenderer(bare)

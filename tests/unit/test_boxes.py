@@ -42,14 +42,14 @@ def test_a_triangle_is_in_the_boxes_also_far_from_its_corners():
 
 
 @pytest.mark.parametrize("far", [(600, 20), (20, 340), (600, 340)])
-def test_two_things_far_apart_have_a_box_each(far):
+def test_two_objects_far_apart_have_a_tile_each(far):
     corners = points((10, 10), (30, 10), (10, 30), far, (far[0] + 10, far[1]), (far[0], far[1] + 10))
     found = around(corners, np.array([[0, 1, 2], [3, 4, 5]]))
     assert len(found) == 2
     assert drawn(found).sum() < 2 * 32 * 32
 
 
-def test_two_things_side_by_side_share_one():
+def test_two_objects_side_by_side_share_one():
     corners = points((10, 10), (30, 10), (10, 30), (50, 10), (70, 10), (50, 30))
     assert len(around(corners, np.array([[0, 1, 2], [3, 4, 5]]))) == 1
 

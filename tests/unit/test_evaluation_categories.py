@@ -315,7 +315,7 @@ def test_classes_of_images_are_not_of_one_category(two, tmp_path):
     assert done.exit_code == 2 and "leave it out for classes of images" in done.output
 
 
-def test_the_size_of_hands_is_not_that_of_other_things(two, tmp_path):
+def test_the_size_of_hands_is_not_that_of_other_objects(two, tmp_path):
     assert median_size(two[0]) is None
 
 

@@ -127,7 +127,7 @@ def test_every_head_is_on_a_neck_over_a_shirt_and_hips_with_two_arms_and_two_leg
     assert heads > 20
 
 
-def test_bodies_touch_no_arm_nor_camera_nor_thing_nor_each_other():
+def test_bodies_touch_no_arm_nor_camera_nor_prop_nor_each_other():
     eye, crowded = np.array([0.0, -0.6, 0.0]), 0
 
     def put(props, rng):

@@ -98,7 +98,7 @@ def test_categories_are_read_back_and_damaged_ones_refused():
         networks.categories_of({**described, "architecture": {"classes": ["cup"]}})
 
 
-def test_results_have_the_ids_of_the_dataset_and_no_id_means_two_things():
+def test_results_have_the_ids_of_the_dataset_and_no_id_means_two_categories():
     learned = (Category(1, "cup"), Category(2, "hand"))
     assert category_ids(learned, {}) == {"cup": 1, "hand": 2}
     assert category_ids(learned, {"hand": 1}) == {"cup": 2, "hand": 1}
