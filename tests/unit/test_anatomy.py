@@ -71,6 +71,8 @@ def test_shapes_scale_what_they_name():
     assert length_mm(skeleton(HandShape(ring=1.1)), "ring_middle") == pytest.approx(1.1 * 25.65)
     thick = skeleton(HandShape(finger_thickness=1.3))
     assert np.allclose(thick.radii[index + 1], 1.3 * plain.radii[index + 1])
+    assert np.allclose(wide.radii[0], 1.1 * plain.radii[0]), "the arm's girth is that of width and thickness together"
+    assert np.allclose(skeleton(HandShape(thickness=1.2)).radii[1], 1.2 * plain.radii[1])
 
 
 def test_random_shapes_vary_as_people_do():
@@ -79,6 +81,9 @@ def test_random_shapes_vary_as_people_do():
     lengths, widths = np.array([s.length for s in shapes]), np.array([s.width for s in shapes])
     assert abs(lengths.mean() - 1) < 0.01 and 0.05 < lengths.std() < 0.07
     assert 0.6 < np.corrcoef(lengths, widths)[0, 1] < 0.9
+    digits = np.array([[s.little, s.ring, s.index, s.thumb] for s in shapes])
+    assert np.allclose(digits.std(axis=0), [0.03, 0.02, 0.02, 0.03], rtol=0.1)
+    assert np.abs(np.triu(np.corrcoef(digits.T), 1)).max() < 0.1, "each of its own"
     assert HandShape.random(np.random.default_rng(3)) == HandShape.random(np.random.default_rng(3))
 
 
@@ -88,13 +93,15 @@ def test_an_impossible_shape_names_the_factor():
 
 
 def test_a_childs_hand_is_as_long_as_childrens_and_plumper():
+    lengths, mean, tip = [], skeleton(), KEYPOINTS.index("middle_tip")
     for seed in range(30):
         shape = HandShape.child(np.random.default_rng(seed))
-        bones, mean = skeleton(shape), skeleton()
-        tip = KEYPOINTS.index("middle_tip")
+        bones = skeleton(shape)
         length = np.linalg.norm(bones.keypoints[tip])
-        assert 0.105 < length < 0.165, "metres from the wrist"
+        lengths.append(length)
         assert shape.width / shape.length > 1 and shape.of_child
         girth = bones.radii[BONES.index("index_middle")] / mean.radii[BONES.index("index_middle")]
         assert (girth > 1.05 * length / np.linalg.norm(mean.keypoints[tip])).all()
+    # 110 to 155 mm, and fingers that are up to a tenth shorter
+    assert 0.105 < min(lengths) < 0.12 and 0.145 < max(lengths) < 0.158
     assert not any(HandShape.random(np.random.default_rng(seed)).of_child for seed in range(2000))

@@ -5,7 +5,7 @@ import pytest
 
 from generator.hand import pose
 from generator.hand.anatomy import BONES, HandShape, skeleton
-from generator.hand.kinematics import capsules, keypoints, transforms
+from generator.hand.kinematics import PosedSkeleton, capsules, keypoints, transforms
 from generator.mesh.skinning import skin
 from handforge.dataset import KEYPOINTS
 
@@ -75,6 +75,29 @@ def test_each_angle_moves_its_tip_the_anatomical_way(angle, tip, axis, sign):
     # Axis 0 is radial, 1 is dorsal.
     moved = joint(pose.with_angles(**{angle: 20}), tip) - joint(pose.bind(), tip)
     assert sign * moved[axis] > 0.003
+
+
+@pytest.mark.parametrize(
+    ("base", "tip", "flexion", "aside"),
+    [
+        ("wrist", "middle_tip", "wrist_flexion", "wrist_deviation"),
+        *((f"{f}_mcp", f"{f}_tip", f"{f}_mcp_flexion", f"{f}_mcp_abduction") for f in pose.FINGERS[:4]),
+        ("thumb_cmc", "thumb_tip", "thumb_cmc_flexion", "thumb_cmc_abduction"),
+    ],
+)
+def test_flexion_is_about_an_axis_of_the_bone_before(base, tip, flexion, aside):
+    """So a tip that is turned aside does not move along that axis, however far it is flexed."""
+    axis = next(axis for dofs in BONES_.dofs for index, axis in dofs if index == pose.NAMES.index(flexion))
+    values = [pose.with_angles(**{flexion: angle, aside: 15}) for angle in (0, 40, 60)]
+    along = [(joint(one, tip) - joint(one, base)) @ axis for one in values]
+    assert np.allclose(along, along[0])
+
+
+def test_a_posed_skeleton_is_moved_across_and_up():
+    one = random_poses(1)[0]
+    moved = PosedSkeleton(one, BONES_).at(np.array([0.25, -0.5]))
+    assert np.allclose(moved.keypoints, keypoints(one, BONES_) + np.array([0.25 - one[0], 0, -0.5 - one[2]]))
+    assert np.allclose(moved.capsules, capsules(moved.pose, BONES_))
 
 
 def test_bent_fingers_converge_towards_the_wrist():

@@ -20,6 +20,16 @@ def test_limits_hold_the_bind_pose_and_are_ordered():
     assert (low <= 0).all() and (high >= 0).all()
 
 
+def test_joints_go_as_far_as_is_published():
+    """AAOS, Joint Motion (1965): extension or the little finger's side first, where flexion and the thumb's are +."""
+    degrees = {name: limits.tolist() for name, limits in zip(pose.NAMES, np.degrees(pose.LIMITS).round(9), strict=True)}
+    assert (degrees["wrist_flexion"], degrees["wrist_deviation"]) == ([-70, 80], [-30, 20])
+    assert all(degrees[f"forearm_{axis}"] == [-180, 180] for axis in "xyz")
+    for finger in pose.FINGERS[:4]:
+        assert degrees[f"{finger}_mcp_flexion"][1] == 90
+    assert degrees["thumb_ip_flexion"][1] == 80
+
+
 def test_degrees_and_back():
     values = np.arange(56, dtype=float).reshape(2, 28)
     assert np.allclose(pose.to_degrees(pose.from_degrees(values)), values, atol=1e-12)
@@ -31,6 +41,7 @@ def test_degrees_and_back():
     ("values", "message"),
     [
         ([0.0] * 27, "a pose has 28 numbers, this one has 27"),
+        (5.0, "a pose has 28 numbers, this one has 1"),
         ([0.0] * 26 + [float("nan"), 0.0], "thumb_mcp_flexion is not a finite number"),
     ],
 )
