@@ -266,7 +266,7 @@ def test_an_index_mask_with_a_value_to_ignore(written):
     same(crowds, TWO)
 
 
-def test_two_greys_and_two_colours_are_two_hands(written):
+def test_two_greys_are_two_hands(written):
     same(written(ids(ONE, TWO, values=(128, 255)))[0], ONE, TWO)
 
 

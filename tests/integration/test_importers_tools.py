@@ -167,6 +167,12 @@ def test_cvat_ellipses_boxes_and_lines(tmp_path, shots):
     assert "left out: objects with a box alone" in said and "left out: shapes of the kind polyline: 1" in said
 
 
+def test_a_mask_of_cvat_is_runs_of_off_and_on_row_by_row(tmp_path, shots):
+    mask = '<mask label="hand" rle="1,3,2" left="10" top="20" width="3" height="2"/>'
+    (found,) = hands(imported(cvat(tmp_path / "a.xml", mask), shots)[0])
+    assert found[20:22, 10:13].tolist() == [[False, True, True], [True, False, False]] and found.sum() == 3
+
+
 def test_a_rotated_box_of_cvat_is_the_box_around_it(tmp_path, shots):
     box = '<box label="hand" xtl="10" ytl="20" xbr="50" ybr="30" rotation="90"/>'
     dataset, _ = imported(cvat(tmp_path / "a.xml", box), shots, "--boxes")
@@ -275,6 +281,7 @@ def test_polygons_beside_boxes_of_pascal_voc(tmp_path, shots, detections):
     assert "<polygon>" in (tmp_path / "labels/a.xml").read_text()
     dataset, _ = imported(tmp_path / "labels", shots, "--label", "all")
     for mask, expected in zip(hands(dataset), (IN_SQUARE, IN_OTHER), strict=True):
+        assert (np.argwhere(mask)[0] == np.argwhere(expected)[0]).all(), "VOC counts pixels from 1"
         assert (mask & ~expected).sum() == 0 and (mask & expected).sum() > 0.8 * expected.sum()
 
 
@@ -334,6 +341,13 @@ def test_via_polygons_and_circles(tmp_path, shots):
     square, circle = hands(dataset)
     assert (square == IN_SQUARE).all() and abs(circle.sum() - np.pi * 64) < 5
     assert "left out: shapes of the kind point: 1" in said
+
+
+def test_via_ellipses_are_rotated_in_radians(tmp_path, shots):
+    ellipses = {"name": "ellipse", "cx": 40, "cy": 30, "rx": 20, "ry": 6, "theta": np.pi / 6}
+    region = {"shape_attributes": ellipses, "region_attributes": {"label": "hand"}}
+    (mask,) = hands(imported(via(tmp_path / "via.json", region), shots)[0])
+    assert abs(mask.sum() - np.pi * 120) < 8 and mask[30 + 8, 40 + 14] and not mask[30 - 8, 40 + 14]
 
 
 def via(path, region):
@@ -398,10 +412,12 @@ def test_frames_are_told_by_their_names(stem, number):
     assert frame_number(stem) == number
 
 
-def test_an_ellipse_has_its_area():
+def test_an_ellipse_has_its_area_and_is_rotated_clockwise():
     x, y = np.reshape(ellipse(5, 7, 3, 2, 30), (-1, 2)).T
     area = abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
     assert area == pytest.approx(6 * np.pi) and (x.mean(), y.mean()) == pytest.approx((5, 7))
+    end = np.argmax(np.hypot(x - 5, y - 7))
+    assert np.degrees(np.arctan2(y[end] - 7, x[end] - 5)) % 180 == pytest.approx(30)  # y points down
 
 
 def test_names_that_are_not_there_are_left_out(tmp_path):

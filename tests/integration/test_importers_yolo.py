@@ -1,7 +1,8 @@
 """YOLO labels: polygons, boxes and keypoints with their names, read as the tools that write them mean them."""
 
+import numpy as np
 import pytest
-from annotation_samples import HEIGHT, WIDTH, hands, imported, refused, run, save
+from annotation_samples import HEIGHT, IN_SQUARE, SQUARE, WIDTH, hands, imported, refused, run, save
 
 from handforge.dataset import Dataset
 
@@ -48,6 +49,12 @@ def test_boxes_of_yolo_with_more_behind_them(tmp_path, shots, line, names):
     dataset, said = imported(yolo(tmp_path, line, names), shots, "--boxes")
     assert [a["bbox"] for a in dataset.annotations(dataset.images[0])] == [[10, 20, 20, 25]]
     assert ("left out: sets of keypoints that are not the 21 of hand: 1" in said) == ("kpt_shape" in names)
+
+
+def test_a_polygon_of_yolo_is_in_fractions_of_width_and_height(tmp_path, shots):
+    corners = np.reshape(SQUARE, (-1, 2)) / (WIDTH, HEIGHT)
+    dataset, _ = imported(yolo(tmp_path, " ".join(map(str, (0, *corners.ravel())))), shots)
+    assert (hands(dataset)[0] == IN_SQUARE).all()
 
 
 @pytest.mark.parametrize(
