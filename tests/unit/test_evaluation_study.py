@@ -1,13 +1,24 @@
 """A study's statistics against scipy, its conclusion on constructed outcomes, and its page."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from evaluation_scenes import four_images, write_results, write_run
 from scipy import stats
 
 from evaluation.records import ResultsError
-from evaluation.study.conclusion import Comparison, compare, conclusion, headline, judged, sentence
+from evaluation.study.conclusion import (
+    Comparison,
+    compare,
+    conclusion,
+    headline,
+    judged,
+    number,
+    papers_figure,
+    sentence,
+)
 from evaluation.study.page import write_page
 from evaluation.study.results import Measure, RunResult, StudyResults, read_study
 from evaluation.study.selection import choices
@@ -176,9 +187,9 @@ def test_the_choice_of_a_session_is_judged_by_what_had_no_part_in_it():
 def test_the_conclusion_holds_the_papers_figure_saturation_and_unequal_budgets():
     runs = [run("b", s, 0.5, (1.0 + 0.1 * s,)) for s in range(3)]
     runs += [run("a", s, 0.5, (0.8 + 0.1 * s, 0.7 + 0.1 * s), fractions=(0.8,)) for s in range(3)]
-    made = study(runs, images_seen=16)
+    made = study(runs, images_seen=16, steps=8)
     words = " ".join(conclusion(made, judged(made), choices(made)))
-    assert "a and b are no equals: 16 and 8 images seen." in words
+    assert "a and b are no equals: 8 and 4 steps. a and b are no equals: 16 and 8 images seen." in words
     assert "the best session of a gains +0.300" in words
     assert (
         "The batch loss of b saturates at 50% of a session on average, prematurely (before half of it) in 0 of 3"
@@ -186,6 +197,23 @@ def test_the_conclusion_holds_the_papers_figure_saturation_and_unequal_budgets()
     )
     assert "The batch loss of a saturates at 80%" in words
     assert "average loss: the session with the least average loss is not shown to be better or worse" in words
+
+
+def test_the_papers_figure_is_the_best_session_beside_the_whole_and_the_last_steps():
+    """Sessions of two steps with the means 2 and 0.5, beside one whose loss falls from 8 to 1 in eight steps."""
+    runs = [replace(run("a", seed, 0.5), losses=[np.array([3.0, 1.0]), np.array([1.0, 0.0])]) for seed in (0, 1)]
+    runs += [replace(run("b", seed, 0.5), losses=[np.arange(8.0, 0, -1) + seed]) for seed in (0, 1)]
+    whole, last = papers_figure(study(runs, seeds=(0, 1)), "a", "b")
+    assert (whole.mean, whole.count) == (np.mean([4.5 - 0.5, 5.5 - 0.5]), 2)
+    assert (last.mean, last.count) == (np.mean([1.5 - 0.5, 2.5 - 0.5]), 2)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [(0.0123, "+0.012"), (-0.0006, "-0.001"), (0.00049, "+4.9e-04"), (-3e-5, "-3.0e-05"), (-1e-10, "+0.000")],
+)
+def test_a_difference_that_is_small_but_there_is_not_said_to_be_0(value, text):
+    assert number(value) == text
 
 
 def test_the_page_has_conclusion_tables_and_figures(tmp_path):
@@ -243,3 +271,66 @@ def test_another_folder_is_refused(tmp_path, content, message):
         (tmp_path / "study.json").write_text(json.dumps(content))
     with pytest.raises(ResultsError, match=message):
         read_study(tmp_path)
+
+
+@pytest.fixture
+def tested(tmp_path):
+    """A study of one run with two networks: the first is the best one, and its results are ``four_images``; the last
+    found nothing.
+    """
+    dataset, results = four_images(tmp_path / "scene")
+    test = {"data": str(dataset.folder), "id": dataset.id, "images": 4, "networks": "last and best", "masks": "hand"}
+    test |= {"region": "skin", "score": 0.5, "iou": 0.5}
+    run_folder = write_run(tmp_path / "study/a/seed0", dataset, results, "held-out-01")
+    write_run(run_folder / "copy", dataset, write_results(tmp_path / "none.json", []), "held-out-02")
+    (run_folder / "copy/predictions/held-out-02").rename(run_folder / "predictions/held-out-02")
+    change(run_folder / "run.json", finished=True, best_session=1)
+    (tmp_path / "study/study.json").write_text(json.dumps(PLAN | {"tests": {"held-out": test}}))
+    return tmp_path / "study"
+
+
+def change(path, **values):
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def f1_of(folder):
+    """F1 of the best and the last network of arm a with seed 0."""
+    found = read_study(folder).runs["a", 0]
+    return [found.value(Measure("f1", "held-out", network)) for network in ("best", "last")]
+
+
+def test_a_runs_networks_are_scored_each_by_its_own_results(tested):
+    """By hand: two of five predictions and of four hands are right, so F1 is 2 * 2 / (5 + 4)."""
+    found = read_study(tested)
+    assert f1_of(tested) == pytest.approx([4 / 9, 0])
+    assert found.runs["a", 0].value(Measure("mean_iou", "held-out", "best")) == pytest.approx((0.8 + 0.5) / 2)
+    assert found.runs["a", 0].value(Measure("average_loss", None, "last")) == 0.75
+    assert [len(losses) for losses in found.runs["a", 0].losses] == [40, 40] and found.missing == [("b", 0)]
+
+
+def test_results_are_scored_anew_only_where_they_or_the_test_are_others(tested):
+    first, last = (tested / f"a/seed0/predictions/held-out-0{number}" for number in (1, 2))
+    assert f1_of(tested) == pytest.approx([4 / 9, 0])
+    kept = json.loads((first / "score.json").read_text())
+    change(first / "score.json", scores=kept["scores"] | {"f1": 0.123})
+    (last / "results.json").write_bytes((first / "results.json").read_bytes())
+    assert f1_of(tested) == pytest.approx([0.123, 4 / 9])
+    test = json.loads((tested / "study.json").read_text())["tests"]["held-out"]
+    change(tested / "study.json", tests={"held-out": test | {"score": 0.25}})
+    assert f1_of(tested) == pytest.approx([3 * 2 / (6 + 4)] * 2)  # the third hand is found too
+
+
+def test_a_run_that_is_not_finished_or_not_tested_is_missing(tested):
+    run_folder = tested / "a/seed0"
+    change(run_folder / "run.json", finished=False)
+    assert read_study(tested).missing == [("a", 0), ("b", 0)]
+    change(run_folder / "run.json", finished=True)
+    (run_folder / "predictions/held-out-01/predict.json").unlink()
+    assert read_study(tested).missing == [("a", 0), ("b", 0)]
+
+
+def test_another_dataset_than_was_tested_is_refused(tested):
+    test = json.loads((tested / "study.json").read_text())["tests"]["held-out"]
+    change(tested / "study.json", tests={"held-out": test | {"id": "0123456789ab"}})
+    with pytest.raises(ResultsError, match="the dataset of the test held-out is another one than was tested"):
+        read_study(tested)

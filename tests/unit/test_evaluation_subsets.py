@@ -70,6 +70,23 @@ def test_keypoints_go_with_the_image(dataset):
     assert moved[5].tolist() == [0, 0, 0]  # outside
 
 
+def test_zoom_keeps_what_is_said_of_a_hand_and_how_its_image_is_compressed(tmp_path):
+    """The part is x 16 to 36, y 13 to 33; a joint on its far edge is outside, one that is hidden stays so."""
+    points = np.zeros((21, 3))
+    points[:4] = (35.9, 32.9, 1), (36, 20, 2), (20, 33, 2), (30, 20, 0)
+    hand = Instance(rectangle(22, 20, 8, 6, 40), points, "left", glove="leather", mirrored=True)
+    folder = tmp_path / "jpegs"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    assemble(folder, [write_sample(folder, Sample("p1", np.zeros((40, 40, 3), np.uint8), (hand,)), "jpg")], {})
+    assert run("zoom", folder, tmp_path / "near", "--factor", 2)[0] == 0
+    (image,) = near = Dataset(tmp_path / "near")
+    (annotation,) = near.annotations(image)
+    assert image["file_name"] == "p1.jpg" and check_image(near, image) == []
+    assert (annotation["side"], annotation["glove"], annotation["mirrored"]) == ("left", "leather", True)
+    assert annotation["keypoints"] == [39.8, 39.8, 1] + [0] * 60 and annotation["num_keypoints"] == 1
+
+
 def test_zoom_leaves_out_truths_that_it_does_not_cut(tmp_path):
     source = write_dataset(tmp_path / "deep", [[rectangle(22, 20, 8, 6, 40)]], size=40, truths=["depth"])
     assert run("zoom", source.folder, tmp_path / "near")[0] == 0
@@ -226,15 +243,14 @@ def test_zoom_leaves_nothing_half_written(dataset, tmp_path):
 
 
 def test_sample_command(dataset, tmp_path):
-    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+    for out, seed in (("a", 0), ("b", 0), *((f"c{seed}", seed) for seed in range(1, 6))):
         code, output = run("sample", dataset.folder, tmp_path / out, "--count", 2, "--seed", seed)
         assert code == 0, output
-    names = {out: [image["file_name"] for image in Dataset(tmp_path / out)] for out in "abc"}
-    assert names["a"] == names["b"] == sorted(names["a"])
-    assert len(names["c"]) == 2
-    assert [
-        problem for image in Dataset(tmp_path / "a") for problem in check_image(Dataset(tmp_path / "a"), image)
-    ] == []
+    made = {path.name: Dataset(path) for path in tmp_path.iterdir() if path != dataset.folder}
+    names = {out: [image["file_name"] for image in sampled] for out, sampled in made.items()}
+    assert all(len(chosen) == 2 and chosen == sorted(chosen) for chosen in names.values())
+    assert names["a"] == names["b"] and len({tuple(chosen) for chosen in names.values()}) > 1
+    assert [problem for image in made["a"] for problem in check_image(made["a"], image)] == []
 
 
 def test_sample_is_refused(dataset, tmp_path):
