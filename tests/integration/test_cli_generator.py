@@ -13,7 +13,6 @@ from generator.cli import main
 from generator.frame.settings import RenderSettings, SettingsError, load
 from generator.hand.anatomy import HandShape
 from handforge import dataset
-from handforge.progress import progress_counter
 
 
 def run(*arguments):
@@ -214,15 +213,6 @@ def test_preview_outlines_the_masks(folder):
 def test_folders_that_are_no_dataset(command, tmp_path):
     assert "is not a folder" in error(command, tmp_path / "nowhere")
     assert "holds no annotations.json" in error(command, tmp_path)
-
-
-def test_a_log_file_is_told_of_progress_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr("handforge.progress.LINE_EVERY", -1.0)
-    with progress_counter("rendering", "images") as tell:
-        tell(3, 12)
-        tell(4, 12)
-    told = capsys.readouterr().err
-    assert "3/12" in told and told.index("3/12") < told.index("4/12")
 
 
 def test_wrong_options_end_with_one_line():

@@ -62,6 +62,13 @@ def test_a_pipe_gets_a_line_now_and_then_and_one_at_the_end(monkeypatch, capsys)
     ]
 
 
+def test_a_line_in_a_pipe_has_the_note(monkeypatch, capsys):
+    monkeypatch.setattr(module, "LINE_EVERY", -1.0)
+    with progress(unit="steps") as bar:
+        bar.update(bar.add_task("session 1", total=12), advance=1, note="loss 1.5")
+    assert capsys.readouterr().err.startswith("session 1: 1/12, loss 1.5, ")
+
+
 def test_quick_work_and_errors_say_nothing_in_a_pipe(capsys):
     with progress_counter("rendering", "images") as tell:
         tell(4, 4)
