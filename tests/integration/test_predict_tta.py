@@ -26,6 +26,10 @@ def test_boxes_of_several_views_become_one():
     torch.testing.assert_close(fused, expected)
     _, means = tta.fuse(boxes, scores, torch.tensor([torch.inf, torch.inf, torch.inf, 9.9]))  # too long for the last
     torch.testing.assert_close(means, torch.tensor([(0.9 + 0.3 + 0.6) / 3, 0.8 / 4]))
+    beside = [torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[5.0, 0, 15, 10]])]  # a third of both together is shared
+    assert tta.fuse(beside, [torch.tensor([0.9])] * 2, anything[:2])[0].tolist() == [
+        part[0].tolist() for part in beside
+    ]
     nothing = tta.fuse([torch.zeros(0, 4)] * 2, [torch.zeros(0)] * 2, anything[:2])
     assert [tuple(part.shape) for part in nothing] == [(0, 4), (0,)]
 

@@ -10,7 +10,6 @@ import safetensors.torch
 import torch
 from trainer_samples import TINY, invoke, refused, write_blobs, write_recipe
 
-from trainer.errors import TrainingDivergedError
 from trainer.loop import repetition
 
 SHORT = TINY.replace("steps = 4", "steps = 2")
@@ -49,7 +48,7 @@ def test_weights_that_the_last_step_made_infinite_are_not_kept(words, tmp_path, 
         invoke(*words, "--out", tmp_path / "run"),
         "the weights after session 1 have values that are NaN or infinite, in ",
     )
-    assert issubclass(TrainingDivergedError, Exception) and not list((tmp_path / "run").rglob("*.safetensors"))
+    assert not list((tmp_path / "run").rglob("*.safetensors"))
 
 
 def test_a_run_goes_on_with_its_own_threads(words, tmp_path, monkeypatch):

@@ -205,7 +205,7 @@ def test_frozen_stages_need_no_gradients_and_give_the_same_when_kept(plain_job, 
     assert model.backbone.body is body
 
 
-def test_kept_features_stay_within_their_memory_and_all_words_know_whether_it_helps(plain_job, monkeypatch):
+def test_features_are_kept_of_frozen_stages_only_and_while_there_is_memory(plain_job, monkeypatch):
     recipe = plain_job[1]
     model = networks.start(recipe.network, recipe.images, 0)
     layer_freezing.train_layers(model, "all")

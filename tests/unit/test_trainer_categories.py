@@ -112,19 +112,20 @@ def test_overlapping_masks_are_one_object_within_a_class_only():
 
 
 def test_views_are_fused_a_class_at_a_time():
-    box, far = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([[50.0, 50, 60, 60]])
+    """A weak box that shares a third with a better one of its class is none, as in a single view."""
+    box, far, weak = (torch.tensor([[x, y, x + 10, y + 10]]) for x, y in ((0.0, 0), (50.0, 50), (5.0, 0)))
     views = [
         tta._View(
-            torch.cat([box, box, far]),
+            torch.cat([box, box, far, weak]),
             torch.tensor(scores),
-            torch.tensor([1, 2, 2]),
+            torch.tensor([1, 2, 2, 1]),
             {},
             (80, 80),
             (80, 80),
             False,
             1e9,
         )
-        for scores in ([0.8, 0.4, 0.9], [0.6, 0.2, 0.7])
+        for scores in ([0.8, 0.4, 0.9, 0.1], [0.6, 0.2, 0.7, 0.1])
     ]
     boxes, scores, labels = tta._fused_by_class(views, torch.tensor([1e9, 1e9]), 0.3)
     assert labels.tolist() == [2, 1, 2] and np.allclose(scores, [0.8, 0.7, 0.3])

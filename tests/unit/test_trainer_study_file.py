@@ -1,16 +1,11 @@
 """Study files: what is shipped can be made, and what is wrong is named, all of it at once."""
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from trainer.config import recipe_file as recipes
 from trainer.config import study
-from trainer.config.recipe import ImageSettings, Session, subset_numbers
+from trainer.config.recipe import subset_numbers
 from trainer.errors import RecipeError, StudyError
-from trainer.loop import session as sessions
-from trainer.loop.session import SessionContext, draw_batch
 
 SMALL = """
 question = "Which?"
@@ -182,52 +177,3 @@ def test_sessions_may_be_a_number():
     assert [s.steps for s in made.sessions] == [7] * 5
     with pytest.raises(RecipeError, match="a list of tables or a number from 1 to 1000"):
         recipes.from_table("r", {"sessions": 0, "session": {}})
-
-
-def test_a_session_through_all_subsets_draws_as_sessions_on_each_do():
-    rng = np.random.default_rng(0)
-    parts = tuple(np.sort(part) for part in np.array_split(rng.permutation(50), 5))
-    context = (None, np.concatenate(parts), 3, torch.device("cpu"), torch.float32)
-    one = SessionContext(1, Session(steps=20, batch=2, subset="each"), *context, parts=parts)
-    chain = [
-        draw_batch(SessionContext(number, Session(steps=4, batch=2), None, part, *context[2:]), batch)
-        for number, part in enumerate(parts, start=1)
-        for batch in range(4)
-    ]
-    assert [draw_batch(one, batch) for batch in range(20)] == chain
-
-
-class Slope(nn.Module):
-    """A weight whose loss falls by 1 with each unit of it."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(1))
-        self.transform = nn.Identity()
-
-    def forward(self, images, targets):
-        return {"loss": -self.weight.sum()}
-
-
-class NoImages:
-    settings = ImageSettings(augmentation="photo")
-    size = (64, 64)
-
-    def batch(self, *args):
-        from trainer.data.images import Batch
-
-        return Batch([], [], [])
-
-
-@pytest.mark.parametrize(
-    "restart, moves", [(0, [1, 1.9, 2.71, 3.439]), (2, [1, 1.9, 1, 1.9]), (1, [1, 1, 1, 1]), (4, [1, 1.9, 2.71, 3.439])]
-)
-def test_a_restart_of_the_optimizer_loses_its_momentum_and_nothing_else(restart, moves):
-    """SGD with momentum 0.9 on a slope of 1: the moves are 1, 1 + 0.9, 1 + 0.9 + 0.81 ..."""
-    settings = Session(steps=4, batch=1, lr=1.0, weight_decay=0.0, optimizer_restart_steps=restart)
-    model, cpu = Slope(), torch.device("cpu")
-    job = SessionContext(1, settings, NoImages(), np.arange(2), 0, cpu, torch.float32)
-    places = [0.0]
-    for _ in sessions.run(model, job, sessions.new_optimizer(model, settings)):
-        places.append(model.weight.item())
-    assert np.diff(places) == pytest.approx(moves)

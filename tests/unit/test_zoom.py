@@ -99,6 +99,25 @@ def test_two_finds_that_are_the_same_object_at_a_closer_look_become_one():
     assert better["scores"].tolist() == pytest.approx([0.75])
 
 
+class TwoObjects(RedNetwork):
+    """Finds, in the part around the red object, that one (23 to 35, 15 to 25) and one on its left edge, surer."""
+
+    def _find(self, image):
+        masks = torch.zeros(2, 1, *image.shape[1:])
+        return output([[14, 13, 26, 26], [23, 15, 35, 25]], [0.9, 0.5], [1, 1], masks)
+
+
+def test_of_several_objects_at_a_closer_look_the_one_that_overlaps_most_is_the_same():
+    better = look_closer(TwoObjects(), pixels(), at_first([[96, 18, 110, 31]], [0.9]))
+    assert better["boxes"].tolist() == [[100, 20, 112, 30]]
+    assert better["scores"].tolist() == pytest.approx([(0.9 + 0.5) / 2])
+
+
+def test_an_object_on_one_of_another_class_stays():
+    better = look_closer(RedNetwork(), pixels(), at_first([[96, 18, 110, 31]] * 2, [0.9, 0.8], [1, 2]))
+    assert better["labels"].tolist() == [1, 2] and better["scores"].tolist() == pytest.approx([0.75, 0.4])
+
+
 def test_large_and_unlikely_objects_are_left_as_they_are():
     network, found = RedNetwork(), at_first([[60, 10, 120, 60], [96, 18, 110, 31]], [0.9, 0.19])
     better = look_closer(network, pixels(), found)
