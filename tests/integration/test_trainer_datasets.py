@@ -4,7 +4,9 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from torch import nn
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, stopped_after, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
@@ -72,6 +74,33 @@ def test_what_is_trained_on_as_real_images_is_not_kept_aside(blobs, tmp_path):
     for seed in range(4):
         plan = repetition.Plan([], recipe, (Dataset(data),), (Dataset(real),), seed=seed)
         assert {plan.images[int(number)][1]["group"] for number in repetition.split(plan)[1]} == {"b"}
+
+
+def test_a_session_draws_from_its_subset_and_from_the_real_images(tmp_path):
+    """Images are numbered through: two sets of 4 and 2, then the real ones, 6 and 7 of one and 8 to 10 of the other."""
+    data = [Dataset(write_blobs(tmp_path / f"{count}", count, size_wh=(70 + count, 60))) for count in (4, 2)]
+    real = [Dataset(write_blobs(tmp_path / f"real{count}", count, size_wh=(90, 60))) for count in (2, 3)]
+    recipe = load_recipe(str(write_recipe(tmp_path / "r.toml", TINY)))
+    sessions = tuple(replace(recipe.sessions[0], subset=subset) for subset in (1, 2, 1, "each"))
+    subsets = [np.array([0, 2, 5]), np.array([1, 3, 4])]
+
+    def drawn(real_sets):
+        plan = repetition.Plan(
+            [], replace(recipe, sessions=sessions, real_sets=real_sets), tuple(data), tuple(real), replicate=2
+        )
+        made = repetition.Repetition(plan, (subsets, np.array([], int)), None, None, nn.Identity())
+        jobs = [made.job(number) for number in (1, 2, 3, 4)]
+        assert [[part.tolist() for part in job.parts] for job in jobs[:3]] == [[], [], []]
+        return [job.pool.tolist() for job in jobs[:3]], [part.tolist() for part in jobs[3].parts]
+
+    one, other = [6, 6, 7, 7], [8, 8, 9, 9, 10, 10]
+    first, second = (part.tolist() for part in subsets)
+    pools, parts = drawn("together")
+    assert pools == [first + one + other, second + one + other, first + one + other]
+    assert parts == [first + one + other, second + one + other]
+    pools, parts = drawn("in-turn")
+    assert pools == [first + one, second + other, first + one]
+    assert parts == [first + other, second + other]
 
 
 def test_training_leaves_out_images_of_another_outline(tmp_path):
