@@ -51,8 +51,21 @@ class AddHand(Undoable, bpy.types.Operator):
         armature.handforge.side = self.side
         armature.select_set(True)
         layer.objects.active = armature
+        if len(hand.in_scene(context.scene)) == 1:
+            _go_near(context)
         bpy.ops.object.mode_set(mode="POSE")
         return {"FINISHED"}
+
+
+def _go_near(context: bpy.types.Context) -> None:
+    """The 3D View shows what is selected whole: in Blender's first view a hand as large as life is a speck."""
+    area = context.area
+    if area is None or area.type != "VIEW_3D" or context.region_data.view_perspective == "CAMERA":
+        return
+    context.view_layer.update()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with context.temp_override(region=region):
+        bpy.ops.view3d.view_selected()
 
 
 def _start_with_preferences(scene: bpy.types.Scene) -> None:

@@ -45,6 +45,7 @@ def about(state, wanted):
 def test_right_after_installing_a_hand_is_posed_judged_and_rendered(window):
     state = add_hand(window)
     assert state["hand"]["text"] == "plausible" and not any(state["hand"]["pose"])
+    window.wait("the view goes near, so that the fingers have their handles", lambda state: state["hand"]["fingers"])
     window.image("hand")
     window.until("the fist is taken", lambda: window.click(FIST), lambda state: about(state, "fist"))
 
