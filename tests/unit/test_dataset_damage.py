@@ -13,6 +13,7 @@ from dataset_samples import edit, make, two_pieces
 from PIL import Image
 
 from handforge import dataset as ds
+from handforge.dataset.validate import record_problems
 
 
 @pytest.fixture
@@ -210,6 +211,34 @@ def test_what_is_said_of_a_hand(folder, change, message):
     assert re.search(message, problem)
 
 
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ([-1, -1, 62, 42], True),
+        *((box, False) for box in ([-1.5, 5, 9, 9], [5, -1.5, 9, 9], [5, 5, 56.5, 9], [5, 5, 9, 36.5])),
+        *((box, False) for box in ([5, 5, 0, 9], [5, 5, 9, 0])),
+    ],
+)
+def test_a_box_may_go_beyond_the_image_by_a_pixel_of_rounding(folder, box, inside):
+    edit(folder, lambda c: c["annotations"][0].update(bbox=box))
+    dataset = ds.Dataset(folder)
+    problem = f"f0.png: annotation 1: bbox {box} does not lie in the image of 60x40 pixels"
+    assert record_problems(dataset, dataset.images[0]) == ([] if inside else [problem])
+
+
+@pytest.mark.parametrize(
+    ("category", "problems"), [(2, []), (1, ["f0.png: annotation 9 has the same mask as annotation 1"])]
+)
+def test_a_mask_stands_once_in_a_category(folder, category, problems):
+    def again(content):
+        content["categories"].append({"id": 2, "name": "hand+forearm"})
+        content["annotations"].append({**content["annotations"][0], "id": 9, "category_id": category})
+
+    edit(folder, again)
+    dataset = ds.Dataset(folder)
+    assert record_problems(dataset, dataset.images[0]) == problems
+
+
 def test_image_of_another_size(folder):
     Image.new("RGB", (30, 20)).save(folder / "images" / "f1.png")
     dataset = ds.Dataset(folder)
@@ -257,6 +286,21 @@ def test_check_takes_measures_of_polygons_as_coco_has_them(folder):
     dataset = ds.Dataset(folder)
     found = ds.check_image(dataset, dataset.images[0])
     assert len(found) == 2 and "area says" in found[0] and "bbox says" in found[1]
+
+
+def test_measures_of_masks_by_pixels_are_exact(folder):
+    def one_more(content):
+        annotation = content["annotations"][0]
+        annotation["area"] += 1
+        annotation["bbox"][0] += 1
+
+    edit(folder, one_more)
+    dataset = ds.Dataset(folder)
+    pixels, box = int(two_pieces().sum()), dataset.annotations(dataset.images[0])[0]["bbox"]
+    assert [problem.partition("annotation 1: ")[2] for problem in ds.check_image(dataset, dataset.images[0])] == [
+        f"area says {pixels + 1}, the mask has {pixels} pixels",
+        f"bbox says {box}, the mask's is {[box[0] - 1, *box[1:]]}",
+    ]
 
 
 def test_check_finds_what_differs(folder):

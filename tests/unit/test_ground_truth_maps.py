@@ -15,7 +15,7 @@ from generator.hand.anatomy import BONES
 from generator.hand.camera import Camera
 from handforge import dataset
 from handforge.dataset import PARTS, Dataset, DatasetError, Instance, Sample, check_image
-from handforge.dataset.ground_truth_maps import encode_map
+from handforge.dataset.ground_truth_maps import check_map, encode_map
 
 CAMERA = Camera(160, 90, 1.0, 45.0)
 
@@ -155,17 +155,30 @@ def test_check_names_what_is_wrong_with_truths(tmp_path):
     store("depth", np.zeros((90, 160), np.uint16))
     for words in ("has a part 9; there are 7", "normals that look away", "depth/one.png and the masks differ in"):
         assert words in problems()
-    store("normals", np.where(truths["parts"][..., None] > 0, np.uint8([128, 128, 60]), 0).astype(np.uint8))
-    assert "has a normal of length 0.5" in problems()
+    store("normals", np.where(truths["parts"][..., None] > 0, np.uint8([128, 128, 6]), 0).astype(np.uint8))
+    assert "has a normal of length 0.95" in problems()
     store("depth", np.zeros((90, 160), np.uint8))
     assert "does not hold depth" in problems()
     (folder / "depth" / "one.png").unlink()
     assert "depth/one.png is missing" in problems()
     path = folder / "annotations.json"
     content = json.loads(path.read_text())
-    content["annotations"][0]["keypoints_3d"][0] += 0.05
-    path.write_text(json.dumps(content))
-    assert "annotation 1: keypoints_3d fall 1" in problems() and "pixels beside the keypoints" in problems()
+    for step, said in ((0.15, False), (0.15, True)):
+        content["annotations"][0]["keypoints"][0] += step
+        path.write_text(json.dumps(content))
+        assert ("annotation 1: keypoints_3d fall 0.3 pixels beside the keypoints" in problems()) == said
+
+
+def test_which_way_a_normal_looks_is_told_along_its_pixels_line_of_sight(tmp_path):
+    """At the left edge of a wide lens, 56 degrees off the axis, a normal may point away from the image's plane."""
+    camera, pixel = [[50, 0, 80], [0, 50, 45], [0, 0, 1]], (45, 5)
+    covered = np.zeros((90, 160), bool)
+    covered[pixel] = True
+    for normal, wrong in (((0.8, 0, 0.6), []), ((-0.8, 0, 0.6), [" has 1 normals that look away from the camera"])):
+        values = np.where(covered[..., None], normal, 0)
+        (tmp_path / "one.png").write_bytes(encode_map("normals", values))
+        found = check_map(tmp_path / "one.png", "normals", covered, {"camera": camera})
+        assert [problem.partition("one.png")[2] for problem in found] == wrong
 
 
 @pytest.mark.parametrize("words", ["deep", "depth,deep", "depth,depth", "", "none,depth", 3])
@@ -211,6 +224,6 @@ def test_asking_for_truths_changes_no_other_setting():
 
 
 def test_what_is_too_far_for_16_bits_is_refused():
-    assert encode_map("depth", np.full((2, 2), 13.1))
-    with pytest.raises(DatasetError, match=r"a depth of 14\.0 m does not fit 16 bits; lower focal_mm or distance"):
-        encode_map("depth", np.full((2, 2), 14.0))
+    assert encode_map("depth", np.full((2, 2), 65535 / 5000))
+    with pytest.raises(DatasetError, match=r"a depth of 13\.1 m does not fit 16 bits; lower focal_mm or distance"):
+        encode_map("depth", np.full((2, 2), 65535.6 / 5000))
