@@ -186,7 +186,7 @@ def test_datasets_merge_with_categories_unified_by_name(tmp_path):
     assert both.info["scene"] == {"background": "white"} and both.info["objects"] == 10
     assert [part["id"] for part in both.info["merged_from"]] == [Dataset(one).id, Dataset(other).id]
     again = CliRunner().invoke(generator, ["merge", *map(str, (tmp_path / "both", one, other))])
-    assert again.exit_code == 2 and "both" in again.stderr
+    assert again.exit_code == 2 and "both is there already" in again.stderr
 
 
 def test_datasets_of_other_keypoints_do_not_merge(tmp_path, dataset):

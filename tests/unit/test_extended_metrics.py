@@ -72,6 +72,20 @@ def test_errors_worked_out(tmp_path):
     assert found == Errors(duplicate=1, localisation=1, background=1, outlined_badly=1, missed=1)
 
 
+@pytest.mark.parametrize(
+    ("shared", "expected"),
+    [
+        pytest.param(2, Errors(0, 1, 0, 1, 0), id="20 of 180 pixels"),
+        pytest.param(1, Errors(0, 0, 1, 0, 1), id="10 of 190 pixels"),
+    ],
+)
+def test_from_a_tenth_on_a_false_positive_is_of_the_object_that_it_touches(tmp_path, shared, expected):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
+    entries = [result(1, rectangle(10 - shared, 0, 10, 10), 0.9)]
+    images = load_images(dataset, write_results(tmp_path / "r.json", entries))
+    assert errors(images, match_all(images, MatchOptions()), 0.5) == expected
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_add_up(tmp_path, seed):
     images = load_images(*random_scene(tmp_path, np.random.default_rng(seed)))
@@ -108,6 +122,12 @@ def test_boundary_iou_worked_out():
     assert boundary.boundary_iou(encode_mask(first), encode_mask(first)) == 1.0
     found = boundary.boundary_iou(encode_mask(first), encode_mask(second))
     assert found == pytest.approx(shared / (2 * rim - shared))
+
+
+def test_the_rim_is_a_pixel_wide_at_least():
+    """Of two squares of 6x6 in 10x10 pixels, one beside the other by one: 5 pixels above and 5 below of 20 each."""
+    first, second = (encode_mask(rectangle(x, 2, 6, 6, 10)) for x in (2, 3))
+    assert boundary.boundary_iou(first, second) == pytest.approx(10 / 30)
 
 
 @pytest.mark.parametrize("depth", [1, 3])

@@ -31,6 +31,8 @@ def test_boxes_are_half_open_and_empty_masks_are_left_out():
     assert found["boxes"].tolist() == [[3, 2, 4, 5], [0, 0, 1, 1]]
     assert found["labels"].tolist() == [1, 1]
     assert found["masks"].shape == (2, 10, 12)
+    found = target(masks, np.arange(3, dtype=np.float32).reshape(3, 1, 1).repeat(3, 2), np.array([4, 5, 6]))
+    assert found["labels"].tolist() == [4, 6] and found["keypoints"].tolist() == [[[0, 0, 0]], [[2, 2, 2]]]
 
 
 def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
