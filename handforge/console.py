@@ -12,6 +12,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -280,22 +281,43 @@ def output_file(context: click.Context, parameter: click.Parameter, value: Path 
         require_writable(value.resolve().parent if value.is_symlink() else value.parent)
     except FolderError as error:
         raise click.BadParameter(str(error)) from None
-    for mark, parts in _PARTS.items():
-        if value.name in parts and value.exists() and (value.parent / mark).is_file():
-            raise click.BadParameter(
-                f"{value} is a part of the folder {value.parent}, which needs it; name another file"
-            )
+    _refuse_part(value)
     remove_stale(value)
     return value
 
 
+_OF_DATASETS = (
+    "annotations.json",
+    "dataset.json",
+    ".partial/*",
+    "images/*",
+    "masks/*",
+    "depth/*",
+    "normals/*",
+    "parts/*",
+)
 _PARTS = {
-    "annotations.json": ("annotations.json", "dataset.json"),
+    "annotations.json": _OF_DATASETS,
+    ".partial": _OF_DATASETS,
     "study.json": ("study.json",),
     "predict.json": ("predict.json", "results.json", "images.json"),
-    "run.json": ("run.json", "subsets.json", "network.json", "network.safetensors", "state.safetensors", "losses.csv"),
+    "run.json": (
+        *("run.json", "subsets.json", "losses.csv"),
+        *("network.json", "network.safetensors", "state.safetensors", "sessions/*"),
+    ),
 }
-"""Files of datasets, studies, predictions and runs that no output replaces, by the one that tells such a folder."""
+"""Files of datasets, unfinished renderings, studies, predictions and runs, as patterns, by what tells such a folder."""
+
+
+def _refuse_part(path: Path) -> None:
+    """Refuse an output that is, or would be taken for, a part of a folder of ours."""
+    whole = path.resolve()
+    for folder in whole.parents:
+        name = whole.relative_to(folder).as_posix()
+        for mark, parts in _PARTS.items():
+            if any(fnmatchcase(name, part) for part in parts) and (folder / mark).exists():
+                said = "is a part" if path.exists() else "would be taken for a part"
+                raise click.BadParameter(f"{path} {said} of the folder {folder}; name another file")
 
 
 def _keeping_inputs(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -104,22 +104,42 @@ def test_a_file_in_a_closed_folder_is_refused_before_any_work(here, command):
         (
             "score {d}/data {d}/found --json {d}/found/results.json",
             "--json",
-            "is a part of the folder {d}/found, which",
+            "is a part of the folder {d}/found; name",
         ),
         (
             "dataset check {d}/data --json {d}/data/annotations.json",
             "--json",
-            "is a part of the folder {d}/data, which",
+            "is a part of the folder {d}/data; name",
         ),
         (
             "ablation {d}/run {d}/run --csv {d}/run/losses.csv",
             "--csv",
-            "is a part of the folder {d}/run, which needs it",
+            "is a part of the folder {d}/run; name",
         ),
         (
             "score {d}/data {d}/found --json {d}/study/study.json",
             "--json",
-            "is a part of the folder {d}/study, which needs it",
+            "is a part of the folder {d}/study; name",
+        ),
+        (
+            "average {d}/a.safetensors {d}/a.safetensors --out {d}/run/sessions/01.safetensors",
+            "--out",
+            "is a part of the folder {d}/run; name",
+        ),
+        (
+            "average {d}/a.safetensors {d}/a.safetensors --out {d}/run/sessions/02.safetensors",
+            "--out",
+            "would be taken for a part of the folder {d}/run; name",
+        ),
+        (
+            "frame show 0 --out {d}/data/images/blob000.png",
+            "--out",
+            "is a part of the folder {d}/data; name",
+        ),
+        (
+            "poses --json {d}/rendering/.partial/records-a.jsonl",
+            "--json",
+            "is a part of the folder {d}/rendering; name",
         ),
         ("poses --set {d}/kept.csv --out {d}/kept.csv", "--out", "kept.csv is read by the same command; name another"),
         ("frame show 0 --settings {d}/mine.toml --out {d}/mine.toml", "--out", "mine.toml is read by the same command"),
@@ -135,9 +155,11 @@ def test_a_file_that_is_read_or_belongs_to_a_folder_is_not_replaced(tmp_path, co
         "found/results.json",
         "run/run.json",
         "run/losses.csv",
+        "run/sessions/01.safetensors",
         "study/study.json",
+        "rendering/.partial/records-a.jsonl",
     ):
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("[]")
     for name in ("kept.csv", "mine.toml", "a.safetensors"):
         (folder / name).write_text("")
