@@ -1,6 +1,6 @@
 """The public functions: one call for each of the commands ``render``, ``train``, ``repeat`` and ``score``.
 
-Rendering and checking start processes, which import the calling script again: put such calls under
+Rendering starts processes, which import the calling script again: such a script is a file, and has the call under
 ``if __name__ == "__main__":``.
 """
 

@@ -32,6 +32,9 @@ BATCH = 4
 CRASHES = tuple(-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL))
 """Exit codes of a process that has crashed; too little memory has another."""
 
+NOT_STARTED = 1
+"""Exit code of a process that multiprocessing cannot start, as the owner's script cannot be imported; it says why."""
+
 FRAMES_A_WORKER = 20
 """Starting a Blender takes about as long as rendering this many frames."""
 
@@ -128,6 +131,7 @@ class Workers:
     def __init__(self, count: int, frames: int) -> None:
         self._pipes = launch(max(1, min(count, frames // FRAMES_A_WORKER)))
         self._files: list[str] = []
+        self._started = False
 
     def __enter__(self) -> Workers:
         return self
@@ -145,8 +149,9 @@ class Workers:
         """Start Blender in each; the settings with the engine they chose, and Blender's version."""
         self._files = [name for name in (settings.rig, settings.objects) if name is not None]
         for pipe in self._pipes:
-            pipe.send(settings)
+            _send(pipe, settings)
         answers = [self._receive(pipe) for pipe in self._pipes]
+        self._started = True
         return answers[0]
 
     def render(self, out: Path, items: Iterable[Item]) -> Iterator[int]:
@@ -171,6 +176,11 @@ class Workers:
         except (EOFError, ConnectionError):
             process = self._pipes[pipe]
             process.join(5)
+            if process.exitcode == NOT_STARTED and not self._started:
+                raise WorkerError(
+                    "a worker could not start, for the reason above: workers import the script that renders, so it has "
+                    'to be a file, not the standard input, and to render below if __name__ == "__main__":'
+                ) from None
             if process.exitcode in CRASHES and self._files:
                 raise WorkerError(
                     f"Blender crashed in a worker (exit code {process.exitcode}), most often at a damaged file: open "
@@ -188,8 +198,13 @@ class Workers:
 def _give(pipe: Connection, out: Path, items: Iterator[Item]) -> bool:
     batch = list(islice(items, BATCH))
     if batch:
-        pipe.send((out, batch))
+        _send(pipe, (out, batch))
     return bool(batch)
+
+
+def _send(pipe: Connection, content: object) -> None:
+    with contextlib.suppress(ConnectionError):  # of a worker that has ended, which is said where its answer is awaited
+        pipe.send(content)
 
 
 def serve(pipe: Connection) -> None:

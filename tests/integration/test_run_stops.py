@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -269,6 +270,27 @@ class Gone:
 
     def close(self):
         pass
+
+
+UNGUARDED = """
+from generator.frame.settings import RenderSettings
+from generator.pipeline.workers import Workers
+
+with Workers(1, 1) as crew:
+    crew.start(RenderSettings())
+"""
+
+
+@pytest.mark.parametrize("source", ["standard input", "a script"])
+def test_a_script_that_workers_cannot_import_is_the_reason_that_is_given(tmp_path, source):
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    with (tmp_path / "script.py").open() as script:
+        words = ["-"] if source == "standard input" else [tmp_path / "script.py"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        done = run_process([sys.executable, *words], stdin=script, env=environment)
+    assert done.returncode == 1 and "memory" not in done.stderr
+    assert "WorkerError: a worker could not start, for the reason above" in done.stderr.splitlines()[-1]
+    assert done.stderr.endswith('not the standard input, and to render below if __name__ == "__main__":\n')
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), EOFError(), ConnectionResetError()])
