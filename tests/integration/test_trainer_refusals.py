@@ -30,8 +30,14 @@ def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):
     empty.mkdir()
     (empty / "annotations.json").write_text('{"images": [], "annotations": [], "categories": []}')
     refused(repeat(tiny, empty, tmp_path / "run"), "lists no images; the dataset is empty")
-    for device in ("cuda:77", "meta"):
-        refused(repeat(tiny, blobs, tmp_path / "run", "--device", device), f"there is no device '{device}'")
+    for device, said in (
+        ("cuda:77", "the device 'cuda:77' cannot be used ("),
+        ("meta", "the device 'meta' cannot be used ("),
+        ("gpu", "Error: there is no device 'gpu'; there "),
+    ):
+        done = repeat(tiny, blobs, tmp_path / "run", "--device", device)
+        refused(done, said, "; there ", " cpu")
+        assert "xpu" not in done.stderr
     handless = write_blobs(tmp_path / "handless")
     edit_annotations(handless, lambda content: content.update(annotations=[]))
     refused(

@@ -398,16 +398,20 @@ def set_score(model: nn.Module, score: float) -> None:
 def pick_device(name: str) -> str:
     """A device that is there; ``auto`` is the first GPU, or else the CPU.
 
-    :raises RecipeError: if the named one is not there.
+    :raises RecipeError: if the named one is not there, or cannot be computed with.
     """
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    there = f"there {'are' if gpus else 'is'} {', '.join(['cpu', *gpus])}"
     try:
-        torch.empty(1, device=name).cpu()  # of "meta" nothing comes back
+        device = torch.device(name)
+    except RuntimeError:  # its text lists all kinds that torch knows
+        raise RecipeError(f"there is no device {name!r}; {there}") from None
+    try:
+        torch.empty(1, device=device).cpu()  # of "meta" nothing comes back
     except (RuntimeError, AssertionError) as error:
-        raise RecipeError(
-            f"there is no device {name!r} here ({str(error).splitlines()[0]}); the device cpu is always there"
-        ) from None
+        raise RecipeError(f"the device {name!r} cannot be used ({str(error).splitlines()[0]}); {there}") from None
     return name
 
 
