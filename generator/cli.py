@@ -319,7 +319,7 @@ def check_command(folder: Path, json_: Path | None, workers: int | None) -> None
     hands, objects = max(of_hands), sum(found.values())  # with and without their forearms hands are the same ones
     empty = sum(not data.annotations(image) for image in data)
     if json_ is not None:
-        result = {"images": len(data), "hands": hands, "empty": empty, "problems": problems}
+        result = {"images": len(data), "hands": hands, "objects": objects, "empty": empty, "problems": problems}
         write_atomic(json_, dump_json(result))
     for problem in problems:
         echo(problem)

@@ -131,7 +131,7 @@ def test_check_of_a_sound_dataset(folder, tmp_path):
     assert done.exit_code == 0
     assert "6 images with 6 hands, nothing wrong" in done.output
     assert json.loads((tmp_path / "check.json").read_bytes()) == {
-        **{"images": 6, "hands": 6, "empty": 0, "problems": []}
+        **{"images": 6, "hands": 6, "objects": 0, "empty": 0, "problems": []}
     }
 
 
@@ -142,7 +142,8 @@ def test_check_counts_objects_as_objects(folder, tmp_path):
     path.write_text(json.dumps(content))
     done = run("check", folder, "--json", tmp_path / "check.json")
     assert "6 images with 6 objects, nothing wrong" in done.output
-    assert json.loads((tmp_path / "check.json").read_bytes())["hands"] == 0
+    found = json.loads((tmp_path / "check.json").read_bytes())
+    assert (found["hands"], found["objects"]) == (0, 6)
 
 
 def test_check_names_what_is_wrong(folder, tmp_path):
