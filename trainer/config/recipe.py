@@ -156,7 +156,7 @@ class Network:
     """``resnet18``, ``34``, ``50``, ``101`` or ``152`` of torchvision, or the name of one of timm's models."""
     init: str = "imagenet"
     """Where it starts: ``coco``, ``imagenet``, ``none`` (from scratch), ``shipped`` (the network that comes with
-    handforge), or a path to weights."""
+    handforge), or a run folder or weights file, as seen from where the command runs."""
     channels: Channels = 256
     """Width of FPN, RPN and mask head (keypoint head: twice that), or of DeepLabV3's head: a multiple of 16, above 256
     of 32."""

@@ -28,7 +28,8 @@ A study file::
     session.steps = 100
 
 An arm's further keys are those of a recipe (:mod:`trainer.config.recipe_file`), over the shared recipe's:
-``session.steps`` changes one key of ``[session]``, ``sessions`` replaces the list.
+``session.steps`` changes one key of ``[session]``, ``sessions`` replaces the list. As in a recipe, a path in
+``network.init`` is relative to the working directory.
 """
 
 from __future__ import annotations
@@ -58,8 +59,6 @@ MASK_MEASURES = ("f1", "mean_iou", "acc", "ap", "ap50")
 """Measures of masks on a test; of classified images there is ``top1``."""
 LOSS_MEASURES = ("validation_loss", "average_loss")
 """Measures of the training itself, the lower the better; without a test."""
-NETWORKS = ("last", "best")
-"""``last``: of the last session. ``best``: of the session with the least average loss, the paper's choice."""
 
 
 class _Part(BaseModel):
@@ -91,6 +90,7 @@ class Measure(_Part):
     test: str | None = None
     """The test it is measured on; none for a loss."""
     network: Literal["last", "best"] = "last"
+    """``last``: of the last session. ``best``: of the session with the least average loss, the paper's choice."""
 
 
 class Claim(_Part):
