@@ -113,7 +113,7 @@ class Group(click.Group):
         except ModuleNotFoundError as error:
             _say(f"the library {error.name} is not installed; pip install 'handforge[all]'")
         except OSError as error:
-            _say(_system_text(error))
+            _say(system_text(error))
         except RuntimeError as error:
             torch = sys.modules.get("torch")
             if torch is not None and isinstance(error, torch.OutOfMemoryError):
@@ -212,12 +212,15 @@ def _say(text: str) -> None:
     echo(f"Error: {' '.join(text.split())}", err=True)
 
 
-def _system_text(error: OSError) -> str:
-    """What the system refuses, with the file or folder, and what to do where the disk is full."""
+def system_text(error: OSError, output: str | Path = "the output") -> str:
+    """What the system refuses, with the file or folder, and what to do where the disk is full.
+
+    :param output: what is written, where the error names no file.
+    """
     if error.errno in DISK_FULL:
-        where = error.filename2 or error.filename or "the output"  # of a copy, the second one is written
+        where = error.filename2 or error.filename or output  # of a copy, the second one is written
         return f"{where}: the disk is full; make room, or write elsewhere"
-    return f"{error.filename or 'the output'}: {error.strerror}" if error.strerror else str(error)
+    return f"{error.filename or output}: {error.strerror}" if error.strerror else str(error)
 
 
 NO_MEMORY = ("can't allocate memory", "failed to map segment", "Cannot allocate memory", "can't start new thread")

@@ -31,12 +31,15 @@ class FolderError(HandforgeError):
     """An output folder cannot be used; the text says why and what to do."""
 
 
+class DiskFullError(FolderError):
+    """A disk has less room than what is to be written needs."""
+
+
 def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
     """Write a file so that it is either whole or not there, also after a kill or on a full disk.
 
-    A link is followed, and what is no regular file, as ``/dev/stdout``, is written to as it is.
-
-    A file that is replaced keeps its mode.
+    A link is followed, and what is not a regular file, as ``/dev/stdout``, is written to as it is. A file that is
+    replaced keeps its mode.
 
     :param sync: wait until it is on the disk, so that this also holds after a power cut.
     """
@@ -90,14 +93,23 @@ def dump_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def nearest_existing(path: Path) -> Path:
+    """The path, absolute, or the nearest folder above it that is there."""
+    whole = path.absolute()
+    return next((one for one in (whole, *whole.parents) if one.exists()), whole)
+
+
+def free_bytes(folder: Path) -> int:
+    """The bytes that are free on the disk that a folder is, or will be, on."""
+    return shutil.disk_usage(nearest_existing(folder)).free
+
+
 def require_writable(folder: Path) -> None:
     """Refuse an output folder before any work that would be lost; nothing is made.
 
     :raises FolderError: if it, or what it would be made in, takes no file, or is a file.
     """
-    nearest = folder.absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
+    nearest = nearest_existing(folder)
     if nearest == folder.absolute() and not nearest.is_dir():
         raise FolderError(f"{folder} is a file; give a folder")
     within = "" if nearest == folder.absolute() else f" in {nearest}"
@@ -115,14 +127,11 @@ def require_space(folder: Path, needed: int, what: str) -> None:
 
     :param needed: bytes.
     :param what: what they are for, as ``"the run's networks"``.
-    :raises FolderError: if fewer are free.
+    :raises DiskFullError: if fewer are free.
     """
-    nearest = folder.absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    free = shutil.disk_usage(nearest).free
+    free = free_bytes(folder)
     if free < needed:
-        raise FolderError(
+        raise DiskFullError(
             f"the disk of {folder} has {free / 1e6:,.0f} MB left, {what} needs {needed / 1e6:,.0f} MB; make room, or "
             "write elsewhere"
         )

@@ -1,12 +1,15 @@
 """Studies by the real command."""
 
+import errno
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from trainer_samples import TINY, edit_annotations, refused, write_blobs, write_recipe
 
+from handforge.files import DiskFullError
 from trainer.cli import main
 from trainer.config import study as studies
 from trainer.errors import TrainingDivergedError
@@ -35,14 +38,19 @@ description = "Each on its subset"
 """
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with a study, its recipe, data and test, and the study made without a break."""
-    folder = tmp_path_factory.mktemp("study")
+def write_study(folder):
+    """A folder with a study, its recipe, data and test."""
     write_blobs(folder / "data")
     write_blobs(folder / "test", 2)
     write_recipe(folder / "tiny.toml", TINY.replace("steps = 4", "steps = 3").replace("subsets = 2", SETS))
     (folder / "study.toml").write_text(STUDY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """The same, and the study made without a break."""
+    folder = write_study(tmp_path_factory.mktemp("study"))
     done = run(folder / "study.toml", "--out", folder / "whole")
     assert done.exit_code == 0, done.output
     return folder
@@ -163,6 +171,42 @@ def test_a_run_that_fails_leaves_the_others_done(place, monkeypatch):
     assert done.exit_code == 2
     assert "1 of 2 runs failed, the first (two sessions, seed 0): the loss is nan; the same" in done.stderr
     assert "1 of 2 runs are missing" in done.output and (place / "failing/report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (OSError(errno.ENOSPC, "No space left", "losses.csv"), "losses.csv: the disk is full; make room"),
+        (DiskFullError("the disk of out has 1 MB left"), "the disk of out has 1 MB left"),
+    ],
+)
+def test_a_full_disk_stops_the_study_at_once(tmp_path, monkeypatch, error, said):
+    """With several processes each run is such an attempt, too."""
+    tried = []
+
+    def full(job, report):
+        tried.append(job)
+        raise error
+
+    monkeypatch.setattr(study_runs, "train_and_test", full)
+    done = run(write_study(tmp_path) / "study.toml", "--out", tmp_path / "out")
+    refused(done, f"Error: {said}", "; the same command continues the study")
+    assert len(tried) == 1 and not (tmp_path / "out/report.html").exists()
+    sent = []
+    monkeypatch.setattr(study_runs.signal, "signal", lambda *_: None)
+    study_runs._process(tried[0], SimpleNamespace(send=sent.append))
+    assert [what for what, _ in sent] == ["stopped"] and said in sent[0][1]
+
+
+def test_other_errors_fail_one_run(tmp_path, monkeypatch):
+    def failing(job, report):
+        raise PermissionError(errno.EACCES, "Permission denied") if job.seed else KeyError("x")
+
+    monkeypatch.setattr(study_runs, "train_and_test", failing)
+    todo = study_runs.jobs(*studies.load(str(write_study(tmp_path) / "study.toml")), tmp_path, 1, "cpu", ())
+    failed = study_runs.run(todo, 1, lambda *_: None)
+    assert failed["one session, seed 1"] == f"{tmp_path / 'one session/seed1'}: Permission denied"
+    assert failed["two sessions, seed 0"] == "unexpected KeyError: 'x'" and len(failed) == 4
 
 
 def test_a_dry_run_says_what_it_takes_and_writes_nothing(place):

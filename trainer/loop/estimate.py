@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -11,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from handforge.console import duration, megabytes
+from handforge.files import free_bytes
 from trainer.config.recipe import AUTO, Session, subset_numbers
 from trainer.data.images import ImagePool
 from trainer.loop import session
@@ -53,12 +53,11 @@ class Estimate:
         seconds = sum(one.total_steps * step for one, step in zip(self.sessions, self.step_seconds, strict=True))
         kept = len(self.sessions) if self.keep is None else min(self.keep, len(self.sessions))
         state = STATE_NETWORKS * self.network_bytes
-        there = next(path for path in (out.resolve(), *out.resolve().parents) if path.exists())
         lines += [
             f"{steps:,} steps in about {duration(seconds)}, measured on {STEPS} steps of each kind of session; reading "
             "the images and validation come on top",
             f"{kept + 1} networks of {megabytes(self.network_bytes)}, and while it trains up to "
-            f"{megabytes(state)} more; {megabytes(shutil.disk_usage(there).free)} are free",
+            f"{megabytes(state)} more; {megabytes(free_bytes(out))} are free",
             "nothing was written",
         ]
         return "\n".join(lines)

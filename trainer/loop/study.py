@@ -20,15 +20,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 
+from handforge.console import system_text
 from handforge.dataset import Dataset
 from handforge.errors import HandforgeError
-from handforge.files import dump_json, folder_lock, write_atomic
+from handforge.files import DISK_FULL, DiskFullError, dump_json, folder_lock, write_atomic
 from handforge.run_records import RunRecord, StudyRecord
 from trainer.config.recipe import Recipe
 from trainer.config.study import Study, Test
@@ -249,16 +251,37 @@ def run(todo: Sequence[Job], workers: int, on_progress: Callable[[Job, str, int]
     :param workers: processes; 1: this one.
     :param on_progress: told the job, and as :data:`Report`.
     :returns: what went wrong, by the job's name; the others are done.
+    :raises StudyError: at once, if the disk is full: nor could the other runs be written.
     """
-    failed: dict[str, str] = {}
     if workers > 1:
         return _in_processes(todo, workers, on_progress)
+    failed: dict[str, str] = {}
     for job in todo:
-        try:
-            train_and_test(job, lambda what, count, job=job: on_progress(job, what, count))  # type: ignore[misc]
-        except HandforgeError as error:
-            failed[job.name] = str(error)
+        if problem := _attempt(job, partial(on_progress, job)):
+            failed[job.name] = problem
     return failed
+
+
+def _attempt(job: Job, report: Report) -> str | None:
+    """Train and test a run; what went wrong, or None.
+
+    :raises StudyError: if the disk is full.
+    """
+    try:
+        train_and_test(job, report)
+    except DiskFullError as error:
+        full = str(error)
+    except HandforgeError as error:
+        return str(error)
+    except OSError as error:
+        full = system_text(error, job.run)
+        if error.errno not in DISK_FULL:
+            return full
+    except Exception as error:  # whatever it is, the other runs go on
+        return f"unexpected {type(error).__name__}: {error}"
+    else:
+        return None
+    raise StudyError(f"{full}; the same command continues the study")
 
 
 def training_options(job: Job) -> launch.Options:
@@ -342,6 +365,8 @@ def _in_processes(todo: Sequence[Job], workers: int, on_progress: Callable[[Job,
                     if process.exitcode and job.name not in failed:
                         failed[job.name] = f"its process ended with exit code {process.exitcode}"
                     continue
+                if what == "stopped":
+                    raise StudyError(value)
                 if what == "failed":
                     failed[job.name] = value
                 else:
@@ -357,11 +382,10 @@ def _process(job: Job, sender: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        train_and_test(job, lambda what, count: sender.send((what, count)))
-    except HandforgeError as error:
-        sender.send(("failed", str(error)))
-    except Exception as error:  # whatever it is, the other runs go on
-        sender.send(("failed", f"unexpected {type(error).__name__}: {error}"))
+        if problem := _attempt(job, lambda what, count: sender.send((what, count))):
+            sender.send(("failed", problem))
+    except StudyError as error:
+        sender.send(("stopped", str(error)))
 
 
 def _end_with_parent() -> None:
