@@ -10,7 +10,7 @@ import click
 from handforge.console import PATH, Number, counted, echo, output_file, session_number
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
-from trainer.weights import SHIPPED, shipped_weights
+from trainer.weights import SHIPPED, weights_path
 
 
 @click.command()
@@ -102,8 +102,7 @@ def predict(
     """  # noqa: D301 - click wants the real control character
     if bool(sources) == (camera is not None):
         raise click.UsageError("give a SOURCE or --camera, one of the two")
-    weights = None if weights == Path(SHIPPED) else weights
-    if weights and category:
+    if category and weights not in (None, Path(SHIPPED)):
         raise click.UsageError("--category chooses one of the shipped networks; leave it or --weights out")
     import torch
 
@@ -112,7 +111,6 @@ def predict(
     from trainer.inference.summary import summary_lines
     from trainer.models.networks import pick_device
 
-    weights = weights or shipped_weights(category or "hand")
     if threads:
         torch.set_num_threads(threads)
     if camera is not None:
@@ -126,13 +124,13 @@ def predict(
     with progress(unit="images") as bar:
         task = bar.add_task("predict", total=source.count)
         record = prediction.predict(
-            weights,
+            weights_path(weights or SHIPPED, category or "hand"),
             source,
             out,
             prediction.PredictOptions(device=pick_device(device), keep_unfinished=True, **options),
             on_done=lambda count: bar.update(task, advance=count),
         )
-    for line in summary_lines(record, out, prediction.MADE):
+    for line in summary_lines(record, out):
         echo(line)
     if record["left"]:
         click.get_current_context().exit(130)
@@ -171,7 +169,7 @@ def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
         raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
     _keep_others_json(out)
     share = f" and a share of {imagenet:g} of ImageNet's weights" if imagenet else ""
-    averaging.average([shipped_weights() if path == Path(SHIPPED) else path for path in networks], out, imagenet)
+    averaging.average([weights_path(path) for path in networks], out, imagenet)
     echo(f"{out} and {out.with_suffix('.json').name}: the mean of {counted(len(networks), 'network')}{share}")
 
 
@@ -212,7 +210,7 @@ def export(run: Path, kind: str, out: Path, image: Path, score: float, license_:
     """  # noqa: D301 - click wants the real control character
     from trainer.inference.export import export_half, export_network
 
-    run = shipped_weights() if run == Path(SHIPPED) else run
+    run = weights_path(run)
     if kind == "safetensors":
         _keep_others_json(out)
         echo(export_half(run, out, image, score, license=license_, about=about))

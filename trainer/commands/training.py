@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +16,21 @@ from trainer.config.recipe_file import shipped
 from trainer.config.tasks import TASKS
 from trainer.weights import SHIPPED
 
-_threads = click.option(
+if TYPE_CHECKING:
+    from trainer.loop.launch import Options
+
+_RESUME = click.option(
+    "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
+)
+_SEED = click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Seed of all random draws."
+)
+_WORKERS = click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images.")
+_DEVICE = click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
+_THREADS = click.option(
     "--threads", type=click.IntRange(1), help="Threads that compute  [one a core; a continued run's own]."
 )
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say which steps, how long and how much disk; does a few.")
 
 
 def _categories(context: click.Context) -> list[str]:
@@ -30,13 +42,14 @@ def _categories(context: click.Context) -> list[str]:
         return []
 
 
-_RECIPE_HELP = "See handforge recipes; or a .toml file."
-
-
 def _training_options(command: Any) -> Any:
     options = [
         click.option(
-            "--recipe", required=True, metavar="NAME|FILE", help=_RECIPE_HELP, shell_complete=complete(shipped)
+            "--recipe",
+            required=True,
+            metavar="NAME|FILE",
+            help="See handforge recipes; or a .toml file.",
+            shell_complete=complete(shipped),
         ),
         click.option(
             "--data",
@@ -76,17 +89,9 @@ def _training_options(command: Any) -> Any:
             help="all, 3+, 4+, 5+, heads, for all sessions or one a session, in place of the recipe's; auto tries each "
             "for a few steps and takes the best on images held out.",
         ),
-        click.option(
-            "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
-        ),
-        click.option(
-            "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Seed of all random draws."
-        ),
-        click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images."),
-        click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any."),
-        _threads,
+        *(_RESUME, _SEED, _WORKERS, _DEVICE, _THREADS),
         click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard: losses, rates, images."),
-        click.option("--dry-run", is_flag=True, help="Only say which steps, how long and how much disk; does a few."),
+        _DRY_RUN,
     ]
     for option in reversed(options):
         command = option(command)
@@ -103,7 +108,7 @@ def train(**options: Any) -> None:
     \b
     handforge train --recipe cpu-minutes --data rooms --out conventional
     """  # noqa: D301 - click wants the real control character
-    _train("train", options)
+    _train("train", **options)
 
 
 @click.command()
@@ -117,14 +122,23 @@ def repeat(**options: Any) -> None:
     handforge repeat --recipe cpu-real --data rooms --out run --resume
     handforge repeat --recipe cpu-real --data rooms --data gloves --out both
     """  # noqa: D301 - click wants the real control character
-    _train("repeat", options)
+    _train("repeat", **options)
 
 
-def _train(command: str, options: dict[str, Any]) -> None:
+def _train(command: str, dry_run: bool, **options: Any) -> None:
+    from trainer.loop.launch import Options
+
+    _start(command, Options(words=_words(), **options), dry_run)
+
+
+def _words() -> list[str]:
+    """The command line's words as ``run.json`` keeps them."""
+    return [word for word in sys.argv[2:] if word != "--dry-run"]
+
+
+def _start(command: str, chosen: Options, dry_run: bool) -> None:
     from trainer.loop import launch
 
-    dry_run = options.pop("dry_run")
-    chosen = launch.Options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
     if dry_run:
         echo(launch.estimate(command, chosen))
     else:
@@ -160,16 +174,12 @@ def _train(command: str, options: dict[str, Any]) -> None:
     shell_complete=complete(shipped),
     help="Steps and learning rate; network and size of images are those of --init.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Continue the run in --out where it was interrupted; without one, begin it."
-)
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Seed of all random draws."
-)
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Threads for images.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
-@_threads
-@click.option("--dry-run", is_flag=True, help="Only say which steps, how long and how much disk; does a few.")
+@_RESUME
+@_SEED
+@_WORKERS
+@_DEVICE
+@_THREADS
+@_DRY_RUN
 def fine_tune(dry_run: bool, **options: Any) -> None:
     """Train a network further on some tens of your own images.
 
@@ -179,14 +189,9 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
     handforge fine-tune --data mine --out run-mine
     handforge fine-tune --data mine --rendered rooms --init run --out run-mine
     """  # noqa: D301 - click wants the real control character
-    from trainer.loop import launch
     from trainer.loop.fine_tune import training_options
 
-    chosen = training_options(words=[word for word in sys.argv[2:] if word != "--dry-run"], **options)
-    if dry_run:
-        echo(launch.estimate("fine-tune", chosen))
-    else:
-        launch.train("fine-tune", chosen)
+    _start("fine-tune", training_options(words=_words(), **options), dry_run)
 
 
 @click.command()
@@ -202,7 +207,7 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
 @click.option(
     "--threads", type=click.IntRange(1), help="Threads of each training  [cores / workers; a continued study's own]."
 )
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1 ...; auto: cuda if any.")
+@_DEVICE
 @click.option("--dry-run", is_flag=True, help="Train nothing: time a few steps, and say what the study will take.")
 def study(study: str, out: Path, workers: int, threads: int | None, device: str, dry_run: bool, **changes: Any) -> None:
     """Train arms that differ in a few settings with several seeds, test them, and say what follows.

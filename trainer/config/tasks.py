@@ -14,26 +14,22 @@ _PROPOSALS = ("loss_objectness", "loss_rpn_box_reg")
 class Task:
     """One task.
 
-    :param about: the network in words.
     :param model: its name in a checkpoint.
     :param losses: the parts of its loss, as torchvision calls them, in the order of ``losses.csv``.
     """
 
-    about: str
     model: str
     losses: tuple[str, ...]
 
 
 TASKS: dict[TaskName, Task] = {
-    "segmentation": Task("Mask R-CNN: a mask of each object", "maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),
-    "detection": Task("Faster R-CNN: a box of each object", "fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),
+    "segmentation": Task("maskrcnn_fpn", (*_BOXES, "loss_mask", *_PROPOSALS)),  # Mask R-CNN: a mask of each object
+    "detection": Task("fasterrcnn_fpn", (*_BOXES, *_PROPOSALS)),  # Faster R-CNN: a box of each object
     "keypoints": Task(
-        "Keypoint R-CNN: the keypoints of each object, of a hand its 21 joints",
-        "keypointrcnn_fpn",
-        (*_BOXES, "loss_keypoint", *_PROPOSALS),
-    ),
-    "semantic": Task("DeepLabV3: the class of each pixel", "deeplabv3", ("loss_semantic",)),
-    "classification": Task("A class of each whole image", "classifier", ("loss_classification",)),
+        "keypointrcnn_fpn", (*_BOXES, "loss_keypoint", *_PROPOSALS)
+    ),  # Keypoint R-CNN: 21 joints of a hand
+    "semantic": Task("deeplabv3", ("loss_semantic",)),  # DeepLabV3: the class of each pixel
+    "classification": Task("classifier", ("loss_classification",)),  # the class of each whole image
 }
 WITH_MASKS = ("segmentation", "semantic")
 

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from handforge.dataset import read_image
-from trainer.config.description import NetworkDescription
 from trainer.config.tasks import WITH_MASKS, task_of
 from trainer.errors import WeightsError
 from trainer.inference.detections import MASK_THRESHOLD, Detection, detect
@@ -62,7 +61,8 @@ class HandDetector:
         self.score, self.tta, self.zoom = min_score, tta, zoom and not tta
         self.mask_threshold = mask_threshold
         self.precision = networks.best_precision(self.device)
-        self.model, self.description = self._load(checkpoint.session_file(path, session))
+        model, self.description = networks.load(checkpoint.session_file(path, session))
+        self.model: Any = networks.for_prediction(model, self.device, self.precision)
         networks.set_score(self.model, self._lowest_score())
         self.task: str = task_of(self.description["architecture"]["model"])
         if tta and self.task not in WITH_MASKS:
@@ -76,10 +76,6 @@ class HandDetector:
         if self.tta:
             return TTA_SCORE
         return min(self.score, ZOOM_SCORE) if self.zoom else self.score
-
-    def _load(self, weights: Path) -> tuple[Any, NetworkDescription]:
-        model, description = networks.load(weights)
-        return networks.for_prediction(model, self.device, self.precision), description
 
     @overload
     def detect(self, images: Image) -> list[Detection]: ...  # type: ignore[overload-overlap]  # a str is a sequence

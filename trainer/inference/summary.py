@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from handforge.console import counted, printable
 from handforge.progress import rate_text
 from handforge.run_records import PredictionRecord
+from trainer.inference.predict import MADE
 
 MOST_SHOWN = 20
 """Skipped files that are listed in the terminal; ``predict.json`` has all."""
 
 
-def summary_lines(record: PredictionRecord, out: Path, written: Sequence[str]) -> list[str]:
+def summary_lines(record: PredictionRecord, out: Path) -> list[str]:
     """The lines of a summary: how many images and detections, where the files are, what was skipped or is left.
 
     :param record: what ``predict.json`` says.
-    :param written: files and folders that may be in ``out``.
+    :param out: the folder of the predictions.
     """
     rate = record["images"] / max(record["seconds"], 1e-9)
     least = f"of score {record['drawn_score']:g} and more"
@@ -25,7 +25,7 @@ def summary_lines(record: PredictionRecord, out: Path, written: Sequence[str]) -
     lines = [
         f"{counted(record['images'], 'image')}, {rate_text(rate, 'images')}",
         f"detections {least}: {counts}; images without any: {record['images_without']}",
-        f"written: {', '.join(str(out / name) for name in written if (out / name).exists())}",
+        f"written: {', '.join(str(out / name) for name in MADE if (out / name).exists())}",
     ]
     if turned := record["images_turned_upright"]:
         lines.append(f"{counted(turned, 'image')} stored rotated (EXIF); all results refer to the upright images")

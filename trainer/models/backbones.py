@@ -230,8 +230,15 @@ def _cache_hint(name: str) -> str:
 
 
 def _torchvision_weights(name: str) -> dict[str, torch.Tensor]:
-    weights = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"]
-    return torch.hub.load_state_dict_from_url(weights.url, progress=False, check_hash=True, weights_only=True)
+    return fetch(torchvision.models.get_model_weights(name)["IMAGENET1K_V1"].url)
+
+
+def fetch(url: str) -> dict[str, torch.Tensor]:
+    """The weights of an address of torchvision's, from its cache or the network, read as pure data.
+
+    :raises URLError, OSError, RuntimeError: if they cannot be fetched, or are not those that the address names.
+    """
+    return torch.hub.load_state_dict_from_url(url, progress=False, check_hash=True, weights_only=True)
 
 
 def _timm_weights(name: str) -> dict[str, torch.Tensor]:

@@ -52,6 +52,13 @@ def session_numbers(run: Path) -> list[int]:
     return sorted(int(file.stem) for file in files if file.stem.isdecimal())
 
 
+def delete_session_network(run: Path, number: int) -> None:
+    """Delete the network of a session and its description."""
+    file = session_network(run, number)
+    file.with_suffix(".json").unlink(missing_ok=True)
+    file.unlink()
+
+
 def session_file(path: Path, session: int | str) -> Path:
     """The weights of a session of a run.
 
@@ -146,7 +153,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise CheckpointError(f"{file} is missing; give a run folder or .safetensors file") from None
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{file} is damaged or not a safetensors file ({error})") from None
-    _check(weights, file)
+    check_plausible(weights, file)
     if stated := _sha256_beside(file):
         with file.open("rb") as opened:
             if hashlib.file_digest(opened, "sha256").hexdigest() != stated:
@@ -187,7 +194,11 @@ def _first(names: list[str]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
 
 
-def _check(weights: dict[str, torch.Tensor], file: Path) -> None:
+def check_plausible(weights: Mapping[str, torch.Tensor], file: Path) -> None:
+    """Refuse what :func:`implausible` finds wrong.
+
+    :raises CheckpointError: naming the file that the weights are of.
+    """
     if problem := implausible(weights):
         raise CheckpointError(f"{file} has {problem}; its training diverged, or the file is damaged")
 

@@ -42,8 +42,7 @@ def read_foreign(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix == ".safetensors":
         return _named(checkpoint.read_weights(path))
     weights = _named(_unwrapped(_unpickled(path), path))
-    if problem := checkpoint.implausible(weights):
-        raise CheckpointError(f"{path} has {problem}; its training diverged, or the file is damaged")
+    checkpoint.check_plausible(weights, path)
     return weights
 
 

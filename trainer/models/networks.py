@@ -47,7 +47,7 @@ from trainer.models.foreign_weights import read_foreign
 from trainer.models.layer_freezing import HEADS
 from trainer.models.roi_align_cpu import RoIAlign
 from trainer.models.semantic import DeepLabV3, Semantic
-from trainer.weights import SHIPPED, shipped_weights
+from trainer.weights import weights_path
 
 PROPOSALS = 500
 """Proposals an image that a network from scratch samples its ROIs from; torchvision has 2000 a level."""
@@ -91,16 +91,11 @@ def _norms(network: Network) -> tuple[Literal["group", "frozen_batch"], Literal[
         return "group", "group"
     if network.init == "imagenet":
         return "frozen_batch", "group"
-    path = _init_path(network)
+    path = weights_path(network.init, network.category)
     if network.init != "coco" and checkpoint.is_ours(path):
         source = architecture_of(checkpoint.read_description(path))
         return source.norm, source.head_norm
     return "frozen_batch", "none"  # torchvision's own networks
-
-
-def _init_path(network: Network) -> Path:
-    """The weights that a network starts from; of a word as ``coco`` a path that is not there."""
-    return shipped_weights(network.category) if network.init == SHIPPED else Path(network.init)
 
 
 def architecture_of(description: NetworkDescription) -> Architecture:
@@ -236,7 +231,7 @@ def start(
     elif network.init == "coco":
         _load(model, _as_ours(_fetch(COCO_WEIGHTS[network.task])), "COCO weights", skip=_OTHER_CLASSES)
     elif network.init != "none":
-        _load_file(model, _init_path(network), arch)
+        _load_file(model, weights_path(network.init, network.category), arch)
     return model
 
 
@@ -286,7 +281,7 @@ def _as_ours(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def _fetch(weights: Any) -> dict[str, torch.Tensor]:
     try:
-        return torch.hub.load_state_dict_from_url(weights.url, progress=False, check_hash=True, weights_only=True)
+        return backbones.fetch(weights.url)
     except (URLError, OSError, RuntimeError) as error:
         raise WeightsError(
             f"the pretrained weights {weights} cannot be fetched ({error}); go online once, put the file "

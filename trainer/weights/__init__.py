@@ -30,3 +30,10 @@ def shipped_weights(category: str = "hand") -> Path:
             "give weights: a run folder or a .safetensors file (--weights RUN)"
         )
     return path
+
+
+def weights_path(given: str | Path, category: str = "hand") -> Path:
+    """The weights that are meant: a path, or for :data:`SHIPPED` the shipped network's. Errors as
+    :func:`shipped_weights`.
+    """
+    return shipped_weights(category) if str(given) == SHIPPED else Path(given)
