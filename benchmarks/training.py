@@ -96,6 +96,7 @@ def job(folder: str, case: Case, layers: LayerWord, seed: int) -> sessions.Sessi
     settings = replace(case.session, trainable_layers=layers)
     pool = np.arange(len(dataset))
     image_pool = ImagePool([dataset], case.image_settings)
+    image_pool.decode(pool.tolist())
     return sessions.SessionContext(
         1, settings, image_pool, pool, seed, device, networks.best_precision(device), workers=1
     )

@@ -74,7 +74,7 @@ def test_datasets(data, tmp_path):
         scene(opened), opened.id
         found = check(data, 1, lambda done, total: None)
         uses = (
-            lambda: ImagePool([Dataset(data)], ImageSettings(64, 96)),
+            lambda: (pool := ImagePool([Dataset(data)], ImageSettings(64, 96))).decode(range(len(pool))),
             lambda: sample(opened, out, 1, number),
             lambda: list(zoom(opened, out, 2.0)),
             lambda: export_dataset(opened, out, ("labelme", "cvat", "yolo")[number % 3]),

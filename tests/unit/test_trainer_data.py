@@ -48,8 +48,10 @@ def test_a_batch_without_augmentation_is_the_scaled_truth(tmp_path):
 def test_images_that_do_not_fit_into_memory_are_the_same(tmp_path, monkeypatch):
     dataset = Dataset(write_blobs(tmp_path / "d"))
     kept = ImagePool([dataset], STUDIO)
+    kept.decode(range(len(kept)))
     monkeypatch.setattr("trainer.data.images.CACHE_FRACTION", 0)
     decoded = ImagePool([dataset], STUDIO)
+    decoded.decode(range(len(decoded)))
     for index in range(len(dataset)):
         one, other = kept.sample(index), decoded.sample(index)
         assert (one.image == other.image).all() and (one.masks == other.masks).all()
@@ -242,10 +244,10 @@ def test_a_missing_and_a_truncated_image(tmp_path):
     path = folder / "images" / "blob002.png"
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DatasetError, match=r"blob002\.png is damaged or cut short"):
-        ImagePool([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN).decode([2])
     path.unlink()
     with pytest.raises(DatasetError, match=r"blob002\.png is missing"):
-        ImagePool([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN).decode([2])
 
 
 def _small_mask(content):
@@ -317,7 +319,7 @@ def test_bad_annotations_are_refused_by_file_and_id(tmp_path, change, message):
     folder = write_blobs(tmp_path / "d")
     edit_annotations(folder, change)
     with pytest.raises(DatasetError, match=message):
-        ImagePool([Dataset(folder)], PLAIN)
+        ImagePool([Dataset(folder)], PLAIN).decode([3])
 
 
 @pytest.mark.parametrize(

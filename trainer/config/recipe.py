@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import DocInfo, Interval, MinLen, Predicate
@@ -219,10 +220,14 @@ class Recipe:
     images: ImageSettings = field(default_factory=ImageSettings)
     """What the network sees."""
 
+    @property
+    def steps_before(self) -> list[int]:
+        """Optimiser steps before each session, and at the end those of the whole training."""
+        return [0, *accumulate(session.total_steps for session in self.sessions)]
+
     def conventional(self) -> Recipe:
         """The same number of steps as one conventional session on the whole set, trained like the first session."""
-        total = sum(session.total_steps for session in self.sessions)
-        one = replace(self.sessions[0], epochs=1, steps=total, subset="next")
+        one = replace(self.sessions[0], epochs=1, steps=self.steps_before[-1], subset="next")
         return replace(self, sessions=(one,), subsets=1)
 
     def with_layers(self, words: str) -> Recipe:

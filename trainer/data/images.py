@@ -60,17 +60,15 @@ def memory_bytes() -> int:
 class ImagePool:
     """All images of one or more datasets, by number: those of the first from 0, then those of the next.
 
-    Every image and mask that will be drawn is decoded once before, so whatever is wrong is known before any training.
+    Annotations are checked at once for what torchvision would accept in silence, images and masks when they are
+    decoded: those that :meth:`decode` is told before any training, others when they are drawn.
 
-    :param datasets: the folders, each checked for what torchvision would accept in silence.
-    :param on_done: called after each image.
+    :param datasets: opened, each for what it is to teach.
     :param keypoints: whether every object has to have its category's keypoints, and batches have them.
     :param whole: whether every image has one class as a whole, that of its objects, and batches have it in place of
         objects.
     :param classes: what is learned, by the categories' names; class 1 is the first. Objects of other categories are
         background. None: all that the datasets have annotations of.
-    :param decode_ahead: False: decode each image when it is asked for, unchecked until then, but for those that
-        :meth:`decode` is told.
     :raises DatasetError: naming file and annotation.
     """
 
@@ -78,11 +76,8 @@ class ImagePool:
         self,
         datasets: Sequence[Dataset],
         settings: ImageSettings,
-        workers: int = 2,
-        on_done: Callable[[], None] = lambda: None,
         keypoints: bool = False,
         classes: Sequence[Category] | None = None,
-        decode_ahead: bool = True,
         whole: bool = False,
     ) -> None:
         self.settings = settings
@@ -95,12 +90,12 @@ class ImagePool:
         self._whole = [self._class_of(*entry) for entry in self._entries] if whole else None
         self._free_bytes = int(CACHE_FRACTION * memory_bytes())
         self._cache: dict[int, tuple[TrainingSample, list[RleCode]]] = {}
-        if decode_ahead:
-            self.decode(range(len(self)), workers, on_done)
 
     def decode(self, numbers: Iterable[int], workers: int = 2, on_done: Callable[[], None] = lambda: None) -> None:
         """Decode images by their numbers and keep them, as far as there is memory.
 
+        :param workers: threads.
+        :param on_done: called after each image.
         :raises DatasetError: naming file and annotation.
         """
         with ThreadPoolExecutor(max(1, workers)) as pool:

@@ -12,11 +12,9 @@ from pathlib import Path
 from handforge.console import duration, megabytes
 from handforge.files import free_bytes
 from trainer.config.recipe import AUTO, Session, subset_numbers
-from trainer.data.images import ImagePool
 from trainer.loop import session
-from trainer.loop.repetition import Plan, Repetition, split
+from trainer.loop.repetition import Plan, Repetition
 from trainer.loop.run_folder import RunFolder
-from trainer.models import networks
 
 STATE_NETWORKS = 6
 """The largest state of a run, weights and two moments of each, twice while it is replaced: in sizes of the network."""
@@ -69,15 +67,8 @@ def measure(plan: Plan, out: Path, resume: bool, on_kind: Callable[[], None] = l
     :param on_kind: called after each kind.
     :raises HandforgeError: as the training itself would before its first step.
     """
-    parts = split(plan)
-    folder = RunFolder(out, plan.header(), resume)
+    repetition = Repetition(plan, RunFolder(out, plan.header(), resume))
     recipe = plan.recipe
-    model = networks.start(recipe.network, recipe.images, plan.seed, plan.learned)
-    joints, whole = (recipe.network.task == task for task in ("keypoints", "classification"))
-    images = ImagePool(
-        [*plan.data, *plan.real], recipe.images, keypoints=joints, classes=plan.learned, decode_ahead=False, whole=whole
-    )
-    repetition = Repetition(plan, parts, folder, images, model)
     measured: dict[tuple[object, ...], float] = {}
     seconds = []
     for number, one in enumerate(recipe.sessions, start=1):
@@ -86,7 +77,7 @@ def measure(plan: Plan, out: Path, resume: bool, on_kind: Callable[[], None] = l
             measured[kind] = _step_seconds(repetition, number)
             on_kind()
         seconds.append(measured[kind])
-    size = sum(tensor.numel() * tensor.element_size() for tensor in repetition.model.state_dict().values())
+    size = sum(tensor.nbytes for tensor in repetition.model.state_dict().values())
     subsets = tuple(
         (subset, len(repetition.job(number).pool)) for number, subset in enumerate(subset_numbers(recipe), start=1)
     )

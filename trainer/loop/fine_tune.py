@@ -15,9 +15,7 @@ from trainer.config.tasks import task_of
 from trainer.errors import RecipeError
 from trainer.loop.launch import Options
 from trainer.models import checkpoint
-from trainer.weights import SHIPPED, shipped_weights
-
-RECIPE = "fine-tune"
+from trainer.weights import weights_path
 
 
 def training_options(
@@ -66,8 +64,7 @@ def _on(recipe: Recipe, init: str, category: HandCategory) -> Recipe:
         raise RecipeError(
             f"--init {init} is not a trained network; give a run folder or a .safetensors file, or leave it out"
         )
-    weights = shipped_weights(category) if init == SHIPPED else Path(init)
-    description = checkpoint.read_description(weights)
+    description = checkpoint.read_description(weights_path(init, category))
     arch, seen = Architecture.from_json(description["architecture"]), ImageSettings(**description["images"])
     network = Network(
         category=category,

@@ -18,11 +18,10 @@ from trainer.config import recipe_file as recipes
 from trainer.config.description import MOST_CLASSES
 from trainer.config.recipe import INITS, RealSets, Recipe
 from trainer.config.tasks import TaskName
-from trainer.data.images import ImagePool
 from trainer.errors import RecipeError, RunFolderError
 from trainer.loop import distributed
 from trainer.loop.estimate import STATE_NETWORKS, measure
-from trainer.loop.repetition import Plan, Repetition, split
+from trainer.loop.repetition import Plan, Repetition
 from trainer.loop.run_folder import RunFolder
 from trainer.loop.tensorboard import Board
 from trainer.loop.tensorboard import require as require_tensorboard
@@ -190,7 +189,6 @@ def prepare(command: str, options: Options) -> Repetition | None:
     if options.threads:
         torch.set_num_threads(options.threads)
     decided = plan(command, options)
-    parts = split(decided)  # now, so that a wrong number of subsets is known before images are read
     folder = RunFolder(options.out, decided.header(), options.resume)
     first = distributed.rank() == 0
     if options.resume and not folder.continued and first:
@@ -202,20 +200,12 @@ def prepare(command: str, options: Options) -> Repetition | None:
         if first:
             (folder.path / checkpoint.STATE).unlink(missing_ok=True)  # of a kill just before it was removed
         return None
-    model = networks.start(decided.recipe.network, decided.recipe.images, decided.seed, decided.learned)
+    repetition = Repetition(decided, folder)
     if not folder.continued:
         kept = len(decided.recipe.sessions) if decided.keep is None else decided.keep
-        bytes_each = sum(tensor.nbytes for tensor in model.state_dict().values())
+        bytes_each = sum(tensor.nbytes for tensor in repetition.model.state_dict().values())
         require_space(folder.path, bytes_each * (1 + kept + STATE_NETWORKS), "the run")
-    image_pool = ImagePool(
-        [*decided.data, *decided.real],
-        decided.recipe.images,
-        keypoints=decided.recipe.network.task == "keypoints",
-        classes=decided.learned,
-        decode_ahead=False,
-        whole=decided.recipe.network.task == "classification",
-    )
-    return Repetition(decided, parts, folder, image_pool, model)
+    return repetition
 
 
 def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> bool:
@@ -237,8 +227,7 @@ def _use_recorded_threads(folder: RunFolder, wanted: int | None) -> bool:
 
 
 def _run(repetition: Repetition, board: Board | None) -> None:
-    sessions = repetition.plan.recipe.sessions
-    before = [sum(s.total_steps for s in sessions[:i]) for i in range(len(sessions) + 1)]
+    before = repetition.plan.recipe.steps_before
     with progress(unit="steps", disable=distributed.rank() > 0) as bar:
         task = bar.add_task("session 1", total=before[-1])
         average: list[float] = []
@@ -251,7 +240,7 @@ def _run(repetition: Repetition, board: Board | None) -> None:
             bar.update(
                 task,
                 completed=before[number - 1] + step,
-                description=f"session {number}/{len(sessions)}",
+                description=f"session {number}/{len(before) - 1}",
                 note=f"loss {average[0]:.3f}",
             )
             if board:

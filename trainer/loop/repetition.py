@@ -19,7 +19,6 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from handforge.console import processors
 from handforge.dataset import Category, Dataset, by_group
@@ -174,24 +173,25 @@ def split(plan: Plan) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 class Repetition:
-    """A run: its network, images and folder. Nothing is written before :meth:`run`.
+    """A run: its network, images and folder. Nothing is written before :meth:`run`, nor an image decoded.
 
-    :param parts: of :func:`split`.
-    :param model: the network the first session starts from.
+    :raises HandforgeError: if there are too few images, annotations are wrong, or weights cannot be had or do not fit.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        parts: tuple[list[np.ndarray], np.ndarray],
-        folder: RunFolder,
-        image_pool: ImagePool,
-        model: nn.Module,
-    ) -> None:
-        self.plan, self.folder, self.image_pool = plan, folder, image_pool
-        self.subsets, self.validation = parts
-        self.architecture = networks.architecture(plan.recipe.network, plan.learned)
-        mixed = any(settings.imagenet_share for settings in plan.recipe.sessions)
+    def __init__(self, plan: Plan, folder: RunFolder) -> None:
+        self.plan, self.folder = plan, folder
+        self.subsets, self.validation = split(plan)
+        recipe = plan.recipe
+        model = networks.start(recipe.network, recipe.images, plan.seed, plan.learned)
+        self.image_pool = ImagePool(
+            [*plan.data, *plan.real],
+            recipe.images,
+            keypoints=recipe.network.task == "keypoints",
+            classes=plan.learned,
+            whole=recipe.network.task == "classification",
+        )
+        self.architecture = networks.architecture(recipe.network, plan.learned)
+        mixed = any(settings.imagenet_share for settings in recipe.sessions)
         self.imagenet = networks.imagenet_body(self.architecture) if mixed else {}
         self.device = torch.device(plan.device)
         self.model = networks.for_training(model, self.device)
@@ -369,9 +369,7 @@ class Repetition:
         if best:
             checkpoint.write_network(run / checkpoint.NETWORK, self.model.state_dict(), description)
         for old in checkpoint.session_numbers(run)[: -keep or None] if keep is not None else []:
-            file = checkpoint.session_network(run, old)
-            file.with_suffix(".json").unlink(missing_ok=True)
-            file.unlink()
+            checkpoint.delete_session_network(run, old)
 
     def _save(self, number: int, step: int, optimizer: torch.optim.Optimizer) -> None:
         if not self.writes:

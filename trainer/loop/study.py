@@ -77,7 +77,7 @@ class Job:
     @property
     def steps(self) -> int:
         """Optimiser steps of the run."""
-        return sum(session.total_steps for session in self.recipe.sessions)
+        return self.recipe.steps_before[-1]
 
     @property
     def images_seen(self) -> int:
@@ -311,15 +311,12 @@ def train_and_test(job: Job, report: Report) -> None:
         repetition = launch.prepare("study", training_options(job))
         if repetition:
             repetition.image_pool.decode(repetition.images())
-            sessions = job.recipe.sessions
-            before = [sum(s.total_steps for s in sessions[:number]) for number in range(len(sessions))]
+            before = job.recipe.steps_before
             repetition.run(lambda number, step, losses: report("steps", before[number - 1] + step))
         report("steps", job.steps)
         _test(job, report)
         for number in checkpoint.session_numbers(job.run)[:-1]:  # tested, and large
-            file = checkpoint.session_network(job.run, number)
-            file.with_suffix(".json").unlink(missing_ok=True)
-            file.unlink()
+            checkpoint.delete_session_network(job.run, number)
 
 
 def _test(job: Job, report: Report) -> None:

@@ -7,7 +7,6 @@ then finds in some images, always the same ones. Steps are counted over all sess
 from __future__ import annotations
 
 import importlib.util
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -45,8 +44,7 @@ class Board:
 
     def __init__(self, repetition: Repetition) -> None:
         self._run = repetition
-        steps = [session.total_steps for session in repetition.plan.recipe.sessions]
-        self._before = [0, *accumulate(steps)]
+        self._before = repetition.plan.recipe.steps_before
         self._writer: SummaryWriter | None = None
 
     def _open(self, step: int) -> SummaryWriter:
