@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
@@ -29,7 +30,6 @@ from handforge.dataset.importers.annotated import (
     UNNAMED,
     AnnotatedImage,
     Annotations,
-    Joints,
     Notes,
     Shape,
     in_words,
@@ -76,7 +76,7 @@ def import_annotations(
     notes = Notes()
     files = image_files(images, recursive=True)
     found = read_annotations(source, notes, files, images)
-    chosen = choose_labels(found, labels, source, notes)
+    taken = Selection(found, choose_labels(found, labels, source, notes), about.category, boxes, crowd_as_hand, notes)
     matched = match_files([image.file_name for image in found.images], files, images)
     entries = [(image, matched[image.file_name]) for image in found.images if image.file_name in matched]
     if not found.images:
@@ -88,55 +88,24 @@ def import_annotations(
         )
     _refuse_doubled(entries, source)
     names = sample_names([path for _, path in entries], images)
-    category = partial(category_of, about=about.category)
-    categories = categories_for([category(label) for label in chosen], found)
     turned, unclear = turns((path, image.size) for image, path in entries)
     unreadable: list[str] = []
-    drawing = partial(
-        instances,
-        labels=chosen,
-        category=category,
-        boxes=boxes,
-        crowd_as_hand=crowd_as_hand,
-        joints=found.keypoints,
-        notes=notes,
-    )
 
-    def frames() -> Iterator[Callable[[], Sample]]:
-        for image, path in sorted(entries, key=lambda entry: names[entry[1]]):
-            yield partial(_sample, image, path, names[path], partial(drawing, orientation=turned.get(path, 1)))
+    def sample(image: AnnotatedImage, path: Path) -> Sample:
+        pixels = readable(read_image, path)
+        return Sample(names[path], pixels, taken.instances(image, pixels, path, turned.get(path, 1)))
 
+    frames = (partial(sample, *entry) for entry in sorted(entries, key=lambda entry: names[entry[1]]))
     info = about.info("annotations", labels=list(labels), boxes=boxes)
-    count = write_dataset(out, tolerant(frames(), strict, unreadable), len(entries), info, categories)
+    count = write_dataset(out, tolerant(frames, strict, unreadable), len(entries), info, taken.categories())
     absent = [image.file_name for image in found.images if image.file_name not in matched]
     without = sorted({*files} - {path for _, path in entries})
-    lines = [*notes.lines(), *unclear, *about_labels(found, chosen, labels, category)]
+    lines = [*notes.lines(), *unclear, *taken.remarks(ALL in labels)]
     if absent:
         lines.append(f"{counted(len(absent), 'image')} of {source} not in {images}, {absent[0]} for one")
     if without:
         lines.append(f"{counted(len(without), 'image')} without an entry in {source} not taken, {without[0]} for one")
     return Imported(count, tuple(lines), tuple(unreadable))
-
-
-def _sample(image: AnnotatedImage, path: Path, name: str, drawing: Callable[..., tuple[Instance, ...]]) -> Sample:
-    pixels = readable(read_image, path)
-    return Sample(name, pixels, drawing(image, pixels, path))
-
-
-def about_labels(
-    found: Annotations, chosen: Sequence[str], asked: Sequence[str], category: Callable[[str], str]
-) -> list[str]:
-    """Which labels were left out, and of all labels which were taken as hands."""
-    others = Counter(shape.label for image in found.images for shape in image.shapes if shape.label not in chosen)
-    lines = []
-    if others:
-        named = ", ".join(f"{label} ({count})" for label, count in others.most_common(5))
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        lines.append(f"objects of other labels were left out: {named}{more}; --label takes them")
-    hands = [label for label in chosen if category(label) != label and label != UNNAMED]
-    if ALL in asked and hands:
-        lines.append(f"taken as hands: {', '.join(hands)}")
-    return lines
 
 
 def _refuse_doubled(entries: Sequence[tuple[AnnotatedImage, Path]], source: Path) -> None:
@@ -233,11 +202,6 @@ def choose_labels(found: Annotations, asked: Sequence[str], source: Path, notes:
     return tuple(dict.fromkeys(chosen))
 
 
-def category_of(label: str, about: str) -> str:
-    """The category that a label becomes: ``about`` for one that names a hand, else its own name."""
-    return about if label == UNNAMED or _HAND.search(_words(label)) else label
-
-
 _HAND = re.compile(r"(?<![a-z])(?:(?:my|your|left|right|bare|gloved)?(?:hand|glove)s?)(?![a-z])")
 """A word for a hand, alone or with its side: ``hand``, ``lefthand``, ``gloves``; not ``handbag``."""
 
@@ -255,85 +219,126 @@ def side_of(label: str) -> str | None:
     return said[0] if len(said) == 1 else None
 
 
-def categories_for(names: Sequence[str], found: Annotations) -> list[Category] | None:
-    """The categories of a dataset with these names; None where all are hands."""
-    if set(names) <= set(CATEGORIES.values()):
-        return None
-    categories = []
-    ordered = sorted(set(names), key=lambda name: (name not in CATEGORIES.values(), name))
-    for number, name in enumerate(ordered, start=1):
-        points = (KEYPOINTS, SKELETON) if name in CATEGORIES.values() else found.keypoints.get(name, ((), ()))
-        categories.append(Category(number, name, *points))
-    return categories
+@dataclass(frozen=True)
+class Selection:
+    """What of a source's annotations is taken, and as what.
 
-
-def instances(
-    image: AnnotatedImage,
-    pixels: np.ndarray,
-    path: Path,
-    labels: Sequence[str],
-    category: Callable[[str], str],
-    boxes: bool,
-    crowd_as_hand: bool,
-    joints: Joints,
-    notes: Notes,
-    orientation: int = 1,
-) -> tuple[Instance, ...]:
-    """Draw an image's shapes of some labels.
-
-    :param pixels: (H, W, 3), the image upright.
-    :param joints: by category, the names of its keypoints; those of hands are :data:`KEYPOINTS`.
-    :param orientation: by which shapes that were drawn on the image as it is stored are turned with it
-        (:mod:`handforge.dataset.importers.exif_orientation`).
-    :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one of
-        them cannot be drawn.
+    :param found: what the source holds.
+    :param labels: those of its labels that are taken, as :func:`choose_labels` gives them.
+    :param hands: the category that labels which name a hand become; others become one of their own name.
+    :param boxes: take objects of which only the box is known as rectangles.
+    :param crowd_as_hand: take crowds as single objects.
+    :param notes: is told what is left out.
     """
-    height, width = pixels.shape[:2]
-    size = (height, width) if orientation > 4 else (width, height)
-    if image.size not in (None, size):
-        raise DatasetError(
-            f"{path} is {width}x{height}, but its annotations were drawn on {image.size[0]}x{image.size[1]}; "
-            "give those images"
-        )
-    found: list[Instance] = []
-    for shape in image.shapes:
-        if shape.label not in labels:
-            continue
-        if not shape.parts and not boxes:
-            notes.add("objects with a box alone (--boxes takes them as rectangles, for --task detection)", image.where)
-            continue
-        try:
-            mask = turn_mask(_draw(shape, size[1], size[0]), orientation)
-        except DatasetError as error:
-            raise DatasetError(f"{path}: {error} ({image.where})") from None
-        if not mask.any():
-            notes.add("objects outside their image or without a pixel", image.where)
-            continue
-        name = category(shape.label)
-        points = shape.keypoints
-        named = KEYPOINTS if name in CATEGORIES.values() else joints.get(name, ((), ()))[0]
-        if points is not None and len(points) != len(named):
-            notes.add(f"sets of keypoints that are not the {len(named)} of {name}", image.where)
-            points = None
-        if points is not None and orientation > 1:
-            notes.add("sets of keypoints of images that are turned by EXIF", image.where)
-            points = None
-        if points is not None:
-            beyond = ((points[:, :2] < 0) | (points[:, :2] > size)).any(axis=1)
-            for _ in range(beyond.sum()):
-                notes.add("keypoints outside their image", image.where)
-            points = np.where(beyond[:, None], 0.0, points)
-        if crowd := shape.crowd and not crowd_as_hand:
-            notes.add(
-                "crowds, which are regions to ignore (--crowd-as-hand takes them as objects, as CVAT and datumaro mean "
-                "painted masks)",
-                image.where,
+
+    found: Annotations
+    labels: tuple[str, ...]
+    hands: str
+    boxes: bool
+    crowd_as_hand: bool
+    notes: Notes
+
+    def category(self, label: str) -> str:
+        """The name of the category that a label becomes."""
+        return self.hands if label == UNNAMED or _HAND.search(_words(label)) else label
+
+    def categories(self) -> list[Category] | None:
+        """The categories of the dataset, hands first, then by name; None where all are hands."""
+        names = {self.category(label) for label in self.labels}
+        hands = set(CATEGORIES.values())
+        if names <= hands:
+            return None
+        ordered = sorted(names, key=lambda name: (name not in hands, name))
+        return [
+            Category(number, name, *((KEYPOINTS, SKELETON) if name in hands else self._joints(name)))
+            for number, name in enumerate(ordered, start=1)
+        ]
+
+    def _joints(self, name: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        return self.found.keypoints.get(name, ((), ()))
+
+    def remarks(self, every_label: bool) -> list[str]:
+        """Which labels were left out, and, where every label was asked for, which of them were taken as hands."""
+        shapes = (shape for image in self.found.images for shape in image.shapes)
+        others = Counter(shape.label for shape in shapes if shape.label not in self.labels)
+        lines = []
+        if others:
+            named = ", ".join(f"{label} ({count})" for label, count in others.most_common(5))
+            more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+            lines.append(f"objects of other labels were left out: {named}{more}; --label takes them")
+        hands = [label for label in self.labels if self.category(label) != label and label != UNNAMED]
+        if every_label and hands:
+            lines.append(f"taken as hands: {', '.join(hands)}")
+        return lines
+
+    def instances(
+        self, image: AnnotatedImage, pixels: np.ndarray, path: Path, orientation: int = 1
+    ) -> tuple[Instance, ...]:
+        """Draw an image's shapes.
+
+        :param pixels: (H, W, 3) uint8, the image upright.
+        :param path: its file, for messages.
+        :param orientation: by which shapes that were drawn on the image as it is stored are turned with it
+            (:mod:`handforge.dataset.importers.exif_orientation`).
+        :raises DatasetError: naming the image, if it has another size than that in which its shapes were drawn, or one
+            of them cannot be drawn.
+        """
+        height, width = pixels.shape[:2]
+        size = (height, width) if orientation > 4 else (width, height)
+        if image.size not in (None, size):
+            raise DatasetError(
+                f"{path} is {width}x{height}, but its annotations were drawn on {image.size[0]}x{image.size[1]}; "
+                "give those images"
             )
-        if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):
-            notes.add("objects that are there already, pixel by pixel", image.where)
-            continue
-        found.append(Instance(mask, points, side_of(shape.label), name, crowd=crowd))
-    return tuple(found)
+        found: list[Instance] = []
+        for shape in image.shapes:
+            if shape.label not in self.labels:
+                continue
+            if not shape.parts and not self.boxes:
+                self._note("objects with a box alone (--boxes takes them as rectangles, for --task detection)", image)
+                continue
+            try:
+                mask = turn_mask(_draw(shape, size[1], size[0]), orientation)
+            except DatasetError as error:
+                raise DatasetError(f"{path}: {error} ({image.where})") from None
+            if not mask.any():
+                self._note("objects outside their image or without a pixel", image)
+                continue
+            name = self.category(shape.label)
+            points = self._keypoints(shape, image, size, orientation)
+            if crowd := shape.crowd and not self.crowd_as_hand:
+                self._note(
+                    "crowds, which are regions to ignore (--crowd-as-hand takes them as objects, as CVAT and datumaro "
+                    "mean painted masks)",
+                    image,
+                )
+            if shape.parts and any(one.category == name and np.array_equal(one.mask, mask) for one in found):
+                self._note("objects that are there already, pixel by pixel", image)
+                continue
+            found.append(Instance(mask, points, side_of(shape.label), name, crowd=crowd))
+        return tuple(found)
+
+    def _keypoints(
+        self, shape: Shape, image: AnnotatedImage, size: tuple[int, int], orientation: int
+    ) -> np.ndarray | None:
+        """A shape's keypoints, (K, 3), those outside the image not visible; None where they cannot be used."""
+        points, name = shape.keypoints, self.category(shape.label)
+        if points is None:
+            return None
+        count = len(KEYPOINTS if name in CATEGORIES.values() else self._joints(name)[0])
+        if len(points) != count:
+            self._note(f"sets of keypoints that are not the {count} of {name}", image)
+            return None
+        if orientation > 1:
+            self._note("sets of keypoints of images that are turned by EXIF", image)
+            return None
+        beyond = ((points[:, :2] < 0) | (points[:, :2] > size)).any(axis=1)
+        for _ in range(beyond.sum()):
+            self._note("keypoints outside their image", image)
+        return np.where(beyond[:, None], 0.0, points)
+
+    def _note(self, reason: str, image: AnnotatedImage) -> None:
+        self.notes.add(reason, image.where)
 
 
 def _draw(shape: Shape, height: int, width: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -26,13 +25,10 @@ def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
         raise DatasetError(f"{source} holds {len(folders)} folders; give one that holds a folder for each class")
     files = [(folder.name, path) for folder in folders for path in image_files(folder)]
     unreadable: list[str] = []
-
-    def frames() -> Iterator[Callable[[], Sample]]:
-        return (partial(_sample, name, path) for name, path in files)
-
+    frames = (partial(_sample, name, path) for name, path in files)
     categories = [Category(number, folder.name) for number, folder in enumerate(folders, start=1)]
     info = {"importer": "classes", "settings": {}}
-    count = write_dataset(out, tolerant(frames(), strict, unreadable), len(files), info, categories)
+    count = write_dataset(out, tolerant(frames, strict, unreadable), len(files), info, categories)
     return Imported(count, unreadable=tuple(unreadable))
 
 

@@ -193,7 +193,7 @@ def import_egohands_command(
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.egohands import import_egohands
 
-    _imported(out, import_egohands(source, out, about, hands, count, seed, files))
+    _report(out, import_egohands(source, out, about, hands, count, seed, files))
 
 
 @import_group.command(name="hgr")
@@ -212,9 +212,7 @@ def import_hgr_command(source: Path, out: Path, about: About, min_area: int) -> 
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.hgr import import_hgr
 
-    _imported(out, import_hgr(source, out, about, min_area))
-    if not (source / "feature_points").is_dir():
-        echo(f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)")
+    _report(out, import_hgr(source, out, about, min_area))
 
 
 @import_group.command(name="hands11k")
@@ -232,7 +230,7 @@ def import_hands11k_command(source: Path, out: Path, about: About, count: int | 
     """  # noqa: D301 - click wants the real control character
     from handforge.dataset.importers.hands11k import import_hands11k
 
-    _imported(out, import_hands11k(source, out, about, count, seed))
+    _report(out, import_hands11k(source, out, about, count, seed))
 
 
 @import_group.command(name="annotations")
@@ -295,7 +293,15 @@ def import_video_command(
 
 def _report(out: Path, made: Imported) -> None:
     """Say what an import has made and left out; exit code 1 if files were skipped."""
-    _imported(out, made.images)
+    from handforge.dataset import Dataset
+
+    info = Dataset(out).info
+    objects = info.get("objects", 0)
+    parts = [counted(info["hands"], "hand")] if info["hands"] or not objects else []
+    parts += [counted(objects, "object")] if objects else []
+    echo(f"{out}: {counted(made.images, 'image')} with {', '.join(parts)}")
+    if not info["hands"] and not objects:
+        echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)
     for note in made.notes:
         _log.info(note)
     if made.unreadable:
@@ -303,15 +309,3 @@ def _report(out: Path, made: Imported) -> None:
             echo(f"skipped: {problem}", err=True)
         echo(f"{counted(len(made.unreadable), 'file')} skipped; --strict refuses them", err=True)
         raise click.exceptions.Exit(1)
-
-
-def _imported(out: Path, count: int) -> None:
-    from handforge.dataset import Dataset
-
-    info = Dataset(out).info
-    objects = info.get("objects", 0)
-    parts = [counted(info["hands"], "hand")] if info["hands"] or not objects else []
-    parts += [counted(objects, "object")] if objects else []
-    echo(f"{out}: {counted(count, 'image')} with {', '.join(parts)}")
-    if not info["hands"] and not objects:
-        echo("No image has a hand: look at the masks, and at the options that leave hands out", err=True)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import io
 
 from handforge.dataset import DatasetError, Instance, Sample, decode_mask, read_image
-from handforge.dataset.importers.folder import About, pick, write_dataset
+from handforge.dataset.importers.folder import About, Imported, pick, write_dataset
 
 FIELDS = {"myleft": "left", "myright": "right", "yourleft": "left", "yourright": "right"}
 
@@ -23,8 +23,8 @@ def import_egohands(
     count: int | None = None,
     seed: int | None = None,
     files: Path | None = None,
-) -> int:
-    """Make a dataset of EgoHands; returns the number of images. Each image's ``group`` is its video.
+) -> Imported:
+    """Make a dataset of EgoHands. Each image's ``group`` is its video.
 
     :param hands: ``right`` annotates right hands only (of both people), ``all`` all hands (the paper's AHA).
     :param count: take so many images, spread evenly over all, or with ``seed`` a random sample, instead of all 4800.
@@ -56,7 +56,8 @@ def import_egohands(
             yield Sample(f"{video.name}_{path.stem}", image, tuple(instances), {"group": video.name})
 
     about = replace(about, all_hands=hands == "all")
-    return write_dataset(out, frames(), len(entries), about.info("egohands", hands=hands, count=count, seed=seed))
+    info = about.info("egohands", hands=hands, count=count, seed=seed)
+    return Imported(write_dataset(out, frames(), len(entries), info))
 
 
 def _listed(files: Path) -> list[str]:

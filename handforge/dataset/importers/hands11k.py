@@ -14,13 +14,15 @@ import numpy as np
 from scipy import ndimage
 
 from handforge.dataset import DatasetError, Instance, Sample, read_image, read_mask
-from handforge.dataset.importers.folder import About, pick, write_dataset
+from handforge.dataset.importers.folder import About, Imported, pick, write_dataset
 
 COLUMNS = ("id", "aspectOfHand", "imageName")
 
 
-def import_hands11k(source: Path, out: Path, about: About, count: int | None = None, seed: int | None = None) -> int:
-    """Make a dataset of 11K Hands; returns the number of images. Each image's ``group`` is its person.
+def import_hands11k(
+    source: Path, out: Path, about: About, count: int | None = None, seed: int | None = None
+) -> Imported:
+    """Make a dataset of 11K Hands. Each image's ``group`` is its person.
 
     :param count: take so many images, spread evenly over all, or with ``seed`` a random sample.
     :raises DatasetError: naming the file, if the layout is another one or anything is damaged.
@@ -44,7 +46,7 @@ def import_hands11k(source: Path, out: Path, about: About, count: int | None = N
                 {"group": row["id"], "aspect": aspect},
             )
 
-    return write_dataset(out, frames(), len(rows), about.info("hands11k", count=count, seed=seed))
+    return Imported(write_dataset(out, frames(), len(rows), about.info("hands11k", count=count, seed=seed)))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -61,7 +63,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def before_white(image: np.ndarray) -> np.ndarray:
-    """The (H, W) bool mask of the one large thing before a bright plain background, without holes.
+    """The (H, W) bool mask of the one large object before a bright plain background, without holes.
 
     :param image: (H, W, 3) uint8.
     """

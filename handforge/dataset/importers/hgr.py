@@ -16,14 +16,14 @@ import numpy as np
 from handforge.dataset import CATEGORIES, DatasetError, Instance, Sample, hand_side, read_image, read_mask
 from handforge.dataset.coco_types import ImageMeta
 from handforge.dataset.importers.annotated import in_words
-from handforge.dataset.importers.folder import About, image_files, without_specks, write_dataset
+from handforge.dataset.importers.folder import About, Imported, image_files, without_specks, write_dataset
 
 NAME = re.compile(r"(?P<gesture>[^_]+)_(?P<kind>[PAS])_(?P<series>[^_]+)_id(?P<person>\d+)_(?P<number>\d+)")
 """``<gesture>_<P|A|S>_<series>_id<NN>_<k>``: Polish, American or special sign; NN is the person."""
 
 
-def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int:
-    """Make a dataset of HGR; returns the number of images. Each image's ``group`` is its person.
+def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> Imported:
+    """Make a dataset of HGR. Each image's ``group`` is its person.
 
     The category ``hand`` cuts the masks off at the wrist; with ``hand+forearm`` each annotation has its wrist, where
     there are feature points.
@@ -49,7 +49,11 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> int
                 mask = without_specks(mask & hand_side(wrist, *mask.shape), min_area)
             yield Sample(path.stem, image, (Instance(mask, category=about.category, wrist=wrist),), meta)
 
-    return write_dataset(out, frames(), len(files), about.info("hgr", min_area=min_area))
+    count = write_dataset(out, frames(), len(files), about.info("hgr", min_area=min_area))
+    if (source / "feature_points").is_dir():
+        return Imported(count)
+    note = f"{source} has no feature_points, so hands cannot be told from forearms (score --region hand)"
+    return Imported(count, (note,))
 
 
 def _meta(path: Path) -> ImageMeta:

@@ -25,7 +25,7 @@ def read_via(content: dict[str, Any], source: Path, notes: Notes) -> Annotations
     """Read a project or JSON export of the VGG Image Annotator 2: polygons, rectangles, circles, ellipses.
 
     A region's label is the value of its one attribute, or of ``label``, ``class``, ``name`` or ``type``; without any,
-    ``object``. Of a checkbox it is the box that is checked.
+    :data:`~handforge.dataset.importers.annotated.UNNAMED`. Of a checkbox it is the box that is checked.
 
     :raises DatasetError: naming file, image and region; and for a project of VIA 3.
     """

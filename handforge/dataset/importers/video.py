@@ -15,14 +15,7 @@ import numpy as np
 from handforge.dataset.coco_types import ImageMeta
 from handforge.dataset.importers import masks
 from handforge.dataset.importers.annotated import Notes
-from handforge.dataset.importers.annotations import (
-    about_labels,
-    categories_for,
-    category_of,
-    choose_labels,
-    instances,
-    read_annotations,
-)
+from handforge.dataset.importers.annotations import ALL, Selection, choose_labels, read_annotations
 from handforge.dataset.importers.folder import About, Imported, image_files, write_dataset
 from handforge.dataset.importers.mask_values import decide
 from handforge.dataset.importers.matching_files import frame_numbers
@@ -102,26 +95,14 @@ def _truth(
             found.setdefault(number, []).append(partial(_from_mask, masks.MaskFile(path, meaning), category))
     else:
         read = read_annotations(truth, notes)
-        chosen = choose_labels(read, labels, truth, notes)
-        name = partial(category_of, about=category)
-        said += about_labels(read, chosen, labels, name)
-        categories = categories_for([name(label) for label in chosen], read)
+        taken = Selection(read, choose_labels(read, labels, truth, notes), category, boxes, crowd_as_hand, notes)
+        said += taken.remarks(ALL in labels)
+        categories = taken.categories()
         stems = [Path(image.file_name.replace("\\", "/")).stem for image in read.images if image.frame is None]
         named = iter(frame_numbers(stems, truth))
         for image in read.images:
             number = next(named) if image.frame is None else image.frame
-            one = partial(
-                instances,
-                image,
-                path=truth,
-                labels=chosen,
-                category=name,
-                boxes=boxes,
-                crowd_as_hand=crowd_as_hand,
-                joints=read.keypoints,
-                notes=notes,
-            )
-            found.setdefault(number, []).append(one)
+            found.setdefault(number, []).append(partial(taken.instances, image, path=truth))
     return {number: partial(_all, several) for number, several in found.items()}, categories
 
 

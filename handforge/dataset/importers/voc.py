@@ -23,10 +23,10 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
         except (*ODD, ElementTree.ParseError) as error:
             raise DatasetError(f"{path} is not a Pascal VOC file that can be read ({in_words(error)})") from None
         shapes: list[Shape] = []
-        for number, thing in enumerate((*root.iter("object"), *root.iter("part")), start=1):  # a person's part, too
+        for number, element in enumerate((*root.iter("object"), *root.iter("part")), start=1):  # a person's part, too
             where = f"{path}: object {number}"
             try:
-                shape = _shape(thing, where, notes)
+                shape = _shape(element, where, notes)
             except ODD as error:
                 raise DatasetError(f"{where} cannot be read ({in_words(error)})") from None
             shapes += [shape] if shape else []
@@ -34,13 +34,13 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
     return Annotations(found)
 
 
-def _shape(thing: ElementTree.Element, where: str, notes: Notes) -> Shape | None:
-    label = thing.findtext("name") or ""
-    if outline := _outline(thing):
+def _shape(element: ElementTree.Element, where: str, notes: Notes) -> Shape | None:
+    label = element.findtext("name") or ""
+    if outline := _outline(element):
         part = polygon(outline, where, notes)
         return Shape(label, (part,)) if part else None
     left, top, right, bottom = (
-        float(thing.findtext(f"bndbox/{key}") or "nan") for key in ("xmin", "ymin", "xmax", "ymax")
+        float(element.findtext(f"bndbox/{key}") or "nan") for key in ("xmin", "ymin", "xmax", "ymax")
     )
     box = (left - 1, top - 1, right - left + 1, bottom - top + 1)
     if np.isfinite(box).all():
@@ -49,7 +49,7 @@ def _shape(thing: ElementTree.Element, where: str, notes: Notes) -> Shape | None
     return None
 
 
-def _outline(thing: ElementTree.Element) -> list[float]:
+def _outline(element: ElementTree.Element) -> list[float]:
     """The flat coordinates of ``<polygon><x1/><y1/><x2/>...``, from 0; empty where there is none."""
-    pairs = ((thing.findtext(f"polygon/x{n}"), thing.findtext(f"polygon/y{n}")) for n in count(1))
+    pairs = ((element.findtext(f"polygon/x{n}"), element.findtext(f"polygon/y{n}")) for n in count(1))
     return [float(value or "nan") - 1 for pair in takewhile(any, pairs) for value in pair]
