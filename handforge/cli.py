@@ -16,6 +16,8 @@ from handforge.dataset.importers.commands import import_group
 from handforge.progress import progress
 
 _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.main
+_NETWORKS = ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export")
+_SCORES = ("score", "report", "compare", "cases", "ablation")
 
 
 @click.group(
@@ -24,8 +26,8 @@ _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.m
     any_names=trainer.cli.ANY_NAMES,
     sections={
         "Images": ("render", "settings", "poses", "frame", "dataset", "extension"),
-        "Networks": ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export"),
-        "Scores": ("score", "report", "compare", "cases", "ablation"),
+        "Networks": _NETWORKS,
+        "Scores": _SCORES,
     },
     context_settings=SETTINGS,
 )
@@ -52,11 +54,7 @@ def dataset() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
-_MAIN = {
-    _RENDER: ("render", "settings", "poses", "frame", "extension"),
-    _TRAIN: ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export"),
-    _SCORE: ("score", "report", "compare", "cases", "ablation"),
-}
+_MAIN = {_RENDER: ("render", "settings", "poses", "frame", "extension"), _TRAIN: _NETWORKS, _SCORE: _SCORES}
 _DATASET = {_RENDER: ("split", "merge", "preview", "check"), _SCORE: ("sample", "zoom", "describe")}
 
 for _target, _gathered in ((main, _MAIN), (dataset, _DATASET)):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.study.results import Measure as StudyMeasure
-from evaluation.study.results import RunResult, StudyResults
+from evaluation.study.results import StudyResults
 from evaluation.study.selection import Choice
 from evaluation.study.statistics import Interval, paired, simultaneous
 
@@ -115,7 +115,7 @@ def conclusion(study: StudyResults, found: Sequence[Comparison], chosen: Sequenc
     claim = study.plan["claim"]
     words += _same_budget(study, claim["arm"], claim["against"])
     words += _papers_figure(study, claim["arm"], claim["against"])
-    words += [text for arm in (claim["against"], claim["arm"]) if (text := _saturation(arm, study.of(arm)))]
+    words += [text for arm in (claim["against"], claim["arm"]) if (text := _saturation(study, arm))]
     words += [_choice(choice) for choice in chosen if choice.arm == claim["arm"] and choice.over_last]
     return words
 
@@ -156,16 +156,14 @@ def _papers_figure(study: StudyResults, arm: str, against: str) -> list[str]:
     ]
 
 
-def _saturation(arm: str, runs: Sequence[RunResult]) -> str:
+def _saturation(study: StudyResults, arm: str) -> str:
     """Where the sessions of an arm saturate, and how many of them early."""
-    sessions = [session for run in runs for session in run.sessions]
-    fractions = [share for session in sessions if (share := session.get("saturation_share")) is not None]
+    fractions, early, count = study.saturation(arm)
     if not fractions:
         return ""
-    early = sum(bool(session.get("premature")) for session in sessions)
     return (
         f"The batch loss of {arm} saturates at {np.mean(fractions):.0%} of a session on average, prematurely (before "
-        f"half of it) in {early} of {len(sessions)} sessions."
+        f"half of it) in {early} of {count} sessions."
     )
 
 

@@ -118,6 +118,14 @@ class StudyResults:
         found = (run.value(wanted) for run in self.of(arm))
         return [value for value in found if value is not None]
 
+    def saturation(self, arm: str) -> tuple[list[float], int, int]:
+        """At which fraction of its steps each session of an arm that saturates does so; how many do so prematurely; and
+        the number of all sessions.
+        """
+        sessions = [session for run in self.of(arm) for session in run.sessions]
+        fractions = [share for session in sessions if (share := session.get("saturation_share")) is not None]
+        return fractions, sum(bool(session.get("premature")) for session in sessions), len(sessions)
+
     def pairs(self, arm: str, against: str, wanted: Measure) -> list[tuple[int, float, float]]:
         """(seed, value of the arm, value of the other), of all seeds that have both."""
         found = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.study.results import CLASS_MEASURES, LOSS_MEASURES, Measure, RunResult, StudyResults
+from evaluation.study.results import CLASS_MEASURES, Measure, RunResult, StudyResults
 from evaluation.study.statistics import Interval, mean_interval
 
 
@@ -47,7 +47,7 @@ def choices(study: StudyResults) -> list[Choice]:
 
 
 def _sign(measure: Measure) -> float:
-    return -1.0 if measure.measure in LOSS_MEASURES else 1.0
+    return -1.0 if measure.lower_is_better else 1.0
 
 
 def _over_last(run: RunResult, measure: Measure) -> float | None:

@@ -96,8 +96,6 @@ def saturation_table(study: StudyResults) -> Table:
     """Where each arm's sessions saturate."""
     rows = []
     for arm in study.arms:
-        sessions = [session for run in study.of(arm) for session in run.sessions]
-        fractions = [share for session in sessions if (share := session.get("saturation_share")) is not None]
-        early = sum(bool(session.get("premature")) for session in sessions)
-        rows.append([arm, _spread(spread(fractions)), f"{early} of {len(sessions)}"])
+        fractions, early, count = study.saturation(arm)
+        rows.append([arm, _spread(spread(fractions)), f"{early} of {count}"])
     return Table("saturation", ("arm", "at which part of a session", "premature"), rows)

@@ -20,6 +20,7 @@ import numpy as np
 from handforge.dataset.image_io import encode_png
 from handforge.dataset.reader import Dataset
 from handforge.dataset.records import DatasetError
+from handforge.dataset.rle import mask_box
 from handforge.files import new_folder, write_atomic
 
 FORMATS = ("labelme", "cvat", "yolo")
@@ -104,17 +105,11 @@ def write_labels(folder: Path, images: Iterable[Labelled], format: str, labels: 
         write_atomic(folder / "data.yaml", "\n".join(lines).encode())
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of a mask's pixels, half-open."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
 def labelme_json(image: Labelled) -> dict[str, Any]:
     """LabelMe's file of an image, its objects as painted masks."""
     shapes: list[dict[str, Any]] = []
     for label, mask in image.objects:
-        x0, y0, x1, y1 = _box(mask)
+        x0, y0, x1, y1 = mask_box(mask)
         png = encode_png(mask[y0:y1, x0:x1].astype(np.uint8) * np.uint8(255))
         shapes.append(
             {
@@ -149,7 +144,7 @@ def cvat_xml(images: Iterable[Labelled], labels: list[str]) -> bytes:
         given = {"id": str(number), "name": image.file_name, "width": str(image.width), "height": str(image.height)}
         parent = SubElement(root, "image", given)
         for label, mask in image.objects:
-            x0, y0, x1, y1 = _box(mask)
+            x0, y0, x1, y1 = mask_box(mask)
             flat = mask[y0:y1, x0:x1].ravel()
             ends = np.flatnonzero(np.diff(flat)) + 1
             runs = np.diff(ends, prepend=0, append=flat.size).tolist()

@@ -98,6 +98,12 @@ def decode_mask(segmentation: Any, height: int, width: int) -> np.ndarray:
     return rle.decode(to_rle(segmentation, height, width)).astype(bool)
 
 
+def mask_box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The box of a (H, W) bool mask of one pixel at least: x0, y0, x1, y1 in whole pixels, half-open."""
+    columns, rows = (np.flatnonzero(mask.any(axis)) for axis in (0, 1))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
 def hand_side(wrist: np.ndarray, height: int, width: int) -> np.ndarray:
     """The pixels on the hand's side of a wrist, (H, W) bool; ``wrist`` as in :class:`handforge.dataset.Instance`."""
     (x0, y0), (x1, y1) = wrist

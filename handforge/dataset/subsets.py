@@ -10,7 +10,6 @@ from typing import cast
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as rle
 
 from handforge.dataset import (
     CATEGORIES,
@@ -29,6 +28,7 @@ from handforge.dataset import (
 )
 from handforge.dataset.coco_types import AnnotationRecord, FrameRecord, ImageMeta, ImageRecord
 from handforge.dataset.records import with_own_ids
+from handforge.dataset.rle import mask_box
 from handforge.dataset.scene import scene
 from handforge.dataset.writer import copy_image, has_masks
 from handforge.files import new_folder
@@ -224,7 +224,8 @@ def window(masks: Iterable[np.ndarray], width: int, height: int, factor: float) 
     x, y, w, h = (0, 0, width, height)
     share = 1 / factor
     if union.any():
-        x, y, w, h = (int(value) for value in rle.toBbox(rle.encode(np.asfortranarray(union, dtype=np.uint8))))
+        x, y, x1, y1 = mask_box(union)
+        w, h = x1 - x, y1 - y
         share = max(share, w / width, h / height)
     across, down = max(1, round(width * share)), max(1, round(height * share))
     left = min(max(x + (w - across) // 2, 0), width - across)

@@ -18,6 +18,7 @@ from pycocotools import mask as rle
 
 from handforge.dataset import Category, Dataset, DatasetError, encode_mask
 from handforge.dataset.coco_types import ImageRecord, RleCode
+from handforge.dataset.rle import mask_box
 from handforge.dataset.validate import record_problems
 from trainer.config import categories
 from trainer.config.recipe import ImageSettings
@@ -223,10 +224,7 @@ def target(
     """
     there = masks.any((1, 2))
     masks = masks[there]
-    boxes = np.zeros((len(masks), 4), np.float32)
-    for box, mask in zip(boxes, masks, strict=True):
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    boxes = np.array([mask_box(mask) for mask in masks], np.float32).reshape(-1, 4)
     found = {
         "boxes": torch.from_numpy(boxes),
         "labels": torch.ones(len(masks), dtype=torch.int64) if labels is None else torch.from_numpy(labels[there]),

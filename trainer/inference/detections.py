@@ -14,6 +14,7 @@ from torchvision.models.detection import FasterRCNN
 
 from handforge.dataset import HAND_CATEGORIES, Category, encode_mask
 from handforge.dataset.coco_types import ResultRecord, RleCode
+from handforge.dataset.rle import mask_box
 from trainer.data.images import tensor
 from trainer.inference import tta, zoom
 from trainer.inference.mask_refinement import refine_masks
@@ -50,9 +51,8 @@ class Detection:
     @staticmethod
     def of_mask(mask: np.ndarray, score: float, category: str = "hand") -> Detection:
         """An object known by its (H, W) bool mask, of one pixel at least."""
-        (top, bottom), (left, right) = (np.flatnonzero(mask.any(axis))[[0, -1]].tolist() for axis in (1, 0))
-        box = (float(left), float(top), float(right - left + 1), float(bottom - top + 1))
-        return Detection(score, box, mask, category=category)
+        x0, y0, x1, y1 = mask_box(mask)
+        return Detection(score, (float(x0), float(y0), float(x1 - x0), float(y1 - y0)), mask, category=category)
 
     @cached_property
     def rle(self) -> RleCode | None:
@@ -170,15 +170,10 @@ def result(image_id: int, hand: Detection, category_id: int = 1) -> ResultRecord
     if hand.rle is not None:
         entry["segmentation"] = hand.rle
     if hand.keypoints is not None:
-        entry["keypoints"] = visible(hand.keypoints)
+        entry["keypoints"] = [round(float(v), 2) for x, y in hand.keypoints for v in (x, y, 2)]
     if hand.track_id is not None:
         entry["track_id"] = hand.track_id
     return entry
-
-
-def visible(keypoints: np.ndarray) -> list[float]:
-    """Keypoints (K, 2) as COCO lists them, all of them visible."""
-    return [round(float(v), 2) for x, y in keypoints for v in (x, y, 2)]
 
 
 def union(hands: list[Detection], size_hw: tuple[int, int]) -> np.ndarray:

@@ -25,7 +25,7 @@ from handforge.dataset import Category
 from handforge.dataset.coco_types import ImageRecord, ScoredAnnotation
 from handforge.dataset.exporters import Labelled, labelme_json, yolo_txt
 from handforge.files import dump_json, utf8_name
-from trainer.inference.detections import COLORS, Detection, union, visible
+from trainer.inference.detections import COLORS, Detection, result, union
 from trainer.inference.inputs import Frame
 
 NEEDS_MASKS = ("png", "cutout")
@@ -74,21 +74,13 @@ class Coco(Format):
         self._images.append({"id": frame.id, "file_name": frame.name, "width": width, "height": height})
         for hand in hands:
             entry: ScoredAnnotation = {
+                **result(frame.id, hand, self.ids[hand.category]),
                 "id": len(self._annotations) + 1,
-                "image_id": frame.id,
-                "category_id": self.ids[hand.category],
-                "bbox": list(hand.box),
                 "area": hand.box[2] * hand.box[3] if hand.mask is None else int(hand.mask.sum()),
                 "iscrowd": 0,
-                "score": round(hand.score, 5),
             }
-            if hand.rle is not None:
-                entry["segmentation"] = hand.rle
             if hand.keypoints is not None:
-                entry["keypoints"] = visible(hand.keypoints)
                 entry["num_keypoints"] = len(hand.keypoints)
-            if hand.track_id is not None:
-                entry["track_id"] = hand.track_id
             self._annotations.append(entry)
 
     def close(self) -> None:
