@@ -14,6 +14,7 @@ from handforge.console import PATH, SETTINGS, Group, counted, echo, output_file,
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions
     from evaluation.metrics.scope import Scope
+    from handforge.dataset import Dataset
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -86,50 +87,72 @@ def score(
     handforge score test run --session 3
     handforge score gestures run/predictions/gestures --of classes
     """  # noqa: D301 - click wants the real control character
-    from dataclasses import asdict
-
-    from evaluation.metrics import box_keypoint_ap, classification, paper_metrics
-    from evaluation.metrics.by_category import category_metrics
-    from evaluation.metrics.extended_metrics import extended_metrics
-    from evaluation.metrics.matching import load, match_all
     from evaluation.metrics.prediction_record import predicted_task
-    from evaluation.report import console
     from evaluation.runs.run_folder import predictions_of
     from handforge.dataset import Dataset
     from handforge.files import dump_json, write_atomic
 
+    opened = Dataset(dataset)
     if session is not None:
-        results = predictions_of(results, Dataset(dataset), session)
+        results = predictions_of(results, opened, session)
     if of == "masks" and predicted_task(results) == "classification":
         of = "classes"
     if of != "masks":
         _refuse_mask_options(f"with --of {of}")
-        if of == "classes":
-            _refuse_category(scope.category)
-            classified = classification.score(Dataset(dataset), results)
-            console.print_classified(classified)
-            if json_path:
-                write_atomic(json_path, dump_json(classified.to_json()))
-            return
-        places = box_keypoint_ap.score(Dataset(dataset), results, of, scope.category)
-        console.print_figures(of, places)
-        if json_path:
-            write_atomic(json_path, dump_json({"of": of, **places.to_json()}))
-        return
-    loaded = load(Dataset(dataset), results, scope)
-    metrics = paper_metrics.score(loaded.images, options)
-    categories = category_metrics(loaded.images, loaded.categories, options)
-    content = asdict(metrics)
-    if categories:
-        content |= categories.to_json()
-    console.print_score(metrics, loaded, categories)
-    if details:
-        more = extended_metrics(loaded.images, match_all(loaded.images, options), options)
-        scored = ", ".join(loaded.categories)
-        content["details"] = {"region": scope.region, "category": scored, "notes": loaded.notes, **asdict(more)}
-        console.print_details(more)
+    if of == "masks":
+        content = _score_masks(opened, results, options, scope, details)
+    elif of == "classes":
+        content = _score_classes(opened, results, scope)
+    else:
+        content = _score_places(opened, results, of, scope)
     if json_path:
         write_atomic(json_path, dump_json(content))
+
+
+def _score_masks(
+    dataset: Dataset, results: Path, options: MatchOptions, scope: Scope, details: bool
+) -> dict[str, object]:
+    """Print the metrics of masks; what ``--json`` writes of them."""
+    from dataclasses import asdict
+
+    from evaluation.metrics import paper_metrics
+    from evaluation.metrics.by_category import category_metrics
+    from evaluation.metrics.extended_metrics import extended_metrics
+    from evaluation.metrics.matching import load, match_all
+    from evaluation.report import console
+
+    loaded = load(dataset, results, scope)
+    metrics = paper_metrics.score(loaded.images, options)
+    categories = category_metrics(loaded.images, loaded.categories, options)
+    console.print_score(metrics, loaded, categories)
+    content = {**asdict(metrics), **(categories.to_json() if categories else {})}
+    if details:
+        more = extended_metrics(loaded.images, match_all(loaded.images, options), options)
+        console.print_details(more)
+        scored = ", ".join(loaded.categories)
+        content["details"] = {"region": scope.region, "category": scored, "notes": loaded.notes, **asdict(more)}
+    return content
+
+
+def _score_classes(dataset: Dataset, results: Path, scope: Scope) -> dict[str, object]:
+    """Print the metrics of whole images' classes; what ``--json`` writes of them."""
+    from evaluation.metrics import classification
+    from evaluation.report import console
+
+    _refuse_category(scope.category)
+    classified = classification.score(dataset, results)
+    console.print_classified(classified)
+    return classified.to_json()
+
+
+def _score_places(dataset: Dataset, results: Path, of: str, scope: Scope) -> dict[str, object]:
+    """Print COCO's figures of boxes or keypoints; what ``--json`` writes of them."""
+    from evaluation.metrics import box_keypoint_ap
+    from evaluation.report import console
+
+    places = box_keypoint_ap.score(dataset, results, of, scope.category)
+    console.print_figures(of, places)
+    return {"of": of, **places.to_json()}
 
 
 @main.command()

@@ -27,7 +27,7 @@ class DatasetPart(TypedDict, total=False):
     path: str
     id: str
     images: int
-    """How many."""
+    """Number of images."""
 
 
 @_Checked
@@ -101,7 +101,7 @@ class RunHeader(TypedDict, total=False):
     git: str | None
     machine: str
     finished: bool
-    """There once it is."""
+    """True once all sessions are done; else it is not there."""
 
 
 @_Checked
@@ -112,7 +112,7 @@ class RunRecord(RunHeader, total=False):
     best_session: int | None
     """The number of the one with the least average loss; None before the first has finished."""
     seconds: float
-    """Of all processes that trained here."""
+    """Training time, of all processes that trained here."""
 
 
 class SkippedFile(TypedDict):
@@ -155,7 +155,7 @@ class TestPart(TypedDict):
     data: str
     id: str
     images: int
-    """How many."""
+    """Number of images."""
     networks: str
     masks: str | None
     region: str

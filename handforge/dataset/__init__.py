@@ -5,20 +5,20 @@ A dataset folder::
     images/NAME.png|jpg|webp    the images
     masks/NAME.png              255 on a hand, 0 elsewhere: all annotations of the image, without crowds
     depth/ normals/ parts/      ground-truth maps, on request: ground_truth_maps.py says what they hold
-    annotations.json            COCO: images, annotations (compressed RLE), categories of :data:`CATEGORIES`
+    annotations.json            COCO: images, annotations (compressed RLE), categories of any names
     dataset.json                how it was made: settings, seed, versions, counts
     preview.jpg                 a contact sheet
 
-Conventions: image and annotation ids start at 1; ``iscrowd`` is 0; ``area`` is the mask's pixels; ``bbox`` is
-``pycocotools.mask.toBbox``, half-open xywh. A frame's record says nothing of time or machine, so the same frame has
-the same bytes wherever it is made.
+Conventions: image and annotation ids start at 1; ``iscrowd`` is 1 for regions to ignore, else 0; ``area`` is the mask's
+pixels; ``bbox`` is ``pycocotools.mask.toBbox``, half-open xywh. A frame's record says nothing of time or machine, so
+the same frame has the same bytes wherever it is made.
 
 records            what an image and its ground truth are
 rle                COCO's run-length encoding
 image_io           image files
 ground_truth_maps  depth, normals, parts: how they are stored
-coco_types          the records of annotations.json, for the type checker
-groups              images that belong together
+coco_types         the records of annotations.json, for the type checker
+groups             images that belong together
 reader, writer     read and write the folder
 scene              what is stated of all images: background, scale
 subsets            datasets merged, sampled, split and zoomed

@@ -42,8 +42,11 @@ class Dataset:
 
     Nothing but ``annotations.json`` is read at construction; images and masks are decoded when asked for.
 
+    :param folder: of this layout, whoever wrote it.
     :param category: of :data:`CATEGORIES`; annotations of the others are left out, and so are images whose hands are
         all annotated in another one: they do not say where this one is, nor that there is no hand.
+    :ivar images: the records of ``annotations.json``'s images, in its order.
+    :ivar category_list: its categories; those of hands where it lists none. ``categories``: their names by id.
     :ivar left_out: the number of images that were left out.
     :raises DatasetError: if the folder or ``annotations.json`` is missing or damaged, if it holds no image or no
         annotation but of other categories, if an id or a file name stands twice, an annotation belongs to no image,

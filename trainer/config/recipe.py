@@ -179,8 +179,8 @@ class ImageSettings:
     max_size: ImageSide = 1024
     """Largest long side of the images in pixels, at least ``min_size``; of oblong ones the short side is then less."""
     augmentation: Augmentation = "none"
-    """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and things in the colours of
-    hands): see :mod:`trainer.data.augment`."""
+    """``none``, ``studio`` (hands before white), ``photo`` (hands in rooms) or ``decoys`` (and distractors in the
+    colours of hands): see :mod:`trainer.data.augment`."""
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def photo(
     decoys: bool = False,
     alone: bool = False,
 ) -> TrainingSample:
-    """A window of a photograph, or four windows of this one and others; with other things as decoys."""
+    """A window of a photograph, or four windows of this one and others; ``decoys``: with distractors."""
     four = rng.random() < FOUR and not alone
     seen = _side_by_side([sample, *others], size_wh, rng) if four else _seen(sample, size_wh, rng, alone)
     if decoys and rng.random() < DECOYS:
@@ -216,10 +216,10 @@ def _with_decoys(sample: TrainingSample, source: TrainingSample, rng: np.random.
     behind = 1 - np.asarray(Image.fromarray(hands.astype(np.uint8) * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
     for _ in range(rng.integers(1, 5)):
         color = skin[rng.integers(len(skin))] * np.exp(rng.normal(0, 0.1, 3)) * math.exp(rng.uniform(-0.4, 0.4))
-        if rng.random() < 0.6:  # the thing that is there, in another colour
+        if rng.random() < 0.6:  # the object that is there, in another colour
             light = image.mean(2, keepdims=True)
             pattern = (light + 8) / (np.median(light) + 8)
-        else:  # another thing, with the hand's own light and dark spread over it
+        else:  # another object, with the hand's own light and dark spread over it
             pattern = _enlarged(model.image, of_model, sample.image.shape[:2], rng)
         patch = color * pattern ** rng.uniform(0.3, 1.0)
         alpha = (_outline(image.shape[1::-1], rng) * behind * rng.uniform(0.7, 1.0))[..., None]
@@ -239,7 +239,7 @@ def _enlarged(image: np.ndarray, hands: np.ndarray, size_hw: tuple[int, ...], rn
 
 
 def _outline(size_wh: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """How much of each pixel a thing covers: a stone, a ball, a bar, a table or everything; (H, W) float32 in 0..1."""
+    """How much of each pixel a stone, a ball, a bar, a table or "everything" covers; (H, W) float32 in 0..1."""
     what = str(rng.choice(["stone", "ball", "bar", "table", "all"], p=[0.35, 0.2, 0.2, 0.15, 0.1]))
     if what == "all":
         return np.ones(size_wh[::-1], np.float32)

@@ -11,5 +11,5 @@ track            the same number for the same object in all frames of a video
 tta              test-time augmentation
 zoom             a closer look at what is small
 mask_refinement  masks that follow the image's edges (guided filter)
-export           TorchScript and ONNX
+export           ONNX, TorchScript, and safetensors in float16
 """

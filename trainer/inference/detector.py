@@ -36,8 +36,8 @@ class HandDetector:
         and finer masks, at the cost of one more image for each small hand.
     :param mask_threshold: probability (0 to 1) from which on a pixel belongs to a mask; for segmentation only.
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
-    :raises WeightsError: if the network cannot be loaded, or its task has no ``tta`` or ``mask_threshold``.
-    :raises RecipeError: if there is no such device.
+    :raises HandforgeError: if the network is missing, damaged or cannot be loaded, its task has no ``tta`` or
+        ``mask_threshold``, or there is no such session or device.
     :raises ValueError: if ``min_score`` or ``mask_threshold`` is not from 0 to 1.
     """
 

@@ -1,11 +1,11 @@
 """Test-time augmentation; the fusion is ours, as the package ensemble-boxes knows boxes only, and no masks.
 
-Views of one image, larger and flipped, each with a say by its scale. A network errs a little differently in each; a
+Views of one image, larger and flipped. A network errs a little differently in each; a
 hand that it detects in all views is more likely one than a hand that it detects in one view only. Boxes of different
 views that overlap become one, whose score is the mean over the views, 0 where a view has none (weighted boxes fusion:
-Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those that the views have in its box. A larger view is
-for small hands: what is large already it would show larger than the network has learnt it, and has no say on (as in
-SNIP: Singh and Davis 2018, arXiv 1711.08189).
+Solovyev et al. 2021, arXiv 1910.13302). A mask is the mean of those that the views have in its box. A larger view
+counts for small hands only: what is large already it would show larger than the network has learnt it (as in SNIP:
+Singh and Davis 2018, arXiv 1711.08189).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _View:
     :param features: the pyramid's maps of the view.
     :param inside: the view's (height, width) without padding; ``size``: the image's.
     :param flipped: whether it is the horizontally flipped image.
-    :param limit: the longest side, in pixels of the image, of boxes that the view has a say on.
+    :param limit: the longest side, in pixels of the image, of boxes that the view counts for.
     """
 
     boxes: torch.Tensor
@@ -155,8 +155,8 @@ def fuse(
     """The boxes of several views as one list: each the mean, by score, of those that overlap, best first.
 
     :param boxes: of each view (N, 4) x, y, x, y in the same pixels; ``scores``: (N,) in 0..1.
-    :param limits: (V,) the longest side of a box that a view has a say on; of one view at least it is infinite.
-    :returns: (M, 4) boxes and (M,) scores, which are means, over the views that have a say, of the best one of each.
+    :param limits: (V,) the longest side of a box that a view counts for; of one view at least it is infinite.
+    :returns: (M, 4) boxes and (M,) scores, which are means, over the views that count, of the best one of each.
     """
     every, sure = torch.cat(boxes), torch.cat(scores)
     view = torch.cat([torch.full_like(part, number, dtype=torch.int64) for number, part in enumerate(scores)])

@@ -1,4 +1,4 @@
-"""The network of each task on a ResNet, its layer groups, and where its weights start.
+"""The network of each task on a backbone, and where its weights start.
 
 Segmentation, detection and keypoints are torchvision's Mask, Faster and Keypoint R-CNN with an FPN. From scratch
 everything but the RPN normalises by groups, with the box head of four convolutions that torchvision's second version
@@ -113,10 +113,11 @@ def difference(source: Architecture, target: Architecture, free: Sequence[str] =
 def build(arch: Architecture, settings: ImageSettings, hooks: bool = True) -> FasterRCNN | Semantic | Classifier:
     """A network of the given architecture with fresh weights (drawn from torch's generator).
 
-    :param hooks: with what training and half precision need, and TorchScript cannot compile.
-
     Test settings are Matterport's where the paper's numbers depend on them: NMS at IoU 0.3; the score threshold is
     low (0.05) because every reader of results sets its own.
+
+    :param settings: what its images are scaled to.
+    :param hooks: with what training and half precision need, and TorchScript cannot compile.
     """
     channels, units, classes = arch.channels, arch.representation_size, len(arch.classes)
     task = task_of(arch.model)
