@@ -125,8 +125,8 @@ def test_what_cannot_be_built_or_scaled_is_named(weights, tmp_path):
 def test_a_part_of_a_hand_is_no_second_hand():
     hand, finger, other = (blob((80, 60), center, r) for center, r in (((25, 30), 15), ((25, 20), 5), ((60, 30), 12)))
     beside = blob((80, 60), (44, 30), 6)  # touches the first, but lies on it by less than a half
-    assert detections.distinct(np.stack([hand, finger, other, hand & False, beside])) == [0, 2, 4]
-    assert detections.distinct(np.zeros((0, 60, 80), bool)) == []
+    assert detections.distinct(np.stack([hand, finger, other, hand & False, beside]), np.ones(5)) == [0, 2, 4]
+    assert detections.distinct(np.zeros((0, 60, 80), bool), np.ones(0)) == []
 
 
 def test_overlay_tints_the_hand_only():

@@ -136,20 +136,19 @@ def _detections(
     return [Detection(score, tuple(box), None, points, k.name, k.skeleton) for score, box, points, k in together]
 
 
-def distinct(masks: np.ndarray, labels: np.ndarray | None = None) -> list[int]:
+def distinct(masks: np.ndarray, labels: np.ndarray) -> list[int]:
     """Indices of the masks (N, H, W) bool, best first, that are objects of their own: non-maximum suppression.
 
     Left out are empty ones and those that lie, by more than half of the smaller one, on one of the same class before
     them. Boxes tell a palm and its hand apart where masks tell that they are one; what is seen of two hands never
     overlaps.
 
-    :param labels: (N,) classes; None: all are of one.
+    :param labels: (N,) int, the class of each.
     """
-    classes = np.ones(len(masks), int) if labels is None else labels
     kept: list[int] = []
     areas = masks.sum((1, 2))
     for number in np.flatnonzero(areas).tolist():
-        same = [other for other in kept if classes[other] == classes[number]]
+        same = [other for other in kept if labels[other] == labels[number]]
         shared = ((masks[number] & masks[other]).sum() / min(areas[number], areas[other]) for other in same)
         if all(fraction <= MAX_SHARED for fraction in shared):
             kept.append(number)

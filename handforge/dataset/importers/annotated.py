@@ -158,13 +158,17 @@ def keypoints(values: Any) -> np.ndarray:
     return np.where(seen[:, None] > 0, np.column_stack([points[:, :2], seen]), 0.0)
 
 
-def ellipse(cx: float, cy: float, rx: float, ry: float, rotation_deg: float = 0.0, count: int = 64) -> list[float]:
-    """An ellipse as a flat polygon of ``count`` points with the ellipse's own area.
+CORNERS = 64
+"""Points of the polygon that stands for an ellipse."""
+
+
+def ellipse(cx: float, cy: float, rx: float, ry: float, rotation_deg: float = 0.0) -> list[float]:
+    """An ellipse as a flat polygon ``[x, y, x, y, ...]`` with the ellipse's own area; all in pixels.
 
     :param rotation_deg: clockwise as seen in the image.
     """
-    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    grow = np.sqrt(2 * np.pi / count / np.sin(2 * np.pi / count))  # a polygon with its corners on it is smaller
+    angle, step = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False), 2 * np.pi / CORNERS
+    grow = np.sqrt(step / np.sin(step))  # a polygon with its corners on the ellipse is smaller
     x, y = grow * rx * np.cos(angle), grow * ry * np.sin(angle)
     cos, sin = np.cos(np.radians(rotation_deg)), np.sin(np.radians(rotation_deg))
     return np.column_stack([cx + cos * x - sin * y, cy + sin * x + cos * y]).ravel().tolist()

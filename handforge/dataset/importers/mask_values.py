@@ -142,18 +142,20 @@ def _grey(values: np.ndarray, lossless: bool, path: Path) -> tuple[np.ndarray, b
     return (values > top / 2).astype(np.int64), False
 
 
-def decide(files: Iterable[Path], hands: Sequence[int] = (), ignored: Sequence[int] = ()) -> MaskValues:
+def decide(
+    masks: Iterable[tuple[np.ndarray, bool]], hands: Sequence[int] = (), ignored: Sequence[int] = ()
+) -> MaskValues:
     """Decide what the values of these masks mean.
 
+    :param masks: as :func:`read_values` returns them.
     :param hands: values that are hands, where they are given.
     :param ignored: values to be ignored, where they are given.
-    :raises DatasetError: if a mask cannot be read, given values are in none, or 255 stands alone and beside ids.
+    :raises DatasetError: if given values are in none, or 255 stands alone and beside ids.
     """
     seen: Counter[int] = Counter()
     solid: set[int] = set()
     exact, alone, beside = True, 0, 0
-    for path in files:
-        values, is_exact = read_values(path)
+    for values, is_exact in masks:
         exact &= is_exact or not values.any()
         if is_exact:
             held = np.unique(values).tolist()

@@ -108,16 +108,14 @@ def _key(path: Path, root: Path) -> str:
     return path.relative_to(root).with_suffix("").as_posix()
 
 
-def _readable(files: Iterable[Path], strict: bool) -> Iterator[Path]:
-    """The masks that can be read; the others are named when their image's turn comes."""
+def _readable(files: Iterable[Path], strict: bool) -> Iterator[tuple[np.ndarray, bool]]:
+    """The values of the masks that can be read; the others are named when their image's turn comes."""
     for path in files:
         try:
-            read_values(path)
+            yield read_values(path)
         except DatasetError:
             if strict:
                 raise
-        else:
-            yield path
 
 
 def _size(mask: Path) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ from handforge.dataset.importers import masks
 from handforge.dataset.importers.annotated import Notes
 from handforge.dataset.importers.annotations import ALL, Selection, choose_labels, read_annotations
 from handforge.dataset.importers.folder import About, Imported, image_files, write_dataset
-from handforge.dataset.importers.mask_values import decide
+from handforge.dataset.importers.mask_values import decide, read_values
 from handforge.dataset.importers.matching_files import frame_numbers
 from handforge.dataset.records import Category, DatasetError, Instance, Sample
 from handforge.dataset.video import IncompleteVideoError, open_video, read_frames
@@ -89,7 +89,7 @@ def _truth(
     found: dict[int, list[Hands]] = {}
     if truth.is_dir() and not any(truth.glob("*.json")):  # beside LabelMe's files lie the frames, which are no masks
         files = image_files(truth)
-        meaning = decide(files)
+        meaning = decide(map(read_values, files))
         said.append(meaning.describe())
         for path, number in zip(files, frame_numbers([path.stem for path in files], truth), strict=True):
             found.setdefault(number, []).append(partial(_from_mask, masks.MaskFile(path, meaning), category))
