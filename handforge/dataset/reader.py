@@ -76,37 +76,48 @@ class Dataset:
             self.categories = {category.id: category.name for category in self.category_list}
             if len(set(self.categories.values())) != len(self.category_list):
                 raise DatasetError(f"{self.path}: two categories share an id or a name; each needs its own")
-            for image in self.images:
-                self._check_image(image)
-            by_image: dict[int, list[AnnotationRecord]] = {image["id"]: [] for image in self.images}
-            if len(by_image) != len(self.images):
-                raise DatasetError(f"{self.path}: an image id stands twice")
-            names = Counter(Path(image["file_name"]) for image in self.images)
-            if doubled := [name for name, times in names.items() if times > 1]:
-                raise DatasetError(f"{self.path}: several images have the file name {doubled[0]}; each needs its own")
-            here, elsewhere = set[int](), set[int]()
-            for annotation in annotations:
-                self._check_annotation(annotation, by_image)
-                kind = self.category(annotation)
-                if category is None or kind == category:
-                    here.add(annotation["image_id"])
-                elif kind in CATEGORIES.values():
-                    elsewhere.add(annotation["image_id"])
-                    continue
-                # Other categories are no hands; whoever uses the dataset may refuse them.
-                by_image[annotation["image_id"]].append(annotation)
+            self._check_images()
+            self._by_image, elsewhere = self._grouped(annotations, category)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{self.path} is not in COCO's form ({error!r} is missing or wrong)") from None
         if not self.images:
             raise DatasetError(f"{self.path} lists no images; the dataset is empty")
-        every, self.images = self.images, [image for image in self.images if image["id"] not in elsewhere - here]
+        every, self.images = self.images, [image for image in self.images if image["id"] not in elsewhere]
         self.left_out = len(every) - len(self.images)
-        if annotations and not any(by_image[image["id"]] for image in self.images):
+        if annotations and not any(map(self.annotations, self.images)):
             raise DatasetError(
                 f"{self.path} has no mask of the category {category}; make one with --mask {category}, or ask for "
                 f"{' or '.join(name for name in CATEGORIES.values() if name != category)}"
             )
-        self._by_image = by_image
+
+    def _check_images(self) -> None:
+        for image in self.images:
+            self._check_image(image)
+        if len({image["id"] for image in self.images}) != len(self.images):
+            raise DatasetError(f"{self.path}: an image id stands twice")
+        names = Counter(Path(image["file_name"]) for image in self.images)
+        if doubled := [name for name, times in names.items() if times > 1]:
+            raise DatasetError(f"{self.path}: several images have the file name {doubled[0]}; each needs its own")
+
+    def _grouped(
+        self, annotations: list[AnnotationRecord], category: str | None
+    ) -> tuple[dict[int, list[AnnotationRecord]], set[int]]:
+        """Each image's annotations without hands of another category than the one asked for, by the image's id; and
+        the ids of images in which all hands are of another.
+        """
+        by_image: dict[int, list[AnnotationRecord]] = {image["id"]: [] for image in self.images}
+        here, elsewhere = set[int](), set[int]()
+        for annotation in annotations:
+            self._check_annotation(annotation, by_image)
+            kind = self.category(annotation)
+            if category is None or kind == category:
+                here.add(annotation["image_id"])
+            elif kind in CATEGORIES.values():
+                elsewhere.add(annotation["image_id"])
+                continue
+            # Other categories are no hands; whoever uses the dataset may refuse them.
+            by_image[annotation["image_id"]].append(annotation)
+        return by_image, elsewhere - here
 
     def _check_form(self, content: Any) -> None:
         """Check that the lists are there, and what every entry of them must have."""
