@@ -138,8 +138,8 @@ class Study(_Part):
     recipe: str = "cpu-study"
     """What all arms share: a recipe's name, or a .toml file."""
     init: str | None = None
-    """Where all arms start, in place of the recipe's: ``coco``, ``imagenet``, ``none``, ``shipped``, a run folder or a
-    weights file."""
+    """Where all arms start, in place of the recipe's: ``coco``, ``imagenet``, ``none``, ``shipped``, or a run folder or
+    weights file as seen from the study file. (An arm's ``network.init`` is a recipe's: as seen from where it runs.)"""
 
     def arm(self, name: str) -> Arm:
         """The arm of a name."""
