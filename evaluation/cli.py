@@ -28,10 +28,7 @@ def main() -> None:
     """  # noqa: D301 - click wants the real control character
 
 
-for _command in (
-    *(paper.cases, paper.ablation),
-    *(paper.zoom, paper.sample, paper.describe),
-):
+for _command in (paper.cases, paper.ablation, paper.zoom, paper.sample, paper.describe):
     main.add_command(_command)
 
 
@@ -125,7 +122,7 @@ def _score_masks(
     metrics = paper_metrics.score(loaded.images, options)
     categories = category_metrics(loaded.images, loaded.categories, options)
     console.print_score(metrics, loaded, categories)
-    content = {**asdict(metrics), **(categories.to_json() if categories else {})}
+    content: dict[str, object] = {**asdict(metrics), **(categories.to_json() if categories else {})}
     if details:
         more = extended_metrics(loaded.images, match_all(loaded.images, options), options)
         console.print_details(more)
