@@ -15,7 +15,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -73,7 +73,7 @@ class Coco(Format):
         height, width = frame.image.shape[:2]
         self._images.append({"id": frame.id, "file_name": frame.name, "width": width, "height": height})
         for hand in hands:
-            entry: ScoredAnnotation = {
+            entry: dict[str, Any] = {
                 **result(frame.id, hand, self.ids[hand.category]),
                 "id": len(self._annotations) + 1,
                 "area": hand.box[2] * hand.box[3] if hand.mask is None else int(hand.mask.sum()),
@@ -81,7 +81,7 @@ class Coco(Format):
             }
             if hand.keypoints is not None:
                 entry["num_keypoints"] = len(hand.keypoints)
-            self._annotations.append(entry)
+            self._annotations.append(cast("ScoredAnnotation", entry))
 
     def close(self) -> None:
         listed = [{**category.to_json(), "id": self.ids[category.name]} for category in self.categories]
