@@ -19,6 +19,16 @@ def rounded(values: np.ndarray) -> Triple:
     return x, y, z
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a number whose logarithm is uniform between those of ``low`` and ``high``, both above 0."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def srgb_to_linear(values: np.ndarray) -> np.ndarray:
+    """The linear light of sRGB values, both 0..1 (IEC 61966-2-1)."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
 def smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 at ``low``, 1 at ``high`` (which may be the lesser), smooth between, constant beyond."""
     t = np.clip((values - low) / (high - low), 0, 1)
@@ -32,3 +42,8 @@ def rotation_about(axis: int, angle: float) -> np.ndarray:
     rotation[one, one] = rotation[two, two] = np.cos(angle)
     rotation[two, one], rotation[one, two] = np.sin(angle), -np.sin(angle)
     return rotation
+
+
+def transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points (..., 3) rotated, scaled and moved by a matrix (4, 4)."""
+    return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])

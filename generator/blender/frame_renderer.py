@@ -302,13 +302,17 @@ def keypoints(
     return np.stack([np.where(inside, x, 0), np.where(inside, y, 0), visibility], axis=1)
 
 
-def _mark_covered(points: np.ndarray, drawing: RenderLayers, near: int = 2) -> np.ndarray:
-    """The keypoints (21, 3), those hidden that have no pixel of the arm within ``near`` pixels."""
+_NEAR = 2
+"""Pixels around a joint in which some of the arm has to be seen."""
+
+
+def _mark_covered(points: np.ndarray, drawing: RenderLayers) -> np.ndarray:
+    """The keypoints (21, 3), those hidden that have no pixel of the arm within :data:`_NEAR` pixels."""
     covered = drawing.covered(*BESIDE_WRIST) >= 0.5
     points = points.copy()
     for point in points:
         x, y = (point[:2] - drawing.box[:2]).astype(int)
-        around = covered[max(y - near, 0) : max(y + near + 1, 0), max(x - near, 0) : max(x + near + 1, 0)]
+        around = covered[max(y - _NEAR, 0) : max(y + _NEAR + 1, 0), max(x - _NEAR, 0) : max(x + _NEAR + 1, 0)]
         if point[2] == VISIBLE and not around.any():
             point[2] = OCCLUDED
     return points

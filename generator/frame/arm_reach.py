@@ -11,6 +11,7 @@ from generator.frame.framing import SPARE, pixels_beyond_edge
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import Camera
 from generator.hand.kinematics import PosedSkeleton
+from generator.maths import transformed
 
 REACHES = (STRAIGHT.reach, 0.62, 0.85)
 """Metres from the wrist to the ends of the arms that are tried; the longest leaves any ordinary image."""
@@ -29,8 +30,8 @@ def reach_out(camera: Camera, posed: PosedSkeleton) -> Elbow:
     if pixels_beyond_edge(camera, posed) > 0:
         return STRAIGHT
     elbows, rest = _candidates()
-    moved, hand = posed.transforms[_FOREARM], posed.skeleton
-    axes = camera.project(rest @ moved[:3, :3].T + moved[:3, 3])
+    hand = posed.skeleton
+    axes = camera.project(transformed(rest, posed.transforms[_FOREARM]))
     joints = camera.project(posed.keypoints)
     hidden = _hidden(axes, joints, camera, hand)
     possible = (axes[..., 2].min(axis=1) >= SPARE) & (hidden <= hidden[0])

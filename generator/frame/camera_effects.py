@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageFilter
 
-from generator.maths import Triple
+from generator.maths import Triple, log_uniform, srgb_to_linear
 from handforge.rng import StreamState, resume, state_of
 
 
@@ -99,7 +99,7 @@ def draw_shake(rng: np.random.Generator) -> tuple[float, float] | None:
     """How far the camera moves while it takes an image, in widths of the image; None where it is still."""
     if rng.random() >= SHAKEN:
         return None
-    length, angle = np.exp(rng.uniform(*np.log((0.004, 0.03)))), rng.uniform(0, np.pi)
+    length, angle = log_uniform(rng, 0.004, 0.03), rng.uniform(0, np.pi)
     return float(length * np.cos(angle)), float(length * np.sin(angle))
 
 
@@ -183,8 +183,7 @@ def apply_sensor(seen: np.ndarray, sensor: Sensor) -> np.ndarray:
 
 def linear(srgb: np.ndarray) -> np.ndarray:
     """What :func:`srgb` came from: (..., 3) uint8 as linear light, 0..1."""
-    value = srgb / 255.0
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return srgb_to_linear(srgb / 255.0)
 
 
 def composite(subject: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:

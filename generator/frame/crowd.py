@@ -17,7 +17,7 @@ from generator.hand import pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
 from generator.hand.kinematics import PosedSkeleton
-from generator.maths import Triple, rotation_about, rounded
+from generator.maths import Triple, log_uniform, rotation_about, rounded
 from handforge.rng import stream
 
 UPPER_ARM = 0.30
@@ -110,10 +110,10 @@ def _people(
     rng: np.random.Generator, size: tuple[int, int], fingers: np.ndarray, hand: Skeleton, tone: float
 ) -> Crowd | None:
     """One to four persons who face the camera or each other, near or far."""
-    camera = Camera(*size, 1.0, float(np.exp(rng.uniform(*np.log((22.0, 55.0))))))
+    camera = Camera(*size, 1.0, log_uniform(rng, 22.0, 55.0))
     focal, longer = camera.matrix[0, 0], max(size)
     farthest = focal * HAND / (SMALLEST * longer)
-    camera = Camera(*size, float(np.exp(rng.uniform(np.log(0.3 * farthest), np.log(0.8 * farthest)))), camera.focal_mm)
+    camera = Camera(*size, log_uniform(rng, 0.3 * farthest, 0.8 * farthest), camera.focal_mm)
     tilt = rotation_about(0, rng.uniform(-0.1, 0.7)) @ rotation_about(1, rng.normal(0, 0.06))
     count = int(rng.integers(1, MOST_PEOPLE + 1))
     across = camera.distance / focal * size[0]

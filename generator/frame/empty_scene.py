@@ -26,7 +26,7 @@ from generator.frame.placing import (
 )
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from generator.maths import Triple, rotation_about, rounded
+from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
 from generator.objects import lookalikes, makers, own_objects
@@ -132,13 +132,13 @@ def draw_empty_scene(settings: RenderSettings, frame: int) -> EmptyScene:
     rng = stream(settings.seed, frame, "empty scene")
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     kind = kind if settings.empty_kind == "any" else settings.empty_kind
-    camera = Camera(*settings.resolution, 1.0, float(np.exp(rng.uniform(*np.log((24.0, 75.0))))))
+    camera = Camera(*settings.resolution, 1.0, log_uniform(rng, 24.0, 75.0))
     if kind == "objects":
         own = own_objects.open_objects(settings.objects)
         return _objects(rng, camera, settings.chosen_objects, tuple(own.by_kind) if own else ())
     draw = {"feet": _feet, "arms": _arms, "food": _food}.get(kind)
     if draw is None:
-        return EmptyScene(kind, replace(camera, distance=float(np.exp(rng.uniform(*np.log((0.35, 1.6)))))))
+        return EmptyScene(kind, replace(camera, distance=log_uniform(rng, 0.35, 1.6)))
     return draw(rng, camera)
 
 

@@ -17,7 +17,7 @@ from generator.frame.placing import (
     shifted,
 )
 from generator.hand.camera import Camera
-from generator.maths import Triple, rotation_about, rounded
+from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
 from generator.mesh.limb_skin import LimbSkin
@@ -241,7 +241,7 @@ def _skin(rng: np.random.Generator, tone: float, focus: Triple | None, wounded: 
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         place, size = (
             rounded(mesh.vertices[rng.choice(near)]),
-            float(np.exp(rng.uniform(*np.log((0.006, 0.018))))),
+            log_uniform(rng, 0.006, 0.018),
         )
         kind = rng.random()
         patches.append(Patch(place, 3.0 * size, red, float(rng.uniform(0.3, 0.9))))

@@ -13,6 +13,7 @@ import numpy as np
 
 from generator.mesh import foot
 from generator.mesh.hand_mesh import vertex_normals
+from generator.mesh.skin_weights import segment_distance
 from generator.objects.surfaces import Surface, leather, of_hues, plastic
 
 Mesh = tuple[np.ndarray, np.ndarray]
@@ -99,7 +100,7 @@ def straps(points: np.ndarray, sandal: Sandal) -> Mesh:
     match sandal.straps:
         case "thong":
             gap, *sides = (np.array(place) for place in _THONG)
-            on = np.min([_from_line(mesh.vertices[:, :2], gap[:2], side[:2]) for side in sides], axis=0) < 0.007
+            on = np.min([segment_distance(mesh.vertices[:, :2], gap[:2], side[:2]) for side in sides], axis=0) < 0.007
         case "slide":
             on = np.abs(y - 0.15 + 0.25 * x) < 0.03
         case "crossed":
@@ -114,13 +115,6 @@ def trouser_leg(points: np.ndarray, trousers: Trousers) -> Mesh:
     x, y, z = foot.build().vertices.T
     folds = np.sin(60 * z + 2 * np.sin(40 * x)) * np.sin(45 * y + 25 * z)
     return _shell(points, z > trousers.hem, trousers.loose * (1 + 0.35 * folds))
-
-
-def _from_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """How far points (N, 2) are from the line between two, (N,)."""
-    way = end - start
-    along = np.clip((points - start) @ way / (way @ way), 0, 1)
-    return np.asarray(np.linalg.norm(points - start - along[:, None] * way, axis=1))
 
 
 def _shell(points: np.ndarray, covered: np.ndarray, off: np.ndarray) -> Mesh:

@@ -10,6 +10,7 @@ from generator.hand import pose
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
 from generator.hand.kinematics import PosedSkeleton
+from generator.maths import log_uniform, transformed
 from handforge.rng import stream
 
 EDGE = 0.04
@@ -74,7 +75,7 @@ def _focal(settings: RenderSettings, frame: int) -> float:
     """Focal length in millimetres; random: uniform over the logarithm of :data:`FOCAL`."""
     if not isinstance(settings.focal_mm, str):
         return float(settings.focal_mm)
-    return float(np.exp(stream(settings.seed, frame, "focal length").uniform(*np.log(FOCAL))))
+    return log_uniform(stream(settings.seed, frame, "focal length"), *FOCAL)
 
 
 def _close(
@@ -85,7 +86,7 @@ def _close(
     width, height = settings.resolution
     one = one.copy()
     one[pose.V4] = limit_lean(one[pose.V4])
-    fill = np.exp(rng.uniform(*np.log(FILL)))
+    fill = log_uniform(rng, *FILL)
     edge = EDGE if rng.random() < 0.75 else -0.12 * fill
     best = -np.inf, Camera(width, height), PosedSkeleton(one, hand)
     for _ in range(_TRIES):
@@ -127,8 +128,7 @@ def arm_axis(posed: PosedSkeleton, bent: Elbow, fraction: np.ndarray) -> np.ndar
     """Points on the arm's axis, (N, 3) metres, at these fractions (N,) of the way from the wrist to its end."""
     forearm, hand = BONES.index("forearm"), posed.skeleton
     rest = hand.tails[forearm] + fraction[:, None] * (hand.heads[forearm] - hand.tails[forearm])
-    moved = posed.transforms[forearm]
-    return bent.bend(rest) @ moved[:3, :3].T + moved[:3, 3]
+    return transformed(bent.bend(rest), posed.transforms[forearm])
 
 
 def pixels_beyond_edge(camera: Camera, posed: PosedSkeleton, bent: Elbow = STRAIGHT) -> float:

@@ -10,6 +10,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import Camera
 from generator.hand.kinematics import PosedSkeleton
+from generator.maths import transformed
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import grasps, own_objects, solids
 from generator.objects.catalog import ObjectModel
@@ -38,7 +39,7 @@ class HeldObject:
     def mesh(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Vertices (V, 3) in scene axes, triangles (F, 3), and each triangle's surface (F,)."""
         vertices, faces, surfaces = solids.mesh(self.model.parts)
-        vertices = vertices @ self.matrix[:3, :3].T + self.matrix[:3, 3]
+        vertices = transformed(vertices, self.matrix)
         return (vertices * [-1, 1, 1], faces[:, ::-1], surfaces) if self.mirrored else (vertices, faces, surfaces)
 
     def distance(self, points: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 
 from generator.hand.camera import Camera
+from generator.maths import log_uniform, transformed
 
 FILL = 0.35, 1.3
 """Range of a subject's longest extent, as a fraction of the image's shorter side."""
@@ -32,8 +33,7 @@ Placed = TypeVar("Placed", bound=_Placed)
 
 def moved(points: np.ndarray, matrix: Matrix) -> np.ndarray:
     """Points (N, 3) by a matrix (4, 4)."""
-    placed = np.array(matrix)
-    return np.asarray(points @ placed[:3, :3].T + placed[:3, 3])
+    return transformed(points, np.array(matrix))
 
 
 def matrix_of(rotation: np.ndarray, place: np.ndarray) -> Matrix:
@@ -58,7 +58,7 @@ def frame_subject(
     """
     low, high = points.min(axis=0), points.max(axis=0)
     extent = float(np.linalg.norm((high - low)[[0, 2]]))
-    filled = np.exp(rng.uniform(*np.log(fill)))
+    filled = log_uniform(rng, *fill)
     focal = camera.matrix[0, 0]
     distance = max(focal * extent / (filled * min(camera.width, camera.height)), NEAREST + 0.6 * (high - low)[1])
     half = np.array([camera.width, camera.height]) / 2 / focal * distance

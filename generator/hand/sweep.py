@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from generator.hand.pose_presets import PRESETS
+from generator.maths import smoothstep
 
 STEP_DEGREES = 2
 POSES = (360 // STEP_DEGREES) ** 2
@@ -46,6 +47,5 @@ def finger_motion(frames: int = POSES) -> np.ndarray:
     keys = np.stack([PRESETS[name][8:] for name in KEY_POSES])[tour(len(KEY_POSES))]
     phase = np.arange(frames) * (len(keys) * LAPS / frames)
     start = phase.astype(int)
-    part = (phase - start)[:, None]
-    ease = part * part * (3 - 2 * part)
+    ease = smoothstep(phase - start, 0.0, 1.0)[:, None]
     return (1 - ease) * keys[start % len(keys)] + ease * keys[(start + 1) % len(keys)]

@@ -14,6 +14,7 @@ import numpy as np
 
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose import FINGERS
+from generator.maths import smoothstep
 from generator.mesh import hand_mesh, skin_weights
 from generator.mesh.gloves import Glove
 from generator.mesh.hand_chart import hand_chart, knuckles
@@ -76,8 +77,7 @@ def wear(glove: Glove) -> GloveMesh:
     patch = _patch(glove, rng)
     seam = _seam(glove)
     base, normals = _smoothed(glove.smoothing)
-    rise = np.clip(cover / _EDGE, 0, 1)
-    on = rise * rise * (3 - 2 * rise)
+    on = smoothstep(cover, 0.0, _EDGE)
     folds = _folds(glove, rng)
     height = 1000 * glove.thickness + folds
     if glove.patch == "knuckles":

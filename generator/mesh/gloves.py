@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from generator.maths import srgb_to_linear, triple
+
 Color = tuple[float, float, float]
 
 
@@ -214,9 +216,7 @@ def _soaked(color: Color) -> Color:
 
 def linear_rgb(code: str) -> Color:
     """``"f4c61f"`` as linear RGB, each 0..1."""
-    value = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)]) / 255
-    red, green, blue = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).tolist()
-    return red, green, blue
+    return triple(srgb_to_linear(np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)]) / 255))
 
 
 def _draw(name: str, kind: Kind, rng: np.random.Generator) -> Glove:

@@ -35,10 +35,6 @@ class HandChart:
     rest: np.ndarray
     """(V, 3) the mean hand's vertices."""
 
-    def joint(self, digit: int, number: int) -> float:
-        """Place along the digit of its MCP joint (0) or the joint or tip ``number`` - 1 of ``joints``."""
-        return 0.0 if number == 0 else self.joints[digit][number - 1]
-
 
 @lru_cache(maxsize=1)
 def hand_chart() -> HandChart:

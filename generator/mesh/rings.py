@@ -8,6 +8,7 @@ import numpy as np
 
 from generator.hand.anatomy import BONES, HandShape, skeleton
 from generator.hand.pose import FINGERS
+from generator.maths import log_uniform
 from generator.mesh import hand_mesh
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart
@@ -50,7 +51,7 @@ class Ring:
         return cls(
             finger=finger,
             place=float(rng.uniform(0.42, 0.62)),
-            width=float(np.exp(rng.uniform(np.log(0.0015), np.log(0.008)))),
+            width=log_uniform(rng, 0.0015, 0.008),
             thickness=float(rng.uniform(0.0009, 0.002)),
             color=linear_rgb(_METALS[int(rng.integers(len(_METALS)))]),
             roughness=float(rng.uniform(0.08, 0.4)),
@@ -59,9 +60,13 @@ class Ring:
         )
 
 
-def draw_rings(rng: np.random.Generator, fraction: float = 0.22) -> tuple[Ring, ...]:
-    """The rings of a hand: on ``fraction`` of the hands one to three, no two on the same finger."""
-    wears, count = rng.random() < fraction, 1 + int(rng.choice(3, p=[0.7, 0.2, 0.1]))
+WORN = 0.22
+"""Fraction of the hands that wear rings, where some do."""
+
+
+def draw_rings(rng: np.random.Generator) -> tuple[Ring, ...]:
+    """Draw the rings of a hand: one to three, no two on the same finger; on most hands none."""
+    wears, count = rng.random() < WORN, 1 + int(rng.choice(3, p=[0.7, 0.2, 0.1]))
     drawn = {ring.finger: ring for ring in (Ring.random(rng) for _ in range(count))}
     return tuple(drawn.values()) if wears else ()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from generator.maths import log_uniform
+
 _STEP = 0.008
 """Metres between two points."""
 _EDGE = 0.03
@@ -24,7 +26,7 @@ def sheet(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         a, b = x - rng.normal(0, 0.6 * half), y - rng.normal(0, 0.5 * reach)
         on, off = a * np.cos(rotation) + b * np.sin(rotation), b * np.cos(rotation) - a * np.sin(rotation)
         off = off + bend * on**2
-        wide, length = np.exp(rng.uniform(*np.log((0.004, 0.025)))), rng.uniform(0.03, 0.25)
+        wide, length = log_uniform(rng, 0.004, 0.025), rng.uniform(0.03, 0.25)
         height += rng.uniform(0.3, 1.0) * wide * np.exp(-np.sqrt((off / wide) ** 2 + 0.1) - (on / length) ** 2)
     height = np.clip(height - height.mean(), -0.01, 0.02)
     over = np.maximum(np.abs(x) - half, 0.0)

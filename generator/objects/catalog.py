@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 from generator.objects import surfaces
 from generator.objects.solids import Box, Lathe, Part, Tube, at
 from generator.objects.surfaces import Surface
@@ -34,7 +34,7 @@ class ObjectModel:
     flat: bool = False
 
 
-def _cylinder(radius: float, low: float, high: float, surface: int = 0, sides: int = 36) -> Part:
+def _cylinder(radius: float, low: float, high: float, surface: int, sides: int = 36) -> Part:
     return Part(Lathe(((radius, low), (radius, high)), sides), surface)
 
 
@@ -146,7 +146,7 @@ def syringe(rng: np.random.Generator) -> ObjectModel:
 
 def ball(rng: np.random.Generator) -> ObjectModel:
     """A ball, from a table tennis ball to a softball."""
-    radius = float(np.exp(rng.uniform(np.log(0.02), np.log(0.048))))
+    radius = log_uniform(rng, 0.02, 0.048)
     return ObjectModel(
         "ball", (Part(_globe(radius), 0),), (surfaces.label(rng) if rng.random() < 0.4 else surfaces.plastic(rng),)
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 from generator.mesh.skin_color import base
 from generator.objects import surfaces
 from generator.objects.catalog import ObjectModel
@@ -26,9 +26,9 @@ def _limb(*points: tuple[float, float, float], thick: float, end: float | None =
     return Part(Tube(tuple(points), tuple(radii.tolist())), surface)
 
 
-def skin_surface(rng: np.random.Generator, tone: float | None = None) -> Surface:
-    """Somebody's skin, or a doll's."""
-    color = base(float(rng.uniform()) if tone is None else tone) * rng.uniform(0.9, 1.1, 3)
+def _skin(rng: np.random.Generator) -> Surface:
+    """The skin of a doll or a mannequin, of any tone."""
+    color = base(float(rng.uniform())) * rng.uniform(0.9, 1.1, 3)
     red, green, blue = (float(round(part, 5)) for part in np.clip(color, 0, 1))
     return Surface(
         "skin", (red, green, blue), (red * 0.9, green * 0.8, blue * 0.8), float(rng.uniform(0.25, 0.6)), 40.0
@@ -58,7 +58,7 @@ def bear(rng: np.random.Generator) -> ObjectModel:
 
 def doll(rng: np.random.Generator) -> ObjectModel:
     """A doll or figurine: head, trunk, limbs whose ends are round."""
-    skin, dress = skin_surface(rng), surfaces.label(rng) if rng.random() < 0.5 else surfaces.plastic(rng)
+    skin, dress = _skin(rng), surfaces.label(rng) if rng.random() < 0.5 else surfaces.plastic(rng)
     lift = [rng.uniform(-0.06, 0.12) for _ in range(2)]
     parts = [
         _oval(0, 0, 0.26, 0.035, 0.036),
@@ -86,7 +86,7 @@ def doll(rng: np.random.Generator) -> ObjectModel:
 def mannequin(rng: np.random.Generator) -> ObjectModel:
     """A shop's mannequin or tailor's dummy, whose arms end above the wrist."""
     skin = (
-        skin_surface(rng)
+        _skin(rng)
         if rng.random() < 0.4
         else surfaces.of_hues(rng, "plain", (0.05, 0.12), (0.0, 0.35), (0.5, 0.97), (0.2, 0.7))
     )
@@ -143,7 +143,7 @@ def puppet(rng: np.random.Generator) -> ObjectModel:
 def shoe(rng: np.random.Generator) -> ObjectModel:
     """A shoe, boot or slipper; Y is forward, Z up."""
     upper = surfaces.leather(rng) if rng.random() < 0.7 else surfaces.label(rng)
-    high = float(np.exp(rng.uniform(np.log(0.07), np.log(0.25))))
+    high = log_uniform(rng, 0.07, 0.25)
     parts = [
         Part(
             Tube(((0, 0, -0.09), (0, 0, 0.0), (0, 0, 0.12)), (0.034, 0.036, 0.042), 0.9),

@@ -19,20 +19,20 @@ def _lying(rng: np.random.Generator, spread: float, height: float) -> np.ndarray
     return at(float(x), float(y), height, rotation_about(2, angle))
 
 
-def _arc(length: float, bend: float, count: int = 9) -> np.ndarray:
-    """Points (count, 3) along an arc of this length in the XY plane, which turns by ``bend`` radians in all."""
-    fraction = np.linspace(-0.5, 0.5, count)
+def _arc(length: float, bend: float) -> np.ndarray:
+    """Points (9, 3) along an arc of this length, metres, in the XY plane, which turns by ``bend`` radians in all."""
+    fraction = np.linspace(-0.5, 0.5, 9)
     if abs(bend) < 1e-3:
         return np.stack([fraction * length, 0 * fraction, 0 * fraction], axis=1)
     radius = length / bend
     return np.stack([radius * np.sin(fraction * bend), radius * (1 - np.cos(fraction * bend)), 0 * fraction], axis=1)
 
 
-def _tube(line: np.ndarray, radii: np.ndarray, flat: float = 1.0, sides: int = 18) -> Tube:
-    return Tube(tuple(map(tuple, line.tolist())), tuple(radii.tolist()), flat, sides)
+def _tube(line: np.ndarray, radii: np.ndarray) -> Tube:
+    return Tube(tuple(map(tuple, line.tolist())), tuple(radii.tolist()), sides=18)
 
 
-def _golden(rng: np.random.Generator, kind: str = "mottled") -> Surface:
+def _golden(rng: np.random.Generator, kind: str) -> Surface:
     return surfaces.of_hues(rng, kind, (0.04, 0.11), (0.45, 0.85), (0.35, 0.9), (0.3, 0.7), (40, 200))
 
 
@@ -70,7 +70,7 @@ def root(rng: np.random.Generator) -> list[tuple[Part, Surface]]:
     made = [
         (
             Part(
-                _tube(_arc(rng.uniform(0.06, 0.1), rng.normal(0, 0.6)), thick * rng.uniform(0.85, 1.2, 9), 1.0),
+                _tube(_arc(rng.uniform(0.06, 0.1), rng.normal(0, 0.6)), thick * rng.uniform(0.85, 1.2, 9)),
                 0,
                 at(z=thick),
             ),

@@ -271,7 +271,8 @@ def _grip_size(model: ObjectModel) -> np.ndarray:
     return np.asarray(np.ptp(extents[:, :2], axis=0))
 
 
-_TIP_FINGERS = {"palmar pinch": ("index",), "tripod": ("index", "middle"), "writing tripod": ("index", "middle")}
+_TIP_FINGERS = {"tripod": ("index", "middle"), "writing tripod": ("index", "middle")}
+"""The fingers opposite the thumb, by type of grasp; of the others all four."""
 
 
 def _between_tips(

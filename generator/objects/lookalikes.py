@@ -13,7 +13,7 @@ import numpy as np
 
 from generator.hand import kinematics
 from generator.hand.anatomy import skeleton
-from generator.maths import Triple, rotation_about
+from generator.maths import Triple, log_uniform, rotation_about
 from generator.mesh import glove_mesh, hand_mesh, skinning
 from generator.mesh.gloves import Glove
 from generator.objects import surfaces
@@ -195,7 +195,7 @@ def peg(rng: np.random.Generator) -> ObjectModel:
 
 def branch(rng: np.random.Generator) -> ObjectModel:
     """A branch with twigs, a root of ginger, or a piece of coral: rods that fork as fingers do."""
-    thick, long = float(np.exp(rng.uniform(*np.log((0.004, 0.018))))), float(rng.uniform(0.1, 0.22))
+    thick, long = log_uniform(rng, 0.004, 0.018), float(rng.uniform(0.1, 0.22))
     parts: list[Part] = []
 
     def grow(start: np.ndarray, way: np.ndarray, length: float, radius: float, left: int) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from generator.maths import transformed
 from generator.objects import surfaces
 from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Mesh, Part
@@ -187,7 +188,7 @@ def read(path: Path, kind: str) -> OwnObject:
     if mesh.volume < 0:
         faces = faces[:, ::-1]
     matrix = _own_axes(vertices)
-    points = vertices @ matrix[:3, :3].T + matrix[:3, 3]
+    points = transformed(vertices, matrix)
     size = np.ptp(points, axis=0)
     model = ObjectModel(
         kind, (Part(MeshSolid(points, faces)),), (surfaces.GREY,), _grasps(size), flat=bool(size[1] < 0.4 * size[0])

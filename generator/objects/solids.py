@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+from generator.maths import transformed
+
 Mesh = tuple[np.ndarray, np.ndarray]
 
 
@@ -79,7 +81,11 @@ class Lathe:
         return vertices, np.concatenate(faces).astype(np.int32)
 
 
-def _cornered(outline: np.ndarray, most: float = 0.0012) -> np.ndarray:
+_CORNER = 0.0012
+"""Metres to both sides of a sharp corner between which it is rounded, at most."""
+
+
+def _cornered(outline: np.ndarray) -> np.ndarray:
     """The outline with two points in place of each sharp corner, and both ends on the axis."""
     points = [outline[0]]
     for before, here, after in zip(outline[:-2], outline[1:-1], outline[2:], strict=True):
@@ -90,8 +96,8 @@ def _cornered(outline: np.ndarray, most: float = 0.0012) -> np.ndarray:
         cosine = one @ two / (lengths[0] * lengths[1])
         if cosine > -0.9:
             points += [
-                here + one / lengths[0] * min(most, 0.3 * lengths[0]),
-                here + two / lengths[1] * min(most, 0.3 * lengths[1]),
+                here + one / lengths[0] * min(_CORNER, 0.3 * lengths[0]),
+                here + two / lengths[1] * min(_CORNER, 0.3 * lengths[1]),
             ]
         else:
             points.append(here)
@@ -163,7 +169,7 @@ class Tube:
     points: tuple[tuple[float, float, float], ...]
     radii: tuple[float, ...]
     flat: float = 1.0
-    sides: int = field(default=20)
+    sides: int = 20
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """Exact for a round rod whose radius does not change, else of first order near its surface."""
@@ -227,7 +233,7 @@ class Part:
     def mesh(self) -> Mesh:
         """The part's surface in the object."""
         vertices, faces = self.solid.mesh()
-        return vertices @ self.matrix[:3, :3].T + self.matrix[:3, 3], faces
+        return transformed(vertices, self.matrix), faces
 
 
 def at(x: float = 0.0, y: float = 0.0, z: float = 0.0, rotation: np.ndarray | None = None) -> np.ndarray:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.maths import log_uniform
+
 KINDS = ("plain", "metal", "wood", "leather", "glass", "print", "glow", "mottled", "peel", "crumb", "knit", "skin")
 """``print`` is a label with shapes on it, ``glow`` a screen, ``mottled`` two colours in spots, ``peel`` the dimples of
 an orange, ``crumb`` the rough of bread, ``skin`` somebody's or a doll's skin."""
@@ -120,4 +122,4 @@ def of_hues(
 ) -> Surface:
     """A surface of a kind within limits of hue, saturation and value; its pattern is of the same hues."""
     first, second = (_around(rng, hue, saturation, value) for _ in range(2))
-    return Surface(kind, first, second, float(rng.uniform(*roughness)), float(np.exp(rng.uniform(*np.log(scale)))))
+    return Surface(kind, first, second, float(rng.uniform(*roughness)), log_uniform(rng, *scale))

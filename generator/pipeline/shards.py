@@ -34,7 +34,7 @@ def merge(out: Path, parts: list[Path]) -> None:
             raise RunError(
                 f"{part} is no shard but a whole dataset; to join datasets, give a new folder and two or more"
             )
-        if not (part / PARTIAL / "run.json").exists():
+        if not run_folder.is_unfinished(part):
             raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {part}")
     runs = {part: run_folder.begun(part) for part in folders}
     for part in folders[1:]:

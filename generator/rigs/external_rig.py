@@ -15,6 +15,7 @@ import numpy as np
 from generator.hand import pose
 from generator.hand.anatomy import BONES, Skeleton, skeleton
 from generator.hand.pose import FINGERS
+from generator.maths import smoothstep
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh, vertex_normals
 from generator.mesh.skin_weights import segment_distance
@@ -128,7 +129,6 @@ def _radii(bones: Skeleton, mesh: HandMesh) -> np.ndarray:
 
 def _palm(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """What faces the palm's side of the hand, (V,) 0..1: the paler skin."""
-    part = np.clip((0.3 - vertex_normals(vertices, faces)[:, 1]) / 0.6, 0, 1) * np.clip(
-        (vertices[:, 2] + 0.018) / 0.027, 0, 1
-    )
-    return (part * part * (3 - 2 * part)).astype(np.float32)
+    facing = np.clip((0.3 - vertex_normals(vertices, faces)[:, 1]) / 0.6, 0, 1)
+    beyond_wrist = np.clip((vertices[:, 2] + 0.018) / 0.027, 0, 1)
+    return smoothstep(facing * beyond_wrist, 0.0, 1.0).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 
 from generator.blender.rig import Rig, forearm, rest_vertices
 from generator.frame.elbow import Elbow
+from generator.maths import transformed
 from generator.mesh import sleeve
 from generator.mesh.hand_mesh import vertex_normals
 from generator.mesh.sleeve import Sleeve
@@ -30,7 +31,6 @@ def sleeve_mesh(rig: Rig, which: Sleeve | None, elbow: Elbow) -> Cloth | None:
     if not sleeve.has_arm(rest):
         return None
     vertices, faces = sleeve.tube(rest, which.start, which.loose, sleeve.draw_folds(np.random.default_rng(which.folds)))
-    moved = forearm(rig)
-    vertices = elbow.bend(vertices) @ moved[:3, :3].T + moved[:3, 3]
+    vertices = transformed(elbow.bend(vertices), forearm(rig))
     normals = (-1 if rig.mirrored else 1) * vertex_normals(vertices, faces)
     return Cloth(vertices.astype(np.float32), normals.astype(np.float32), faces.astype(np.int32))

@@ -8,6 +8,7 @@ from generator.frame.empty_scene import EmptyScene
 from generator.frame.room import materials, people, rooms
 from generator.frame.room.arm_view import View
 from generator.frame.room.props import LEVEL, SceneProps
+from generator.maths import log_uniform
 from generator.objects import surfaces
 
 
@@ -51,7 +52,7 @@ def _behind(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     if kind < 0.35:
         around = props.furnish(rng, view, materials.cloth(rng) if rng.random() < 0.5 else None)
     elif kind < 0.6:
-        props.wall(rng, view, materials.cloth(rng), float(np.exp(rng.uniform(np.log(0.02), np.log(1.5)))))
+        props.wall(rng, view, materials.cloth(rng), log_uniform(rng, 0.02, 1.5))
         around = False
     if around and kind > 0.2:
         rooms.fill_room(props, rng, view)

@@ -16,7 +16,7 @@ from generator.frame.room import materials
 from generator.frame.room.materials import Material
 from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import transform
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _stack(rng: np.random.Generator) -> list[Part]:
     parts: list[Part] = []
     shape, top = pick(rng, "box", "box", "tube"), -0.4
     wide, deep = rng.uniform(0.3, 0.8), rng.uniform(0.1, 0.5)
-    thin = float(np.exp(rng.uniform(np.log(0.015), np.log(0.15))))
+    thin = log_uniform(rng, 0.015, 0.15)
     while top < 0.3 and len(parts) < 12:
         high, rotation = thin * rng.uniform(0.7, 1.3), rotation_about(2, rng.normal(0, 0.12))
         center = (rng.normal(0, 0.03), rng.normal(0, 0.03), top + high / 2)
@@ -192,7 +192,7 @@ def _rods(rng: np.random.Generator) -> list[Part]:
     material, count = materials.surface(rng), int(rng.integers(3, 12))
     shape = pick(rng, "tube", "ball", "block")
     spread, bright = rng.uniform(0.05, 0.9), rng.random() < 0.3
-    thick, length = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))), rng.uniform(0.3, 0.7)
+    thick, length = log_uniform(rng, 0.02, 0.12), rng.uniform(0.3, 0.7)
     parts: list[Part] = []
     for _ in range(count):
         direction = np.array([rng.normal(0, spread), rng.normal(0, spread), 1.0])

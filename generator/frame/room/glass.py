@@ -8,6 +8,7 @@ from generator.frame.room import materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.props import PLANE_SIZE, SceneProps
 from generator.frame.room.transforms import rotation_to, transform
+from generator.maths import log_uniform
 
 FRACTION = 0.06
 """Of the images with hands, where occluders before the hand are drawn at all."""
@@ -33,7 +34,7 @@ def _pane(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     seen = view.arm[(apart < 0.7) & (depth > 0)]
     if not len(seen):
         return False
-    gap, thick = float(np.exp(rng.uniform(np.log(0.004), np.log(0.25)))), rng.uniform(0.002, 0.008)
+    gap, thick = log_uniform(rng, 0.004, 0.25), rng.uniform(0.002, 0.008)
     offset = float((seen @ normal).max()) + gap + thick / 2
     eye = view.camera.position
     if float(eye @ normal) - offset < _NEAREST:
@@ -56,7 +57,7 @@ def _tumbler(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     hand = view.one_hand(rng)
     eye = view.camera.position
     target = hand[rng.integers(len(hand))]
-    center = eye + (target - eye) * (1 - np.exp(rng.uniform(np.log(0.1), np.log(0.5))))
+    center = eye + (target - eye) * (1 - log_uniform(rng, 0.1, 0.5))
     up = np.array([rng.normal(0, 0.12), rng.uniform(-0.7, 0.1), 1.0])
     up /= np.linalg.norm(up)
     if center[1] + view.camera.distance < _NEAREST + wide or not view.clear(center, wide / 2, up * high / 2):

@@ -9,6 +9,7 @@ import numpy as np
 
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
+from generator.maths import log_uniform
 
 Environment = Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
@@ -60,10 +61,10 @@ def draw(rng: np.random.Generator, look: FrameLook) -> Lamps:
     """Draw an environment, and a sun or a lamp in part of the images, from where the look's light comes."""
     environment = ENVIRONMENTS[int(rng.integers(len(ENVIRONMENTS)))]
     down = float(rng.uniform(-0.1, 1.4))  # the camera looks ahead, or down on a table
-    rotation, strength = float(rng.uniform(0, 2 * np.pi)), float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
+    rotation, strength = float(rng.uniform(0, 2 * np.pi)), log_uniform(rng, 0.5, 2.0)
     shaded = rng.random() < 0.45
     power = float(rng.uniform(0.5, 4.0))
-    angle = float(np.radians(np.exp(rng.uniform(np.log(0.5), np.log(40)))))
+    angle = float(np.radians(log_uniform(rng, 0.5, 40)))
     towards, color = look.light.tolist(), np.clip(look.light_color, 0, 1).tolist()
     sun = None if shaded else Sun((towards[0], towards[1], towards[2]), power, angle, (color[0], color[1], color[2]))
     return Lamps(environment, down, rotation, strength, sun)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import numpy as np
 from pydantic import Discriminator
 
-from generator.maths import Triple, triple
+from generator.maths import Triple, log_uniform, triple
 from generator.mesh.skin_color import base
 from generator.objects.surfaces import Surface
 
@@ -171,7 +171,7 @@ def everyday(rng: np.random.Generator) -> Everyday:
     if rng.random() < 0.3:
         return Everyday("everyday", roughness, metallic, first, None)
     rotation = triple(rng.uniform(0, np.pi, 3))
-    size = np.exp(rng.uniform(np.log(2), np.log(60)))
+    size = log_uniform(rng, 2, 60)
     stretch = (1, 1, 1) if rng.random() < 0.6 else (1, rng.uniform(0.05, 0.3), 1)  # grain runs one way
     texture = _TEXTURES[int(rng.integers(len(_TEXTURES)))]
     details = {name: float(rng.uniform(*_DETAIL_RANGES[name])) for name in _DETAILS.get(texture, ())}
@@ -214,7 +214,7 @@ def wood(rng: np.random.Generator, metres: float = 1.0) -> Wood:
     """Boards beside each other with a grain, pale to dark, for a prop of about this size."""
     roughness = float(rng.uniform(0.25, 0.8))
     direction = float(rng.choice([0, np.pi / 2]) + rng.normal(0, 0.05))
-    scale = metres * float(np.exp(rng.uniform(np.log(0.7), np.log(6))))
+    scale = metres * log_uniform(rng, 0.7, 6)
     stretch = (float(rng.uniform(0.5, 2)), float(rng.uniform(10, 40)), float(rng.uniform(10, 40)))
     distortion = float(rng.uniform(0, 1.5))
     color = colorsys.hsv_to_rgb(rng.uniform(0.02, 0.11), rng.uniform(0.25, 0.75), rng.uniform(0.25, 0.9))
@@ -243,7 +243,7 @@ def ground(rng: np.random.Generator, metres: float, *, outside: bool) -> Plain |
         return _boards(rng, metres)
     if kind < 0.55:
         return _tiles(rng, metres)
-    grain, bump_height, uneven = float(np.exp(rng.uniform(*np.log((40, 400))))), 0.003, 0.3
+    grain, bump_height, uneven = log_uniform(rng, 40, 400), 0.003, 0.3
     if kind < 0.7:  # carpet, a blanket
         color = np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(0, 0.5), rng.uniform(0.15, 0.85))) ** 2.2
     elif kind < 0.83:  # stone, concrete, asphalt
@@ -271,7 +271,7 @@ def _tiles(rng: np.random.Generator, metres: float) -> Everyday:
     """Tiles 5 to 60 cm long in their joints."""
     value = rng.uniform(0.15, 0.85)
     tile = np.array(colorsys.hsv_to_rgb(rng.uniform(0.02, 0.15), rng.uniform(0, 0.4), value)) ** 2.2
-    length, high = np.exp(rng.uniform(*np.log((0.05, 0.6)))), float(rng.choice([1.0, 1.0, 0.5]))
+    length, high = log_uniform(rng, 0.05, 0.6), float(rng.choice([1.0, 1.0, 0.5]))
     joint = triple(np.clip(tile * rng.uniform(0.3, 1.4), 0, 1))
     details = {"Scale": 1.0, "Brick Width": 1.0, "Row Height": high, "Mortar Size": float(rng.uniform(0.008, 0.03))}
     pattern = Pattern("Brick", (0.0, 0.0, 0.0), triple(np.full(3, metres / length)), details, joint, 0.0, None)
@@ -281,7 +281,7 @@ def _tiles(rng: np.random.Generator, metres: float) -> Everyday:
 def glow(rng: np.random.Generator) -> Glow:
     """A lamp, a screen or a window in the light."""
     tint = 1 - rng.uniform(0, 0.3) * np.array([0, 0.4, 1] if rng.random() < 0.5 else [1, 0.4, 0])
-    return Glow("glow", triple(tint), float(np.exp(rng.uniform(np.log(0.5), np.log(6)))))
+    return Glow("glow", triple(tint), log_uniform(rng, 0.5, 6))
 
 
 def glass(rng: np.random.Generator) -> Glass:
@@ -289,7 +289,7 @@ def glass(rng: np.random.Generator) -> Glass:
     tint = 1 - rng.uniform(0.005, 0.05) - rng.uniform(0, 0.05) * np.array([1.0, 0.2, 0.6])
     if rng.random() < 0.15:  # bottles, sunglasses, a car's window
         tint = 1 - rng.uniform(0.1, 0.35, 3)
-    shine, smears = float(np.exp(rng.uniform(np.log(0.5), np.log(2.5)))), 0.0
+    shine, smears = log_uniform(rng, 0.5, 2.5), 0.0
     if rng.random() < 0.5:
         smears = float(rng.uniform(0.05, 0.35))
     return Glass("glass", triple(tint), shine, smears, float(rng.uniform(4, 30)))
@@ -332,7 +332,7 @@ def cloth(rng: np.random.Generator) -> Everyday | Plain:
     """Clothes: often black, white, grey or dark; plain, or with a pattern."""
     if rng.random() < 0.35:
         return everyday(rng)
-    value = np.exp(rng.uniform(np.log(0.008), np.log(0.8)))
+    value = log_uniform(rng, 0.008, 0.8)
     tint = 1 + rng.uniform(-1, 1, 3) * (0.08 if rng.random() < 0.6 else 0.7)
     return plain(rng, np.clip(value * tint, 0, 0.9), roughness=0.95, bump_height=0.02)
 

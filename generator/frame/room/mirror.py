@@ -12,6 +12,7 @@ from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material, Mirror
 from generator.frame.room.props import Prop, SceneProps
 from generator.frame.room.transforms import rotation_to, transform
+from generator.maths import log_uniform
 
 FRACTION = 0.05
 """Of the images with hands seen from near, where surroundings are drawn at all; there is not always a place for it."""
@@ -56,7 +57,7 @@ def put_behind(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     Nobody is seen to end: no arm's end is in the mirror.
     """
     for _ in range(_TRIES):
-        normal, gap = _facing(rng), float(np.exp(rng.uniform(np.log(0.01), np.log(0.3))))
+        normal, gap = _facing(rng), log_uniform(rng, 0.01, 0.3)
         plane = Plane(normal, float((view.arm @ normal).min()) - gap)
         rotation = rotation_to(normal, np.pi / 2 + rng.normal(0, 0.1))
         eye = view.camera.position

@@ -9,6 +9,7 @@ from generator.frame.room.arm_view import View
 from generator.frame.room.props import SceneProps
 from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
+from generator.maths import log_uniform
 
 MOST = 0.45
 """The fraction of the hand that one prop may hide, about."""
@@ -26,7 +27,7 @@ def cover(props: SceneProps, rng: np.random.Generator, view: View) -> None:
 
 def hold(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """Put a prop into the hand: one that passes through palm and fingers as much as it is gripped by them."""
-    thick = float(np.exp(rng.uniform(np.log(0.008), np.log(0.06))))
+    thick = log_uniform(rng, 0.008, 0.06)
     shape = pick(rng, "tube", "tube", "box", "block", "ball")
     size = np.array([thick, thick * (1 if shape in ("tube", "ball") else rng.uniform(0.3, 1)), thick])
     if shape != "ball":
@@ -43,7 +44,7 @@ def _try(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     shape, size = _size(rng)
     target = view.arm[view.hand][rng.integers(view.hand.sum())]
     eye = view.camera.position
-    nearer = np.exp(rng.uniform(np.log(0.02), np.log(0.2)))
+    nearer = log_uniform(rng, 0.02, 0.2)
     center = eye + (target - eye) * (1 - nearer) + rng.normal(0, 0.3, 3) * min(size[0], 0.05)
     direction = rng.normal(size=3) * [1.0, 0.35, 1.0]
     direction /= np.linalg.norm(direction)

@@ -15,7 +15,7 @@ from generator.frame.room.materials import Material, cloth, flesh
 from generator.frame.room.props import SceneProps
 from generator.frame.room.shapes import Shape
 from generator.frame.room.transforms import rotation_to, transform
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 from generator.mesh import person_mesh
 
 EYE, EYE_SIZE = np.array([0.031, -0.082, -0.003]), np.array([0.028, 0.022, 0.0125])
@@ -62,7 +62,7 @@ def balls(axes: np.ndarray, center: np.ndarray, *, sits: bool) -> np.ndarray:
 
 def person(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """Somebody behind the hand: near enough to fill much of the image with clothes, or across a table."""
-    gap = np.exp(rng.uniform(np.log(0.02), np.log(1.5)))
+    gap = log_uniform(rng, 0.02, 1.5)
     depth = view.behind(0.15) + gap + 0.13
     across, down = rng.uniform(0.15, 0.85), rng.uniform(0.2, 1.1)
     axes, sits = _on(props.up, rng.normal(0, 0.01), rng.uniform(-0.5, 0.5)), bool(rng.random() < 0.3)
@@ -188,7 +188,7 @@ def distract(props: SceneProps, rng: np.random.Generator, view: View) -> None:
     """A few people, limbs and lumps in the colours of skin beside and behind the hand."""
     for _ in range(int(rng.integers(1, 5))):
         kind, tone = rng.random(), rng.uniform()
-        back = view.behind(0.0) + np.exp(rng.uniform(np.log(0.02), np.log(0.8)))
+        back = view.behind(0.0) + log_uniform(rng, 0.02, 0.8)
         across, down = rng.uniform(size=2)
         center = view.point(across, down, back)
         if kind < 0.5:

@@ -11,7 +11,7 @@ from generator.frame.room.arm_view import View
 from generator.frame.room.materials import Material
 from generator.frame.room.shapes import OF_SIZE_1, Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 from generator.mesh import sheet
 from handforge.rng import StreamState, state_of
 
@@ -127,7 +127,7 @@ class SceneProps:
         if rng.random() < 0.12:
             return True  # the hand in front of the world's image alone
         normal = _facing(rng)
-        offset = float((view.arm @ normal).min() - np.exp(rng.uniform(np.log(0.002), np.log(0.4))))
+        offset = float((view.arm @ normal).min() - log_uniform(rng, 0.002, 0.4))
         self._table(rng, view, normal, normal * offset, material, int(rng.integers(0, 11)) + more)
         return bool(normal[2] > LEVEL)
 
@@ -278,7 +278,7 @@ class SceneProps:
         composed = rng.random() < 0.35
         size = np.exp(rng.uniform(np.log(0.015), np.log(0.22), 3))
         if composed:
-            size[:] = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
+            size[:] = log_uniform(rng, 0.08, 0.5)
         shape = pick(rng, "box", "box", "ball", "tube")
         if shape == "ball":
             size[:] = size[0]

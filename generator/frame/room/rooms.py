@@ -13,7 +13,7 @@ from generator.frame.room import furniture, materials
 from generator.frame.room.arm_view import View
 from generator.frame.room.props import SceneProps
 from generator.frame.room.transforms import transform
-from generator.maths import rotation_about
+from generator.maths import log_uniform, rotation_about
 
 _EYE_LEVEL = 0.9, 1.6
 """How high the camera is above the floor where nothing else says it, metres."""
@@ -58,7 +58,7 @@ def _measure(props: SceneProps, rng: np.random.Generator, view: View) -> _Walls:
     for body in props.bodies:
         inside += [body[:, :3] - body[:, 3:], body[:, :3] + body[:, 3:]]
     local = np.concatenate(inside) @ axes
-    far = float(np.exp(rng.uniform(*np.log((0.5, 4.0)))))
+    far = log_uniform(rng, 0.5, 4.0)
     low = local.min(axis=0) - rng.uniform([0.4, 0.5, 0.02], [3.0, 2.0, 0.3])
     high = local.max(axis=0) + np.array([rng.uniform(0.4, 3.0), far, 0.2])
     if props.ground is not None:

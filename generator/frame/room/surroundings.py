@@ -39,6 +39,7 @@ from generator.frame.room.mirror import Plane
 from generator.frame.room.props import Prop, SceneProps
 from generator.frame.settings import RenderSettings
 from generator.hand.kinematics import PosedSkeleton
+from generator.maths import log_uniform
 from handforge.rng import stream
 
 
@@ -225,7 +226,7 @@ def _vary(props: SceneProps, own: np.random.Generator, rng: np.random.Generator,
         made_of = materials.flesh(own, own.uniform(0, 0.7)) if own.random() < 0.5 else materials.strong(own)
         return props.furnish(rng, view, made_of)
     if kind < 0.75:
-        props.wall(own, view, materials.cloth(own), np.exp(own.uniform(np.log(0.05), np.log(1.5))))
+        props.wall(own, view, materials.cloth(own), log_uniform(own, 0.05, 1.5))
         return False
     if kind < 0.95:
         people.person(props, own, view)
