@@ -11,18 +11,17 @@ et al. 2003 (Journal of Statistics Education 11, 2): 22.2, 36.1 and 36.2 cm. The
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from generator.maths import smoothstep
-from generator.mesh import mesh_file
-from generator.mesh.sdf import Limb, smooth_min
+from generator.maths import Triple, smoothstep
+from generator.mesh import mesh_file, meshing
+from generator.mesh.sdf import ImplicitSurface, Limb, smooth_min
 from generator.mesh.skin_weights import edges, neighbour_mean
 
 ANKLE = np.array([0.0, 52.0, 78.0])
@@ -141,26 +140,14 @@ SHIPPED = Path(__file__).with_name("foot.npz")
 """The mean foot, which :mod:`generator.mesh.build_meshes` writes."""
 
 
-def _limb(
-    a: ArrayLike,
-    b: ArrayLike,
-    up: tuple[float, float, float],
-    stations: Sequence[tuple[float, ...]],
-    caps: tuple[float, float],
-) -> Limb:
-    """A limb between two points; ``up`` is its back; stations are (fraction of the way, half-width, up, down)."""
-    start, way = np.asarray(a, float), np.asarray(b, float) - np.asarray(a, float)
-    length = float(np.linalg.norm(way))
-    along = way / length
-    side = np.cross(up, along)
-    side /= np.linalg.norm(side)
-    table = np.array(stations, float)
-    table[:, 0] *= length
-    return Limb(start, np.stack([side, np.cross(along, side), along], axis=1), table, caps, power=2.2)
-
-
 _UP = (0.0, 0.0, 1.0)
 _FRONT = (0.0, 1.0, 0.0)
+
+
+def _limb(
+    a: ArrayLike, b: ArrayLike, up: Triple, stations: Sequence[tuple[float, ...]], caps: tuple[float, float]
+) -> Limb:
+    return Limb.between(a, b, stations, caps, up, power=2.2)
 
 
 def _body() -> list[tuple[float, Limb]]:
@@ -226,15 +213,15 @@ def _toe(number: int) -> list[Limb]:
     ]
 
 
-class Sculpture:
-    """The function whose zero set is the mean foot's skin."""
+class Sculpture(ImplicitSurface):
+    """The mean foot's skin."""
 
     def __init__(self) -> None:
         self.body = _body()
         self.toes = [_toe(number) for number in range(5)]
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Distance in mm of points (N, 3) mm, right to first order near the skin; negative inside."""
+        """As of :class:`~generator.mesh.sdf.ImplicitSurface`."""
         body = self.body[0][1].distance(points)
         for radius, part in self.body[1:]:
             body = smooth_min(body, part.distance(points), radius)
@@ -244,10 +231,6 @@ class Sculpture:
             toe = smooth_min(first.distance(points), last.distance(points), 5.0)
             result = smooth_min(result, smooth_min(body, toe, 9.0), 0.8)
         return result
-
-    def gradient(self, points: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """(N, 3), by differences over 0.05 mm from the ``values`` (N,) at the points."""
-        return np.stack([self(points + step) - values for step in 0.05 * np.eye(3)], axis=1) / 0.05
 
     def toe_of(self, points: np.ndarray) -> np.ndarray:
         """Which toe's limbs each point lies on or nearest to, (N,)."""
@@ -259,45 +242,12 @@ def _spacing(z: np.ndarray) -> np.ndarray:
     return np.interp(z, [0, 40, 110, 200, 900], [2.1, 2.1, 4.5, 9.0, 11.0])
 
 
-def _march(skin: Sculpture) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) mm and faces of the zero set, from two grids that overlap: the foot's is fine and long."""
-    from skimage.measure import marching_cubes  # where the mesh is shipped, scikit-image is not needed
-
-    rows = [-8.0]
-    while rows[-1] < TOP_Z + 40:
-        rows.append(rows[-1] + float(_spacing(np.array(rows[-1]))))
-    heights, spacing = np.array(rows), _spacing(np.array(rows))
-    # The leg is thinner than the foot is long, so that the columns that follow the spacing stay around its middle.
-    across, through = np.arange(-28, 30), np.arange(-38, 102)
-    x, y, row = np.meshgrid(across, through, np.arange(len(rows)), indexing="ij")
-    center = 66.0
-    points = np.stack([x * spacing[row], center + y * spacing[row], heights[row]], axis=-1)
-    values = np.full(x.size, 50.0)
-    flat = points.reshape(-1, 3)
-    near = (abs(flat[:, 1] - 60) < 120) | (flat[:, 2] < 110)  # nothing of the leg is farther off
-    values[near] = skin(flat[near])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # scikit-image 0.26 with numpy 2.5
-        corners, faces, _, _ = marching_cubes(values.reshape(x.shape) / spacing[row], 0.0, gradient_direction="descent")
-    wide = np.interp(corners[:, 2], np.arange(len(rows)), spacing)
-    height = np.interp(corners[:, 2], np.arange(len(rows)), heights)
-    vertices = np.stack([(corners[:, 0] + across[0]) * wide, center + (corners[:, 1] + through[0]) * wide, height], 1)
-    return vertices, faces.astype(np.int32)
-
-
-def _normals(vertices: np.ndarray, skin: Sculpture) -> np.ndarray:
-    slope = skin.gradient(vertices, skin(vertices))
-    return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
-
-
-def _project(vertices: np.ndarray, skin: Sculpture, rounds: int) -> np.ndarray:
-    """Newton steps onto the zero set."""
-    for _ in range(rounds):
-        values = skin(vertices)
-        slope = skin.gradient(vertices, values)
-        step = np.clip(values / np.maximum((slope**2).sum(axis=1), 0.25), -1.0, 1.0)
-        vertices = vertices - step[:, None] * slope
-    return vertices
+def _distance_nearby(skin: Sculpture, points: np.ndarray) -> np.ndarray:
+    """The skin's distance where it can be, 50 mm elsewhere, which is quicker: a leg is thinner than a foot is long."""
+    values = np.full(len(points), 50.0)
+    near = (abs(points[:, 1] - 60) < 120) | (points[:, 2] < 110)
+    values[near] = skin(points[near])
+    return values
 
 
 def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -314,15 +264,10 @@ def _on_toe(points: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
 def make_mean_foot() -> FootMesh:
     """Mesh the mean foot from its implicit skin; takes some seconds and scikit-image."""
     skin = Sculpture()
-    vertices, faces = _march(skin)
-    pairs = edges(faces)
-    vertices = _project(vertices, skin, 3)
-    for _ in range(3):  # even triangles
-        normal = _normals(vertices, skin)
-        pull = neighbour_mean(vertices, pairs) - vertices
-        pull -= (pull * normal).sum(axis=1, keepdims=True) * normal
-        vertices = _project(vertices + 0.5 * pull, skin, 1)
-    normal = _normals(vertices, skin)
+    nearby = partial(_distance_nearby, skin)
+    vertices, faces = meshing.march(nearby, _spacing, (-8.0, TOP_Z + 40), ((-28, 30), (-38, 102)), 66.0)
+    vertices = meshing.relax(meshing.project(vertices, skin, 3), faces, skin, 3)
+    normal, pairs = meshing.normals(vertices, skin), edges(faces)
     owner = skin.toe_of(vertices)
     count = len(vertices)
     toe, end, nail, crease = np.zeros((count, 5)), np.zeros((count, 5)), np.zeros(count), np.zeros(count)

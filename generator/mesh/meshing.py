@@ -1,4 +1,4 @@
-"""Meshing the mean hand: marching cubes on the implicit skin, even triangles, then folds and nails in relief.
+"""Meshing implicit surfaces: marching cubes and even triangles; of the mean hand also folds and nails in relief.
 
 Lengths are millimetres.
 """
@@ -6,11 +6,12 @@ Lengths are millimetres.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
 from generator.hand.anatomy import FOREARM_LENGTH
-from generator.mesh.sdf import HALF_BREADTH, Skin
+from generator.mesh.sdf import HALF_BREADTH, ImplicitSurface, Skin
 from generator.mesh.skin_features import Fold, Marks, folds, mark, nail_outlines
 from generator.mesh.skin_weights import digit as digit_of
 from generator.mesh.skin_weights import edges, neighbour_mean
@@ -20,13 +21,13 @@ _CREASE_DEPTH, _GROOVE_DEPTH, _NAIL_HEIGHT = 0.40, 0.15, 0.20
 
 def mesh(skin: Skin) -> tuple[np.ndarray, np.ndarray, Marks]:
     """The skin's closed mesh, (V, 3) mm and (F, 3) int32, and its marks."""
-    vertices, faces = _march(skin)
-    smooth = _project(_relax(_project(vertices, skin, 3), faces, skin), skin, 2)
+    vertices, faces = march(skin, _spacing, (-1000.0 * FOREARM_LENGTH - 30.0, 200.0), ((-31, 46), (-22, 14)))
+    smooth = project(relax(project(vertices, skin, 3), faces, skin, 5), skin, 2)
     digit = digit_of(smooth, skin)
-    drawn = _project(_draw_to_lines(smooth, digit, skin), skin, 2)
+    drawn = project(_draw_to_lines(smooth, digit, skin), skin, 2)
     marks = mark(drawn, digit, HALF_BREADTH)
     raised = _NAIL_HEIGHT * marks.nail - _GROOVE_DEPTH * marks.groove - _CREASE_DEPTH * marks.crease
-    raised_points = drawn + raised[:, None] * _normals(drawn, skin)
+    raised_points = drawn + raised[:, None] * normals(drawn, skin)
     return _unfolded(smooth, raised_points, faces), faces, marks
 
 
@@ -51,50 +52,63 @@ def _spacing(z: np.ndarray) -> np.ndarray:
     return np.interp(z, [-450, -150, -25, 5, 70, 100], [11, 11, 3.4, 2.5, 2.5, 1.85])
 
 
-def _march(skin: Skin) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) mm and faces of the zero set, on a grid that widens with its spacing from row to row."""
+def march(
+    surface: Callable[[np.ndarray], np.ndarray],
+    spacing: Callable[[np.ndarray], np.ndarray],
+    heights: tuple[float, float],
+    columns: tuple[tuple[int, int], tuple[int, int]],
+    center: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) mm and faces (F, 3) int32 of a zero set, on a grid as fine at each height as its spacing.
+
+    :param surface: distances (N,) of points (N, 3), mm, as an :class:`~generator.mesh.sdf.ImplicitSurface` gives them.
+    :param spacing: of the grid at heights (Z), mm.
+    :param heights: the least and about the greatest Z of the grid, mm.
+    :param columns: first and last of the grid along X and Y, the last excluded, counted from X = 0 and Y = ``center``.
+    """
     from skimage.measure import marching_cubes  # where the mesh is shipped, scikit-image is not needed
 
-    rows = [-1000.0 * FOREARM_LENGTH - 30.0]
-    while rows[-1] < 200:
-        rows.append(rows[-1] + float(_spacing(np.array(rows[-1]))))
-    heights, spacing = np.array(rows), _spacing(np.array(rows))
-    across, through = np.arange(-31, 46), np.arange(-22, 14)
+    rows = [heights[0]]
+    while rows[-1] < heights[1]:
+        rows.append(rows[-1] + float(spacing(np.array(rows[-1]))))
+    z, step = np.array(rows), spacing(np.array(rows))
+    across, through = (np.arange(*ends) for ends in columns)
     x, y, row = np.meshgrid(across, through, np.arange(len(rows)), indexing="ij")
-    points = np.stack([x * spacing[row], y * spacing[row], heights[row]], axis=-1)
-    values = skin(points.reshape(-1, 3)).reshape(x.shape) / spacing[row]
+    points = np.stack([x * step[row], center + y * step[row], z[row]], axis=-1)
+    values = surface(points.reshape(-1, 3)).reshape(x.shape) / step[row]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # scikit-image 0.26 with numpy 2.5
         corners, faces, _, _ = marching_cubes(values, 0.0, gradient_direction="descent")
-    wide = np.interp(corners[:, 2], np.arange(len(rows)), spacing)
-    height = np.interp(corners[:, 2], np.arange(len(rows)), heights)
-    vertices = np.stack([(corners[:, 0] + across[0]) * wide, (corners[:, 1] + through[0]) * wide, height], axis=1)
+    wide = np.interp(corners[:, 2], np.arange(len(rows)), step)
+    height = np.interp(corners[:, 2], np.arange(len(rows)), z)
+    vertices = np.stack([(corners[:, 0] + across[0]) * wide, center + (corners[:, 1] + through[0]) * wide, height], 1)
     return vertices, faces.astype(np.int32)
 
 
-def _normals(vertices: np.ndarray, skin: Skin) -> np.ndarray:
-    slope = skin.gradient(vertices, skin(vertices))
-    return slope / np.linalg.norm(slope, axis=1, keepdims=True)
+def normals(vertices: np.ndarray, surface: ImplicitSurface) -> np.ndarray:
+    """Unit normals (V, 3) at vertices (V, 3) on a surface."""
+    slope = surface.gradient(vertices, surface(vertices))
+    return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
 
 
-def _project(vertices: np.ndarray, skin: Skin, rounds: int) -> np.ndarray:
-    """Newton steps onto the zero set."""
+def project(vertices: np.ndarray, surface: ImplicitSurface, rounds: int) -> np.ndarray:
+    """Vertices (V, 3) mm moved onto a surface by steps of Newton's method, of 1 mm at most."""
     for _ in range(rounds):
-        values = skin(vertices)
-        slope = skin.gradient(vertices, values)
+        values = surface(vertices)
+        slope = surface.gradient(vertices, values)
         step = values / np.maximum((slope**2).sum(axis=1), 0.25)
         vertices = vertices - np.clip(step, -1.0, 1.0)[:, None] * slope
     return vertices
 
 
-def _relax(vertices: np.ndarray, faces: np.ndarray, skin: Skin, rounds: int = 5) -> np.ndarray:
-    """Even triangles: each vertex slides along the skin towards the middle of its neighbours."""
+def relax(vertices: np.ndarray, faces: np.ndarray, surface: ImplicitSurface, rounds: int) -> np.ndarray:
+    """Even triangles: each vertex slides along a surface towards the mean of its neighbours."""
     pairs = edges(faces)
     for _ in range(rounds):
-        normal = _normals(vertices, skin)
+        normal = normals(vertices, surface)
         pull = neighbour_mean(vertices, pairs) - vertices
         pull -= (pull * normal).sum(axis=1, keepdims=True) * normal
-        vertices = _project(vertices + 0.5 * pull, skin, 1)
+        vertices = project(vertices + 0.5 * pull, surface, 1)
     return vertices
 
 
@@ -106,7 +120,7 @@ def _draw_to_lines(vertices: np.ndarray, digit: np.ndarray, skin: Skin) -> np.nd
     """Vertices gather at folds and nail edges, so that these come out as sharp as a mesh of this size can show them."""
     here = _lines(vertices, digit)
     ahead = [_lines(vertices + step, digit) for step in 0.05 * np.eye(3)]
-    normal = _normals(vertices, skin)
+    normal = normals(vertices, skin)
     move, closest = np.zeros_like(vertices), np.ones(len(vertices))
     for number, line in enumerate(here):
         slope = np.stack([(step[number].distance - line.distance) / 0.05 for step in ahead], axis=1)

@@ -1,5 +1,7 @@
 """The hand's skin as the zero set of a smooth function, sculpted from rounded limbs around the bones of the mean hand.
 
+Feet (:mod:`generator.mesh.foot`) are sculpted of the same limbs.
+
 A limb is a straight axis with a cross-section that changes along it: half a superellipse to the back and half to the
 palm. Limbs are joined by a smooth minimum. Inside this room lengths are millimetres. The sections are chosen by eye:
 wrist 57 x 40 mm, palm 84 x 29 mm, fingers 16-20 mm broad at the middle joint.
@@ -7,15 +9,15 @@ wrist 57 x 40 mm, palm 84 x 29 mm, fingers 16-20 mm broad at the middle joint.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from generator.hand.anatomy import BONES, LONG_FINGERS, Skeleton, skeleton
-
-Points = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,31 @@ class Limb:
     caps: tuple[float, float]
     power: float = 2.0
 
-    def distance(self, points: Points) -> np.ndarray:
+    @classmethod
+    def between(
+        cls,
+        start: ArrayLike,
+        end: ArrayLike,
+        stations: Sequence[tuple[float, ...]],
+        caps: tuple[float, float],
+        up: tuple[float, float, float] = (0.0, 1.0, 0.0),
+        power: float = 2.0,
+    ) -> Limb:
+        """A limb from one point (3,) to another.
+
+        :param stations: as of :class:`Limb`; their positions are fractions of the way.
+        :param up: the direction of its back.
+        """
+        a, b = np.asarray(start, float), np.asarray(end, float)
+        length = float(np.linalg.norm(b - a))
+        along = (b - a) / length
+        side = np.cross(up, along)
+        side /= np.linalg.norm(side)
+        table = np.array(stations, float)
+        table[:, 0] *= length
+        return cls(a, np.stack([side, np.cross(along, side), along], axis=1), table, caps, power)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
         """Distance in mm of points (N, 3), right to first order near the surface; negative inside."""
         side, back, along = ((points - self.origin) @ self.frame).T
         first, last = self.stations[0, 0], self.stations[-1, 0]
@@ -59,6 +85,18 @@ def _sections(stations: np.ndarray, along: np.ndarray) -> np.ndarray:
         values = np.pad(np.interp(fine, stations[:, 0], column), 16, mode="reflect", reflect_type="odd")
         result.append(np.interp(along, fine, np.convolve(values, kernel / kernel.sum(), mode="valid")))
     return np.array(result)
+
+
+class ImplicitSurface(ABC):
+    """The zero set of a function of points in space."""
+
+    @abstractmethod
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Distance in mm of points (N, 3) mm, right to first order near the surface; negative inside."""
+
+    def gradient(self, points: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """(N, 3), by differences over 0.05 mm from the ``values`` (N,) at the points."""
+        return np.stack([self(points + step) - values for step in 0.05 * np.eye(3)], axis=1) / 0.05
 
 
 def smooth_min(a: np.ndarray, b: np.ndarray, radius: float) -> np.ndarray:
@@ -110,24 +148,6 @@ def _at(bones: Skeleton, name: str) -> tuple[np.ndarray, np.ndarray, float]:
     return head, bones.frames[index], float(np.linalg.norm(tail - head))
 
 
-def _between(
-    start: Sequence[float] | np.ndarray,
-    end: Sequence[float] | np.ndarray,
-    stations: Sequence[tuple[float, ...]],
-    caps: tuple[float, float],
-) -> Limb:
-    """A limb from one point to another; station positions are fractions of the way."""
-    a, b = np.array(start, float), np.array(end, float)
-    length = np.linalg.norm(b - a)
-    along = (b - a) / length
-    side = np.cross([0.0, 1.0, 0.0], along)
-    side /= np.linalg.norm(side)
-    frame = np.stack([side, np.cross(along, side), along], axis=1)
-    table = np.array(stations, float)
-    table[:, 0] *= length
-    return Limb(a, frame, table, caps)
-
-
 def _finger(bones: Skeleton, finger: str) -> Limb:
     origin, frame, proximal = _at(bones, f"{finger}_proximal")
     lengths = [proximal, _at(bones, f"{finger}_middle")[2], _at(bones, f"{finger}_distal")[2]]
@@ -151,7 +171,7 @@ def _web(bones: Skeleton, a: str, b: str) -> Limb:
     reach = 0.36 * (length_a + length_b) / 2
     end = center + along / np.linalg.norm(along) * reach
     forward = np.array([0.0, -3.0, 0.0])
-    return _between(
+    return Limb.between(
         center + forward, end + forward,
         [(-0.4, 9, 7, 9.5), (0.5, 9, 5, 8), (1.0, 9, 3.0, 5.0)], (5, 4),
     )  # fmt: skip
@@ -170,7 +190,7 @@ def _tendon(bones: Skeleton, finger: str) -> Limb:
     """The ridge of the extensor tendon on the back of the hand, from the wrist to the knuckle."""
     base, frame, length = _at(bones, f"{finger}_metacarpal")
     knuckle = base + frame @ [0, 6.6, length]
-    return _between(
+    return Limb.between(
         (0.45 * base[0], 9.5, 24), knuckle, [(0, 2.0, 1.6, 2), (0.5, 2.2, 2.3, 2), (1, 3.0, 3.2, 3)], (6, 3)
     )
 
@@ -189,16 +209,16 @@ def _thumb_base(bones: Skeleton) -> list[tuple[float, Limb]]:
     pad = [(0, 9, 8, 8), (0.45, 13, 12, 12), (1, 9, 9, 8)]
     return [
         (12.0, Limb(base, frame, _THENAR * [length, 1, 1, 1], (9, 6))),
-        (12.0, _between((13, -11, 8), mcp - np.array([6, 4, 6]), pad, (8, 7))),
-        (12.0, _between(far, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7))),
-        (12.0, _between(near, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8))),
-        (12.0, _between((19, -3, 34), (28, -1, 84), [(0, 7, 6, 8), (0.5, 8, 7, 9), (1, 6, 6, 7)], (8, 8))),
+        (12.0, Limb.between((13, -11, 8), mcp - np.array([6, 4, 6]), pad, (8, 7))),
+        (12.0, Limb.between(far, (17, -4, 66), [(0, 7, 7, 7), (1, 7, 7, 7)], (7, 7))),
+        (12.0, Limb.between(near, (12, -4, 52), [(0, 9, 9, 9), (1, 9, 9, 9)], (8, 8))),
+        (12.0, Limb.between((19, -3, 34), (28, -1, 84), [(0, 7, 6, 8), (0.5, 8, 7, 9), (1, 6, 6, 7)], (8, 8))),
     ]
 
 
 def _palm(bones: Skeleton) -> list[tuple[float, Limb]]:
     """Everything but the digits, in the order in which it is joined, each with the radius of its join."""
-    ulna = _between((-18, 9.6, -24), (-19, 10.8, -9), [(0, 7, 7, 6), (1, 8, 9.0, 6)], (12, 9))
+    ulna = Limb.between((-18, 9.6, -24), (-19, 10.8, -9), [(0, 7, 7, 6), (1, 8, 9.0, 6)], (12, 9))
     heel = [(0, 10, 9, 9), (0.5, 14.5, 11, 12), (1, 9.5, 9, 9)]
     return [
         (0.0, Limb(np.zeros(3), np.eye(3), _ARM, (20.0, 14.0), power=2.3)),
@@ -207,13 +227,13 @@ def _palm(bones: Skeleton) -> list[tuple[float, Limb]]:
         *((4.0, _tendon(bones, finger)) for finger in LONG_FINGERS),
         *((4.0, _knuckle(bones, finger)) for finger in LONG_FINGERS),
         (12.0, ulna),
-        (12.0, _between((-19, -9, 6), (-33, -7, 64), heel, (10, 10))),
+        (12.0, Limb.between((-19, -9, 6), (-33, -7, 64), heel, (10, 10))),
         *_thumb_base(bones),
     ]
 
 
-class Skin:
-    """The function whose zero set is the mean hand's skin."""
+class Skin(ImplicitSurface):
+    """The mean hand's skin."""
 
     def __init__(self) -> None:
         bones = skeleton()
@@ -221,8 +241,8 @@ class Skin:
         self.fingers = [_finger(bones, finger) for finger in LONG_FINGERS]
         self.thumb = [_thumb_part(bones, part) for part in ("proximal", "distal")]
 
-    def __call__(self, points: Points) -> np.ndarray:
-        """Distance in mm of points (N, 3) mm, right to first order near the skin; negative inside."""
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """As of :class:`ImplicitSurface`."""
         palm = self.palm[0][1].distance(points)
         for radius, part in self.palm[1:]:
             palm = smooth_min(palm, part.distance(points), radius)
@@ -232,7 +252,3 @@ class Skin:
             # Each finger grows out of the palm, but the fingers are hardly joined to one another.
             result = smooth_min(result, smooth_min(palm, finger.distance(points), 7.0), 1.0)
         return result
-
-    def gradient(self, points: Points, values: np.ndarray) -> np.ndarray:
-        """(N, 3), by differences over 0.05 mm from the ``values`` (N,) at the points."""
-        return np.stack([self(points + step) - values for step in 0.05 * np.eye(3)], axis=1) / 0.05
