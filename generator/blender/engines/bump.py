@@ -16,6 +16,7 @@ import numpy as np
 from generator.blender import attributes
 from generator.blender.engines.render_layers import WRAP
 from generator.blender.rig import GRAIN, PosedSurface, Rig
+from generator.blender.scene.nodes import NodeGraph, Socket
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
 
@@ -124,54 +125,16 @@ def lay(data: bpy.types.Mesh, bumps: tuple[np.ndarray, np.ndarray] | None) -> No
             attributes.write(data, name, values)
 
 
-def emission(tree: bpy.types.NodeTree, light: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def emission(graph: NodeGraph, light: Socket) -> Socket:
     """A shader that emits the light, with bumps of Blender's noise where there is a lean.
 
     Where there is none, Cycles skips the noise, which saves time.
     """
-    rest, lean = (_made(tree, "Attribute", attribute_name=name).outputs["Vector"] for name in (_REST, _LEAN))
-    moved = _vector(tree, "MULTIPLY_ADD", lean, (_STEP,) * 3, rest).outputs["Vector"]
-    here, there = (_noise(tree, at) for at in (rest, moved))
-    rise = _number(tree, "SUBTRACT", there, here)
-    fraction = _number(tree, "MAXIMUM", _number(tree, "MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
-    bumpy = _vector(tree, "SCALE", light).outputs["Vector"]
-    tree.links.new(fraction, bumpy.node.inputs["Scale"])
-    mixed = _made(tree, "MixShader")
-    length = _vector(tree, "LENGTH", lean).outputs["Value"]
-    tree.links.new(_number(tree, "GREATER_THAN", length, 0.0), mixed.inputs[0])
-    for number, color in enumerate((light, bumpy), 1):
-        shader = _made(tree, "Emission")
-        tree.links.new(color, shader.inputs["Color"])
-        tree.links.new(shader.outputs[0], mixed.inputs[number])
-    return mixed.outputs[0]
-
-
-def _noise(tree: bpy.types.NodeTree, at: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    noise = _made(tree, "TexNoise")
-    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 1 / SIZE, 0.0
-    tree.links.new(at, noise.inputs["Vector"])
-    return noise.outputs[0]
-
-
-def _vector(tree: bpy.types.NodeTree, operation: str, *values: object) -> bpy.types.Node:
-    return _with_inputs(tree, _made(tree, "VectorMath", operation=operation), values)
-
-
-def _number(tree: bpy.types.NodeTree, operation: str, *values: object) -> bpy.types.NodeSocket:
-    return _with_inputs(tree, _made(tree, "Math", operation=operation), values).outputs[0]
-
-
-def _made(tree: bpy.types.NodeTree, kind: str, **settings: str) -> bpy.types.Node:
-    made = tree.nodes.new(f"ShaderNode{kind}")
-    for name, value in settings.items():
-        setattr(made, name, value)
-    return made
-
-
-def _with_inputs(tree: bpy.types.NodeTree, made: bpy.types.Node, values: tuple[object, ...]) -> bpy.types.Node:
-    for socket, value in zip(made.inputs, values, strict=False):
-        if isinstance(value, bpy.types.NodeSocket):
-            tree.links.new(value, socket)
-        else:
-            socket.default_value = value
-    return made
+    rest, lean = (graph.attribute(name, "Vector") for name in (_REST, _LEAN))
+    moved = graph.vector_math("MULTIPLY_ADD", lean, (_STEP,) * 3, rest)
+    here, there = (graph.noise(at, 1 / SIZE, 0.0) for at in (rest, moved))
+    rise = graph.math("SUBTRACT", there, here)
+    fraction = graph.math("MAXIMUM", graph.math("MULTIPLY_ADD", rise, _BLENDERS_HEIGHT / _STEP, 1.0), 0.0)
+    smooth, bumpy = (graph.add("Emission", Color=color).outputs[0] for color in (light, graph.scaled(light, fraction)))
+    leans = graph.math("GREATER_THAN", graph.vector_math("LENGTH", lean), 0.0)
+    return graph.mix_shaders(leans, smooth, bumpy)

@@ -22,6 +22,7 @@ from generator.blender.engines.render_layers import WRAP, Box, RenderLayers, box
 from generator.blender.region import BESIDE_WRIST, Region
 from generator.blender.rig import COLOR, WRIST_DISTANCE, PosedSurface, Rig, fill, triangles, wrist_distance
 from generator.blender.scene import materials
+from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.sleeve_mesh import Cloth, sleeve_mesh
 from generator.frame.camera_effects import srgb
 from generator.frame.elbow import STRAIGHT, Elbow
@@ -202,48 +203,30 @@ def _skin(part: int, bumpy: bool) -> bpy.types.Material:
 
     Never changed, as that would cost 0.1 s a frame.
     """
-    material = _emission("hand", bumpy)
-    tree = material.node_tree
+    graph = _emission("hand", bumpy)
     if part == Region.HAND:
-        _pass(tree, Region.HAND).default_value = 1.0
+        graph.write_pass(Region.HAND.label, Value=1.0)
     if part == _WRIST:
-        distance, beyond_wrist = tree.nodes.new("ShaderNodeAttribute"), tree.nodes.new("ShaderNodeMath")
-        distance.attribute_name = WRIST_DISTANCE
-        beyond_wrist.operation, beyond_wrist.inputs[1].default_value = "GREATER_THAN", 0.0
-        tree.links.new(distance.outputs["Fac"], beyond_wrist.inputs[0])
-        tree.links.new(beyond_wrist.outputs[0], _pass(tree, Region.HAND))
-    return material
+        beyond_wrist = graph.math("GREATER_THAN", graph.attribute(WRIST_DISTANCE), 0.0)
+        graph.write_pass(Region.HAND.label, Value=beyond_wrist)
+    return graph.material
 
 
 def _cloth() -> bpy.types.Material:
     """The same for a sleeve: emission of the vertices' light, and where it is in a pass."""
-    material = _emission("sleeve", bumpy=False)
-    _pass(material.node_tree, Region.CLOTH).default_value = 1.0
-    return material
+    graph = _emission("sleeve", bumpy=False)
+    graph.write_pass(Region.CLOTH.label, Value=1.0)
+    return graph.material
 
 
-def _emission(name: str, bumpy: bool) -> bpy.types.Material:
+def _emission(name: str, bumpy: bool) -> NodeGraph:
     """A new material that sends out the vertices' light."""
-    material = materials.new(name)
-    material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
-    tree = material.node_tree
-    light = tree.nodes.new("ShaderNodeAttribute")
-    light.attribute_name = LIGHT
-    if bumpy:
-        shader = bump.emission(tree, light.outputs["Color"])
-    else:
-        emission = tree.nodes.new("ShaderNodeEmission")
-        tree.links.new(light.outputs["Color"], emission.inputs["Color"])
-        shader = emission.outputs[0]
-    tree.links.new(shader, tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
-    return material
-
-
-def _pass(tree: bpy.types.NodeTree, region: Region) -> bpy.types.NodeSocket:
-    """The socket that is written into a region's pass (AOV)."""
-    node = tree.nodes.new("ShaderNodeOutputAOV")
-    node.aov_name = region.label
-    return node.inputs["Value"]
+    graph = NodeGraph(materials.new(name))
+    graph.material.cycles.emission_sampling = "NONE"  # it lights nothing: no tree of 29,000 lamps each frame
+    light = graph.attribute(LIGHT, "Color")
+    shader = bump.emission(graph, light) if bumpy else graph.add("Emission", Color=light).outputs[0]
+    graph.add("OutputMaterial", Surface=shader)
+    return graph
 
 
 def flattened(points: np.ndarray, camera: Camera) -> np.ndarray:

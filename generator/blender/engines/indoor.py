@@ -21,6 +21,7 @@ from generator.blender.region import BESIDE_WRIST
 from generator.blender.rig import rest_vertices, wrist_distance
 from generator.blender.scene import object_meshes, skin_material
 from generator.blender.scene.hand_material import HandMaterials, put_on
+from generator.blender.scene.nodes import NodeGraph
 from generator.blender.scene.object_meshes import HELD_PASS
 from generator.blender.scene.props import MIRROR_PASS, Props
 from generator.errors import EngineError
@@ -210,12 +211,11 @@ class _World:
             world.use_nodes = True
         world.cycles.sampling_method = "MANUAL"  # a map of the image's own size takes seconds a frame
         world.cycles.sample_map_resolution = 256
-        tree = world.node_tree
-        tree.nodes.clear()
-        self._environment_image = tree.nodes.new("ShaderNodeTexEnvironment")
-        self._strength = tree.nodes.new("ShaderNodeBackground")
-        tree.links.new(self._environment_image.outputs["Color"], self._strength.inputs["Color"])
-        tree.links.new(self._strength.outputs[0], tree.nodes.new("ShaderNodeOutputWorld").inputs["Surface"])
+        world.node_tree.nodes.clear()
+        graph = NodeGraph(world)
+        self._environment_image = graph.add("TexEnvironment")
+        self._strength = graph.add("Background", Color=self._environment_image.outputs["Color"])
+        graph.add("OutputWorld", Surface=self._strength.outputs[0])
 
     def show(self, lamps: Lamps) -> None:
         """Show the environment of some lamps."""

@@ -51,6 +51,5 @@ def _polished(color: tuple[float, float, float], roughness: float, metallic: flo
     graph = NodeGraph(materials.new("ring"))
     shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=roughness, Metallic=metallic)
     graph.add("OutputMaterial", Surface=shader.outputs[0])
-    output = graph.add("OutputAOV", Color=tuple(float(region == Region.HAND) for region in Region))
-    output.aov_name = name
+    graph.write_pass(name, Color=tuple(float(region == Region.HAND) for region in Region))
     return graph.material

@@ -44,21 +44,14 @@ _EAR_HOLLOWS = [((12, 3, 3), (9, 11, 17), 5), ((10, -1, 14), (6, 4, 14), 4)]  # 
 
 def face(one: Face) -> bpy.types.Material:
     """Skin with brows, lips and perhaps a beard."""
-    material = materials.plain(one.skin)
-    tree = material.node_tree
-    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    graph = materials.plain(one.skin)
+    shader = next(node for node in graph.tree.nodes if node.type == "BSDF_PRINCIPLED")
     seen = shader.inputs["Base Color"].links[0].from_socket
     for mark, other, fraction in ((_LIPS, one.lips, 0.8), (_BROW, one.dark, one.brow), (_BEARD, one.dark, one.beard)):
-        where, much, mixed = (tree.nodes.new(f"ShaderNode{name}") for name in ("Attribute", "Math", "MixRGB"))
-        where.attribute_name = mark
-        much.operation, much.inputs[1].default_value = "MULTIPLY", fraction
-        tree.links.new(where.outputs["Fac"], much.inputs[0])
-        tree.links.new(much.outputs[0], mixed.inputs["Fac"])
-        tree.links.new(seen, mixed.inputs["Color1"])
-        mixed.inputs["Color2"].default_value = (*other, 1)
-        seen = mixed.outputs[0]
-    tree.links.new(seen, shader.inputs["Base Color"])
-    return material
+        part = graph.times(graph.attribute(mark), fraction)
+        seen = graph.add("MixRGB", Fac=part, Color1=seen, Color2=other).outputs[0]
+    graph.feed(shader.inputs["Base Color"], seen)
+    return graph.material
 
 
 def _ellipsoid(points: np.ndarray, center: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from generator.blender.scene.nodes import NodeGraph, Value
 from generator.frame.room.lamps import Lamps
 from generator.frame.room.materials import Everyday, Glass, Glow, Mirror, Plain, Wood
-from generator.maths import Triple
+from generator.maths import Triple, triple
 from generator.objects.surfaces import Surface
 
 
@@ -23,115 +23,95 @@ def new(name: str) -> bpy.types.Material:
 
 def everyday(one: Everyday) -> bpy.types.Material:
     """The material of a table, a wall, a box or a sleeve."""
-    material = new("everyday")
-    tree = material.node_tree
-    shader = principled(tree, one.roughness)
-    shader.inputs["Metallic"].default_value = float(one.metallic)
-    if one.pattern is None:
-        shader.inputs["Base Color"].default_value = (*one.color, 1)
-        return material
-    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
-    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    scale.inputs["Rotation"].default_value = one.pattern.rotation
-    scale.inputs["Scale"].default_value = one.pattern.scale
-    pattern = tree.nodes.new(f"ShaderNodeTex{one.pattern.texture}")
-    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
-    for name, value in one.pattern.details.items():
-        if name in pattern.inputs:
-            pattern.inputs[name].default_value = value
-    factor = pattern.outputs.get("Fac") or pattern.outputs.get("Factor") or pattern.outputs[0]
-    ramp = tree.nodes.new("ShaderNodeValToRGB")
-    for stop, color in zip(ramp.color_ramp.elements, (one.color, one.pattern.second), strict=True):
-        stop.color = (*color, 1)
-    ramp.color_ramp.elements[0].position = one.pattern.start
-    tree.links.new(factor, ramp.inputs[0])
-    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
-    if one.pattern.bump is not None:
-        bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value = one.pattern.bump
-        bump.inputs["Distance"].default_value = 0.003
-        tree.links.new(factor, bump.inputs["Height"])
-        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
-    return material
+    graph = NodeGraph(new("everyday"))
+    shader = principled(graph, one.roughness, Metallic=float(one.metallic))
+    pattern = one.pattern
+    if pattern is None:
+        graph.feed(shader.inputs["Base Color"], one.color)
+        return graph.material
+    place = graph.add("TexCoord").outputs["Object"]
+    mapped = graph.add("Mapping", Vector=place, Rotation=pattern.rotation, Scale=pattern.scale)
+    texture = graph.add(f"Tex{pattern.texture}", Vector=mapped.outputs[0])
+    for name, value in pattern.details.items():
+        if name in texture.inputs:
+            graph.feed(texture.inputs[name], value)
+    factor = texture.outputs.get("Fac") or texture.outputs.get("Factor") or texture.outputs[0]
+    color = graph.color_ramp(factor, (one.color, pattern.second), (pattern.start, 1.0))
+    graph.feed(shader.inputs["Base Color"], color)
+    if pattern.bump is not None:
+        graph.feed(shader.inputs["Normal"], graph.bump(factor, 0.003, pattern.bump))
+    return graph.material
 
 
-def plain(one: Plain) -> bpy.types.Material:
-    """One color, uneven."""
-    material = new("plain")
-    tree = material.node_tree
-    shader = principled(tree, one.roughness) if one.roughness < _MATTE else _diffuse(tree)
-    noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
-    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = one.scale, 3.0
-    tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Object"], noise.inputs["Vector"])
-    for stop, fraction in zip(ramp.color_ramp.elements, (1 - one.uneven, 1 + one.uneven), strict=True):
-        stop.color = (*np.clip(np.asarray(one.color) * fraction, 0, 1).tolist(), 1)
-    tree.links.new(noise.outputs[0], ramp.inputs[0])
-    tree.links.new(ramp.outputs[0], shader.inputs[0])
+def plain(one: Plain) -> NodeGraph:
+    """One color, uneven; the shader's first input has it."""
+    graph = NodeGraph(new("plain"))
+    shader = principled(graph, one.roughness) if one.roughness < _MATTE else _diffuse(graph)
+    noise = graph.noise(graph.add("TexCoord").outputs["Object"], one.scale, 3.0)
+    colors = _times(one.color, 1 - one.uneven), _times(one.color, 1 + one.uneven)
+    graph.feed(shader.inputs[0], graph.color_ramp(noise, colors))
     if one.bump_height:
-        bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 1.0, one.bump_height
-        tree.links.new(noise.outputs[0], bump.inputs["Height"])
-        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
-    return material
+        graph.feed(shader.inputs["Normal"], graph.bump(noise, one.bump_height))
+    return graph
 
 
 _MATTE = 0.85
 """From which roughness on something does not shine, and takes less time."""
 
 
-def _diffuse(tree: bpy.types.NodeTree) -> bpy.types.Node:
-    shader = tree.nodes.new("ShaderNodeBsdfDiffuse")
-    tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
+def _times(color: Triple, factor: float) -> Triple:
+    """A color made lighter or darker, 0..1."""
+    return triple(np.clip(np.array(color) * factor, 0, 1))
+
+
+def principled(graph: NodeGraph, roughness: float, **inputs: Value) -> bpy.types.Node:
+    """A new principled shader that is the material's surface."""
+    return _surfaced(graph, graph.add("BsdfPrincipled", Roughness=roughness, **inputs))
+
+
+def _diffuse(graph: NodeGraph) -> bpy.types.Node:
+    return _surfaced(graph, graph.add("BsdfDiffuse"))
+
+
+def _surfaced(graph: NodeGraph, shader: bpy.types.Node) -> bpy.types.Node:
+    graph.add("OutputMaterial", Surface=shader.outputs[0])
     return shader
 
 
 def matte(color: Triple) -> bpy.types.Material:
     """Paint of one linear RGB color that does not shine: what walls have, which fill images, and fast."""
-    material = new("matte")
-    _diffuse(material.node_tree).inputs[0].default_value = (*color, 1)
-    return material
+    graph = NodeGraph(new("matte"))
+    graph.feed(_diffuse(graph).inputs[0], color)
+    return graph.material
 
 
 def wood(one: Wood) -> bpy.types.Material:
     """Boards beside each other with a grain."""
-    material = new("wood")
-    tree = material.node_tree
-    shader = principled(tree, one.roughness)
-    place, scale, planks = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexCoord", "Mapping", "TexBrick"))
-    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    scale.inputs["Rotation"].default_value = (0.0, 0.0, one.direction)
-    scale.inputs["Scale"].default_value = [one.scale] * 3
-    grain, stretch, ramp = (tree.nodes.new(f"ShaderNode{name}") for name in ("TexNoise", "Mapping", "ValToRGB"))
-    tree.links.new(scale.outputs["Vector"], stretch.inputs["Vector"])
-    stretch.inputs["Scale"].default_value = one.stretch
-    tree.links.new(stretch.outputs["Vector"], grain.inputs["Vector"])
-    grain.inputs["Detail"].default_value, grain.inputs["Distortion"].default_value = 3.0, one.distortion
-    for stop, fraction in zip(ramp.color_ramp.elements, (one.dark, 1.1), strict=True):
-        stop.color = (*np.clip(np.array(one.color) * fraction, 0, 1).tolist(), 1)
-    ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
-    tree.links.new(grain.outputs[0], ramp.inputs[0])
-    tree.links.new(scale.outputs["Vector"], planks.inputs["Vector"])
+    graph = NodeGraph(new("wood"))
+    shader = principled(graph, one.roughness)
+    place = graph.add("TexCoord").outputs["Object"]
+    boards = graph.add("Mapping", Vector=place, Rotation=(0.0, 0.0, one.direction), Scale=(one.scale,) * 3).outputs[0]
+    grain = graph.noise(graph.mapped(boards, one.stretch), _GRAIN, 3.0, one.distortion)
+    color = graph.color_ramp(grain, (_times(one.color, one.dark), _times(one.color, 1.1)), (0.3, 0.7))
+    first, second = (graph.tinted(color, (fraction,) * 3) for fraction in (1.0, one.other))
+    planks = graph.add("TexBrick", Vector=boards, Scale=2.0, Color1=first, Color2=second, Mortar=(0.02, 0.015, 0.01))
     long, wide = one.board
-    for name, value in (("Brick Width", long), ("Row Height", wide), ("Scale", 2.0), ("Mortar Size", one.gap)):
-        planks.inputs[name].default_value = value
-    planks.inputs["Mortar"].default_value = (0.02, 0.015, 0.01, 1)
-    for name, fraction in (("Color1", 1.0), ("Color2", one.other)):
-        mixed = tree.nodes.new("ShaderNodeVectorMath")
-        mixed.operation, mixed.inputs[1].default_value = "MULTIPLY", (fraction, fraction, fraction)
-        tree.links.new(ramp.outputs[0], mixed.inputs[0])
-        tree.links.new(mixed.outputs[0], planks.inputs[name])
-    tree.links.new(planks.outputs["Color"], shader.inputs["Base Color"])
-    return material
+    for name, value in (("Brick Width", long), ("Row Height", wide), ("Mortar Size", one.gap)):
+        graph.feed(planks.inputs[name], value)
+    graph.feed(shader.inputs["Base Color"], planks.outputs["Color"])
+    return graph.material
+
+
+_GRAIN = 5.0
+"""Scale of the grain of wood, beside that of its boards."""
 
 
 def glow(one: Glow) -> bpy.types.Material:
     """A lamp, a screen or a window in the light."""
-    material = new("glow")
-    material.cycles.emission_sampling = "NONE"  # it is seen; the light is that of the environment and the sun
-    shader = principled(material.node_tree, roughness=0.5)
-    shader.inputs["Emission Color"].default_value = (*one.tint, 1)
-    shader.inputs["Emission Strength"].default_value = one.strength
-    return material
+    graph = NodeGraph(new("glow"))
+    graph.material.cycles.emission_sampling = "NONE"  # it is seen; the light is that of the environment and the sun
+    principled(graph, 0.5, Emission_Color=one.tint, Emission_Strength=one.strength)
+    return graph.material
 
 
 def glass(one: Glass, lamps: Lamps) -> bpy.types.Material:
@@ -155,13 +135,10 @@ def glass(one: Glass, lamps: Lamps) -> bpy.types.Material:
         )
         smear = graph.times(graph.ramp(wiped, 0.45, 0.75), one.smears)
         clear = graph.scaled(one.tint, graph.math("SUBTRACT", 1.0, smear))
-        light = graph.sum(light, graph.scaled((1.0, 1.0, 1.0), graph.times(smear, 0.35 * lamps.strength)))
-    through = graph.add("BsdfTransparent", Color=clear)
-    shine = graph.add("Emission", Color=light)
-    both = graph.add("AddShader")
-    graph.feed(both.inputs[0], through.outputs[0])
-    graph.feed(both.inputs[1], shine.outputs[0])
-    graph.add("OutputMaterial", Surface=both.outputs[0])
+        scattered = graph.scaled((1.0, 1.0, 1.0), graph.times(smear, 0.35 * lamps.strength))
+        light = graph.vector_math("ADD", light, scattered)
+    through, shine = graph.add("BsdfTransparent", Color=clear), graph.add("Emission", Color=light)
+    graph.add("OutputMaterial", Surface=graph.add_shaders(through.outputs[0], shine.outputs[0]))
     return graph.material
 
 
@@ -172,100 +149,68 @@ def mirror(one: Mirror, name: str) -> bpy.types.Material:
     """
     graph = NodeGraph(new("mirror"))
     surface = graph.add("NewGeometry")
-    back = graph.add("VectorMath", Vector=surface.outputs["Incoming"])
-    back.operation = "SCALE"
-    back.inputs["Scale"].default_value = -1.0
-    reflected = graph.add("VectorMath")
-    reflected.operation = "REFLECT"
-    graph.feed(reflected.inputs[0], back.outputs[0])
-    graph.feed(reflected.inputs[1], surface.outputs["Normal"])
-    portal = graph.add("BsdfRayPortal", Color=one.tint, Direction=reflected.outputs[0])
+    incoming = graph.scaled(surface.outputs["Incoming"], -1.0)
+    reflected = graph.vector_math("REFLECT", incoming, surface.outputs["Normal"])
+    portal = graph.add("BsdfRayPortal", Color=one.tint, Direction=reflected)
     graph.add("OutputMaterial", Surface=portal.outputs[0])
-    graph.add("OutputAOV", Value=1.0).aov_name = name
+    graph.write_pass(name, Value=1.0)
     return graph.material
 
 
-def surface(one: Surface) -> bpy.types.Material:
+def surface(one: Surface) -> NodeGraph:
     """The material of an object's surface."""
-    material = new(one.kind)
-    tree = material.node_tree
-    shader = principled(tree, one.roughness)
-    shader.inputs["Base Color"].default_value = (*one.color, 1)
-    if one.kind == "metal":
-        shader.inputs["Metallic"].default_value = 1.0
-    elif one.kind == "glass":
-        _glass(tree, one)
-    elif one.kind in ("skin", "plain"):
-        shader.inputs["Subsurface Weight"].default_value = 0.1 if one.kind == "skin" else 0.0
-        shader.inputs["Subsurface Scale"].default_value = 0.005
+    graph = NodeGraph(new(one.kind))
+    if one.kind == "glass":
+        _clear(graph, one)
+        return graph
+    shader = principled(graph, one.roughness, Base_Color=one.color, Metallic=float(one.kind == "metal"))
+    if one.kind == "skin":
+        graph.feed(shader.inputs["Subsurface Weight"], 0.1)
+        graph.feed(shader.inputs["Subsurface Scale"], 0.005)
     if one.kind in _PATTERNS:
-        _pattern(tree, shader, one)
-    return material
+        _pattern(graph, shader, one)
+    return graph
 
 
-def _glass(tree: bpy.types.NodeTree, one: Surface) -> None:
+def _clear(graph: NodeGraph, one: Surface) -> None:
     """Clear glass without bent rays or noise, so that passes show what is behind it: a tint, and bright edges."""
-    clear, shine, both = (tree.nodes.new(f"ShaderNode{name}") for name in ("BsdfTransparent", "Emission", "AddShader"))
-    clear.inputs["Color"].default_value = (*(0.6 + 0.4 * part for part in one.color), 1)
-    rim, much = tree.nodes.new("ShaderNodeLayerWeight"), tree.nodes.new("ShaderNodeMath")
-    rim.inputs["Blend"].default_value = 0.25
-    much.operation, much.inputs[1].default_value = "MULTIPLY", 0.5
-    tree.links.new(rim.outputs["Facing"], much.inputs[0])
-    tree.links.new(much.outputs[0], shine.inputs["Strength"])
-    tree.links.new(clear.outputs[0], both.inputs[0])
-    tree.links.new(shine.outputs[0], both.inputs[1])
-    out = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    tree.links.new(both.outputs[0], out.inputs["Surface"])
+    tint = triple(0.6 + 0.4 * np.array(one.color))
+    rim = graph.times(graph.add("LayerWeight", Blend=0.25).outputs["Facing"], 0.5)
+    through, shine = graph.add("BsdfTransparent", Color=tint), graph.add("Emission", Strength=rim)
+    graph.add("OutputMaterial", Surface=graph.add_shaders(through.outputs[0], shine.outputs[0]))
 
 
 _PATTERNS = {
-    "wood": ("ShaderNodeTexNoise", (1.0, 12.0, 1.0), 0.0),
-    "leather": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0008),
-    "print": ("ShaderNodeTexVoronoi", (1.0, 1.0, 0.5), 0.0),
-    "glow": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.0),
-    "mottled": ("ShaderNodeTexNoise", (1.0, 1.0, 1.0), 0.0),
-    "peel": ("ShaderNodeTexNoise", (8.0, 8.0, 8.0), 0.0004),
-    "crumb": ("ShaderNodeTexNoise", (2.0, 2.0, 2.0), 0.002),
-    "knit": ("ShaderNodeTexVoronoi", (1.0, 1.0, 1.0), 0.003),
+    "wood": ("TexNoise", (1.0, 12.0, 1.0), 0.0),
+    "leather": ("TexVoronoi", (1.0, 1.0, 1.0), 0.0008),
+    "print": ("TexVoronoi", (1.0, 1.0, 0.5), 0.0),
+    "glow": ("TexVoronoi", (1.0, 1.0, 1.0), 0.0),
+    "mottled": ("TexNoise", (1.0, 1.0, 1.0), 0.0),
+    "peel": ("TexNoise", (8.0, 8.0, 8.0), 0.0004),
+    "crumb": ("TexNoise", (2.0, 2.0, 2.0), 0.002),
+    "knit": ("TexVoronoi", (1.0, 1.0, 1.0), 0.003),
 }
-"""Of a kind of surface: the texture, how it is stretched, and how high its relief is, metres."""
+"""Of a kind of surface: the texture, how it is stretched, and how high its bumps are, metres."""
 
 
-def _pattern(tree: bpy.types.NodeTree, shader: bpy.types.Node, one: Surface) -> None:
+def _pattern(graph: NodeGraph, shader: bpy.types.Node, one: Surface) -> None:
     """Two colours, and bumps, after a texture in the object's own axes."""
-    texture, stretch, bump_height = _PATTERNS[one.kind]
-    place, scale = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
-    scale.inputs["Scale"].default_value = [one.scale * axis for axis in stretch]
-    tree.links.new(place.outputs["Object"], scale.inputs["Vector"])
-    pattern, ramp = tree.nodes.new(texture), tree.nodes.new("ShaderNodeValToRGB")
-    pattern.inputs["Scale"].default_value = 1.0
-    if "Detail" in pattern.inputs:
-        pattern.inputs["Detail"].default_value = 3.0
-    tree.links.new(scale.outputs["Vector"], pattern.inputs["Vector"])
-    blocks = one.kind in ("print", "glow")
-    value = pattern.outputs["Color"] if blocks else pattern.outputs[0]
-    ramp.color_ramp.interpolation = "CONSTANT" if blocks else "LINEAR"
-    for stop, color, at in zip(ramp.color_ramp.elements, (one.color, one.second), (0.3, 0.7), strict=True):
-        stop.color, stop.position = (*color, 1), at
-    if one.kind in ("leather", "knit"):  # one colour, darker in its grooves
-        ramp.color_ramp.elements[0].color = (*(0.6 * part for part in one.color), 1)
-        ramp.color_ramp.elements[1].color = (*one.color, 1)
-        ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.0, 0.3
-    tree.links.new(value, ramp.inputs[0])
-    tree.links.new(ramp.outputs[0], shader.inputs["Base Color"])
+    texture, (x, y, z), bump_height = _PATTERNS[one.kind]
+    place = graph.add("TexCoord").outputs["Object"]
+    stretched = graph.mapped(place, (one.scale * x, one.scale * y, one.scale * z))
+    pattern = graph.add(texture, Vector=stretched, Scale=1.0, Detail=3.0)
+    if one.kind in ("print", "glow"):  # areas of one colour each
+        value = pattern.outputs["Color"]
+        color = graph.color_ramp(value, (one.color, one.second), (0.3, 0.7), "CONSTANT")
+    elif one.kind in ("leather", "knit"):  # one colour, darker in its grooves
+        value = pattern.outputs[0]
+        color = graph.color_ramp(value, (_times(one.color, 0.6), one.color), (0.0, 0.3))
+    else:
+        value = pattern.outputs[0]
+        color = graph.color_ramp(value, (one.color, one.second), (0.3, 0.7))
+    graph.feed(shader.inputs["Base Color"], color)
     if one.kind == "glow":
-        tree.links.new(ramp.outputs[0], shader.inputs["Emission Color"])
-        shader.inputs["Emission Strength"].default_value = 1.0
+        graph.feed(shader.inputs["Emission Color"], color)
+        graph.feed(shader.inputs["Emission Strength"], 1.0)
     if bump_height:
-        bump = tree.nodes.new("ShaderNodeBump")
-        bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.7, bump_height
-        tree.links.new(value, bump.inputs["Height"])
-        tree.links.new(bump.outputs[0], shader.inputs["Normal"])
-
-
-def principled(tree: bpy.types.NodeTree, roughness: float) -> bpy.types.Node:
-    """A new principled shader that is the material's surface."""
-    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
-    shader.inputs["Roughness"].default_value = roughness
-    tree.links.new(shader.outputs[0], tree.nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
-    return shader
+        graph.feed(shader.inputs["Normal"], graph.bump(value, bump_height, 0.7))

@@ -8,15 +8,16 @@ import bpy
 
 Socket: TypeAlias = bpy.types.NodeSocket
 Value: TypeAlias = bpy.types.NodeSocket | float | tuple[float, ...]
+Color: TypeAlias = tuple[float, float, float]
 
 
 class NodeGraph:
-    """Adds nodes to a material's tree; every method returns the socket with the result.
+    """Adds nodes to the tree of a material or a world; most methods return the socket with the result.
 
     :param material: whose nodes they are; :attr:`values` are those that are told later, by name.
     """
 
-    def __init__(self, material: bpy.types.Material) -> None:
+    def __init__(self, material: bpy.types.Material | bpy.types.World) -> None:
         self.material, self.tree = material, material.node_tree
         self.values: dict[str, bpy.types.Node] = {}
 
@@ -70,29 +71,23 @@ class NodeGraph:
         """The product of two numbers."""
         return self.math("MULTIPLY", one, other)
 
+    def vector_math(self, operation: str, *values: Value) -> Socket:
+        """Arithmetic on vectors and colors, such as ``ADD``; ``LENGTH`` gives a number."""
+        node = self.add("VectorMath")
+        node.operation = operation
+        for target, value in zip(node.inputs, values, strict=False):
+            self.feed(target, value)
+        return node.outputs["Value" if operation == "LENGTH" else "Vector"]
+
     def scaled(self, color: Value, factor: Value) -> Socket:
         """A color times a number."""
-        node = self.add("VectorMath")
-        node.operation = "SCALE"
-        self.feed(node.inputs[0], color)
-        self.feed(node.inputs["Scale"], factor)
-        return node.outputs[0]
+        product = self.vector_math("SCALE", color)
+        self.feed(product.node.inputs["Scale"], factor)
+        return product
 
     def tinted(self, color: Value, tint: Value) -> Socket:
         """A color times another."""
-        node = self.add("VectorMath")
-        node.operation = "MULTIPLY"
-        self.feed(node.inputs[0], color)
-        self.feed(node.inputs[1], tint)
-        return node.outputs[0]
-
-    def sum(self, one: Value, other: Value) -> Socket:
-        """Two colors, added."""
-        node = self.add("VectorMath")
-        node.operation = "ADD"
-        self.feed(node.inputs[0], one)
-        self.feed(node.inputs[1], other)
-        return node.outputs[0]
+        return self.vector_math("MULTIPLY", color, tint)
 
     def ramp(self, value: Value, low: float, high: float) -> Socket:
         """0 at ``low``, 1 at ``high`` (which may be the lesser), straight between."""
@@ -100,6 +95,21 @@ class NodeGraph:
         self.feed(node.inputs["Value"], value)
         node.inputs["From Min"].default_value, node.inputs["From Max"].default_value = low, high
         return node.outputs["Result"]
+
+    def color_ramp(
+        self,
+        value: Value,
+        colors: tuple[Color, Color],
+        places: tuple[float, float] = (0.0, 1.0),
+        interpolation: str = "LINEAR",
+    ) -> Socket:
+        """The color of a number: the first one up to the first of the places, the second one from the second on."""
+        node = self.add("ValToRGB")
+        node.color_ramp.interpolation = interpolation
+        for stop, color, place in zip(node.color_ramp.elements, colors, places, strict=True):
+            stop.color, stop.position = (*color, 1.0), place
+        self.feed(node.inputs[0], value)
+        return node.outputs[0]
 
     def apart(self, vector: Socket) -> tuple[Socket, Socket, Socket]:
         """The three components."""
@@ -130,6 +140,13 @@ class NodeGraph:
             self.feed(target, value)
         return node.outputs[0]
 
+    def add_shaders(self, one: Socket, other: Socket) -> Socket:
+        """The light of two shaders together."""
+        node = self.add("AddShader")
+        for target, value in zip(node.inputs, (one, other), strict=True):
+            self.feed(target, value)
+        return node.outputs[0]
+
     def mapped(self, place: Socket, scale: tuple[float, float, float], rotation: float = 0.0) -> Socket:
         """Places stretched along the axes and turned about Y by radians."""
         return self.add("Mapping", Vector=place, Scale=scale, Rotation=(0.0, rotation, 0.0)).outputs[0]
@@ -148,6 +165,10 @@ class NodeGraph:
         node.bands_direction = axis
         return node.outputs["Fac"]
 
-    def bump(self, height: Socket, metres: float) -> Socket:
-        """The normal on a relief of a height 0..1 that stands for so many metres."""
-        return self.add("Bump", Height=height, Strength=1.0, Distance=metres).outputs[0]
+    def bump(self, height: Socket, metres: float, strength: float = 1.0) -> Socket:
+        """The normal on a surface whose height, 0..1, stands for so many metres; ``strength`` is 0..1."""
+        return self.add("Bump", Height=height, Strength=strength, Distance=metres).outputs[0]
+
+    def write_pass(self, name: str, **value: Value) -> None:
+        """Write a ``Value`` or a ``Color`` to the render pass (AOV) of this name."""
+        self.add("OutputAOV", **value).aov_name = name

@@ -39,7 +39,7 @@ def put_object(props: Props, placed: PlacedObject, index: int) -> None:
         props.add_own(own_objects.find(placed.maker), np.array(placed.matrix))
         return
     vertices, faces, surfaces = makers.mesh(placed.maker, placed.seed)
-    made = [materials.surface(one) for one in placed.model().surfaces]
+    made = [materials.surface(one).material for one in placed.model().surfaces]
     props.add_mesh(vertices, faces, made, np.array(placed.matrix), surfaces, index=index)
 
 
@@ -55,9 +55,9 @@ def put_held(props: Props, held: HeldObject) -> None:
         return
     vertices, faces, surfaces = held.mesh()
     made = [materials.surface(one) for one in held.model.surfaces]
-    for material in made:
-        NodeGraph(material).add("OutputAOV", Value=1.0).aov_name = HELD_PASS
-    props.add_mesh(vertices, faces, made, np.eye(4), surfaces)
+    for graph in made:
+        graph.write_pass(HELD_PASS, Value=1.0)
+    props.add_mesh(vertices, faces, [graph.material for graph in made], np.eye(4), surfaces)
 
 
 def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
@@ -72,7 +72,7 @@ def put_foot(props: Props, placed: PlacedFoot, skin: NodeGraph) -> None:
     if placed.trousers is not None:
         footwear.append((foot_wear.trouser_leg(points, placed.trousers), placed.trousers.cloth))
     for (vertices, faces), surface in footwear:
-        props.add_mesh(placed.placed(vertices), faces, [materials.surface(surface)], np.eye(4))
+        props.add_mesh(placed.placed(vertices), faces, [materials.surface(surface).material], np.eye(4))
 
 
 def put_arm(props: Props, placed: PlacedArm, skin: NodeGraph) -> None:

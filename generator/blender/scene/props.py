@@ -175,7 +175,7 @@ def _material(one: Material) -> bpy.types.Material:
         case Everyday():
             return materials.everyday(one)
         case Plain():
-            return materials.plain(one)
+            return materials.plain(one).material
         case Wood():
             return materials.wood(one)
         case Glow():
@@ -183,7 +183,7 @@ def _material(one: Material) -> bpy.types.Material:
         case Face():
             return head_mesh.face(one)
         case OfObject():
-            return materials.surface(one.surface)
+            return materials.surface(one.surface).material
         case Mirror():
             return materials.mirror(one, MIRROR_PASS)
         case Glass():

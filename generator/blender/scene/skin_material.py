@@ -127,8 +127,7 @@ def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
     :param name: of the render pass that says where the hand is.
     """
     graph = NodeGraph(materials.new("skin"))
-    fine = graph.noise(graph.add("TexCoord").outputs["Object"], 900.0, 2.0)
-    bumps = graph.add("Bump", Height=fine, Strength=0.25, Distance=0.001).outputs[0]
+    bumps = graph.bump(graph.noise(graph.add("TexCoord").outputs["Object"], 900.0, 2.0), 0.001, 0.25)
     color = graph.attribute(COLOR, "Color")
     shader = graph.add("BsdfPrincipled", Base_Color=color, Roughness=0.5, Normal=bumps)
     graph.add("OutputMaterial", Surface=shader.outputs[0])
@@ -256,5 +255,4 @@ def region_pass(graph: NodeGraph, name: str) -> None:
     """Write to the render pass ``name`` what is seen: the channel of each :class:`Region` is 1 where it is."""
     hand = graph.math("GREATER_THAN", graph.attribute(WRIST_DISTANCE), 0.0)
     both = graph.add("CombineXYZ", X=hand, Y=graph.math("SUBTRACT", 1.0, hand))
-    output = graph.add("OutputAOV", Color=both.outputs[0])
-    output.aov_name = name
+    graph.write_pass(name, Color=both.outputs[0])
