@@ -26,7 +26,7 @@ from generator.hand.camera import Camera
 from generator.hand.kinematics import PosedSkeleton
 from generator.mesh import hand_mesh
 from generator.objects import own_objects
-from handforge.dataset import CATEGORIES, GROUND_TRUTH_MAPS, Instance, Sample
+from handforge.dataset import CATEGORIES, Instance, Sample
 from handforge.dataset.coco_types import ImageMeta, PoseRecord
 
 OCCLUDED, VISIBLE = 1, 2
@@ -120,7 +120,7 @@ class FrameRenderer:
     def _masks(self, frame: PosedFrame, layers: FrameLayers) -> dict[str, list[np.ndarray]]:
         """By category, each hand's mask, then each of those seen in a mirror; maps need those of the hands alone."""
         drawings, categories = layers.arms + layers.reflections, self._categories
-        if self._maps and "hand" not in categories:
+        if self.settings.ground_truth_maps and "hand" not in categories:
             categories += ("hand",)
         return {category: masks_of(drawings, frame.spec.camera, category) for category in categories}
 
@@ -154,19 +154,14 @@ class FrameRenderer:
     def _categories(self) -> tuple[str, ...]:
         return tuple(CATEGORIES.values()) if self.settings.mask == "both" else (self.settings.mask,)
 
-    @property
-    def _maps(self) -> list[str]:
-        """Names of the ground-truth maps that the settings ask for."""
-        return [name for name in GROUND_TRUTH_MAPS if name in self.settings.ground_truth_kinds]
-
     def _ground_truth_maps(self, frame: PosedFrame, masks: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
         """The ground-truth maps: depth, normals, parts of the hands themselves, without those in a mirror."""
-        if not self._maps:
+        if not self.settings.ground_truth_maps:
             return {}
         arms, camera = frame.arms, frame.spec.camera
         if not arms:
             found = gbuffer.nothing(camera.width, camera.height)
-            return {name: found[name] for name in self._maps}
+            return {name: found[name] for name in self.settings.ground_truth_maps}
         annotated = [mask for category in self._categories for mask in masks[category][: len(arms)]]
         first = np.cumsum([0, *(len(arm.surface.vertices) for arm in arms)])
         found = gbuffer.measure(
@@ -178,7 +173,7 @@ class FrameRenderer:
             np.any(masks["hand"][: len(arms)], axis=0),
             np.any(annotated, axis=0),
         )
-        return {name: found[name] for name in self._maps}
+        return {name: found[name] for name in self.settings.ground_truth_maps}
 
     def _meta(self, frame: PosedFrame) -> ImageMeta:
         """What the image's record holds of the frame."""

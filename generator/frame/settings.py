@@ -275,6 +275,11 @@ class RenderSettings:
         """The kinds that ``ground_truth`` lists."""
         return () if self.ground_truth == "none" else tuple(self.ground_truth.split(","))
 
+    @property
+    def ground_truth_maps(self) -> tuple[str, ...]:
+        """Those of them that are an image, each in a folder of its name."""
+        return tuple(name for name in GROUND_TRUTH_MAPS if name in self.ground_truth_kinds)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON as dataset.json has it, the resolution as ``"1280x720"``."""
         return {**asdict(self), "resolution": f"{self.resolution[0]}x{self.resolution[1]}"}

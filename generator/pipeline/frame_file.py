@@ -62,13 +62,18 @@ def render(path: Path, out: Path) -> Path:
         if len(spec.hands) > (most := frame_spec.most_hands(settings)):
             said = f"the frame has {len(spec.hands)} hands, and its settings allow {most}"
             raise FrameError(f"{path}: {said}; set num_hands, crowd or egocentric there")
-        sample = workers.Renderer(settings).render_spec(spec, asked["pose_from"])
-        for folder in ("images", "masks", *settings.ground_truth_kinds):
-            (made / folder).mkdir(parents=True, exist_ok=True)
-        record = dataset.write_sample(made, sample, settings.format, categories.of_run(settings.object_annotations))
-        info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
-        dataset.assemble(made, [record], info, categories.used([record]) if settings.object_annotations else None)
-    return out / "images" / record["image"]["file_name"]
+        name = write(workers.Renderer(settings).render_spec(spec, asked["pose_from"]), settings, made)
+    return out / "images" / name
+
+
+def write(sample: dataset.Sample, settings: RenderSettings, out: Path) -> str:
+    """Write one rendered frame into ``out``, a dataset of this image alone; the image's file name."""
+    for folder in ("images", "masks", *settings.ground_truth_maps):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    record = dataset.write_sample(out, sample, settings.format, categories.of_run(settings.object_annotations))
+    info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
+    dataset.assemble(out, [record], info, categories.used([record]) if settings.object_annotations else None)
+    return record["image"]["file_name"]
 
 
 def _read(path: Path) -> FrameFile:

@@ -5,21 +5,18 @@ For each :class:`~generator.pipeline.gui_messages.PreviewTask` it tells the imag
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from generator.frame import settings as reader
 from generator.frame.settings import RenderSettings
-from generator.objects import categories
-from generator.pipeline import workers
+from generator.pipeline import frame_file, workers
 from generator.pipeline.gui_messages import EXPECTED, PreviewNews, PreviewTask, reason, tell
-from handforge import __version__, dataset
+from handforge import dataset
 from handforge.dataset import contact_sheet
 from handforge.files import write_atomic
 
@@ -47,15 +44,11 @@ class Previews:
             self._renderer = None  # its scene is gone once another is begun, even one that cannot be made
             self._renderer, self._settings = workers.Renderer(settings), settings
         sample = self._renderer.frame(workers.Item(number, pose, {"set": "preview", "frame": number}))
-        for folder in ("images", "masks", *settings.ground_truth_kinds):
-            (out / folder).mkdir(parents=True, exist_ok=True)
-        record = dataset.write_sample(out, sample, settings.format, categories.of_run(settings.object_annotations))
-        info = {"settings": settings.to_json(), "versions": {"handforge": __version__}}
-        dataset.assemble(out, [record], info, categories.used([record]) if settings.object_annotations else None)
+        name = frame_file.write(sample, settings, out)
         masks = [instance.mask for instance in sample.instances]
         write_atomic(out / "overlay.png", _overlay(sample.image, masks))
         return {
-            "image": str(out / "images" / record["image"]["file_name"]),
+            "image": str(out / "images" / name),
             "overlay": str(out / "overlay.png"),
             "record": str(out / "annotations.json"),
         }
@@ -67,9 +60,7 @@ def _overlay(image: np.ndarray, masks: list[np.ndarray]) -> bytes:
     for mask in masks:
         pixels[mask] = 0.65 * pixels[mask] + 0.35 * _TINT
         pixels[contact_sheet.outline(mask)] = _TINT
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return dataset.encode_png(pixels.astype(np.uint8))
 
 
 def main() -> int:

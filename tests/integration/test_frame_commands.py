@@ -23,7 +23,14 @@ def call(*words):
 @pytest.mark.parametrize(
     "values",
     [
-        {"engine": "cycles", "framing": "close", "skin_tone": "random", "light": "random", "sensor": "random"},
+        {
+            "engine": "cycles",
+            "framing": "close",
+            "skin_tone": "random",
+            "light": "random",
+            "sensor": "random",
+            "ground_truth": "depth,keypoints3d",
+        },
         {"scene": "indoor", "samples": 1, "framing": "close", "num_hands": 2, "environment": "random", "held": 1.0},
         {"scene": "indoor", "samples": 1, "empty": 1.0},
     ],
@@ -43,6 +50,8 @@ def test_a_frame_renders_from_its_json_to_the_bytes_of_the_run(values, poses_fil
     assert made.exit_code == 0 and made.output.strip() == str(tmp_path / "one/images/000002.png")
     for name in ("images/000002.png", *(["masks/000002.png"] if not values.get("empty") else [])):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    one, whole = ({path.name for path in (tmp_path / name).iterdir()} for name in ("one", "run"))
+    assert one == whole - {"preview.jpg"}, "joints in space are in annotations.json, not in a folder"
 
 
 def test_an_edited_frame_shows_what_was_edited(poses_file, tmp_path):
