@@ -27,7 +27,7 @@ def set_pose(armature: bpy.types.Object, pose: np.ndarray) -> None:
 def local(armature: bpy.types.Object, pose: np.ndarray) -> dict[str, Matrix]:
     """What each bone of a built-in hand does by itself in a pose (28,), as Blender's ``matrix_basis``."""
     skeleton = anatomy.skeleton(hand.shape(armature))
-    moved, rest = _sided(kinematics.transforms(pose, skeleton), armature), _rest(armature)
+    moved, rest = hand.sided(kinematics.transforms(pose, skeleton), armature), _rest(armature)
     above = np.where((skeleton.parents < 0)[:, None, None], np.eye(4), moved[skeleton.parents])
     basis = np.linalg.inv(rest) @ np.linalg.inv(above) @ moved @ rest
     return {name: Matrix(matrix) for name, matrix in zip(BONES, basis.tolist(), strict=True)}
@@ -43,8 +43,8 @@ def read(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> np.ndarray |
     if external_rig.names(armature):
         rotations, shift = external_rig.read(armature, posed, kept)
     else:
-        matrices = np.array([_rigid(posed[name].matrix) for name in BONES])
-        moved = _sided(matrices @ np.linalg.inv(_rest(armature)), armature)
+        matrices = np.array([external_rig.rigid(posed[name].matrix) for name in BONES])
+        moved = hand.sided(matrices @ np.linalg.inv(_rest(armature)), armature)
         rotations, shift = relative(moved, skeleton.parents), moved[0, :3, 3]  # the forearm rotates about the origin
     expected = relative(kinematics.transforms(kept, skeleton), skeleton.parents)
     if np.abs(rotations - expected).max() < _SAME and np.abs(shift - kept[:3]).max() < _SAME:
@@ -71,17 +71,7 @@ def _rest(armature: bpy.types.Object) -> np.ndarray:
     return np.array([armature.data.bones[name].matrix_local for name in BONES])
 
 
-def _sided(moved: np.ndarray, armature: bpy.types.Object) -> np.ndarray:
-    """Transforms (N, 4, 4) of a right hand as those of the armature's, and the reverse."""
-    return hand.MIRROR @ moved @ hand.MIRROR if hand.side(armature) == "left" else moved
-
-
 def relative(moved: np.ndarray, parents: np.ndarray) -> np.ndarray:
     """Each bone's rotation relative to its parent's, (N, 3, 3), of transforms (N, 4, 4)."""
     above = np.where((parents < 0)[:, None, None], np.eye(4), moved[parents])[:, :3, :3]
     return above.transpose(0, 2, 1) @ moved[:, :3, :3]
-
-
-def _rigid(matrix: Matrix) -> Matrix:
-    location, rotation, _ = matrix.decompose()
-    return Matrix.LocRotScale(location, rotation, None)

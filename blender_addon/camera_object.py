@@ -77,8 +77,7 @@ def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scen
     if lens is not None:
         panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, lens
     moved = np.array(_standard(render_settings.camera(scene))) @ moved
-    if hand.side(armature) == "left":
-        moved = hand.MIRROR @ moved @ hand.MIRROR
+    moved = hand.sided(moved, armature)
     sync.put(armature, _with_forearm(hand.pose(armature), moved, anatomy.skeleton(hand.shape(armature))))
     if (own := of(armature)) is not None:
         place(own, scene)
@@ -91,8 +90,8 @@ def _standard(camera: Camera) -> Matrix:
 
 def _forearm(armature: bpy.types.Object) -> np.ndarray:
     """How the forearm has moved from the bind pose, (4, 4) in the armature's axes."""
-    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))[BONES.index("forearm")]
-    return hand.MIRROR @ moved @ hand.MIRROR if hand.side(armature) == "left" else moved
+    moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
+    return hand.sided(moved[BONES.index("forearm")], armature)
 
 
 def _with_forearm(pose: np.ndarray, moved: np.ndarray, skeleton: anatomy.Skeleton) -> np.ndarray:

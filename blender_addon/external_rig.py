@@ -98,12 +98,15 @@ def read(
     :param near: the pose it had.
     """
     bones = _mapped(armature)
-    moved = []
-    for external, at_rest in zip(bones.values(), _rest(armature, bones), strict=True):
-        location, rotation, _ = posed[external].matrix.decompose()
-        moved.append(np.array(Matrix.LocRotScale(location, rotation, None)) @ np.linalg.inv(at_rest))
-    rotations, shift = _fit(armature, bones).joints(np.array(moved), near)
+    matrices = np.array([rigid(posed[external].matrix) for external in bones.values()])
+    rotations, shift = _fit(armature, bones).joints(matrices @ np.linalg.inv(_rest(armature, bones)), near)
     return rotations, shift * _scale(armature)
+
+
+def rigid(matrix: Matrix) -> Matrix:
+    """What moves and rotates in a matrix (4, 4), without its scale."""
+    location, rotation, _ = matrix.decompose()
+    return Matrix.LocRotScale(location, rotation, None)
 
 
 def _scale(armature: bpy.types.Object) -> float:

@@ -13,7 +13,7 @@ from generator.hand import anatomy, finger_motions, kinematics
 from generator.hand import pose as poses
 from handforge.dataset import KEYPOINTS
 
-from . import external_rig, fingertips, hand, sync
+from . import external_rig, hand, sync
 
 _COLORS = {"curl": (1.0, 0.5, 0.05), "spread": (0.15, 0.7, 1.0)}
 _HEAD = [(0.22, 0.0), (0.06, 0.13), (0.06, -0.13)]
@@ -56,7 +56,7 @@ def handles(
     one, skeleton = hand.pose(armature), anatomy.skeleton(hand.shape(armature))
     names = [(finger, motion) for finger in poses.FINGERS for motion in finger_motions.MOTIONS]
     wanted = [one] + [finger_motions.moved(one, *name, end) for name in names for end in (0.0, 1.0)]
-    points = kinematics.keypoints(np.array(wanted), skeleton) @ fingertips.mirror(armature)
+    points = kinematics.keypoints(np.array(wanted), skeleton) @ hand.mirror(hand.side(armature))[:3, :3]
     found = {}
     for number, (finger, motion) in enumerate(names):
         joint = KEYPOINTS.index(f"{finger}_tip") + _KEYPOINT[motion]

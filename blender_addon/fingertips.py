@@ -60,13 +60,13 @@ def follow(armature: bpy.types.Object) -> None:
 
 def _tips(armature: bpy.types.Object) -> dict[str, np.ndarray]:
     """Where the tips are in the armature's axes."""
-    points = kinematics.keypoints(hand.pose(armature), anatomy.skeleton(hand.shape(armature))) @ mirror(armature)
+    points = kinematics.keypoints(hand.pose(armature), anatomy.skeleton(hand.shape(armature))) @ _mirror(armature)
     return {finger: points[KEYPOINTS.index(f"{finger}_tip")] for finger in poses.FINGERS}
 
 
-def mirror(armature: bpy.types.Object) -> np.ndarray:
+def _mirror(armature: bpy.types.Object) -> np.ndarray:
     """From a right hand's points to the armature's, (3, 3), and back."""
-    return hand.MIRROR[:3, :3] if hand.side(armature) == "left" else np.eye(3)
+    return hand.mirror(hand.side(armature))[:3, :3]
 
 
 def drag(armature: bpy.types.Object, finger: str, place: np.ndarray) -> None:
@@ -75,7 +75,7 @@ def drag(armature: bpy.types.Object, finger: str, place: np.ndarray) -> None:
     :raises HandError: if the hand's bones are not what they were.
     """
     skeleton = anatomy.skeleton(hand.shape(armature))
-    sync.put(armature, fitting.reach(hand.pose(armature), finger, place @ mirror(armature), skeleton))
+    sync.put(armature, fitting.reach(hand.pose(armature), finger, place @ _mirror(armature), skeleton))
     follow(armature)
 
 

@@ -24,8 +24,7 @@ KEY = "handforge_pose"
 SHAPE = tuple(anatomy.HandShape.__dataclass_fields__)
 """The names of the factors of a hand's shape."""
 
-MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
-"""From a right hand to the left one, X to -X; and back."""
+_MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 _NEAR = 1e-4
 """Metres by which a bone's rest position may differ from the skeleton's."""
@@ -113,10 +112,10 @@ def problem(armature: bpy.types.Object) -> str:
     if external_rig.names(armature):
         return ""
     skeleton = anatomy.skeleton(shape(armature))
-    mirror = MIRROR[:3, :3] if side(armature) == "left" else np.eye(3)
+    across = mirror(side(armature))[:3, :3]
     for ends, attribute in ((skeleton.heads, "head_local"), (skeleton.tails, "tail_local")):
         found = np.array([getattr(bones[name], attribute) for name in BONES])
-        far = np.abs(found - ends @ mirror).max(axis=1)
+        far = np.abs(found - ends @ across).max(axis=1)
         if far.max() > _NEAR:
             return (
                 f"The rest pose of {BONES[int(far.argmax())]} was changed (Apply Pose as Rest Pose, or Edit mode): "
@@ -160,6 +159,17 @@ def side(armature: bpy.types.Object) -> str:
     if bones := external_rig.names(armature):
         return external_rig.side(armature, bones)
     return armature.handforge.side
+
+
+def mirror(side: str) -> np.ndarray:
+    """From a right hand's axes to those of a hand of this side, and back, (4, 4): X to -X for a left one."""
+    return _MIRROR if side == "left" else np.eye(4)
+
+
+def sided(moved: np.ndarray, armature: bpy.types.Object) -> np.ndarray:
+    """Transforms (..., 4, 4) of a right hand as those of the armature's, and back."""
+    across = mirror(side(armature))
+    return across @ moved @ across
 
 
 def appearance(armature: bpy.types.Object) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, fli
 
 def _move_joints(armature: bpy.types.Object, shape: anatomy.HandShape, side: str) -> None:
     """Set the bones' ends, which Blender allows in edit mode alone."""
-    skeleton, mirror = anatomy.skeleton(shape), hand.MIRROR[:3, :3] if side == "left" else np.eye(3)
+    skeleton, mirror = anatomy.skeleton(shape), hand.mirror(side)[:3, :3]
     ends = zip(BONES, (skeleton.heads @ mirror).tolist(), (skeleton.tails @ mirror).tolist(), strict=True)
     with _edit_mode(armature):
         for name, head, tail in ends:

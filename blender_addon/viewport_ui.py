@@ -105,6 +105,19 @@ def loaded(name: str, path: str) -> bpy.types.Image:
     return made
 
 
+def text(name: str, content: str) -> bpy.types.Text:
+    """A text of that name in the .blend file, made or changed."""
+    made = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+    made.from_string(content)
+    return made
+
+
+def look_through_camera(context: bpy.types.Context) -> None:
+    """Look through the scene's camera in the context's 3D View; elsewhere nothing changes."""
+    if context.space_data and context.space_data.type == "VIEW_3D":
+        context.region_data.view_perspective = "CAMERA"
+
+
 def show(image: bpy.types.Image) -> None:
     """Show an image in an image editor of the window: one that is open, or the half of the largest 3D View."""
     windows = bpy.context.window_manager.windows

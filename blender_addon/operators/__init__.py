@@ -26,8 +26,7 @@ def register() -> None:
     """Add the operators."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    for part in (render_pose, generate):
-        part.register()
+    generate.register()
 
 
 def unregister() -> None:

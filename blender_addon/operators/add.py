@@ -42,10 +42,7 @@ class AddHand(Undoable, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it and go to pose mode."""
         layer = context.view_layer
-        if layer.objects.active and layer.objects.active.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        for obj in layer.objects:
-            obj.select_set(False)
+        _select_none(layer)
         _start_with_preferences(context.scene)
         armature = _add(context)
         armature.handforge.side = self.side
@@ -66,6 +63,14 @@ def _go_near(context: bpy.types.Context) -> None:
     region = next(region for region in area.regions if region.type == "WINDOW")
     with context.temp_override(region=region):
         bpy.ops.view3d.view_selected()
+
+
+def _select_none(layer: bpy.types.ViewLayer) -> None:
+    """Go to object mode, with nothing selected."""
+    if layer.objects.active and layer.objects.active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for obj in layer.objects:
+        obj.select_set(False)
 
 
 def _start_with_preferences(scene: bpy.types.Scene) -> None:
@@ -263,10 +268,7 @@ class Fingertips(Undoable, bpy.types.Operator):
             layer.objects.active = armature
             fingertips.remove(armature)
             return {"FINISHED"}
-        if layer.objects.active and layer.objects.active.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        for obj in layer.objects:
-            obj.select_set(False)
+        _select_none(layer)
         layer.objects.active = fingertips.add(armature)["index"]
         layer.objects.active.select_set(True)
         return {"FINISHED"}

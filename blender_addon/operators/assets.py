@@ -46,7 +46,7 @@ class PresetsToAssets(OfBuiltInHand, bpy.types.Operator):
         """Make them."""
         armature = hand.active(context)
         for name, pose in PRESETS.items():
-            pose_assets.make(armature, title(name), pose, PRESET_TEXTS.get(name, ""))
+            pose_assets.make(armature, title(name), pose, PRESET_TEXTS[name])
         self.report({"INFO"}, f"{len(PRESETS)} poses are in the asset browser, under Current File")
         return {"FINISHED"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import camera_object, hand
+from .. import camera_object, hand, viewport_ui
 from .common import OfHand, reported
 
 
@@ -17,8 +17,7 @@ class AddCamera(OfHand, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add it, or put it back, and look through it."""
         camera_object.add(hand.active(context), context.scene)
-        if context.space_data and context.space_data.type == "VIEW_3D":
-            context.region_data.view_perspective = "CAMERA"
+        viewport_ui.look_through_camera(context)
         return {"FINISHED"}
 
 

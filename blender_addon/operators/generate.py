@@ -117,8 +117,7 @@ class CopyCommand(bpy.types.Operator):
             self.report({"INFO"}, line)
             return {"FINISHED"}
         name = "hand settings.toml"
-        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
-        text.from_string(settings)
+        viewport_ui.text(name, settings)
         where = render_settings.beside(render_settings.absolute(context.scene.handforge.out), ".toml")
         self.report({"INFO"}, f"Save the text {name!r} as {where} first: {line}")
         return {"FINISHED"}
@@ -137,9 +136,7 @@ class ShowLog(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put it into a text of the .blend file, and open that in a window."""
-        text = bpy.data.texts.get("hand rendering log") or bpy.data.texts.new("hand rendering log")
-        text.from_string(Board.log)
-        _show_text(context, text)
+        _show_text(context, viewport_ui.text("hand rendering log", Board.log))
         return {"FINISHED"}
 
 
@@ -151,10 +148,8 @@ class Guide(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Load it, and show it."""
-        name = "hand guide"
-        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
-        text.from_string(Path(__file__).parents[1].joinpath("guide.md").read_text("utf-8"))
-        _show_text(context, text)
+        guide = Path(__file__).parents[1] / "guide.md"
+        _show_text(context, viewport_ui.text("hand guide", guide.read_text("utf-8")))
         return {"FINISHED"}
 
 

@@ -17,7 +17,7 @@ from generator.hand.fitting import Joints
 from handforge.dataset import KEYPOINTS
 from handforge.errors import HandforgeError
 
-from .. import camera_object, hand, render_settings, sync
+from .. import camera_object, hand, render_settings, sync, viewport_ui
 from .common import OfHand, reported
 from .pose import chosen_file
 
@@ -46,8 +46,7 @@ class LoadPhoto(OfHand, ImportHelper, bpy.types.Operator):
         behind = camera.background_images.new()
         behind.image = bpy.data.images.load(str(path), check_existing=True)
         behind.alpha, camera.show_background_images = 0.9, True
-        if context.space_data and context.space_data.type == "VIEW_3D":
-            context.region_data.view_perspective = "CAMERA"
+        viewport_ui.look_through_camera(context)
         told = f"focal length {focal:.0f} mm" if focal is not None else "it does not tell its focal length: set it"
         self.report({"INFO"}, f"{path.name}, {size[0]} x {size[1]}; {told}")
         return {"FINISHED"}

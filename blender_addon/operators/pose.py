@@ -15,7 +15,8 @@ from handforge.errors import HandforgeError
 from handforge.files import write_atomic
 
 from .. import hand, reshape, sync
-from ..properties.hand import GROUP_WORDS, items
+from ..properties.choice_texts import explained
+from ..properties.hand import GROUP_WORDS
 from .common import OfBuiltInHand, OfHand, reported
 
 _GROUPS = [
@@ -81,14 +82,12 @@ class Preset(OfHand, bpy.types.Operator):
     bl_idname = "handforge.preset"
     bl_label = "Hand Pose Preset"
 
-    name: EnumProperty(
-        name="Pose", items=[(name, label, PRESET_TEXTS.get(name, "")) for name, label, _ in items(*PRESETS)]
-    )
+    name: EnumProperty(name="Pose", items=explained(PRESETS, PRESET_TEXTS))
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """The tooltip."""
-        return PRESET_TEXTS.get(properties.name, cls.__doc__ or "")
+        return PRESET_TEXTS[properties.name]
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

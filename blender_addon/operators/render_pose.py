@@ -72,8 +72,7 @@ def _take(news: PreviewNews) -> None:
     """Have image, overlay and record in the .blend file, and show one."""
     viewport_ui.loaded(viewport_ui.IMAGE, news["image"])
     viewport_ui.loaded(viewport_ui.OVERLAY, news["overlay"])
-    text = bpy.data.texts.get(RECORD) or bpy.data.texts.new(RECORD)
-    text.from_string(json.dumps(json.loads(Path(news["record"]).read_text("utf-8")), indent=1))
+    viewport_ui.text(RECORD, json.dumps(json.loads(Path(news["record"]).read_text("utf-8")), indent=1))
     viewport_ui.show_preview(bpy.context.scene)
 
 
@@ -81,10 +80,6 @@ def wait() -> None:
     """Stay until the image is there; for scripts."""
     while _look() is not None:
         time.sleep(_EVERY)
-
-
-def register() -> None:
-    """Nothing to add: the process starts with the first image."""
 
 
 def unregister() -> None:

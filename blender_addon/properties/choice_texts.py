@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from ..viewport_ui import title
 
 CHOICE_TEXTS: dict[str, dict[str, str]] = {
     "scene": {
         "plain": "The hand alone, before white or near-white",
-        "indoor": "In rooms: light, table or wall, objects, sleeves, shadows, blur and noise, all drawn at random",
+        "indoor": "Indoor scenes: light, table or wall, objects, sleeves, shadows, blur and noise, all drawn at random",
     },
-    "elbow": {"straight": "Arms are straight", "random": "60 % of the arms are bent; in rooms only"},
+    "elbow": {"straight": "Arms are straight", "random": "60 % of the arms are bent; in indoor scenes only"},
     "glove": {
         "none": "Bare hands",
         "some": "A glove of any kind on one hand in eight",
@@ -31,22 +33,28 @@ CHOICE_TEXTS: dict[str, dict[str, str]] = {
     },
     "adornments": {
         "none": "Bare skin",
-        "random": "Rings, nails, tattoos, dirt, paint, plasters on some hands; in rooms only",
+        "random": "Rings, nails, tattoos, dirt, paint, plasters on some hands; in indoor scenes only",
     },
     "num_hands": {"1": "One hand", "2": "A hand of either side", "random": "Two hands in half of the images"},
     "light": {
         "front": "From above the camera, as in the paper",
         "random": "From anywhere on the camera's side, harder or softer, warmer or cooler",
-        "mixed": "As Random, with a flash in part of the rooms",
+        "mixed": "As Random, with a flash in part of the indoor scenes",
     },
     "background": {"white": "Exactly white", "random": "One near-white tone for each image"},
-    "sleeve": {"none": "Bare arms; rooms have sleeves of their own", "random": "Most arms wear a sleeve"},
-    "sensor": {"clean": "No blur and no noise; rooms always have them", "random": "Blur, noise and JPEG compression"},
+    "sleeve": {"none": "Bare arms; indoor scenes have sleeves of their own", "random": "Most arms wear a sleeve"},
+    "sensor": {
+        "clean": "No blur and no noise; indoor scenes always have them",
+        "random": "Blur, noise and JPEG compression",
+    },
     "environment": {
         "objects": "A table or wall with objects on it",
-        "random": "Also interiors, people, plain and dark walls, strong colours and those of skin",
+        "random": "Also furnished interiors, people, plain and dark walls, strong colours and those of skin",
     },
-    "distractors": {"none": "Nothing that looks like skin", "random": "Heads, limbs and things in the colours of skin"},
+    "distractors": {
+        "none": "Nothing that looks like skin",
+        "random": "Heads, limbs and objects in the colours of skin",
+    },
     "occluders": {"none": "Nothing before the hand", "random": "Pencils, cords, cups and cards before some hands"},
     "empty_kind": {
         "any": "Any of these",
@@ -54,7 +62,7 @@ CHOICE_TEXTS: dict[str, dict[str, str]] = {
         "arms": "Arms without their hands",
         "people": "People whose hands are not seen",
         "food": "Food in the colours of skin",
-        "objects": "Things of leather and wood, and dolls",
+        "objects": "Objects of leather and wood, and dolls",
         "interior": "Rooms without people",
     },
     "exposure": {"metered": "As a camera meters it", "random": "Also darker, brighter, tinted and blurred images"},
@@ -72,7 +80,6 @@ CHOICE_TEXTS: dict[str, dict[str, str]] = {
 }
 
 
-def described(setting: str, entries: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Choices of an EnumProperty, each with its sentence."""
-    texts = {"fixed": "A number of your own"} | CHOICE_TEXTS.get(setting, {})
-    return [(word, label, texts[word]) for word, label, _ in entries]
+def explained(words: Iterable[str], texts: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Choices of an EnumProperty, in title case, with a sentence for each."""
+    return [(word, title(word), texts[word]) for word in words]

@@ -12,7 +12,6 @@ from generator.hand import pose
 
 from .. import reshape, sync
 from ..hand import SHAPE
-from ..viewport_ui import title
 
 GROUP_WORDS = {
     "L1": "Translation",
@@ -43,11 +42,6 @@ _MOVES = {
     "thumb_ip_flexion": "Bends the thumb's last joint",
 }
 _LETTERS = {"translation": "Along", "forearm": "About"}
-
-
-def items(*names: str) -> list[tuple[str, str, str]]:
-    """Choices of an EnumProperty, in title case."""
-    return [(name, title(name), "") for name in names]
 
 
 def describe(name: str) -> str:

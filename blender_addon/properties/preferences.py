@@ -10,7 +10,8 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 from generator.frame.settings import ENGINES
 from handforge.console import processors
 
-from .scene import ENGINE_TEXTS, PATH_OPTIONS, explained
+from .choice_texts import explained
+from .scene import ENGINE_TEXTS, PATH_OPTIONS
 
 PACKAGE = __package__.removesuffix(".properties")
 """The add-on's name among Blender's."""

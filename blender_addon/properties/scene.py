@@ -25,8 +25,7 @@ from handforge.console import processors
 from .. import verdict
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, GROUND_TRUTH_WORDS, NUMBERS
 from ..viewport_ui import show_preview, title
-from .choice_texts import described
-from .hand import items
+from .choice_texts import CHOICE_TEXTS, explained
 
 _RELATIVE = "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
 PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if _RELATIVE else set()
@@ -62,7 +61,7 @@ _PRESETS = {name: settings.preset_description(name).rstrip(".") for name in PRES
 ENGINE_TEXTS = {
     "auto": "The faster of Raster and Cycles that runs here",
     "raster": "The fastest: the add-on's own shader; needs Blender 5.2",
-    "cycles": "Runs everywhere; the only one for rooms",
+    "cycles": "Runs everywhere; the only one for indoor scenes",
     "eevee": "Needs Blender 5.2 and a GPU",
     "workbench": "Needs Blender 5.2 and a GPU",
 }
@@ -80,11 +79,6 @@ _FORMATS = {
 }
 
 
-def explained(words: tuple[str, ...], texts: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Choices of an EnumProperty with a sentence for each."""
-    return [(word, label, texts[word]) for word, label, _ in items(*words)]
-
-
 SETTING_TEXTS = {
     name: text.replace("`", "").rstrip(".") for name, text in commented_toml.field_docs(RenderSettings).items()
 }
@@ -97,10 +91,11 @@ def _judge_again(props: Any, _context: bpy.types.Context) -> None:
 
 def _choice(name: str, words: tuple[str, ...]) -> Any:
     as_preset = (AS_PRESET, "As the Preset", "Leave this to the preset")
+    texts = {FIXED: "A number of your own"} | CHOICE_TEXTS.get(name, {})
     return EnumProperty(
         name=title(name),
         description=SETTING_TEXTS[name],
-        items=[as_preset, *described(name, items(*words))],
+        items=[as_preset, *explained(words, texts)],
         update=_judge_again,
     )
 
@@ -177,7 +172,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     )
     settings_file: _path("Settings File", "FILE_PATH", "A TOML file of settings", update=_judge_again)
     count: IntProperty(name="Images", description="0 for every plausible pose", min=0, default=100)
-    seed: IntProperty(name="Seed", description="Another seed draws other random hands, light and rooms", min=0)
+    seed: IntProperty(name="Seed", description="Another seed draws other random hands, light and scenes", min=0)
     size: IntVectorProperty(
         name="Size (px)",
         description="Width and height in pixels",
@@ -196,7 +191,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     truth: EnumProperty(
         name="Ground Truth",
         description=SETTING_TEXTS["ground_truth"],
-        items=[(*told, 1 << bit) for bit, told in enumerate(described("truth", items(*GROUND_TRUTH_WORDS)))],
+        items=[(*told, 1 << bit) for bit, told in enumerate(explained(GROUND_TRUTH_WORDS, CHOICE_TEXTS["truth"]))],
         options={"ENUM_FLAG"},
     )
     backgrounds: _path("Backgrounds", "DIR_PATH", "A folder of images to put behind the hands; empty for none")

@@ -36,7 +36,7 @@ def through(camera, armature, scene):
 
     bpy.context.view_layer.update()
     skeleton = anatomy.skeleton(hand.shape(armature))
-    mirror = hand.MIRROR[:3, :3] if hand.side(armature) == "left" else np.eye(3)
+    mirror = hand.mirror(hand.side(armature))[:3, :3]
     moved = bones(armature)[skeleton.keypoint_bones]
     points = np.einsum("kij,kj->ki", moved[:, :3, :3], skeleton.keypoints @ mirror) + moved[:, :3, 3]
     fractions = [world_to_camera_view(scene, camera, armature.matrix_world @ Vector(p)) for p in points]

@@ -25,7 +25,7 @@ def bones(armature):
 def expected(armature):
     """Where the generator says that they are."""
     moved = kinematics.transforms(hand.pose(armature), anatomy.skeleton(hand.shape(armature)))
-    return hand.MIRROR @ moved @ hand.MIRROR if hand.side(armature) == "left" else moved
+    return hand.sided(moved, armature)
 
 
 def rotation(armature, one):
