@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import hashlib
 import json
 import os
 import platform
@@ -16,7 +17,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,24 @@ def remove_stale(path: Path) -> None:
 def utf8_name(path: Path | str) -> str:
     """A file's name or path as text that every file can hold: bytes of it that are not UTF-8 as ``%E9``."""
     return re.sub("[\udc80-\udcff]", lambda found: f"%{ord(found[0]) - 0xDC00:02X}", str(path))
+
+
+def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """The files of a folder and of those in it with one of some endings, as ``.jpg``, in the order of their names.
+
+    Hidden ones, as ``._name.jpg``, are left out, and what is no regular file.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+    return [path for path in found if not path.name.startswith(".") and path.is_file()]
+
+
+def digest(folder: Path, paths: Iterable[Path]) -> str:
+    """SHA-256 of the names of files below a folder, and of their contents; their order counts."""
+    found = hashlib.sha256()
+    for path in paths:
+        found.update(os.fsencode(path.relative_to(folder).as_posix()) + b"\0")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def dump_json(value: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from PIL import Image
 
 from generator.frame.settings import RenderSettings, SettingsError
 from handforge.dataset.image_io import IMAGE_SUFFIXES, read_image
-from handforge.files import utf8_name
+from handforge.files import digest, files_below, utf8_name
 from handforge.rng import stream
 
 SMALLEST_CROP = 0.4
@@ -71,19 +70,14 @@ class Backgrounds:
     def __init__(self, folder: Path, seed: int) -> None:
         if not folder.is_dir():
             raise SettingsError(f"backgrounds: {folder} is not a folder; name one that holds images")
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-        self._paths = [path for path in found if not path.name.startswith(".") and path.is_file()]
+        self._paths = files_below(folder, IMAGE_SUFFIXES)
         if not self._paths:
             raise SettingsError(f"backgrounds: {folder} holds no image ({', '.join(IMAGE_SUFFIXES)})")
         self._folder, self._seed = folder, seed
 
     def digest(self) -> str:
         """SHA-256 of all names and contents, which tells this folder from one of other images."""
-        found = hashlib.sha256()
-        for path in self._paths:
-            found.update(os.fsencode(path.relative_to(self._folder).as_posix()) + b"\0")
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-        return found.hexdigest()
+        return digest(self._folder, self._paths)
 
     def verify(self) -> None:
         """Read every image, so that a damaged one is known before anything is rendered.

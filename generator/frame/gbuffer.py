@@ -90,7 +90,7 @@ def visible(
     """What is seen in the covered pixels.
 
     :param points: (V, 3) in camera axes.
-    :returns: rows and columns of P pixels, the vertices of the triangle in each (P, 3), and their shares in the place
+    :returns: rows and columns of P pixels, the vertices of the triangle in each (P, 3), and their weights in the place
         that is seen (P, 3), which add up to 1. P is the number of covered pixels, or 0 if no triangle is in them.
     """
     rows, columns = np.nonzero(covered)
@@ -107,12 +107,12 @@ def visible(
     inside = rows - corner[1], columns - corner[0]
     seen = _spread(index, covered[corner[1] :, corner[0] :][: size[1], : size[0]])[inside]
     # The pixel whose values these are; most often it is the pixel itself.
-    faces_seen, shares_seen = index.ravel()[seen], fractions.reshape(-1, 3)[seen]
-    return (rows, columns), faces[faces_seen], shares_seen
+    faces_seen, weights_seen = index.ravel()[seen], fractions.reshape(-1, 3)[seen]
+    return (rows, columns), faces[faces_seen], weights_seen
 
 
 def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest triangle at the middle of each pixel, (H, W), -1 where none is, and its corners' shares (H, W, 3).
+    """The nearest triangle at the middle of each pixel, (H, W), -1 where none is, and its corners' weights (H, W, 3).
 
     :param flat: (V, 2), where the vertices fall, pixels; ``depth`` (V,), ``size`` width and height.
     """
@@ -138,9 +138,9 @@ def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.nd
 
 
 def _barycentric(corners: np.ndarray, inverse: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each corner's share (P, 3) in what is seen of a triangle (P, 3, 2) at a point (P, 2), and 1 / depth there (P,).
+    """Each corner's weight (P, 3) in what is seen of a triangle (P, 3, 2) at a point (P, 2), and 1 / depth there (P,).
 
-    Perspective-correct: 1 / depth is linear in the image. Negative shares are outside the triangle.
+    Perspective-correct: 1 / depth is linear in the image. Negative weights are outside the triangle.
     """
     a, b, c = corners.transpose(1, 2, 0)
     x, y = points.T

@@ -65,7 +65,7 @@ _THUMB_DEG = ((44.0, 16.0), (36.0, 13.0), (32.0, 12.0))
 
 # By eye: how far a digit is rolled about its length: the back of the thumb looks to the radial side, and more so at its
 # base, where the saddle joint's flexion sweeps it across the palm and its abduction lifts it to the front. That flexion
-# also turns the thumb's pad towards the fingers (pronation): its axis leans towards the wrist by the share below.
+# also turns the thumb's pad towards the fingers (pronation): its axis leans towards the wrist by the fraction below.
 _ROLL_DEG = {"little": -5.0, "ring": -2.0, "middle": 0.0, "index": 3.0, "thumb": 52.0}
 _THUMB_BASE_ROLL_DEG = 68.0
 _THUMB_PRONATION = 0.7

@@ -26,7 +26,7 @@ _PALM_LINES: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
 )
 _FOLD_WIDTH = 0.75
 _FADING = (-0.12, 0.3)
-"""Where along a line, as a share of it, it would begin and where it is at its full depth."""
+"""Where along a line, as a fraction of it, it would begin and where it is at its full depth."""
 _FOREARM_PALM = 0.4
 """How much of the palm's colour the inside of the forearm keeps below the wrist."""
 
@@ -58,7 +58,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class DigitRay:
-    """Points in the frame of one digit: position along it from the MCP joint, to the side, to the back."""
+    """Points in the frame of one digit, (V,) mm each: along it from the MCP joint, to the side, to the back."""
 
     along: np.ndarray
     side: np.ndarray
@@ -67,6 +67,12 @@ class DigitRay:
     """Where PIP, DIP (thumb: IP) and the tip are along the digit."""
     breadth: float
     """Half the digit's breadth at the PIP joint."""
+
+    @property
+    def nail(self) -> tuple[float, float, float]:
+        """Half the width and half the length of the digit's nail, and how far along the digit its centre is."""
+        half_length = 0.68 * self.breadth
+        return 0.60 * self.breadth, half_length, self.joints[-1] - 0.16 * self.breadth - half_length
 
 
 def mark(vertices: np.ndarray, digit: np.ndarray, breadth: dict[str, float]) -> Marks:
@@ -173,8 +179,7 @@ def _dark_knuckles(ray: DigitRay, finger: str) -> np.ndarray:
 
 def nail_distance(ray: DigitRay) -> np.ndarray:
     """How far outside the nail a point lies: a rounded rectangle, a little longer than broad, seen from the back."""
-    half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
-    center = ray.joints[-1] - 0.16 * ray.breadth - half_length
+    half_width, half_length, center = ray.nail
     radius = 0.75 * half_width
     corner = np.stack(
         [np.abs(ray.side) - half_width + radius, np.abs(ray.along - center) - half_length + radius], axis=0

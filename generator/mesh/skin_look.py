@@ -271,8 +271,7 @@ def _nails() -> np.ndarray:
     result = np.full((len(chart.rest), 3), 10.0)
     for digit, finger in enumerate(FINGERS):
         ray = skin_features.digit_ray(chart.rest, finger, HALF_BREADTH[finger])
-        half_width, half_length = 0.60 * ray.breadth, 0.68 * ray.breadth
-        center = ray.joints[-1] - 0.16 * ray.breadth - half_length
+        half_width, half_length, center = ray.nail
         on = (chart.digit == digit) & (chart.along > ray.joints[-2] - 3)
         outside = skin_features.nail_distance(ray) + 8.0 * smoothstep(ray.back, 2.0, -1.0)
         result[on] = np.stack([ray.side / half_width, (ray.along - center) / half_length, outside], axis=1)[on]

@@ -13,7 +13,7 @@ SHORTEST_ARM = 0.22
 """Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
 
 TUCKED = 0.5
-"""The share of sleeves on gloved arms whose start is under the glove's cuff; over the others the sleeve lies."""
+"""Fraction of the sleeves on gloved arms whose start is under the glove's cuff; over the others the sleeve lies."""
 
 SLEEVED = 0.6
 """Fraction of arms that have a sleeve, where some have."""

@@ -6,7 +6,6 @@ Z along its longest extent, Y along its thinnest, the origin in the middle.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,6 +19,7 @@ from generator.objects import surfaces
 from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Mesh, Part
 from handforge.errors import HandforgeError
+from handforge.files import digest, files_below
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -108,8 +108,7 @@ class OwnObjects:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise ObjectsError(f"objects: {folder} is not a folder; name one that holds {' or '.join(SUFFIXES)} files")
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        paths = [path for path in found if not path.name.startswith(".") and path.is_file()]
+        paths = files_below(folder, SUFFIXES)
         if not paths:
             raise ObjectsError(f"objects: {folder} holds no object ({', '.join(SUFFIXES)})")
         self._folder = folder
@@ -119,10 +118,7 @@ class OwnObjects:
 
     def digest(self) -> str:
         """SHA-256 of all names and contents, which tells this folder from one of other objects."""
-        found = hashlib.sha256()
-        for kind, one in self.by_kind.items():
-            found.update(f"{kind}\0".encode() + hashlib.sha256(one.path.read_bytes()).digest())
-        return found.hexdigest()
+        return digest(self._folder, [one.path for one in self.by_kind.values()])
 
 
 _OPENED: dict[str, OwnObject] = {}

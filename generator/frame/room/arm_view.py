@@ -29,16 +29,20 @@ class View:
         return self.arm[self.hand][owner == rng.choice(np.unique(owner))]
 
     def point(self, across: float, down: float, depth: float) -> np.ndarray:
-        """The scene point (3,) at a depth in metres along the viewing axis, seen at a share of the image's size."""
+        """The scene point (3,) at a depth in metres along the viewing axis, seen at fractions of the image's size."""
         width, height = self.camera.width, self.camera.height
         scale = depth / self.camera.matrix[0, 0]
         return np.array([(across - 0.5) * width * scale, depth - self.camera.distance, (0.5 - down) * height * scale])
 
-    def behind(self, margin: float) -> float:
-        """The depth of the farthest point of the arm that is inside the image, or near it by a share of its size."""
+    def inside(self, margin: float) -> np.ndarray:
+        """Which points of the arm are inside the image or near it, by a fraction of its size, (V,) bool."""
         x, y, depth = self.camera.project(self.arm).T
         apart = np.maximum(abs(x / self.camera.width - 0.5), abs(y / self.camera.height - 0.5))
-        seen = (apart < 0.5 + margin) & (depth > 0)
+        return np.asarray((apart < 0.5 + margin) & (depth > 0))
+
+    def behind(self, margin: float) -> float:
+        """The depth, metres, of the farthest of the points that :meth:`inside` tells, or of all if it tells none."""
+        depth, seen = self.camera.to_camera(self.arm)[:, 2], self.inside(margin)
         return float(depth[seen].max() if seen.any() else depth.max())
 
     def clear(self, center: np.ndarray, radius: float, half: np.ndarray | None = None, gap: float = 0.004) -> bool:

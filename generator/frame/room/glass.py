@@ -29,9 +29,7 @@ def _pane(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """A pane before all of the arms that is in the image: larger than it, or a plate whose edges are in sight."""
     normal = np.array([rng.normal(0, 0.25), -1.0, rng.normal(0, 0.25)])
     normal /= np.linalg.norm(normal)
-    x, y, depth = view.camera.project(view.arm).T
-    apart = np.maximum(abs(x / view.camera.width - 0.5), abs(y / view.camera.height - 0.5))
-    seen = view.arm[(apart < 0.7) & (depth > 0)]
+    seen = view.arm[view.inside(0.2)]
     if not len(seen):
         return False
     gap, thick = log_uniform(rng, 0.004, 0.25), rng.uniform(0.002, 0.008)

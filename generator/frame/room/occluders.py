@@ -74,7 +74,7 @@ def _size(rng: np.random.Generator) -> tuple[Shape, np.ndarray]:
 
 
 def _hidden(view: View, center: np.ndarray, radius: float, half: np.ndarray) -> float:
-    """About which share of the hand's surface lies behind a rod of this half axis, as the camera sees it."""
+    """About which fraction of the hand's surface lies behind a rod of this half axis, as the camera sees it."""
     hand = view.camera.to_camera(view.arm[view.hand][::7])
     ends = view.camera.to_camera(np.array([center - half, center + half]))
     if ends[:, 2].min() < 0.05:

@@ -128,7 +128,7 @@ class SceneProps:
             return True  # the hand in front of the world's image alone
         normal = _facing(rng)
         offset = float((view.arm @ normal).min() - log_uniform(rng, 0.002, 0.4))
-        self._table(rng, view, normal, normal * offset, material, int(rng.integers(0, 11)) + more)
+        self.table(rng, view, normal, normal * offset, int(rng.integers(0, 11)) + more, material)
         return bool(normal[2] > LEVEL)
 
     def sheet(self, rng: np.random.Generator, normal: np.ndarray, point: np.ndarray) -> None:
@@ -148,20 +148,22 @@ class SceneProps:
         if normal[2] > LEVEL:
             self.up, self.ground, self.floored = normal, float(normal @ point), True
 
-    def table(self, rng: np.random.Generator, view: View, normal: np.ndarray, point: np.ndarray, count: int) -> None:
-        """A table or wall through a point with this unit normal, and up to so many props on it where no arm is."""
-        self._table(rng, view, normal, point, None, count)
-
-    def _table(
+    def table(
         self,
         rng: np.random.Generator,
         view: View,
         normal: np.ndarray,
         point: np.ndarray,
-        material: Material | None,
         count: int,
+        material: Material | None = None,
     ) -> None:
-        """In part of the images a table's edge is in sight; a wall's never is."""
+        """Put a table or wall into the scene, and up to ``count`` props on it where no arm is.
+
+        In part of the images a table's edge is in sight; a wall's never is.
+
+        :param normal: (3,) its unit normal; ``point``: (3,) metres, a point of it.
+        :param material: None for any.
+        """
         rotation, level = rotation_to(normal, rng.uniform(0, 2 * np.pi)), bool(normal[2] > LEVEL)
         size, shift = _ENDLESS.copy(), np.zeros(3)
         if level and rng.random() < 0.6:
