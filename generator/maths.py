@@ -47,3 +47,16 @@ def rotation_about(axis: int, angle: float) -> np.ndarray:
 def transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Points (..., 3) rotated, scaled and moved by a matrix (4, 4)."""
     return np.asarray(points @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def grid_triangles(index: np.ndarray, *, closed: bool = False, flipped: bool = False) -> np.ndarray:
+    """Two triangles for every cell of a grid of vertices, (F, 3).
+
+    :param index: (R, C), the vertices' numbers; corners go from row to row first, then from column to column.
+    :param closed: whether the last column is joined to the first.
+    :param flipped: whether the triangles look to the other side.
+    """
+    grid = np.column_stack([index, index[:, 0]]) if closed else index
+    a, b, c, d = (part.ravel() for part in (grid[:-1, :-1], grid[1:, :-1], grid[1:, 1:], grid[:-1, 1:]))
+    halves = ((a, d, c), (a, c, b)) if flipped else ((a, b, c), (a, c, d))
+    return np.concatenate([np.stack(half, axis=1) for half in halves])

@@ -14,7 +14,7 @@ import numpy as np
 
 from generator.hand.anatomy import BONES, skeleton
 from generator.hand.pose import FINGERS
-from generator.maths import smoothstep
+from generator.maths import grid_triangles, smoothstep
 from generator.mesh import hand_mesh, skin_weights
 from generator.mesh.gloves import Glove
 from generator.mesh.hand_chart import hand_chart, knuckles
@@ -311,10 +311,7 @@ def _cuff_shade(glove: Glove, rng: np.random.Generator, rows: np.ndarray) -> np.
 def _faces() -> np.ndarray:
     hand, rows = hand_mesh.build(), len(_FIXED) + _STRETCHED + _LIP
     index = np.arange(rows * AROUND).reshape(rows, AROUND) + len(hand.vertices)
-    a, b = index[:-1], index[1:]
-    c, d = np.roll(b, -1, 1), np.roll(a, -1, 1)
-    ring = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
-    return np.concatenate([hand.faces, ring.astype(np.int32)])
+    return np.concatenate([hand.faces, grid_triangles(index, closed=True).astype(np.int32)])
 
 
 @lru_cache(maxsize=1)

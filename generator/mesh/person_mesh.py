@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from generator.maths import smoothstep
+from generator.maths import grid_triangles, smoothstep
 
 Mesh = tuple[np.ndarray, np.ndarray]
 """Vertices (V, 3) metres and triangles (F, 3) int32, closed, that look outwards."""
@@ -69,12 +69,10 @@ def _loft(rings: np.ndarray) -> Mesh:
     count, around = rings.shape[:2]
     points = np.concatenate([rings.reshape(-1, 3), rings[[0, -1]].mean(axis=1)])
     index = np.arange(count * around).reshape(count, around)
-    a, b = index[:-1].ravel(), index[1:].ravel()
-    d, c = (np.roll(part, -1, 1).ravel() for part in (index[:-1], index[1:]))
     low, high = np.full(around, count * around), np.full(around, count * around + 1)
     first, last = index[0], index[-1]
     faces = [
-        np.stack([a, d, c], 1), np.stack([a, c, b], 1),
+        grid_triangles(index, closed=True, flipped=True),
         np.stack([low, np.roll(first, -1), first], 1), np.stack([high, last, np.roll(last, -1)], 1),
     ]  # fmt: skip
     return points, np.concatenate(faces).astype(np.int32)

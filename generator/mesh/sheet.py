@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.maths import log_uniform
+from generator.maths import grid_triangles, log_uniform
 
 _STEP = 0.008
 """Metres between two points."""
@@ -34,10 +34,9 @@ def sheet(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     side = np.sign(x) * (np.minimum(np.abs(x), half) + (_EDGE + height) * np.sin(angle))
     low = _EDGE * (1 - np.cos(angle)) + np.maximum(over - _EDGE * np.pi / 2, 0.0)
     vertices = np.stack([side, y, height * np.cos(angle) - low], axis=-1).reshape(-1, 3)
-    index = np.arange(x.size).reshape(x.shape)
-    a, b, c, d = index[:-1, :-1].ravel(), index[1:, :-1].ravel(), index[1:, 1:].ravel(), index[:-1, 1:].ravel()
+    faces = grid_triangles(np.arange(x.size).reshape(x.shape))
     shift = [rng.uniform(-0.7, 0.7) * half, rng.uniform(-0.4, 0.4) * reach, 0.0]
-    return vertices + shift, np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int32)
+    return vertices + shift, faces.astype(np.int32)
 
 
 def drape(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

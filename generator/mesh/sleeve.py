@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from generator.hand.vectors import Vector
+from generator.maths import grid_triangles
 
 SHORTEST_ARM = 0.22
 """Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
@@ -99,6 +100,4 @@ def tube(
     inside = rings[0] * [0.8, 0.8, 1] - [0, 0, 0.01]  # the cuff's thickness
     vertices = np.concatenate([inside, *rings])
     index = np.arange(len(vertices)).reshape(-1, len(around))
-    a, b, c, d = index[:-1], index[1:], np.roll(index[1:], -1, 1), np.roll(index[:-1], -1, 1)
-    faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
-    return vertices, faces
+    return vertices, grid_triangles(index, closed=True)

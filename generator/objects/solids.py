@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from generator.maths import transformed
+from generator.maths import grid_triangles, transformed
 
 Mesh = tuple[np.ndarray, np.ndarray]
 
@@ -73,7 +73,7 @@ class Lathe:
         circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         body = np.concatenate([np.column_stack([r * circle, np.full(self.sides, z)]) for r, z in inner])
         vertices = np.concatenate([body, [[0, 0, rings[0, 1]], [0, 0, rings[-1, 1]]]])
-        faces = [_quads(len(inner), self.sides)]
+        faces = [_around(len(inner), self.sides)]
         bottom, top = len(body), len(body) + 1
         first, last = np.arange(self.sides), np.arange(self.sides) + (len(inner) - 1) * self.sides
         faces.append(np.stack([np.full(self.sides, bottom), np.roll(first, -1), first], axis=1))
@@ -104,12 +104,9 @@ def _cornered(outline: np.ndarray) -> np.ndarray:
     return np.array([*points, outline[-1]])
 
 
-def _quads(rings: int, sides: int) -> np.ndarray:
+def _around(rings: int, sides: int) -> np.ndarray:
     """Triangles between rings of vertices one above the other."""
-    index = np.arange(rings * sides).reshape(rings, sides)
-    a, b = index[:-1].ravel(), np.roll(index[:-1], -1, 1).ravel()
-    c, d = index[1:].ravel(), np.roll(index[1:], -1, 1).ravel()
-    return np.concatenate([np.stack([a, b, d], 1), np.stack([a, d, c], 1)])
+    return grid_triangles(np.arange(rings * sides).reshape(rings, sides), closed=True, flipped=True)
 
 
 @dataclass(frozen=True)
@@ -144,8 +141,7 @@ class Box:
                 grid[..., axis] = sign * half[axis]
                 rows, columns = grid.shape[:2]
                 index = np.arange(rows * columns).reshape(rows, columns) + count
-                a, b, c, d = (part.ravel() for part in (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]))
-                quads = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+                quads = grid_triangles(index)
                 faces.append(quads if sign > 0 else quads[:, ::-1])
                 flat = grid.reshape(-1, 3)
                 core = np.clip(flat, -inner, inner)
@@ -210,7 +206,7 @@ class Tube:
             up = np.cross(way, side)
             rings.append(center + size * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up))
         vertices = np.concatenate(rings) * [1, self.flat, 1]
-        return vertices, _quads(len(rings), self.sides).astype(np.int32)
+        return vertices, _around(len(rings), self.sides).astype(np.int32)
 
 
 @dataclass(frozen=True)

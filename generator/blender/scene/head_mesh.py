@@ -16,6 +16,7 @@ from generator.blender import attributes
 from generator.blender.rig import fill
 from generator.blender.scene import materials
 from generator.frame.room.materials import Face
+from generator.maths import grid_triangles
 from generator.mesh.sdf import smooth_min
 
 _SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
@@ -95,11 +96,9 @@ def _sculpt(
     top, bottom = len(rays), len(rays) + 1
     points[top], points[bottom] = points[:columns].mean(0), points[top - columns : top].mean(0)
     index = np.arange(rows * columns).reshape(rows, columns)
-    a, b = index[:-1].ravel(), index[1:].ravel()
-    c, d = (np.roll(part, -1, 1).ravel() for part in (index[:-1], index[1:]))
     first, last = index[0], index[-1]
     faces = [
-        np.stack([a, b, d], 1), np.stack([a, d, c], 1),
+        grid_triangles(index, closed=True),
         np.stack([np.full(columns, top), first, np.roll(first, -1)], 1),
         np.stack([np.full(columns, bottom), np.roll(last, -1), last], 1),
     ]  # fmt: skip
