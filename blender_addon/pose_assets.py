@@ -20,7 +20,7 @@ _SEEN = 0.26
 
 
 def make(armature: bpy.types.Object, name: str, pose: np.ndarray, text: str) -> bpy.types.Action:
-    """An action asset of wrist and fingers in a pose (28,); one of ours that has its name is replaced.
+    """An action asset of wrist and fingers in a pose (28,); a hand pose's that has its name is replaced.
 
     :param text: what the asset browser says of it.
     """

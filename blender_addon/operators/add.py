@@ -74,7 +74,7 @@ def _select_none(layer: bpy.types.ViewLayer) -> None:
 
 
 def _start_with_preferences(scene: bpy.types.Scene) -> None:
-    """What the user's preferences say goes into what nobody has set yet."""
+    """Set the fields that have no value yet to the user's preferences."""
     chosen, panel = preferences(), scene.handforge
     for name in ("out", "workers", "engine") if chosen else ():
         if not panel.is_property_set(name):
@@ -111,7 +111,7 @@ def _move_into(collection: bpy.types.Collection, *objects: bpy.types.Object) -> 
 
 
 def _material() -> bpy.types.Material:
-    """The skin that hands in rooms are rendered with, which shows the hand's tone in solid shading, too."""
+    """The plain skin of indoor scenes, which shows the hand's tone in solid shading, too."""
     made = skin_material.plain_skin()
     made.name = "hand skin"
     return made

@@ -43,7 +43,7 @@ def load(path: Path, map_: Path | None) -> tuple[Skeleton, HandMesh]:
 def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, HandMesh]:
     """The hand of an armature in the scene, whatever its pose, in our bind pose and size.
 
-    :param bones: their bones' names by ours.
+    :param bones: its bones' names by the built-in hand's.
     :raises RigMapError: if the bones move no mesh, or the map does not fit.
     """
     owners = _owners(armature, bones)
@@ -94,7 +94,7 @@ def _heads(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, np.nd
 
 
 def _owners(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, int]:
-    """Which of our bones moves what each of theirs does, by its place in BONES: the mapped one that it hangs on."""
+    """Of each of its bones the mapped one that it is or hangs on, by place in BONES: what it moves is that one's."""
     ours = {theirs: BONES.index(name.replace("_tip", "_distal")) for name, theirs in bones.items()}
     owners = {}
     for bone in armature.data.bones:

@@ -106,7 +106,7 @@ def draw_shake(rng: np.random.Generator) -> tuple[float, float] | None:
 def shaken(linear: np.ndarray, way: tuple[float, float]) -> np.ndarray:
     """Linear light (H, W, 3) that a camera gathers while the image moves by ``way``, widths of the image.
 
-    The middle of the movement is where the image was, so that masks stay right.
+    Half-way through the movement the image is where it was, so that masks stay right.
     """
     pixels = np.array(way) * linear.shape[1]
     steps = int(np.ceil(np.abs(pixels).max())) + 1

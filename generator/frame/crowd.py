@@ -41,7 +41,7 @@ _NEAREST = 0.16
 
 @dataclass(frozen=True)
 class SeenHand:
-    """A hand of somebody.
+    """A hand of one of the people.
 
     :param person: the number of its person.
     :param side: ``right`` or ``left``; ``pose`` (28,) is that of a right hand, of which a left one is the mirror image.
@@ -57,7 +57,7 @@ class SeenHand:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is seen.
+    """A person who is seen.
 
     :param center: (3,) between the shoulders, metres.
     :param axes: (3, 3) columns: to the person's left as the camera sees it (X), backwards (Y), up (Z).
@@ -89,7 +89,7 @@ def draw_crowd(settings: RenderSettings, frame: int, fingers: np.ndarray, hand: 
     """The people of a frame; None in those that show one or two hands from near.
 
     :param fingers: v7..v28 (22,) of the first hand; the others' are drawn.
-    :param tone: the first person's skin; everybody's where the settings name one.
+    :param tone: the first person's skin tone, 0..1; everyone's where the settings name one.
     """
     rng = stream(settings.seed, frame, "crowd")
     chance = rng.random()
@@ -249,7 +249,7 @@ def _pose(
 ) -> tuple[np.ndarray, Elbow]:
     """A right arm's pose (28,) without its fingers, and how it is bent, from where its joints are.
 
-    The thumb looks up and to the body's middle, turned by up to some 60 degrees.
+    The thumb points up and to the body's centre, turned by up to some 60 degrees.
     """
     ahead = (wrist - elbow) / np.linalg.norm(wrist - elbow)
     lean = -np.arcsin(np.clip(ahead[1], -1, 1))

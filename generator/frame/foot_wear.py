@@ -40,7 +40,7 @@ class Sandal:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Sandal:
-        """Any sandal; flip-flops are of rubber."""
+        """Draw a sandal; flip-flops are of rubber."""
         straps: Straps = get_args(Straps)[rng.choice(4, p=[0.4, 0.25, 0.15, 0.2])]
         rubber = straps == "thong" or rng.random() < 0.4
         strap = plastic(rng) if rubber else leather(rng)
@@ -61,7 +61,7 @@ class Trousers:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Trousers:
-        """Jeans as often as all others, from the ankle to above the knee."""
+        """Draw a leg of trousers, every second one of jeans, down to the ankle or to above the knee."""
         hue, saturation = ((0.56, 0.64), (0.2, 0.7)) if rng.random() < 0.5 else ((0.0, 1.0), (0.0, 0.4))
         cloth = of_hues(rng, "mottled", hue, saturation, (0.08, 0.7), (0.85, 0.95), (300.0, 900.0))
         red, green, blue = (0.8 * part for part in cloth.color)

@@ -112,7 +112,7 @@ def visible(
 
 
 def _nearest(flat: np.ndarray, depth: np.ndarray, faces: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest triangle at the middle of each pixel, (H, W), -1 where none is, and its corners' weights (H, W, 3).
+    """The nearest triangle at the centre of each pixel, (H, W), -1 where none is, and its corners' weights (H, W, 3).
 
     :param flat: (V, 2), where the vertices fall, pixels; ``depth`` (V,), ``size`` width and height.
     """

@@ -6,8 +6,8 @@ Where the bones stand in the palm, the girths and the thumb's directions are cho
 photographs.
 
 Within 5 % the skin has the means of the 4,082 men and 1,986 women of the US Army's survey of 2012 (ANSUR II): hand
-length 189.3 mm, breadth 85.0, wrist circumference 169. The fingers are slimmer than soldiers': at the PIP joint of the
-index finger ours is 19.2 mm broad and 58 in circumference, that of men in Greiner's Hand Anthropometry of U.S. Army
+length 189.3 mm, breadth 85.0, wrist circumference 169. The fingers are slimmer than soldiers': at the PIP joint the
+index finger is 19.2 mm broad and 58 in circumference, that of men in Greiner's Hand Anthropometry of U.S. Army
 Personnel (1991) 23.0 and 68.4, on hands 90.4 mm broad.
 
 Axes as in :mod:`generator.hand.pose`: +X radial, +Y dorsal, +Z distal; metres.

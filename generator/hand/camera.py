@@ -23,7 +23,7 @@ class Camera:
     :param distance: metres from the scene's origin (the wrist of an untranslated pose).
     :param focal_mm: focal length for a sensor 36 mm wide. With the defaults the image shows 0.80 x 0.45 m at the
         wrist, so that a hand that turns about its wrist stays inside and takes about 40 % of the height.
-    :param fisheye: whether the lens is an equidistant fisheye: a point falls as far from the image's middle as its
+    :param fisheye: whether the lens is an equidistant fisheye: a point falls as far from the image's centre as its
         direction's angle to the axis, in radians, times the focal length.
     """
 

@@ -115,7 +115,7 @@ def draw(name: str, count: int) -> np.ndarray:
 
 
 def signs() -> dict[str, np.ndarray]:
-    """The poses (28,) of the letters and digits, without anybody's way of showing them."""
+    """The poses (28,) of the letters and digits, as they are taught."""
     return {name: _sign(name) for name in _SIGNS}
 
 

@@ -13,7 +13,7 @@ from handforge.files import write_atomic
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
-COLOURS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
+COLORS = ("#f2f2ef", "#7a3e9d", "#c8443a", "#8a8f98", "#31435c", "#d9a441")
 """Of a kept pose, then of :data:`generator.hand.plausibility.RULES`."""
 
 
@@ -37,7 +37,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
             codes,
             origin="lower",
             extent=(-180, 180, -180, 180),
-            cmap=ListedColormap(COLOURS),
+            cmap=ListedColormap(COLORS),
             vmin=0,
             vmax=len(labels) - 1,
             interpolation="nearest",
@@ -49,7 +49,7 @@ def plot(reasons: dict[str, np.ndarray], path: Path) -> None:
         axes.set_yticks(range(-180, 181, 90))
     patches = [
         Patch(facecolor=color, edgecolor="#55555a", label=label or "kept")
-        for label, color in zip(labels, COLOURS, strict=True)
+        for label, color in zip(labels, COLORS, strict=True)
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), frameon=False)
     drawn = io.BytesIO()

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from generator.hand import pose, pose_sets, sweep
 from generator.hand.plausibility import RULES
-from generator.hand.plausibility_plot import COLOURS
+from generator.hand.plausibility_plot import COLORS
 
 FULL = (-180, 178)
 """First and last angle of the whole sweep, degrees."""
@@ -70,7 +70,7 @@ def image(some: Part, reasons: np.ndarray, marked: np.ndarray | None = None, sca
 
     :param marked: a pose (28,) whose v4 and v5 get a cross hair.
     """
-    palette = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in COLOURS], np.uint8)
+    palette = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in COLORS], np.uint8)
     codes = np.select([reasons == rule for rule in RULES], range(1, len(RULES) + 1), 0)
     cells = palette[codes.reshape(some.shape)]
     pixels = np.repeat(np.repeat(cells, scale, axis=0), scale, axis=1)

@@ -59,7 +59,9 @@ class FootShape:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> FootShape:
-        """Anybody's: adults' length varies by 6 %, as men's and women's together do in ANSUR II, the rest by eye.
+        """Draw a person's foot.
+
+        Adults' length varies by 6 %, as men's and women's together do in ANSUR II, the rest by eye.
 
         The great toe is the longest of 69 % of feet, the second of 22 %, and 9 % are square (Viladot 1973, Orthopedic
         Clinics of North America 4, 165-178). One in eight is a child's: shorter, plump, with short toes.
@@ -97,7 +99,7 @@ class FootPose:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> FootPose:
-        """Within what ankles, knees and toes do at rest; neighbouring toes bend alike."""
+        """Draw how a foot is held at rest; neighbouring toes bend alike."""
         curl = rng.normal(0.0, 0.22)
         toes = np.clip(curl + rng.normal(0.0, 0.1, 5) + [rng.normal(0, 0.2), 0, 0, 0, 0], -0.7, 0.8)
         apart = rng.uniform(0.03, 0.1) if rng.random() < 0.15 else rng.uniform(-0.03, 0.015)

@@ -68,7 +68,7 @@ class Glove:
 
     @classmethod
     def random(cls, rng: np.random.Generator, kind: str = "random") -> Glove:
-        """A glove of a kind, or of any kind as often as people are photographed in it.
+        """Draw a glove of a kind, or of any kind as often as people are photographed in it.
 
         :raises ValueError: if there is no such kind.
         """

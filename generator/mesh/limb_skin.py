@@ -13,7 +13,7 @@ class LimbSkin:
 
     :param age: 0..1, how deep folds are and how far veins stand out.
     :param blood: 0..1, how red it is in blotches and specks.
-    :param place: (3,) metres, where in the patterns the limb lies: nobody's are alike.
+    :param place: (3,) metres, where in the patterns the limb lies, so that no two persons' are alike.
     :param hair: 0..1, how much grows on the legs.
     :param callus: 0..1, how thick and yellow the skin is where the foot rubs.
     """
@@ -26,7 +26,7 @@ class LimbSkin:
 
     @classmethod
     def random(cls, rng: np.random.Generator, aged: bool = False) -> LimbSkin:
-        """Anybody's; ``aged``: older and redder, as in a clinic."""
+        """Draw a person's skin; ``aged``: older and redder, as in a clinic."""
         age, blood = rng.beta(2.5, 1.5, 2) if aged else rng.beta(1.5, 2.2, 2)
         x, y, z = rng.uniform(0.0, 10.0, 3).round(4).tolist()
         hair = float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0

@@ -1,4 +1,4 @@
-"""Meshes in the package as files of arrays, so that nobody has to wait for them to be meshed."""
+"""Meshes of the package as files of arrays, since meshing takes some seconds and scikit-image."""
 
 from __future__ import annotations
 

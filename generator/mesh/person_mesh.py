@@ -31,7 +31,7 @@ _GIRTHS: dict[Part, tuple[tuple[float, float], ...]] = {
 (flexed), forearm, thigh and calf, and those of wrist, knee and ankle, are the means of 507 adults in Heinz et al. 2003
 (Journal of Statistics Education 11, 2); what is between is by eye."""
 
-# Height; half of width and depth, the middle's Y. From the hem over chest and shoulders to the collar.
+# Height; half of width and depth, the centre's Y. From the hem over chest and shoulders to the collar.
 _SHIRT = np.array(
     [
         (-0.56, 0.176, 0.130, 0.000), (-0.50, 0.174, 0.128, -0.002), (-0.43, 0.166, 0.120, -0.004),
@@ -54,8 +54,8 @@ _NECK = np.array(
         (0.13, 0.054, 0.058, -0.004), (0.17, 0.053, 0.058, -0.014), (0.21, 0.050, 0.056, -0.020),
     ]
 )  # fmt: skip
-# Long hair hangs from the crown of a head, whose middle is the origin, as far as 1 below it: height; half of width and
-# depth, the middle's Y, and how far it reaches around from the back, radians.
+# Long hair hangs from the crown of a head, whose centre is the origin, as far as 1 below it: height; half of width and
+# depth, the centre's Y, and how far it reaches around from the back, radians.
 _LONG_HAIR = np.array(
     [
         (0.04, 0.074, 0.090, 0.006, 1.75), (-0.05, 0.083, 0.094, 0.014, 1.75), (-0.25, 0.092, 0.090, 0.024, 1.65),
@@ -88,7 +88,7 @@ def _rows(table: np.ndarray, count: int) -> np.ndarray:
 
 
 def _rings(rows: np.ndarray, around: int, power: float) -> np.ndarray:
-    """Rings (R, C, 3) of superelliptic sections: height; half of width and depth, the middle's Y."""
+    """Rings (R, C, 3) of superelliptic sections: height; half of width and depth, the centre's Y."""
     angle = 2 * np.pi * np.arange(around) / around
     cos, sin = (np.sign(part) * np.abs(part) ** (2 / power) for part in (np.cos(angle), np.sin(angle)))
     z, wide, deep, center = (column[:, None] for column in rows.T)
@@ -167,7 +167,7 @@ def hips(variant: int = 0) -> Mesh:
 
 @lru_cache(maxsize=1)
 def neck() -> Mesh:
-    """From below the collar to within the head, whose middle is at about (0, -0.03, 0.22)."""
+    """From below the collar to within the head, whose centre is at about (0, -0.03, 0.22)."""
     return _loft(_rings(_rows(_NECK, 16), 40, 2.0))
 
 

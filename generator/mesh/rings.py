@@ -45,7 +45,7 @@ class Ring:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Ring:
-        """Any ring, most often on the ring finger."""
+        """Draw a ring, most often on the ring finger."""
         finger = FINGERS[int(rng.choice(5, p=[0.12, 0.45, 0.2, 0.15, 0.08]))]
         stone = float(rng.uniform(0.0015, 0.0045)) if rng.random() < 0.35 else 0.0
         return cls(

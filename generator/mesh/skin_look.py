@@ -1,7 +1,7 @@
 """One person's skin, nails and what is drawn on them: what is decided of it, and its maps over the hand's vertices.
 
-Tones, and where blood, pigment, veins and spots show, are chosen by eye after photographs of hands. Rooms are rendered
-with it; before a plain background the hand has the colors of :mod:`generator.mesh.skin_color`.
+Tones, and where blood, pigment, veins and spots show, are chosen by eye after photographs of hands. Indoor scenes
+are rendered with it; before a plain background the hand has the colors of :mod:`generator.mesh.skin_color`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ class SkinLook:
 
     @classmethod
     def random(cls, rng: np.random.Generator, tone: float, adorned: float = 0.25) -> SkinLook:
-        """Somebody's skin of this tone; polish, drawings and bands each on a part of ``adorned`` of the hands."""
+        """Draw a person's skin of this tone, 0..1.
+
+        :param adorned: 0..1; of this fraction of the hands 0.8 have polish, 0.5 a drawing and 0.5 a band.
+        """
         fraction = rng.random(3)
         drawing = DRAWINGS[1 + int(rng.choice(4, p=[0.4, 0.2, 0.25, 0.15]))]
         band = BANDS[1 + int(rng.choice(3, p=[0.5, 0.3, 0.2]))]
@@ -182,7 +185,7 @@ def skin_maps(look: SkinLook) -> SkinMaps:
 
 @dataclass(frozen=True)
 class _Fixed:
-    """What everybody's hand has at the same place, (V,) float32 each."""
+    """What all hands have at the same place, (V,) float32 each."""
 
     palm: np.ndarray
     crease: np.ndarray

@@ -11,7 +11,7 @@ from generator.hand.vectors import Vector
 from generator.maths import grid_triangles
 
 SHORTEST_ARM = 0.22
-"""Metres of forearm that there has to be: somebody's rig may have less, and goes bare."""
+"""Metres of forearm that a sleeve needs: an external rig with less goes bare."""
 
 TUCKED = 0.5
 """Fraction of the sleeves on gloved arms whose start is under the glove's cuff; over the others the sleeve lies."""
@@ -37,7 +37,7 @@ class Sleeve:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Sleeve:
-        """Any sleeve."""
+        """Draw a sleeve of any color and length."""
         start, loose = cut(rng)
         hue, saturation, value = rng.uniform(), rng.uniform(0, 0.8), rng.uniform(0.08, 0.95)
         color = np.array(colorsys.hsv_to_rgb(hue, saturation, value)) ** 2.2
@@ -45,7 +45,7 @@ class Sleeve:
 
 
 _RINGS = 28
-"""Of vertices, from one end to the other."""
+"""Number of rings of vertices, from one end to the other."""
 Folds = tuple[tuple[float, float], ...]
 """Of each ring where its three bulges are, radians, and how far it is shifted along the arm, metres."""
 
@@ -54,7 +54,7 @@ RING = 5
 
 
 def cut(rng: np.random.Generator) -> tuple[float, float]:
-    """A start and a looseness."""
+    """Draw where a sleeve starts, and how loose it is: metres, as of :class:`Sleeve`."""
     return -rng.uniform(0.015, 0.2), rng.uniform(0.003, 0.014)
 
 
@@ -89,7 +89,7 @@ def tube(
     rings: list[np.ndarray] = []
     for z, (phase, shift) in zip(levels, folds, strict=True):
         apart = np.abs(rest[:, 2] - z)
-        # Somebody's own arm may have no vertex so near: then the nearest ring of them.
+        # The arm of an external rig may have no vertex so near: then the nearest ring of them.
         near = rest[apart < max(0.02, 1.01 * np.partition(apart, RING)[RING])] if z > rest[:, 2].min() else rings[-1]
         low, high = near.min(axis=0), near.max(axis=0)
         off = loose * min(1.0, 0.05 + (start - z) / 0.05) if tucked else loose

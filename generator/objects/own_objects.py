@@ -1,7 +1,7 @@
 """The user's own objects: a folder of .glb and .obj files in metres, which are held and lie on tables.
 
 Files are read by trimesh, which takes geometry from them and runs nothing. An object's axes are found from its shape:
-Z along its longest extent, Y along its thinnest, the origin in the middle.
+Z along its longest extent, Y along its thinnest, the origin in its centre.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class PreviewNews(TypedDict, total=False):
 
 
 EXPECTED = (HandforgeError, OSError, ModuleNotFoundError)
-"""What ends a task and is told in words; anything else is a fault of ours."""
+"""What ends a task and is told in words; anything else is a fault of the program."""
 
 
 def reason(error: Exception) -> str:

@@ -63,7 +63,7 @@ def entries(out: Path) -> dict[int, Entry]:
 
     A line cut short by a kill or a full disk is no entry, nor is one whose files are not there in full.
 
-    :raises RunError: if one names a file outside the run's folders, as no run of ours does.
+    :raises RunError: if one names a file outside the run's folders, as no run does.
     """
     found: dict[int, Entry] = {}
     for path in sorted((out / PARTIAL).glob("records-*.jsonl")):

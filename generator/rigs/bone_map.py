@@ -1,12 +1,12 @@
-"""Other people's rigged hands: which of their bones is which of ours, and how theirs turn for a pose of ours.
+"""External rigged hands: which of their bones is which of the built-in hand's, and how they rotate for a pose.
 
-A map is a TOML file with a table ``bones``: our bone's name = "their bone's name". Forearm and metacarpals of the long
-fingers may be missing; what turns the forearm then turns the hand. Bones at the tips (``thumb_tip`` ...) may be named
-where the armature has them; they go with the last phalanx. Right and left hands; which it is, its thumb and the bend of
-its fingers tell, and a left one is taken as the mirror image of a right one.
+A map is a TOML file with a table ``bones``: the built-in hand's bone = "the rig's bone". The forearm and the
+metacarpals of the long fingers may be missing; what rotates the forearm then rotates the hand. Bones at the tips
+(``thumb_tip`` ...) may be named where the armature has them; they go with the last phalanx. Whether a hand is a right
+or a left one, its thumb and the bend of its fingers tell; a left one is taken as the mirror image of a right one.
 
-A pose means the same on every hand: at zero the fingers are straight and open as ours are, however the armature's own
-bind pose has them.
+A pose means the same on every hand: at zero the fingers are straight and open as the built-in hand's, however the
+armature's own bind pose has them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class RigMapError(HandforgeError):
 
 
 def load(path: Path) -> dict[str, str]:
-    """Their bones' names by ours, in the order of :data:`generator.hand.anatomy.BONES`, then the tips.
+    """Read a map: the rig's bones by the built-in hand's.
 
+    :returns: in the order of :data:`generator.hand.anatomy.BONES`, then the tips.
     :raises RigMapError: if it is not a bone map, names an unknown bone, or leaves out one that is needed.
     """
     try:
@@ -54,7 +55,7 @@ def checked(bones: dict[str, str], source: str) -> dict[str, str]:
     """A map in the order of :func:`load`.
 
     :param source: where it is from, for messages.
-    :raises RigMapError: if it names a bone we have not, or leaves out one that is needed.
+    :raises RigMapError: if it names an unknown bone, or leaves out one that is needed.
     """
     if unknown := [name for name in bones if name not in (*BONES, *TIPS)]:
         raise RigMapError(f"{source}: there is no bone {unknown[0]!r}; the bones are {', '.join(BONES)}")
@@ -65,13 +66,13 @@ def checked(bones: dict[str, str], source: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How somebody's armature lies beside our hand in the bind pose, where it bends its digits as ours has them.
+    """How an armature lies beside the built-in hand in the bind pose, and how its digits are straightened for that.
 
-    :param names: the mapped bones, ours, B of them, a bone before those that go with it.
+    :param names: the B mapped bones by the built-in hand's names, a bone before those that go with it.
     :param above: (B,) int, the mapped bone that each goes with; -1 for the first.
-    :param heads: (B, 3), where theirs begin before anything is moved, armature axes.
+    :param heads: (B, 3), where the rig's bones begin before anything is moved, armature axes.
     :param straight: (B, 3, 3), how each is then rotated to point where the built-in one does; phalanges and thumb only.
-    :param whole: (3, 3), the whole hand: from our scene axes to the armature's; of a left hand with a reflection.
+    :param whole: (3, 3), the whole hand: from scene axes to the armature's; of a left hand with a reflection.
     """
 
     names: tuple[str, ...]
@@ -86,7 +87,7 @@ class Fit:
         return "right" if np.linalg.det(self.whole) > 0 else "left"
 
     def transforms(self, pose: np.ndarray) -> np.ndarray:
-        """How each of their bones moves for a pose of ours, (B, 4, 4) in the armature's axes."""
+        """How each of the rig's bones moves for a pose (28,), (B, 4, 4) in the armature's axes."""
         moved = kinematics.transforms(pose, _HAND)[:, :3, :3]
         result = np.tile(np.eye(4), (len(self.names), 1, 1))
         for index, (name, above) in enumerate(zip(self.names, self.above.tolist(), strict=True)):
@@ -100,7 +101,7 @@ class Fit:
         return result
 
     def joints(self, moved: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The reverse: our 21 bones' own rotations and the wrist's shift, as
+        """The built-in hand's 21 rotations and the wrist's shift for bones that have moved, as
         :func:`generator.hand.inverse_kinematics.pose` takes them.
 
         :param moved: (B, 4, 4) as :meth:`transforms` gives.
@@ -120,16 +121,16 @@ class Fit:
 
 
 def fit(heads: dict[str, np.ndarray]) -> Fit:
-    """Lay our hand beside an armature.
+    """Lay the built-in hand beside an armature.
 
-    :param heads: where their bones begin, (3,) in the armature's axes, by our names in the order of :func:`load`; of
-        the forearm, where it ends.
+    :param heads: where its bones begin, (3,) in its axes, by the built-in hand's names in the order of :func:`load`;
+        of the forearm, where it ends.
     :raises RigMapError: if the knuckles lie on one line, so that the palm has no direction.
     """
     names = list(heads)
-    ours = dict(zip(BONES, _HAND.heads, strict=True)) | {"forearm": _HAND.tails[0]}
-    ours |= {f"{finger}_tip": _HAND.tails[BONES.index(f"{finger}_distal")] for finger in FINGERS}
-    whole = _palm(heads) @ _palm(ours).T
+    own = dict(zip(BONES, _HAND.heads, strict=True)) | {"forearm": _HAND.tails[0]}
+    own |= {f"{finger}_tip": _HAND.tails[BONES.index(f"{finger}_distal")] for finger in FINGERS}
+    whole = _palm(heads) @ _palm(own).T
     above = np.array([names.index(found) if (found := _above(name, names)) else -1 for name in names])
     straight = np.tile(np.eye(3), (len(names), 1, 1))
     for index, name in enumerate(names):
@@ -139,7 +140,7 @@ def fit(heads: dict[str, np.ndarray]) -> Fit:
         if after is None:
             straight[index] = straight[above[index]]
         else:
-            straight[index] = _shortest_rotation(heads[after] - heads[name], whole @ (ours[after] - ours[name]))
+            straight[index] = _shortest_rotation(heads[after] - heads[name], whole @ (own[after] - own[name]))
     return Fit(tuple(names), above, np.array(list(heads.values())), straight, whole)
 
 

@@ -1,6 +1,7 @@
-"""Somebody's rigged hand as ours: a skeleton and a mesh in our bind pose and size, for all that renders our own.
+"""An external rigged hand in place of the built-in one: skeleton and mesh in the built-in hand's bind pose and size.
 
-Without Blender; :mod:`generator.blender.rig_file` reads its files. An .npz file of ours holds such a hand ready-made.
+Without Blender; :mod:`generator.blender.rig_file` reads rigs' files. An .npz file (:func:`dump`) holds such a hand
+ready-made.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from generator.mesh.skin_weights import segment_distance
 from generator.rigs.bone_map import Fit, RigMapError
 from handforge.dataset import KEYPOINTS
 
-_OURS = skeleton()
+_BUILT_IN = skeleton()
 
 _CHAIN = ("hand", "middle_proximal", "middle_middle", "middle_distal")
 """From wrist to the last joint of the middle finger: what makes a hand's size."""
 
 
 def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray) -> tuple[Skeleton, HandMesh]:
-    """A rigged hand, laid into our bind pose with its wrist in the origin, and scaled to the mean hand's size.
+    """A rigged hand, laid into the built-in bind pose, its wrist in the origin, and scaled to the mean hand's size.
 
     A left hand is mirrored: a right one is returned.
 
@@ -45,7 +46,7 @@ def hand(fit: Fit, vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray)
             by_bone[BONES.index(name)] = moved[index]
     joints = np.einsum("bij,bj->bi", moved[:, :3, :3], fit.heads) + moved[:, :3, 3]
     found = dict(zip(fit.names, joints, strict=True))
-    size = _length(dict(zip(BONES, _OURS.heads, strict=True))) / _length(found)
+    size = _length(dict(zip(BONES, _BUILT_IN.heads, strict=True))) / _length(found)
 
     def placed(points: np.ndarray) -> np.ndarray:
         return size * (points - found["hand"]) @ fit.whole
@@ -87,7 +88,7 @@ def read(path: Path) -> tuple[Skeleton, HandMesh]:
     try:
         with np.load(path) as arrays:
             mesh = HandMesh(**{name: arrays[name] for name in HandMesh.__dataclass_fields__})
-            return replace(_OURS, **{name: arrays[name] for name in _BONES}), mesh
+            return replace(_BUILT_IN, **{name: arrays[name] for name in _BONES}), mesh
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RigMapError(f"{path} holds no hand ({error})") from None
 
@@ -98,26 +99,26 @@ def _length(joints: dict[str, np.ndarray]) -> float:
 
 
 def _skeleton(found: dict[str, np.ndarray]) -> Skeleton:
-    """Our skeleton with its joints where theirs are; joints that they have not stay where ours are."""
-    heads, tails = _OURS.heads.copy(), _OURS.tails.copy()
+    """The built-in skeleton with the joints that were found; the others stay where they are."""
+    heads, tails = _BUILT_IN.heads.copy(), _BUILT_IN.tails.copy()
     for index, name in enumerate(BONES):
         if name in found and name != "forearm":
             heads[index] = found[name]
     tails[1] = heads[BONES.index("middle_metacarpal")]
-    for index, parent in enumerate(_OURS.parents.tolist()):
+    for index, parent in enumerate(_BUILT_IN.parents.tolist()):
         if parent > 1:
             tails[parent] = heads[index]
     for finger in FINGERS:
         last = BONES.index(f"{finger}_distal")
-        tails[last] = found.get(f"{finger}_tip", heads[last] + _OURS.tails[last] - _OURS.heads[last])
+        tails[last] = found.get(f"{finger}_tip", heads[last] + _BUILT_IN.tails[last] - _BUILT_IN.heads[last])
     tips = np.array([name.endswith("_tip") for name in KEYPOINTS])
-    bones = _OURS.keypoint_bones
+    bones = _BUILT_IN.keypoint_bones
     keypoints = np.where(tips[:, None], tails[bones], heads[bones])
-    return replace(_OURS, heads=heads, tails=tails, keypoints=keypoints)
+    return replace(_BUILT_IN, heads=heads, tails=tails, keypoints=keypoints)
 
 
 def _radii(bones: Skeleton, mesh: HandMesh) -> np.ndarray:
-    """Ours, or more where the skin that a bone moves stands farther from it."""
+    """The built-in hand's radii, (21, 2) metres, or more where the skin that a bone moves stands farther from it."""
     radii = bones.radii.copy()
     for index in range(1, len(BONES)):
         own = mesh.vertices[mesh.weights[:, index] > 0.5]

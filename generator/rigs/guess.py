@@ -28,7 +28,7 @@ _SIDES = {"left": r"left|(?:^|[._\-\s:])l(?:$|[._\-\s\d])", "right": r"right|(?:
 
 
 def guess(parents: Mapping[str, str | None], side: str = "right") -> dict[str, str]:
-    """Its bones' names by ours, as far as they can be guessed, in the order of a bone map.
+    """An armature's bones' names by the built-in hand's, as far as they can be guessed, in the order of a bone map.
 
     :param parents: the name of each bone's parent by its own, None for the first ones.
     :param side: of a body, which hand.
@@ -39,7 +39,7 @@ def guess(parents: Mapping[str, str | None], side: str = "right") -> dict[str, s
     for finger in FINGERS:
         chain = sorted((name for name in names if _is_of(finger, name)), key=lambda name: len(_above(name, parents)))
         found |= _finger(finger, chain)
-    firsts = {ours.partition("_")[0]: theirs for ours, theirs in reversed(found.items())}
+    firsts = {built_in.partition("_")[0]: name for built_in, name in reversed(found.items())}
     hand = _common([_above(name, parents) for name in firsts.values()])
     if len(firsts) > 1 and hand is not None:
         found["hand"] = hand
@@ -79,7 +79,7 @@ def _common(lines: list[list[str]]) -> str | None:
 
 
 def _finger(finger: str, chain: list[str]) -> dict[str, str]:
-    """A finger's bones, from the palm outwards, by ours."""
+    """A finger's bones, from the palm outwards, by the built-in hand's."""
     parts = ["metacarpal", "proximal", "middle", "distal", "tip"]
     if finger == "thumb":
         parts.remove("middle")

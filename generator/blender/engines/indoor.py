@@ -1,6 +1,6 @@
-"""Hands in rooms and on tables, as a camera would have taken them: lit by Blender's own HDR environments.
+"""Indoor scenes as a camera would have taken them: hands lit by one of Blender's own HDR environments.
 
-Cycles with light and shadow, a sleeve, props around, then exposure, blur, noise and JPEG. The masks come from the same
+Cycles with light and shadow, sleeves, props around, then exposure, blur, noise and JPEG. The masks come from the same
 render: the skin writes what it is into a pass of its own, so that whatever stands before the hand cuts the mask too.
 """
 
@@ -239,7 +239,7 @@ def camera_object(scene: bpy.types.Scene) -> bpy.types.Object:
 
 
 def _use_lens(data: bpy.types.Camera, camera: Camera) -> None:
-    """Give Blender's camera the lens of ours."""
+    """Give Blender's camera the lens of a :class:`~generator.hand.camera.Camera`."""
     data.lens, data.type = camera.focal_mm, "PANO" if camera.fisheye else "PERSP"
     if camera.fisheye:  # the angle to the axis, radians, as a polynomial of the distance on the sensor, mm
         lens = data if hasattr(data, "panorama_type") else data.cycles  # Blender 4
@@ -266,8 +266,8 @@ def _prepare(scene: bpy.types.Scene, samples: int) -> None:
         cycles.denoiser = "OPENIMAGEDENOISE"
     except TypeError:
         raise EngineError(
-            "this Blender was built without Open Image Denoise, which rooms are rendered with; use Blender from "
-            "blender.org or from pip, or another --settings than varied"
+            "this Blender was built without Open Image Denoise, which indoor scenes are rendered with; use Blender "
+            "from blender.org or from pip, or another --settings with scene plain"
         ) from None
     cycles.denoising_prefilter, cycles.denoising_quality = "FAST", "FAST"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"

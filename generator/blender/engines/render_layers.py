@@ -31,9 +31,8 @@ class RenderLayers:
     :param box: where it is in the image.
     :param image: (y1 - y0, x1 - x0, 3) uint8, sRGB, on the background.
     :param hand: (y1 - y0, x1 - x0) float, 0..1: how much of a pixel this :class:`Region` covers.
-    :param forearm: the same of the next.
-    :param cloth: the same of the last; the three add up to 1 at most. Empty in indoor scenes, whose sleeves are part
-        of the scene.
+    :param forearm: the same of the bare forearm.
+    :param cloth: the same of a sleeve, 0 in indoor scenes, whose sleeves are props; the three add up to 1 at most.
     """
 
     box: Box

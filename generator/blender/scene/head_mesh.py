@@ -1,6 +1,6 @@
 """A head: the most frequent object in photographs that has skin and is no hand.
 
-Sculpted from ellipsoids whose edges are filled, as rays from its middle meet their surface; an ear likewise. Lengths
+Sculpted from ellipsoids whose edges are filled, as rays from its centre meet their surface; an ear likewise. Lengths
 are millimetres; a head faces -Y, Z is up. It is about an adult's: 150 wide, 200 deep, 215 high.
 """
 
@@ -22,7 +22,7 @@ from generator.mesh.sdf import smooth_min
 _SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
 """Point attributes, 0 to 1: where hair grows, and the red of the lips."""
 
-# Middle x, y, z; half of width, depth, height; over how many millimetres it is joined to what is there. On both sides.
+# Centre x, y, z; half of width, depth, height; over how many millimetres it is joined to what is there. On both sides.
 _HEAD = [
     ((0, 8, 28), (74, 92, 80), 0),  # cranium
     ((0, -30, -16), (60, 57, 74), 50),  # face
@@ -81,7 +81,7 @@ def _solid(points: np.ndarray, parts: list[tuple[Any, ...]], hollows: list[tuple
 def _sculpt(
     parts: list[tuple[Any, ...]], hollows: list[tuple[Any, ...]], columns: int, rows: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points (V, 3) on the solid's surface, mm, as rays from its middle meet it, and triangles (F, 3)."""
+    """Points (V, 3) on the solid's surface, mm, as rays from its centre meet it, and triangles (F, 3)."""
     fraction = np.arange(columns) / columns
     around = 2 * np.pi * fraction + 0.9 * np.sin(2 * np.pi * fraction)  # twice as many where the face is
     down = np.pi * (np.arange(rows) + 0.5) / rows
@@ -131,7 +131,7 @@ def _shape() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
 
 
 def mesh() -> bpy.types.Mesh:
-    """A head, its middle in the origin."""
+    """A head, its centre in the origin."""
     points, faces, marks = _shape()
     return _mesh("head", points, faces, marks)
 

@@ -1,4 +1,4 @@
-"""The material of skin in rooms: made once for each kind of drawing, then told one person's nails, ink and veins."""
+"""The material of skin in indoor scenes: made once for each kind of drawing on it, then set to one person's skin."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SkinMaterials:
         self._made = functools.cache(self._make)
 
     def material(self, look: SkinLook) -> bpy.types.Material:
-        """The material of somebody's skin; the last one's with the same kind of drawing changes."""
+        """The material of one person's skin; it replaces that of the last skin with the same kind of drawing."""
         graph = self._made(look.drawing, look.band != "none", look.age > WRINKLED, look.hair > 0)
         tell_skin(graph, look)
         return graph.material

@@ -24,7 +24,7 @@ _SHOULDER = -0.41
 class WatchFace:
     """What is on a watch's band.
 
-    :param along: where its middle is, metres from the wrist; negative, as it lies on the forearm.
+    :param along: where its centre is, metres from the wrist; negative, as it lies on the forearm.
     :param size: (3,) metres.
     :param above: whether it is on the back of the arm.
     :param material: its number among the scene's materials.

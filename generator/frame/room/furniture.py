@@ -43,7 +43,7 @@ class Piece:
 
 
 def piece(rng: np.random.Generator) -> list[Part]:
-    """Any piece."""
+    """Draw a piece of any kind, as its parts."""
     return PIECES[rng.integers(len(PIECES))](rng)
 
 
@@ -57,7 +57,7 @@ def extent(parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sized(parts: list[Part], high: float, flat: bool = False) -> Piece:
-    """A piece as ``high`` as so many metres."""
+    """A piece scaled to a height in metres."""
     low, top = extent(parts)
     factor = high / (top[2] - low[2])
     scale = np.diag([factor, factor, factor, 1.0])
@@ -65,19 +65,19 @@ def _sized(parts: list[Part], high: float, flat: bool = False) -> Piece:
 
 
 def draw_large(rng: np.random.Generator) -> Piece:
-    """Something that stands on the floor, as high as it is in rooms."""
+    """Draw a piece that stands on a floor, as high as such pieces are."""
     made = _LARGE[rng.integers(len(_LARGE))]
     low, high = _HIGH[made]
     return _sized(made(rng), float(rng.uniform(low, high)), made is _cabinet)
 
 
 def draw_small(rng: np.random.Generator) -> Piece:
-    """Something that stands on furniture."""
+    """Draw a piece that stands on furniture, 0.1 to 0.35 m high."""
     return _sized(_SMALL[rng.integers(len(_SMALL))](rng), float(rng.uniform(0.1, 0.35)))
 
 
 def draw_hung(rng: np.random.Generator) -> Piece:
-    """An image, a window or a screen."""
+    """Draw an image, a window or a screen, 0.25 to 1 m high."""
     return _sized(_frame(rng), float(rng.uniform(0.25, 1.0)))
 
 

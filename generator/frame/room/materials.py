@@ -311,12 +311,12 @@ def surface(rng: np.random.Generator) -> Plain | Wood | Everyday:
 
 
 def flesh(rng: np.random.Generator, tone: float) -> Plain:
-    """Skin of somebody, of a tone from 0 to 1."""
+    """Skin of a tone from 0 to 1."""
     return plain(rng, skin_color(rng, tone), roughness=0.5, uneven=0.08)
 
 
 def skin_color(rng: np.random.Generator, tone: float) -> np.ndarray:
-    """The linear RGB (3,) of somebody's skin, of a tone from 0 to 1."""
+    """The linear RGB (3,) of a person's skin, of a tone from 0 to 1."""
     return base(tone) * rng.uniform(0.9, 1.1, 3)
 
 

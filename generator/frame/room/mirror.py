@@ -54,7 +54,7 @@ def plane_of(props: Sequence[Prop], made_of: Sequence[Material]) -> Plane | None
 def put_behind(props: SceneProps, rng: np.random.Generator, view: View) -> bool:
     """Put a mirror, and the wall or table that it is on, behind the arms; False where no hand would be seen in it.
 
-    Nobody is seen to end: no arm's end is in the mirror.
+    No arm's end is in the mirror, where it would be seen that the arm ends.
     """
     for _ in range(_TRIES):
         normal, gap = _facing(rng), log_uniform(rng, 0.01, 0.3)

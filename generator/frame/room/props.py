@@ -187,7 +187,7 @@ class SceneProps:
         """A table top, and up to so many props on it.
 
         :param rotation: (3, 3), its axes, the last one up.
-        :param center: (3,), the middle of its upper side; ``size``: (2,) metres.
+        :param center: (3,), the centre of its upper side; ``size``: (2,) metres.
         """
         top = self._top_of(rng, rotation, center, np.array([*size, _THICK]), None)
         self._stand(rng, top, view)
