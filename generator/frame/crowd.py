@@ -7,6 +7,7 @@ follow from the forearm's direction. All is drawn from (seed, frame); nothing of
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from generator.hand import pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
 from generator.hand.kinematics import PosedSkeleton
+from generator.hand.vectors import Side, one_of
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from handforge.rng import stream
 
@@ -44,12 +46,12 @@ class SeenHand:
     """A hand of one of the people.
 
     :param person: the number of its person.
-    :param side: ``right`` or ``left``; ``pose`` (28,) is that of a right hand, of which a left one is the mirror image.
+    :param pose: (28,) that of a right hand, of which a left one is the mirror image; metres and radians.
     :param shoulder: (3,) metres.
     """
 
     person: int
-    side: str
+    side: Side
     pose: tuple[float, ...]
     elbow: Elbow
     shoulder: Triple
@@ -73,12 +75,11 @@ class Person:
 class Crowd:
     """The people of a frame.
 
-    :param kind: ``people`` or ``egocentric``.
     :param persons: those whose bodies are seen; in an egocentric view the hands of person 0 have none.
     :param table: unit normal (3,) and a point (3,) of a table below the hands; None without one.
     """
 
-    kind: str
+    kind: Annotated[str, one_of(("people", "egocentric"))]
     camera: Camera
     persons: tuple[Person, ...]
     hands: tuple[SeenHand, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from generator.frame.placing import (
 )
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
+from generator.hand.vectors import Side, one_of
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
@@ -43,13 +45,12 @@ _TRIES = 60
 class PlacedArm:
     """A bare arm without its hand, which is outside the image.
 
-    :param side: ``right`` or ``left``.
     :param girth: factor of its thickness.
     :param tone: skin tone, 0..1.
     :param matrix: (4, 4), from the hand's axes in the bind pose to the scene's.
     """
 
-    side: str
+    side: Side
     elbow: Elbow
     girth: float
     tone: float
@@ -66,12 +67,12 @@ class PlacedArm:
 class PlacedObject:
     """An object made by code.
 
-    :param maker: one of :data:`generator.objects.makers.MAKERS`, or the file's name of one of the user's own objects.
+    :param maker: its kind.
     :param seed: what it is drawn from.
     :param matrix: (4, 4), from the object's axes to the scene's.
     """
 
-    maker: str
+    maker: makers.Kind
     seed: int
     matrix: Matrix
 
@@ -88,12 +89,12 @@ class PlacedObject:
 class EmptyScene:
     """An image without a hand.
 
-    :param kind: one of :data:`KINDS`; people and furniture are added by the engine.
+    :param kind: what it shows; people and furniture are drawn with its surroundings.
     :param ground: unit normal (3,) and a point (3,) of what the subjects stand or lie on; None for any background.
     :param clinic: whether the ground is a sheet on a bed in a dark room, lit by the camera's flash.
     """
 
-    kind: str
+    kind: Annotated[str, one_of(KINDS)]
     camera: Camera
     feet: tuple[PlacedFoot, ...] = ()
     arms: tuple[PlacedArm, ...] = ()

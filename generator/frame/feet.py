@@ -17,6 +17,7 @@ from generator.frame.placing import (
     shifted,
 )
 from generator.hand.camera import Camera
+from generator.hand.vectors import Side
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
@@ -53,7 +54,6 @@ _SOLE, _PALE = np.array([0.62, 0.4, 0.27], np.float32), 0.4
 class PlacedFoot:
     """A bare foot with its leg.
 
-    :param side: ``right`` or ``left``.
     :param tone: skin tone, 0..1.
     :param polish: linear RGB of painted nails; None for bare ones.
     :param matrix: (4, 4), from the foot's axes to the scene's.
@@ -61,7 +61,7 @@ class PlacedFoot:
     :param sandal: None for a foot without one; ``trousers``: None for a bare leg.
     """
 
-    side: str
+    side: Side
     shape: FootShape
     pose: FootPose
     tone: float

@@ -9,7 +9,7 @@ import numpy as np
 from generator.frame import light
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import HandShape
-from generator.hand.vectors import Vector
+from generator.hand.vectors import Side, Vector
 from generator.mesh.sleeve import SLEEVED, Sleeve
 from handforge.rng import stream
 
@@ -34,7 +34,6 @@ class FrameLook:
     :param light_color: linear RGB (3,).
     :param ambient: fraction of the light that comes from everywhere, 0..1.
     :param background: linear RGB (3,) of what is behind the hand.
-    :param side: ``right`` or ``left``.
     :param sleeve: None for a bare arm; indoor scenes have sleeves of their own.
     """
 
@@ -44,7 +43,7 @@ class FrameLook:
     light_color: Vector
     ambient: float
     background: Vector
-    side: str = "right"
+    side: Side = "right"
     sleeve: Sleeve | None = None
 
     def __post_init__(self) -> None:

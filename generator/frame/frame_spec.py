@@ -37,7 +37,7 @@ from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import Skeleton, skeleton
 from generator.hand.camera import Camera
 from generator.hand.pose import SIZE
-from generator.hand.vectors import Vector
+from generator.hand.vectors import Side, Vector
 from generator.mesh import hand_mesh
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects.grasps import Grasp
@@ -53,20 +53,18 @@ class FrameError(HandforgeError):
 class HandSpec:
     """One hand of a frame.
 
-    :param side: ``right`` or ``left``; a left hand is the mirror image (X to -X) of the right one of the same pose.
+    :param side: a left hand is the mirror image (X to -X) of the right one of the same pose.
     :param pose: (28,), metres and radians, as the camera sees it.
     :param shape: number of its proportions among the run's, for :func:`generator.frame.frame_look.hand_shape`.
     """
 
-    side: str
+    side: Side
     pose: Vector
     shape: int | None
     look: HandLook
     elbow: Elbow
 
     def __post_init__(self) -> None:
-        if self.side not in ("right", "left"):
-            raise ValueError(f"side is right or left, not {self.side!r}")
         if self.pose.shape != (SIZE,):
             raise ValueError(f"pose is {SIZE} numbers, not {len(self.pose)}")
         if not 0 <= self.elbow.angle < 2:

@@ -12,7 +12,7 @@ pose_sets           all sets of poses by name, and files of poses
 finger_sets         plausible fingers, signs, gestures and grasps
 grasp_poses         fingers that hold something
 camera              the pinhole camera: where a point falls in the image
-vectors             small arrays as fields of records in JSON
+vectors             types of fields of records in JSON: small arrays, words
 plausibility        why a pose is kept or dropped
 plausibility_plot   kept and dropped poses as a figure
 sweep_map           kept and dropped poses as an image

@@ -1,11 +1,12 @@
-"""Small arrays as fields of records that are written to JSON and read again."""
+"""Types of the fields of records that are written to JSON and read again: small arrays, and words."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 
 def _vector(value: Any) -> np.ndarray:
@@ -17,3 +18,19 @@ def _vector(value: Any) -> np.ndarray:
 
 Vector = Annotated[np.ndarray, PlainValidator(_vector), PlainSerializer(lambda vector: vector.tolist())]
 """A (N,) float array; a list of numbers in JSON."""
+
+
+def one_of(words: Iterable[str]) -> AfterValidator:
+    """Check that a text is one of some words, as the second part of ``Annotated[str, ...]``."""
+    known = tuple(words)
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"is one of {', '.join(known)}, not {value!r}")
+        return value
+
+    return AfterValidator(check)
+
+
+Side = Annotated[str, one_of(("right", "left"))]
+"""Which hand or foot of a person."""

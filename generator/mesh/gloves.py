@@ -6,23 +6,30 @@ Thicknesses, cuffs and colours are chosen by eye after photographs and shops' de
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
+from generator.hand.vectors import one_of
 from generator.maths import srgb_to_linear, triple
 
 Color = tuple[float, float, float]
+
+FINISHES = ("rubber", "knit", "leather", "fabric", "wool")
+"""Materials of gloves. Rubber stands for nitrile, latex, vinyl and coatings."""
+
+PATCHES = ("none", "palm", "dip", "back", "knuckles")
+"""Parts of gloves that differ: ``palm`` is palm and pads, ``dip`` the palmar half and all fingertips, ``knuckles`` a
+guard that stands out."""
 
 
 @dataclass(frozen=True)
 class Glove:
     """One glove, decided; its fields are plain JSON values.
 
-    :param kind: one of :data:`KINDS`.
-    :param finish: material of its larger part, one of :data:`FINISHES`; ``patch_finish`` that of its patch.
+    :param finish: material of its larger part; ``patch_finish`` that of its patch.
     :param color: linear RGB of the larger part; ``patch_color`` of the patch, ``cuff_color`` of the cuff.
-    :param patch: which part differs: ``none``, ``palm`` (palm and pads), ``dip`` (the palmar half and all fingertips),
-        ``back`` or ``knuckles`` (a guard that stands out).
+    :param patch: which part differs.
     :param thickness: how far it stands off the skin, metres.
     :param smoothing: rounds of smoothing of the skin underneath: what a thick glove hides.
     :param tip: how much longer than the fingers it is, metres.
@@ -41,11 +48,11 @@ class Glove:
     :param under_cuff: how far that one's cuff reaches beyond, metres.
     """
 
-    kind: str
-    finish: str
+    kind: Annotated[str, one_of(KINDS)]
+    finish: Annotated[str, one_of(FINISHES)]
     color: Color
-    patch: str = "none"
-    patch_finish: str = "rubber"
+    patch: Annotated[str, one_of(PATCHES)] = "none"
+    patch_finish: Annotated[str, one_of(FINISHES)] = "rubber"
     patch_color: Color = (0.1, 0.1, 0.1)
     cuff_color: Color = (0.5, 0.5, 0.5)
     thickness: float = 0.0003
@@ -77,10 +84,6 @@ class Glove:
         if kind not in KINDS:
             raise ValueError(f"there is no glove {kind!r}; the kinds are {', '.join(KINDS)}")
         return _draw(kind, KINDS[kind], rng)
-
-
-FINISHES = ("rubber", "knit", "leather", "fabric", "wool")
-"""Materials of gloves. Rubber stands for nitrile, latex, vinyl and coatings."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from generator.hand.anatomy import BONES, HandShape, skeleton
 from generator.hand.pose import FINGERS
+from generator.hand.vectors import one_of
 from generator.maths import log_uniform
 from generator.mesh import hand_mesh
 from generator.mesh.gloves import Color, linear_rgb
@@ -22,14 +24,13 @@ _STONES = ("f4f6ff", "c2142c", "1f3fa8", "1f8f5a", "141416", "8a5fc0", "3aa6b0")
 class Ring:
     """A ring, decided; its fields are plain JSON values.
 
-    :param finger: one of :data:`generator.hand.pose.FINGERS`.
     :param place: along the first phalanx, 0 at the MCP joint to 1.
     :param width: along the finger, ``thickness`` off it, metres.
     :param color: linear RGB of the metal; ``roughness`` 0 mirror to 1.
     :param stone: radius of a stone on the finger's back, metres; 0 is none; ``stone_color`` linear RGB.
     """
 
-    finger: str
+    finger: Annotated[str, one_of(FINGERS)]
     place: float
     width: float
     thickness: float

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 
 from generator.hand.pose import FINGERS
+from generator.hand.vectors import one_of
 from generator.maths import smoothstep
 from generator.mesh import hand_mesh, skin_color, skin_features
 from generator.mesh.gloves import Color, linear_rgb
@@ -39,8 +41,8 @@ class SkinLook:
     :param crease: how dark the folds are, 0 to 1.
     :param nail: length of the nails' free edge, metres.
     :param polish: linear RGB of nail polish, None without.
-    :param drawing: one of :data:`DRAWINGS`, in ``ink``.
-    :param band: one of :data:`BANDS`, in ``band_color``.
+    :param drawing: what is drawn on it in ``ink``.
+    :param band: what is around fingers or on joints in ``band_color``.
     :param hair: how dense hair is on the arm, 0 to 1; there is less of it on the back of the hand and the fingers.
     :param hair_color: linear RGB.
     :param seed: of all irregularity, 0 to :data:`SEEDS` - 1 where it is drawn.
@@ -54,9 +56,9 @@ class SkinLook:
     crease: float = 0.6
     nail: float = 0.001
     polish: Color | None = None
-    drawing: str = "none"
+    drawing: Annotated[str, one_of(DRAWINGS)] = "none"
     ink: Color = (0.02, 0.025, 0.04)
-    band: str = "none"
+    band: Annotated[str, one_of(BANDS)] = "none"
     band_color: Color = (0.6, 0.4, 0.25)
     hair: float = 0.0
     hair_color: Color = (0.03, 0.02, 0.015)

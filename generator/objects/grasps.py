@@ -69,7 +69,7 @@ _LEVEL = np.array([*([0, 0, 1, 2] * 4), 0, 0, 1, 2])
 class Grasp:
     """A hand that holds an object.
 
-    :param kind: the object's, one of :data:`TYPES` or the name of a file; ``seed`` is what it is drawn from.
+    :param kind: the object's; ``seed`` is what it is drawn from.
     :param type: of the taxonomy.
     :param fingers: v9..v28 (20,), radians.
     :param matrix: (4, 4), from the object's axes to those of the bind pose.
@@ -77,7 +77,7 @@ class Grasp:
     :param depth: how deep the skin is in it, metres.
     """
 
-    kind: str
+    kind: makers.Kind
     seed: int
     type: str
     fingers: tuple[float, ...]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator
 
 from generator.objects import catalog, figures, food, lookalikes, own_objects, solids
 from generator.objects.catalog import ObjectModel
@@ -17,6 +19,16 @@ MAKERS: dict[str, Callable[[np.random.Generator], ObjectModel]] = {
     **{maker.__name__: maker for maker in lookalikes.LOOKALIKES},
 }
 """Functions that draw a built-in object, by its kind."""
+
+
+def _known(kind: str) -> str:
+    if kind not in MAKERS and not own_objects.is_own(kind):
+        raise ValueError(f"is one of {', '.join(MAKERS)}, or the file of one of the user's own objects, not {kind!r}")
+    return kind
+
+
+Kind = Annotated[str, AfterValidator(_known)]
+"""A kind of object: one of :data:`MAKERS`, or the file's name of one of the user's own."""
 
 
 def make(kind: str, seed: int) -> ObjectModel:

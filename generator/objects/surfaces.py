@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import colorsys
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from generator.hand.vectors import one_of
 from generator.maths import log_uniform
 
 KINDS = ("plain", "metal", "wood", "leather", "glass", "print", "glow", "mottled", "peel", "crumb", "knit", "skin")
@@ -18,14 +20,13 @@ an orange, ``crumb`` the rough of bread, ``skin`` somebody's or a doll's skin.""
 class Surface:
     """One material of an object.
 
-    :param kind: one of :data:`KINDS`.
     :param color: linear RGB.
     :param second: linear RGB of its pattern.
     :param roughness: 0 is a mirror, 1 is matte.
     :param scale: of its pattern, per metre.
     """
 
-    kind: str
+    kind: Annotated[str, one_of(KINDS)]
     color: tuple[float, float, float]
     second: tuple[float, float, float] = (0.5, 0.5, 0.5)
     roughness: float = 0.5

@@ -1,6 +1,7 @@
 """One frame, decided: what is drawn, and its JSON."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from generator.frame.frame_spec import FrameError, FrameSpec
 from generator.frame.framing import FILL
 from generator.hand import kinematics, pose
 from generator.hand.anatomy import skeleton
+from generator.mesh.gloves import Glove
+from generator.mesh.rings import Ring
 
 POSE = pose.with_angles(forearm_x=20, forearm_z=35)
 ROOM = settings.load(
@@ -21,6 +24,12 @@ ROOM = settings.load(
     | {"empty": 0.2, "crowd": 0.2, "egocentric": 0.2, "held": 0.3},
 )
 DRAWN = [frame_spec.draw_frame(ROOM, number, POSE) for number in range(12)]
+
+
+RING = asdict(Ring.random(np.random.default_rng(0)))
+GLOVE = asdict(Glove.random(np.random.default_rng(0)))
+GRASP = {"kind": "cup", "seed": 0, "type": "medium wrap", "fingers": [0.0] * 20, "matrix": np.eye(4).tolist()}
+GRASP |= {"contacts": ["thumb"], "depth": 0.0}
 
 
 def same(one, other):
@@ -110,7 +119,7 @@ def test_a_plain_frame_has_one_hand_of_the_settings():
 @pytest.mark.parametrize(
     ("place", "value", "words"),
     [
-        (("hands", 0, "side"), "both", "hands.0: value error, side is right or left, not 'both'"),
+        (("hands", 0, "side"), "both", "hands.0.side: value error, is one of right, left, not 'both'"),
         (("hands", 0, "pose"), [0.0] * 27, "hands.0: value error, pose is 28 numbers, not 27"),
         (("hands", 0, "elbow", "angle"), 2.5, "hands.0: value error, the elbow's angle is 0 or more and less than 2"),
         (("hands", 0, "look", "tone"), 7.0, "hands.0.look: value error, tone is from 0 to 1, not 7.0"),
@@ -118,6 +127,26 @@ def test_a_plain_frame_has_one_hand_of_the_settings():
         (("look", "light"), [0.0, 0.0, 0.0], "look: value error, light is a vector of length 1"),
         (("look", "background"), [1.0, 1.0], "look: value error, light, light_color and background are three numbers"),
         (("look", "ambient"), 1.5, "look: value error, tone and ambient are from 0 to 1"),
+        (("look", "side"), "both", "look.side: value error, is one of right, left, not 'both'"),
+        (("hands", 0, "look", "rings"), [RING | {"finger": "pinky"}], "rings.0.finger: value error, is one of little,"),
+        (("hands", 0, "look", "skin", "drawing"), "ink", "skin.drawing: value error, is one of none, tattoo, henna"),
+        (("hands", 0, "look", "skin", "band"), "ink", "skin.band: value error, is one of none, plaster, tape, markers"),
+        (
+            ("hands", 0, "look", "glove"),
+            GLOVE | {"kind": "mitten"},
+            "glove.kind: value error, is one of nitrile,",
+        ),
+        (
+            ("hands", 0, "look", "glove"),
+            GLOVE | {"finish": "silk"},
+            "glove.finish: value error, is one of rubber,",
+        ),
+        (
+            ("hands", 0, "look", "glove"),
+            GLOVE | {"patch": "top"},
+            "glove.patch: value error, is one of none, palm,",
+        ),
+        (("grasp",), GRASP | {"kind": "anvil"}, "grasp.kind: value error, is one of phone, pen, cup"),
         (("number",), -1, "number: input should be greater than or equal to 0"),
         (("hands",), [], "frame: value error, a frame has hands, or empty says what it shows"),
     ],
