@@ -68,18 +68,23 @@ def test_masks_are_the_mean_of_what_torchvision_cuts_in_each_view(weights, monke
     torch.testing.assert_close(looked["masks"], mean)
 
 
-def test_one_view_of_the_own_size_finds_what_the_network_finds(weights, monkeypatch):
+def test_a_view_finds_what_the_network_finds_and_a_larger_one_what_of_it_is_small(weights, monkeypatch):
     network, _ = networks.load(weights)
     image = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
     size = network.transform.min_size, network.transform.max_size
     with torch.inference_mode():
         (alone,) = network([image])
         view = tta._View.of(network, image, False)
+        larger = tta._View.of(network, image, False, scale=1.33)
         rotated = tta._View.of(network, image.flip(-1), True)
         (mirrored,) = network([image.flip(-1)])
         tta.run_views(network, image)
     torch.testing.assert_close(view.boxes, alone["boxes"])
     torch.testing.assert_close(view.scores, alone["scores"])
+    small = (view.boxes[:, 2:] - view.boxes[:, :2]).amax(1) <= 45  # half of the image's height
+    assert small.any() and not small.all()
+    torch.testing.assert_close(larger.boxes, view.boxes[small])
+    torch.testing.assert_close(larger.scores, view.scores[small])
     torch.testing.assert_close(130 - rotated.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
     assert (network.transform.min_size, network.transform.max_size) == size
 

@@ -69,7 +69,11 @@ def test_a_hand_of_no_pixel_is_left_out(tmp_path):
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
     pixels, empty = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), bool)
-    assert ds.write_sample(tmp_path, ds.Sample("x", pixels, (ds.Instance(empty),)))["annotations"] == []
+    record = ds.write_sample(tmp_path, ds.Sample("x", pixels, (ds.Instance(empty),)))
+    assert record["annotations"] == []
+    ds.assemble(tmp_path, [record], {})
+    info = ds.Dataset(tmp_path).info
+    assert (info["images"], info["hands"], info["empty"]) == (1, 0, 1)
 
 
 def test_a_mask_may_cover_the_forearm(tmp_path):
@@ -108,6 +112,25 @@ def test_polygons_and_plain_rle_are_decoded():
     assert square[1:4, 2:6].all() and square.sum() == 12
     plain = ds.decode_mask({"size": [2, 2], "counts": [1, 2, 1]}, 2, 2)
     assert (plain == [[False, True], [True, False]]).all()
+
+
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ("", "the RLE is damaged or cut short"),
+        ("P", "the RLE is damaged or cut short"),  # more of the run is to follow
+        ("t0", "the RLE is damaged or cut short"),  # no symbol of six bits
+        ("(4", "the RLE is damaged or cut short"),
+        ("5O", "the RLE has a run of negative length"),  # 5 and -1
+        ("PPPPPPP04", "the RLE has a run that is too long"),  # 0 in 8 symbols, and 4
+        ("3", "the runs of the RLE do not add up to the image's pixels"),
+    ],
+)
+def test_runs_that_do_not_fill_their_image_are_refused(counts, problem):
+    """By pycocotools they are decoded to what is in memory."""
+    assert ds.decode_mask({"size": [2, 2], "counts": "13"}, 2, 2).tolist() == [[False, True], [True, True]]
+    with pytest.raises(ds.DatasetError, match=problem):
+        ds.decode_mask({"size": [2, 2], "counts": counts}, 2, 2)
 
 
 def test_16_bit_greys_are_read_by_their_upper_half(tmp_path):
