@@ -75,13 +75,16 @@ def test_a_view_finds_what_the_network_finds_and_a_larger_one_what_of_it_is_smal
     with torch.inference_mode():
         (alone,) = network([image])
         view = tta._View.of(network, image, False)
+        sides = (view.boxes[:, 2:] - view.boxes[:, :2]).amax(1)
+        limit = float(sides.min() + sides.max()) / 2
+        monkeypatch.setattr(tta, "SMALL", limit / 90)
         larger = tta._View.of(network, image, False, scale=1.33)
         rotated = tta._View.of(network, image.flip(-1), True)
         (mirrored,) = network([image.flip(-1)])
         tta.run_views(network, image)
     torch.testing.assert_close(view.boxes, alone["boxes"])
     torch.testing.assert_close(view.scores, alone["scores"])
-    small = (view.boxes[:, 2:] - view.boxes[:, :2]).amax(1) <= 45  # half of the image's height
+    small = sides <= limit
     assert small.any() and not small.all()
     torch.testing.assert_close(larger.boxes, view.boxes[small])
     torch.testing.assert_close(larger.scores, view.scores[small])
