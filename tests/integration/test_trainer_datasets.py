@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from torch import nn
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, stopped_after, write_blobs, write_recipe
 
 from handforge.dataset import Dataset
 from trainer.config.recipe_file import load as load_recipe
 from trainer.errors import RecipeError
 from trainer.loop import launch, repetition
+from trainer.loop.run_folder import RunFolder
 
 
 def several(recipe, sets, out, *more):
@@ -76,19 +76,20 @@ def test_what_is_trained_on_as_real_images_is_not_kept_aside(blobs, tmp_path):
         assert {plan.images[int(number)][1]["group"] for number in repetition.split(plan)[1]} == {"b"}
 
 
-def test_a_session_draws_from_its_subset_and_from_the_real_images(tmp_path):
+def test_a_session_draws_from_its_subset_and_from_the_real_images(tmp_path, monkeypatch):
     """Images are numbered through: two sets of 4 and 2, then the real ones, 6 and 7 of one and 8 to 10 of the other."""
     data = [Dataset(write_blobs(tmp_path / f"{count}", count, size_wh=(70 + count, 60))) for count in (4, 2)]
     real = [Dataset(write_blobs(tmp_path / f"real{count}", count, size_wh=(90, 60))) for count in (2, 3)]
     recipe = load_recipe(str(write_recipe(tmp_path / "r.toml", TINY)))
     sessions = tuple(replace(recipe.sessions[0], subset=subset) for subset in (1, 2, 1, "each"))
     subsets = [np.array([0, 2, 5]), np.array([1, 3, 4])]
+    monkeypatch.setattr(repetition, "split", lambda plan: (subsets, np.array([], int)))
 
     def drawn(real_sets):
         plan = repetition.Plan(
             [], replace(recipe, sessions=sessions, real_sets=real_sets), tuple(data), tuple(real), replicate=2
         )
-        made = repetition.Repetition(plan, (subsets, np.array([], int)), None, None, nn.Identity())
+        made = repetition.Repetition(plan, RunFolder(tmp_path / real_sets, plan.header(), resume=False))
         jobs = [made.job(number) for number in (1, 2, 3, 4)]
         assert [[part.tolist() for part in job.parts] for job in jobs[:3]] == [[], [], []]
         return [job.pool.tolist() for job in jobs[:3]], [part.tolist() for part in jobs[3].parts]
