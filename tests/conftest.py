@@ -1,5 +1,6 @@
 """A small rendering run, made once for all tests that look at it or make it again."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,15 @@ from run_samples import FRAMES, InProcess, write_settings
 from generator.frame.settings import RenderSettings
 from generator.hand import pose, pose_sets
 from generator.pipeline import run
+from handforge.console import PACKAGES
+
+
+@pytest.fixture(autouse=True)
+def messages():
+    """``--quiet`` of a command, which holds for its process, silences the test that gives it and no test after it."""
+    yield
+    for name in PACKAGES:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
