@@ -20,7 +20,7 @@ _STRAIGHT = "straight"
 WRIST_DISTANCE = "wrist_distance"
 """Point attribute, metres: positive on the hand's side of the wrist crease, negative on the forearm."""
 GRAIN = "grain"
-"""Point attribute: 1 where the skin has its fine relief, 0 on the nails."""
+"""Point attribute: 1 where the skin has bumps, 0 on the nails."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ POSE = pose.with_angles(
 PLAIN = FrameLook(None, 0.5, np.array([0.0, -1.0, 0.0]), np.ones(3), 0.4, np.ones(3))
 
 
-def with_relief_and_without(engine):
+def with_bumps_and_without(engine):
     """The two frames of an open hand from near, for a process of its own."""
     load_bpy()
     from generator.blender.engines import bump

@@ -96,9 +96,9 @@ class Cycles:
             points = np.where(tiles.corners(skin[front], len(points))[:, None], points, np.float32(np.nan))
         attributes.write(seen, "position", points)
         attributes.write(seen, LIGHT, _shine(rig, surface, look))
-        lean = self._bumps.of(rig, surface, camera, look)
-        bump.lay(seen, lean)
-        for slot, material in enumerate(self._plain if lean is None else self._bumpy):
+        bumps = self._bumps.of(rig, surface, camera, look)
+        bump.store(seen, bumps)
+        for slot, material in enumerate(self._plain if bumps is None else self._bumpy):
             seen.materials[slot] = material
         seen.update()
         with self._dressed(cloth, camera, look):

@@ -41,8 +41,8 @@ void main() {
 }
 """
 _SURFACE_FRAGMENT = "void main() { drawn = vec4(v_light, v_distance > 0.0 ? beside_wrist.x : beside_wrist.y); }"
-_BUMP_VERTEX = _SURFACE_VERTEX.replace("v_distance = ", "v_rest = rest; v_lean = lean; v_distance = ")
-_BUMP_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(relief(v_rest, v_lean))")
+_BUMP_VERTEX = _SURFACE_VERTEX.replace("v_distance = ", "v_rest = rest; v_weight = weight; v_distance = ")
+_BUMP_FRAGMENT = GLSL + _SURFACE_FRAGMENT.replace("v_light", "v_light * sqrt(bump(v_rest, v_weight))")
 _AVERAGE_VERTEX = "void main() { gl_Position = vec4(pos, 0.0, 1.0); }"
 _AVERAGE_FRAGMENT = """
 float srgb(float c) { return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }
@@ -87,7 +87,7 @@ class Raster:
         self._make_room(camera)
         columns, shader = {"pos": surface.vertices, "normal": surface.normals, **_skin(rig)}, self._surface
         if bumps := self._bumps.of(rig, surface, camera, look):
-            columns["rest"], columns["lean"] = bumps
+            columns["rest"], columns["weight"] = bumps
             shader = self._bumpy()
         hand = _batch(columns, self._triangles(rig.surface.data))
         with self._large.bind():
@@ -155,14 +155,14 @@ def _coverage(counts: np.ndarray, region: Region) -> np.ndarray:
 
 def _surface_shader(with_bumps: bool) -> gpu.types.GPUShader:
     """The shader of skin or cloth; the skin's bumps cost time at every pixel, so skin has its own."""
-    passed = gpu.types.GPUStageInterfaceInfo("hand_relief" if with_bumps else "hand_surface")
+    passed = gpu.types.GPUStageInterfaceInfo("hand_bumps" if with_bumps else "hand_surface")
     passed.smooth("VEC3", "v_light")
     passed.smooth("FLOAT", "v_distance")
     columns = [("VEC3", "pos"), ("VEC3", "normal"), ("VEC3", "colour"), ("FLOAT", "distance")]
     if with_bumps:
-        columns += [("VEC3", "rest"), ("VEC3", "lean")]
+        columns += [("VEC3", "rest"), ("VEC3", "weight")]
         passed.smooth("VEC3", "v_rest")
-        passed.smooth("VEC3", "v_lean")
+        passed.smooth("VEC3", "v_weight")
     info = gpu.types.GPUShaderCreateInfo()
     info.define("WRAP", str(WRAP))
     info.push_constant("MAT4", "projection")

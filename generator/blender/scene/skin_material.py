@@ -122,7 +122,7 @@ def skin_shader(
 
 
 def plain_skin(name: str = ARM_PASSES[0]) -> bpy.types.Material:
-    """Skin of nothing but the mesh's colors and fine relief.
+    """Skin of nothing but the mesh's colors and bump mapping.
 
     :param name: of the render pass that says where the hand is.
     """
