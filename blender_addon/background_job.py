@@ -47,9 +47,8 @@ class Child(Generic[Task, News]):
         self._reader.start()
 
     def _read(self) -> None:
-        with cast(
-            IO[str], self._process.stdout
-        ) as news:  # closed here: whoever closes it elsewhere waits for this thread
+        news = cast(IO[str], self._process.stdout)
+        with news:  # closed here: whoever closes it elsewhere waits for this thread
             for line in news:
                 self._lines.put(line)
 
@@ -84,7 +83,7 @@ class Child(Generic[Task, News]):
     @property
     def last_words(self) -> str:
         """Why it ended, if it did not say so itself."""
-        lines = [line for line in self._log if line.strip() and not line.startswith("Blender quit")]
+        lines = [line for line in self._log if not line.startswith("Blender quit")]
         return f"the process ended with exit code {self._process.returncode}: {' / '.join(lines[-2:]) or 'no output'}"
 
     def stop(self) -> None:

@@ -52,9 +52,9 @@ def read(armature: bpy.types.Object, graph: bpy.types.Depsgraph) -> np.ndarray |
     return inverse_kinematics.pose(rotations, shift, skeleton, kept)
 
 
-def held(armature: bpy.types.Object) -> str:
-    """The name of a bone that a constraint may hold; empty if there is none."""
-    return next((b.name for b in armature.pose.bones if any(not c.mute and c.influence for c in b.constraints)), "")
+def held(armature: bpy.types.Object) -> bool:
+    """Whether a constraint may hold a bone."""
+    return any(not one.mute and one.influence for bone in armature.pose.bones for one in bone.constraints)
 
 
 def lock(armature: bpy.types.Object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -37,11 +37,11 @@ _KEYPOINT = {"curl": 0, "spread": -2}
 """Which joint has the handle, counted from the tip."""
 
 
-class Handle:
-    """Where a handle is, and which way on the screen its motion goes."""
+class Handle(NamedTuple):
+    """Where a handle is in the scene, and which way on the screen its motion goes."""
 
-    def __init__(self, place: Vector, way: Vector) -> None:
-        self.place, self.way = place, way
+    place: Vector
+    way: Vector
 
 
 def handles(

@@ -105,13 +105,9 @@ def locked(armature: bpy.types.Object) -> str:
 
 def problem(armature: bpy.types.Object) -> str:
     """Why sliders and bones cannot agree; empty if they can."""
-    bones = armature.data.bones
-    wanted = (external_rig.names(armature) or dict(zip(BONES, BONES, strict=True))).values()
-    if missing := [name for name in wanted if name not in bones or name not in armature.pose.bones]:
-        return f"There is no bone {missing[0]} any more: give it its name back"
-    if external_rig.names(armature):
-        return ""
-    skeleton = anatomy.skeleton(shape(armature))
+    if (missing := missing_bone(armature)) or external_rig.names(armature):
+        return missing
+    bones, skeleton = armature.data.bones, anatomy.skeleton(shape(armature))
     across = mirror(side(armature))[:3, :3]
     for ends, attribute in ((skeleton.heads, "head_local"), (skeleton.tails, "tail_local")):
         found = np.array([getattr(bones[name], attribute) for name in BONES])
@@ -121,6 +117,15 @@ def problem(armature: bpy.types.Object) -> str:
                 f"The rest pose of {BONES[int(far.argmax())]} was changed (Apply Pose as Rest Pose, or Edit mode): "
                 "press Restore Bones"
             )
+    return ""
+
+
+def missing_bone(armature: bpy.types.Object) -> str:
+    """Which bone of the hand is not there; empty if all are."""
+    names = external_rig.names(armature)
+    for name in names.values() if names else BONES:
+        if name not in armature.data.bones or name not in armature.pose.bones:
+            return f"There is no bone {name} any more: give it its name back"
     return ""
 
 

@@ -12,7 +12,7 @@ from generator.mesh import skin_color
 from . import animation, bones, hand
 
 CATALOG = "Hands"
-"""The word that the assets are tagged with."""
+"""The assets' tag, and the name of a library of them and of its catalogs' parent."""
 
 _SIZE = 128
 _SEEN = 0.26
@@ -28,7 +28,7 @@ def make(armature: bpy.types.Object, name: str, pose: np.ndarray, text: str) -> 
     if old is not None and old.asset_data and CATALOG in old.asset_data.tags:
         bpy.data.actions.remove(old)
     action = bpy.data.actions.new(name)
-    data = armature.animation_data_create() if armature.animation_data is None else armature.animation_data
+    data = armature.animation_data or armature.animation_data_create()
     before = data.action
     data.action = action
     try:
@@ -44,11 +44,11 @@ def make(armature: bpy.types.Object, name: str, pose: np.ndarray, text: str) -> 
     action.asset_data.tags.new(CATALOG)
     preview = action.preview_ensure()
     preview.image_size = _SIZE, _SIZE
-    preview.image_pixels_float.foreach_set(thumbnail(pose, hand.side(armature)).ravel())
+    preview.image_pixels_float.foreach_set(_thumbnail(pose, hand.side(armature)).ravel())
     return action
 
 
-def thumbnail(pose: np.ndarray, side: str = "right") -> np.ndarray:
+def _thumbnail(pose: np.ndarray, side: str) -> np.ndarray:
     """A drawing of a hand's bones in their thickness, seen from the palm: (128, 128, 4) float32, lowest row first."""
     skeleton = anatomy.skeleton()
     upright = np.concatenate([np.zeros(6), pose[6:]])

@@ -44,9 +44,11 @@ NUMBERS: dict[str, tuple[str, ...]] = {
 }
 """Settings that are a number, or one of these words; those of the distance are the setting ``framing``."""
 
-
 FOLDERS = ("backgrounds", "objects")
 """Settings that are folders of one's own."""
+
+GROUND_TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
+"""What the setting ``ground_truth`` lists."""
 
 
 def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
@@ -81,9 +83,6 @@ def overrides(scene: bpy.types.Scene) -> dict[str, Any]:
     return found
 
 
-GROUND_TRUTH_WORDS = (*GROUND_TRUTH_MAPS, settings.KEYPOINTS_3D)
-
-
 def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> RunTask:
     """What is set for rendering.
 
@@ -91,14 +90,19 @@ def task(scene: bpy.types.Scene, armature: bpy.types.Object | None) -> RunTask:
     """
     panel = scene.handforge
     poses = {"pose_set": pose_set(scene), "count": panel.count or None}  # None: as the preset
-    images, of_file = overrides(scene), panel.settings == "file"
+    above, below = _around_preset(scene)
     return {
         "settings": preset(scene),
-        "overrides": poses if of_file else poses | images,
-        "defaults": (hand.appearance(armature) if armature else {}) | (images if of_file else {}),
+        "overrides": poses | above,
+        "defaults": (hand.appearance(armature) if armature else {}) | below,
         "out": absolute(panel.out),
         "workers": panel.workers,
     }
+
+
+def _around_preset(scene: bpy.types.Scene) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The panel's settings that go before the preset, and those that a file of settings goes before."""
+    return ({}, overrides(scene)) if scene.handforge.settings == "file" else (overrides(scene), {})
 
 
 def preset(scene: bpy.types.Scene) -> str:
@@ -119,16 +123,12 @@ def absolute(path: str) -> str:
     return bpy.path.abspath(path)
 
 
-def resolved(scene: bpy.types.Scene, look: dict[str, Any] | None = None) -> RenderSettings:
+def resolved(scene: bpy.types.Scene) -> RenderSettings:
     """The settings of the panel, with the preset's.
 
-    :param look: what the hand has that is looked at, as :func:`hand.appearance`.
     :raises SettingsError: if they cannot be used.
     """
-    images, look = overrides(scene), look or {}
-    if scene.handforge.settings == "file":
-        return settings.load(Path(preset(scene)), {}, look | images)
-    return settings.load(Path(preset(scene)), images, look)
+    return settings.load(Path(preset(scene)), *_around_preset(scene))
 
 
 def camera(scene: bpy.types.Scene) -> Camera:

@@ -90,22 +90,14 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
     verdict.later(armature)
 
 
-def take_over(armature: bpy.types.Object) -> None:
-    """Bring a hand of version 0.1.0, whose left side was a scale of -1, up to date."""
-    armature.scale.x = abs(armature.scale.x)
-    hand.remember(armature, APPLIED, {"side": "right"})
-    with contextlib.suppress(hand.HandError):
-        apply(armature, restore=True)
-
-
 def _check(
     armature: bpy.types.Object, flesh: bpy.types.Object | None, mesh: hand_mesh.HandMesh, reshaped: bool
 ) -> None:
     what = "Proportions and side" if reshaped else "Skin tone"
     if armature.library or armature.data.library or (flesh and flesh.data.library):
         raise hand.HandError(f"{what} belong to the file that the hand is linked from: change them there")
-    if missing := [name for name in BONES if name not in armature.data.bones]:
-        raise hand.HandError(f"There is no bone {missing[0]} any more: give it its name back")
+    if missing := hand.missing_bone(armature):
+        raise hand.HandError(missing)
     if (reshaped and armature.data.users > 1) or (flesh and flesh.data.users > 1):
         raise hand.HandError("This hand shares its data with a linked duplicate (Alt-D): press Make Single User first")
     if flesh and flesh.mode != "OBJECT":

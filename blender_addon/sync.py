@@ -16,7 +16,7 @@ from bpy.app.handlers import persistent
 from generator.hand import fitting
 from generator.hand import pose as poses
 
-from . import bones, external_rig, hand, verdict
+from . import bones, hand, verdict
 
 _SAME = 1e-5
 """Sliders that differ by less than this, radians or metres, show the pose: they have 32 bits."""
@@ -66,12 +66,11 @@ def slider_changed(props: Any, index: int) -> None:
     armature = props.id_data
     if not hand.is_hand(armature) or hand.is_busy(armature):
         return
-    values, (low, high) = hand.pose(armature), poses.LIMITS[index]
+    before, (low, high) = hand.pose(armature), poses.LIMITS[index]
+    values = before.copy()
     values[index] = min(max(getattr(props, poses.NAMES[index]), low), high)
-    if props.coupled and poses.NAMES[index].endswith("pip_flexion"):
-        values[index + 1] = fitting.DIP_OF_PIP * max(values[index], 0.0)
     try:
-        put(armature, values)
+        put(armature, _coupled(values, before) if props.coupled else values)
     except hand.HandError as error:
         show(armature)
         verdict.trouble(armature, str(error))
@@ -163,32 +162,13 @@ def _went_back(*_: object) -> None:
             verdict.later(obj)
 
 
-@persistent
-def _loaded(*_: object) -> None:
-    """Files of version 0.1.0 have no sliders of their own, and mirror a left hand by its scale."""
-    for obj in bpy.data.objects:
-        if hand.is_hand(obj) and not hand.locked(obj) and not obj.handforge.in_step:
-            _adopt_old(obj)
-    _went_back()
-
-
-def _adopt_old(armature: bpy.types.Object) -> None:
-    from . import reshape
-
-    armature.handforge.in_step = True
-    show(armature)
-    if external_rig.names(armature) is None:
-        reshape.take_over(armature)
-
-
 def _handlers() -> tuple[tuple[list[Any], Callable[..., None]], ...]:
     watched = bpy.app.handlers
-    back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post)]
+    back = [(event, _went_back) for event in (watched.undo_post, watched.redo_post, watched.load_post)]
     rendered = [(event, _rendered) for event in (watched.render_complete, watched.render_cancel)]
     return (
         (watched.depsgraph_update_post, _updated),
         (watched.frame_change_post, _frame_changed),
-        (watched.load_post, _loaded),
         *back,
         *rendered,
     )

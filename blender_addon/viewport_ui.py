@@ -23,9 +23,11 @@ def redraw() -> None:
 
 
 def redraw_status() -> None:
-    """Draw the status bars again."""
-    for window in bpy.context.window_manager.windows:
-        window.workspace.status_text_set(None)
+    """Draw the status bars again, with the text that an operator has put there.
+
+    They are no areas that Python can tag; they draw themselves when a window changes its view layer.
+    """
+    bpy.msgbus.publish_rna(key=(bpy.types.Window, "view_layer"))
 
 
 _TITLES = {

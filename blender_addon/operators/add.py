@@ -20,7 +20,7 @@ from generator.rigs.guess import guess
 from .. import bones, external_rig, fingertips, hand, reshape, sync
 from ..properties.preferences import preferences
 from ..viewport_ui import title
-from .common import OfHand, Undoable, reported
+from .common import OfBuiltInHand, OfHand, Undoable, chosen_file, reported, require
 
 _APART = 0.25
 """Metres between a hand and the next that is added at the same place."""
@@ -96,8 +96,6 @@ def _add(context: bpy.types.Context) -> bpy.types.Object:
     skin.data.materials.append(_material())
     _unwrap(skin.data)
     hand.remember(armature, hand.KEY, pose.bind().tolist())
-    hand.remember(armature, reshape.APPLIED, {})
-    armature.handforge.in_step = True
     bones.lock(armature)
     reshape.apply(armature)
     return armature
@@ -134,7 +132,22 @@ def _unwrap(mesh: bpy.types.Mesh) -> None:
 _MAPPED = (*BONES, *bone_map.TIPS)
 
 
-class GuessBones(Undoable, bpy.types.Operator):
+def own_armature(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active object, if it is an armature that can be taken as a hand; None if it is not."""
+    obj = context.view_layer.objects.active
+    return obj if obj is not None and obj.type == "ARMATURE" and not hand.is_hand(obj) else None
+
+
+class OfOwnArmature(Undoable):
+    """Common to what makes the active armature a hand."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """An armature that is no hand yet."""
+        return require(cls, own_armature(context) is not None, "Select an armature that is not a hand yet")
+
+
+class GuessBones(OfOwnArmature, bpy.types.Operator):
     """Take the active armature as the hand; which of its bones is which is guessed, and you confirm it"""
 
     bl_idname = "handforge.guess_bones"
@@ -146,11 +159,6 @@ class GuessBones(Undoable, bpy.types.Operator):
         items=[("right", "Right", "The right hand's bones"), ("left", "Left", "The left hand's bones")],
         update=lambda self, context: self.fill(context),
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """An armature that is no hand yet."""
-        return UseArmature.poll(context)
 
     def fill(self, context: bpy.types.Context) -> None:
         """Guess."""
@@ -190,7 +198,7 @@ GuessBones.__annotations__ |= {
 }
 
 
-class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
+class UseArmature(OfOwnArmature, ImportHelper, bpy.types.Operator):
     """Take the active armature as the hand; a map file says which of its bones is which"""
 
     bl_idname = "handforge.use_armature"
@@ -198,12 +206,6 @@ class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
 
     filename_ext = ".toml"
     filter_glob: StringProperty(default="*.toml", options={"HIDDEN"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """An armature that is no hand yet."""
-        chosen = context.view_layer.objects.active
-        return chosen is not None and chosen.type == "ARMATURE" and not hand.is_hand(chosen)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Begin where the maps are that come with the add-on."""
@@ -213,7 +215,7 @@ class UseArmature(Undoable, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the map and take its bind pose."""
-        take(context.view_layer.objects.active, bone_map.load(Path(bpy.path.abspath(self.filepath))))
+        take(context.view_layer.objects.active, bone_map.load(chosen_file(self.filepath)))
         return {"FINISHED"}
 
 
@@ -224,7 +226,6 @@ def take(armature: bpy.types.Object, map_: dict[str, str]) -> None:
     """
     external_rig.take(armature, map_)
     hand.remember(armature, hand.KEY, pose.bind().tolist())
-    armature.handforge.in_step = True
     sync.put(armature, pose.bind())
 
 
@@ -237,7 +238,9 @@ class MakeSingleUser(OfHand, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A hand that shares something."""
-        return super().poll(context) and bool(hand.sharing(hand.chosen(context)))
+        return super().poll(context) and require(
+            cls, bool(hand.sharing(hand.chosen(context))), "This hand shares nothing with another"
+        )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Copy what is shared."""
@@ -249,17 +252,11 @@ class MakeSingleUser(OfHand, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class Fingertips(Undoable, bpy.types.Operator):
+class Fingertips(OfBuiltInHand, bpy.types.Operator):
     """Show handles at the fingertips in object mode: drag one, and its finger follows within its joints' limits"""
 
     bl_idname = "handforge.fingertips"
     bl_label = "Fingertip Handles"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A built-in hand."""
-        armature = hand.active(context)
-        return armature is not None and external_rig.names(armature) is None and not hand.locked(armature)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show them, the index finger's chosen, or hide them."""
@@ -274,17 +271,11 @@ class Fingertips(Undoable, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RestoreBones(Undoable, bpy.types.Operator):
+class RestoreBones(OfBuiltInHand, bpy.types.Operator):
     """Put the bones' rest pose back to the hand's; its pose stays"""
 
     bl_idname = "handforge.restore_bones"
     bl_label = "Restore Bones"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """A built-in hand."""
-        armature = hand.active(context)
-        return armature is not None and external_rig.names(armature) is None
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -11,8 +11,7 @@ from generator.hand import pose_sets
 from handforge.files import write_atomic
 
 from .. import animation, hand
-from .common import OfHand, reported
-from .pose import FileError, chosen_file
+from .common import OfHand, chosen_file, reported
 
 
 class KeyPose(OfHand, bpy.types.Operator):
@@ -64,7 +63,7 @@ class KeyframesToPoses(OfHand, ExportHelper, bpy.types.Operator):
         path, armature = chosen_file(self.filepath), hand.active(context)
         frames = animation.keyed_frames(armature)
         if not frames:
-            raise FileError("The hand has no keyframes")
+            raise hand.HandError("The hand has no keyframes: set some with Key Hand Pose first")
         some = animation.read(armature, frames, context.scene)
         write_atomic(path, pose_sets.dump(pose_sets.PoseSet((path.stem,) * len(frames), np.array(frames), some)))
         self.report({"INFO"}, f"{path} holds {len(frames)} poses")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import camera_object, hand, viewport_ui
-from .common import OfHand, reported
+from .common import OfHand, reported, require
 
 
 class AddCamera(OfHand, bpy.types.Operator):
@@ -30,12 +30,9 @@ class TakeOverCamera(OfHand, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A hand with a camera."""
-        if not super().poll(context):
-            return False
-        if camera_object.of(hand.active(context)) is not None:
-            return True
-        cls.poll_message_set("Add the hand's camera first")
-        return False
+        return super().poll(context) and require(
+            cls, camera_object.of(hand.chosen(context)) is not None, "Add the hand's camera first"
+        )
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -56,7 +53,10 @@ class TakeOverView(OfHand, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A hand, seen in a 3D View."""
-        return super().poll(context) and context.space_data is not None and context.space_data.type == "VIEW_3D"
+        if not super().poll(context):
+            return False
+        in_view = context.space_data is not None and context.space_data.type == "VIEW_3D"
+        return require(cls, in_view, "Do this in a 3D View")
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -1,9 +1,10 @@
-"""What operators share: when they can be called, and how errors reach the user."""
+"""What operators share: when they can be called, the file they are given, and how errors reach the user."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -12,6 +13,13 @@ from generator.pipeline.gui_messages import reason
 from handforge.errors import HandforgeError
 
 from .. import external_rig, hand
+
+
+def require(operator: Any, met: bool, otherwise: str) -> bool:
+    """Whether a condition of an operator's poll is met; where it is not, the greyed button's tooltip says so."""
+    if not met:
+        operator.poll_message_set(otherwise)
+    return met
 
 
 class Undoable:
@@ -26,23 +34,36 @@ class OfHand(Undoable):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a hand to work on."""
-        if reason := hand.why_none(context):
-            cls.poll_message_set(reason)  # type: ignore[attr-defined]  # Operator's
-        return not reason
+        problem = hand.why_none(context)
+        return require(cls, not problem, problem)
 
 
 class OfBuiltInHand(OfHand):
-    """Common to what changes the proportions, which an external armature keeps."""
+    """Common to what an external armature cannot have: proportions, handles at its fingers, assets of its poses."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there is a built-in hand to work on."""
-        if not super().poll(context):
-            return False
-        if external_rig.names(hand.active(context)) is None:
-            return True
-        cls.poll_message_set("An armature of your own keeps its proportions")  # type: ignore[attr-defined]  # Operator's
-        return False
+        return super().poll(context) and require(
+            cls,
+            external_rig.names(hand.chosen(context)) is None,
+            "This is for built-in hands; the active one is an armature of your own",
+        )
+
+
+class FileError(HandforgeError):
+    """A file or folder that cannot be what is asked for; the text says which."""
+
+
+def chosen_file(path: str) -> Path:
+    """The file that a file browser was left with.
+
+    :raises FileError: if it was left without a name.
+    """
+    where = Path(bpy.path.abspath(path))
+    if not path or where.name in ("", ".csv") or where.is_dir():
+        raise FileError("Choose a file, or type its name")
+    return where
 
 
 def reported(execute: Callable[[Any, bpy.types.Context], set[str]]) -> Callable[[Any, bpy.types.Context], set[str]]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .. import hand, render_settings, viewport_ui
-from ..background_job import Board, Job
-from .common import reported
+from ..background_job import Board, Job, Preview
+from .common import FileError, reported, require
 
 SHEET = "Hand contact sheet"
 """The image with the contact sheet."""
 
 _EVERY = 0.25
 """Seconds between two looks at the process."""
-
-
-class PanelError(hand.HandError):
-    """A field of the panel cannot be used; the text names it."""
 
 
 def _look() -> float | None:
@@ -42,6 +40,11 @@ def _look() -> float | None:
     return None
 
 
+def _fields_can_be_used(operator: Any, scene: bpy.types.Scene) -> bool:
+    problems = render_settings.problems(scene)
+    return require(operator, not problems, "; ".join(problems))
+
+
 class Generate(bpy.types.Operator):
     """Render images, masks and COCO annotations in the background; Blender can be used meanwhile"""
 
@@ -51,10 +54,7 @@ class Generate(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """One job at a time, and fields that can be used."""
-        reasons = ["Images are being rendered"] if Board.job else render_settings.problems(context.scene)
-        if reasons:
-            cls.poll_message_set(reasons[0])
-        return not reasons
+        return require(cls, Board.job is None, "Images are being rendered") and _fields_can_be_used(cls, context.scene)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -72,9 +72,9 @@ class Cancel(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """There has to be a job."""
-        return Board.job is not None
+        return require(cls, Board.job is not None, "No images are being rendered")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stop the job."""
@@ -97,7 +97,7 @@ class OpenFolder(bpy.types.Operator):
         """Open it."""
         folder = Path(render_settings.absolute(context.scene.handforge.out))
         if not folder.is_dir():
-            raise PanelError(f"Folder: {folder} is not there yet")
+            raise FileError(f"Folder: {folder} is not there yet; Generate makes it")
         bpy.ops.wm.path_open(filepath=str(folder))
         return {"FINISHED"}
 
@@ -107,6 +107,11 @@ class CopyCommand(bpy.types.Operator):
 
     bl_idname = "handforge.copy_command"
     bl_label = "Copy as Command"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Fields that can be used."""
+        return _fields_can_be_used(cls, context.scene)
 
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -130,9 +135,9 @@ class ShowLog(bpy.types.Operator):
     bl_label = "Show Log"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls, _context: bpy.types.Context) -> bool:
         """There has to be one."""
-        return bool(Board.log)
+        return require(cls, bool(Board.log), "Rendering has not failed")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put it into a text of the .blend file, and open that in a window."""
@@ -166,8 +171,6 @@ def _show_text(context: bpy.types.Context, text: bpy.types.Text) -> None:
 
 def wait() -> None:
     """Stay until the job has ended; for scripts."""
-    import time
-
     while _look() is not None:
         time.sleep(_EVERY)
 
@@ -175,6 +178,7 @@ def wait() -> None:
 @bpy.app.handlers.persistent
 def _other_file(*_: object) -> None:
     Board.forget()
+    Preview.message = ""
 
 
 def register() -> None:

@@ -18,8 +18,7 @@ from handforge.dataset import KEYPOINTS
 from handforge.errors import HandforgeError
 
 from .. import camera_object, hand, render_settings, sync, viewport_ui
-from .common import OfHand, reported
-from .pose import chosen_file
+from .common import OfHand, chosen_file, reported, require
 
 _EXIF, _FOCAL_35MM = 0x8769, 0xA405
 """EXIF's block of camera settings, and in it the focal length on 35 mm film."""
@@ -133,10 +132,8 @@ class ClickJoints(OfHand, bpy.types.Operator):
         if not super().poll(context):
             return False
         view = context.region_data
-        if view is not None and view.view_perspective == "CAMERA":
-            return True
-        cls.poll_message_set("Look through the hand's camera first")
-        return False
+        looking = view is not None and view.view_perspective == "CAMERA"
+        return require(cls, looking, "Look through the hand's camera first")
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Begin with the wrist."""
@@ -150,6 +147,8 @@ class ClickJoints(OfHand, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take a click, take one back, skip a joint that is not seen, or end."""
+        if context.scene.camera is None or hand.active(context) is None:  # deleted meanwhile
+            return self._end(context, {"CANCELLED"})
         if event.value != "PRESS" or event.type == "MIDDLEMOUSE":
             return {"PASS_THROUGH"}
         x, y = event.mouse_x - self._region.x, event.mouse_y - self._region.y
@@ -205,7 +204,7 @@ class ClickJoints(OfHand, bpy.types.Operator):
         import gpu
         from gpu_extras.batch import batch_for_shader
 
-        if bpy.context.area != self._area:
+        if bpy.context.area != self._area or bpy.context.scene.camera is None:
             return
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.point_size_set(8)

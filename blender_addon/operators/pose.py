@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
@@ -11,13 +9,12 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from generator.hand import anatomy, pose, pose_sets
 from generator.hand.pose_presets import PRESETS
-from handforge.errors import HandforgeError
 from handforge.files import write_atomic
 
 from .. import hand, reshape, sync
 from ..properties.choice_texts import explained
 from ..properties.hand import GROUP_WORDS
-from .common import OfBuiltInHand, OfHand, reported
+from .common import OfBuiltInHand, OfHand, chosen_file, reported
 
 _GROUPS = [
     ("ALL", "Everything", "All 28 sliders"),
@@ -179,21 +176,6 @@ class LoadPose(OfHand, ImportHelper, bpy.types.Operator):
             raise pose_sets.PoseError(f"{path} holds {len(loaded)} poses, there is no number {self.number}")
         sync.put(hand.active(context), loaded[self.number - 1])
         return {"FINISHED"}
-
-
-class FileError(HandforgeError):
-    """A file that cannot be what is asked for; the text says which."""
-
-
-def chosen_file(path: str) -> Path:
-    """The file that a file browser was left with.
-
-    :raises FileError: if it was left without a name.
-    """
-    where = Path(bpy.path.abspath(path))
-    if not path or where.name in ("", ".csv") or where.is_dir():
-        raise FileError("Give the file a name")
-    return where
 
 
 CLASSES = (Reset, Preset, RandomShape, MeanShape, SavePose, LoadPose)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from generator.frame import settings
 from generator.pipeline.gui_messages import PreviewNews
 
 from .. import hand, render_settings, viewport_ui
@@ -39,8 +40,8 @@ class RenderPose(OfHand, bpy.types.Operator):
             return {"CANCELLED"}
         armature, scene = hand.active(context), context.scene
         asked = render_settings.task(scene, armature)
-        render_settings.resolved(scene, asked["defaults"])  # what is wrong is said now
         shown = {name: value for name, value in asked["overrides"].items() if name not in ("pose_set", "count")}
+        settings.load(Path(asked["settings"]), shown, asked["defaults"])  # what is wrong is said now
         Preview.ask(
             {
                 "settings": asked["settings"],

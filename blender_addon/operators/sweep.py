@@ -7,7 +7,7 @@ import bpy
 from handforge.errors import HandforgeError
 
 from .. import animation, hand, sweep_view, sync, viewport_ui
-from .common import OfHand, Undoable, reported
+from .common import OfHand, Undoable, reported, require
 
 ACTION = "Hand sweep"
 """What the actions of sweeps are called."""
@@ -64,7 +64,7 @@ class SweepOff(Undoable, bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """A sweep that is on, whether its hand is still there or not."""
-        return bool(context.scene.handforge.before[1])
+        return require(cls, bool(context.scene.handforge.before[1]), "No sweep is on the timeline")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take it off."""
@@ -86,6 +86,11 @@ class PoseFromMap(OfHand, bpy.types.Operator):
 
     bl_idname = "handforge.pose_from_map"
     bl_label = "Pick From Map"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """A hand, and a map to click."""
+        return super().poll(context) and require(cls, sweep_view.MAP in bpy.data.images, "Press Count and Map first")
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Wait for clicks."""

@@ -32,7 +32,7 @@ class HANDFORGE_PT_hand(Sidebar, bpy.types.Panel):
         layout = self.layout
         armature = hand.active(context)
         layout.operator("handforge.add_hand", text="Add Hand" if armature is None else "Add Another", icon="ADD")
-        if add.UseArmature.poll(context):
+        if add.own_armature(context) is not None:
             row = layout.row(align=True)
             row.operator("handforge.guess_bones", icon="ARMATURE_DATA")
             row.operator("handforge.use_armature", text="", icon="FILE_FOLDER")

@@ -44,7 +44,7 @@ _MOVES = {
 _LETTERS = {"translation": "Along", "forearm": "About"}
 
 
-def describe(name: str) -> str:
+def _describe(name: str) -> str:
     """What one of the 28 numbers does, in a sentence."""
     first, rest = name.split("_", 1)
     return _MOVES.get(name) or _MOVES[rest].format(finger=first)
@@ -67,7 +67,7 @@ def _slider(index: int) -> Any:
     shown: dict[str, Any] = {"subtype": "DISTANCE", "unit": "LENGTH", "step": 0.1, "precision": 3}
     return FloatProperty(
         name=label,
-        description=f"{describe(name)} (v{index + 1} of the pose)",
+        description=f"{_describe(name)} (v{index + 1} of the pose)",
         soft_min=low,
         soft_max=high,
         update=changed,
@@ -131,7 +131,6 @@ class HandProperties(bpy.types.PropertyGroup):
         default=True,
         override=OVERRIDABLE,
     )
-    in_step: BoolProperty(options={"HIDDEN"}, override=OVERRIDABLE)
 
 
 HandProperties.__annotations__ |= {name: _slider(index) for index, name in enumerate(pose.NAMES)}

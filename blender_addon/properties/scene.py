@@ -23,6 +23,7 @@ from handforge import commented_toml
 from handforge.console import processors
 
 from .. import verdict
+from ..camera_object import FARTHEST, NEAREST
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, GROUND_TRUTH_WORDS, NUMBERS
 from ..viewport_ui import show_preview, title
 from .choice_texts import CHOICE_TEXTS, explained
@@ -32,9 +33,6 @@ PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"} if _RELATIVE else set()
 """Lets // stand for the .blend file's folder; older versions of Blender always did."""
 
 _DEFAULTS = RenderSettings()
-
-LARGEST = settings.SIZE_RANGE[1]
-"""Pixels of the longest side of an image."""
 
 _SETS = [
     ("l2", "L2", "The forearm rotates through the full circle, the fingers stay in the bind pose"),
@@ -178,7 +176,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         description="Width and height in pixels",
         size=2,
         min=settings.SIZE_RANGE[0],
-        max=LARGEST,
+        max=settings.SIZE_RANGE[1],
         default=_DEFAULTS.resolution,
         update=_judge_again,
     )
@@ -202,8 +200,8 @@ class SceneProperties(bpy.types.PropertyGroup):
         description="From the camera to the wrist",
         subtype="DISTANCE",
         unit="LENGTH",
-        min=0.3,
-        max=10,
+        min=NEAREST,
+        max=FARTHEST,
         default=1.0,
         update=_judge_again,
     )

@@ -10,7 +10,7 @@ from mathutils import Matrix
 
 import blender_addon
 from blender_addon import bones as bones_module
-from blender_addon import hand, sync, verdict
+from blender_addon import hand, sync, verdict, viewport_ui
 from blender_addon.operators import add
 from blender_addon.properties.hand import HandProperties
 from blender_addon.properties.preferences import HandforgePreferences
@@ -239,7 +239,7 @@ def test_presets_and_reset(armature):
     assert not hand.pose(armature).any()
 
 
-# ---------------------------------------------------------------- several hands, libraries, files of version 0.1.0
+# ---------------------------------------------------------------- several hands, libraries
 
 
 def test_without_a_hand_the_buttons_say_so(window):
@@ -250,6 +250,36 @@ def test_without_a_hand_the_buttons_say_so(window):
     bpy.context.view_layer.objects.active = None
     with pytest.raises(RuntimeError, match="Select one of the hands"):
         bpy.ops.handforge.preset(name="fist")
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("guess_bones", "Select an armature that is not a hand yet"),
+        ("use_armature", "Select an armature that is not a hand yet"),
+        ("make_single_user", "This hand shares nothing with another"),
+        ("take_over_camera", "Add the hand's camera first"),
+        ("take_over_view", "Do this in a 3D View"),
+        ("click_joints", "Look through the hand's camera first"),
+        ("sweep_off", "No sweep is on the timeline"),
+        ("pose_from_map", "Press Count and Map first"),
+        ("cancel", "No images are being rendered"),
+        ("show_log", "Rendering has not failed"),
+    ],
+)
+def test_a_grey_button_says_what_it_needs(armature, name, message):
+    with pytest.raises(RuntimeError, match=message):
+        getattr(bpy.ops.handforge, name)()
+
+
+def test_progress_in_the_status_bar_leaves_an_operators_text_there(window):
+    """As that of Click Joints, while images are rendered."""
+    bpy.context.workspace.status_text_set(lambda *_: None)
+    shown = bpy.types.STATUSBAR_HT_header.draw
+    viewport_ui.redraw_status()
+    kept = bpy.types.STATUSBAR_HT_header.draw
+    bpy.context.workspace.status_text_set(None)
+    assert kept is shown is not bpy.types.STATUSBAR_HT_header.draw
 
 
 @pytest.fixture
@@ -309,25 +339,3 @@ def test_what_is_added_to_a_hand_of_an_overridden_collection_comes_into_the_scen
         before = {*scene.collection.objects}
         assert getattr(bpy.ops.handforge, name)() == {"FINISHED"}
         assert {*scene.collection.objects} - before, name
-
-
-def test_a_hand_of_version_0_1_0_is_brought_up_to_date(armature, tmp_path):
-    """Its sliders had no values of their own, and a left hand was scaled by -1."""
-    sync.put(armature, PRESETS["fist"])
-    with hand.quietly(armature):
-        for name in pose.NAMES:
-            armature.handforge.property_unset(name)
-        armature.handforge.in_step = False
-        armature.handforge.side, armature.scale.x = "left", -1
-        bpy.context.view_layer.update()
-    path = str(tmp_path / "old.blend")
-    bpy.ops.wm.save_as_mainfile(filepath=path)
-    bpy.ops.wm.open_mainfile(filepath=path)
-    old = bpy.data.objects["hand_armature"]
-    bpy.context.view_layer.update()
-    np.testing.assert_allclose(hand.pose(old), PRESETS["fist"], atol=2e-6)
-    assert old.scale.x == 1 and old.handforge.index_mcp_flexion == pytest.approx(
-        PRESETS["fist"][pose.NAMES.index("index_mcp_flexion")], abs=1e-5
-    )
-    np.testing.assert_allclose(bones(old), expected(old), atol=1e-5)
-    assert hand.skin_of(old).data.vertices[0].co.x == pytest.approx(-hand_mesh.build().vertices[0, 0], abs=1e-6)

@@ -224,9 +224,9 @@ def test_the_shipped_map_is_whole():
 
 
 @both
-def test_it_keeps_its_proportions(armature, tmp_path):
+def test_it_keeps_its_proportions_and_says_what_is_not_for_it(armature, tmp_path):
     bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
-    for name in ("random_shape", "mean_shape"):
-        with pytest.raises(RuntimeError, match="An armature of your own keeps its proportions"):
+    for name in ("random_shape", "mean_shape", "fingertips", "restore_bones", "save_asset"):
+        with pytest.raises(RuntimeError, match="This is for built-in hands; the active one is an armature of your own"):
             getattr(bpy.ops.handforge, name)()
     assert armature.mode == "OBJECT"

@@ -198,6 +198,20 @@ def test_the_view_may_be_zoomed_between_two_clicks(armature, window, monkeypatch
     np.testing.assert_allclose(told[0], wanted, atol=0.05)
 
 
+@pytest.mark.parametrize("deleted", ["camera", "hand"])
+def test_clicking_joints_ends_with_what_they_are_clicked_for(armature, window, deleted):
+    bpy.ops.handforge.add_camera()
+    gone = bpy.context.scene.camera if deleted == "camera" else armature
+    bpy.data.objects.remove(gone)
+    area = SimpleNamespace(spaces=SimpleNamespace(active=SimpleNamespace(region_3d=None)))
+    clicks = SimpleNamespace(_points=[], _region=SimpleNamespace(x=0, y=0, width=9, height=9), _area=area)
+    clicks._frame, clicks._fit = partial(photo.ClickJoints._frame, clicks), partial(photo.ClickJoints._fit, clicks)
+    clicks._end = lambda _, result: result
+    key = "LEFTMOUSE" if deleted == "camera" else "RET"
+    event = SimpleNamespace(type=key, value="PRESS", mouse_x=1, mouse_y=1)
+    assert photo.ClickJoints.modal(clicks, bpy.context, event) == {"CANCELLED"}
+
+
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_fingertips_are_dragged(armature, side):
     armature.handforge.side = side

@@ -123,7 +123,7 @@ def test_files_that_are_no_poses_are_refused(armature, tmp_path):
     with pytest.raises(RuntimeError, match="holds 1 poses, there is no number 2"):
         bpy.ops.handforge.load_pose(filepath=str(path), number=2)
     for name in ("load_pose", "poses_to_keyframes", "save_pose"):
-        with pytest.raises(RuntimeError, match="Give the file a name"):
+        with pytest.raises(RuntimeError, match="Choose a file, or type its name"):
             getattr(bpy.ops.handforge, name)(filepath="")
-    with pytest.raises(RuntimeError, match="The hand has no keyframes"):
+    with pytest.raises(RuntimeError, match="The hand has no keyframes: set some with Key Hand Pose first"):
         bpy.ops.handforge.keyframes_to_poses(filepath=str(tmp_path / "made.csv"))

@@ -100,11 +100,12 @@ def test_images_are_rendered_in_the_background(window, poses_file, tmp_path):
     assert bpy.ops.handforge.generate() == {"FINISHED"}
     generate.wait()
     assert Board.message == f"{tmp_path / 'out'} is complete"
+    Preview.message = "a pose could not be rendered"
     data = dataset.Dataset(tmp_path / "out")
     assert len(data) == 2 and data.info["settings"]["resolution"] == "160x90"
     assert tuple(bpy.data.images[generate.SHEET].size) == (640, 180)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    assert Board.message == "", "it was not about this file"
+    assert Board.message == Preview.message == "", "it was not about this file"
 
 
 def test_images_show_the_hand_of_the_panel(armature, window, poses_file, tmp_path):
@@ -218,8 +219,9 @@ def test_fields_that_cannot_be_used_are_told_before_generate(window, tmp_path, f
         setattr(window, name, value.format(here=tmp_path))
     (told,) = render_settings.problems(bpy.context.scene)
     assert problem.format(here=tmp_path) in told
-    with pytest.raises(RuntimeError, match="poll"):
-        bpy.ops.handforge.generate()
+    for operator in (bpy.ops.handforge.generate, bpy.ops.handforge.copy_command):
+        with pytest.raises(RuntimeError, match=re.escape(problem.format(here=tmp_path))):
+            operator()
 
 
 def test_a_folder_that_is_not_ours_is_told_in_the_panel(window, poses_file, tmp_path):

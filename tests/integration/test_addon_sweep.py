@@ -60,7 +60,7 @@ def test_a_sweep_can_be_taken_off_when_its_hand_is_gone(armature, window):
     window.step = 30
     assert bpy.ops.handforge.sweep_off() == {"FINISHED"}
     assert bpy.context.scene.frame_end == 77
-    with pytest.raises(RuntimeError, match="poll"):
+    with pytest.raises(RuntimeError, match="No sweep is on the timeline"):
         bpy.ops.handforge.sweep_off()
 
 
