@@ -169,13 +169,15 @@ def yolo_txt(image: Labelled, labels: list[str]) -> str:
 
 def outlines(mask: np.ndarray) -> list[np.ndarray]:
     """The outer outlines of a mask's pieces, each (N, 2) x, y in pixels, closed, along the pixels' edges."""
+    from scipy.ndimage import find_objects
     from skimage.measure import approximate_polygon, find_contours, label
 
     found = []
     pieces = label(mask, connectivity=1)
-    for number in range(1, int(pieces.max()) + 1):
-        fine = np.pad(pieces == number, 1).repeat(2, 0).repeat(2, 1)  # contours run between the centres of pixels
+    for number, (rows, columns) in enumerate(find_objects(pieces), start=1):
+        piece = np.pad(pieces[rows, columns] == number, 1)
+        fine = piece.repeat(2, 0).repeat(2, 1)  # contours run between the centres of pixels
         contour = max(find_contours(fine.astype(float), 0.5), key=len)
         contour = approximate_polygon(contour, 0.1)
-        found.append(contour[:, ::-1] / 2 - 0.75)
+        found.append(contour[:, ::-1] / 2 - 0.75 + (columns.start, rows.start))
     return found

@@ -85,6 +85,12 @@ def test_what_is_no_image_is_named(trained, image, message):
         handforge.HandDetector(trained / "run").detect(image)
 
 
+@pytest.mark.parametrize("image", [np.zeros((4, 5, 3)), np.zeros((4, 5), np.uint8), None])
+def test_a_batch_takes_images_only(trained, image):
+    with pytest.raises(ValueError, match=r"an image is a path or a \(H, W, 3\) uint8 RGB array, not"):
+        handforge.HandDetector(trained / "run").detect_batch([image])
+
+
 def test_a_session_that_is_none_is_named(trained):
     with pytest.raises(
         handforge.HandforgeError, match="session is best, last or the number of a session, from 1, not 'first'"

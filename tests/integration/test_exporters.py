@@ -1,6 +1,7 @@
 """Datasets written as other tools' files, read back by our importers and by those tools' libraries."""
 
 import json
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -96,6 +97,22 @@ def test_outlines_run_along_the_edges_of_pixels():
     mask[3:7, 2:9] = True
     (outline,) = outlines(mask)
     assert outline.min(axis=0) == pytest.approx((2, 3)) and outline.max(axis=0) == pytest.approx((9, 7))
+
+
+def test_outlines_of_small_pieces_take_no_memory_of_a_large_image():
+    mask = np.zeros((1000, 1000), bool)
+    mask[5:15, 7:20] = mask[990:, 400:410] = True
+    tracemalloc.start()
+    try:
+        found = outlines(mask)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [(one.min(axis=0).tolist(), one.max(axis=0).tolist()) for one in found] == [
+        ([7, 5], [20, 15]),
+        ([400, 990], [410, 1000]),
+    ]
+    assert most < 16 * mask.size, "8 bytes number a pixel's piece; enlarged as a whole, it would take 32 more"
 
 
 def test_supervision_reads_the_yolo_files(dataset, tmp_path):

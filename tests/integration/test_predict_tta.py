@@ -1,6 +1,7 @@
 """Test-time augmentation: several views of an image, merged into one set of detections."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -90,6 +91,29 @@ def test_a_view_finds_what_the_network_finds_and_a_larger_one_what_of_it_is_smal
     torch.testing.assert_close(larger.scores, view.scores[small])
     torch.testing.assert_close(130 - rotated.boxes[:, [2, 0]], mirrored["boxes"][:, [0, 2]])
     assert (network.transform.min_size, network.transform.max_size) == size
+
+
+def test_threads_do_not_change_each_others_views(weights):
+    """A second thread begins while the first is at a larger view, and ends before it goes on."""
+    network, _ = networks.load(weights)
+    image = torch.rand(3, 90, 130, generator=torch.Generator().manual_seed(0))
+
+    def run():
+        with torch.inference_mode():
+            return tta.run_views(network, image)
+
+    alone, seen, beside = run(), [], []
+
+    def start_another(*_):
+        seen.append(1)
+        if len(seen) == 3:
+            beside.append(pool.submit(run).result())
+
+    with ThreadPoolExecutor(1) as pool, network.backbone.register_forward_hook(start_another):
+        first = run()
+    for name, values in alone.items():
+        torch.testing.assert_close(first[name], values)
+        torch.testing.assert_close(beside[0][name], values)
 
 
 def test_tta_is_said_and_finds_nothing_above_every_score(weights, tmp_path):

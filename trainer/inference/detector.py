@@ -24,7 +24,7 @@ Image = str | Path | np.ndarray
 
 
 class HandDetector:
-    """A trained network, ready to detect.
+    """A trained network, ready to detect, also in several threads at once.
 
     :param weights: a run folder, or a ``.safetensors`` file; None: the network that comes with handforge.
     :param category: with ``weights`` None: what its masks cover, ``hand`` or ``hand+forearm``.
@@ -93,15 +93,15 @@ class HandDetector:
         :raises ValueError: if an image is something else, or an array is not of that shape and dtype.
         """
         if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim != 4):
-            return self.detect_batch([_array(images)])[0]
+            return self.detect_batch([images])[0]
         if not isinstance(images, Iterable):
             raise _not_an_image(images)
-        return [found for image in images for found in self.detect_batch([_array(image)])]
+        return [found for image in images for found in self.detect_batch([image])]
 
-    def detect_batch(self, images: list[np.ndarray]) -> list[list[Detection]]:
-        """Detect in (H, W, 3) uint8 images at once; highest score first."""
+    def detect_batch(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """Detect in several images at once, which takes the memory of all of them; else as :meth:`detect`."""
         how = (self.device, self.precision, self.tta, self.zoom, self.categories, self.mask_threshold)
-        found = detect(self.model, images, *how)
+        found = detect(self.model, [_array(image) for image in images], *how)
         return [[detection for detection in each if detection.score >= self.score] for each in found]
 
 

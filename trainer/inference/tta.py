@@ -10,9 +10,8 @@ Singh and Davis 2018, arXiv 1711.08189).
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +40,13 @@ def run_views(model: nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
     sides = [(image, False), (image.flip(-1), True)]
     if not isinstance(model, MaskRCNN):
         maps = []
-        for scale in SCALES:
-            with _scaled(model, scale):
-                maps += [(model([side])[0]["classes"], flipped) for side, flipped in sides]
+        for scaled in (_scaled(model, scale) for scale in SCALES):
+            maps += [(scaled([side])[0]["classes"], flipped) for side, flipped in sides]
         return {"classes": torch.stack([one.flip(-1) if flipped else one for one, flipped in maps]).mean(0)}
     views = []
     for scale in SCALES:
-        with _scaled(model, scale):
-            views += [_View.of(model, side, flipped, scale) for side, flipped in sides]
+        scaled = _scaled(model, scale)
+        views += [_View.of(scaled, side, flipped, scale) for side, flipped in sides]
     limits = torch.tensor([view.limit for view in views], device=image.device)
     boxes, scores, labels = _fused_by_class(views, limits, model.roi_heads.nms_thresh)
     told = (_sides(boxes) <= limits[:, None]).float()[..., None, None, None]
@@ -76,16 +74,17 @@ def _fused_by_class(
     return boxes[order], scores[order], labels[order]
 
 
-@contextmanager
-def _scaled(model: nn.Module, scale: float) -> Iterator[None]:
-    """Let a network scale images to ``scale`` times its own size."""
-    transform: Any = model.transform
-    before = transform.min_size, transform.max_size
-    transform.min_size, transform.max_size = (round(scale * before[0][0]),), round(scale * before[1])
-    try:
-        yield
-    finally:
-        transform.min_size, transform.max_size = before
+def _scaled(model: nn.Module, scale: float) -> Any:
+    """A network that scales images to ``scale`` times the size of ``model``, with which it shares its layers.
+
+    ``model`` stays as it is, since another thread may be detecting with it.
+    """
+    transform: Any = copy.copy(model.transform)
+    transform.min_size = (round(scale * transform.min_size[0]),)
+    transform.max_size = round(scale * transform.max_size)
+    scaled = copy.copy(model)
+    scaled._modules = {**model._modules, "transform": transform}
+    return scaled
 
 
 @dataclass(frozen=True)
