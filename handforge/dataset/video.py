@@ -83,7 +83,7 @@ class Stream:
                 yield seconds, np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
                 last, number = seconds, number + 1
             if not self.live:
-                self._check_complete(decoding, number, last + float(1 / self.rate))
+                self._check_complete(decoding, number, last + float(1 / self.rate), first)
 
     def _shown(self, width: int, height: int) -> tuple[int, int]:
         """The size of a stored frame whose pixels become squares; none of them is lost."""
@@ -91,14 +91,15 @@ class Stream:
             return round(width * self.pixel_aspect), height
         return width, round(height / self.pixel_aspect)
 
-    def _check_complete(self, decoding: _Decoding, frames: int, seconds: float) -> None:
+    def _check_complete(self, decoding: _Decoding, frames: int, seconds: float, first: float) -> None:
         if not frames:
             raise DatasetError(f"{self.file} is damaged or no video ({decoding.reason or 'no image can be decoded'})")
         lost = []
         if decoding.failed:
             lost.append(f"{decoding.failed} of its packets cannot be decoded")
         stated = decoding.stated_seconds
-        if stated - max(seconds, decoding.other_seconds) > max(MISSING_SECONDS, MISSING_FRACTION * stated):
+        before = 0.0 if decoding.states_length else first  # Matroska states the end, also of a part of a recording
+        if stated - max(seconds + before, decoding.other_seconds) > max(MISSING_SECONDS, MISSING_FRACTION * stated):
             lost.append(f"it ends after {seconds:.1f} of {stated:.1f} s")
         if lost:
             raise IncompleteVideoError(f"{self.file} is damaged: {', and '.join(lost)}; its {frames} frames were read")
@@ -107,8 +108,8 @@ class Stream:
 class _Decoding:
     """The frames of a container's first image stream, and what was wrong with it.
 
-    ``failed``: packets that cannot be decoded; ``reason``: of the first; ``stated_seconds``: how long it says to be;
-    ``other_seconds``: the end of its sound, which may be longer.
+    ``failed``: packets that cannot be decoded; ``reason``: of the first; ``stated_seconds``: how long it says to be,
+    or, if not ``states_length``, when it ends; ``other_seconds``: the end of its sound, which may be longer.
     """
 
     def __init__(self, container: Any) -> None:
@@ -117,6 +118,7 @@ class _Decoding:
         self.failed, self.reason, self.other_seconds = 0, "", 0.0
         stream = self._stream
         own = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        self.states_length = own > 0
         self.stated_seconds = own or (container.duration or 0) / av.time_base
 
     def frames(self) -> Iterator[Any]:

@@ -200,6 +200,12 @@ def test_a_packet_that_cannot_be_decoded_costs_no_other(tmp_path, which):
     assert "broken.avi is damaged: 1 of its packets cannot be decoded" in problem
 
 
+@pytest.mark.parametrize("name", ["part.mkv", "part.mp4"])
+def test_a_part_of_a_recording_that_keeps_its_times_is_whole(tmp_path, name):
+    path = write(tmp_path / name, times=[5000 + 100 * n for n in range(20)])
+    assert [round(seconds, 3) for seconds, _ in video.open_video(path).read()] == [n / 10 for n in range(20)]
+
+
 def test_import_takes_a_damaged_video_whose_annotated_frames_are_there(tmp_path):
     cut(tmp_path / "cut.mkv")
     (tmp_path / "masks").mkdir()
