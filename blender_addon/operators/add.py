@@ -258,6 +258,15 @@ class Fingertips(OfBuiltInHand, bpy.types.Operator):
     bl_idname = "handforge.fingertips"
     bl_label = "Fingertip Handles"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Handles appear where the hand is, so that has to be in the view layer."""
+        return super().poll(context) and require(
+            cls,
+            hand.chosen(context).name in context.view_layer.objects,
+            "The hand's collection is excluded from the view layer: tick it in the Outliner",
+        )
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show them, the index finger's chosen, or hide them."""
         armature, layer = hand.active(context), context.view_layer

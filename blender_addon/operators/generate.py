@@ -95,7 +95,10 @@ class OpenFolder(bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it."""
-        folder = Path(render_settings.absolute(context.scene.handforge.out))
+        panel = context.scene.handforge
+        if not panel.out:
+            raise FileError("Folder: choose one")
+        folder = Path(render_settings.absolute(panel.out))
         if not folder.is_dir():
             raise FileError(f"Folder: {folder} is not there yet; Generate makes it")
         bpy.ops.wm.path_open(filepath=str(folder))

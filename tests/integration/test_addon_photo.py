@@ -212,6 +212,17 @@ def test_clicking_joints_ends_with_what_they_are_clicked_for(armature, window, d
     assert photo.ClickJoints.modal(clicks, bpy.context, event) == {"CANCELLED"}
 
 
+def test_a_hand_in_an_excluded_collection_gets_no_handles(armature):
+    own = bpy.data.collections.new("own")
+    bpy.context.scene.collection.children.link(own)
+    own.objects.link(armature)
+    bpy.context.scene.collection.objects.unlink(armature)
+    bpy.context.view_layer.layer_collection.children["own"].exclude = True
+    with pytest.raises(RuntimeError, match="collection is excluded from the view layer: tick it in the Outliner"):
+        bpy.ops.handforge.fingertips()
+    assert not fingertips.of(armature)
+
+
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_fingertips_are_dragged(armature, side):
     armature.handforge.side = side

@@ -236,6 +236,9 @@ def test_a_folder_that_is_not_there_cannot_be_opened(window, tmp_path):
     window.out = str(tmp_path / "out")
     with pytest.raises(RuntimeError, match=r"Folder: .*out is not there yet"):
         bpy.ops.handforge.open_folder()
+    window.out = ""
+    with pytest.raises(RuntimeError, match="Folder: choose one"):
+        bpy.ops.handforge.open_folder()
 
 
 def test_a_process_that_fails_says_why(window, poses_file, tmp_path, monkeypatch):
