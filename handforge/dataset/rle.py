@@ -57,7 +57,10 @@ def to_rle(segmentation: Any, height: int, width: int) -> RleCode:
         if size != [height, width]:
             raise DatasetError(f"the mask is {size[1]}x{size[0]}, its image {width}x{height}")
         if isinstance(counts, list):
-            counts = rle.frPyObjects({"size": size, "counts": [int(run) for run in counts]}, height, width)["counts"]
+            runs = [int(run) for run in counts]
+            if min(runs, default=0) < 0 or sum(runs) != height * width:
+                raise DatasetError("the runs of the RLE do not add up to the image's pixels")
+            counts = rle.frPyObjects({"size": size, "counts": runs}, height, width)["counts"]
         if _runs(counts).sum() != height * width:
             raise DatasetError("the runs of the RLE do not add up to the image's pixels")
         return {"size": size, "counts": counts}

@@ -102,6 +102,26 @@ def test_crowds_are_crowds_unless_they_are_said_to_be_hands(tmp_path, shots):
     assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [0, 0]
 
 
+@pytest.mark.parametrize("value, crowd", [("0", 0), ("false", 0), (0.0, 0), (None, 0), ("1", 1), (True, 1)])
+def test_iscrowd_may_be_a_text(tmp_path, shots, value, crowd):
+    dataset, _ = imported(coco(tmp_path / "c.json", [entry(iscrowd=value)]), shots)
+    assert [a["iscrowd"] for a in dataset.annotations(dataset.images[0])] == [crowd]
+
+
+@pytest.mark.parametrize("value", ["no", 2, [0]])
+def test_an_iscrowd_of_another_kind_is_named(tmp_path, shots, value):
+    words = f"annotation 1 of a.jpg cannot be read (its iscrowd is {value!r}; it must be 0 or 1)"
+    refused(coco(tmp_path / "c.json", [entry(iscrowd=value)]), shots, words)
+
+
+def test_a_box_of_three_numbers_and_runs_below_0_are_said_in_words(tmp_path, shots):
+    short = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3]}
+    refused(coco(tmp_path / "c.json", [short]), shots, "annotation 1 of a.jpg cannot be read (a list in it must have 4")
+    code = {"size": [HEIGHT, WIDTH], "counts": [100, -200, WIDTH * HEIGHT + 100]}
+    source = coco(tmp_path / "c.json", [entry(segmentation=code)])
+    refused(source, shots, "a.jpg: the runs of the RLE do not add up to the image's pixels")
+
+
 def test_several_labels_are_hands_with_their_sides(tmp_path, shots):
     categories = ({"id": 1, "name": "left_hand"}, {"id": 2, "name": "right_hand"}, {"id": 3, "name": "cup"})
     entries = [entry(), entry(2, category=2, segmentation=[OTHER]), entry(3, category=3)]

@@ -3,7 +3,10 @@
 import base64
 import io
 import json
+import struct
+import tracemalloc
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from trainer_samples import blob
 
 from handforge.dataset import DatasetError
 from handforge.dataset.importers.annotated import Notes, ellipse
+from handforge.dataset.importers.annotations import read_annotations
 from handforge.dataset.importers.cvat import read_cvat
 from handforge.dataset.importers.matching_files import frame_number, match_files
 
@@ -97,6 +101,33 @@ def test_labelme_names_the_file_and_the_shape(tmp_path, shots):
     refused(
         labelme(tmp_path / "six", "a.jpg", {**good, "label": None}), shots, "shape 1 cannot be read (its label is None"
     )
+
+
+def test_masks_of_many_images_need_little_memory(tmp_path):
+    large = [shape("mask", [[40, 30], [59, 45]], mask=painted(blob((20, 16), (9, 8), 6)))] * 60
+    source = labelme(tmp_path / "labels", "a.jpg", *large, size=(2000, 1500))
+    tracemalloc.start()
+    read_annotations(source, Notes())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6, "60 masks of 3 megapixels each"
+
+
+def test_masks_of_labelme_that_no_memory_holds_are_named(tmp_path, shots):
+    mask = shape("mask", [[40, 30], [59, 45]], mask=painted(blob((20, 16), (9, 8), 6)))
+    source = labelme(tmp_path / "one", "a.jpg", mask, size=(10**6, 10**6))
+    refused(source, shots, "a.json: shape 1 cannot be read (its image has 1000000x1000000 pixels, more than 100")
+    header = struct.pack(">IIBBBBB", 20000, 10000, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    bomb = base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\0IDAT").decode()
+    source = labelme(tmp_path / "two", "a.jpg", shape("mask", [[4, 3], [5, 4]], mask=bomb))
+    refused(source, shots, "a.json: shape 1 cannot be read (its mask is not a PNG in base64)")
+
+
+def test_a_group_of_labelme_may_be_of_any_kind(tmp_path, shots):
+    two = [shape("polygon", np.reshape(p, (-1, 2)).tolist(), group_id=[4]) for p in (SQUARE, OTHER)]
+    dataset, _ = imported(labelme(tmp_path / "labels", "a.jpg", *two), shots)
+    assert len(hands(dataset)) == 1
 
 
 def test_a_mask_of_labelme_that_was_dragged_may_begin_a_pixel_outside(tmp_path, shots):
@@ -323,6 +354,20 @@ def test_an_object_of_pascal_voc_that_cannot_be_read_is_named(tmp_path, shots):
     box = "<object><name>hand</name><bndbox><xmin>{}</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>"
     (tmp_path / "labels/a.xml").write_text(f"<annotation>{box.format(1)}{box.format('one')}</annotation>")
     refused(tmp_path / "labels", shots, "a.xml: object 2 cannot be read ('one' is not a number)")
+
+
+def test_a_file_beside_pascal_vocs_that_is_none_is_named(tmp_path, shots):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.xml").write_text("<annotation/>")
+    (tmp_path / "labels/b.xml").write_text("<project/>")
+    refused(tmp_path / "labels", shots, "b.xml is not a Pascal VOC file", "begins with <project>, not <annotation>")
+
+
+def test_a_name_of_pascal_voc_may_stand_on_a_line_of_its_own(tmp_path, shots):
+    box = "<bndbox><xmin>11</xmin><ymin>21</ymin><xmax>30</xmax><ymax>45</ymax></bndbox>"
+    text = f"<filename>\n  a.jpg\n</filename><object><name>hand</name>{box}</object>"
+    (tmp_path / "x.xml").write_text(f"<annotation>{text}</annotation>")
+    assert len(hands(imported(tmp_path / "x.xml", shots, "--boxes")[0])) == 1
 
 
 def test_via_polygons_and_circles(tmp_path, shots):

@@ -140,3 +140,15 @@ def test_names_that_are_no_yaml_are_named(tmp_path, shots):
     (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.1 0.1\n")
     (tmp_path / "data.yaml").write_text("names: [a\n")
     refused(tmp_path / "labels", shots, "data.yaml has names that cannot be read", "write names: [hand]")
+
+
+def test_files_of_windows_with_a_mark_at_their_begin_and_great_letters(tmp_path, shots):
+    source = yolo(tmp_path, "")
+    (source / "a.txt").unlink()
+    (tmp_path / "data.yaml").unlink()
+    (source / "A.TXT").write_bytes(f"\ufeff{BOX}\r\n".encode())
+    (source / "classes.txt").write_bytes("\ufeffhand\r\n".encode())
+    (source / "old.txt").mkdir()
+    (shots / "a.jpg").rename(shots / "A.JPG")
+    dataset, said = imported(source, shots, "--boxes")
+    assert len(hands(dataset)) == 1 and "not in" not in said

@@ -31,6 +31,8 @@ def in_words(error: BaseException) -> str:
         return f"it has no {error.args[0]}"
     if isinstance(error, TypeError | AttributeError | IndexError):
         return "something in it is of another kind than it must be, as a number in place of a list"
+    if counted := re.fullmatch(r"(?:not enough|too many) values to unpack \(expected (\d+).*\)", str(error)):
+        return f"a list in it must have {counted[1]} values"
     text = re.sub(r"^could not convert string to float: (.*)$", r"\1 is not a number", str(error))
     return re.sub(r"^invalid literal for int\(\) with base 10: (.*)$", r"\1 is not a whole number", text)
 
@@ -40,8 +42,8 @@ class Shape:
     """One annotated object.
 
     :param label: its label or category name; spaces around it are dropped, and nothing else is :data:`UNNAMED`.
-    :param parts: outlines and masks that together are the object: flat polygons ``[x, y, x, y, ...]`` in pixels, COCO's
-        RLE, or (H, W) bool masks.
+    :param parts: outlines and masks that together are the object: flat polygons ``[x, y, x, y, ...]`` in pixels, or
+        COCO's RLE.
     :param box: x, y, width, height in pixels where nothing but a box is known.
     :param crowd: a region that may hold any number of objects.
     :param keypoints: (K, 3) x, y, visibility; or None.
@@ -178,7 +180,7 @@ def grouped(shapes: Iterable[tuple[Any, Shape]]) -> tuple[Shape, ...]:
     """Join shapes of one label and group, which something hides in part, into one; without a group each is one."""
     together: dict[Any, Shape] = {}
     for number, (group, shape) in enumerate(shapes):
-        key = ("alone", number) if group is None or shape.box or shape.crowd else (shape.label, group)
+        key = ("alone", number) if group is None or shape.box or shape.crowd else (shape.label, repr(group))
         first = together.get(key)
         together[key] = shape if first is None else Shape(shape.label, (*first.parts, *shape.parts))
     return tuple(together.values())

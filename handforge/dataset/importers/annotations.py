@@ -45,6 +45,7 @@ from handforge.dataset.importers.voc import read_voc
 from handforge.dataset.importers.yolo import read_yolo
 from handforge.dataset.records import CATEGORIES, KEYPOINTS, SKELETON, Category, DatasetError, Instance, Sample
 from handforge.dataset.rle import decode_mask
+from handforge.files import files_below
 from handforge.parse import parse_json
 
 NOT_LABELS = ("classes.txt", "train.txt", "val.txt", "test.txt", "README.dataset.txt", "README.roboflow.txt")
@@ -167,14 +168,11 @@ def _file(source: Path, notes: Notes) -> Annotations:
 
 
 def _folder(source: Path, notes: Notes, images: Sequence[Path], root: Path) -> Annotations:
-    def files(suffix: str) -> list[Path]:
-        return sorted(path for path in source.rglob(f"*{suffix}") if not path.name.startswith("."))
-
-    if found := files(".json"):
+    if found := files_below(source, (".json",)):
         return read_labelme(found, notes) if len(found) > 1 else _file(found[0], notes)
-    if found := files(".xml"):
+    if found := files_below(source, (".xml",)):
         return read_voc(found, notes) if len(found) > 1 else _file(found[0], notes)
-    if found := [path for path in files(".txt") if path.name not in NOT_LABELS]:
+    if found := [path for path in files_below(source, (".txt",)) if path.name not in NOT_LABELS]:
         return read_yolo(found, list(images), root, source, notes)
     raise DatasetError(f"{source} holds no LabelMe (.json), YOLO (.txt) or Pascal VOC (.xml) files")
 
@@ -352,9 +350,6 @@ def _draw(shape: Shape, height: int, width: int) -> np.ndarray:
         mask[top : max(bottom, top), left : max(right, left)] = True
         return mask
     polygons = [part for part in shape.parts if isinstance(part, list)]
-    masks = [part for part in shape.parts if isinstance(part, np.ndarray)]
-    masks += [decode_mask(part, height, width) for part in shape.parts if isinstance(part, dict)]
+    masks = [decode_mask(part, height, width) for part in shape.parts if isinstance(part, dict)]
     masks += [decode_mask(polygons, height, width)] if polygons else []
-    if any(mask.shape != (height, width) for mask in masks):
-        raise DatasetError(f"a mask of {shape.label} has another size than {width}x{height}")
     return np.any(masks, axis=0)

@@ -125,9 +125,20 @@ def _size(record: dict[str, Any], where: str) -> Size:
         raise DatasetError(f"{where} has the size {width!r} x {height!r}; these must be pixels") from None
 
 
+def _crowd(value: Any) -> bool:
+    """``iscrowd``, which tools that keep tables write as 0.0 or as a text.
+
+    :raises ValueError: if it is neither 0 nor 1.
+    """
+    known = {"none": False, "": False, "0": False, "false": False, "1": True, "true": True}
+    if (text := _key(value).strip().lower()) not in known:
+        raise ValueError(f"its iscrowd is {value!r:.80}; it must be 0 or 1")
+    return known[text]
+
+
 def _shape(label: str, annotation: dict[str, Any], where: str, notes: Notes) -> Shape | None:
     """One annotation; None where nothing of it is left."""
-    crowd, code = bool(annotation.get("iscrowd")), annotation.get("segmentation")
+    crowd, code = _crowd(annotation.get("iscrowd")), annotation.get("segmentation")
     if not isinstance(code, dict | list | None):
         raise ValueError(f"its segmentation is {code!r:.80}, neither polygons nor RLE")
     joints = keypoints(annotation["keypoints"]) if annotation.get("keypoints") else None

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from handforge.dataset.coco_types import RleCode
 from handforge.dataset.image_io import MAX_PIXELS
 from handforge.dataset.importers.annotated import (
     ODD,
@@ -23,6 +24,7 @@ from handforge.dataset.importers.annotated import (
     polygon,
 )
 from handforge.dataset.records import DatasetError
+from handforge.dataset.rle import encode_mask
 
 SHAPES = ("polygon", "mask", "box", "ellipse", "polyline", "points", "cuboid", "skeleton", "tag")
 
@@ -109,8 +111,8 @@ def _points(element: Element) -> list[float]:
     return [float(value) for point in element.attrib["points"].split(";") for value in point.split(",")]
 
 
-def _mask(element: Element, size: Size) -> np.ndarray:
-    """A mask: runs of off and on, row by row, within the box left, top, width, height."""
+def _mask(element: Element, size: Size) -> RleCode:
+    """A mask: runs of off and on, row by row, within the box left, top, width, height; as COCO's RLE, by columns."""
     left, top, width, height = (int(element.attrib[key]) for key in ("left", "top", "width", "height"))
     runs = [int(run) for run in element.attrib["rle"].split(",")]
     wide, high = size or (left + width, top + height)
@@ -120,7 +122,7 @@ def _mask(element: Element, size: Size) -> np.ndarray:
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     mask = np.zeros((high, wide), bool)
     mask[top : top + height, left : left + width] = flat.reshape(height, width)
-    return mask
+    return encode_mask(mask)
 
 
 # ---------------------------------------------------------------- video

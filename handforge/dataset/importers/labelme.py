@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from handforge.dataset.coco_types import RleCode
+from handforge.dataset.image_io import MAX_PIXELS
 from handforge.dataset.importers.annotated import (
     ODD,
     AnnotatedImage,
@@ -22,6 +24,7 @@ from handforge.dataset.importers.annotated import (
     polygon,
 )
 from handforge.dataset.records import DatasetError
+from handforge.dataset.rle import encode_mask
 from handforge.parse import parse_json
 
 
@@ -80,14 +83,16 @@ def _shape(shape: dict[str, Any], size: tuple[int, int] | None, where: str, note
     return None
 
 
-def _mask(code: Any, points: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
-    """A painted mask: a PNG in base64, placed with its first pixel at the first point."""
+def _mask(code: Any, points: np.ndarray, size: tuple[int, int] | None) -> RleCode:
+    """A painted mask, a PNG in base64 with its first pixel at the first point; as RLE, since a folder has many."""
     if size is None:
         raise ValueError("a mask needs imageWidth and imageHeight")
+    if not 0 < size[0] * size[1] <= MAX_PIXELS:
+        raise ValueError(f"its image has {size[0]}x{size[1]} pixels, more than {MAX_PIXELS:,} or none")
     try:
         with Image.open(io.BytesIO(base64.b64decode(code)), formats=("PNG",)) as image:
             painted = np.asarray(image.convert("L")) > 0
-    except (*ODD, OSError, SyntaxError):
+    except (*ODD, OSError, SyntaxError, Image.DecompressionBombError):
         raise ValueError("its mask is not a PNG in base64") from None
     left, top = (round(float(value)) for value in points[0])
     (rows, columns), (width, height) = painted.shape, size
@@ -95,4 +100,4 @@ def _mask(code: Any, points: np.ndarray, size: tuple[int, int] | None) -> np.nda
         raise ValueError(f"a mask of {columns}x{rows} at {left}, {top} leaves {width}x{height}")
     mask = np.zeros((height + 2, width + 2), bool)
     mask[top + 1 : top + 1 + rows, left + 1 : left + 1 + columns] = painted
-    return mask[1:-1, 1:-1]
+    return encode_mask(mask[1:-1, 1:-1])

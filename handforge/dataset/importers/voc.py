@@ -18,7 +18,9 @@ def read_voc(files: list[Path], notes: Notes) -> Annotations:
     for path in files:
         try:
             root = ElementTree.parse(path).getroot()
-            name = root.findtext("filename") or path.stem
+            if root.tag != "annotation":
+                raise ValueError(f"it begins with <{root.tag}>, not <annotation>; move it away")
+            name = (root.findtext("filename") or "").strip() or path.stem
             width, height = int(root.findtext("size/width") or 0), int(root.findtext("size/height") or 0)
         except (*ODD, ElementTree.ParseError) as error:
             raise DatasetError(f"{path} is not a Pascal VOC file that can be read ({in_words(error)})") from None

@@ -67,7 +67,7 @@ def read_yolo(files: list[Path], images: list[Path], root: Path, source: Path, n
         with image_header(image) as opened:
             width, height = upright(opened).size
         shapes = []
-        for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
+        for number, line in enumerate(path.read_text("utf-8-sig", errors="replace").splitlines(), start=1):
             where = f"{path}: line {number}"
             try:
                 shape = _line(line.split(), names, (width, height), where, notes)
@@ -134,7 +134,7 @@ def _names(source: Path) -> Names:
     if path is None:
         return Names()
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     if path.suffix == ".yaml":
