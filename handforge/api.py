@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,8 @@ def train(
 
     for name, least in (("seed", 0), ("replicate", 1), ("keep", 0), ("threads", 1), ("workers", 1)):
         number = seed if name == "seed" else options.get(name)
-        if number is not None and number < least:
-            raise HandforgeError(f"{name} is {least} or more, not {number}")
+        if number is not None and (not isinstance(number, Integral) or number < least):
+            raise HandforgeError(f"{name} is a whole number, {least} or more, not {number!r}")
     command = "repeat" if repetitive else "train"
     sets = _folders(data)
     words = ["--recipe", str(recipe), *(word for folder in sets for word in ("--data", str(folder)))]

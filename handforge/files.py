@@ -89,6 +89,22 @@ def utf8_name(path: Path | str) -> str:
     return re.sub("[\udc80-\udcff]", lambda found: f"%{ord(found[0]) - 0xDC00:02X}", str(path))
 
 
+LONGEST_STEM = 250
+"""Bytes of a file's name without its ending, as ``.json``, at most: file systems know no names above 255."""
+
+
+def short_name(name: str, longest: int = LONGEST_STEM) -> str:
+    """A file's name that file systems take; one that is too long ends with a hash of it in place of the rest.
+
+    :param name: a stem, without folders.
+    :param longest: bytes that it may have.
+    """
+    data = name.encode()
+    if len(data) <= longest:
+        return name
+    return f"{data[: longest - 9].decode(errors='ignore')}_{hashlib.sha256(data).hexdigest()[:8]}"
+
+
 def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """The files of a folder and of those in it with one of some endings, as ``.jpg``, in the order of their names.
 

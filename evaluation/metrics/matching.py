@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,12 @@ class MatchOptions:
     score: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.iou <= 1:
-            raise HandforgeError(f"the IoU from which on a prediction counts is above 0 and at most 1, not {self.iou}")
-        if not 0 <= self.score <= 1:
-            raise HandforgeError(f"the score from which on a prediction counts is from 0 to 1, not {self.score}")
+        if not isinstance(self.iou, Real) or not 0 < self.iou <= 1:
+            raise HandforgeError(
+                f"the IoU from which on a prediction counts is above 0 and at most 1, not {self.iou!r}"
+            )
+        if not isinstance(self.score, Real) or not 0 <= self.score <= 1:
+            raise HandforgeError(f"the score from which on a prediction counts is from 0 to 1, not {self.score!r}")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from handforge.dataset.reader import Dataset, images_digest
 from handforge.dataset.records import CATEGORIES, CATEGORY_ID, HAND_CATEGORIES, Category, DatasetError, Sample
 from handforge.dataset.rle import encode_mask
 from handforge.dataset.validate import record_problems
-from handforge.files import dump_json, new_folder, write_atomic
+from handforge.files import dump_json, new_folder, short_name, write_atomic
 
 
 def write_sample(
@@ -153,7 +153,7 @@ def copy_image(
         raise DatasetError(f"{source.path}: {problems[0]}")
     ids = {category.name: category.id for category in categories}
     name = Path(image["file_name"])
-    new = name.with_name(prefix + name.name)
+    new = name.with_name(short_name(prefix + name.stem) + name.suffix) if prefix else name
     pairs = [(Path("images") / name, Path("images") / new)]
     for beside in (*(("masks",) if masks else ()), *source.ground_truth_maps(image)):
         pairs.append((Path(beside) / f"{name.stem}.png", Path(beside) / f"{new.stem}.png"))

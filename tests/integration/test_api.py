@@ -98,10 +98,17 @@ def test_a_session_that_is_none_is_named(trained):
         handforge.HandDetector(trained / "run", session="first")
 
 
+@pytest.mark.parametrize("value", [1.5, "a", None, float("nan")])
 @pytest.mark.parametrize("name", ["min_score", "mask_threshold"])
-def test_a_limit_beyond_its_range_is_named(trained, name):
-    with pytest.raises(ValueError, match=rf"{name} is from 0 to 1, not 1\.5"):
-        handforge.HandDetector(trained / "run", **{name: 1.5})
+def test_a_limit_beyond_its_range_is_named(trained, name, value):
+    with pytest.raises(ValueError, match=rf"{name} is a number from 0 to 1, not {value!r}"):
+        handforge.HandDetector(trained / "run", **{name: value})
+
+
+@pytest.mark.parametrize("name, words", [("iou", "above 0 and at most 1"), ("min_score", "from 0 to 1")])
+def test_a_limit_of_a_score_that_is_no_number_is_named(trained, name, words):
+    with pytest.raises(handforge.HandforgeError, match=f"{words}, not 'a'"):
+        handforge.evaluate(trained / "data", "results.json", **{name: "a"})
 
 
 def test_a_missing_image_is_named(trained):
@@ -124,8 +131,10 @@ def test_a_training_goes_on_from_the_run_that_another_returned(trained, tmp_path
     run = handforge.train(recipe, trained / "data", tmp_path / "out", init=trained / "run", device="cpu")
     assert json.loads((run / "run.json").read_text())["recipe"]["network"]["init"] == str(trained / "run")
     for name, least in (("seed", 0), ("replicate", 1), ("keep", 0), ("threads", 1), ("workers", 1)):
-        with pytest.raises(handforge.HandforgeError, match=f"{name} is {least} or more, not {least - 1}"):
-            handforge.train(recipe, trained / "data", tmp_path / "other", **{name: least - 1})
+        for wrong in (least - 1, "a"):
+            words = f"{name} is a whole number, {least} or more, not {wrong!r}"
+            with pytest.raises(handforge.HandforgeError, match=words):
+                handforge.train(recipe, trained / "data", tmp_path / "other", **{name: wrong})
 
 
 def test_examples_score(trained):

@@ -427,3 +427,17 @@ def test_names_that_are_not_utf8_are_written_with_their_bytes(source, tmp_path):
     done = run(source, tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "caf%E9.png" in {image["file_name"] for image in Dataset(tmp_path / "out")}
+
+
+@pytest.mark.parametrize("folder, name", [("f" * 200, "n" * 200), ("f" * 125, "ä" * 125)])
+def test_names_that_are_too_long_for_a_file_are_cut(source, tmp_path, folder, name):
+    for kind in ("images", "masks"):
+        for place in (folder, "other"):  # so that the folder is a part of the name
+            (source / kind / place).mkdir()
+            Image.open(source / kind / "p1.png").save(source / kind / place / f"{name}.png")
+    done = run(source, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    dataset = Dataset(tmp_path / "out")
+    assert len(dataset) == 5 and all(check_image(dataset, image) == [] for image in dataset)
+    long = [image["file_name"] for image in dataset if image["file_name"].startswith("f")]
+    assert len(long) == 1 and len(long[0].encode()) <= 254

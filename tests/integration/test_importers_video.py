@@ -1,11 +1,15 @@
 """Annotated frames of videos become datasets."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 from importer_samples import SIZE, coco, imported, labelme, refused, run, square_mask, write_image
 from PIL import Image
+
+from handforge.dataset.importers.folder import About
+from handforge.dataset.importers.video import import_video
 
 # ---------------------------------------------------------------- video
 
@@ -114,6 +118,16 @@ def test_wrong_videos(video, tmp_path):
     )
     refused(run("video", tmp_path / "no.mp4", tmp_path / "out", "--truth", tmp_path / "masks"), "no.mp4 is missing")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", [b"c" * 251, b"caf\xe9"])
+def test_a_name_that_is_long_or_no_utf8_makes_names_of_files(video, tmp_path, name):
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(square_mask()).save(tmp_path / "masks" / "frame_00001.png")
+    video = video.rename(tmp_path / os.fsdecode(name + b".mp4"))
+    import_video(video, tmp_path / "masks", tmp_path / "out", About())
+    (image,) = imported(tmp_path / "out")
+    assert image["file_name"].startswith(("ccc", "caf%E9_000001")) and image["group"].startswith(("ccc", "caf%E9.mp4"))
 
 
 def test_boxes_of_a_video_on_request(video, tmp_path):

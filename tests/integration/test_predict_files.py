@@ -255,3 +255,12 @@ def test_results_are_of_upright_images(weights, tmp_path):
     assert (other["width"], other["height"]) == (80, 60) and "exif_orientation" not in other
     assert read_image(tmp_path / "out/masks/a.png").shape == (80, 60, 3)
     assert "1 image stored rotated (EXIF); all results refer to the upright images" in done.stdout
+
+
+@pytest.mark.parametrize("name, is_video", [("n" * 251 + ".jpg", 0), ("%E9" * 90 + ".png", 0), ("v" * 251 + ".mp4", 1)])
+def test_names_that_are_too_long_for_a_file_are_cut(name, is_video):
+    outputs = output_names([f"shots/{name}", f"shots/{name[:-5]}x.jpg"], [is_video, False])
+    longest = f"{outputs[0]}{'_000000' * is_video}.json"
+    assert (
+        len(set(outputs)) == 2 and outputs[0].startswith(f"shots/{name[:200]}") and len(longest) <= 255 + len("shots/")
+    )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 
 import numpy as np
@@ -291,3 +292,14 @@ def test_timm_backbones_classify():
     assert isinstance(model, Classifier) and model.classifier.logits.out_features == 3
     with torch.inference_mode():
         assert model.eval()([torch.rand(3, 64, 64)])[0]["probabilities"].shape == (3,)
+
+
+def test_names_that_are_not_utf8_are_written_with_their_bytes(tmp_path):
+    write_classes(tmp_path / "images", 2, 0)
+    strange = (tmp_path / "images/red").rename(tmp_path / "images" / os.fsdecode(b"r\xe9d"))
+    next(strange.iterdir()).rename(strange / os.fsdecode(b"caf\xe9.png"))
+    done = invoke("import", "classes", tmp_path / "images", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    dataset = Dataset(tmp_path / "out")
+    assert "r%E9d_caf%E9.png" in {image["file_name"] for image in dataset}
+    assert "r%E9d" in {category.name for category in dataset.category_list}

@@ -189,6 +189,15 @@ def test_datasets_merge_with_categories_unified_by_name(tmp_path):
     assert again.exit_code == 2 and "both is there already" in again.stderr
 
 
+def test_names_that_folders_make_too_long_are_cut(tmp_path):
+    sources = [write_shapes(tmp_path / (letter * 250), {"circle": 1}, count=1) for letter in "op"]
+    done = CliRunner().invoke(generator, ["merge", *map(str, (tmp_path / "both", *sources))])
+    assert done.exit_code == 0, done.output
+    both = Dataset(tmp_path / "both")
+    assert [image["file_name"][:200] for image in both] == ["o" * 200, "p" * 200]
+    assert all(check_image(both, image) == [] for image in both)
+
+
 def test_datasets_of_other_keypoints_do_not_merge(tmp_path, dataset):
     other = write_dataset(tmp_path / "other", [[rectangle(0, 0, 30, 4, 40)]], size=40)
     content = json.loads(other.path.read_text())

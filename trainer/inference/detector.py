@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, overload
 
@@ -38,7 +39,7 @@ class HandDetector:
     :param session: which of a run's networks: ``best`` (by average loss), ``last``, or a session's number, from 1.
     :raises HandforgeError: if the network is missing, damaged or cannot be loaded, its task has no ``tta`` or
         ``mask_threshold``, or there is no such session or device.
-    :raises ValueError: if ``min_score`` or ``mask_threshold`` is not from 0 to 1.
+    :raises ValueError: if ``min_score`` or ``mask_threshold`` is not a number from 0 to 1.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class HandDetector:
         session: int | str = "best",
     ) -> None:
         for limit, value in (("min_score", min_score), ("mask_threshold", mask_threshold)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"{limit} is from 0 to 1, not {value}")
+            if not isinstance(value, Real) or not 0 <= value <= 1:
+                raise ValueError(f"{limit} is a number from 0 to 1, not {value!r}")
         path = shipped_weights(category) if weights is None else Path(weights)
         self.device = torch.device(networks.pick_device(device))
         self.score, self.tta, self.zoom = min_score, tta, zoom and not tta

@@ -10,6 +10,7 @@ import numpy as np
 from handforge.dataset.image_io import read_image
 from handforge.dataset.importers.folder import Imported, image_files, readable, tolerant, write_dataset
 from handforge.dataset.records import Category, DatasetError, Instance, Sample
+from handforge.files import utf8_name
 
 
 def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
@@ -23,10 +24,10 @@ def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
     folders = sorted(path for path in source.iterdir() if path.is_dir() and not path.name.startswith("."))
     if len(folders) < 2:
         raise DatasetError(f"{source} holds {len(folders)} folders; give one that holds a folder for each class")
-    files = [(folder.name, path) for folder in folders for path in image_files(folder)]
+    files = [(utf8_name(folder.name), path) for folder in folders for path in image_files(folder)]
     unreadable: list[str] = []
     frames = (partial(_sample, name, path) for name, path in files)
-    categories = [Category(number, folder.name) for number, folder in enumerate(folders, start=1)]
+    categories = [Category(number, utf8_name(folder.name)) for number, folder in enumerate(folders, start=1)]
     info = {"importer": "classes", "settings": {}}
     count = write_dataset(out, tolerant(frames, strict, unreadable), len(files), info, categories)
     return Imported(count, unreadable=tuple(unreadable))
@@ -34,4 +35,4 @@ def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
 
 def _sample(name: str, path: Path) -> Sample:
     image = readable(read_image, path)
-    return Sample(f"{name}_{path.stem}", image, (Instance(np.ones(image.shape[:2], bool), category=name),))
+    return Sample(f"{name}_{utf8_name(path.stem)}", image, (Instance(np.ones(image.shape[:2], bool), category=name),))

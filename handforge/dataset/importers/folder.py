@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +23,7 @@ from handforge.dataset import (
 )
 from handforge.dataset.coco_types import FrameRecord
 from handforge.dataset.scene import stated_scene
-from handforge.files import new_folder
+from handforge.files import new_folder, short_name
 from handforge.progress import progress_counter
 
 T = TypeVar("T")
@@ -73,6 +73,8 @@ def write_dataset(
 ) -> int:
     """Write frames as a dataset folder that appears whole or not at all; returns the number of images.
 
+    Names that are too long for a file are cut.
+
     :param total: how many frames there will be, for the progress.
     :param categories: those of the dataset; None: hands.
     :raises DatasetError: if there is no frame, or two have the same name.
@@ -83,10 +85,12 @@ def write_dataset(
         records: list[FrameRecord] = []
         names = set()
         with progress_counter("import", "images") as shown:
-            for frame in frames:
-                if frame.name in names:
-                    raise DatasetError(f"two images are called {frame.name}; each needs a name of its own")
-                names.add(frame.name)
+            for given in frames:
+                name = short_name(given.name)
+                frame = given if name == given.name else replace(given, name=name)
+                if name in names:
+                    raise DatasetError(f"two images are called {name}; each needs a name of its own")
+                names.add(name)
                 records.append(write_sample(folder, frame, categories=categories or HAND_CATEGORIES))
                 shown(len(records), total)
         if not records:

@@ -21,6 +21,7 @@ from handforge.dataset.importers.mask_values import decide, read_values
 from handforge.dataset.importers.matching_files import frame_numbers
 from handforge.dataset.records import Category, DatasetError, Instance, Sample
 from handforge.dataset.video import IncompleteVideoError, open_video, read_frames
+from handforge.files import utf8_name
 
 Hands = Callable[[np.ndarray], tuple[Instance, ...]]
 """The hands of one frame, made when its image is there."""
@@ -46,7 +47,7 @@ def import_video(
     :param crowd_as_hand: take crowds (``iscrowd`` 1, as CVAT writes painted masks) as single objects.
     :raises DatasetError: naming the file, if a numbered frame is not in the video, or anything is damaged.
     """
-    notes = Notes()
+    notes, name = Notes(), utf8_name(source.stem)
     said: list[str] = []
     damaged: list[str] = []
     hands, categories = _truth(truth, labels, about.category, boxes, crowd_as_hand, notes, said)
@@ -63,8 +64,8 @@ def import_video(
             for number, image in enumerate(read_frames(source)):
                 if number in hands:
                     found.add(number)
-                    meta: ImageMeta = {"group": source.name, "frame": number}
-                    yield Sample(f"{source.stem}_{number:06d}", image, hands[number](image), meta)
+                    meta: ImageMeta = {"group": utf8_name(source.name), "frame": number}
+                    yield Sample(f"{name}_{number:06d}", image, hands[number](image), meta)
         except IncompleteVideoError as error:  # the frames with ground truth may all be there
             damaged.append(str(error))
         if missing := sorted(set(hands) - found):
