@@ -45,6 +45,21 @@ def read_json(path: Path, remedy: str, lines: bool = False) -> Any:
     return parse_json(content, path, ResultsError)
 
 
+def read_objects(path: Path, keys: tuple[str, ...]) -> list[Any]:
+    """Return the objects that a file of a predictions folder lists.
+
+    :param keys: each has a number or a text at all of these.
+    :raises ResultsError: if it is missing, not JSON, or does not list such objects.
+    """
+    content = read_json(path, "run handforge predict again")
+    simple = (int, str, float)
+    if not isinstance(content, list) or not all(
+        isinstance(entry, dict) and all(isinstance(entry.get(key), simple) for key in keys) for entry in content
+    ):
+        raise ResultsError(f"{path} is damaged: it must list objects with {', '.join(keys)}; predict again")
+    return content
+
+
 def kind_of(value: Any) -> str:
     """Name the kind of a value out of a JSON file."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from evaluation.records import ResultsError, check_kinds, check_text, read_json
+from evaluation.records import ResultsError, check_kinds, check_text, read_json, read_objects
 from handforge.dataset import Dataset
 from handforge.run_records import PredictionRecord
 
 NAME = "predict.json"
+IMAGES = "images.json"
+IMAGE_KEYS = ("id", "file_name", "width", "height")
+"""What every entry of ``images.json`` has."""
 
 
 def read_prediction(folder: Path) -> PredictionRecord:
@@ -51,6 +54,19 @@ def check_origin(folder: Path, dataset: Dataset) -> bool:
             "give the dataset it was made from, or run handforge predict again"
         )
     return predicted is not None
+
+
+def predicted_files(folder: Path) -> dict[int, str]:
+    """Return the file name of each image of a predictions folder whose images are of no dataset, by its id.
+
+    Empty where the images are those of a dataset, or where nothing says them.
+
+    :raises ResultsError: if ``images.json`` is damaged, or the record beside it is not one of a prediction.
+    """
+    record, path = record_beside(folder), folder / IMAGES
+    if record is None or record.get("dataset_id") is not None or not path.is_file():
+        return {}
+    return {image["id"]: str(image["file_name"]) for image in read_objects(path, IMAGE_KEYS)}
 
 
 def predicted_task(results: str | Path) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from pycocotools import mask as rle
 
 from evaluation.metrics.image_ids import resolve
-from evaluation.metrics.prediction_record import check_origin, numbered_categories
+from evaluation.metrics.prediction_record import check_origin, numbered_categories, predicted_files
 from evaluation.records import ResultsError, kind_of, read_json
 from handforge.dataset import CATEGORIES, Dataset, DatasetError, to_rle
 from handforge.dataset.coco_types import ImageRecord, RleCode
@@ -83,8 +83,8 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
 
     :param path: a COCO results file: a JSON list of ``{"image_id", "category_id", "segmentation", "score"}``, the same
         one to a line, or a COCO object whose ``annotations`` are that; or the folder that ``handforge predict``
-        wrote, whose record says which dataset was predicted, and the categories of the network, among them those that
-        the dataset does not list. A ``category_id`` may be the category's name.
+        wrote, whose record says which dataset was predicted, or which files, and the categories of the network, among
+        them those that the dataset does not list. A ``category_id`` may be the category's name.
     :param needed: the key that holds the prediction: ``segmentation``, ``bbox`` or ``keypoints``.
     :raises ResultsError: naming the file and the result, if it is not such a file, if it belongs to other images, or
         if a result lacks a key, has a category that the dataset does not list, a score outside 0 to 1, or an id that
@@ -101,8 +101,9 @@ def read_entries(path: str | Path, dataset: Dataset, needed: str) -> tuple[list[
     known = _categories(dataset) | {
         key: name for key, name in categories.items() if name in _categories(dataset).values()
     }
-    if trusted:
-        known |= {number: name for number, name in numbered_categories(path.parent) if isinstance(number, int)}
+    known |= {number: name for number, name in numbered_categories(path.parent) if isinstance(number, int)}
+    if not trusted:
+        file_names = predicted_files(path.parent) | file_names
     seen: set[Any] = set()
     for number, record in enumerate(records, start=1):
         where = f"{path}: result {number} of {len(records)}"

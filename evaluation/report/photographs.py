@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.metrics.prediction_record import numbered_categories
+from evaluation.metrics.prediction_record import IMAGE_KEYS, IMAGES, numbered_categories
 from evaluation.metrics.results import is_number
-from evaluation.records import ResultsError, read_json
+from evaluation.records import read_objects
 from evaluation.report import gallery
 from evaluation.runs.run_folder import Predicted
 from handforge.dataset import CATEGORIES, DatasetError, read_image, to_rle
@@ -56,11 +56,11 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
     :returns: None where there is nothing to show: a video, a camera, results without masks, images that are gone.
     :raises ResultsError: if the folder's results are damaged.
     """
-    source, names = Path(predicted.source), predicted.folder / "images.json"
+    source, names = Path(predicted.source), predicted.folder / IMAGES
     if not names.is_file() or not source.exists():
         return None
-    records: list[ImageRecord] = _objects(names, ("id", "file_name", "width", "height"))
-    results: list[ResultRecord] = _objects(predicted.folder / "results.json", ("image_id", "category_id", "score"))
+    records: list[ImageRecord] = read_objects(names, IMAGE_KEYS)
+    results: list[ResultRecord] = read_objects(predicted.folder / "results.json", ("image_id", "category_id", "score"))
     if any("segmentation" not in result for result in results):
         return None
     by_image: dict[int, list[ResultRecord]] = {record["id"]: [] for record in records}
@@ -80,16 +80,6 @@ def draw_unscored(label: str, predicted: Predicted, min_score: float, most: int,
     learned: dict[Any, str] = dict(numbered_categories(predicted.folder)) or {**CATEGORIES}
     named = {learned.get(kind, f"category {kind}"): color for kind, color in colors.items()}
     return UnscoredSet(label, len(records), shown, named) if shown else None
-
-
-def _objects(path: Path, keys: tuple[str, ...]) -> list[Any]:
-    content = read_json(path, "run handforge predict again")
-    simple = (int, str, float)
-    if not isinstance(content, list) or not all(
-        isinstance(entry, dict) and all(isinstance(entry.get(key), simple) for key in keys) for entry in content
-    ):
-        raise ResultsError(f"{path} is damaged: it must list objects with {', '.join(keys)}; predict again")
-    return content
 
 
 def _draw(source: Path, record: ImageRecord, found: list[tuple[ResultRecord, str]], most_bytes: int) -> str:

@@ -98,6 +98,25 @@ def test_a_stated_file_name_is_trusted_more(tmp_path):
     assert scored(dataset, write_results(tmp_path / "r.json", entries))[:2] == (3, 0)
 
 
+def test_a_prediction_of_a_folder_says_which_files_its_ids_are(tmp_path):
+    """Its ids count the files of the folder; a dataset of some of these, in any order, counts others."""
+    dataset = dataset_of(tmp_path / "data", "c.jpg", "a.jpg", "b.jpg")
+    path = write_results(tmp_path / "found/results.json", renamed(4, 1, 2))
+    assert scored(dataset, path)[:2] == (0, 2), "as another tool's, they are the dataset's ids"
+    listed = [{"id": n, "file_name": f"{name}.jpg", "width": 20, "height": 20} for n, name in enumerate("ab0c", 1)]
+    (tmp_path / "found/images.json").write_text(json.dumps(listed))
+    record = {"source": "photos", "dataset_id": None, "categories": [{"id": 7, "name": "hand"}]}
+    (tmp_path / "found/predict.json").write_text(json.dumps(record))
+    assert scored(dataset, path) == (3, 0, ["results are matched with images by file name"])
+    write_results(path, renamed(4, 1, 2, category_id=7))
+    assert scored(dataset, path.parent)[:2] == (3, 0), "nor are its categories those that the dataset numbers so"
+    (tmp_path / "found/images.json").write_text("{}")
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(path)])
+    assert done.exit_code == 2 and "found/images.json is damaged: it must list objects with id" in done.output
+    (tmp_path / "found/predict.json").write_text(json.dumps(record | {"dataset_id": dataset.id}))
+    assert scored(dataset, write_results(path, renamed(1, 2, 3))) == (3, 0, [])
+
+
 def test_a_whole_coco_object(tmp_path):
     dataset = dataset_of(tmp_path / "data", "one.jpg", "two.jpg", "three.jpg")
     content = {
