@@ -83,7 +83,8 @@ def apply(armature: bpy.types.Object, restore: bool = False) -> None:
             _move_skin(flesh, mesh, wanted["side"], flip=wanted["side"] != had.get("side", "right"))
     if flesh:
         rig.paint(flesh, skin_color.colors(mesh, wanted["tone"]))
-        _tint(flesh, wanted["tone"])
+        if wanted["tone"] != had.get("tone"):
+            _tint(flesh, wanted["tone"])
         flesh.data.update()
     hand.remember(armature, APPLIED, wanted)
     verdict.notice(armature, "")
@@ -110,10 +111,12 @@ def _check(
 
 
 def _tint(flesh: bpy.types.Object, tone: float) -> None:
-    """Colour the skin in solid shading, too."""
-    for material in flesh.data.materials:
-        if material is not None and material.library is None:
-            material.diffuse_color = (*skin_color.base(tone).tolist(), 1.0)
+    """Colour the skin in solid shading, too; a material that others have as well, as duplicates do, is copied first."""
+    for slot in flesh.material_slots:
+        if slot.material is not None and slot.material.library is None:
+            if slot.material.users - slot.material.use_fake_user > 1:
+                slot.material = slot.material.copy()
+            slot.material.diffuse_color = (*skin_color.base(tone).tolist(), 1.0)
 
 
 def _move_skin(flesh: bpy.types.Object, mesh: hand_mesh.HandMesh, side: str, flip: bool) -> None:

@@ -90,6 +90,25 @@ def test_the_skin_has_the_tone_chosen(armature):
     np.testing.assert_allclose(painted, skin_color.colors(hand_mesh.build(), 0.9)[:5000:500], atol=1e-6)
 
 
+def test_another_tone_leaves_the_hand_that_it_was_duplicated_from_as_it_was(armature):
+    """Shift-D copies armature and skin, but not the material."""
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.ops.object.select_all(action="SELECT")
+    bpy.ops.object.duplicate()
+    second = hand.active(bpy.context)
+    ours, theirs = (hand.skin_of(each).material_slots[0] for each in (armature, second))
+    assert second is not armature and ours.material is theirs.material
+    before = list(ours.material.diffuse_color)
+    second.handforge.length = 1.1
+    assert ours.material is theirs.material, "of the same look"
+    second.handforge.tone = 0.9
+    assert list(ours.material.diffuse_color) == before != list(theirs.material.diffuse_color)
+    its_own = theirs.material
+    its_own.use_fake_user = True
+    second.handforge.tone = 0.2
+    assert theirs.material is its_own
+
+
 def test_a_mesh_that_hangs_on_the_armature_is_not_its_skin(armature):
     cube = bpy.data.objects.new("Bracelet", bpy.data.meshes.new("Bracelet"))
     cube.data.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
