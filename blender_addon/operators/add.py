@@ -215,7 +215,7 @@ class UseArmature(OfOwnArmature, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the map and take its bind pose."""
-        take(context.view_layer.objects.active, bone_map.load(chosen_file(self.filepath)))
+        take(context.view_layer.objects.active, bone_map.load(chosen_file(self)))
         return {"FINISHED"}
 
 

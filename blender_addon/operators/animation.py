@@ -39,7 +39,7 @@ class PosesToKeyframes(OfHand, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file, and key what it holds."""
-        path, scene = chosen_file(self.filepath), context.scene
+        path, scene = chosen_file(self), context.scene
         loaded = pose_sets.load(path).poses
         animation.write(hand.active(context), path.stem, loaded, scene.frame_current, self.step)
         scene.frame_end = max(scene.frame_end, scene.frame_current + self.step * (len(loaded) - 1))
@@ -60,7 +60,7 @@ class KeyframesToPoses(OfHand, ExportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file."""
-        path, armature = chosen_file(self.filepath), hand.active(context)
+        path, armature = chosen_file(self), hand.active(context)
         frames = animation.keyed_frames(armature)
         if not frames:
             raise hand.HandError("The hand has no keyframes: set some with Key Hand Pose first")

@@ -55,13 +55,14 @@ class FileError(HandforgeError):
     """A file or folder that cannot be what is asked for; the text says which."""
 
 
-def chosen_file(path: str) -> Path:
-    """The file that a file browser was left with.
+def chosen_file(operator: Any) -> Path:
+    """The file that an operator's file browser was left with.
 
-    :raises FileError: if it was left without a name.
+    :raises FileError: if it was left without a name, or with nothing but the extension of the operator's files.
     """
+    path, extension = operator.filepath, getattr(operator, "filename_ext", "")
     where = Path(bpy.path.abspath(path))
-    if not path or where.name in ("", ".csv") or where.is_dir():
+    if not path or where.name in ("", extension) or where.is_dir():
         raise FileError("Choose a file, or type its name")
     return where
 

@@ -35,7 +35,7 @@ class LoadPhoto(OfHand, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Load it, fit size and focal length, and look through the camera."""
-        path, panel = chosen_file(self.filepath), context.scene.handforge
+        path, panel = chosen_file(self), context.scene.handforge
         size, focal = photo_facts(path)
         panel.size = size_for(path, size)
         if focal is not None:
@@ -113,7 +113,7 @@ class FitFile(OfHand, ImportHelper, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the joints, and fit."""
         photo = _photo_size(context.scene)
-        joints = fitting.read_joints(chosen_file(self.filepath), photo)
+        joints = fitting.read_joints(chosen_file(self), photo)
         if joints.image is not None:  # of the photograph, which may be larger or smaller than the panel's image
             joints = Joints(joints.image * np.array(context.scene.handforge.size) / photo, joints.space)
         self.report({"INFO"}, fit(hand.active(context), joints, context.scene).text)

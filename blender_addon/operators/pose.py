@@ -144,7 +144,7 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write the file."""
-        path = chosen_file(self.filepath)
+        path = chosen_file(self)
         names: tuple[str, ...] = (path.stem,)
         frames, saved = [0], [hand.pose(hand.active(context))]
         if self.append and path.exists():
@@ -170,7 +170,7 @@ class LoadPose(OfHand, ImportHelper, bpy.types.Operator):
     @reported
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file."""
-        path = chosen_file(self.filepath)
+        path = chosen_file(self)
         loaded = pose_sets.load(path).poses
         if self.number > len(loaded):
             raise pose_sets.PoseError(f"{path} holds {len(loaded)} poses, there is no number {self.number}")

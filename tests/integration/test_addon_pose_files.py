@@ -1,6 +1,7 @@
 """The add-on's files of poses, keyframes from them, and the asset library."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from addon_scene import some_pose
 
 from blender_addon import asset_library, hand, sync
+from blender_addon.operators.common import chosen_file
 from generator.hand import finger_sets, pose, pose_sets
 from generator.hand.pose_presets import PRESETS
 
@@ -127,3 +129,12 @@ def test_files_that_are_no_poses_are_refused(armature, tmp_path):
             getattr(bpy.ops.handforge, name)(filepath="")
     with pytest.raises(RuntimeError, match="The hand has no keyframes: set some with Key Hand Pose first"):
         bpy.ops.handforge.keyframes_to_poses(filepath=str(tmp_path / "made.csv"))
+
+
+def test_an_extension_alone_is_no_name_of_a_file(armature, tmp_path):
+    for name, extension in (("save_pose", ".csv"), ("fit_file", ".json")):
+        with pytest.raises(RuntimeError, match="Choose a file, or type its name"):
+            getattr(bpy.ops.handforge, name)(filepath=str(tmp_path / extension))
+    assert list(tmp_path.iterdir()) == []
+    path = tmp_path / ".csv"  # a bone map's extension is another, so this is a whole name
+    assert chosen_file(SimpleNamespace(filepath=str(path), filename_ext=".toml")) == path
