@@ -6,6 +6,7 @@ import contextlib
 import errno
 import glob
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -103,6 +104,22 @@ def short_name(name: str, longest: int = LONGEST_STEM) -> str:
     if len(data) <= longest:
         return name
     return f"{data[: longest - 9].decode(errors='ignore')}_{hashlib.sha256(data).hexdigest()[:8]}"
+
+
+def distinct_names(names: Iterable[str]) -> list[str]:
+    """The names in their order, one that an earlier name is already, with a number behind it: ``a``, ``a_2``, ``a_3``.
+
+    Names that differ in capitals only count as the same, as some disks do not tell them apart.
+    """
+    taken: set[str] = set()
+    distinct = []
+    for base in names:
+        name, tries = base, itertools.count(2)
+        while name.lower() in taken:
+            name = f"{base}_{next(tries)}"
+        taken.add(name.lower())
+        distinct.append(name)
+    return distinct
 
 
 def files_below(folder: Path, suffixes: Sequence[str]) -> list[Path]:

@@ -31,7 +31,7 @@ from handforge.dataset.records import with_own_ids
 from handforge.dataset.rle import mask_box
 from handforge.dataset.scene import scene
 from handforge.dataset.writer import copy_image, has_masks
-from handforge.files import new_folder
+from handforge.files import new_folder, short_name
 
 _OF_THE_FILE = ("id", "file_name", "width", "height", "truths")
 """Keys of an image's record that do not hold for its zoomed part, which has no depth, normals and parts."""
@@ -80,19 +80,15 @@ def split(source: Dataset, count: int, seed: int) -> tuple[list[ImageRecord], li
 def merge(sources: Sequence[Dataset], out: Path) -> None:
     """Copy several datasets, one after the other, into a new one with a contact sheet.
 
-    Their categories are the same if their names are. Where two files would get one name, each gets its dataset's folder
-    before its own, or its number from 1 where folders share a name. Statements of the images as a whole (background,
-    scale) are kept where all datasets agree.
+    Their categories are the same if their names are. Where files of two datasets would get one name, each gets its
+    dataset's folder before its own, or its dataset's number from 1 where that leaves two with one name. Statements of
+    the images as a whole (background, scale) are kept where all datasets agree.
 
     :raises DatasetError: if a category has other keypoints in one than in another, ``out`` is not new, or a file is
         missing.
     """
     categories = unified(sources)
-    stems = Counter(Path(image["file_name"]).stem for source in sources for image in source)
-    prefixes = [""] * len(sources)
-    if max(stems.values()) > 1:
-        names = [source.folder.resolve().name for source in sources]
-        prefixes = [f"{name}_" if len(set(names)) == len(names) else f"{i}_" for i, name in enumerate(names, start=1)]
+    prefixes = _prefixes(sources)
     of_hands = {category.name for category in categories} <= set(CATEGORIES.values())
     masks = all(map(has_masks, sources))
     stated = [scene(source) for source in sources]
@@ -106,6 +102,16 @@ def merge(sources: Sequence[Dataset], out: Path) -> None:
         info = {"merged_from": [{"folder": s.folder.name, "id": s.id, "images": len(s)} for s in sources]}
         assemble(folder, records, info | ({"scene": agreed} if agreed else {}), None if of_hands else categories)
         contact_sheet.write(folder)
+
+
+def _prefixes(sources: Sequence[Dataset]) -> list[str]:
+    """What goes before the names of each dataset's files, so that no two datasets have the same."""
+    stems = [{Path(image["file_name"]).stem for image in source} for source in sources]
+    for prefixes in ([""] * len(sources), [f"{source.folder.resolve().name}_" for source in sources]):
+        names = Counter(prefix + stem for prefix, some in zip(prefixes, stems, strict=True) for stem in some)
+        if max(names.values()) == 1:
+            return prefixes
+    return [f"{number}_" for number in range(1, len(sources) + 1)]
 
 
 def unified(datasets: Iterable[Dataset]) -> tuple[Category, ...]:
@@ -184,7 +190,7 @@ def zoomed(source: Dataset, image: ImageRecord, factor: float) -> Sample:
 
 
 def _name(image: ImageRecord) -> str:
-    return "_".join(Path(image["file_name"]).with_suffix("").parts)
+    return short_name("_".join(Path(image["file_name"]).with_suffix("").parts))
 
 
 def _zoomed_instance(

@@ -401,6 +401,11 @@ def test_images_in_folders_are_found_also_with_equal_names(source, tmp_path):
     assert run(source, tmp_path / "out").exit_code == 0
     names = [image["file_name"] for image in Dataset(tmp_path / "out")]
     assert sorted(names) == ["left_p1.png", "p0.png", "p1.png", "p2.png", "right_p1.png"]
+    for kind in ("images", "masks"):
+        Image.open(source / kind / "p1.png").save(source / kind / "left_p1.png")
+    assert run(source, tmp_path / "more").exit_code == 0
+    names = [image["file_name"] for image in Dataset(tmp_path / "more")]
+    assert {"left_p1.png", "left_p1_2.png"} <= set(names) and len(names) == 6
 
 
 def test_an_image_never_takes_the_mask_of_another_one(source, tmp_path):

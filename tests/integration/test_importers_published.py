@@ -252,7 +252,7 @@ def test_hands11k_with_masks_and_wrong_files(hands11k, tmp_path):
 def test_an_image_that_hands11k_lists_twice_is_refused(hands11k, tmp_path):
     table = hands11k / "HandInfo.csv"
     table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
-    refused(run("hands11k", hands11k, tmp_path / "out"), "two images are called Hand_0000000; each needs a name")
+    refused(run("hands11k", hands11k, tmp_path / "out"), "several rows for Hand_0000000; remove all but one")
     assert not (tmp_path / "out").exists()
 
 

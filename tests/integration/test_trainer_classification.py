@@ -89,6 +89,11 @@ def test_a_folder_a_class_becomes_a_dataset(data, tmp_path):
         (annotation,) = train.annotations(image)
         assert train.category(annotation) == image["file_name"].split("_")[0]
         assert annotation["bbox"] == [0, 0, 64, 64] and check_image(train, image) == []
+    for name in ("a/b_c", "a_b/c"):
+        (tmp_path / "near" / name).parent.mkdir(parents=True)
+        Image.new("RGB", (32, 32)).save(tmp_path / "near" / f"{name}.png")
+    assert invoke("import", "classes", tmp_path / "near", tmp_path / "two").exit_code == 0
+    assert [image["file_name"] for image in Dataset(tmp_path / "two")] == ["a_b_c.png", "a_b_c_2.png"]
     (tmp_path / "one/only").mkdir(parents=True)
     refused(invoke("import", "classes", tmp_path / "one", tmp_path / "out"), "one holds 1 folders")
     (tmp_path / "one/empty").mkdir()

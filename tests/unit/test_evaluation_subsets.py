@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,17 @@ def dataset(tmp_path) -> Dataset:
 def run(*arguments) -> tuple[int, str]:
     done = CliRunner().invoke(main, [str(argument) for argument in arguments])
     return done.exit_code, done.output
+
+
+def renamed(dataset, names):
+    """Give the first images of a dataset of PNG files these names."""
+    content = json.loads(dataset.path.read_text())
+    for image, name in zip(content["images"], names, strict=False):
+        before, image["file_name"] = Path(image["file_name"]), f"{name}.png"
+        for folder, new in (("images", image["file_name"]), ("masks", Path(image["file_name"]).name)):
+            (dataset.folder / folder / new).parent.mkdir(exist_ok=True)
+            (dataset.folder / folder / before).rename(dataset.folder / folder / new)
+    dataset.path.write_text(json.dumps(content))
 
 
 def test_the_window_holds_the_hand_and_keeps_to_the_frame():
@@ -189,6 +201,17 @@ def test_datasets_merge_with_categories_unified_by_name(tmp_path):
     assert again.exit_code == 2 and "both is there already" in again.stderr
 
 
+def test_names_that_fall_together_with_their_datasets_folder_before_them_get_its_number(tmp_path):
+    """``b_x`` of ``a`` and ``x`` of ``a_b``, and ``y`` of both."""
+    masks = [[rectangle(4, 4, 10, 10, 40)]] * 2
+    for folder, names in (("a", ("b_x", "y")), ("a_b", ("x", "y"))):
+        renamed(write_dataset(tmp_path / folder, masks, size=40), names)
+    merge([Dataset(tmp_path / "a"), Dataset(tmp_path / "a_b")], tmp_path / "both")
+    both = Dataset(tmp_path / "both")
+    assert [image["file_name"] for image in both] == ["1_b_x.png", "1_y.png", "2_x.png", "2_y.png"]
+    assert all(check_image(both, image) == [] for image in both)
+
+
 def test_names_that_folders_make_too_long_are_cut(tmp_path):
     sources = [write_shapes(tmp_path / (letter * 250), {"circle": 1}, count=1) for letter in "op"]
     done = CliRunner().invoke(generator, ["merge", *map(str, (tmp_path / "both", *sources))])
@@ -268,3 +291,11 @@ def test_sample_is_refused(dataset, tmp_path):
     code, output = run("sample", dataset.folder, dataset.folder, "--count", 2)
     assert (code, "is there already" in output) == (2, True)
     assert not (tmp_path / "a").exists()
+
+
+def test_folders_that_make_a_zoomed_images_name_too_long_are_cut_with_it(dataset, tmp_path):
+    renamed(dataset, [f"{'f' * 200}/{'n' * 200}"])
+    code, output = run("zoom", dataset.folder, tmp_path / "out")
+    assert code == 0, output
+    out = Dataset(tmp_path / "out")
+    assert out.images[0]["file_name"].startswith("f" * 200 + "_n") and check_image(out, out.images[0]) == []

@@ -15,7 +15,7 @@ import numpy as np
 from handforge.console import counted
 from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
 from handforge.dataset.image_io import exif_orientation, image_header
-from handforge.files import LONGEST_STEM, short_name, utf8_name
+from handforge.files import LONGEST_STEM, distinct_names, short_name, utf8_name
 
 MOST_OBLONG = 100
 """Largest ratio of an image's sides; beyond it, the short side would be scaled to nothing."""
@@ -287,20 +287,14 @@ def output_names(names: Sequence[str], videos: Sequence[bool]) -> list[str]:
     plain = ["/".join(part for part in PurePosixPath(name).parts if part not in ("/", "..")) for name in names]
     stems = [str(PurePosixPath(name).with_suffix("")) for name in plain]
     often = Counter(stem.lower() for stem in stems)  # also on disks that do not tell a.jpg from A.jpg
-    taken: set[str] = set()
     outputs = []
     for name, stem, is_video in zip(plain, stems, videos, strict=True):
         prefixes = is_video and any(other.lower().startswith(f"{stem.lower()}_") for other in stems)
         whole = f"{stem}_{PurePosixPath(name).suffix[1:]}" if often[stem.lower()] > 1 or prefixes else stem
         folder, slash, last = whole.rstrip("_").rpartition("/")
         room = LONGEST_STEM - (len("_000000") if is_video else 0)
-        output = base = f"{folder}{slash}{short_name(last, room)}"
-        tries = count(2)
-        while output.lower() in taken:
-            output = f"{base}_{next(tries)}"
-        taken.add(output.lower())
-        outputs.append(output)
-    return outputs
+        outputs.append(f"{folder}{slash}{short_name(last, room)}")
+    return distinct_names(outputs)
 
 
 def open_camera(device: str, limit: int | None = None) -> Source:

@@ -10,7 +10,7 @@ import numpy as np
 from handforge.dataset.image_io import read_image
 from handforge.dataset.importers.folder import Imported, image_files, readable, tolerant, write_dataset
 from handforge.dataset.records import Category, DatasetError, Instance, Sample
-from handforge.files import utf8_name
+from handforge.files import distinct_names, utf8_name
 
 
 def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
@@ -25,14 +25,15 @@ def import_classes(source: Path, out: Path, strict: bool = False) -> Imported:
     if len(folders) < 2:
         raise DatasetError(f"{source} holds {len(folders)} folders; give one that holds a folder for each class")
     files = [(utf8_name(folder.name), path) for folder in folders for path in image_files(folder)]
+    names = distinct_names(f"{category}_{utf8_name(path.stem)}" for category, path in files)
     unreadable: list[str] = []
-    frames = (partial(_sample, name, path) for name, path in files)
+    frames = (partial(_sample, name, *file) for name, file in zip(names, files, strict=True))
     categories = [Category(number, utf8_name(folder.name)) for number, folder in enumerate(folders, start=1)]
     info = {"importer": "classes", "settings": {}}
     count = write_dataset(out, tolerant(frames, strict, unreadable), len(files), info, categories)
     return Imported(count, unreadable=tuple(unreadable))
 
 
-def _sample(name: str, path: Path) -> Sample:
+def _sample(name: str, category: str, path: Path) -> Sample:
     image = readable(read_image, path)
-    return Sample(f"{name}_{utf8_name(path.stem)}", image, (Instance(np.ones(image.shape[:2], bool), category=name),))
+    return Sample(name, image, (Instance(np.ones(image.shape[:2], bool), category=category),))

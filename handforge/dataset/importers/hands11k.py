@@ -7,6 +7,7 @@ the background, by Otsu's threshold: look at these masks (``handforge dataset pr
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DatasetError(f"{path} is not a CSV file that can be read ({error})") from None
     if not rows or any(row.get(name) is None for row in rows for name in COLUMNS):
         raise DatasetError(f"{path} does not have the columns {', '.join(COLUMNS)} in every row")
+    names = Counter(Path(row["imageName"]).stem for row in rows)
+    if doubled := [name for name, times in names.items() if times > 1]:
+        raise DatasetError(f"{path} has several rows for {doubled[0]}; remove all but one")
     return rows
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from handforge.dataset.records import DatasetError
-from handforge.files import utf8_name
+from handforge.files import distinct_names, utf8_name
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")
 """What Label Studio puts before the name of an uploaded file."""
@@ -69,7 +69,9 @@ def _normal(text: str) -> str:
 
 
 def sample_names(files: Sequence[Path], root: Path) -> dict[Path, str]:
-    """A name for each file in a flat folder: its stem; with its folders or suffix where two would be the same."""
+    """A name for each file in a flat folder: its stem; with its folders or suffix where two would be the same, and with
+    a number where these are, as of ``x/a.jpg``, ``y/a.jpg`` and ``x_a.jpg``.
+    """
     names: dict[Path, str] = {}
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in files:
@@ -80,7 +82,7 @@ def sample_names(files: Sequence[Path], root: Path) -> dict[Path, str]:
             name = stem if len(same) == 1 else "_".join([*folders, stem])
             twin = sum(other.parent == path.parent for other in same) > 1
             names[path] = utf8_name(f"{name}_{path.suffix[1:].lower()}" if twin else name)
-    return names
+    return dict(zip(names, distinct_names(names.values()), strict=True))
 
 
 def frame_numbers(stems: Sequence[str], source: Path) -> list[int]:
