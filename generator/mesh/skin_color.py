@@ -59,6 +59,13 @@ def base(tone: float) -> np.ndarray:
     return np.array([np.interp(tone * (len(TONES) - 1), np.arange(len(TONES)), column) for column in TONES.T])
 
 
+def hair_color(rng: np.random.Generator, tone: float) -> tuple[float, float, float]:
+    """Linear RGB of the hair of somebody with skin of a tone: black to blond, or grey; blond on fair skin alone."""
+    light = float(rng.uniform(0.0, 0.25) * max(0.0, 1 - 2 * tone)) + 0.012
+    green, blue = (0.97, 0.93) if rng.random() < 0.2 else (0.72, 0.45)
+    return light, green * light, blue * light
+
+
 def colors(mesh: HandMesh | FootMesh, tone: float) -> np.ndarray:
     """The skin's colour at every vertex.
 

@@ -20,6 +20,7 @@ from generator.mesh import hand_mesh, skin_color, skin_features
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart
 from generator.mesh.sdf import HALF_BREADTH
+from generator.mesh.skin_color import hair_color
 from generator.mesh.skin_weights import segment_distance
 
 SEEDS = 64
@@ -90,7 +91,7 @@ class SkinLook:
             band_color=band_color,
             seed=int(rng.integers(SEEDS)),
             hair=float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0,
-            hair_color=_hair_color(rng, tone),
+            hair_color=hair_color(rng, tone),
         )
 
     def of_child(self) -> SkinLook:
@@ -296,12 +297,6 @@ def _hair() -> np.ndarray:
         on = (chart.digit == digit) & (chart.back > 2)
         fingers[on] = 0.5 * np.exp(-(((chart.along[on] - center) / 7.0) ** 2))
     return np.asarray(np.maximum(np.maximum(arm, hand), fingers) * (1 - fixed.palm), np.float32)
-
-
-def _hair_color(rng: np.random.Generator, tone: float) -> Color:
-    """Black to blond or grey; blond on fair skin alone."""
-    light = float(rng.uniform(0.0, 0.25) * max(0.0, 1 - 2 * tone)) + 0.012
-    return light, 0.72 * light, (0.9 if rng.random() < 0.2 else 0.45) * light
 
 
 def _drawing(look: SkinLook, rng: np.random.Generator) -> np.ndarray:

@@ -71,6 +71,16 @@ def test_a_head_is_closed_of_an_adults_size_alike_on_both_sides_and_its_nose_is_
     assert points[marks["lips"] > 0.5, 2].max() < nose[2] < points[marks["brow"] > 0.5, 2].min()
 
 
+def test_hair_comes_out_of_the_skin_at_the_hairline_and_does_not_stand_off_it():
+    points, _, _ = head_mesh._shape()
+    hair = np.empty(3 * len(points), np.float32)
+    head_mesh.hair().vertices.foreach_get("co", hair)
+    thick = np.linalg.norm(1000 * hair.reshape(-1, 3)[: len(points)], axis=1) - np.linalg.norm(points, axis=1)
+    above = head_mesh._above_hairline(points)
+    assert thick[above < -4].max() < 0, "no hair on the face"
+    assert abs(thick[abs(above) < 4]).max() < 3 and thick[above > 30].min() > 3, "mm"
+
+
 def test_every_piece_of_furniture_has_several_parts_within_its_ball():
     corners = np.array([[x, y, z, 2] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
     for kind in furniture.PIECES:

@@ -34,7 +34,7 @@ PARTS = {
     "shirt": (person_mesh.shirt, (0.45, 0.26, 0.67), 0.040),
     "hips": (person_mesh.hips, (0.35, 0.26, 0.28), 0.017),
     "neck": (person_mesh.neck, (0.18, 0.158, 0.21), 0.0028),
-    "long hair": (person_mesh.long_hair, (0.209, 0.129, 1.04), 0.0055),
+    "long hair": (person_mesh.long_hair, (0.21, 0.132, 1.12), 0.0067),
     "upper arm": (lambda: person_mesh.limb("upper arm", 0.05, 0.3), (0.1, 0.1, 0.389), 0.0023),
     "forearm": (lambda: person_mesh.limb("forearm", 0.04, 0.26), (0.081, 0.08, 0.325), 0.00105),
     "thigh": (lambda: person_mesh.limb("thigh", 0.09, 0.42), (0.18, 0.18, 0.566), 0.0082),

@@ -115,6 +115,8 @@ def test_half_of_all_people_are_hairy_and_the_dark_have_dark_hair():
     assert max(max(one.hair_color) for one in drawn) < 0.05
     fair = [SkinLook.random(np.random.default_rng(seed), 0.0) for seed in range(50)]
     assert max(one.hair_color[0] for one in fair) > 0.15
+    for red, green, blue in (one.hair_color for one in drawn + fair):
+        assert red > green > blue, "black, brown, blond or grey, never violet"
 
 
 def test_old_skin_has_more_spots_on_the_back_and_more_relief_and_childrens_is_smooth() -> None:

@@ -15,8 +15,9 @@ import numpy as np
 from generator.blender import attributes
 from generator.blender.rig import fill
 from generator.blender.scene import materials
-from generator.frame.room.materials import Face
-from generator.maths import grid_triangles
+from generator.blender.scene.nodes import NodeGraph, Socket
+from generator.frame.room.materials import Face, Hair
+from generator.maths import grid_triangles, smoothstep, triple
 from generator.mesh.sdf import smooth_min
 
 _SCALP, _BROW, _BEARD, _LIPS = "scalp", "brow", "beard", "lips"
@@ -48,11 +49,34 @@ def face(one: Face) -> bpy.types.Material:
     graph = materials.plain(one.skin)
     shader = next(node for node in graph.tree.nodes if node.type == "BSDF_PRINCIPLED")
     seen = shader.inputs["Base Color"].links[0].from_socket
-    for mark, other, fraction in ((_LIPS, one.lips, 0.8), (_BROW, one.dark, one.brow), (_BEARD, one.dark, one.beard)):
-        part = graph.times(graph.attribute(mark), fraction)
-        seen = graph.add("MixRGB", Fac=part, Color1=seen, Color2=other).outputs[0]
+    parts = ((_LIPS, one.lips, 0.8), (_BROW, one.dark, one.brow), (_BEARD, one.dark, one.beard))
+    for mark, other, fraction in parts:
+        seen = graph.mix(graph.times(graph.attribute(mark), fraction), seen, other)
+    if one.scalp:  # at the hairline single strands are seen
+        ragged = graph.math("ADD", graph.attribute(_SCALP), graph.ramp(_strands(graph, 60.0), 0.2, 1.2))
+        seen = graph.mix(graph.times(graph.ramp(ragged, 0.5, 0.9), one.scalp), seen, one.dark)
     graph.feed(shader.inputs["Base Color"], seen)
     return graph.material
+
+
+def hair_material(one: Hair) -> bpy.types.Material:
+    """Strands that lie beside each other from the crown down."""
+    graph = NodeGraph(materials.new("hair"))
+    shader = materials.principled(graph, one.roughness)
+    strands = _strands(graph, one.strands)
+    lighter, darker = (np.clip(np.array(one.color) * (1 + by), 0, 1) for by in (one.uneven, -one.uneven))
+    colors = triple(darker), triple(lighter)
+    graph.feed(shader.inputs["Base Color"], graph.color_ramp(strands, colors, (0.3, 0.7)))
+    graph.feed(shader.inputs["Normal"], graph.bump(strands, 0.003))
+    return graph.material
+
+
+def _strands(graph: NodeGraph, each: float) -> Socket:
+    """Noise, 0..1, that changes ``each`` times a radian around the crown and little from there down."""
+    place = graph.vector_math("SUBTRACT", graph.add("TexCoord").outputs["Object"], (0.0, 0.02, 0.0))
+    around = graph.vector_math("NORMALIZE", graph.vector_math("MULTIPLY", place, (1.0, 1.0, 0.0)))
+    down = graph.vector_math("MULTIPLY", place, (8.0, 8.0, 8.0))
+    return graph.noise(graph.vector_math("ADD", graph.scaled(around, each), down), 1.0, 2.0, 0.3)
 
 
 def _ellipsoid(points: np.ndarray, center: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:
@@ -105,6 +129,13 @@ def _sculpt(
     return points, np.concatenate(faces)
 
 
+def _above_hairline(points: np.ndarray) -> np.ndarray:
+    """How far above the hairline, mm: high on the forehead, past the temples, behind the ears down to the nape."""
+    x, y, z = points.T
+    line = np.interp(y, [-100, -75, -55, -20, 5, 30, 60, 110], [66, 62, 50, 22, 8, -20, -48, -60])
+    return np.asarray(z - line - 2 * np.sin(0.21 * x + 0.1 * y) - 1.5 * np.sin(0.5 * x + 0.3 * y))
+
+
 @functools.cache
 def _shape() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     points, faces = _sculpt(_HEAD, _HOLLOWS, 120, 96)
@@ -114,15 +145,12 @@ def _shape() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     def step(value: np.ndarray, width: float) -> np.ndarray:
         return np.clip(value / width + 0.5, 0, 1)
 
-    # The hairline: high on the forehead, past the temples, behind the ears down to the nape.
-    line = np.interp(y, [-100, -75, -55, -20, 5, 30, 60, 110], [66, 62, 50, 22, 8, -20, -48, -60])
-    line = line + 3 * np.sin(0.35 * x + 0.1 * y) + 2.5 * np.sin(0.8 * x + 0.5 * y)
     upper, lower = (_both_sides(part, points) for part in _HEAD[-2:])
     lips = np.minimum(upper, lower)
     jaw = step(-38 - z - 0.25 * np.maximum(side - 25, 0), 14) * step(25 - y, 20) * step(z + 118, 10)
     arch = 15 - (side - 30) ** 2 / 60
     marks = {
-        _SCALP: step(z - line, 6),
+        _SCALP: step(_above_hairline(points) - 3, 16),
         _BROW: step(3.2 - abs(z - arch), 2) * step(17 - abs(side - 31), 6) * (y < -50),
         _LIPS: step(-lips, 2.0) * (y < -60),
         _BEARD: jaw * (1 - step(-lips, 3.0)),
@@ -138,12 +166,12 @@ def mesh() -> bpy.types.Mesh:
 
 def hair() -> bpy.types.Mesh:
     """What grows on the scalp, as a shell around the head."""
-    points, faces, marks = _shape()
+    points, faces, _ = _shape()
     x, y, z = points.T
     locks = np.sin(0.11 * x + 0.05 * y + 2 * np.sin(0.04 * z)) + np.sin(0.13 * y - 0.09 * z + 2 * np.sin(0.05 * x))
     full = np.clip((z + 20) / 90, 0, 1) * np.clip(1 - y / 200, 0, 1)
-    thick = (marks[_SCALP] * (11 + 7 * full + 2.5 * locks) - 4) / np.linalg.norm(points, axis=1)
-    return _mesh("hair", points * (1 + thick[:, None]), faces, {})
+    thick = smoothstep(_above_hairline(points), -4, 26) * (13 + 7 * full + 2.5 * locks) - 2
+    return _mesh("hair", points * (1 + thick / np.linalg.norm(points, axis=1))[:, None], faces, {})
 
 
 def ear() -> bpy.types.Mesh:

@@ -17,7 +17,7 @@ from generator.blender.scene import head_mesh, materials
 from generator.blender.scene.own_meshes import OwnMeshes
 from generator.frame.room.arm_wear import ArmWear
 from generator.frame.room.lamps import Lamps
-from generator.frame.room.materials import Everyday, Face, Glass, Glow, Material, Mirror, OfObject, Plain, Wood
+from generator.frame.room.materials import Everyday, Face, Glass, Glow, Hair, Material, Mirror, OfObject, Plain, Wood
 from generator.frame.room.props import Prop
 from generator.mesh import hand_mesh, person_mesh, sheet, sleeve
 from generator.objects.own_objects import OwnObject
@@ -182,6 +182,8 @@ def _material(one: Material) -> bpy.types.Material:
             return materials.glow(one)
         case Face():
             return head_mesh.face(one)
+        case Hair():
+            return head_mesh.hair_material(one)
         case OfObject():
             return materials.surface(one.surface).material
         case Mirror():

@@ -115,7 +115,7 @@ class Face:
 
     :param skin: of all of it.
     :param lips: linear RGB; ``dark``: that of brows and beard.
-    :param brow: how dense the brows are, 0..1; ``beard``: the beard, 0 for none.
+    :param brow: how dense the brows are, 0..1; ``beard``: the beard, 0 for none; ``scalp``: hair that the scalp shows.
     """
 
     kind: Literal["face"]
@@ -124,6 +124,23 @@ class Face:
     dark: Triple
     brow: float
     beard: float
+    scalp: float
+
+
+@dataclass(frozen=True)
+class Hair:
+    """What grows on a head, in strands from its crown down.
+
+    :param color: linear RGB.
+    :param strands: how many stand beside each other, per radian about the head's axis.
+    :param uneven: by which fraction strands are lighter and darker.
+    """
+
+    kind: Literal["hair"]
+    color: Triple
+    roughness: float
+    strands: float
+    uneven: float
 
 
 @dataclass(frozen=True)
@@ -160,7 +177,7 @@ class Mirror:
 
 
 Material: TypeAlias = Annotated[
-    Everyday | Plain | Wood | Glow | Face | OfObject | Glass | Mirror, Discriminator("kind")
+    Everyday | Plain | Wood | Glow | Face | Hair | OfObject | Glass | Mirror, Discriminator("kind")
 ]
 
 
@@ -320,12 +337,18 @@ def skin_color(rng: np.random.Generator, tone: float) -> np.ndarray:
     return base(tone) * rng.uniform(0.9, 1.1, 3)
 
 
-def face(rng: np.random.Generator, color: np.ndarray, dark: np.ndarray) -> Face:
+def face(rng: np.random.Generator, color: np.ndarray, dark: Triple, scalp: float) -> Face:
     """Skin of a linear RGB color (3,) with brows, lips, and on part of the heads a beard, as dark as the hair."""
     skin = plain(rng, color, roughness=0.5, uneven=0.08)
     lips = np.clip(color * [0.85, 0.45, 0.5] * rng.uniform(0.7, 1.5), 0, 1)
     beard = float(rng.uniform(0.15, 1.0)) if rng.random() < 0.35 else 0.0
-    return Face("face", skin, triple(lips), triple(dark), float(rng.uniform(0.4, 1.0)), beard)
+    return Face("face", skin, triple(lips), dark, float(rng.uniform(0.4, 1.0)), beard, scalp)
+
+
+def hair(rng: np.random.Generator, color: Triple) -> Hair:
+    """Hair of a linear RGB color, fine or in locks."""
+    strands, uneven = log_uniform(rng, 12, 60), float(rng.uniform(0.2, 0.6))
+    return Hair("hair", color, float(rng.uniform(0.35, 0.8)), strands, uneven)
 
 
 def cloth(rng: np.random.Generator) -> Everyday | Plain:

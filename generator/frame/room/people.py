@@ -5,8 +5,6 @@ None of them has a hand to be found, and none is part of a mask.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from generator.frame.room import materials
@@ -15,8 +13,9 @@ from generator.frame.room.materials import Material, cloth, flesh
 from generator.frame.room.props import SceneProps
 from generator.frame.room.shapes import Shape
 from generator.frame.room.transforms import rotation_to, transform
-from generator.maths import log_uniform, rotation_about
+from generator.maths import log_uniform, rotation_about, triple
 from generator.mesh import person_mesh
+from generator.mesh.skin_color import hair_color
 
 EYE, EYE_SIZE = np.array([0.031, -0.082, -0.003]), np.array([0.028, 0.022, 0.0125])
 """Where the eye on +X is in a head, and its size, metres."""
@@ -121,7 +120,7 @@ def dressed(
             sleeve(props, rng, clothes, elbow, pocket, 0.047)
     rotation = np.clip(rng.normal(0, 0.35), -1.0, 1.0)
     lean = rotation_about(1, np.clip(rng.normal(0, 0.12), -0.3, 0.3)) @ rotation_about(2, rotation)
-    head(props, rng, axes @ lean, center + axes @ _HEAD, color)
+    head(props, rng, axes @ lean, center + axes @ _HEAD, color, tone)
 
 
 def _below(
@@ -152,21 +151,28 @@ def _below(
 
 
 def head(
-    props: SceneProps, rng: np.random.Generator, rotated: np.ndarray, center: np.ndarray, color: np.ndarray
+    props: SceneProps,
+    rng: np.random.Generator,
+    rotated: np.ndarray,
+    center: np.ndarray,
+    color: np.ndarray,
+    tone: float,
 ) -> None:
     """A head: face, eyes, ears, hair.
 
     :param rotated: (3, 3), columns to its side, backwards and up; it nods beside.
-    :param color: of its skin, linear RGB (3,).
+    :param color: of its skin, linear RGB (3,), of this tone.
     """
     frame = rotated @ rotation_about(0, -np.clip(rng.normal(0.1, 0.2), -0.3, 0.5))  # nodding
     frame = frame * np.exp(rng.normal(0, 0.05, 3))  # wider, deeper, higher
-    dark = np.array([1.0, rng.uniform(0.5, 0.9), rng.uniform(0.3, 0.9)]) * np.exp(rng.uniform(-5, -1))
+    dark, haired = hair_color(rng, tone), rng.random() < 0.88
+    if rng.random() < 0.15:  # grey with age
+        dark = triple(np.array([1.0, 0.97, 0.92]) * rng.uniform(0.15, 0.6))
 
     def put(shape: Shape, material: Material, place: np.ndarray, size: np.ndarray | float = 1.0) -> None:
         props.add(shape, material, transform(frame, center + frame @ place, size))
 
-    put("head", materials.face(rng, color, dark), np.zeros(3))
+    put("head", materials.face(rng, color, dark, 0.9 if haired else float(rng.choice([0.0, 0.3]))), np.zeros(3))
     ears = materials.plain(rng, np.clip(color * [1.1, 0.95, 0.9], 0, 1), roughness=0.5, uneven=0.05)
     for side in (-1, 1):
         put("ear", ears, EAR * [side, 1, 1], np.array([side, 1, 1]) * rng.uniform(0.85, 1.15))
@@ -176,9 +182,8 @@ def head(
     for side in (-1, 1):
         put("ball", eye, EYE * [side, 1, 1], EYE_SIZE)
         put("ball", iris, IRIS * [side, 1, 1], IRIS_SIZE)
-    if rng.random() < 0.88:
-        hair = materials.plain(rng, dark, roughness=rng.uniform(0.35, 0.8), bump_height=0.004, uneven=0.5)
-        hair = replace(hair, scale=8 * hair.scale)  # strands are finer than folds
+    if haired:
+        hair = materials.hair(rng, dark)
         put("hair", hair, np.zeros(3))
         if rng.random() < 0.35:
             put("long hair", hair, np.zeros(3), np.array([1.0, 1.0, rng.uniform(0.16, 0.4)]))
