@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict, cast
 
 from handforge.dataset.reader import Dataset
+from handforge.dataset.records import DatasetError
 from handforge.files import dump_json, remove_stale, write_atomic
 
 
@@ -20,7 +21,13 @@ class Scene(TypedDict, total=False):
 
 
 def stated_scene(background: str | None, scale: str | None, all_hands: bool | None) -> Scene:
-    """A scene of what is not None."""
+    """A scene of what is not None.
+
+    :raises DatasetError: if a word is empty, as a shell's variable that is not set: sets with it would count as alike.
+    """
+    for option, word in (("--background", background), ("--scale", scale)):
+        if word is not None and not word.strip():
+            raise DatasetError(f"{option} is empty; give a word, or leave it out")
     values = {"background": background, "scale": scale, "all_hands": all_hands}
     return cast("Scene", {key: value for key, value in values.items() if value is not None})
 

@@ -124,6 +124,16 @@ def test_describe_adds_to_what_is_there(tmp_path):
     assert dataset.path.read_bytes() == before
 
 
+@pytest.mark.parametrize("option", ["--background", "--scale"])
+def test_an_empty_word_is_not_stated(tmp_path, option):
+    """As of ``--background "$PLACE"``, where PLACE is not set; sets with the same word count as similar."""
+    dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
+    for word in ("", " "):
+        done = CliRunner().invoke(main, ["describe", str(dataset.folder), option, word])
+        assert done.exit_code == 2 and f"{option} is empty; give a word, or leave it out" in done.stderr
+    assert "scene" not in Dataset(dataset.folder).info
+
+
 def test_describe_without_a_statement_writes_nothing(tmp_path):
     dataset = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]])
     (dataset.folder / "dataset.json").unlink()
