@@ -278,7 +278,7 @@ def merge_command(out: Path, parts: tuple[Path, ...]) -> None:
     from generator.pipeline import shards
     from handforge.dataset import Dataset, subsets
 
-    if len(parts) > 1 and all((part / "annotations.json").exists() for part in parts):
+    if len(parts) > 1 and any((part / "annotations.json").exists() for part in parts):
         subsets.merge([Dataset(part) for part in parts], out)
     else:
         shards.merge(out, list(parts))

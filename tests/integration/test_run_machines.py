@@ -333,6 +333,8 @@ def test_what_is_no_shard_is_not_merged(whole, tmp_path):
             [tmp_path / "out", whole],
             "whole is no shard but a whole dataset; to join datasets, give a new folder and two",
         ),
+        ([tmp_path / "out", whole, tmp_path / "gone"], "gone is not a folder"),
+        ([tmp_path / "out", empty, whole], "empty holds no annotations.json; it is not a dataset"),
         ([tmp_path / "out", empty], "empty holds no shard; render one with: handforge render --shard I/N --out"),
         ([tmp_path / "out"], "out holds no shard; name the folder"),
         ([empty], "empty holds no shard; name the folder"),
