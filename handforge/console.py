@@ -21,7 +21,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from handforge.errors import HandforgeError
-from handforge.files import DISK_FULL, FolderError, remove_stale, require_writable
+from handforge.files import DISK_FULL, FolderError, open_file_number, remove_stale, require_writable
 
 
 class _Path(click.Path):
@@ -274,7 +274,9 @@ class Number(click.FloatRange):
 
 def output_file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Refuse, as an option's callback, a file that cannot be written before any work is done."""
-    if value is None or (value.exists() and not value.is_file() and not value.is_dir()):  # as /dev/stdout
+    if value is None or open_file_number(value) is not None:  # as /dev/stdout
+        return value
+    if value.exists() and not value.is_file() and not value.is_dir():  # as /dev/null
         return value
     if value.is_dir():
         raise click.BadParameter(f"{value} is a folder; name a file")

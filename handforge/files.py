@@ -40,12 +40,17 @@ class DiskFullError(FolderError):
 def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
     """Write a file so that it is either whole or not there, also after a kill or on a full disk.
 
-    A link is followed, and what is not a regular file, as ``/dev/stdout``, is written to as it is. A file that is
-    replaced keeps its mode.
+    A link is followed, and what is not a regular file, as a pipe, is written to as it is; so is a file that is open
+    already, as ``/dev/stdout``, behind what it holds. A file that is replaced keeps its mode.
 
     :param sync: wait until it is on the disk, so that this also holds after a power cut.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/stdout, /dev/null, a pipe
+    if (number := open_file_number(path)) is not None:
+        sys.stdout.flush()
+        with os.fdopen(os.dup(number), "wb") as file:
+            file.write(data)
+        return
+    if path.exists() and not (path.is_file() or path.is_dir()):  # /dev/null, a pipe
         path.write_bytes(data)
         return
     path = path.resolve() if path.is_symlink() else path
@@ -65,6 +70,17 @@ def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
         if isinstance(error, OSError) and (error.filename is None or error.filename == str(temporary)):
             error.filename = str(path)  # write() does not say which file it is, and nobody knows the temporary one
         raise
+
+
+def open_file_number(path: Path) -> int | None:
+    """The number under which this process has the file open that a path as ``/dev/stdout`` means; None for others.
+
+    Such a file may be a regular one (``> log.txt``), which may hold what was written before, so it is not replaced.
+    """
+    named = re.fullmatch(r"/dev/std(out|err)|/(?:dev|proc/self)/fd/(\d+)", str(path))
+    if named is None or not path.exists():
+        return None
+    return int(named[2] or {"out": 1, "err": 2}[named[1]])
 
 
 def _begin(path: Path) -> str:

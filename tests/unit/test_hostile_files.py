@@ -2,14 +2,18 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from dataset_samples import edit, make
 from PIL import Image
 
 from handforge import dataset as ds
+from handforge.cli import main
 from handforge.dataset import image_io, reader
 from handforge.dataset.validate import check
 from handforge.files import STALE, _begin, remove_stale, write_atomic
@@ -141,6 +145,25 @@ def test_a_rewritten_file_keeps_its_mode(tmp_path):
     path.chmod(0o640)
     write_atomic(path, b"new")
     assert path.read_text() == "new" and path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_a_file_that_the_output_is_added_to_keeps_what_it_holds(folder, tmp_path, name):
+    """As by ``handforge dataset check data --json /dev/stdout >> log.txt``."""
+    log = tmp_path / "log.txt"
+    log.write_text("before\n")
+    command = [sys.executable, "-m", "handforge", "dataset", "check", str(folder), "--json", name]
+    with log.open("a") as file:
+        subprocess.run(command, stdout=file, check=True)
+    first, *result, last = log.read_text().splitlines()
+    assert (first, last) == ("before", "3 images with 3 hands, nothing wrong")
+    assert json.loads("".join(result))["images"] == 3
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_an_open_file_that_is_not_there_is_refused(folder):
+    done = CliRunner().invoke(main, ["dataset", "check", str(folder), "--json", "/dev/fd/99"])
+    assert done.exit_code == 2 and "nothing can be written into" in done.stderr
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "手"])
