@@ -10,7 +10,10 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 
 def _vector(value: Any) -> np.ndarray:
-    vector = np.array(value, float)
+    try:
+        vector = np.array(value, float)
+    except TypeError:  # of which pydantic makes no error of its own
+        raise ValueError("must be a list of numbers") from None
     if vector.ndim != 1 or not np.isfinite(vector).all():
         raise ValueError("must be a list of numbers")
     return vector

@@ -104,8 +104,9 @@ def test_what_is_wrong_with_a_file_is_named_field_by_field():
     assert str(told.value).startswith("this is not a frame: ")
     for words in ("camera.distance: input should be a valid number", "look.tone: field required", "zoom: unexpected"):
         assert words in str(told.value)
-    with pytest.raises(FrameError, match=r"look\.light: value error, must be a list of numbers"):
-        frame_spec.from_json({**DRAWN[0].to_json(), "look": {**DRAWN[0].to_json()["look"], "light": [[1]]}})
+    for light in ([[1]], [1, {}, 0], {"x": 1}):
+        with pytest.raises(FrameError, match=r"look\.light: value error, must be a list of numbers"):
+            frame_spec.from_json({**DRAWN[0].to_json(), "look": {**DRAWN[0].to_json()["look"], "light": light}})
 
 
 def test_a_plain_frame_has_one_hand_of_the_settings():
