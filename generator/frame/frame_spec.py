@@ -33,7 +33,7 @@ from generator.frame.empty_scene import EmptyScene
 from generator.frame.frame_look import FrameLook, hand_shape
 from generator.frame.hand_look import HandLook, draw_hand_look
 from generator.frame.room.surroundings import Surroundings
-from generator.frame.settings import RenderSettings
+from generator.frame.settings import SIZE_RANGE, RenderSettings
 from generator.hand.anatomy import Skeleton, skeleton
 from generator.hand.camera import Camera
 from generator.hand.pose import SIZE
@@ -125,13 +125,18 @@ def from_json(values: Any) -> FrameSpec:
         case {"look": {"elbow": _, **look}}:  # written by earlier versions, and never read: each hand has its own
             values = values | {"look": look}
     try:
-        return _adapter().validate_python(values)
+        spec = _adapter().validate_python(values)
     except ValidationError as error:
         problems = ((".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors())
         found = (f"{place or 'frame'}: {said[0].lower()}{said[1:]}" for place, said in problems)
         raise FrameError("this is not a frame: " + "; ".join(found)) from None
     except OverflowError as error:  # whole numbers of hundreds of digits
         raise FrameError(f"this is not a frame: {error}") from None
+    low, high = SIZE_RANGE
+    cameras = [spec.camera] if spec.empty is None else [spec.camera, spec.empty.camera]
+    if not all(low <= side <= high for camera in cameras for side in (camera.width, camera.height)):
+        raise FrameError(f"this is not a frame: camera: width and height are {low} to {high} pixels")
+    return spec
 
 
 @cache

@@ -104,6 +104,9 @@ def test_what_is_wrong_with_a_file_is_named_field_by_field():
     assert str(told.value).startswith("this is not a frame: ")
     for words in ("camera.distance: input should be a valid number", "look.tone: field required", "zoom: unexpected"):
         assert words in str(told.value)
+    for size in ({"width": 2**70}, {"width": 100_000}, {"height": 8}):
+        with pytest.raises(FrameError, match="camera: width and height are 64 to 4096 pixels"):
+            frame_spec.from_json({**DRAWN[0].to_json(), "camera": {**DRAWN[0].to_json()["camera"], **size}})
     for light in ([[1]], [1, {}, 0], {"x": 1}):
         with pytest.raises(FrameError, match=r"look\.light: value error, must be a list of numbers"):
             frame_spec.from_json({**DRAWN[0].to_json(), "look": {**DRAWN[0].to_json()["look"], "light": light}})
