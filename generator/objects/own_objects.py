@@ -181,7 +181,9 @@ def read(path: Path, kind: str) -> OwnObject:
         raise ObjectsError(
             f"objects: {path} is {longest:.4g} m long; objects are in metres, {EXTENT[0]} to {EXTENT[1]} m: scale it"
         )
-    if mesh.volume < 0:
+    with np.errstate(invalid="ignore"):  # trimesh also divides by the volume, which a flat one has not
+        inside_out = mesh.volume < 0
+    if inside_out:
         faces = faces[:, ::-1]
     matrix = _own_axes(vertices)
     points = transformed(vertices, matrix)

@@ -51,6 +51,11 @@ def test_the_longest_axis_is_z_and_the_thinnest_y(tmp_path):
     assert np.linalg.det(one.matrix) == pytest.approx(1), "nothing is mirrored or scaled"
 
 
+def test_a_flat_object_is_read_without_a_warning(tmp_path):
+    (tmp_path / "leaf.obj").write_text("v 0 0 0\nv .1 0 0\nv 0 .1 0\nf 1 2 3\n")
+    assert own_objects.read(tmp_path / "leaf.obj", "leaf.obj").model.flat
+
+
 def test_what_is_too_thick_for_a_hand_is_not_held(tmp_path):
     assert file(tmp_path, "crate.obj", trimesh.creation.box((0.3, 0.25, 0.35))).model.grasps == ()
 
