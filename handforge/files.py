@@ -8,6 +8,7 @@ import glob
 import hashlib
 import itertools
 import json
+import math
 import os
 import platform
 import re
@@ -199,9 +200,9 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     """
     free = free_bytes(folder)
     if free < needed:
+        left, wanted = free // 10**6, math.ceil(needed / 10**6)  # never the same number
         raise DiskFullError(
-            f"the disk of {folder} has {free / 1e6:,.0f} MB left, {what} needs {needed / 1e6:,.0f} MB; make room, or "
-            "write elsewhere"
+            f"the disk of {folder} has {left:,} MB left, {what} needs {wanted:,} MB; make room, or write elsewhere"
         )
 
 
@@ -274,9 +275,13 @@ def _lock(path: Path, folder: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = str(folder)  # nobody knows the lock's
         raise
+    command = utf8_name(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]]))
     try:
-        command = utf8_name(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]]))
-        path.write_text(f"process {os.getpid()} on {platform.node()} ({command})\n")
+        try:
+            path.write_text(f"process {os.getpid()} on {platform.node()} ({command})\n")
+        except OSError as error:  # the disk is full
+            error.filename = str(folder)
+            raise
         yield
     finally:
         path.unlink(missing_ok=True)

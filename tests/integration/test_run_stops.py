@@ -248,13 +248,13 @@ class Drawn:
 def test_frames_that_do_not_fit_the_disk_are_not_begun_or_not_gone_on_with(settings, tmp_path, monkeypatch):
     free, out, settings = [1000], tmp_path / "out", replace(settings, count=48)
     monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[0]))
-    with pytest.raises(FolderError, match=r"out has 0 MB left, what is left to render \(48 images\) needs 0 MB; make"):
+    with pytest.raises(FolderError, match=r"out has 0 MB left, what is left to render \(48 images\) needs 1 MB; make"):
         run.render(settings, out, 1, ignore)
     assert not out.exists()
     monkeypatch.setattr(run, "_crew", lambda *given: Drawn())
     free[0] = 8000  # enough for the least that images of this size take
     for done in (20, 20):  # told again before the next begins
-        with pytest.raises(FolderError, match=r"what is left to render \(28 images\) needs 0 MB"):
+        with pytest.raises(FolderError, match=r"what is left to render \(28 images\) needs 1 MB"):
             run.render(settings, out, 1, ignore)
         assert records(out) == done
 

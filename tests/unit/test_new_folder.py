@@ -1,5 +1,7 @@
 """Output folders that appear whole or not at all, wherever they lie."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -162,3 +164,14 @@ def test_a_folder_is_held_once(tmp_path):
         folder_lock(tmp_path / "run/run.json"),
     ):
         pass
+
+
+@pytest.mark.parametrize("hold", [new_folder, folder_lock])
+def test_a_disk_that_is_full_from_the_beginning_is_named(tmp_path, monkeypatch, hold):
+    def full(*given, **named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left on device") as told, hold(tmp_path / "out"):
+        pass
+    assert told.value.filename == str(tmp_path / "out") and not list(tmp_path.iterdir())
