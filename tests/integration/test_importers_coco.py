@@ -166,6 +166,15 @@ def test_boxes_alone_are_said_and_taken_on_request(tmp_path, shots):
     assert [a["bbox"] for a in dataset.annotations(dataset.images[0])][:2] == [[10, 20, 20, 25]] * 2
 
 
+def test_nothing_but_boxes_is_refused_instead_of_images_without_a_hand(tmp_path, shots):
+    boxed = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 20, 25]}
+    source = coco(tmp_path / "c.json", [boxed])
+    words = "c.json has a box alone of each object (1), and no outline; --boxes takes boxes as rectangles, for --task"
+    refused(source, shots, words)
+    dataset, _ = imported(source, shots, "--boxes")
+    assert len(hands(dataset)) == 1
+
+
 @pytest.mark.parametrize(
     "listed",
     [

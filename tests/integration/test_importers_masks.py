@@ -132,7 +132,7 @@ def _no_folder(source):
         (_dim, "p0.png is nowhere brighter than 120 of 255; a mask is black, and white where the hand is"),
         (_no_images, "images holds no image (.png, .jpg, .jpeg, .jfif, "),
         (_twins, "have the same name; rename one"),
-        (_no_folder, "images is missing"),
+        (_no_folder, "images is missing; give the folder that holds images/ and masks/"),
     ],
 )
 def test_wrong_input_leaves_nothing(source, tmp_path, spoil, message):

@@ -137,7 +137,10 @@ def test_boxes_of_a_video_on_request(video, tmp_path):
         f'<track id="0" label="hand">{box.format(1, 0)}{box.format(3, 1)}</track></annotations>'
     )
     done = run("video", video, tmp_path / "none", "--truth", tmp_path / "tracks.xml")
-    assert "left out: objects with a box alone (--boxes takes them" in done.stderr
+    assert (
+        done.exit_code == 2 and "tracks.xml has a box alone of each object (2), and no outline; --boxes" in done.stderr
+    )
+    assert not (tmp_path / "none").exists()
     assert run("video", video, tmp_path / "out", "--truth", tmp_path / "tracks.xml", "--boxes").exit_code == 0
     dataset = imported(tmp_path / "out")
     held = {image["frame"]: [a["bbox"] for a in dataset.annotations(image)] for image in dataset}

@@ -142,6 +142,11 @@ def test_names_that_are_no_yaml_are_named(tmp_path, shots):
     refused(tmp_path / "labels", shots, "data.yaml has names that cannot be read", "write names: [hand]")
 
 
+def test_the_names_in_place_of_the_labels(tmp_path, shots):
+    yolo(tmp_path, BOX)
+    refused(tmp_path / "data.yaml", shots, "data.yaml is not a .json, .xml or .txt file; give the folder of the labels")
+
+
 def test_files_of_windows_with_a_mark_at_their_begin_and_great_letters(tmp_path, shots):
     source = yolo(tmp_path, "")
     (source / "a.txt").unlink()

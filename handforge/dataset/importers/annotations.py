@@ -72,12 +72,14 @@ def import_annotations(
     :param boxes: take objects of which only the box is known as rectangles, for detection.
     :param crowd_as_hand: take crowds (``iscrowd`` 1, as CVAT writes painted masks) as single objects.
     :param strict: an image that cannot be read ends the import instead of being skipped.
-    :raises DatasetError: naming the file, if nothing has one of the labels, no image is listed, or anything is damaged.
+    :raises DatasetError: naming the file, if nothing has one of the labels, all that has is boxes alone and these are
+        not taken, no image is listed, or anything is damaged.
     """
     notes = Notes()
     files = image_files(images, recursive=True)
     found = read_annotations(source, notes, files, images)
     taken = Selection(found, choose_labels(found, labels, source, notes), about.category, boxes, crowd_as_hand, notes)
+    taken.check_outlines(source)
     matched = match_files([image.file_name for image in found.images], files, images)
     entries = [(image, matched[image.file_name]) for image in found.images if image.file_name in matched]
     if not found.images:
@@ -149,7 +151,12 @@ def _file(source: Path, notes: Notes) -> Annotations:
         content = ElementTree.parse(source).getroot()
         return read_voc([source], notes) if content.tag == "annotation" else read_cvat(content, source, notes)
     if source.suffix.lower() != ".json":
-        raise DatasetError(f"{source} is not a .json, .xml or .txt file; save annotations as COCO, for one")
+        remedy = (
+            "give the folder of the labels beside it, for YOLO's"
+            if source.suffix.lower() in (".yaml", ".yml", ".names")
+            else "save annotations as COCO, for one"
+        )
+        raise DatasetError(f"{source} is not a .json, .xml or .txt file; {remedy}")
     content = parse_json(source.read_bytes(), source, DatasetError)
     if isinstance(content, list):
         raise DatasetError(
@@ -254,6 +261,18 @@ class Selection:
 
     def _joints(self, name: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
         return self.found.keypoints.get(name, ((), ()))
+
+    def check_outlines(self, source: Path) -> None:
+        """Check that leaving out objects with a box alone leaves any: all images would be without a hand.
+
+        :raises DatasetError: naming the source, if it does not.
+        """
+        taken = [shape for image in self.found.images for shape in image.shapes if shape.label in self.labels]
+        if taken and not self.boxes and not any(shape.parts for shape in taken):
+            raise DatasetError(
+                f"{source} has a box alone of each object ({len(taken)}), and no outline; --boxes takes boxes as "
+                "rectangles, for --task detection"
+            )
 
     def remarks(self, every_label: bool) -> list[str]:
         """Which labels were left out, and, where every label was asked for, which of them were taken as hands."""

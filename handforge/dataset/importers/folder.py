@@ -134,16 +134,19 @@ def tolerant(frames: Iterable[Callable[[], Sample]], strict: bool, unreadable: l
         raise UnreadableError(unreadable[0])
 
 
-def image_files(folder: Path, recursive: bool = False) -> list[Path]:
+def image_files(folder: Path, recursive: bool = False, layout: str = "") -> list[Path]:
     """List the image files of a folder in sorted order, without hidden ones as ``._name.jpg``.
 
     :param recursive: those in its folders, too.
+    :param layout: what to give instead where the folder is missing, to say so.
     :raises DatasetError: if the folder is missing or has none, or two images of one folder differ in their suffix only
         and ``recursive`` is off.
     """
     if not folder.is_dir():
         raise DatasetError(
-            f"{folder} is not a folder; give one of images" if folder.exists() else f"{folder} is missing"
+            f"{folder} is not a folder; give one of images"
+            if folder.exists()
+            else f"{folder} is missing" + (f"; {layout}" if layout else "")
         )
     found = folder.rglob("*") if recursive else folder.iterdir()
     files = sorted(

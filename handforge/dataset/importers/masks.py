@@ -27,6 +27,8 @@ from handforge.dataset.importers.mask_values import MaskValues, decide, read_val
 from handforge.dataset.importers.matching_files import sample_names
 from handforge.dataset.records import DatasetError, Instance, Sample
 
+_LAYOUT = "give the folder that holds images/ and masks/"
+
 _ENDING = re.compile(r"[._ -](?:mask|masks|seg|label|jpg|jpeg|png)$", re.IGNORECASE)
 """What tools put behind an image's name for its mask: ``a_mask.png``, ``a.jpg.png``."""
 
@@ -54,7 +56,7 @@ def import_masks(
     :param strict: an image or mask that cannot be read ends the import instead of being skipped.
     :raises DatasetError: naming the file, if a mask is missing or two images would have one, or nothing can be read.
     """
-    files = image_files(source / "images", recursive=True)
+    files = image_files(source / "images", recursive=True, layout=_LAYOUT)
     masks = _masks(source / "masks")
     names = sample_names(files, source / "images")
     meaning = decide(_readable(masks.values(), strict), hand_values, ignore_values)
@@ -92,7 +94,7 @@ def import_masks(
 
 def _masks(folder: Path) -> dict[str, Path]:
     """The masks by their path without suffix, and by their stem, also without "_mask", where that is theirs alone."""
-    files = image_files(folder, recursive=True)
+    files = image_files(folder, recursive=True, layout=_LAYOUT)
     found = {_key(path, folder): path for path in files}
     if len(found) < len(files):
         doubled = next(path for path in files if found[_key(path, folder)] != path)

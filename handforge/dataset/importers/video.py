@@ -97,6 +97,7 @@ def _truth(
     else:
         read = read_annotations(truth, notes)
         taken = Selection(read, choose_labels(read, labels, truth, notes), category, boxes, crowd_as_hand, notes)
+        taken.check_outlines(truth)
         said += taken.remarks(ALL in labels)
         categories = taken.categories()
         stems = [Path(image.file_name.replace("\\", "/")).stem for image in read.images if image.frame is None]
