@@ -307,6 +307,18 @@ def test_words_that_begin_like_a_hand_are_none(tmp_path, shots):
     assert dataset.categories == {1: "hand", 2: "handbag"} and "taken as hands: gloved hand" in said
 
 
+def test_a_label_that_says_that_the_forearm_is_in_is_that_category(tmp_path, shots):
+    """As ``predict --category hand+forearm`` and ``dataset export`` write it; ``--mask`` says it of other labels."""
+    categories = ({"id": 1, "name": "hand"}, {"id": 2, "name": "Hand+Forearm"})
+    source = coco(tmp_path / "c.json", [entry(), entry(2, category=2, segmentation=[OTHER])], categories=categories)
+    dataset, said = imported(source, shots, "--label", "hand", "--label", "hand+forearm")
+    assert [dataset.category(one) for one in dataset.annotations(dataset.images[0])] == ["hand", "hand+forearm"]
+    assert "taken as hands" not in said
+    (tmp_path / "out").rename(tmp_path / "first")
+    dataset, _ = imported(source, shots, "--label", "hand", "--mask", "hand+forearm")
+    assert [dataset.category(one) for one in dataset.annotations(dataset.images[0])] == ["hand+forearm"]
+
+
 def test_images_without_a_hand_are_a_dataset_if_the_label_is_known(tmp_path, shots):
     dataset, said = imported(coco(tmp_path / "c.json", []), shots)
     assert len(dataset) == 2 and "No image has a hand" in said

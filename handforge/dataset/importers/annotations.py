@@ -68,7 +68,7 @@ def import_annotations(
     """Make a dataset of the images in ``images`` that ``source`` has an entry for.
 
     :param labels: labels to take. Those that name a hand ("hand", "left_hand", "glove") become the category that
-        ``about`` states, others a category of their own name; ``("all",)`` takes every label.
+        ``about`` states, others, ``hand+forearm`` too, a category of their own name; ``("all",)`` takes every label.
     :param boxes: take objects of which only the box is known as rectangles, for detection.
     :param crowd_as_hand: take crowds (``iscrowd`` 1, as CVAT writes painted masks) as single objects.
     :param strict: an image that cannot be read ends the import instead of being skipped.
@@ -230,7 +230,8 @@ class Selection:
 
     :param found: what the source holds.
     :param labels: those of its labels that are taken, as :func:`choose_labels` gives them.
-    :param hands: the category that labels which name a hand become; others become one of their own name.
+    :param hands: the category that labels which name a hand become, but for ``hand+forearm``; others become one of
+        their own name.
     :param boxes: take objects of which only the box is known as rectangles.
     :param crowd_as_hand: take crowds as single objects.
     :param notes: is told what is left out.
@@ -244,7 +245,9 @@ class Selection:
     notes: Notes
 
     def category(self, label: str) -> str:
-        """The name of the category that a label becomes."""
+        """The name of the category that a label becomes; ``hand+forearm`` says itself what its outlines cover."""
+        if label.casefold() == CATEGORIES[2]:
+            return CATEGORIES[2]
         return self.hands if label == UNNAMED or _HAND.search(_words(label)) else label
 
     def categories(self) -> list[Category] | None:
