@@ -9,7 +9,7 @@ import click
 
 from evaluation.commands import paper
 from evaluation.commands.options import matching_options
-from handforge.console import PATH, SETTINGS, Group, counted, echo, output_file, session_number
+from handforge.console import PATH, SETTINGS, Group, counted, echo, output_file, quoted, session_number
 
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions
@@ -243,8 +243,8 @@ def report(
     echo(f"{out} is written; sets of predictions scored: {scored}")
     if not scored and (runs[0] / "run.json").exists():
         echo(
-            f"for scores: handforge predict --weights {runs[0]} {f'--session {session} ' if session else ''}DATASET "
-            f"--out {runs[0]}/predictions/NAME",
+            f"for scores: handforge predict --weights {quoted(runs[0])} "
+            f"{f'--session {session} ' if session else ''}DATASET --out {quoted(runs[0])}/predictions/NAME",
             err=True,
         )
     elif not scored:

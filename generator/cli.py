@@ -12,7 +12,7 @@ import click
 
 from generator.settings_options import SETS_HELP, STEP, complete_sets, load_settings, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, complete, counted, echo, output_file, processors
+from handforge.console import PATH, SETTINGS, Group, complete, counted, echo, output_file, processors, quoted
 from handforge.files import dump_json, require_writable, write_atomic
 from handforge.progress import progress_counter
 
@@ -74,7 +74,7 @@ def render(
     with progress_counter("rendering", "images") as progress:
         made = run.render(chosen, out, workers or processors(), progress, scheduler=scheduler, shard=part)
     if made and part != (1, 1):
-        echo(f"shard {shard} is in {out}; when all are done: handforge dataset merge {out} [OTHER FOLDERS]")
+        echo(f"shard {shard} is in {out}; when all are done: handforge dataset merge {quoted(out)} [OTHER FOLDERS]")
     elif made:
         echo(f"{out} is complete; {out / 'preview.jpg'} shows some of it")
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -351,6 +352,11 @@ def _files(values: Any) -> Iterator[Path]:
 def processors() -> int:
     """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell reads it, for a command that is said to be copied."""
+    return shlex.quote(str(path))
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from evaluation import tables
 from evaluation.metrics.matching import MatchOptions
 from evaluation.metrics.scope import Scope
-from evaluation.paper.published import SYNTHETIC
 from evaluation.records import plain
 from evaluation.report import gallery, photographs, sections
 from evaluation.report.sections import Scored
@@ -50,11 +49,8 @@ def write_report(
     shown_tables = [table for label, found in classified for table in tables.classification_tables(label, found)]
     shown_tables += sections.further_tables(runs, scored, options)
     trainings = [sections.training(run) for run in runs if run.is_training]
-    headings = {
-        column
-        for table in (scores, *(table for table, _ in shown_tables), *(training.sessions for training in trainings))
-        for column in table.columns
-    }
+    explained = [table for table, _ in shown_tables] + [training.sessions for training in trainings]
+    headings = {column for table in [*([scores] if scored else []), *explained] for column in table.columns}
     page = (
         environment()
         .get_template("report.html")
@@ -64,7 +60,7 @@ def write_report(
             together=sections.trainings_together(runs),
             scores=scores,
             scored=scored,
-            paper=SYNTHETIC,
+            paper=sections.paper_cases(scored),
             charts=sections.charts(scored, options.iou),
             tables=shown_tables,
             classified=classified,

@@ -19,7 +19,7 @@ from evaluation.metrics.paper_metrics import DetectionMetrics, paper_metrics, wi
 from evaluation.metrics.results import is_number
 from evaluation.metrics.scope import SAME_HANDS
 from evaluation.paper.cases import PAPER_IOU, case_table, changed, our_results
-from evaluation.paper.published import SYNTHETIC
+from evaluation.paper.published import SYNTHETIC, Case
 from evaluation.records import plain
 from evaluation.report import figures
 from evaluation.runs.paths import shorten
@@ -80,12 +80,21 @@ def measure(label: str, predicted: Predicted, options: MatchOptions) -> Scored:
     )
 
 
+def paper_cases(scored: list[Scored]) -> tuple[Case, ...]:
+    """The paper's cases that stand below the scores: none where nothing is scored, or other objects than hands are."""
+    return SYNTHETIC if scored and _of_hands(scored) else ()
+
+
+def _of_hands(scored: list[Scored]) -> bool:
+    return all(SAME_HANDS.issuperset(item.predicted.categories) for item in scored)
+
+
 def score_table(scored: list[Scored]) -> Table:
     """The scores, with the paper's cases below them."""
-    hands = all(SAME_HANDS.issuperset(item.predicted.categories) for item in scored)
-    table = tables.score_table([(item.label, item.score) for item in scored], hands)
+    table = tables.score_table([(item.label, item.score) for item in scored], _of_hands(scored))
     further = ["–"] * (len(table.columns) - 11)
-    table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells(), *further] for case in SYNTHETIC)
+    cases = paper_cases(scored)
+    table.rows.extend([f"{case.name} of the paper, on {case.input}", *case.cells(), *further] for case in cases)
     return table
 
 

@@ -24,6 +24,7 @@ from evaluation.metrics.prediction_record import NAME, read_prediction
 from evaluation.metrics.scope import Scope
 from evaluation.records import ResultsError, check_kinds, check_text, read_json
 from evaluation.runs.sessions import made_by, session_number
+from handforge.console import quoted
 from handforge.dataset import Dataset
 from handforge.run_records import DatasetPart, RecipePart, RunRecord
 
@@ -206,11 +207,12 @@ def predictions_of(run: Path, dataset: Dataset, session: int | str) -> Path:
         prediction = read_prediction(path.parent)
         if prediction.get("dataset_id") == dataset.id:
             found += [path.parent] if made_by(record, prediction) == number else []
-    name = f"{run}/predictions/{dataset.folder.resolve().name}-{number}"
+    made = run / f"predictions/{dataset.folder.resolve().name}-{number}"
     if not found:
         raise ResultsError(
             f"{run} has no predictions of {dataset.folder} by the network of session {number}; make them with: "
-            f"handforge predict --weights {run} --session {number} {dataset.folder} --out {name}"
+            f"handforge predict --weights {quoted(run)} --session {number} {quoted(dataset.folder)} "
+            f"--out {quoted(made)}"
         )
     if len(found) > 1:
         raise ResultsError(

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from generator.errors import RunError
 from handforge import dataset
+from handforge.console import quoted
 from handforge.dataset.coco_types import FrameRecord
 from handforge.files import write_atomic
 
@@ -135,5 +136,5 @@ def remedy(out: Path, missing: list[int]) -> str:
     names = ", ".join(f"{shard}/{total}" for shard in shards)
     return (
         f"{'shard' if len(shards) == 1 else 'shards'} {names} {'is' if len(shards) == 1 else 'are'} not complete: "
-        f"render with --shard {shards[0]}/{total}, or name its folder after handforge dataset merge {out}"
+        f"render with --shard {shards[0]}/{total}, or name its folder after handforge dataset merge {quoted(out)}"
     )

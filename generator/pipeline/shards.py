@@ -8,6 +8,7 @@ from pathlib import Path
 from generator.errors import RunError
 from generator.pipeline import run_folder
 from generator.pipeline.records import PARTIAL, Entry, Records, entries, marks, read_records
+from handforge.console import quoted
 from handforge.files import require_writable
 
 
@@ -35,7 +36,7 @@ def merge(out: Path, parts: list[Path]) -> None:
                 f"{part} is no shard but a whole dataset; to join datasets, give a new folder and two or more"
             )
         if not run_folder.is_unfinished(part):
-            raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {part}")
+            raise RunError(f"{part} holds no shard; render one with: handforge render --shard I/N --out {quoted(part)}")
     runs = {part: run_folder.begun(part) for part in folders}
     for part in folders[1:]:
         if differences := run_folder.differences(runs[folders[0]], runs[part]):

@@ -82,6 +82,15 @@ def test_predictions_by_one_sessions_network(tmp_path):
     shutil.rmtree(run / "predictions/by_one")
     done = CliRunner().invoke(main, [*words, "--session", "1"])
     assert done.exit_code == 2 and f"make them with: handforge predict --weights {run} --session 1" in done.stderr
+    spaced = run.rename(run.parent / "my run")
+    done = CliRunner().invoke(main, ["score", str(dataset.folder), str(spaced), "--session", "1"])
+    assert (
+        f"predict --weights '{spaced}' --session 1 {dataset.folder} --out '{spaced}/predictions/data-1'" in done.stderr
+    )
+    shutil.rmtree(spaced / "predictions")
+    assert (
+        f"for scores: handforge predict --weights '{spaced}' DATASET --out '{spaced}'/pred" in report(spaced)[0].stderr
+    )
 
 
 def test_predictions_by_themselves_have_scores_and_images_and_no_training(run):
@@ -167,6 +176,9 @@ def test_predictions_without_truth_are_named(run):
         done, out = report(run)
         assert "sets of predictions scored: 1" in done.output
         assert "holiday holds predictions of photos, which has no ground truth" in out.read_text()
+    alone = report(folder)[1].read_text()
+    assert "holiday holds predictions of photos, which has no ground truth; not scored" in alone
+    assert not [words for words in ("of the paper", "true positive", "95 %", "<table", "#legend") if words in alone]
 
 
 def test_predictions_without_masks_are_named(run):

@@ -118,6 +118,7 @@ def test_categories_in_every_command(two, tmp_path):
     invoke("report", *runs, "--out", tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "annotated (rows) and predicted categories" in page and "TP: cup; FN: pen; FP: cup" in page
+    assert "of the paper" not in page, "its cases are of hands"
 
 
 def test_crowds_are_ignored(tmp_path):
