@@ -123,7 +123,7 @@ def test_colours_are_learned_and_scored(data, run, tmp_path):
     assert done.exit_code == 0 and "sets of predictions scored: 1" in done.output
     page = (tmp_path / "report.html").read_text()
     assert "top-1 <b>1.000</b> of 18 images" in page and "classes of images, top-1 1.000" in page
-    assert "of the paper" not in page and "mask IoU" not in page and "<dt>recall</dt>" in page
+    assert "of the paper" not in page and "mask IoU" not in page
     refused(
         invoke("predict", "--weights", folder, data / "test", "--out", tmp_path / "masks", "--masks"),
         "predicts no masks",
