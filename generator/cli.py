@@ -13,7 +13,7 @@ import click
 from generator.settings_options import SETS_HELP, STEP, complete_sets, load_settings, preset_names, settings_options
 from handforge import __version__
 from handforge.console import PATH, SETTINGS, Group, complete, counted, echo, output_file, processors, quoted
-from handforge.files import dump_json, require_writable, write_atomic
+from handforge.files import dump_json, require_folder, require_writable, write_atomic
 from handforge.progress import progress_counter
 
 _log = logging.getLogger(__name__)
@@ -181,8 +181,10 @@ def split_command(folder: Path, train: Path, test: Path, count: int, seed: int) 
     parts = dict(zip((train, test), split(data, count, seed), strict=True))
     done = [out for out, images in parts.items() if dataset.holds_subset(data, images, out)]
     for one, other in ((train, test), (test, train)):
-        if one not in done and one.exists() and (not one.is_dir() or any(one.iterdir())):
-            raise dataset.DatasetError(f"{one} is there already; give a new folder")
+        if one not in done:
+            require_folder(one)
+            if one.exists() and any(one.iterdir()):
+                raise dataset.DatasetError(f"{one} is there already; give a new folder")
         if other.resolve().is_relative_to(one.resolve()):
             raise dataset.DatasetError(f"{one} cannot hold {other}, too; give two new folders")
     for out, images in parts.items():

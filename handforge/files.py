@@ -216,15 +216,17 @@ _SUFFIXES_OF_FILES = (
 )
 
 
-def _refuse_name_of_file(folder: Path) -> None:
-    """Refuse to make a folder whose name is a file's: whoever gives it expects that file.
+def require_folder(folder: Path) -> None:
+    """Refuse an output folder as :func:`require_writable`, and one whose name is a file's: whoever gives it expects
+    that file.
 
-    :raises FolderError: if its ending is one of a file, and no such folder is there.
+    :raises FolderError: if its ending is one of a file, and no such folder is there; and as :func:`require_writable`.
     """
     if folder.suffix.lower() in _SUFFIXES_OF_FILES and not folder.exists():
         raise FolderError(
             f"{folder} is a file's name, and what is written is a folder; give one without {folder.suffix}"
         )
+    require_writable(folder)
 
 
 @contextmanager
@@ -235,10 +237,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
     :raises FolderError: at once, if it is a file or has a file's name, or another process holds it, and which.
     """
-    if folder.exists() and not folder.is_dir():
-        raise FolderError(f"{folder} is a file; give a folder")
-    _refuse_name_of_file(folder)
-    require_writable(folder)
+    require_folder(folder)
     with _made(folder), _lock(folder / _LOCK, folder):
         for leftover in folder.glob(".*.tmp"):  # of a killed command: nobody else writes here now
             if re.search(r"\.[0-9a-f]{8}\.tmp$", leftover.name):
@@ -301,11 +300,8 @@ def new_folder(out: Path, mark: str = "annotations.json", replaces: Sequence[str
     :raises FolderError: if ``out`` holds something else or has a file's name, or another process writes it.
     :raises OSError: naming ``out``, if the disk is full, or what is written into the temporary folder cannot be.
     """
+    require_folder(out)
     goal = out.resolve()  # a link stays one, and "." has a name
-    if goal.exists() and not goal.is_dir():
-        raise FolderError(f"{out} is a file; give a folder")
-    _refuse_name_of_file(out)
-    require_writable(out)
     # A folder that is there may be a mount, which nothing can replace, and to which nothing outside can be moved.
     lock = goal / _LOCK if goal.is_dir() else goal.with_name(f".{goal.name}{_LOCK}")
     with _made(goal.parent), _lock(lock, out):

@@ -46,6 +46,7 @@ COMMANDS = (
     "predict --weights {here}/run {here}/data --device cpu --out {out}",
     "dataset import masks {here}/data {out}",
     "dataset split {here}/data {out} {here}/other --test 1",
+    "dataset split {here}/data {here}/other {out} --test 1",
     "dataset merge {out} none",
     "dataset sample {here}/data {out} --count 1",
     "dataset zoom {here}/data {out}",
