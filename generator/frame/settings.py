@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -63,7 +63,7 @@ def _resolution(value: Any) -> tuple[int, int]:
 def _pose_set(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {value!r}")
-    return value
+    return ",".join(pose_sets.named(value)) if "," in value and pose_sets.named(value) else value
 
 
 def _folder_of(what: str) -> BeforeValidator:
@@ -81,19 +81,17 @@ def _num_hands(value: Any) -> Any:
     return value
 
 
-def _ground_truth(value: Any) -> str:
-    kinds = (*GROUND_TRUTH_MAPS, KEYPOINTS_3D)
-    words = value.split(",") if isinstance(value, str) else []
-    if value == "none" or (words and len({*words}) == len(words) and set(words) <= set(kinds)):
-        return str(value)
-    raise ValueError(f"is none or some of {','.join(kinds)} with commas between, not {value!r}")
+def _some_of(known: Iterable[str], other: str) -> BeforeValidator:
+    """``other``, or some of the known words, each once, with commas between and perhaps blanks beside them."""
+    known = tuple(known)
 
+    def some(value: Any) -> str:
+        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else []
+        if words == [other] or (words and len({*words}) == len(words) and set(words) <= set(known)):
+            return ",".join(words)
+        raise ValueError(f"is {other} or some of {','.join(known)} with commas between, not {value!r}")
 
-def _object_kinds(value: Any) -> str:
-    words = value.split(",") if isinstance(value, str) else []
-    if value == "all" or (words and len({*words}) == len(words) and set(words) <= set(categories.NAMES)):
-        return str(value)
-    raise ValueError(f"is all or some of {','.join(categories.NAMES)} with commas between, not {value!r}")
+    return BeforeValidator(some)
 
 
 def _shape(value: Any) -> Any:
@@ -143,7 +141,7 @@ class RenderSettings:
     mask: Mask = "hand"
     """``hand`` (default) ends at the wrist crease; ``hand+forearm`` includes the forearm; ``both`` annotates each hand
     twice, once each way. An annotation's category says which it is."""
-    ground_truth: Annotated[str, BeforeValidator(_ground_truth)] = "none"
+    ground_truth: Annotated[str, _some_of((*GROUND_TRUTH_MAPS, KEYPOINTS_3D), "none")] = "none"
     """Ground truth beyond masks and keypoints, separated by commas: ``depth``, ``normals``, ``parts``,
     ``keypoints3d``; see :mod:`handforge.dataset.ground_truth_maps`. Default ``none``."""
     samples: Annotated[int, Strict(), Interval(ge=1, le=4096)] = 4
@@ -238,7 +236,7 @@ class RenderSettings:
     show. Default 0."""
     empty_kind: Literal["any", "feet", "arms", "people", "food", "objects", "interior"] = "any"
     """What the images without a hand show, of which ``empty`` says how many; any of these by default."""
-    object_kinds: Annotated[str, BeforeValidator(_object_kinds)] = "all"
+    object_kinds: Annotated[str, _some_of(categories.NAMES, "all")] = "all"
     """Kinds of built-in objects that lie on the tables of images without a hand, separated by commas: ``cup``,
     ``bottle``, ``ball``, ``banana``, ``shoe``, ``bear`` ... Only what ``empty_kind`` calls ``objects`` shows them.
     Default ``all``."""

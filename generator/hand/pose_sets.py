@@ -95,9 +95,11 @@ def with_step(name: str, step: int) -> str:
 
 
 def named(name: str) -> tuple[str, ...]:
-    """The sets that ``all``, a set's name, or several joined by commas stand for; none if it is none of these."""
+    """The sets that ``all``, a set's name, or several with commas between stand for; none if it is none of these."""
     base, at, step = name.partition("@")
-    sets = tuple(f"{one}{at}{step}" for one in SWEPT) if base == "all" else tuple(name.split(","))
+    sets = (
+        tuple(f"{one}{at}{step}" for one in SWEPT) if base == "all" else tuple(part.strip() for part in name.split(","))
+    )
     known = all(one.partition("@")[0] in SETS for one in sets)
     return sets if known and len(set(sets)) == len(sets) else ()
 

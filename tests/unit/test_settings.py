@@ -32,6 +32,15 @@ def test_all_problems_are_named_at_once_with_what_may_be_meant():
     assert "held is a fraction" not in str(told.value), "nothing more is said of a value that is wrong by itself"
 
 
+def test_lists_of_words_may_have_blanks_beside_their_commas():
+    indoor = INDOOR | {"empty": 0.5}
+    made = load(None, indoor | {"object_kinds": "cup, ball", "ground_truth": "depth ,parts", "pose_set": "l2, fingers"})
+    assert (made.object_kinds, made.ground_truth, made.pose_set) == ("cup,ball", "depth,parts", "l2,fingers")
+    for wrong in ("cup,", "cup,,ball", "cup ball", "cup,cup "):
+        with pytest.raises(SettingsError, match="object_kinds is all or some of phone,pen,cup,"):
+            load(None, indoor | {"object_kinds": wrong})
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
