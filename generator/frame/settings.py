@@ -63,7 +63,8 @@ def _resolution(value: Any) -> tuple[int, int]:
 def _pose_set(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"is all, some of {','.join(pose_sets.SETS)}, or a file of poses, not {value!r}")
-    return ",".join(pose_sets.named(value)) if "," in value and pose_sets.named(value) else value
+    sets = pose_sets.named(value)
+    return ",".join(sets) if sets and "," in value else value
 
 
 def _folder_of(what: str) -> BeforeValidator:

@@ -20,7 +20,6 @@ from generator.mesh import hand_mesh, skin_color, skin_features
 from generator.mesh.gloves import Color, linear_rgb
 from generator.mesh.hand_chart import hand_chart
 from generator.mesh.sdf import HALF_BREADTH
-from generator.mesh.skin_color import hair_color
 from generator.mesh.skin_weights import segment_distance
 
 SEEDS = 64
@@ -91,7 +90,7 @@ class SkinLook:
             band_color=band_color,
             seed=int(rng.integers(SEEDS)),
             hair=float(rng.beta(1.2, 1.5)) if rng.random() < 0.5 else 0.0,
-            hair_color=hair_color(rng, tone),
+            hair_color=skin_color.hair_color(rng, tone),
         )
 
     def of_child(self) -> SkinLook:

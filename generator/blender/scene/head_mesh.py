@@ -75,8 +75,8 @@ def _strands(graph: NodeGraph, each: float) -> Socket:
     """Noise, 0..1, that changes ``each`` times a radian around the crown and little from there down."""
     place = graph.vector_math("SUBTRACT", graph.add("TexCoord").outputs["Object"], (0.0, 0.02, 0.0))
     around = graph.vector_math("NORMALIZE", graph.vector_math("MULTIPLY", place, (1.0, 1.0, 0.0)))
-    down = graph.vector_math("MULTIPLY", place, (8.0, 8.0, 8.0))
-    return graph.noise(graph.vector_math("ADD", graph.scaled(around, each), down), 1.0, 2.0, 0.3)
+    moved = graph.vector_math("ADD", graph.scaled(around, each), graph.scaled(place, 8.0))
+    return graph.noise(moved, 1.0, 2.0, 0.3)
 
 
 def _ellipsoid(points: np.ndarray, center: tuple[float, ...], half: tuple[float, ...]) -> np.ndarray:

@@ -115,7 +115,7 @@ class Face:
 
     :param skin: of all of it.
     :param lips: linear RGB; ``dark``: that of brows and beard.
-    :param brow: how dense the brows are, 0..1; ``beard``: the beard, 0 for none; ``scalp``: hair that the scalp shows.
+    :param brow: how dense the brows are, 0..1; ``beard``: the beard, 0 for none; ``scalp``: the scalp.
     """
 
     kind: Literal["face"]

@@ -32,10 +32,8 @@ def import_hgr(source: Path, out: Path, about: About, min_area: int = 50) -> Imp
     :raises DatasetError: naming the file, if the layout is another one, anything is damaged, or a mask is to be cut
         off and its feature points are missing.
     """
-    files, cut = (
-        image_files(source / "original_images", layout="give the folder into which HGR was unpacked"),
-        about.category == CATEGORIES[1],
-    )
+    files = image_files(source / "original_images", layout="give the folder into which HGR was unpacked")
+    cut = about.category == CATEGORIES[1]
 
     def frames() -> Iterator[Sample]:
         for path in files:
