@@ -35,7 +35,7 @@ from generator.pipeline import records, run
 from generator.pipeline.records import Records
 from generator.pipeline.workers import Renderer
 from handforge import dataset
-from handforge.console import processors
+from handforge.machine import processors
 
 FRAMES = {"raster": 600, "cycles": 160}
 """Of the runs that are timed."""

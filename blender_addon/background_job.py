@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar, cast
 
 from generator.pipeline.gui_messages import MARK, PreviewNews, PreviewTask, RunNews, RunTask
-from handforge.console import duration
+from handforge.text import duration
 
 from . import background_process, render_settings, viewport_ui
 

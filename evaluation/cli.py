@@ -9,7 +9,8 @@ import click
 
 from evaluation.commands import paper
 from evaluation.commands.options import matching_options
-from handforge.console import PATH, SETTINGS, Group, counted, echo, output_file, quoted, session_number
+from handforge.console import PATH, SETTINGS, Group, echo, output_file, session_number
+from handforge.text import counted, quoted
 
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions

@@ -12,9 +12,11 @@ import click
 
 from generator.settings_options import SETS_HELP, STEP, complete_sets, load_settings, preset_names, settings_options
 from handforge import __version__
-from handforge.console import PATH, SETTINGS, Group, complete, counted, echo, output_file, processors, quoted
+from handforge.console import PATH, SETTINGS, Group, complete, echo, output_file
 from handforge.files import dump_json, require_folder, require_writable, write_atomic
+from handforge.machine import processors
 from handforge.progress import progress_counter
+from handforge.text import counted, quoted
 
 _log = logging.getLogger(__name__)
 

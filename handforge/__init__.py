@@ -14,6 +14,8 @@ dataset/        the COCO dataset folder: records, reader, writer, validation, su
 files           files and folders that appear whole or not at all
 parse           JSON and TOML of unknown origin
 console         what all commands share: errors, exit codes
+text            numbers, times, paths and names as people and shells read them
+machine         what the machine has
 progress        progress bars and lines
 run_records     what run.json, predict.json and study.json hold
 csv_text        tables as CSV, safe in a spreadsheet

@@ -12,9 +12,9 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handforge.console import processors
 from handforge.dataset import Dataset
 from handforge.errors import HandforgeError
+from handforge.machine import processors
 
 if TYPE_CHECKING:
     from evaluation.metrics.paper_metrics import DetectionMetrics

@@ -9,11 +9,12 @@ import click
 import evaluation.cli
 import generator.cli
 import trainer.cli
-from handforge.console import PATH, SETTINGS, Group, counted, echo
+from handforge.console import PATH, SETTINGS, Group, echo
 from handforge.dataset import Dataset
 from handforge.dataset.exporters import FORMATS, export_dataset
 from handforge.dataset.importers.commands import import_group
 from handforge.progress import progress
+from handforge.text import counted
 
 _RENDER, _TRAIN, _SCORE = generator.cli.main, trainer.cli.main, evaluation.cli.main
 _NETWORKS = ("repeat", "train", "fine-tune", "study", "recipes", "average", "predict", "export")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shlex
 import sys
 import traceback
 import warnings
@@ -22,7 +21,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from handforge.errors import HandforgeError
-from handforge.files import DISK_FULL, FolderError, open_file_number, remove_stale, require_writable
+from handforge.files import FolderError, open_file_number, remove_stale, require_writable, system_text
+from handforge.text import printable
 
 
 class _Path(click.Path):
@@ -199,11 +199,6 @@ def complete_list(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     return found
 
 
-def printable(text: str) -> str:
-    """Text for a terminal, of which a file's name may be a part: what would command the terminal is shown escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
 def echo(text: object = "", err: bool = False, nl: bool = True) -> None:
     """Print lines that may name files: on standard output, or ``err``; :func:`printable`, but for ends of lines."""
     click.echo("\n".join(map(printable, str(text).split("\n"))), err=err, nl=nl)
@@ -211,17 +206,6 @@ def echo(text: object = "", err: bool = False, nl: bool = True) -> None:
 
 def _say(text: str) -> None:
     echo(f"Error: {' '.join(text.split())}", err=True)
-
-
-def system_text(error: OSError, output: str | Path = "the output") -> str:
-    """What the system refuses, with the file or folder, and what to do where the disk is full.
-
-    :param output: what is written, where the error names no file.
-    """
-    if error.errno in DISK_FULL:
-        where = error.filename2 or error.filename or output  # of a copy, the second one is written
-        return f"{where}: the disk is full; make room, or write elsewhere"
-    return f"{error.filename or output}: {error.strerror}" if error.strerror else str(error)
 
 
 NO_MEMORY = ("can't allocate memory", "failed to map segment", "Cannot allocate memory", "can't start new thread")
@@ -347,34 +331,3 @@ def _files(values: Any) -> Iterator[Path]:
     for value in values if isinstance(values, tuple) else (values,):
         if isinstance(value, str | Path) and os.path.isfile(value):  # noqa: PTH113 - Path's fails on long texts
             yield Path(value)
-
-
-def processors() -> int:
-    """Count the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def quoted(path: Path) -> str:
-    """A path as a shell reads it, for a command that is said to be copied."""
-    return shlex.quote(str(path))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things, as people say it: ``1 image``, ``2 images``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: ``12 min``, ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def megabytes(count: float) -> str:
-    """Bytes as KB, MB or GB of 1000."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count / 1e3:.3g} KB"

@@ -38,6 +38,17 @@ class DiskFullError(FolderError):
     """A disk has less room than what is to be written needs."""
 
 
+def system_text(error: OSError, output: str | Path = "the output") -> str:
+    """What the system refuses, with the file or folder, and what to do where the disk is full.
+
+    :param output: what is written, where the error names no file.
+    """
+    if error.errno in DISK_FULL:
+        where = error.filename2 or error.filename or output  # of a copy, the second one is written
+        return f"{where}: the disk is full; make room, or write elsewhere"
+    return f"{error.filename or output}: {error.strerror}" if error.strerror else str(error)
+
+
 def write_atomic(path: Path, data: bytes, sync: bool = True) -> None:
     """Write a file so that it is either whole or not there, also after a kill or on a full disk.
 

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from handforge.console import printable
+from handforge.text import printable
 
 GAP = 2
 """Blanks that a column takes beside its cells; of the last one, those at the table's edges."""

@@ -10,6 +10,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from generator.hand import anatomy, pose, pose_sets
 from generator.hand.pose_presets import PRESETS
 from handforge.files import write_atomic
+from handforge.text import counted
 
 from .. import hand, reshape, sync
 from ..properties.choice_texts import explained
@@ -153,7 +154,7 @@ class SavePose(OfHand, ExportHelper, bpy.types.Operator):
             names, frames = (*kept.names, *names), [*kept.frames, max(own, default=-1) + 1]
             saved = [*kept.poses, *saved]
         write_atomic(path, pose_sets.dump(pose_sets.PoseSet(names, np.array(frames), np.array(saved))))
-        self.report({"INFO"}, f"{path} holds {len(saved)} pose{'s' if len(saved) > 1 else ''}")
+        self.report({"INFO"}, f"{path} holds {counted(len(saved), 'pose')}")
         return {"FINISHED"}
 
 

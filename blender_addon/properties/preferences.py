@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from generator.frame.settings import ENGINES
-from handforge.console import processors
+from handforge.machine import processors
 
 from .choice_texts import explained
 from .scene import ENGINE_TEXTS, PATH_OPTIONS

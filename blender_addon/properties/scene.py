@@ -20,7 +20,7 @@ from generator.frame import settings
 from generator.frame.settings import ENGINES, FORMATS, MASKS, PRESETS, RenderSettings
 from generator.hand import pose_sets, sweep_map
 from handforge import commented_toml
-from handforge.console import processors
+from handforge.machine import processors
 
 from .. import verdict
 from ..camera_object import FARTHEST, NEAREST

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evaluation.commands.options import matching_options
-from handforge.console import PATH, Number, counted, echo, output_file
+from handforge.console import PATH, Number, echo, output_file
+from handforge.text import counted
 
 if TYPE_CHECKING:
     from evaluation.metrics.matching import MatchOptions

@@ -13,7 +13,8 @@ from evaluation.metrics.extended_metrics import ExtendedMetrics
 from evaluation.metrics.matching import Loaded
 from evaluation.metrics.paper_metrics import DetectionMetrics
 from evaluation.metrics.scope import SAME_HANDS
-from handforge.console import counted, echo
+from handforge.console import echo
+from handforge.text import counted
 from handforge.text_table import print_columns
 
 

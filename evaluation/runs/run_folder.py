@@ -24,9 +24,9 @@ from evaluation.metrics.prediction_record import NAME, read_prediction
 from evaluation.metrics.scope import Scope
 from evaluation.records import ResultsError, check_kinds, check_text, read_json
 from evaluation.runs.sessions import made_by, session_number
-from handforge.console import quoted
 from handforge.dataset import Dataset
 from handforge.run_records import DatasetPart, RecipePart, RunRecord
+from handforge.text import quoted
 
 REMEDY = "give one that handforge train, repeat or predict wrote"
 """Remedy where a folder is not a run folder."""

@@ -16,7 +16,7 @@ from generator.pipeline import run, run_folder
 from generator.pipeline.records import read_records
 from generator.pipeline.workers import FRAMES_A_WORKER, Renderer
 from handforge import dataset
-from handforge.console import duration, megabytes
+from handforge.text import duration, megabytes
 
 FRAMES = 3
 """Frames that are timed at least, after one that is not."""

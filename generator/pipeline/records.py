@@ -11,9 +11,9 @@ from typing import Any, TypedDict
 
 from generator.errors import RunError
 from handforge import dataset
-from handforge.console import quoted
 from handforge.dataset.coco_types import FrameRecord
 from handforge.files import write_atomic
+from handforge.text import quoted
 
 PARTIAL = ".partial"
 """The folder, in a run's, of what only an unfinished run needs."""

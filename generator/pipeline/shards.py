@@ -8,8 +8,8 @@ from pathlib import Path
 from generator.errors import RunError
 from generator.pipeline import run_folder
 from generator.pipeline.records import PARTIAL, Entry, Records, entries, marks, read_records
-from handforge.console import quoted
 from handforge.files import require_writable
+from handforge.text import quoted
 
 
 def merge(out: Path, parts: list[Path]) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import handforge.cli
-from handforge.console import Group, counted, duration, megabytes
+from handforge.console import Group
 from handforge.progress import progress
 
 
@@ -88,10 +88,6 @@ def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, words):
     done = CliRunner().invoke(handforge.cli.main, list(words))
     assert done.exit_code == 2 and "the path is empty; give a dot for the current folder" in done.stderr
     assert not list(tmp_path.iterdir())
-
-
-def test_one_thing_is_not_several():
-    assert [counted(number, "image") for number in (0, 1, 2)] == ["0 images", "1 image", "2 images"]
 
 
 def test_every_command_has_verbose_once():
@@ -174,10 +170,3 @@ def test_categories_are_completed_from_the_dataset(tmp_path):
     assert completed("repeat", "--data", str(tmp_path), "--categories") == ["cup", "fork"]
     assert completed("repeat", "--data", str(tmp_path), "--categories", start="cup,") == ["cup,fork"]
     assert completed("repeat", "--data", "nonesuch", "--categories") == []
-
-
-def test_lengths_of_time_and_sizes_in_words():
-    assert [duration(seconds) for seconds in (4.4, 89, 90, 3570, 3600, 12_000)] == [
-        *("4 s", "89 s", "2 min", "1 h 0 min", "1 h 0 min", "3 h 20 min"),
-    ]
-    assert [megabytes(count) for count in (1234, 5.67e6, 81e9)] == ["1.23 KB", "5.67 MB", "81 GB"]

@@ -87,6 +87,15 @@ def test_maps_name_every_file_and_no_other(folder):
     }
 
 
+@pytest.mark.parametrize(
+    "path", [p for package in PACKAGES for p in files(package)], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_what_is_no_command_takes_no_more_than_echo_from_the_commands_module(path):
+    names = imports(path)
+    if "click" not in names:
+        assert {name for name in names if name.startswith("handforge.console")} <= {"handforge.console.echo"}
+
+
 @pytest.mark.parametrize("package", ["handforge", "generator", "trainer", "evaluation"])
 def test_help_loads_neither_blender_nor_torch(package):
     code = (

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from handforge.console import PATH, Number, counted, echo, output_file, session_number
+from handforge.console import PATH, Number, echo, output_file, session_number
 from handforge.dataset.records import CATEGORIES
 from handforge.progress import progress
+from handforge.text import counted
 from trainer.weights import SHIPPED, weights_path
 
 

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 from torchvision.models.detection import FasterRCNN
 
-from handforge.console import counted
 from handforge.dataset import read_image
 from handforge.files import require_space, require_writable, write_atomic
+from handforge.text import counted
 from trainer.config.description import NetworkDescription
 from trainer.data.images import tensor
 from trainer.errors import OutputError

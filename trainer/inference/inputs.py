@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from handforge.console import counted
 from handforge.dataset import IMAGE_SUFFIXES, Dataset, DatasetError, read_image, video
 from handforge.dataset.image_io import exif_orientation, image_header
 from handforge.files import LONGEST_STEM, distinct_names, short_name, utf8_name
+from handforge.text import counted
 
 MOST_OBLONG = 100
 """Largest ratio of an image's sides; beyond it, the short side would be scaled to nothing."""

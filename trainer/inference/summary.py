@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from handforge.console import counted, printable
 from handforge.progress import rate_text
 from handforge.run_records import PredictionRecord
+from handforge.text import counted, printable
 from trainer.inference.predict import MADE
 
 MOST_SHOWN = 20

@@ -9,8 +9,8 @@ from dataclasses import astuple, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from handforge.console import duration, megabytes
 from handforge.files import free_bytes
+from handforge.text import duration, megabytes
 from trainer.config.recipe import AUTO, Session, subset_numbers
 from trainer.loop import session
 from trainer.loop.repetition import Plan, Repetition

@@ -20,10 +20,10 @@ from typing import cast
 import numpy as np
 import torch
 
-from handforge.console import processors
 from handforge.dataset import Category, Dataset, by_group
 from handforge.dataset.coco_types import ImageRecord
 from handforge.files import dump_json, write_atomic
+from handforge.machine import processors
 from handforge.run_records import DatasetPart, RecipePart, RunHeader, SessionRecord
 from trainer.config import categories
 from trainer.config.description import NetworkDescription

@@ -27,10 +27,9 @@ from typing import Any, cast
 
 import torch
 
-from handforge.console import system_text
 from handforge.dataset import Dataset
 from handforge.errors import HandforgeError
-from handforge.files import DISK_FULL, DiskFullError, dump_json, folder_lock, write_atomic
+from handforge.files import DISK_FULL, DiskFullError, dump_json, folder_lock, system_text, write_atomic
 from handforge.run_records import RunRecord, StudyRecord
 from trainer.config.recipe import Recipe
 from trainer.config.study import Study, Test

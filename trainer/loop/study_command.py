@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from handforge.console import echo, processors
+from handforge.console import echo
 from handforge.files import require_writable
+from handforge.machine import processors
 from handforge.progress import progress
 from handforge.text_table import print_columns
 from trainer.config import study as studies

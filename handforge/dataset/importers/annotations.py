@@ -23,7 +23,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from handforge.console import counted
 from handforge.dataset.image_io import read_image
 from handforge.dataset.importers.annotated import (
     ODD,
@@ -47,6 +46,7 @@ from handforge.dataset.records import CATEGORIES, KEYPOINTS, SKELETON, Category,
 from handforge.dataset.rle import decode_mask
 from handforge.files import files_below
 from handforge.parse import parse_json
+from handforge.text import counted
 
 NOT_LABELS = ("classes.txt", "train.txt", "val.txt", "test.txt", "README.dataset.txt", "README.roboflow.txt")
 """Text files beside YOLO's labels."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handforge.console import PATH, Group, counted, echo
+from handforge.console import PATH, Group, echo
+from handforge.text import counted
 
 if TYPE_CHECKING:
     from handforge.dataset.importers.folder import About, Imported

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from handforge.console import counted
 from handforge.dataset.image_io import exif_orientation, image_header, upright
 from handforge.dataset.importers.annotated import Size
 from handforge.dataset.records import DatasetError
+from handforge.text import counted
 
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (-1, True), 6: (-1, False), 7: (1, True), 8: (1, False)}
 """By EXIF orientation, quarter turns to the left, and whether the result is then mirrored left to right."""
