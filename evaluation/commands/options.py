@@ -46,7 +46,7 @@ def matching_options(command: Callable[..., None]) -> Any:
             default="skin",
             show_default=True,
             help="skin: masks as they are. hand: annotated pixels beyond the wrist do not count, for ground truth that "
-            "includes the forearm and has wrists or keypoints.",
+            "includes the forearm and has wrists or keypoints; masks of the category hand end there already.",
         ),
         click.option(
             "--category",

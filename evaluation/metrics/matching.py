@@ -135,7 +135,8 @@ def load(dataset: Dataset, results: str | Path, scope: Scope, learned: Collectio
     :param learned: as :func:`evaluation.metrics.scope.chosen_categories`; None: as the results' record says.
     :raises ResultsError: as :func:`evaluation.metrics.results.load_results`.
     :raises DatasetError: as :func:`evaluation.metrics.scope.chosen_categories`, or if an annotated mask is damaged,
-        has another size than its image, or has no pixel; or, for the region ``hand``, does not say where its wrist is.
+        has another size than its image, or has no pixel; or, for the region ``hand``, includes a forearm and does
+        not say where its wrist is.
     """
     categories, notes = chosen_categories(dataset, scope, learned_categories(results) if learned is None else learned)
     read = load_results(results, dataset)

@@ -8,6 +8,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from evaluation.metrics.results import Prediction
+from evaluation.metrics.scope import HAND
 from handforge.dataset import KEYPOINTS, Dataset, DatasetError, encode_mask, hand_side
 from handforge.dataset.coco_types import AnnotationRecord, ImageRecord, RleCode
 
@@ -21,7 +22,8 @@ def crop_at_wrist(
 ) -> tuple[list[RleCode], list[Prediction]]:
     """Cut annotated hands off at the wrist, and the pixels of annotated forearms out of predictions.
 
-    What lies beyond a wrist is neither demanded nor forbidden. ``masks`` are those of ``annotations``.
+    What lies beyond a wrist is neither demanded nor forbidden. ``masks`` are those of ``annotations``. Those of the
+    category ``hand`` end at the wrist already and stay as they are; others need one.
 
     The cut goes along the annotation's ``wrist``, or through the keypoint wrist at right angles to the line from there
     to the middle finger's knuckle; so it needs the one or the other. A prediction of nothing but forearm is left out,
@@ -31,6 +33,9 @@ def crop_at_wrist(
     """
     hands, forearms = [], np.zeros((image["height"], image["width"]), bool)
     for annotation, code in zip(annotations, masks, strict=True):
+        if dataset.category(annotation) == HAND:
+            hands.append(code)
+            continue
         where = f"{dataset.path}: annotation {annotation.get('id')} of {image['file_name']}"
         mask = rle.decode(code).astype(bool)
         wrist = _wrist(dataset, annotation, where)

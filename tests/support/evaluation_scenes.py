@@ -22,8 +22,10 @@ def rectangle(x: int, y: int, width: int, height: int, size: int = SIZE) -> np.n
     return mask
 
 
-def write_dataset(folder: Path, images: list[list[np.ndarray]], size: int = SIZE, **meta: Any) -> Dataset:
-    """A dataset with these annotated masks, image by image; images are grey, their hands brighter."""
+def write_dataset(
+    folder: Path, images: list[list[np.ndarray]], size: int = SIZE, category: str = "hand", **meta: Any
+) -> Dataset:
+    """A dataset with these annotated masks of a category, image by image; images are grey, their hands brighter."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     records = []
@@ -31,7 +33,7 @@ def write_dataset(folder: Path, images: list[list[np.ndarray]], size: int = SIZE
         pixels = np.full((size, size, 3), 90, np.uint8)
         for mask in masks:
             pixels[mask] = 210
-        frame = Sample(f"p{number}", pixels, tuple(Instance(mask) for mask in masks), meta)
+        frame = Sample(f"p{number}", pixels, tuple(Instance(mask, category=category) for mask in masks), meta)
         records.append(write_sample(folder, frame))
     assemble(folder, records, {"seed": 0})
     return Dataset(folder)

@@ -313,9 +313,9 @@ def test_compare_command(tmp_path):
     assert f"1: {results}\n2: {better}\n" in done.output and "+0.413" in done.output
 
 
-def with_wrists(tmp_path):
+def with_wrists(tmp_path, category="hand+forearm"):
     """One arm upright in the image, ten pixels of hand above ten of forearm, and its wrist in the middle."""
-    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]])
+    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]], category=category)
     content = json.loads(dataset.path.read_text())
     points = np.zeros((21, 3))
     points[0], points[9] = (10, 10, 2), (10, 4, 2)
@@ -347,7 +347,7 @@ def test_region(tmp_path, predicted, skin, hand):
 
 
 def test_region_by_a_wrist_line(tmp_path):
-    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]])
+    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]], category="hand+forearm")
     content = json.loads(dataset.path.read_text())
     content["annotations"][0]["wrist"] = [[15, 10], [5, 10]]
     dataset.path.write_text(json.dumps(content))
@@ -356,11 +356,20 @@ def test_region_by_a_wrist_line(tmp_path):
     assert cut.iou[0, 0] == pytest.approx(1.0)
 
 
-def test_region_needs_wrists(tmp_path):
-    dataset, results = four_images(tmp_path)
+def test_region_needs_wrists_of_forearms(tmp_path):
+    dataset = write_dataset(tmp_path / "data", [[rectangle(5, 0, 10, 20)]], category="hand+forearm")
+    results = write_results(tmp_path / "r.json", [])
     done = CliRunner().invoke(main, ["score", str(dataset.folder), str(results), "--region", "hand"])
     assert done.exit_code == 2
     assert "annotation 1 of p1.png has neither a wrist nor the keypoints wrist and middle_mcp" in done.output
+
+
+def test_masks_of_the_category_hand_end_at_the_wrist_and_need_none(tmp_path):
+    results = write_results(tmp_path / "r.json", [result(1, rectangle(5, 0, 10, 10), 0.9)])
+    dataset = write_dataset(tmp_path / "out_of_view", [[rectangle(5, 0, 10, 20)]])
+    for folder in (dataset.folder, with_wrists(tmp_path, "hand")):
+        (uncut,) = load_images(Dataset(folder), results, "hand")
+        assert uncut.iou[0, 0] == pytest.approx(0.5)
 
 
 def test_tally_of_no_prediction(tmp_path):
