@@ -1,11 +1,12 @@
 """A trained network beside MediaPipe Hands, on photographs, in one run.
 
-    python benchmarks/photographs.py DIR ... --weights real/hand --mediapipe PYTHON --out photographs
+    python benchmarks/photographs.py DIR ... --many DIR ... --mediapipe PYTHON --out photographs
 
 DIR holds images/ and masks/, whose masks end at the wrist; with --many DIR the pieces of a mask are several hands. A
-folder with images/ alone has no hand: whatever is found there is false. PYTHON is an interpreter with
-mediapipe==0.10.14, which ships its models and needs Python 3.11; without it the network stands alone. Mask IoU and
-score from 0.5 on; AP is COCO's, over all scores; images a second are of finding and cutting hands out, on this machine.
+folder with images/ alone has no hand: whatever is found there is false. Without --weights the network is the one that
+handforge ships. PYTHON is an interpreter with mediapipe==0.10.14, which ships its models and needs Python 3.11; without
+it the network stands alone. Mask IoU and score from 0.5 on; AP is COCO's, over all scores; images a second are of
+finding and cutting hands out, on this machine.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, metavar="DIR")
     parser.add_argument("--many", nargs="*", type=Path, default=[], metavar="DIR")
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="default: the network that handforge ships")
     parser.add_argument("--tta", action="store_true")
     parser.add_argument("--mediapipe", type=Path, metavar="PYTHON")
     parser.add_argument("--out", type=Path, default=Path("photographs"))

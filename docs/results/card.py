@@ -29,6 +29,8 @@ HERE = Path(__file__).parent
 OPTIONS = MatchOptions()
 NOTHING = "*Nothing is measured yet.*"
 TONES = (("lighter third", 1 / 3), ("middle third", 2 / 3), ("darker third", 1.0))
+GROUPS = (*(name for name, _ in TONES), "bare", "gloved")
+"""As the card orders them."""
 
 
 def read(folder: Path = HERE) -> dict[str, Any]:
@@ -141,7 +143,8 @@ def groups_table(card: dict[str, Any]) -> str:
     rows = ["| set | group | hands | F1 | mean IoU |", "|---|---|---|---|---|"]
     for name, one in card["sets"].items():
         for kind, groups in one["groups"].items():
-            for group, values in groups.items():
+            for group in sorted(groups, key=GROUPS.index):
+                values = groups[group]
                 cells = [name, f"{kind}: {group}", values["hands"], _interval(values["f1"])]
                 rows.append(f"| {' | '.join(map(str, cells))} | {_interval(values['mean_iou'])} |")
         for size, (hands, found, iou) in one["sizes"].items():
