@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 found something wrong or skipped files, 2 wrong use or inp
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -258,7 +259,13 @@ class Number(click.FloatRange):
 
 
 def output_file(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse, as an option's callback, a file that cannot be written before any work is done."""
+    """Refuse, as an option's callback, a file that cannot be written before any work is done.
+
+    ``-`` is the standard output, and what the command says to people goes to standard error then.
+    """
+    if value == Path("-"):
+        value = Path("/dev/stdout")
+        context.with_resource(contextlib.redirect_stdout(sys.stderr))
     if value is None or open_file_number(value) is not None:  # as /dev/stdout
         return value
     if value.exists() and not value.is_file() and not value.is_dir():  # as /dev/null

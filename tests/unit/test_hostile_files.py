@@ -161,6 +161,15 @@ def test_a_file_that_the_output_is_added_to_keeps_what_it_holds(folder, tmp_path
     assert list(tmp_path.glob(".*")) == []
 
 
+def test_a_dash_is_the_standard_output_and_text_for_people_goes_elsewhere(folder, tmp_path):
+    command = [sys.executable, "-m", "handforge", "dataset", "check", str(folder), "--quiet", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["images"] == 3
+    assert done.stderr == "3 images with 3 hands, nothing wrong\n"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_an_open_file_that_is_not_there_is_refused(folder):
     done = CliRunner().invoke(main, ["dataset", "check", str(folder), "--json", "/dev/fd/99"])
     assert done.exit_code == 2 and "nothing can be written into" in done.stderr
