@@ -82,6 +82,8 @@ class ImageMeta(TypedDict, total=False):
     """Of predicted images: how the file's pixels are turned, where they are."""
     seconds: float
     """Of a video's frame: its time."""
+    video: str
+    """Of a predicted frame of a video: the video's path within the source."""
 
 
 class NewImage(ImageMeta):

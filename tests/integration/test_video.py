@@ -1,6 +1,9 @@
 """Videos as cameras write them: broken and cut ones, frames at varying times, containers of all kinds."""
 
+import base64
+import io
 import json
+import re
 import struct
 from fractions import Fraction
 
@@ -13,6 +16,7 @@ from fake_detector import FakeDetector
 from PIL import Image
 from trainer_samples import blob, refused
 
+from evaluation.report import page
 from handforge.cli import main
 from handforge.dataset import Dataset, DatasetError, video
 from trainer.inference import predict
@@ -102,6 +106,32 @@ def test_containers_are_read_by_predict_and_by_import(tmp_path, monkeypatch, nam
     (mask,) = dataset.masks(image)
     truth = blob(SIZE, (21, 30), 10)
     assert (mask & truth).sum() / (mask | truth).sum() > 0.8
+
+
+def test_a_report_shows_frames_evenly_spread_over_each_video(tmp_path, monkeypatch):
+    (tmp_path / "shots" / "more").mkdir(parents=True)
+    for name, count in (("a.mp4", 10), ("more/b.avi", 3)):
+        write(tmp_path / "shots" / name, count=count)
+    Image.fromarray(frame(1)).save(tmp_path / "shots" / "c.png")
+    monkeypatch.setattr(predict, "HandDetector", FakeDetector)
+    done = invoke("predict", "--weights", "fake", tmp_path / "shots", "--recursive", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    monkeypatch.setattr(page, "MOST_PHOTOGRAPHS", 9)
+    done = invoke("report", tmp_path / "out", "--out", tmp_path / "out.html")
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out.html").read_text()
+    said = "7 of 14 images, those with the highest and the lowest scores and frames evenly spread over each video."
+    assert said in text
+    shown = re.findall(r'src="data:image/webp;base64,([^"]*)"[^>]*alt="(.*) with outlines"', text)
+    assert [name for _, name in shown] == [
+        "c.png",
+        *("a_000000.png", "a_000004.png", "a_000009.png"),
+        *("b_000000.png", "b_000001.png", "b_000002.png"),
+    ]
+    for data, name in shown[1:]:
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
+        columns = np.nonzero(pixels[..., 2] - pixels[..., 0] > 60)[1]  # the blue outline
+        assert columns.mean() * SIZE[0] / pixels.shape[1] == pytest.approx(15 + 3 * int(name[2:8]), abs=1.5), name
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])

@@ -272,6 +272,7 @@ def _record(frame: Frame) -> ImageRecord:
         record["exif_orientation"] = frame.orientation
     if frame.clip:
         record["seconds"] = round(frame.seconds, 3)
+        record["video"] = frame.clip.name
     return record
 
 
