@@ -269,33 +269,48 @@ def _made(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
+WAIT = 10.0
+"""Seconds for which :func:`file_lock` waits: a file is written in much less."""
+
+
 @contextmanager
-def _lock(path: Path, folder: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a file while it is read, changed and written back, so that no other process's change is lost.
+
+    :raises FolderError: if another process holds it for more than :data:`WAIT` seconds, and which.
+    """
+    with _lock(path.with_name(f".{path.name}{_LOCK}"), path, WAIT):
+        yield
+
+
+@contextmanager
+def _lock(path: Path, held: Path, wait: float = 0.0) -> Iterator[None]:
     from filelock import FileLock, Timeout  # here: Blender's extension comes without it, and writes no such folders
 
-    held = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=wait)
     try:
-        held.acquire()
+        lock.acquire()
     except Timeout:
         try:
             holder = path.read_text().strip() or "another process"
         except OSError:
             holder = "another process"
-        raise FolderError(f"{folder} is being written by {holder}; wait for it, or give another folder") from None
+        other = "" if wait else ", or give another folder"
+        raise FolderError(f"{held} is being written by {holder}; wait for it{other}") from None
     except OSError as error:
-        error.filename = str(folder)  # nobody knows the lock's
+        error.filename = str(held)  # nobody knows the lock's
         raise
     command = utf8_name(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]]))
     try:
         try:
             path.write_text(f"process {os.getpid()} on {platform.node()} ({command})\n")
         except OSError as error:  # the disk is full
-            error.filename = str(folder)
+            error.filename = str(held)
             raise
         yield
     finally:
         path.unlink(missing_ok=True)
-        held.release()
+        lock.release()
 
 
 @contextmanager

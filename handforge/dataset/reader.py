@@ -208,12 +208,7 @@ class Dataset:
     @cached_property
     def info(self) -> dict[str, Any]:
         """What ``dataset.json`` says; empty where there is none."""
-        path = self.folder / "dataset.json"
-        found = parse_json(path.read_bytes(), path, DatasetError, constants=False) if path.exists() else {}
-        if not isinstance(found, dict):
-            raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
-        _check_writable(found, str(path))
-        return found
+        return read_info(self.folder)
 
     @property
     def inherited(self) -> dict[str, Any]:
@@ -343,6 +338,19 @@ class Dataset:
     def ground_truth_map(self, image: ImageRecord, name: str) -> np.ndarray:
         """One of an image's ground-truth maps. Errors as :func:`handforge.dataset.ground_truth_maps.read_map`."""
         return read_map(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
+
+
+def read_info(folder: Path) -> dict[str, Any]:
+    """What a dataset's ``dataset.json`` says; empty where there is none.
+
+    :raises DatasetError: if it is damaged.
+    """
+    path = folder / "dataset.json"
+    found = parse_json(path.read_bytes(), path, DatasetError, constants=False) if path.exists() else {}
+    if not isinstance(found, dict):
+        raise DatasetError(f"{path} holds no object; remove it, or put the dataset's own back")
+    _check_writable(found, str(path))
+    return found
 
 
 def images_digest(folder: Path, images: Iterable[ImageRecord]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
-from handforge.dataset.reader import Dataset
+from handforge.dataset.reader import Dataset, read_info
 from handforge.dataset.records import DatasetError
-from handforge.files import dump_json, remove_stale, write_atomic
+from handforge.files import dump_json, file_lock, remove_stale, write_atomic
 
 
 class Scene(TypedDict, total=False):
@@ -34,18 +34,27 @@ def stated_scene(background: str | None, scale: str | None, all_hands: bool | No
 
 def scene(dataset: Dataset) -> Scene:
     """What ``dataset.json`` states of the images."""
-    stated = dataset.info.get("scene")
+    return _scene(dataset.info)
+
+
+def _scene(info: dict[str, Any]) -> Scene:
+    stated = info.get("scene")
     return cast("Scene", stated) if isinstance(stated, dict) else {}
 
 
 def describe(dataset: Dataset, stated: Scene) -> Scene:
     """Put statements into ``dataset.json``, beside what it says already, and return all that is stated.
 
-    Without any the file stays as it is.
+    Without any the file stays as it is. It is read anew: another process may have changed it since.
+
+    :raises FolderError: if another process keeps it from being written.
     """
     if not stated:
         return scene(dataset)
-    merged: Scene = {**scene(dataset), **stated}
-    remove_stale(path := dataset.folder / "dataset.json")
-    write_atomic(path, dump_json({**dataset.info, "scene": merged}))
+    path = dataset.folder / "dataset.json"
+    with file_lock(path):
+        info = read_info(dataset.folder)
+        merged: Scene = {**_scene(info), **stated}
+        remove_stale(path)
+        write_atomic(path, dump_json({**info, "scene": merged}))
     return merged

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from evaluation.paper.cases import changed
 from evaluation.paper.paper_types import Flags, flags
 from evaluation.paper.published import CASES
 from evaluation.runs.run_folder import load_runs
-from handforge.dataset import Dataset
+from handforge import files
+from handforge.dataset import Dataset, scene
 from trainer.cli import main as trainer
 
 
@@ -122,6 +125,34 @@ def test_describe_adds_to_what_is_there(tmp_path):
     info = Dataset(dataset.folder).info
     assert (info["scene"], info["seed"]) == ({"background": "door", "all_hands": False}, 0)
     assert dataset.path.read_bytes() == before
+
+
+def test_two_descriptions_at_one_instant_are_both_kept(tmp_path, monkeypatch):
+    folder = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]]).folder
+    others = []
+    with ThreadPoolExecutor() as pool:
+
+        def write(path, data):
+            if not others:  # the first one has read the file by now
+                others.append(pool.submit(scene.describe, Dataset(folder), {"scale": "far"}))
+                wait(others, timeout=1)
+            files.write_atomic(path, data)
+
+        monkeypatch.setattr(scene, "write_atomic", write)
+        scene.describe(Dataset(folder), {"background": "door"})
+        others[0].result()
+    assert Dataset(folder).info["scene"] == {"background": "door", "scale": "far"}
+    assert not list(folder.glob(".*"))
+
+
+def test_a_description_that_another_process_keeps_from_being_written(tmp_path, monkeypatch):
+    folder = write_dataset(tmp_path / "data", [[rectangle(0, 0, 10, 10)]]).folder
+    monkeypatch.setattr(files, "WAIT", 0.1)
+    with files.file_lock(folder / "dataset.json"):
+        done = CliRunner().invoke(main, ["describe", str(folder), "--scale", "far"])
+    assert done.exit_code == 2
+    assert f"{folder / 'dataset.json'} is being written by process {os.getpid()} on" in done.stderr
+    assert done.stderr.endswith("; wait for it\n") and "scene" not in Dataset(folder).info
 
 
 @pytest.mark.parametrize("option", ["--background", "--scale"])
