@@ -57,15 +57,8 @@ class Dataset:
         self.folder = Path(folder)
         self.path = self.folder / "annotations.json"
         _check_writable(str(self.folder), f"the folder {str(self.folder)!r}")
-        if not self.folder.is_dir():
-            raise DatasetError(f"{self.folder} is not a folder; give one that handforge render or dataset import wrote")
-        try:
-            self._bytes = self.path.read_bytes()
-        except FileNotFoundError:
-            raise DatasetError(
-                f"{self.folder} holds no annotations.json; it is not a dataset, or its rendering was not finished "
-                "(run the same handforge render command again to finish it)"
-            ) from None
+        require_dataset(self.folder)
+        self._bytes = self.path.read_bytes()
         content = parse_json(self._bytes, self.path, DatasetError, constants=False)
         self._check_form(content)
         try:
@@ -338,6 +331,20 @@ class Dataset:
     def ground_truth_map(self, image: ImageRecord, name: str) -> np.ndarray:
         """One of an image's ground-truth maps. Errors as :func:`handforge.dataset.ground_truth_maps.read_map`."""
         return read_map(self.file(f"{name}/{Path(image['file_name']).stem}.png"), name)
+
+
+def require_dataset(folder: Path) -> None:
+    """Refuse a folder that holds no dataset; nothing of it is read.
+
+    :raises DatasetError: naming it, and what to do.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder; give one that handforge render or dataset import wrote")
+    if not (folder / "annotations.json").exists():
+        raise DatasetError(
+            f"{folder} holds no annotations.json; it is not a dataset, or its rendering was not finished "
+            "(run the same handforge render command again to finish it)"
+        )
 
 
 def read_info(folder: Path) -> dict[str, Any]:

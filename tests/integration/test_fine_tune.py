@@ -44,6 +44,7 @@ def place(tmp_path_factory):
 
 def made(place, *rendered, **more):
     given = {"init": str(place / "start"), "recipe": "fine-tune", "category": None, **GIVEN, **more}
+    given["recipe"] = recipes.load(given["recipe"])
     return training_options(place / "own", place / "out", rendered, **given)
 
 

@@ -25,7 +25,7 @@ def invoke(*words):
 @pytest.fixture(autouse=True)
 def weights(monkeypatch):
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    return "fake"
+    return "shipped"
 
 
 def photo(path, size=(80, 60), color="white", **options):

@@ -41,7 +41,7 @@ def photos(tmp_path):
 @pytest.fixture
 def found(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    words = ("predict", "--weights", "fake", photos, "--recursive", "--out", tmp_path / "out")
+    words = ("predict", "--weights", "shipped", photos, "--recursive", "--out", tmp_path / "out")
     done = invoke(
         *words, *(word for kind in ("coco", "labelme", "yolo", "csv", "png", "cutout") for word in ("--format", kind))
     )
@@ -127,7 +127,7 @@ def test_frames_of_a_video_have_numbers_of_tracks_and_their_images(tmp_path, mon
             if number > 1:
                 image[blob(SIZE, (40, 60), 18)] = (255, 0, 0)  # of a higher score, but later
             writer.write(image)
-    words = ("predict", "--weights", "fake", tmp_path / "clip.mp4", "--out", tmp_path / "out", "--track")
+    words = ("predict", "--weights", "shipped", tmp_path / "clip.mp4", "--out", tmp_path / "out", "--track")
     done = invoke(*words, "--format", "png", "--format", "labelme")
     assert done.exit_code == 0, done.output
     with Image.open(tmp_path / "out/instances/clip_000003.png") as image:
@@ -144,7 +144,7 @@ def test_many_numbers_take_16_bits(photos, tmp_path, monkeypatch):
             return [replace(hand, track_id=300 + n) for n, hand in enumerate(super()._detect(image))]
 
     monkeypatch.setattr(predict, "HandDetector", Late)
-    done = invoke("predict", "--weights", "fake", photos / "deep", "--out", tmp_path / "out", "--format", "png")
+    done = invoke("predict", "--weights", "shipped", photos / "deep", "--out", tmp_path / "out", "--format", "png")
     assert done.exit_code == 0, done.output
     with Image.open(tmp_path / "out/instances/a.png") as image:
         assert sorted(np.unique(np.asarray(image))) == [0, 300, 301]

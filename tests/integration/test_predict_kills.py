@@ -60,7 +60,7 @@ def photos(tmp_path_factory):
 
 def words(photos, out, *more):
     formats = ("--format", "csv", "--format", "cutout")
-    return ["predict", "--weights", "fake", str(photos), "--out", str(out), "--overlays", "--masks", *formats, *more]
+    return ["predict", "--weights", "shipped", str(photos), "--out", str(out), "--overlays", "--masks", *formats, *more]
 
 
 def content(out):

@@ -41,7 +41,7 @@ def crossing(tmp_path):
 
 def test_each_keeps_its_number_and_color(crossing, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    words = ("predict", "--weights", "fake", crossing, "--out", tmp_path / "out", "--overlays", "--track")
+    words = ("predict", "--weights", "shipped", crossing, "--out", tmp_path / "out", "--overlays", "--track")
     done = invoke(*words, "--batch", 7)
     assert done.exit_code == 0, done.output
     results = json.loads((tmp_path / "out/results.json").read_text())
@@ -107,7 +107,7 @@ def test_each_video_counts_for_itself_and_images_are_left_alone():
 
 def test_what_is_missing_is_said(crossing, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    words = ("predict", "--weights", "fake", "--out", tmp_path / "out", "--track")
+    words = ("predict", "--weights", "shipped", "--out", tmp_path / "out", "--track")
     Image.new("RGB", (80, 60)).save(tmp_path / "a.png")
     refused(invoke(*words, tmp_path / "a.png"), "--track is for a video or a camera")
     monkeypatch.setitem(sys.modules, "trackers", None)

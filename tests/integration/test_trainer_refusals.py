@@ -1,8 +1,11 @@
 """Wrong input of a training command: one line, and nothing is left."""
 
 import os
+import subprocess
+import sys
 
 import pytest
+from PIL import Image
 from trainer_samples import TINY, edit_annotations, invoke, refused, repeat, write_blobs, write_recipe, write_shapes
 
 from handforge.files import folder_lock
@@ -21,6 +24,43 @@ def test_wrong_recipes_leave_nothing(blobs, tmp_path, change, parts):
     recipe = write_recipe(tmp_path / "bad.toml", TINY.replace(*change))
     refused(repeat(recipe, blobs, tmp_path / "run"), *parts)
     assert not (tmp_path / "run").exists()
+
+
+MISSING = {
+    "predict gone --out out": "gone is missing; give an image",
+    "predict photo.png --weights gone --out out": "gone is missing; give a run folder or .safetensors file",
+    "export gone --format onnx --image photo.png --out a.onnx": "gone is missing; give a run folder",
+    "export shipped --format onnx --image gone.png --out a.onnx": "gone.png is missing",
+    "average shipped gone --out a.safetensors": "gone is missing; give a run folder",
+    "repeat --recipe gone.toml --data DATA --out out": "gone.toml is missing",
+    "repeat --recipe demo --data gone --out out": "gone is not a folder",
+    "repeat --recipe demo --data DATA --real gone --out out": "gone is not a folder",
+    "train --recipe demo --data DATA --init gone --out out": "gone is missing; give a run folder",
+    "fine-tune --data gone --out out": "gone is not a folder",
+    "fine-tune --data DATA --rendered gone --out out": "gone is not a folder",
+    "fine-tune --data DATA --init gone --out out": "gone is missing; give a run folder",
+    "study gone.toml --out out": "gone.toml is missing",
+    "study fig2 --data gone --out out": "gone is not a folder",
+    "study fig2 --data DATA --init gone --out out": "gone is missing; give a run folder",
+}
+
+
+def test_what_is_missing_is_said_before_torch_is_loaded(blobs, tmp_path):
+    """It takes seconds; a line of the output is a command."""
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
+    code = (
+        "import sys; from click.testing import CliRunner; from handforge.cli import main\n"
+        "for line in sys.stdin:\n"
+        "    done = CliRunner().invoke(main, line.replace('DATA', sys.argv[1]).split())\n"
+        "    print(done.exit_code, 'torch' in sys.modules, done.stderr, end='')\n"
+    )
+    words = [sys.executable, "-c", code, os.path.relpath(blobs, tmp_path)]
+    done = subprocess.run(words, input="\n".join(MISSING), capture_output=True, text=True, cwd=tmp_path)
+    said = done.stdout.splitlines()
+    assert len(said) == len(MISSING), (said, done.stderr)
+    for line, (command, expected) in zip(said, MISSING.items(), strict=True):
+        assert line.startswith(f"2 False Error: {expected}"), (command, line)
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 
 
 def test_unknown_recipe_and_missing_or_empty_data(blobs, tiny, tmp_path):

@@ -93,7 +93,7 @@ def test_containers_are_read_by_predict_and_by_import(tmp_path, monkeypatch, nam
         tmp_path / name, codec, format=format, rate=rate, count=6, pixels="rgb8" if codec == "gif" else "yuv420p"
     )
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    done = invoke("predict", "--weights", "fake", path, "--out", tmp_path / "out", "--masks")
+    done = invoke("predict", "--weights", "shipped", path, "--out", tmp_path / "out", "--masks")
     assert done.exit_code == 0, done.output
     images = json.loads((tmp_path / "out/images.json").read_text())
     assert [image["seconds"] for image in images] == pytest.approx([n / rate for n in range(6)], abs=0.002)
@@ -114,7 +114,7 @@ def test_a_report_shows_frames_evenly_spread_over_each_video(tmp_path, monkeypat
         write(tmp_path / "shots" / name, count=count)
     Image.fromarray(frame(1)).save(tmp_path / "shots" / "c.png")
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    done = invoke("predict", "--weights", "fake", tmp_path / "shots", "--recursive", "--out", tmp_path / "out")
+    done = invoke("predict", "--weights", "shipped", tmp_path / "shots", "--recursive", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     monkeypatch.setattr(page, "MOST_PHOTOGRAPHS", 9)
     done = invoke("report", tmp_path / "out", "--out", tmp_path / "out.html")
@@ -146,7 +146,7 @@ def test_pixels_that_are_not_square_are_seen_as_a_player_shows_them(tmp_path, mo
     assert np.ptp(columns) + 1 == pytest.approx(20 * size[0] / SIZE[0], abs=2.5)
     assert np.ptp(rows) + 1 == pytest.approx(20 * size[1] / SIZE[1], abs=2.5)
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    done = invoke("predict", "--weights", "fake", path, "--out", tmp_path / "out", "--masks", "--overlays")
+    done = invoke("predict", "--weights", "shipped", path, "--out", tmp_path / "out", "--masks", "--overlays")
     assert done.exit_code == 0, done.output
     assert {(i["width"], i["height"]) for i in json.loads((tmp_path / "out/images.json").read_text())} == {size}
     assert next(video.read_frames(tmp_path / "out/overlays.mp4")).shape == (size[1], size[0], 3)
@@ -173,7 +173,7 @@ def test_frames_keep_their_times(tmp_path, monkeypatch, name):
     assert not problem and len(images) == 20
     assert times == pytest.approx(np.array(VARYING) / 1000, abs=0.002)
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    done = invoke("predict", "--weights", "fake", path, "--out", tmp_path / "out", "--overlays")
+    done = invoke("predict", "--weights", "shipped", path, "--out", tmp_path / "out", "--overlays")
     assert done.exit_code == 0, done.output
     drawn, images, problem = read(tmp_path / "out/overlays.mp4")
     assert not problem and len(images) == 20
@@ -195,7 +195,7 @@ def test_a_stream_without_times_has_those_of_its_rate(tmp_path, monkeypatch):
     assert not problem and len(images) == 20
     assert np.diff(times) == pytest.approx([float(1 / video.open_video(raw).rate)] * 19)
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    assert invoke("predict", "--weights", "fake", raw, "--out", tmp_path / "out", "--overlays").exit_code == 0
+    assert invoke("predict", "--weights", "shipped", raw, "--out", tmp_path / "out", "--overlays").exit_code == 0
     drawn, _, _ = read(tmp_path / "out/overlays.mp4")
     assert drawn == pytest.approx(times, abs=0.002)
 
@@ -208,7 +208,7 @@ def test_a_cut_video_gives_what_is_there(tmp_path, monkeypatch):
     for number, image in enumerate(images):
         assert np.abs(image.astype(int) - frame(number)).mean() < 8
     monkeypatch.setattr(predict, "HandDetector", FakeDetector)
-    words = ("predict", "--weights", "fake", path, "--out", tmp_path / "out", "--masks", "--overlays")
+    words = ("predict", "--weights", "shipped", path, "--out", tmp_path / "out", "--masks", "--overlays")
     done = invoke(*words)
     assert done.exit_code == 1 and problem in done.stdout
     assert len(list((tmp_path / "out/masks").iterdir())) == len(images)

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("generator.cli", "trainer.loop.launch", "trainer.loop.study_command", "trainer.inference.export")
+LOADED = ("generator.cli", "trainer.loop.launch", "trainer.loop.study", "trainer.inference.export")
 LOADED += ("evaluation.report.page", "handforge.dataset.importers.commands", "handforge.dataset.exporters")
 """What the commands load by themselves, once for all of them."""
 SECONDS = 300

@@ -1,4 +1,6 @@
-"""The commands that take a network: ``predict``, ``average`` and ``export``. Torch is loaded when one computes."""
+"""The commands that take a network: ``predict``, ``average`` and ``export``. Torch, which takes seconds, is loaded when
+one computes, after what it reads is known to be there.
+"""
 
 from __future__ import annotations
 
@@ -105,15 +107,8 @@ def predict(
         raise click.UsageError("give a SOURCE or --camera, one of the two")
     if category and weights not in (None, Path(SHIPPED)):
         raise click.UsageError("--category chooses one of the shipped networks; leave it or --weights out")
-    import torch
-
-    from trainer.inference import predict as prediction
     from trainer.inference.inputs import open_camera, open_source
-    from trainer.inference.summary import summary_lines
-    from trainer.models.networks import pick_device
 
-    if threads:
-        torch.set_num_threads(threads)
     if camera is not None:
         source = open_camera(camera, frames)
     else:
@@ -122,10 +117,20 @@ def predict(
         raise click.UsageError("--frames is for a video or a camera")
     if options["track"] and not source.clips:
         raise click.UsageError("--track is for a video or a camera")
+    path = weights_path(weights or SHIPPED, category or "hand")
+
+    import torch
+
+    from trainer.inference import predict as prediction
+    from trainer.inference.summary import summary_lines
+    from trainer.models.networks import pick_device
+
+    if threads:
+        torch.set_num_threads(threads)
     with progress(unit="images") as bar:
         task = bar.add_task("predict", total=source.count)
         record = prediction.predict(
-            weights_path(weights or SHIPPED, category or "hand"),
+            path,
             source,
             out,
             prediction.PredictOptions(device=pick_device(device), keep_unfinished=True, **options),
@@ -162,15 +167,17 @@ def average(networks: tuple[Path, ...], out: Path, imagenet: float) -> None:
     handforge average shipped longer --imagenet 0.25 --out mean.safetensors
     handforge predict photos --weights mean.safetensors --out found
     """  # noqa: D301 - click wants the real control character
-    from trainer.models import averaging
-
     if len(networks) < 2 and not imagenet:
         raise click.UsageError("the mean of one network is that network; name two or more, or give --imagenet")
     if out.suffix != ".safetensors":
         raise click.BadParameter(f"{out} does not end in .safetensors", param_hint="--out")
     _keep_others_json(out)
+    paths = [weights_path(path) for path in networks]
+
+    from trainer.models import averaging
+
     share = f" and a share of {imagenet:g} of ImageNet's weights" if imagenet else ""
-    averaging.average([weights_path(path) for path in networks], out, imagenet)
+    averaging.average(paths, out, imagenet)
     echo(f"{out} and {out.with_suffix('.json').name}: the mean of {counted(len(networks), 'network')}{share}")
 
 
@@ -209,13 +216,19 @@ def export(run: Path, kind: str, out: Path, image: Path, score: float, license_:
     handforge export shipped --format onnx --image photo.jpg --out hands.onnx
     handforge export run --format safetensors --image photo.jpg --out hands.safetensors --license CC-BY-4.0
     """  # noqa: D301 - click wants the real control character
-    from trainer.inference.export import export_half, export_network
+    from handforge.dataset.image_io import image_header
 
-    run = weights_path(run)
     if kind == "safetensors":
         _keep_others_json(out)
-        echo(export_half(run, out, image, score, license=license_, about=about))
-        return
-    if license_ or about:
+    elif license_ or about:
         raise click.UsageError("--license and --about are for --format safetensors")
-    echo(export_network(run, kind, out, image, score))
+    run = weights_path(run)
+    with image_header(image):
+        pass  # it is there
+
+    from trainer.inference.export import export_half, export_network
+
+    if kind == "safetensors":
+        echo(export_half(run, out, image, score, license=license_, about=about))
+    else:
+        echo(export_network(run, kind, out, image, score))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from handforge.console import PATH, complete, complete_list, echo
+from handforge.dataset.reader import require_dataset
 from handforge.dataset.records import CATEGORIES
 from trainer.config.recipe import AUTO, INITS, LAYER_WORDS, REAL_SETS
-from trainer.config.recipe_file import shipped
+from trainer.config.recipe_file import load, shipped
 from trainer.config.tasks import TASKS
-from trainer.weights import SHIPPED
+from trainer.weights import SHIPPED, weights_path
 
 if TYPE_CHECKING:
     from trainer.loop.launch import Options
@@ -126,9 +128,20 @@ def repeat(**options: Any) -> None:
 
 
 def _train(command: str, dry_run: bool, **options: Any) -> None:
+    options["recipe"] = load(options["recipe"])
+    _require(options["data"] + options["real"], options["init"] or options["recipe"].network.init)
+
     from trainer.loop.launch import Options
 
     _start(command, Options(words=_words(), **options), dry_run)
+
+
+def _require(folders: Iterable[Path], init: str) -> None:
+    """Refuse datasets and a network that are not there, before torch is loaded, which takes seconds."""
+    for folder in folders:
+        require_dataset(folder)
+    if init not in INITS:
+        weights_path(init)
 
 
 def _words() -> list[str]:
@@ -189,6 +202,9 @@ def fine_tune(dry_run: bool, **options: Any) -> None:
     handforge fine-tune --data mine --out run-mine
     handforge fine-tune --data mine --rendered rooms --init run --out run-mine
     """  # noqa: D301 - click wants the real control character
+    options["recipe"] = load(options["recipe"])
+    _require((options["own"], *options["rendered"]), options["init"])
+
     from trainer.loop.fine_tune import training_options
 
     _start("fine-tune", training_options(words=_words(), **options), dry_run)

@@ -8,7 +8,6 @@ from typing import Any
 
 from handforge.dataset import CATEGORIES, Dataset
 from handforge.dataset.records import HandCategory
-from trainer.config import recipe_file as recipes
 from trainer.config.description import Architecture
 from trainer.config.recipe import INITS, ImageSettings, Network, Recipe
 from trainer.config.tasks import task_of
@@ -23,7 +22,7 @@ def training_options(
     out: Path,
     rendered: tuple[Path, ...],
     init: str,
-    recipe: str,
+    recipe: Recipe,
     category: HandCategory | None,
     **options: Any,
 ) -> Options:
@@ -40,7 +39,7 @@ def training_options(
     """
     data = Dataset(own)
     covered = category or _covered(data)
-    chosen = _on(recipes.load(recipe), init, covered)
+    chosen = _on(recipe, init, covered)
     if not rendered:
         return Options(recipe=chosen, data=(own,), out=out, **options)
     others = sum(len(Dataset(folder)) for folder in rendered)

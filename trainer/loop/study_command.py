@@ -6,17 +6,21 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handforge.console import echo
+from handforge.dataset.reader import require_dataset
 from handforge.files import require_writable
 from handforge.machine import processors
 from handforge.progress import progress
 from handforge.text_table import print_columns
 from trainer.config import study as studies
+from trainer.config.recipe import INITS
 from trainer.errors import StudyError
-from trainer.loop import study as runs
-from trainer.loop.study import Job
+from trainer.weights import weights_path
+
+if TYPE_CHECKING:
+    from trainer.loop.study import Job
 
 
 def study(
@@ -39,6 +43,14 @@ def study(
     if not dry_run:
         require_writable(out)
     decided, recipes = studies.load(name, **changes)
+    named = [folder for arm in decided.arms for folder in (arm.data or decided.data, *arm.real)]
+    for folder in filter(None, (*named, *(test.data for test in decided.tests.values()))):
+        require_dataset(Path(folder))
+    for init in {recipe.network.init for recipe in recipes.values()} - set(INITS):
+        weights_path(init)
+
+    from trainer.loop import study as runs  # loads torch, which takes seconds
+
     recorded = runs.recorded_threads(out)
     if threads and recorded not in (None, threads):
         raise StudyError(
@@ -68,6 +80,8 @@ def study(
 
 
 def _run(todo: Sequence[Job], workers: int) -> dict[str, str]:
+    from trainer.loop import study as runs
+
     steps = dict.fromkeys((job.name for job in todo), 0)
     with progress(unit="steps") as bar:
         task = bar.add_task(f"{len(todo)} runs", total=sum(job.steps for job in todo))

@@ -33,7 +33,12 @@ def shipped_weights(category: str = "hand") -> Path:
 
 
 def weights_path(given: str | Path, category: str = "hand") -> Path:
-    """The weights that are meant: a path, or for :data:`SHIPPED` the shipped network's. Errors as
-    :func:`shipped_weights`.
+    """The weights that are meant: a path, or for :data:`SHIPPED` the shipped network's.
+
+    :raises WeightsError: as :func:`shipped_weights`, or if the path is not there.
     """
-    return shipped_weights(category) if str(given) == SHIPPED else Path(given)
+    if str(given) == SHIPPED:
+        return shipped_weights(category)
+    if not Path(given).exists():
+        raise WeightsError(f"{given} is missing; give a run folder or .safetensors file")
+    return Path(given)
