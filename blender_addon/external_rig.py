@@ -29,7 +29,7 @@ def take(armature: bpy.types.Object, bones: dict[str, str]) -> None:
     """
     for external in bones.values():
         if external not in armature.data.bones:
-            raise bone_map.RigMapError(f"{armature.name} has no bone {external!r}, which the map names")
+            raise bone_map.no_bone(armature.name, external, armature.data.bones.keys())
     _fit(armature, bones)
     armature[KEY] = json.dumps(bones)
 

@@ -28,6 +28,15 @@ def lfs_text(path: Path) -> str:
     return f"{path} is a Git-LFS pointer, not the file itself; fetch it with: git lfs pull"
 
 
+def nothing_in(path: Path) -> str | None:
+    """Say that a file has no content of its own, for what reads it would say something else: it is empty, or such a
+    pointer. None where it has.
+    """
+    if path.is_file() and not path.stat().st_size:
+        return f"{path} is empty"
+    return lfs_text(path) if is_lfs_pointer(path) else None
+
+
 def parse_json(content: bytes, path: Path, error: type[HandforgeError] = HandforgeError, constants: bool = True) -> Any:
     """Parse the content of a JSON file.
 

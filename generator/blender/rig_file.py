@@ -13,12 +13,14 @@ from pathlib import Path
 import bmesh
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from generator.blender.redirect_output import redirect_output
 from generator.hand.anatomy import BONES, Skeleton
 from generator.mesh.hand_mesh import HandMesh
 from generator.rigs import bone_map, external_rig
 from generator.rigs.bone_map import RigMapError
+from handforge.parse import nothing_in
 
 
 def load(path: Path, map_: Path | None) -> tuple[Skeleton, HandMesh]:
@@ -30,6 +32,8 @@ def load(path: Path, map_: Path | None) -> tuple[Skeleton, HandMesh]:
     if map_ is None:
         return external_rig.read(path)
     bones = bone_map.load(map_)
+    if said := nothing_in(path):
+        raise RigMapError(said)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
@@ -46,19 +50,11 @@ def hand(armature: bpy.types.Object, bones: dict[str, str]) -> tuple[Skeleton, H
     :param bones: its bones' names by the built-in hand's.
     :raises RigMapError: if the bones move no mesh, or the map does not fit.
     """
-    owners = _owners(armature, bones)
-    with _at_rest(armature) as skins:
-        parts = [_part(obj, owners, {*armature.data.bones.keys()}) for obj in skins]
-    parts = [part for part in parts if len(part[1])]
-    if not parts:
+    with _skins_at_rest(armature) as skins:
+        vertices, faces, weights = _skin(skins, _owners(armature, bones), {*armature.data.bones.keys()})
+    if not faces.size:
         raise RigMapError(f"the bones of {armature.name} that the map names move no mesh")
-    starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in parts[:-1])])
-    return external_rig.hand(
-        bone_map.fit(_heads(armature, bones)),
-        np.concatenate([vertices for vertices, _, _ in parts]),
-        np.concatenate([faces + start for (_, faces, _), start in zip(parts, starts, strict=True)]),
-        np.concatenate([weights for _, _, weights in parts]),
-    )
+    return external_rig.hand(bone_map.fit(_heads(armature, bones)), vertices, faces, weights)
 
 
 def _open(path: Path) -> None:
@@ -83,7 +79,7 @@ def _armature(path: Path, bones: dict[str, str]) -> bpy.types.Object:
     missing = [[name for name in bones.values() if name not in obj.data.bones] for obj in armatures]
     fewest = min(range(len(armatures)), key=lambda index: len(missing[index]))
     if missing[fewest]:
-        raise RigMapError(f"{path} has no bone {missing[fewest][0]!r}, which the map names")
+        raise bone_map.no_bone(str(path), missing[fewest][0], armatures[fewest].data.bones.keys())
     return armatures[fewest]
 
 
@@ -108,40 +104,69 @@ def _owners(armature: bpy.types.Object, bones: dict[str, str]) -> dict[str, int]
 
 
 @contextlib.contextmanager
-def _at_rest(armature: bpy.types.Object) -> Iterator[list[bpy.types.Object]]:
-    """The mesh objects that the armature moves, while it does not."""
-    moved = [
-        (obj, modifier, modifier.show_viewport)
-        for obj in bpy.context.scene.objects
-        if obj.type == "MESH"
+def _skins_at_rest(armature: bpy.types.Object) -> Iterator[dict[bpy.types.Object, bpy.types.PoseBone | None]]:
+    """The mesh objects that the armature deforms, while it does not, and those that a bone carries, with that bone."""
+    meshes = [obj for obj in bpy.context.scene.objects if obj.type == "MESH"]
+    modifiers = {
+        modifier: obj
+        for obj in meshes
         for modifier in obj.modifiers
         if modifier.type == "ARMATURE" and modifier.object == armature
-    ]
-    for _, modifier, _ in moved:
+    }
+    children = [obj for obj in meshes if obj.parent == armature and obj.parent_type == "ARMATURE"]
+    shown = [modifier.show_viewport for modifier in modifiers]
+    for modifier in modifiers:
         modifier.show_viewport = False
+    for obj in children:
+        obj.parent_type = "OBJECT"  # as an "ARMATURE", a parent deforms without any modifier
     try:
-        yield list(dict.fromkeys(obj for obj, _, _ in moved))
+        carried = {obj: bone for obj in meshes if (bone := _carrier(obj, armature))}
+        yield carried | dict.fromkeys([*modifiers.values(), *children])
     finally:
-        for _, modifier, shown in moved:
-            modifier.show_viewport = shown
+        for modifier, before in zip(modifiers, shown, strict=True):
+            modifier.show_viewport = before
+        for obj in children:
+            obj.parent_type = "ARMATURE"
 
 
-def _part(obj: bpy.types.Object, owners: dict[str, int], bones: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (V, 3) in world axes, triangles (F, 3) and weights (V, 21) of what of a mesh is the hand's.
+def _carrier(obj: bpy.types.Object, armature: bpy.types.Object) -> bpy.types.PoseBone | None:
+    """The bone that an object is a child of, or a child's child; None where it is not."""
+    while obj.parent not in (None, armature):
+        obj = obj.parent
+    return armature.pose.bones.get(obj.parent_bone) if obj.parent and obj.parent_type == "BONE" else None
 
-    Seams that files split are sewn, what other bones move is cut off, and holes are closed.
+
+def _back(bone: bpy.types.PoseBone) -> Matrix:
+    """The matrix, world axes, that takes what a bone carries to where the bone's rest position has it."""
+    world = bone.id_data.matrix_world
+    return world @ bone.bone.matrix_local @ bone.matrix.inverted() @ world.inverted()
+
+
+def _skin(
+    skins: dict[bpy.types.Object, bpy.types.PoseBone | None], owners: dict[str, int], bones: set[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (V, 3) in world axes, triangles (F, 3) and weights (V, 21) of what of some meshes is the hand's.
+
+    Seams that files split are sewn, also those between meshes; what other bones move is cut off, and holes are closed.
     """
+    made, weights = bmesh.new(), list[np.ndarray]()
     graph = bpy.context.evaluated_depsgraph_get()
-    # Groups of no bone (masks, selections) move nothing.
-    names = [group.name if group.name in bones else None for group in obj.vertex_groups]
-    data = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
-    made = bmesh.new()
-    made.from_mesh(data)
-    made.transform(obj.matrix_world)
-    bmesh.ops.remove_doubles(made, verts=made.verts, dist=1e-6 * max(obj.dimensions))
-    layer = made.verts.layers.deform.verify()
-    weighed = {vertex: _weights(vertex[layer], names, owners) for vertex in made.verts}
-    strange = [vertex for vertex, weights in weighed.items() if weights.sum() < 0.5]
+    for obj, carrier in skins.items():
+        data = bpy.data.meshes.new_from_object(obj.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph)
+        data.transform(obj.matrix_world if carrier is None else _back(carrier) @ obj.matrix_world)
+        made.from_mesh(data)
+        # Groups of no bone (masks, selections) move nothing.
+        names = {group.index: group.name for group in obj.vertex_groups if group.name in bones}
+        for vertex in data.vertices:
+            moved = {names[group.group]: group.weight for group in vertex.groups if group.group in names}
+            weights.append(_weights({carrier.name: 1.0} if carrier else moved, owners))
+        bpy.data.meshes.remove(data)
+    rows = made.verts.layers.int.new("row")
+    for row, vertex in enumerate(made.verts):
+        vertex[rows] = row
+    extent = float(np.ptp([vertex.co for vertex in made.verts] or [(0.0, 0.0, 0.0)], axis=0).max())
+    bmesh.ops.remove_doubles(made, verts=made.verts, dist=1e-6 * extent)
+    strange = [vertex for vertex in made.verts if weights[vertex[rows]].sum() < 0.5]
     bmesh.ops.delete(made, geom=strange, context="VERTS")
     bmesh.ops.holes_fill(made, edges=made.edges, sides=0)
     bmesh.ops.triangulate(made, faces=made.faces)
@@ -149,18 +174,15 @@ def _part(obj: bpy.types.Object, owners: dict[str, int], bones: set[str]) -> tup
     made.verts.index_update()
     vertices = np.array([vertex.co for vertex in made.verts], float).reshape(-1, 3)
     faces = np.array([[v.index for v in face.verts] for face in made.faces], np.int32).reshape(-1, 3)
-    weights = np.array([weighed[vertex] / weighed[vertex].sum() for vertex in made.verts]).reshape(-1, len(BONES))
+    kept = np.array([weights[vertex[rows]] for vertex in made.verts]).reshape(-1, len(BONES))
     made.free()
-    bpy.data.meshes.remove(data)
-    return vertices, faces, weights
+    return vertices, faces, kept / kept.sum(axis=1, keepdims=True)
 
 
-def _weights(groups: dict[int, float], names: list[str | None], owners: dict[str, int]) -> np.ndarray:
-    result, total = np.zeros(len(BONES)), 0.0
-    for group, weight in groups.items():
-        name = names[group] if group < len(names) else None
-        if name is not None:
-            total += weight
-            if name in owners:
-                result[owners[name]] += weight
-    return result / max(total, 1e-9)
+def _weights(moved: dict[str, float], owners: dict[str, int]) -> np.ndarray:
+    """The weights (21,) of a vertex from those of all bones; their sum is the fraction that is the hand's."""
+    result = np.zeros(len(BONES))
+    for name, weight in moved.items():
+        if name in owners:
+            result[owners[name]] += weight
+    return result / max(sum(moved.values()), 1e-9)

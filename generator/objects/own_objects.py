@@ -20,6 +20,7 @@ from generator.objects.catalog import ObjectModel
 from generator.objects.solids import Mesh, Part
 from handforge.errors import HandforgeError
 from handforge.files import digest, files_below
+from handforge.parse import nothing_in
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -156,10 +157,12 @@ def is_own(kind: str) -> bool:
 def read(path: Path, kind: str) -> OwnObject:
     """Read one object.
 
-    :raises ObjectsError: if the file cannot be read, holds no surface, or is too small or large for metres.
+    :raises ObjectsError: if the file is empty or cannot be read, holds no surface, or is too small or large for metres.
     """
     import trimesh
 
+    if said := nothing_in(path):
+        raise ObjectsError(f"objects: {said}")
     try:
         mesh = trimesh.load_scene(path).to_mesh()
         vertices, faces = np.asarray(mesh.vertices, float) @ _TO_Z_UP.T, np.asarray(mesh.faces, np.int32)

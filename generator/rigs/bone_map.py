@@ -11,7 +11,10 @@ armature's own bind pose has them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +42,7 @@ def load(path: Path) -> dict[str, str]:
     """Read a map: the rig's bones by the built-in hand's.
 
     :returns: in the order of :data:`generator.hand.anatomy.BONES`, then the tips.
-    :raises RigMapError: if it is not a bone map, names an unknown bone, or leaves out one that is needed.
+    :raises RigMapError: if it is not a bone map, or as :func:`checked`.
     """
     try:
         content = path.read_bytes()
@@ -55,13 +58,29 @@ def checked(bones: dict[str, str], source: str) -> dict[str, str]:
     """A map in the order of :func:`load`.
 
     :param source: where it is from, for messages.
-    :raises RigMapError: if it names an unknown bone, or leaves out one that is needed.
+    :raises RigMapError: if it names an unknown bone, leaves out one that is needed, or has one of the rig's twice.
     """
     if unknown := [name for name in bones if name not in (*BONES, *TIPS)]:
         raise RigMapError(f"{source}: there is no bone {unknown[0]!r}; the bones are {', '.join(BONES)}")
     if missing := [name for name in BONES if name not in bones and name not in OPTIONAL]:
         raise RigMapError(f"{source}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
-    return {name: str(bones[name]) for name in (*BONES, *TIPS) if name in bones}
+    if wrong := [name for name, theirs in bones.items() if not isinstance(theirs, str)]:
+        raise RigMapError(f"{source}: {wrong[0]} is a bone's name, not {bones[wrong[0]]!r}")
+    for one, other in pairwise(sorted(bones, key=bones.__getitem__)):
+        if bones[one] == bones[other]:
+            raise RigMapError(f"{source}: {one} and {other} are both {bones[one]!r}; each is a bone of its own")
+    return {name: bones[name] for name in (*BONES, *TIPS) if name in bones}
+
+
+def no_bone(source: str, name: str, there: Iterable[str]) -> RigMapError:
+    """What to raise where a rig has not the bone that a map names.
+
+    :param source: the rig, for the message.
+    :param there: its bones, of which the message names those of similar names.
+    """
+    similar = get_close_matches(name, list(there), n=3, cutoff=0.3)
+    hint = f"; there are {', '.join(map(repr, similar))}" if similar else ""
+    return RigMapError(f"{source} has no bone {name!r}, which the map names{hint}")
 
 
 @dataclass(frozen=True)
@@ -125,11 +144,16 @@ def fit(heads: dict[str, np.ndarray]) -> Fit:
 
     :param heads: where its bones begin, (3,) in its axes, by the built-in hand's names in the order of :func:`load`;
         of the forearm, where it ends.
-    :raises RigMapError: if the knuckles lie on one line, so that the palm has no direction.
+    :raises RigMapError: if the knuckles lie on one line, so that the palm has no direction, or a phalanx begins
+        where the one before it does.
     """
     names = list(heads)
     own = dict(zip(BONES, _HAND.heads, strict=True)) | {"forearm": _HAND.tails[0]}
     own |= {f"{finger}_tip": _HAND.tails[BONES.index(f"{finger}_distal")] for finger in FINGERS}
+    for name in names:
+        before = _above(name, names)
+        if before is not None and _bends(before) and np.linalg.norm(heads[name] - heads[before]) < 1e-9:
+            raise RigMapError(f"the bones for {before} and {name} begin in one place; is the map right?")
     whole = _palm(heads) @ _palm(own).T
     above = np.array([names.index(found) if (found := _above(name, names)) else -1 for name in names])
     straight = np.tile(np.eye(3), (len(names), 1, 1))

@@ -147,7 +147,10 @@ def test_the_verdict_marks_their_bones(armature, tmp_path):
         ({"paw": "x"}, "there is no bone 'paw'; the bones are forearm, hand"),
         ({"index_distal": None}, "index_distal is missing"),
         ({"hand": "Bone.PAW"}, "theirs has no bone 'Bone.PAW', which the map names"),
-        ({"index_proximal": theirs("little_proximal")}, "wrist and knuckles of the armature lie on one line"),
+        (
+            {"index_proximal": theirs("little_proximal")},
+            "little_proximal and index_proximal are both 'Bone.LITTLE_PROXIMAL'",
+        ),
     ],
 )
 def test_maps_that_do_not_fit(armature, tmp_path, change, message):

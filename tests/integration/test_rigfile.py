@@ -50,12 +50,6 @@ def cut():
     return mesh.vertices[kept].astype(float), faces, weights
 
 
-def test_groups_of_no_bone_move_nothing():
-    bones, owners = [None, "a", "b"], {"a": 1}
-    assert rig_file._weights({0: 1.0, 1: 0.6, 2: 0.4}, bones, owners).tolist()[:3] == [0, 0.6, 0]
-    assert rig_file._weights({0: 1.0}, bones, owners).sum() == 0
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """hand.blend, hand.glb, hand.fbx, and their map."""
@@ -79,6 +73,7 @@ def folder(tmp_path_factory):
     rig.fill(mesh, moved(vertices), faces)
     skin = bpy.data.objects.new("skin", mesh)
     bpy.context.scene.collection.objects.link(skin)
+    skin.vertex_groups.new(name="selection").add(list(range(len(vertices))), 1.0, "REPLACE")  # of no bone
     for name in NEEDED:
         group, column = skin.vertex_groups.new(name=theirs(name)), weights[:, BONES.index(name)]
         for vertex in np.flatnonzero(column).tolist():
@@ -121,6 +116,67 @@ def test_a_files_ending_may_be_in_capitals(folder, tmp_path):
     assert load(None, {"rig": str(path), "bone_map": "map.toml"}).rig == str(path)
     one, other = (rig_file.load(file, folder / "map.toml")[1] for file in (path, folder / "hand.glb"))
     np.testing.assert_array_equal(one.vertices, other.vertices)
+
+
+def opened(folder):
+    """The armature and the skin of hand.blend, and the map."""
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "hand.blend"))
+    return bpy.data.objects["theirs"], bpy.data.objects["skin"], bone_map.load(folder / "map.toml")
+
+
+def test_skin_in_several_meshes_is_sewn(folder):
+    import bmesh  # is there once bpy is
+
+    armature, skin, bones = opened(folder)
+    whole = rig_file.hand(armature, bones)[1]
+    other = skin.copy()
+    other.data = skin.data.copy()
+    bpy.context.scene.collection.objects.link(other)
+    for obj, beyond in ((skin, True), (other, False)):
+        made = bmesh.new()
+        made.from_mesh(obj.data)
+        gone = [face for face in made.faces if (face.index < 9000) == beyond]
+        bmesh.ops.delete(made, geom=gone, context="FACES")
+        made.to_mesh(obj.data)
+    assert len(skin.data.vertices) + len(other.data.vertices) > len(whole.vertices)
+    mesh = rig_file.hand(armature, bones)[1]
+    assert len(mesh.vertices) == len(whole.vertices) and len(mesh.faces) == len(whole.faces)
+    pairs = np.sort(mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert (np.unique(pairs, axis=0, return_counts=True)[1] > 1).all(), "no hole is left"
+
+
+def test_a_skin_is_deformed_by_its_parent_without_a_modifier_too(folder):
+    armature, skin, bones = opened(folder)
+    whole = rig_file.hand(armature, bones)[1]
+    skin.modifiers.clear()
+    skin.parent_type = "ARMATURE"
+    armature.pose.bones[theirs("index_proximal")].matrix_basis = Matrix.Rotation(1, 4, "X")
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(rig_file.hand(armature, bones)[1].vertices, whole.vertices, atol=1e-6)
+    assert skin.parent_type == "ARMATURE"
+
+
+def test_what_a_bone_carries_belongs_to_the_hand(folder):
+    """A nail of its own mesh, say: the child of a bone, or a child's child."""
+    armature, _, bones = opened(folder)
+    nail, empty = bpy.data.meshes.new("nail"), bpy.data.objects.new("empty", None)
+    corners = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], float)
+    nail.from_pydata(
+        corners.tolist(), [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    )
+    for obj in (empty, bpy.data.objects.new("nail", nail)):
+        bpy.context.scene.collection.objects.link(obj)
+    obj.parent, empty.parent = empty, armature
+    empty.parent_type, empty.parent_bone = "BONE", theirs("index_distal")
+    bpy.context.view_layer.update()
+    places = [np.array(obj.matrix_world @ vertex.co) for vertex in nail.vertices]
+    armature.pose.bones[theirs("index_proximal")].matrix_basis = Matrix.Rotation(1, 4, "X")
+    bpy.context.view_layer.update()
+    assert np.abs(np.array(obj.matrix_world @ nail.vertices[0].co) - places[0]).max() > 0.1, "the bone moves it"
+    mesh = rig_file.hand(armature, bones)[1]
+    found = mesh.weights[:, BONES.index("index_distal")] == 1
+    apart = np.linalg.norm(SIZE * mesh.vertices[found, None] @ TURN.T + [1.0, 2.0, 3.0] - np.array(places), axis=-1)
+    assert apart.min(axis=0).max() < 1e-3
 
 
 @pytest.mark.parametrize("kind", ["blend", "glb", "fbx"])
@@ -194,17 +250,48 @@ def test_it_is_rendered_as_ours(folder):
     ("name", "bones", "words"),
     [
         ("none.glb", {}, "none.glb cannot be read"),
-        ("hand.blend", {"thumb_tip": "Paw"}, "hand.blend has no bone 'Paw', which the map names"),
+        ("hand.blend", {"thumb_tip": "Paw"}, "hand.blend has no bone 'Paw', which the map names$"),
+        (
+            "hand.glb",
+            {"thumb_tip": "bone.THUMB_DISTA"},
+            "has no bone 'bone.THUMB_DISTA', which the map names; there are 'Bone.THUMB_DISTAL', ",
+        ),
+        (
+            "hand.fbx",
+            {"index_tip": "Bone.INDEX_DISTAL"},
+            "changed.toml: index_distal and index_tip are both 'Bone.INDEX_DISTAL'; each is a bone of its own",
+        ),
         ("empty.blend", {}, "empty.blend holds no armature"),
+        ("nothing.fbx", {}, "nothing.fbx is empty"),
+        ("pointer.glb", {}, "pointer.glb is a Git-LFS pointer, not the file itself; fetch it with: git lfs pull"),
     ],
 )
 def test_files_that_do_not_fit(folder, name, bones, words):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "empty.blend"))
+    (folder / "nothing.fbx").touch()
+    (folder / "pointer.glb").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
     changed = folder / "changed.toml"
     changed.write_text((folder / "map.toml").read_text() + "".join(f'{ours} = "{b}"\n' for ours, b in bones.items()))
     with pytest.raises(bone_map.RigMapError, match=words):
         rig_file.load(folder / name, changed)
+
+
+def test_bones_of_no_length_are_named():
+    joints = heads(np.eye(3))
+    joints["ring_distal"] = joints["ring_middle"]
+    with pytest.raises(bone_map.RigMapError, match="the bones for ring_middle and ring_distal begin in one place"):
+        bone_map.fit(joints)
+
+
+def test_a_palm_of_no_width_is_refused():
+    with pytest.raises(bone_map.RigMapError, match="wrist and knuckles of the armature lie on one line; is its map"):
+        bone_map.fit({name: np.array([0.0, 0.0, float(index)]) for index, name in enumerate(NEEDED)})
+
+
+def test_a_bone_is_named_by_a_text():
+    with pytest.raises(bone_map.RigMapError, match=r"Map: hand is a bone's name, not 3"):
+        bone_map.checked({name: 3 for name in NEEDED}, "Map")
 
 
 @pytest.mark.parametrize(

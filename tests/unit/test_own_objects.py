@@ -87,6 +87,14 @@ def without_faces(folder):
     (folder / "points.obj").write_text("v 0 0 0\nv 0 0 1\n")
 
 
+def empty(folder):
+    (folder / "cup.glb").touch()
+
+
+def not_fetched(folder):
+    (folder / "cup.obj").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+
+
 def without_area(folder):
     (folder / "line.obj").write_text("v 0 0 0\nv 0 0 0.1\nv 0 0 0.2\nf 1 2 3\n")
 
@@ -95,6 +103,8 @@ def without_area(folder):
     "write, message",
     [
         (lambda folder: None, "holds no object"),
+        (empty, r"objects: .*cup\.glb is empty"),
+        (not_fetched, r"objects: .*cup\.obj is a Git-LFS pointer, not the file itself; fetch it with: git lfs pull"),
         (damaged, r"broken\.glb cannot be read"),
         (in_millimetres, r"cup\.obj is 90 m long; objects are in metres, 0\.005 to 3\.0 m: scale it"),
         (without_area, r"line\.obj holds no surface of triangles"),
