@@ -14,7 +14,7 @@ from generator.hand import anatomy, inverse_kinematics, kinematics
 from generator.hand.anatomy import BONES
 from generator.hand.camera import SENSOR_MM, Camera
 
-from . import bones, hand, render_settings, sync
+from . import bones, external_rig, hand, render_settings, sync
 
 KEY = "handforge_camera"
 """Custom property of the camera that is the generator's."""
@@ -46,10 +46,11 @@ def add(armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
 def place(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
     """Put a hand's camera where the generator's is, with its frame."""
     camera = render_settings.camera(scene)
-    obj.matrix_local = _standard(camera)
+    obj.matrix_local = _standard(camera, obj.parent)
     obj.data.sensor_fit, obj.data.sensor_width = "HORIZONTAL", SENSOR_MM
     obj.data.lens = camera.focal_mm
-    obj.data.clip_start = 0.01
+    metre = max((obj.parent.matrix_world @ Matrix(_axes(obj.parent))).to_scale())
+    obj.data.clip_start, obj.data.clip_end = 0.01 * metre, 100 * metre
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
 
@@ -57,7 +58,7 @@ def place(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
 def is_moved(obj: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     """Whether a hand's camera is not where the generator's is."""
     camera = render_settings.camera(scene)
-    apart = np.abs(np.array(obj.matrix_local) - np.array(_standard(camera))).max()
+    apart = np.abs(np.array(obj.matrix_local) - np.array(_standard(camera, obj.parent))).max()
     return bool(apart > _SAME or abs(obj.data.lens - camera.focal_mm) > 1e-3)
 
 
@@ -68,7 +69,8 @@ def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scen
     :param lens: its focal length for a sensor 36 mm wide; None keeps the panel's.
     :raises HandError: if the hand is behind that camera.
     """
-    moved = np.array(view.normalized().inverted()) @ _forearm(armature)
+    view = (Matrix(_axes(armature)).inverted() @ view).normalized()
+    moved = np.array(view.inverted()) @ _forearm(armature)
     depth = -float(moved[2, 3])
     if depth <= 0:
         raise hand.HandError("The hand is behind that camera")
@@ -76,16 +78,27 @@ def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scen
     panel.set_distance, panel.distance = render_settings.FIXED, min(max(depth, NEAREST), FARTHEST)
     if lens is not None:
         panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, lens
-    moved = np.array(_standard(render_settings.camera(scene))) @ moved
+    moved = np.array(_facing(render_settings.camera(scene))) @ moved
     moved = hand.sided(moved, armature)
     sync.put(armature, _with_forearm(hand.pose(armature), moved, anatomy.skeleton(hand.shape(armature))))
     if (own := of(armature)) is not None:
         place(own, scene)
 
 
-def _standard(camera: Camera) -> Matrix:
-    """Where the generator's camera stands: Blender's look along their -Z, with +Y up."""
+def _facing(camera: Camera) -> Matrix:
+    """Where the generator's camera stands in the hand's axes: Blender's look along their -Z, with +Y up."""
     return Matrix.Translation((0, -camera.distance, 0)) @ Matrix.Rotation(np.pi / 2, 4, "X")
+
+
+def _standard(camera: Camera, armature: bpy.types.Object) -> Matrix:
+    """Where it stands in the armature's axes."""
+    return (Matrix(_axes(armature)) @ _facing(camera)).normalized()
+
+
+def _axes(armature: bpy.types.Object) -> np.ndarray:
+    """From the hand's axes to the armature's, (4, 4): a built-in hand has the same."""
+    bones = external_rig.names(armature)
+    return np.eye(4) if bones is None else external_rig.axes(armature, bones)
 
 
 def _forearm(armature: bpy.types.Object) -> np.ndarray:

@@ -50,6 +50,17 @@ def side(armature: bpy.types.Object, bones: dict[str, str]) -> str:
     return ("left", "right")[(_fit(armature, bones).side == "right") != mirrored]
 
 
+def axes(armature: bpy.types.Object, bones: dict[str, str]) -> np.ndarray:
+    """From a hand's axes, metres from the wrist, to the armature's in the bind pose, (4, 4)."""
+    found = _fit(armature, bones)
+    result = np.eye(4)
+    result[:3, :3] = found.whole / _scale(armature)
+    if found.side == "left":
+        result[:, 0] *= -1  # a left hand's axes are those that a right one has
+    result[:3, 3] = found.heads[0]
+    return result
+
+
 def _mapped(armature: bpy.types.Object) -> dict[str, str]:
     """:func:`names` of an armature that is no built-in hand."""
     bones = names(armature)

@@ -70,7 +70,8 @@ def handles(
 def _length(armature: bpy.types.Object, region: bpy.types.Region, view: bpy.types.RegionView3D) -> float:
     """Pixels that a hand of 19 cm would have where the wrist is, seen from its side."""
     wrist = armature.matrix_world @ armature.pose.bones["hand"].head
-    across = view.view_matrix.to_3x3().inverted() @ Vector((0.19, 0, 0))
+    length = 0.19 * max(armature.matrix_world.to_scale())
+    across = view.view_matrix.to_3x3().inverted() @ Vector((length, 0, 0))
     ends = [location_3d_to_region_2d(region, view, point) for point in (wrist, wrist + across)]
     return 0.0 if None in ends else (ends[1] - ends[0]).length
 

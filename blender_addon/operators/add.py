@@ -26,6 +26,11 @@ _APART = 0.25
 """Metres between a hand and the next that is added at the same place."""
 
 
+def _metre(scene: bpy.types.Scene) -> float:
+    """How many of the scene's units are a metre: 100 where one unit is a centimetre."""
+    return 1 / scene.unit_settings.scale_length
+
+
 class AddHand(Undoable, bpy.types.Operator):
     """Add a hand with bones, skin and material at the 3D cursor"""
 
@@ -86,9 +91,10 @@ def _add(context: bpy.types.Context) -> bpy.types.Object:
     made = rig.build(anatomy.skeleton(), hand_mesh.build())
     armature, skin = made.armature, made.surface
     _move_into(hand.open_collection([context.collection], context.scene), armature, skin)
-    armature.location = context.scene.cursor.location
-    while any((armature.location - place).length < 0.5 * _APART for place in others):
-        armature.location.x += _APART
+    metre = _metre(context.scene)
+    armature.location, armature.scale = context.scene.cursor.location, (metre,) * 3
+    while any((armature.location - place).length < 0.5 * _APART * metre for place in others):
+        armature.location.x += _APART * metre
     armature.show_in_front = True
     armature.data.display_type = "STICK"
     colors = skin.data.color_attributes

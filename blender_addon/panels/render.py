@@ -14,6 +14,20 @@ from ..background_job import Board
 from ..viewport_ui import title, wrapped
 from .common import CLOSED, Sidebar, split
 
+CAMERA = ("distance", "focal_mm")
+"""Settings of the camera, beside the hand's camera."""
+
+SCENE = {
+    "Fraction of Images With": (*render_settings.FRACTIONS, "empty_kind"),
+    "Hands": ("num_hands", "glove", "adornments", "sleeve", "elbow"),
+    "Surroundings": (
+        *("scene", "environment", "background", "backgrounds", "distractors", "occluders"),
+        *("objects", "object_annotations"),
+    ),
+    "Light and Sensor": ("light", "exposure", "sensor"),
+}
+"""Settings of the scene by subject."""
+
 
 class HANDFORGE_PT_camera(Sidebar, bpy.types.Panel):
     """The generator's camera."""
@@ -30,7 +44,7 @@ class HANDFORGE_PT_camera(Sidebar, bpy.types.Panel):
             wrapped(layout, "The camera was moved: images are still taken from its old place", "INFO")
             layout.operator("handforge.take_over_camera", icon="CHECKMARK")
         layout.operator("handforge.take_over_view", icon="VIEW3D")
-        _numbers(split(layout), context.scene.handforge, ("distance", "focal_mm"))
+        _fields(split(layout), context.scene.handforge, CAMERA)
 
 
 class HANDFORGE_PT_photo(Sidebar, bpy.types.Panel):
@@ -110,11 +124,11 @@ class HANDFORGE_PT_generate(Sidebar, bpy.types.Panel):
             wrapped(layout, Board.message, "ERROR" if Board.failed else "INFO", alert=Board.failed)
         elif stopped := render_settings.unfinished(context.scene):
             wrapped(layout, stopped, "INFO")
-        row = layout.row(align=True)
+        column = layout.column(align=True)
         if Board.log:
-            row.operator("handforge.show_log", icon="TEXT")
-        row.operator("handforge.open_folder", icon="FILE_FOLDER")
-        row.operator("handforge.copy_command", text="As Command", icon="COPYDOWN")
+            column.operator("handforge.show_log", icon="TEXT")
+        column.operator("handforge.open_folder", icon="FILE_FOLDER")
+        column.operator("handforge.copy_command", icon="COPYDOWN")
 
 
 class OfGenerate(Sidebar):
@@ -146,20 +160,21 @@ class HANDFORGE_PT_scene(OfGenerate, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw it."""
-        column, props = split(self.layout), context.scene.handforge
-        _numbers(column, props, render_settings.NUMBERS)
-        for name in render_settings.CHOICES:
-            column.prop(props, f"set_{name}", text=title(name))
-        for name in (*render_settings.FOLDERS, "object_annotations"):
-            column.prop(props, name)
+        for words, names in SCENE.items():
+            header, body = self.layout.panel(f"handforge_{words}", default_closed=True)
+            header.label(text=words)
+            if body:
+                _fields(split(body), context.scene.handforge, names)
 
 
-def _numbers(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: Iterable[str]) -> None:
-    """Settings that are a number, or a word."""
+def _fields(column: bpy.types.UILayout, props: bpy.types.PropertyGroup, names: Iterable[str]) -> None:
+    """Settings: a word, a number or a path."""
     for name in names:
-        column.prop(props, f"set_{name}", text=title(name))
-        if getattr(props, f"set_{name}") == render_settings.FIXED:
-            column.prop(props, name, text=" ")  # below its choice
+        word = getattr(props, f"set_{name}", None)
+        if word is not None:
+            column.prop(props, f"set_{name}", text=title(name))
+        if word in (None, render_settings.FIXED):
+            column.prop(props, name)  # a number is below its choice
 
 
 CLASSES = (

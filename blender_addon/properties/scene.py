@@ -98,9 +98,9 @@ def _choice(name: str, words: tuple[str, ...]) -> Any:
     )
 
 
-def _swept_angle(name: str, axis: str) -> Any:
+def _swept_angle(axis: str) -> Any:
     return IntVectorProperty(
-        name=f"{name.upper()}, {axis} (°)",
+        name=f"About {axis} (°)",
         description=f"From and to which angle the forearm rotates about {axis}, degrees",
         size=2,
         min=sweep_map.FULL[0],
@@ -143,8 +143,8 @@ class SceneProperties(bpy.types.PropertyGroup):
         default=10,
         update=_even_step,
     )
-    v4: _swept_angle("v4", "X")
-    v5: _swept_angle("v5", "Z")
+    v4: _swept_angle("X")
+    v5: _swept_angle("Z")
     fit: StringProperty(name="Fit", description="How good the last fit to joints is", options={"HIDDEN"})
     before: IntVectorProperty(
         name="Before the sweep",
@@ -196,18 +196,16 @@ class SceneProperties(bpy.types.PropertyGroup):
     objects: _path("Objects", "DIR_PATH", "A folder of .glb or .obj files, in metres, to be held; empty for none")
     object_annotations: BoolProperty(name="Annotate Objects", description=SETTING_TEXTS["object_annotations"])
     distance: FloatProperty(
-        name="Distance",
-        description="From the camera to the wrist",
-        subtype="DISTANCE",
-        unit="LENGTH",
+        name="Metres",
+        description="From the camera to the wrist, whatever the scene's unit is",
         min=NEAREST,
         max=FARTHEST,
         default=1.0,
         update=_judge_again,
     )
     focal_mm: FloatProperty(
-        name="Focal Length",
-        description="For a sensor 36 mm wide",
+        name="Millimetres",
+        description="Focal length for a sensor 36 mm wide",
         subtype="DISTANCE_CAMERA",
         unit="CAMERA",
         min=10,

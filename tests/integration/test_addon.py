@@ -111,6 +111,24 @@ def test_a_hand_is_added_at_the_cursor_in_the_active_collection_beside_others(ar
     assert dark < 0.5 * fair, "in solid shading, too"
 
 
+def test_a_hand_is_as_large_as_life_whatever_the_scenes_unit(window):
+    scene = window.id_data
+    scene.unit_settings.scale_length = 0.01  # a unit is a centimetre
+    bpy.ops.handforge.add_hand()
+    bpy.ops.handforge.add_hand()
+    bpy.context.view_layer.update()
+    first, second = hand.in_scene(scene)
+    assert hand.skin_of(first).dimensions.z == pytest.approx(100 * np.ptp(hand_mesh.build().vertices[:, 2]), rel=1e-3)
+    assert (first.location - second.location).length == pytest.approx(25)
+    bpy.ops.handforge.add_camera()
+    bpy.context.view_layer.update()
+    wrist = scene.camera.matrix_world.normalized().inverted() @ second.matrix_world @ second.pose.bones["hand"].head
+    assert tuple(wrist) == pytest.approx((0, 0, -100), abs=1e-3)
+    assert (scene.camera.data.clip_start, scene.camera.data.clip_end) == pytest.approx((1, 10000))
+    distance = scene.handforge.bl_rna.properties["distance"]
+    assert (distance.name, distance.unit) == ("Metres", "NONE"), "Blender would show 1 m as 1 cm"
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_sliders_move_the_bones(armature, seed):
     one = some_pose(seed)
@@ -219,7 +237,7 @@ def test_no_verdict_takes_more_room_than_the_panel_keeps():
 
 @pytest.mark.parametrize(
     "text, unit",
-    [("translation_x", "LENGTH"), ("forearm_x", "ROTATION"), ("distance", "LENGTH"), ("focal_mm", "CAMERA")],
+    [("translation_x", "LENGTH"), ("forearm_x", "ROTATION"), ("focal_mm", "CAMERA")],
 )
 def test_fields_take_units(window, text, unit):
     """Blender reads "20mm" and "0.5 rad" in fields whose unit it knows."""

@@ -9,7 +9,7 @@ import pytest
 from mathutils import Matrix
 
 import blender_addon
-from blender_addon import background_job, external_rig, hand, render_settings, sync
+from blender_addon import background_job, camera_object, external_rig, hand, render_settings, sync
 from blender_addon.operators import generate
 from generator.hand import anatomy, kinematics, pose, pose_sets
 from generator.hand.anatomy import BONES
@@ -233,3 +233,32 @@ def test_it_keeps_its_proportions_and_says_what_is_not_for_it(armature, tmp_path
         with pytest.raises(RuntimeError, match="This is for built-in hands; the active one is an armature of your own"):
             getattr(bpy.ops.handforge, name)()
     assert armature.mode == "OBJECT"
+
+
+def in_view(armature):
+    """Where the camera has the beginnings of their bones, (B, 3): to the right, up and towards it."""
+    bpy.context.view_layer.update()
+    there = bpy.context.scene.camera.matrix_world.normalized().inverted() @ armature.matrix_world
+    return np.array([there @ armature.pose.bones[their].head for their in NEEDED.values()])
+
+
+@both
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_the_camera_sees_their_hand_as_it_sees_ours(armature, tmp_path, scale):
+    bpy.ops.handforge.use_armature(filepath=map_file(tmp_path, NEEDED))
+    armature.location, armature.scale = (1, 2, 3), [scale] * 3
+    bpy.context.view_layer.update()
+    scene = bpy.context.scene
+    assert bpy.ops.handforge.add_camera() == {"FINISHED"}
+    away = render_settings.camera(scene).distance
+    x, y, z = SCALE * scale * OURS.heads[[BONES.index(name) for name in NEEDED]].T
+    np.testing.assert_allclose(in_view(armature), np.transpose([x, z, -away - y]), atol=1e-4)
+    assert not camera_object.is_moved(scene.camera, scene)
+
+    scene.camera.rotation_euler.z += 0.3
+    scene.camera.location += scene.camera.matrix_local.col[0].xyz.normalized() * 0.1 / scale
+    wanted = in_view(armature)
+    assert camera_object.is_moved(scene.camera, scene)
+    assert bpy.ops.handforge.take_over_camera() == {"FINISHED"}
+    np.testing.assert_allclose(in_view(armature), wanted, atol=1e-4)
+    assert not camera_object.is_moved(scene.camera, scene)

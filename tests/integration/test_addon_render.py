@@ -16,6 +16,7 @@ import blender_addon
 from blender_addon import background_process, command, hand, render_settings, sync, viewport_ui
 from blender_addon.background_job import Board, Job, Preview
 from blender_addon.operators import generate, render_pose
+from blender_addon.panels import render as panels
 from generator.frame import settings
 from generator.hand import anatomy, pose_sets
 from generator.hand.pose_presets import PRESETS
@@ -150,6 +151,12 @@ def test_a_preset_comes_in_its_own_size_and_a_file_goes_before_the_panel(armatur
     asked = render_settings.task(window.id_data, armature)
     found = settings.load(Path(asked["settings"]), asked["overrides"], asked["defaults"])
     assert (found.resolution, found.seed, found.mask, found.count) == ((320, 180), 7, "both", window.count)
+
+
+def test_the_panel_shows_each_setting_once():
+    shown = [*panels.CAMERA, *(name for names in panels.SCENE.values() for name in names)]
+    wanted = {*render_settings.NUMBERS, *render_settings.CHOICES, *render_settings.FOLDERS, "object_annotations"}
+    assert len(shown) == len(set(shown)) and set(shown) == wanted
 
 
 def test_settings_of_the_panel_go_before_the_preset(armature, window, tmp_path):
