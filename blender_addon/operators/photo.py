@@ -120,6 +120,22 @@ class FitFile(OfHand, ImportHelper, bpy.types.Operator):
         return {"FINISHED"}
 
 
+_JOINT_WORDS = {
+    **{"cmc": "base (CMC)", "mcp": "knuckle (MCP)", "pip": "middle joint (PIP)", "dip": "last joint (DIP)"},
+    **{"ip": "last joint (IP)", "tip": "tip"},
+}
+
+
+def joint_words(name: str) -> str:
+    """One of :data:`KEYPOINTS` as people say it."""
+    digit, _, joint = name.partition("_")
+    if not joint:
+        return f"the {digit}"
+    if name == "thumb_mcp":
+        return "the thumb's middle joint (MCP)"
+    return f"the {digit}{'' if digit == 'thumb' else ' finger'}'s {_JOINT_WORDS[joint]}"
+
+
 class ClickJoints(OfHand, bpy.types.Operator):
     """Click the joints in the camera's view one after the other; the pose is fitted to them"""
 
@@ -153,6 +169,8 @@ class ClickJoints(OfHand, bpy.types.Operator):
             return {"PASS_THROUGH"}
         x, y = event.mouse_x - self._region.x, event.mouse_y - self._region.y
         if event.type == "LEFTMOUSE" and 0 <= x < self._region.width and 0 <= y < self._region.height:
+            if _covered(self._area, event.mouse_x, event.mouse_y):
+                return {"RUNNING_MODAL"}
             corner, way = self._frame(context)
             self._points.append((np.array([x, y]) - corner) / way)
         elif event.type == "SPACE":
@@ -163,20 +181,24 @@ class ClickJoints(OfHand, bpy.types.Operator):
             return self._end(context, {"CANCELLED"})
         elif event.type not in {"RET", "NUMPAD_ENTER"}:
             return {"PASS_THROUGH"}
-        if event.type in {"RET", "NUMPAD_ENTER"} or len(self._points) == len(KEYPOINTS):
-            return self._end(context, self._fit(context))
+        whole = len(self._points) == len(KEYPOINTS)
+        if whole or event.type in {"RET", "NUMPAD_ENTER"}:
+            result = self._fit(context)
+            if whole or result == {"FINISHED"}:
+                return self._end(context, result)
         self._ask(context)
         return {"RUNNING_MODAL"}
 
     def _ask(self, context: bpy.types.Context) -> None:
-        name = KEYPOINTS[len(self._points)].replace("_", " ")
-        keys = "Space skips it, Backspace takes one back, Enter fits, Escape ends"
-        context.workspace.status_text_set(f"Click the {name} ({len(self._points) + 1} of 21); {keys}")
+        number = len(self._points)
+        self._area.header_text_set(f"Click {joint_words(KEYPOINTS[number])}: {number + 1} of {len(KEYPOINTS)}")
+        context.workspace.status_text_set("Space skips the joint, Backspace takes one back, Enter fits, Escape ends")
         self._area.tag_redraw()
 
     def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
         bpy.types.SpaceView3D.draw_handler_remove(self._handler, "WINDOW")
         context.workspace.status_text_set(None)
+        self._area.header_text_set(None)
         self._area.tag_redraw()
         return result
 
@@ -210,6 +232,15 @@ class ClickJoints(OfHand, bpy.types.Operator):
         gpu.state.point_size_set(8)
         shader.uniform_float("color", (0.0, 0.8, 0.3, 1.0))
         batch_for_shader(shader, "POINTS", {"pos": [(x, y, 0) for x, y in self.places(bpy.context)]}).draw(shader)
+
+
+def _covered(area: bpy.types.Area, x: int, y: int) -> bool:
+    """Whether the sidebar or another region is over the view at a place of the window."""
+    return any(
+        0 <= x - region.x < region.width and 0 <= y - region.y < region.height
+        for region in area.regions
+        if region.type != "WINDOW"
+    )
 
 
 def _frame(

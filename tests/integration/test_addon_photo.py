@@ -181,7 +181,8 @@ def test_the_view_may_be_zoomed_between_two_clicks(armature, window, monkeypatch
     shown = shown @ camera.matrix_world.inverted()
     region = SimpleNamespace(x=10, y=20, width=1280, height=720)
     view, told = SimpleNamespace(), []
-    area = SimpleNamespace(spaces=SimpleNamespace(active=SimpleNamespace(region_3d=view)))
+    sidebar = SimpleNamespace(type="UI", x=1170, y=20, width=120, height=720)
+    area = SimpleNamespace(spaces=SimpleNamespace(active=SimpleNamespace(region_3d=view)), regions=[sidebar])
     clicks = SimpleNamespace(_points=[], _region=region, _area=area, report=lambda *_: None)
     clicks._frame = partial(photo.ClickJoints._frame, clicks)
     clicks._fit = partial(photo.ClickJoints._fit, clicks)
@@ -189,6 +190,9 @@ def test_the_view_may_be_zoomed_between_two_clicks(armature, window, monkeypatch
     caught = lambda armature, joints, scene: told.append(joints.image) or SimpleNamespace(text="")  # noqa: E731
     monkeypatch.setattr(photo, "fit", caught)
     wanted = seen(armature, scene)
+    press = partial(SimpleNamespace, value="PRESS", mouse_x=1200, mouse_y=300)
+    assert photo.ClickJoints.modal(clicks, bpy.context, press(type="LEFTMOUSE")) == {"RUNNING_MODAL"}
+    assert not clicks._points, "the sidebar was clicked"
     for number, (x, y) in enumerate(wanted.tolist()):
         zoom = 0.5 + 0.02 * number
         view.perspective_matrix = Matrix.Diagonal((zoom, zoom, 1, 1)) @ shown
@@ -196,6 +200,26 @@ def test_the_view_may_be_zoomed_between_two_clicks(armature, window, monkeypatch
         done = photo.ClickJoints.modal(clicks, bpy.context, SimpleNamespace(type="LEFTMOUSE", value="PRESS", **place))
     assert done == {"FINISHED"}
     np.testing.assert_allclose(told[0], wanted, atol=0.05)
+
+
+def test_joints_clicked_so_far_stay_when_there_are_too_few(armature, window):
+    bpy.ops.handforge.add_camera()
+    told = []
+    points = [np.array([0.5, 0.5]), np.array([0.4, 0.4])]
+    clicks = SimpleNamespace(_points=points, _region=SimpleNamespace(x=0, y=0, width=9, height=9))
+    clicks.report, clicks._ask = lambda *words: told.append(words), lambda _: told.append("asked")
+    clicks._fit = partial(photo.ClickJoints._fit, clicks)
+    enter = SimpleNamespace(type="RET", value="PRESS", mouse_x=1, mouse_y=1)
+    assert photo.ClickJoints.modal(clicks, bpy.context, enter) == {"RUNNING_MODAL"}
+    assert told == [({"ERROR"}, "a pose needs 4 joints or more"), "asked"] and len(clicks._points) == 2
+
+
+def test_joints_are_asked_for_in_words():
+    words = [photo.joint_words(KEYPOINTS[number]) for number in (0, 1, 2, 3, 5, 10, 20)]
+    assert words == [
+        *("the wrist", "the thumb's base (CMC)", "the thumb's middle joint (MCP)", "the thumb's last joint (IP)"),
+        *("the index finger's knuckle (MCP)", "the middle finger's middle joint (PIP)", "the little finger's tip"),
+    ]
 
 
 @pytest.mark.parametrize("deleted", ["camera", "hand"])
