@@ -12,12 +12,15 @@ from mathutils import Matrix
 
 from generator.hand import anatomy, inverse_kinematics, kinematics
 from generator.hand.anatomy import BONES
-from generator.hand.camera import SENSOR_MM, Camera
+from generator.hand.camera import SENSOR_MM
 
 from . import bones, external_rig, hand, render_settings, sync
 
 KEY = "handforge_camera"
 """Custom property of the camera that is the generator's."""
+
+PLACED = "handforge_placed"
+"""Its custom property with the distance and the focal length that it was placed with; another means it was moved."""
 
 NEAREST, FARTHEST = 0.3, 10.0
 """Range of the distance between camera and wrist, metres."""
@@ -38,28 +41,47 @@ def add(armature: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
         made[KEY] = True
         made.parent = armature
         hand.open_collection(armature.users_collection, scene).objects.link(made)
-    place(made, scene)
     scene.camera = made
+    place(made, scene)
     return made
 
 
 def place(obj: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Put a hand's camera where the generator's is, with its frame."""
+    """Put a hand's camera where the generator's is, with its frame if it is the scene's."""
     camera = render_settings.camera(scene)
-    obj.matrix_local = _standard(camera, obj.parent)
+    obj[PLACED] = camera.distance, camera.focal_mm
+    obj.matrix_local = _standard(camera.distance, obj.parent)
     obj.data.sensor_fit, obj.data.sensor_width = "HORIZONTAL", SENSOR_MM
     obj.data.lens = camera.focal_mm
     metre = max((obj.parent.matrix_world @ Matrix(_axes(obj.parent))).to_scale())
     obj.data.clip_start, obj.data.clip_end = 0.01 * metre, 100 * metre
+    if scene.camera != obj:
+        return
     render = scene.render
     render.resolution_x, render.resolution_y, render.resolution_percentage = camera.width, camera.height, 100
 
 
-def is_moved(obj: bpy.types.Object, scene: bpy.types.Scene) -> bool:
-    """Whether a hand's camera is not where the generator's is."""
-    camera = render_settings.camera(scene)
-    apart = np.abs(np.array(obj.matrix_local) - np.array(_standard(camera, obj.parent))).max()
-    return bool(apart > _SAME or abs(obj.data.lens - camera.focal_mm) > 1e-3)
+def is_moved(obj: bpy.types.Object) -> bool:
+    """Whether a hand's camera is not where it was placed."""
+    return _differs(obj, obj.matrix_local)
+
+
+def _differs(obj: bpy.types.Object, local: Matrix) -> bool:
+    if PLACED not in obj:
+        return True
+    distance, focal_mm = obj[PLACED]
+    apart = np.abs(np.array(local) - np.array(_standard(distance, obj.parent))).max()
+    return bool(apart > _SAME or abs(obj.data.lens - focal_mm) > 1e-3)
+
+
+def follow(scene: bpy.types.Scene) -> None:
+    """Place the cameras of a scene's hands anew, as the panel's fields have changed; not those that were moved."""
+    for armature in hand.in_scene(scene):
+        camera = of(armature)
+        if camera is None or camera.library or camera.data.library:
+            continue
+        if not _differs(camera, camera.matrix_parent_inverse @ camera.matrix_basis):  # its local one may be of before
+            place(camera, scene)
 
 
 def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scene: bpy.types.Scene) -> None:
@@ -78,21 +100,21 @@ def take_over(armature: bpy.types.Object, view: Matrix, lens: float | None, scen
     panel.set_distance, panel.distance = render_settings.FIXED, min(max(depth, NEAREST), FARTHEST)
     if lens is not None:
         panel.set_focal_mm, panel.focal_mm = render_settings.FIXED, lens
-    moved = np.array(_facing(render_settings.camera(scene))) @ moved
+    moved = np.array(_facing(render_settings.camera(scene).distance)) @ moved
     moved = hand.sided(moved, armature)
     sync.put(armature, _with_forearm(hand.pose(armature), moved, anatomy.skeleton(hand.shape(armature))))
     if (own := of(armature)) is not None:
         place(own, scene)
 
 
-def _facing(camera: Camera) -> Matrix:
+def _facing(distance: float) -> Matrix:
     """Where the generator's camera stands in the hand's axes: Blender's look along their -Z, with +Y up."""
-    return Matrix.Translation((0, -camera.distance, 0)) @ Matrix.Rotation(np.pi / 2, 4, "X")
+    return Matrix.Translation((0, -distance, 0)) @ Matrix.Rotation(np.pi / 2, 4, "X")
 
 
-def _standard(camera: Camera, armature: bpy.types.Object) -> Matrix:
+def _standard(distance: float, armature: bpy.types.Object) -> Matrix:
     """Where it stands in the armature's axes."""
-    return (Matrix(_axes(armature)) @ _facing(camera)).normalized()
+    return (Matrix(_axes(armature)) @ _facing(distance)).normalized()
 
 
 def _axes(armature: bpy.types.Object) -> np.ndarray:

@@ -40,7 +40,7 @@ class HANDFORGE_PT_camera(Sidebar, bpy.types.Panel):
         layout, armature = self.layout, hand.active(context)
         layout.operator("handforge.add_camera", text="Look Through", icon="CAMERA_DATA")
         camera = camera_object.of(armature) if armature else None
-        if camera is not None and camera_object.is_moved(camera, context.scene):
+        if camera is not None and camera_object.is_moved(camera):
             wrapped(layout, "The camera was moved: images are still taken from its old place", "INFO")
             layout.operator("handforge.take_over_camera", icon="CHECKMARK")
         layout.operator("handforge.take_over_view", icon="VIEW3D")

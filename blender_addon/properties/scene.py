@@ -22,7 +22,7 @@ from generator.hand import pose_sets, sweep_map
 from handforge import commented_toml
 from handforge.machine import processors
 
-from .. import verdict
+from .. import camera_object, verdict
 from ..camera_object import FARTHEST, NEAREST
 from ..render_settings import AS_PRESET, CHOICES, FIXED, FRACTIONS, GROUND_TRUTH_WORDS, NUMBERS
 from ..viewport_ui import show_preview, title
@@ -83,7 +83,8 @@ SETTING_TEXTS = {
 """What each setting does: the docstrings of RenderSettings."""
 
 
-def _judge_again(props: Any, _context: bpy.types.Context) -> None:
+def _images_changed(props: Any, _context: bpy.types.Context) -> None:
+    camera_object.follow(props.id_data)
     verdict.all_later(props.id_data)
 
 
@@ -94,7 +95,7 @@ def _choice(name: str, words: tuple[str, ...]) -> Any:
         name=title(name),
         description=SETTING_TEXTS[name],
         items=[as_preset, *explained(words, texts)],
-        update=_judge_again,
+        update=_images_changed,
     )
 
 
@@ -119,7 +120,7 @@ def _preset_chosen(props: SceneProperties, context: bpy.types.Context) -> None:
     if props.settings != "file":
         chosen = settings.load(Path(props.settings))
         props.size, props.format = chosen.resolution, chosen.format
-    _judge_again(props, context)
+    _images_changed(props, context)
 
 
 def _shows_changed(props: SceneProperties, _context: bpy.types.Context) -> None:
@@ -168,7 +169,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         ],
         update=_preset_chosen,
     )
-    settings_file: _path("Settings File", "FILE_PATH", "A TOML file of settings", update=_judge_again)
+    settings_file: _path("Settings File", "FILE_PATH", "A TOML file of settings", update=_images_changed)
     count: IntProperty(name="Images", description="0 for every plausible pose", min=0, default=100)
     seed: IntProperty(name="Seed", description="Another seed draws other random hands, light and scenes", min=0)
     size: IntVectorProperty(
@@ -178,7 +179,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         min=settings.SIZE_RANGE[0],
         max=settings.SIZE_RANGE[1],
         default=_DEFAULTS.resolution,
-        update=_judge_again,
+        update=_images_changed,
     )
     engine: EnumProperty(name="Engine", description="What renders", items=explained(ENGINES, ENGINE_TEXTS))
     format: EnumProperty(name="Format", description="File format of the images", items=explained(FORMATS, _FORMATS))
@@ -201,7 +202,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         min=NEAREST,
         max=FARTHEST,
         default=1.0,
-        update=_judge_again,
+        update=_images_changed,
     )
     focal_mm: FloatProperty(
         name="Millimetres",
@@ -211,7 +212,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         min=10,
         max=300,
         default=45.0,
-        update=_judge_again,
+        update=_images_changed,
     )
     preview_number: IntProperty(
         name="Preview Draw",
@@ -235,7 +236,7 @@ class SceneProperties(bpy.types.PropertyGroup):
 
 
 SceneProperties.__annotations__ |= {
-    name: FloatProperty(name="Fraction", description=SETTING_TEXTS[name], min=0, max=1, update=_judge_again)
+    name: FloatProperty(name="Fraction", description=SETTING_TEXTS[name], min=0, max=1, update=_images_changed)
     for name in FRACTIONS
 }
 SceneProperties.__annotations__ |= {f"set_{name}": _choice(name, words) for name, words in CHOICES.items()}

@@ -253,12 +253,12 @@ def test_the_camera_sees_their_hand_as_it_sees_ours(armature, tmp_path, scale):
     away = render_settings.camera(scene).distance
     x, y, z = SCALE * scale * OURS.heads[[BONES.index(name) for name in NEEDED]].T
     np.testing.assert_allclose(in_view(armature), np.transpose([x, z, -away - y]), atol=1e-4)
-    assert not camera_object.is_moved(scene.camera, scene)
+    assert not camera_object.is_moved(scene.camera)
 
     scene.camera.rotation_euler.z += 0.3
     scene.camera.location += scene.camera.matrix_local.col[0].xyz.normalized() * 0.1 / scale
     wanted = in_view(armature)
-    assert camera_object.is_moved(scene.camera, scene)
+    assert camera_object.is_moved(scene.camera)
     assert bpy.ops.handforge.take_over_camera() == {"FINISHED"}
     np.testing.assert_allclose(in_view(armature), wanted, atol=1e-4)
-    assert not camera_object.is_moved(scene.camera, scene)
+    assert not camera_object.is_moved(scene.camera)

@@ -56,7 +56,7 @@ def test_the_camera_object_sees_what_the_generators_does(armature, window, side)
     camera = scene.camera
     assert camera.parent is armature and (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
     np.testing.assert_allclose(through(camera, armature, scene), seen(armature, scene), atol=0.02)
-    assert not camera_object.is_moved(camera, scene)
+    assert not camera_object.is_moved(camera)
 
 
 def test_the_camera_object_is_an_ordinary_one_where_each_image_is_framed_by_itself(armature, window, tmp_path):
@@ -81,7 +81,7 @@ def test_a_moved_camera_is_taken_over(armature, window, side):
     camera = scene.camera
     camera.location, camera.rotation_euler, camera.data.lens = (0.25, -0.5, 0.2), (1.3, 0.1, 0.45), 50
     wanted = through(camera, armature, scene)
-    assert camera_object.is_moved(camera, scene)
+    assert camera_object.is_moved(camera)
     assert bpy.ops.handforge.take_over_camera() == {"FINISHED"}
     np.testing.assert_allclose(seen(armature, scene), wanted, atol=0.05)
     assert (
@@ -90,11 +90,33 @@ def test_a_moved_camera_is_taken_over(armature, window, side):
         and hand.pose(armature)[1] == pytest.approx(0, abs=1e-5)
     )
     np.testing.assert_allclose(hand.pose(armature)[6:], LOOKS[side][6:], atol=2e-6)
-    assert not camera_object.is_moved(camera, scene)
+    assert not camera_object.is_moved(camera)
     np.testing.assert_allclose(through(camera, armature, scene), wanted, atol=0.05)
     camera.location = 0, 2, 0
     with pytest.raises(RuntimeError, match="The hand is behind that camera"):
         bpy.ops.handforge.take_over_camera()
+
+
+def test_the_camera_follows_the_panel_until_it_is_moved(armature, window):
+    """The panel would say that the camera was moved, when its distance was set."""
+    scene = bpy.context.scene
+    bpy.ops.handforge.add_camera()
+    camera = scene.camera
+    window.set_distance, window.distance, window.set_focal_mm, window.focal_mm = "fixed", 0.6, "fixed", 30
+    window.size = 640, 480
+    bpy.context.view_layer.update()
+    assert camera.location.y == pytest.approx(-0.6) and camera.data.lens == 30 and not camera_object.is_moved(camera)
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
+    camera.location.x = 0.1
+    window.distance, window.size = 0.8, (320, 240)
+    bpy.context.view_layer.update()
+    assert camera.location.y == pytest.approx(-0.6) and camera_object.is_moved(camera)
+    assert bpy.ops.handforge.add_camera() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert tuple(camera.location) == pytest.approx((0, -0.8, 0), abs=1e-6) and not camera_object.is_moved(camera)
+    scene.camera = None
+    window.size = 640, 480
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (320, 240), "another camera's images"
 
 
 def test_a_photograph_is_behind_the_camera_with_its_focal_length(armature, window, tmp_path):
