@@ -171,7 +171,7 @@ def problems(scene: bpy.types.Scene) -> list[str]:
         try:
             resolved(scene)
         except HandforgeError as error:
-            found.append(str(error))
+            found.append(in_words_of_the_panel(str(error)))
     return found
 
 
@@ -210,10 +210,10 @@ _WORDS = {
 
 
 def in_words_of_the_panel(text: str) -> str:
-    """A message of the generator's, with the panel's fields instead of the command's options."""
+    """A message of the generator's as a sentence, with the panel's fields instead of the command's options."""
     for command, panel in _WORDS.items():
         text = text.replace(command, panel)
-    return text
+    return text[:1].upper() + text[1:]
 
 
 # ---------------------------------------------------------------- the same as a command

@@ -60,7 +60,7 @@ class HANDFORGE_PT_photo(Sidebar, bpy.types.Panel):
         column.operator("handforge.click_joints", icon="RESTRICT_SELECT_OFF")
         column.operator("handforge.fit_file", icon="FILE")
         if text := context.scene.handforge.fit:
-            wrapped(column, text[0].upper() + text[1:], "INFO")
+            wrapped(column, render_settings.in_words_of_the_panel(text), "INFO")
 
 
 class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
@@ -80,7 +80,7 @@ class HANDFORGE_PT_sweep(Sidebar, bpy.types.Panel):
         try:
             layout.label(text=f"{len(sweep_view.chosen(scene).poses):,} poses")
         except HandforgeError as error:
-            wrapped(layout, str(error), "ERROR", alert=True)
+            wrapped(layout, render_settings.in_words_of_the_panel(str(error)), "ERROR", alert=True)
         row = layout.row(align=True)
         row.operator("handforge.sweep_to_timeline", icon="ACTION")
         if props.before[1]:

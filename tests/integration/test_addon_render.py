@@ -90,6 +90,7 @@ def test_messages_speak_of_the_panels_fields():
             texts += [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     assert sum("--" in text for text in texts) > 5
     told = [render_settings.in_words_of_the_panel(text) for text in texts]
+    assert render_settings.in_words_of_the_panel("no pose is left: lower --count") == "No pose is left: lower Images"
     assert not [text for text in told if re.search(r"--[a-z]|handforge (render|poses|frame|dataset)", text)]
 
 
