@@ -184,7 +184,8 @@ def test_bones_rotated_in_pose_mode_stop_at_their_limits(window):
     to_x, to_y, *_ = fingers["index curl"]
     chosen = lambda state: state["hand"]["selected"] == ["index_proximal"]  # noqa: E731
     bone = x - 0.6 * (to_x - x), y - 0.6 * (to_y - y)
-    window.until("the bone is selected", lambda: window.click_at(*bone), chosen)
+    # a second click at the same place would take the selection away
+    window.until("the bone is selected", lambda: window.click_at(*bone), chosen, seconds=40)
     flexion = pose.FINGER_SLICE["index"].start
 
     def rotate():
