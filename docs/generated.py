@@ -128,6 +128,13 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return re.sub(r"^<!-- (\w+) -->$", part, markdown, flags=re.MULTILINE)
 
 
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    """Let the search show experiments, which describe the code of their day, after other pages."""
+    if page.url.startswith("experiments/"):
+        page.meta["search"] = {"boost": 0.1}
+    return html
+
+
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Take the script that lets search run from disk out of the site itself, in place of another host's."""
     here = "../" * page.url.count("/")

@@ -8,6 +8,7 @@ import re
 import runpy
 import shlex
 import tomllib
+import types
 from pathlib import Path
 
 import click
@@ -310,6 +311,8 @@ def test_marks_are_filled_and_pages_ask_no_other_host():
     assert GENERATED["on_page_markdown"]("<!-- network -->") == "<!-- network -->"
     rules = GENERATED["on_page_markdown"]("# Working\n\n<!-- contributing -->\n")
     assert rules.count("\n# ") == 0 and "\n## Rules\n" in rules
+    page = types.SimpleNamespace(url="experiments/muon.html", meta={})
+    assert GENERATED["on_page_content"]("a", page) == "a" and page.meta == {"search": {"boost": 0.1}}
     shim = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
     assert GENERATED["on_post_page"](shim, Page) == '<script src="../assets/worker.js"></script>'
 
