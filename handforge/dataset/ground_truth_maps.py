@@ -47,7 +47,7 @@ def read_map(path: Path, name: str) -> np.ndarray:
     """
     if name not in GROUND_TRUTH_MAPS:
         raise DatasetError(f"there is no ground-truth map {name!r}; there are {', '.join(GROUND_TRUTH_MAPS)}")
-    values = np.asarray(open_image(path))
+    values = np.array(open_image(path))  # a copy, as in read_image
     kind = {"depth": (2, np.uint16), "normals": (3, np.uint8), "parts": (2, np.uint8)}[name]
     if (values.ndim, values.dtype) != (kind[0], np.dtype(kind[1])):
         raise DatasetError(f"{path} does not hold {name}: it has {values.ndim} axes of {values.dtype}")

@@ -119,7 +119,7 @@ def read_image(path: Path) -> np.ndarray:
     :raises DatasetError: if it is missing, is no image, is truncated, is larger than :data:`MAX_PIXELS`, or has values
         of 32 bits, of which nothing says what is white.
     """
-    return np.asarray(open_image(path, "RGB"))
+    return np.array(open_image(path, "RGB"))  # a copy: PyTorch warns of arrays that cannot be written to
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -75,6 +75,7 @@ def test_a_detector_takes_paths_arrays_and_batches(trained):
         ([None], "not NoneType"),
         (None, "not NoneType"),
         (5, "not int"),
+        (b"\xff\xd8", "not bytes"),
         (Image.new("RGB", (4, 5)), "not Image"),
         (np.zeros((4, 5), np.uint8), r"not \(4, 5\) uint8"),
         (np.zeros((0, 0, 3), np.uint8), r"not \(0, 0, 3\) uint8"),
@@ -89,6 +90,17 @@ def test_what_is_no_image_is_named(trained, image, message):
 def test_a_batch_takes_images_only(trained, image):
     with pytest.raises(ValueError, match=r"an image is a path or a \(H, W, 3\) uint8 RGB array, not"):
         handforge.HandDetector(trained / "run").detect_batch([image])
+
+
+@pytest.mark.parametrize("image", ["photo.jpg", Path("photo.jpg"), np.zeros((4, 5, 3), np.uint8), None])
+def test_a_batch_is_several_images(trained, image):
+    with pytest.raises(ValueError, match="detect_batch takes a sequence of images; one image is for detect"):
+        handforge.HandDetector(trained / "run").detect_batch(image)
+
+
+def test_a_device_that_is_none_is_named(trained):
+    with pytest.raises(handforge.HandforgeError, match=r"there is no device None; there (is|are) cpu"):
+        handforge.HandDetector(trained / "run", device=None)
 
 
 def test_a_session_that_is_none_is_named(trained):

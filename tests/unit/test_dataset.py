@@ -33,7 +33,9 @@ def test_written_and_read_back(tmp_path, suffix):
         (mask,) = dataset.masks(image)
         assert (mask == np.roll(two_pieces(), i, axis=1)).all()
         assert (ds.read_mask(dataset.folder / "masks" / f"f{i}.png") == mask).all()
-        assert dataset.read_image(image).shape == (40, 60, 3)
+        pixels = dataset.read_image(image)
+        assert pixels.shape == (40, 60, 3)
+        assert pixels.flags.writeable and mask.flags.writeable, "PyTorch warns of arrays that are not"
         assert ds.check_image(dataset, image) == []
     digest = images_digest(dataset.folder, dataset)
     assert dataset.info == {"seed": 0, "images": 3, "hands": 3, "images_sha256": digest}

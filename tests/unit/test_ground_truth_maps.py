@@ -135,6 +135,7 @@ def test_truths_are_written_and_read_back(tmp_path):
     assert data.ground_truth_map(image, "depth") == pytest.approx(truths["depth"], abs=1.01e-4)
     assert data.ground_truth_map(image, "normals") == pytest.approx(truths["normals"], abs=0.005)
     assert (data.ground_truth_map(image, "parts") == truths["parts"]).all()
+    assert all(data.ground_truth_map(image, name).flags.writeable for name in truths)
     dataset.copy_subset(data, [image], tmp_path / "part")
     part = Dataset(tmp_path / "part")
     assert check_image(part, part.images[0]) == [] and (tmp_path / "part" / "depth" / "one.png").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 import torch
@@ -25,7 +25,8 @@ Image = str | Path | np.ndarray
 
 
 class HandDetector:
-    """A trained network, ready to detect, also in several threads at once.
+    """A trained network, ready to detect, also in several threads at once, and pickled in other processes; start these
+    by ``spawn``, as PyTorch may hang in forked ones.
 
     :param weights: a run folder, or a ``.safetensors`` file; None: the network that comes with handforge.
     :param category: with ``weights`` None: what its masks cover, ``hand`` or ``hand+forearm``.
@@ -93,17 +94,27 @@ class HandDetector:
             shows no hand.
         :raises ValueError: if an image is something else, or an array is not of that shape and dtype.
         """
-        if isinstance(images, str | Path) or (isinstance(images, np.ndarray) and images.ndim != 4):
-            return self.detect_batch([images])[0]
-        if not isinstance(images, Iterable):
-            raise _not_an_image(images)
-        return [found for image in images for found in self.detect_batch([image])]
+        if _is_one(images):
+            return self.detect_batch([cast("Image", images)])[0]
+        return [found for image in cast("Sequence[Image]", images) for found in self.detect_batch([image])]
 
     def detect_batch(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Detect in several images at once, which takes the memory of all of them; else as :meth:`detect`."""
+        """Detect in several images at once, which takes the memory of all of them; else as :meth:`detect`.
+
+        :raises ValueError: also if ``images`` is one image.
+        """
         how = (self.device, self.precision, self.tta, self.zoom, self.categories, self.mask_threshold)
+        if _is_one(images):
+            raise ValueError("detect_batch takes a sequence of images; one image is for detect")
         found = detect(self.model, [_array(image) for image in images], *how)
         return [[detection for detection in each if detection.score >= self.score] for each in found]
+
+
+def _is_one(images: Any) -> bool:
+    """Whether something is one image, or nothing that several could be in."""
+    if isinstance(images, np.ndarray):
+        return images.ndim != 4
+    return isinstance(images, str | bytes | Path) or not isinstance(images, Iterable)
 
 
 def _array(image: Image) -> np.ndarray:

@@ -402,7 +402,7 @@ def pick_device(name: str) -> str:
     there = f"there {'are' if gpus else 'is'} {', '.join(['cpu', *gpus])}"
     try:
         device = torch.device(name)
-    except RuntimeError:  # its text lists all kinds that torch knows
+    except (RuntimeError, TypeError):  # its text lists all kinds that torch knows
         raise RecipeError(f"there is no device {name!r}; {there}") from None
     try:
         torch.empty(1, device=device).cpu()  # of "meta" nothing comes back
