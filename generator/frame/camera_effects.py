@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from generator.hand.vectors import NotNegative, Number, Sizes, within
 from generator.maths import Triple, log_uniform, srgb_to_linear
 from handforge.rng import StreamState, resume, state_of
 
@@ -23,16 +25,10 @@ class Sensor:
     :param quality: of JPEG, 1 to 100; None: stored as it is.
     """
 
-    blur: float
-    noise: float
+    blur: NotNegative
+    noise: NotNegative
     grain: StreamState
-    quality: int | None
-
-    def __post_init__(self) -> None:
-        if self.blur < 0 or self.noise < 0:
-            raise ValueError("blur and noise are 0 or more")
-        if self.quality is not None and not 1 <= self.quality <= 100:
-            raise ValueError("quality is 1 to 100")
+    quality: Annotated[int, within(1, 100)] | None
 
 
 def draw_sensor(rng: np.random.Generator, size_wh: tuple[int, int]) -> Sensor:
@@ -63,13 +59,13 @@ class Photo:
     :param sharpened: the radius, pixels, and percent of an unsharp mask; None without one.
     """
 
-    cast: Triple | None
+    cast: Sizes | None
     shake: tuple[float, float] | None
-    balance: Triple
-    exposure: float
-    white: float
-    contrast: float
-    sharpened: tuple[float, int] | None
+    balance: Sizes
+    exposure: NotNegative
+    white: NotNegative
+    contrast: NotNegative
+    sharpened: tuple[NotNegative, Number] | None
     sensor: Sensor
 
 

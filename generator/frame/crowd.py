@@ -18,7 +18,7 @@ from generator.hand import pose
 from generator.hand.anatomy import Skeleton
 from generator.hand.camera import SENSOR_MM, Camera
 from generator.hand.kinematics import PosedSkeleton
-from generator.hand.vectors import Side, one_of
+from generator.hand.vectors import Fraction, Number, Side, one_of
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from handforge.rng import stream
 
@@ -50,7 +50,7 @@ class SeenHand:
     :param shoulder: (3,) metres.
     """
 
-    person: int
+    person: Number
     side: Side
     pose: tuple[float, ...]
     elbow: Elbow
@@ -68,7 +68,7 @@ class Person:
 
     center: Triple
     axes: tuple[Triple, Triple, Triple]
-    tone: float
+    tone: Fraction
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import FOREARM_LENGTH
+from generator.hand.vectors import NotNegative, within
 from handforge.rng import stream
 
 PLACE = 0.26
@@ -27,15 +29,15 @@ MOST = 1.9
 class Elbow:
     """How an arm is bent.
 
-    :param angle: between forearm and the line of the upper arm, radians; 0 is a straight arm, and less than 2.
+    :param angle: between forearm and the line of the upper arm, radians; 0 is a straight arm, and 2 at most.
     :param about: where the upper arm turns to, as an angle in the bind pose's XY plane, radians.
     :param reach: how far the arm's end is from the wrist along the arm, metres: what lies beyond the bend is stretched
         to it from the model's :data:`generator.hand.anatomy.FOREARM_LENGTH`.
     """
 
-    angle: float = 0.0
+    angle: Annotated[float, within(0, 2)] = 0.0
     about: float = 0.0
-    reach: float = FOREARM_LENGTH
+    reach: NotNegative = FOREARM_LENGTH
 
     def bend(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 3) of a straight arm in the bind pose, which lies along -Z from the wrist, as they are bent.

@@ -27,7 +27,7 @@ from generator.frame.placing import (
 )
 from generator.frame.settings import RenderSettings
 from generator.hand.camera import Camera
-from generator.hand.vectors import Side, one_of
+from generator.hand.vectors import Fraction, NotNegative, Number, Side, one_of
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import hand_mesh
 from generator.mesh.limb_skin import LimbSkin
@@ -52,8 +52,8 @@ class PlacedArm:
 
     side: Side
     elbow: Elbow
-    girth: float
-    tone: float
+    girth: NotNegative
+    tone: Fraction
     matrix: Matrix
     skin: LimbSkin
 
@@ -73,7 +73,7 @@ class PlacedObject:
     """
 
     maker: makers.Kind
-    seed: int
+    seed: Number
     matrix: Matrix
 
     def model(self) -> ObjectModel:

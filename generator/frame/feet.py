@@ -17,7 +17,7 @@ from generator.frame.placing import (
     shifted,
 )
 from generator.hand.camera import Camera
-from generator.hand.vectors import Side
+from generator.hand.vectors import Color, Fraction, Side
 from generator.maths import Triple, log_uniform, rotation_about, rounded
 from generator.mesh import foot, skin_color
 from generator.mesh.foot import FootPose, FootShape
@@ -64,8 +64,8 @@ class PlacedFoot:
     side: Side
     shape: FootShape
     pose: FootPose
-    tone: float
-    polish: Triple | None
+    tone: Fraction
+    polish: Color | None
     matrix: Matrix
     skin: LimbSkin
     patches: tuple[Patch, ...] = ()

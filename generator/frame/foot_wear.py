@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from generator.hand.vectors import NotNegative
 from generator.mesh import foot
 from generator.mesh.hand_mesh import vertex_normals
 from generator.mesh.skin_weights import segment_distance
@@ -34,7 +35,7 @@ class Sandal:
     """
 
     straps: Straps
-    thickness: float
+    thickness: NotNegative
     sole: Surface
     strap: Surface
 
@@ -55,8 +56,8 @@ class Trousers:
     :param loose: how far the cloth stands off the leg, metres.
     """
 
-    hem: float
-    loose: float
+    hem: NotNegative
+    loose: NotNegative
     cloth: Surface
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 from generator.frame import light
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import HandShape
-from generator.hand.vectors import Side, Vector
+from generator.hand.vectors import Fraction, Number, Side, Vector
 from generator.mesh.sleeve import SLEEVED, Sleeve
 from handforge.rng import stream
 
@@ -37,11 +37,11 @@ class FrameLook:
     :param sleeve: None for a bare arm; indoor scenes have sleeves of their own.
     """
 
-    shape: int | None
-    tone: float
+    shape: Number | None
+    tone: Fraction
     light: Vector
     light_color: Vector
-    ambient: float
+    ambient: Fraction
     background: Vector
     side: Side = "right"
     sleeve: Sleeve | None = None
@@ -51,8 +51,9 @@ class FrameLook:
             raise ValueError("light, light_color and background are three numbers each")
         if not 0.99 < np.linalg.norm(self.light) < 1.01:
             raise ValueError("light is a vector of length 1")
-        if not (0 <= self.tone <= 1 and 0 <= self.ambient <= 1):
-            raise ValueError("tone and ambient are from 0 to 1")
+        for name in ("light_color", "background"):
+            if (low := getattr(self, name).min()) < 0:
+                raise ValueError(f"{name} is of numbers of 0 or more, not {low:g}")
 
 
 def hand_shape(settings: RenderSettings, shape: int | None = None) -> HandShape:

@@ -37,7 +37,7 @@ from generator.frame.settings import SIZE_RANGE, RenderSettings
 from generator.hand.anatomy import Skeleton, skeleton
 from generator.hand.camera import Camera
 from generator.hand.pose import SIZE
-from generator.hand.vectors import Side, Vector
+from generator.hand.vectors import Number, Side, Vector
 from generator.mesh import hand_mesh
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects.grasps import Grasp
@@ -60,15 +60,13 @@ class HandSpec:
 
     side: Side
     pose: Vector
-    shape: int | None
+    shape: Number | None
     look: HandLook
     elbow: Elbow
 
     def __post_init__(self) -> None:
         if self.pose.shape != (SIZE,):
             raise ValueError(f"pose is {SIZE} numbers, not {len(self.pose)}")
-        if not 0 <= self.elbow.angle < 2:
-            raise ValueError(f"the elbow's angle is 0 or more and less than 2, not {self.elbow.angle}")
 
 
 @dataclass(frozen=True)

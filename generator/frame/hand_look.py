@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from generator.frame.settings import RenderSettings
 from generator.hand.anatomy import MEAN, HandShape
+from generator.hand.vectors import Fraction
 from generator.mesh.gloves import Glove, over_another
 from generator.mesh.rings import Ring, draw_rings
 from generator.mesh.skin_look import SkinLook
@@ -25,15 +26,11 @@ class HandLook:
     :param skin: None where it has the plain colors of its tone: before plain backgrounds, and of external rigs.
     """
 
-    tone: float = 0.5
+    tone: Fraction = 0.5
     shape: HandShape = MEAN
     skin: SkinLook | None = None
     glove: Glove | None = None
     rings: tuple[Ring, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.tone <= 1:
-            raise ValueError(f"tone is from 0 to 1, not {self.tone}")
 
 
 def draw_hand_look(

@@ -35,5 +35,29 @@ def one_of(words: Iterable[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def within(low: float, high: float) -> AfterValidator:
+    """Check that a number is in a range, as the second part of ``Annotated[float, ...]``.
+
+    :param high: infinite where there is no bound.
+    """
+
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            said = f"from {low:g} to {high:g}" if np.isfinite(high) else f"{low:g} or more"
+            raise ValueError(f"is {said}, not {value!r:.80}")
+        return value
+
+    return AfterValidator(check)
+
+
+NotNegative = Annotated[float, within(0, np.inf)]
+"""As a length in metres."""
+Sizes = tuple[NotNegative, NotNegative, NotNegative]
+"""By axis or by colour channel."""
+Fraction = Annotated[float, within(0, 1)]
+Color = tuple[Fraction, Fraction, Fraction]
+"""Linear RGB."""
+Number = Annotated[int, within(0, np.inf)]
+"""Of one of several, or a seed."""
 Side = Annotated[str, one_of(("right", "left"))]
 """Which hand or foot of a person."""

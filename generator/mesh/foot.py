@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from generator.hand.vectors import NotNegative
 from generator.maths import Triple, smoothstep
 from generator.mesh import mesh_file, meshing
 from generator.mesh.sdf import ImplicitSurface, Limb, smooth_min
@@ -44,15 +45,15 @@ _BREADTH = np.array([14.8, 9.9, 9.5, 9.3, 9.4])
 class FootShape:
     """How one person's foot differs from the mean one: factors, 1.0 everywhere for the mean."""
 
-    length: float = 1.0
+    length: NotNegative = 1.0
     """Of the whole, in all directions."""
-    width: float = 1.0
+    width: NotNegative = 1.0
     """Of the foot from side to side, beyond ``length``."""
-    girth: float = 1.0
+    girth: NotNegative = 1.0
     """Of the leg, beyond ``length``."""
-    toes: float = 1.0
+    toes: NotNegative = 1.0
     """Of the toes' length, beyond ``length``."""
-    hallux: float = 1.0
+    hallux: NotNegative = 1.0
     """Of the great toe's length, beyond ``toes``."""
     valgus: float = 0.0
     """Radians, not a factor: how far the great toe leans to the others, and its joint stands out; 0 in the mean."""

@@ -10,10 +10,8 @@ from typing import Annotated
 
 import numpy as np
 
-from generator.hand.vectors import one_of
+from generator.hand.vectors import Color, Fraction, NotNegative, Number, one_of, within
 from generator.maths import srgb_to_linear, triple
-
-Color = tuple[float, float, float]
 
 FINISHES = ("rubber", "knit", "leather", "fabric", "wool")
 """Materials of gloves. Rubber stands for nitrile, latex, vinyl and coatings."""
@@ -34,7 +32,7 @@ class Glove:
     :param smoothing: rounds of smoothing of the skin underneath: what a thick glove hides.
     :param tip: how much longer than the fingers it is, metres.
     :param cuff: how far it reaches below the wrist crease, metres.
-    :param flare: how much wider than the arm the cuff's end is, as a fraction of the arm's girth.
+    :param flare: how much wider than the arm the cuff's end is, as a fraction of the arm's girth; below 0 narrower.
     :param slack: how far the cuff stands off the arm, metres.
     :param fingers: fraction of each finger that is covered, 1 is all of it.
     :param wrinkle: height of its folds, metres.
@@ -55,23 +53,23 @@ class Glove:
     patch_finish: Annotated[str, one_of(FINISHES)] = "rubber"
     patch_color: Color = (0.1, 0.1, 0.1)
     cuff_color: Color = (0.5, 0.5, 0.5)
-    thickness: float = 0.0003
-    smoothing: int = 2
-    tip: float = 0.0
-    cuff: float = 0.06
-    flare: float = 0.0
-    slack: float = 0.001
-    fingers: float = 1.0
-    wrinkle: float = 0.0
-    opacity: float = 1.0
-    roughness: float = 0.5
-    patch_roughness: float = 0.5
-    dirt: float = 0.0
+    thickness: NotNegative = 0.0003
+    smoothing: Annotated[int, within(0, 100)] = 2
+    tip: NotNegative = 0.0
+    cuff: NotNegative = 0.06
+    flare: Annotated[float, within(-1, np.inf)] = 0.0
+    slack: NotNegative = 0.001
+    fingers: Fraction = 1.0
+    wrinkle: NotNegative = 0.0
+    opacity: Fraction = 1.0
+    roughness: Fraction = 0.5
+    patch_roughness: Fraction = 0.5
+    dirt: Fraction = 0.0
     print_color: Color | None = None
     seam: bool = False
-    seed: int = 0
+    seed: Number = 0
     under: Color | None = None
-    under_cuff: float = 0.0
+    under_cuff: NotNegative = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, kind: str = "random") -> Glove:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from generator.hand.vectors import Fraction
+
 
 @dataclass(frozen=True)
 class LimbSkin:
@@ -18,11 +20,11 @@ class LimbSkin:
     :param callus: 0..1, how thick and yellow the skin is where the foot rubs.
     """
 
-    age: float
-    blood: float
+    age: Fraction
+    blood: Fraction
     place: tuple[float, float, float]
-    hair: float = 0.0
-    callus: float = 0.0
+    hair: Fraction = 0.0
+    callus: Fraction = 0.0
 
     @classmethod
     def random(cls, rng: np.random.Generator, aged: bool = False) -> LimbSkin:

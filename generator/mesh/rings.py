@@ -9,10 +9,10 @@ import numpy as np
 
 from generator.hand.anatomy import BONES, HandShape, skeleton
 from generator.hand.pose import FINGERS
-from generator.hand.vectors import one_of
+from generator.hand.vectors import Color, Fraction, NotNegative, one_of
 from generator.maths import log_uniform
 from generator.mesh import hand_mesh
-from generator.mesh.gloves import Color, linear_rgb
+from generator.mesh.gloves import linear_rgb
 from generator.mesh.hand_chart import hand_chart
 
 _AROUND = 40
@@ -31,12 +31,12 @@ class Ring:
     """
 
     finger: Annotated[str, one_of(FINGERS)]
-    place: float
-    width: float
-    thickness: float
+    place: Fraction
+    width: NotNegative
+    thickness: NotNegative
     color: Color
-    roughness: float
-    stone: float
+    roughness: Fraction
+    stone: NotNegative
     stone_color: Color
 
     @property

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from generator.hand.vectors import Color, Fraction, NotNegative
 from generator.mesh.foot import FootMesh
 from generator.mesh.hand_mesh import HandMesh
 
@@ -33,9 +34,9 @@ class Patch:
     """
 
     place: tuple[float, float, float]
-    radius: float
-    color: tuple[float, float, float]
-    strength: float
+    radius: NotNegative
+    color: Color
+    strength: Fraction
     wet: bool = False
 
     def cover(self, points: np.ndarray) -> np.ndarray:

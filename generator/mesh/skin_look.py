@@ -14,10 +14,10 @@ from typing import Annotated
 import numpy as np
 
 from generator.hand.pose import FINGERS
-from generator.hand.vectors import one_of
+from generator.hand.vectors import Color, Fraction, NotNegative, Number, one_of, within
 from generator.maths import smoothstep
 from generator.mesh import hand_mesh, skin_color, skin_features
-from generator.mesh.gloves import Color, linear_rgb
+from generator.mesh.gloves import linear_rgb
 from generator.mesh.hand_chart import hand_chart
 from generator.mesh.sdf import HALF_BREADTH
 from generator.mesh.skin_weights import segment_distance
@@ -48,21 +48,21 @@ class SkinLook:
     :param seed: of all irregularity, 0 to :data:`SEEDS` - 1 where it is drawn.
     """
 
-    tone: float
-    warmth: float = 0.0
-    blood: float = 0.4
-    age: float = 0.3
-    oil: float = 0.4
-    crease: float = 0.6
-    nail: float = 0.001
+    tone: Fraction
+    warmth: Annotated[float, within(-1, 1)] = 0.0
+    blood: Fraction = 0.4
+    age: Fraction = 0.3
+    oil: Fraction = 0.4
+    crease: Fraction = 0.6
+    nail: NotNegative = 0.001
     polish: Color | None = None
     drawing: Annotated[str, one_of(DRAWINGS)] = "none"
     ink: Color = (0.02, 0.025, 0.04)
     band: Annotated[str, one_of(BANDS)] = "none"
     band_color: Color = (0.6, 0.4, 0.25)
-    hair: float = 0.0
+    hair: Fraction = 0.0
     hair_color: Color = (0.03, 0.02, 0.015)
-    seed: int = 0
+    seed: Number = 0
 
     @classmethod
     def random(cls, rng: np.random.Generator, tone: float, adorned: float = 0.25) -> SkinLook:

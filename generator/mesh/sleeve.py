@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.hand.vectors import Vector
+from generator.hand.vectors import NotNegative, Number, Vector
 from generator.maths import grid_triangles
 
 SHORTEST_ARM = 0.22
@@ -31,9 +31,9 @@ class Sleeve:
     """
 
     start: float
-    loose: float
+    loose: NotNegative
     color: Vector
-    folds: int
+    folds: Number
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Sleeve:

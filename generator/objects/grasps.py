@@ -19,6 +19,7 @@ import numpy as np
 from generator.hand import kinematics, plausibility, pose
 from generator.hand.anatomy import BONES, Skeleton
 from generator.hand.kinematics import PosedSkeleton
+from generator.hand.vectors import Number
 from generator.mesh import skinning
 from generator.mesh.hand_mesh import HandMesh
 from generator.objects import makers, solids
@@ -78,7 +79,7 @@ class Grasp:
     """
 
     kind: makers.Kind
-    seed: int
+    seed: Number
     type: str
     fingers: tuple[float, ...]
     matrix: tuple[tuple[float, ...], ...]

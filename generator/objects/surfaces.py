@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from generator.hand.vectors import one_of
+from generator.hand.vectors import Color, Fraction, NotNegative, one_of
 from generator.maths import log_uniform
 
 KINDS = ("plain", "metal", "wood", "leather", "glass", "print", "glow", "mottled", "peel", "crumb", "knit", "skin")
@@ -27,10 +27,10 @@ class Surface:
     """
 
     kind: Annotated[str, one_of(KINDS)]
-    color: tuple[float, float, float]
-    second: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    roughness: float = 0.5
-    scale: float = 60.0
+    color: Color
+    second: Color = (0.5, 0.5, 0.5)
+    roughness: Fraction = 0.5
+    scale: NotNegative = 60.0
 
 
 GREY = Surface("plain", (0.4, 0.4, 0.4))

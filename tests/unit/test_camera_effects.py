@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from generator.frame import camera_effects
 
@@ -54,8 +55,12 @@ def test_the_sensor_is_drawn_as_if_blur_noise_and_jpeg_were_made_one_after_the_o
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"), [({"blur": -1.0}, "blur and noise are 0 or more"), ({"quality": 0}, "quality is 1 to 100")]
+    ("wrong", "words"),
+    [({"blur": -1.0}, "is 0 or more, not -1.0"), ({"noise": -1}, "is 0 or more"), ({"quality": 0}, "is from 1 to 100")],
 )
 def test_a_sensor_that_there_is_not(wrong, words):
-    with pytest.raises(ValueError, match=words):
-        replace(camera_effects.draw_sensor(np.random.default_rng(0), (4, 4)), **wrong)
+    sensors = TypeAdapter(camera_effects.Sensor)
+    values = sensors.dump_python(camera_effects.draw_sensor(np.random.default_rng(0), (4, 4)), mode="json")
+    assert sensors.validate_python(values)
+    with pytest.raises(ValidationError, match=rf"{next(iter(wrong))}\n.*{words}"):
+        sensors.validate_python(values | wrong)

@@ -12,6 +12,7 @@ from generator.frame.room.materials import Material
 from generator.frame.room.props import SceneProps
 from generator.frame.room.shapes import Shape, pick
 from generator.frame.room.transforms import rotation_to, transform
+from generator.hand.vectors import NotNegative, Sizes
 from generator.mesh import sleeve
 from generator.mesh.gloves import Glove
 from generator.mesh.sleeve import Folds
@@ -32,7 +33,7 @@ class WatchFace:
 
     shape: Shape
     along: float
-    size: tuple[float, float, float]
+    size: Sizes
     above: bool
     material: int
 
@@ -60,7 +61,7 @@ class ArmWear:
     arm: int
     start: float
     end: float | None
-    loose: float
+    loose: NotNegative
     folds: Folds
     bends: bool
     material: int

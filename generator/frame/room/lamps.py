@@ -9,6 +9,7 @@ import numpy as np
 
 from generator.frame.frame_look import FrameLook
 from generator.hand.camera import Camera
+from generator.hand.vectors import Color, NotNegative
 from generator.maths import log_uniform
 
 Environment = Literal["city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset"]
@@ -27,9 +28,9 @@ class Sun:
     """
 
     towards: tuple[float, float, float]
-    strength: float
-    angle: float
-    color: tuple[float, float, float]
+    strength: NotNegative
+    angle: NotNegative
+    color: Color
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Flash:
     """A flash beside the lens: where it is (3,), metres in scene axes, and its power, W."""
 
     place: tuple[float, float, float]
-    power: float
+    power: NotNegative
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Lamps:
     environment: Environment
     down: float
     rotation: float
-    strength: float
+    strength: NotNegative
     sun: Sun | None
     flash: Flash | None = None
 

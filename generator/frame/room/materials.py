@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import numpy as np
 from pydantic import Discriminator
 
+from generator.hand.vectors import Color, Fraction, NotNegative, Sizes, within
 from generator.maths import Triple, log_uniform, triple
 from generator.mesh.skin_color import base
 from generator.objects.surfaces import Surface
@@ -38,11 +39,11 @@ class Pattern:
 
     texture: Texture
     rotation: Triple
-    scale: Triple
+    scale: Sizes
     details: dict[str, float]
-    second: Triple
-    start: float
-    bump: float | None
+    second: Color
+    start: Annotated[float, within(0, 0.5)]
+    bump: Fraction | None
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Everyday:
     """The material of a table, a wall, a box or a sleeve; without a pattern it has one color, linear RGB."""
 
     kind: Literal["everyday"]
-    roughness: float
+    roughness: Fraction
     metallic: bool
-    color: Triple
+    color: Color
     pattern: Pattern | None
 
 
@@ -67,11 +68,11 @@ class Plain:
     """
 
     kind: Literal["plain"]
-    color: Triple
-    roughness: float
-    scale: float
-    uneven: float
-    bump_height: float = 0.0
+    color: Color
+    roughness: Fraction
+    scale: NotNegative
+    uneven: Fraction
+    bump_height: NotNegative = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,16 @@ class Wood:
     """
 
     kind: Literal["wood"]
-    roughness: float
+    roughness: Fraction
     direction: float
-    scale: float
-    stretch: Triple
-    distortion: float
-    color: Triple
-    dark: float
-    board: tuple[float, float]
-    gap: float
-    other: float
+    scale: NotNegative
+    stretch: Sizes
+    distortion: NotNegative
+    color: Color
+    dark: Fraction
+    board: tuple[NotNegative, NotNegative]
+    gap: NotNegative
+    other: Fraction
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ class Glow:
     """A lamp, a screen or a window in the light: a tint, linear RGB, and its strength."""
 
     kind: Literal["glow"]
-    tint: Triple
-    strength: float
+    tint: Color
+    strength: NotNegative
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,11 @@ class Face:
 
     kind: Literal["face"]
     skin: Plain
-    lips: Triple
-    dark: Triple
-    brow: float
-    beard: float
-    scalp: float
+    lips: Color
+    dark: Color
+    brow: Fraction
+    beard: Fraction
+    scalp: Fraction
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,10 @@ class Hair:
     """
 
     kind: Literal["hair"]
-    color: Triple
-    roughness: float
-    strands: float
-    uneven: float
+    color: Color
+    roughness: Fraction
+    strands: NotNegative
+    uneven: Fraction
 
 
 @dataclass(frozen=True)
@@ -162,10 +163,10 @@ class Glass:
     """
 
     kind: Literal["glass"]
-    tint: Triple
-    shine: float
-    smears: float
-    scale: float
+    tint: Color
+    shine: NotNegative
+    smears: Fraction
+    scale: NotNegative
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Mirror:
     """A mirror: the light that it reflects, linear RGB."""
 
     kind: Literal["mirror"]
-    tint: Triple
+    tint: Color
 
 
 Material: TypeAlias = Annotated[
