@@ -64,6 +64,7 @@ def test_a_detector_takes_paths_arrays_and_batches(trained):
         assert all((d.mask == e.mask).all() for d, e in zip(found, by_path, strict=True))
     first = by_path[0]
     assert first.mask.shape == image.shape[:2] and first.mask.dtype == bool and first.category == "hand"
+    assert first != by_array[0] and by_path.index(first) == 0 and len({first, *by_array}) == 1 + len(by_array)
     assert [d.score for d in by_path] == sorted((d.score for d in by_path), reverse=True)
 
 

@@ -27,9 +27,9 @@ DRAWN_SCORE = 0.5
 COLORS = ((230, 60, 40), (40, 110, 230), (30, 160, 70), (200, 120, 0), (150, 60, 200), (0, 160, 170), (190, 40, 120))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detection:
-    """One detected hand, or object of another category.
+    """One detected hand, or object of another category; equal to itself only, as arrays have no single equality.
 
     :param score: 0 to 1.
     :param box: x, y, width, height in pixels; the mask's, where there is one.
