@@ -1,6 +1,7 @@
 """What the three commands have in common: errors in one line that names the remedy, exit codes, no traceback."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,9 +11,10 @@ import generator.cli
 import handforge.cli
 import trainer.cli
 
+PHOTO = Path(__file__).parents[2] / "docs/panel.webp"
 COMMANDS = {
     "hand-generator": (generator.cli.main, ("poses", "--set", "l2")),
-    "hand-trainer": (trainer.cli.main, ("predict", "--weights", "run", "photos", "--out", "out")),
+    "hand-trainer": (trainer.cli.main, ("predict", str(PHOTO), "--out", "out")),
     "hand-evaluation": (evaluation.cli.main, ("score", "data", "found")),
 }
 

@@ -218,7 +218,8 @@ def test_killed_again_and_again_and_then_left_alone(runner, given, whole, tmp_pa
     before, _ = told_apart(made(folder))
     for at in sorted({1, changes // 3, 2 * changes // 3, changes} - {0}):
         code, _, said = runner(command.words.split(), folder, at)
-        assert code == -signal.SIGKILL or (at > 1 and ended(command, code, said)), said
+        last = at == changes and code == 0  # what the kills before have left may save one change
+        assert code == -signal.SIGKILL or last or (at > 1 and ended(command, code, said)), said
         check_nothing_is_half_written(command, told_apart(made(folder))[0], before, expected)
     code, _, said = runner(command.words.split(), folder, largest=largest // 2)
     assert code == -signal.SIGXFSZ or ended(command, code, said), said

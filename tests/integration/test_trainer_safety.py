@@ -93,5 +93,5 @@ def test_what_is_no_run_or_no_recipe_is_said_to_be_so(words, tmp_path):
     refused(invoke(*near, "cpu-minute"), "no recipe is called 'cpu-minute'; did you mean cpu-minutes?")
     bare = write_recipe(tmp_path / "bare.toml", 'description = "nothing else"')
     refused(invoke(*near, bare), "recipe bare does not say what to train; give it a [session] or [[sessions]]")
-    out = ("--format", "onnx", "--out", tmp_path / "net.pt", "--image", tmp_path / "a.png")
+    out = ("--format", "onnx", "--out", tmp_path / "net.pt", "--image", next((words[4] / "images").iterdir()))
     refused(invoke("export", tmp_path / "empty", *out), "net.pt does not end in .onnx, as what --format onnx writes")

@@ -91,8 +91,7 @@ def _norms(network: Network) -> tuple[Literal["group", "frozen_batch"], Literal[
         return "group", "group"
     if network.init == "imagenet":
         return "frozen_batch", "group"
-    path = weights_path(network.init, network.category)
-    if network.init != "coco" and checkpoint.is_ours(path):
+    if network.init != "coco" and checkpoint.is_ours(path := weights_path(network.init, network.category)):
         source = architecture_of(checkpoint.read_description(path))
         return source.norm, source.head_norm
     return "frozen_batch", "none"  # torchvision's own networks
