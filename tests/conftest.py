@@ -1,6 +1,7 @@
 """A small rendering run, made once for all tests that look at it or make it again."""
 
 import logging
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,12 @@ from generator.frame.settings import RenderSettings
 from generator.hand import pose, pose_sets
 from generator.pipeline import run
 from handforge.console import PACKAGES
+
+
+def pytest_configure():
+    """Ctrl-C works in tests also where a shell began them with ``&``, which has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
