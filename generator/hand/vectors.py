@@ -1,4 +1,4 @@
-"""Types of the fields of records that are written to JSON and read again: small arrays, and words."""
+"""Types of the fields of records that are written to JSON and read again: small arrays, ranges of numbers, words."""
 
 from __future__ import annotations
 
